@@ -1,0 +1,80 @@
+/**
+ * What a kernel is: text and numbers, nothing else (no device, no state, no cache).
+ *
+ * A kernel can therefore be printed, compared, tested and timed alone. Pipelines are cached by the text.
+ */
+
+/** How one storage binding is used: `read` is `var<storage, read>`, `write` is `var<storage, read_write>`. */
+export type Access = 'read' | 'write';
+
+/** One dispatch: WGSL with an entry point `main`, its storage bindings in order, and its grid. */
+export interface Kernel {
+  /** Short label for profiles and validation errors, e.g. `conv2d.broadcast 3x3 64>64`. */
+  readonly name: string;
+  readonly wgsl: string;
+  /** `@group(0) @binding(i)` for each storage buffer, in order. */
+  readonly bindings: readonly Access[];
+  /**
+   * Sizes that are arguments rather than constants of the text: 32-bit words (u32 or i32) that the engine lays into a
+   * uniform buffer at `@binding(bindings.length)`. WGSL sees `array<vec4<u32>, ceil(n/4)>`; see {@link paramsDeclaration}.
+   */
+  readonly params?: readonly number[];
+  /** Workgroup counts, each at most 65,535; {@link grid} spreads a long line over two dimensions. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Where a step of a lowering finds a buffer: an input or output of the operation, or scratch memory of its own. */
+export type Operand =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'scratch'; readonly index: number };
+
+/** One kernel applied to operands: one operand for each binding, in the order of the bindings. */
+export interface Step {
+  readonly kernel: Kernel;
+  readonly operands: readonly Operand[];
+}
+
+/** How an operation is computed: dispatches in order, and the scratch buffers between them (in 32-bit elements). */
+export interface Lowering {
+  readonly steps: readonly Step[];
+  readonly scratch: readonly number[];
+}
+
+/** The facts about an adapter that a kernel's choice and text may depend on. */
+export interface AdapterTraits {
+  readonly vendor: string;
+  readonly architecture: string;
+  /** A CPU driver (lavapipe, SwiftShader): loads are dear, subgroup broadcasts nearly free. */
+  readonly software: boolean;
+  /** Lanes of a subgroup where the adapter has one fixed size and the `subgroups` feature, else 0. */
+  readonly subgroupSize: number;
+  readonly shaderF16: boolean;
+  readonly maxWorkgroupInvocations: number;
+  readonly maxWorkgroupStorageBytes: number;
+  readonly maxStorageBuffers: number;
+  readonly maxBindingBytes: number;
+}
+
+export const input = (index: number): Operand => ({ kind: 'input', index });
+export const output = (index: number): Operand => ({ kind: 'output', index });
+export const scratch = (index: number): Operand => ({ kind: 'scratch', index });
+
+/** WebGPU's limit of workgroups in one dimension of a dispatch. */
+const MAX_WORKGROUPS = 65_535;
+
+/** Spreads `count` workgroups over x and y. The kernel's linear index is `id.y * num.x + id.x`; it must check bounds. */
+export function grid(count: number): [number, number, number] {
+  if (count <= MAX_WORKGROUPS) return [Math.max(count, 1), 1, 1];
+  const rows = Math.ceil(count / MAX_WORKGROUPS);
+  return [Math.ceil(count / rows), rows, 1];
+}
+
+/** Declares the uniform words of {@link Kernel.params} as `P0`, `P1`, … expressions; empty text when there are none. */
+export function paramsDeclaration(binding: number, count: number): string {
+  if (count === 0) return '';
+  return `@group(0) @binding(${binding}) var<uniform> params: array<vec4<u32>, ${Math.ceil(count / 4)}>;`;
+}
+
+/** The expression for word `index` of the parameters. */
+export const param = (index: number): string => `params[${index >> 2}].${'xyzw'[index & 3]}`;
