@@ -1,0 +1,100 @@
+/** Picture files to pictures and back in a browser, by the browser's own codecs. */
+
+import { ImageError } from './errors.ts';
+import { checkSize, formatOf } from './formats.ts';
+import { type Channels, createPicture, type Picture } from './picture.ts';
+import { readPngHeader } from './png-header.ts';
+
+// Declared here because the project is type-checked without the DOM's library, which would hide mistakes elsewhere.
+interface Bitmap {
+  readonly width: number;
+  readonly height: number;
+  close(): void;
+}
+interface Samples {
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+interface Context {
+  drawImage(bitmap: Bitmap, x: number, y: number): void;
+  getImageData(x: number, y: number, width: number, height: number): Samples;
+  putImageData(samples: Samples, x: number, y: number): void;
+}
+interface Canvas {
+  getContext(kind: '2d', options: { willReadFrequently: boolean }): Context | null;
+  convertToBlob(options: { type: string }): Promise<Blob>;
+}
+declare const createImageBitmap: (source: Blob, options: Record<string, string>) => Promise<Bitmap>;
+declare const OffscreenCanvas: new (width: number, height: number) => Canvas;
+declare const ImageData: new (data: Uint8ClampedArray<ArrayBuffer>, width: number, height: number) => Samples;
+
+/** Channels of the picture in a file: the canvas gives RGBA whatever the file holds. */
+function channelsOf(bytes: Uint8Array, name: string): Channels {
+  if (formatOf(bytes, name) === 'png') {
+    const header = readPngHeader(bytes, name);
+    checkSize(header.width, header.height, name);
+    const colours = header.colourType === 0 || header.colourType === 4 ? 1 : 3;
+    return (colours + (header.colourType >= 4 || header.transparency ? 1 : 0)) as Channels;
+  }
+  // JPEG: the frame header (marker C0…CF but C4, C8, CC) tells the size and the number of components.
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
+    const marker = bytes[at + 1];
+    if (marker < 0xc0 || marker > 0xcf || marker === 0xc4 || marker === 0xc8 || marker === 0xcc) continue;
+    checkSize(view.getUint16(at + 7), view.getUint16(at + 5), name);
+    return bytes[at + 9] === 1 ? 1 : 3;
+  }
+  throw new ImageError(name, 'damaged JPEG: no frame header');
+}
+
+function context(width: number, height: number, name: string): { canvas: Canvas; drawing: Context } {
+  const canvas = new OffscreenCanvas(width, height);
+  const drawing = canvas.getContext('2d', { willReadFrequently: true });
+  if (drawing === null) throw new ImageError(name, `this browser gives no canvas of ${width}x${height} pixels`);
+  return { canvas, drawing };
+}
+
+/**
+ * Decodes a PNG or JPEG file as the Node codec does, with the canvas's limits: colour under partial alpha may be off by
+ * a few levels (it is premultiplied there), and 16-bit files are reduced by the browser's rule.
+ *
+ * @throws ImageError for empty, damaged, truncated or unsupported files.
+ */
+export async function decode(bytes: Uint8Array, name: string): Promise<Picture> {
+  const channels = channelsOf(bytes, name);
+  let bitmap: Bitmap;
+  try {
+    bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]), {
+      imageOrientation: 'from-image',
+      premultiplyAlpha: 'none',
+      colorSpaceConversion: formatOf(bytes, name) === 'png' ? 'none' : 'default',
+    });
+  } catch (error) {
+    throw new ImageError(name, `damaged picture: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+  const { width, height } = bitmap;
+  const { drawing } = context(width, height, name);
+  drawing.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const rgba = drawing.getImageData(0, 0, width, height).data;
+  const colours = channels < 3 ? 1 : 3;
+  const data = new Uint8Array(width * height * channels);
+  for (let from = 0, to = 0; to < data.length; from += 4) {
+    for (let c = 0; c < colours; c++) data[to++] = rgba[from + c];
+    if (channels > colours) data[to++] = rgba[from + 3];
+  }
+  return createPicture(width, height, channels, data);
+}
+
+/** The bytes of a PNG file of this picture, which a browser writes as RGBA. */
+export async function encodePng(picture: Picture): Promise<Uint8Array> {
+  const { width, height, channels, data } = picture;
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const start = pixel * channels;
+    for (let c = 0; c < 3; c++) rgba[pixel * 4 + c] = data[start + (channels < 3 ? 0 : c)];
+    rgba[pixel * 4 + 3] = channels % 2 === 0 ? data[start + channels - 1] : 255;
+  }
+  const { canvas, drawing } = context(width, height, 'picture');
+  drawing.putImageData(new ImageData(rgba, width, height), 0, 0);
+  return new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+}

@@ -1,0 +1,80 @@
+/** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
+
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { decode, encodePng } from '#codec';
+import { ImageError } from './errors.ts';
+import { PICTURE_EXTENSIONS } from './formats.ts';
+import type { Picture } from './picture.ts';
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/** Orders names as people do: img_2 before img_10. The same on every machine, whatever its locale. */
+export function compareNames(a: string, b: string): number {
+  return natural.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/**
+ * Paths of the PNG and JPEG files in a folder (not in folders below it), in natural order; hidden files are left out.
+ * @throws ImageError where the folder cannot be read.
+ */
+export async function listPictures(folder: string): Promise<string[]> {
+  let entries: string[];
+  try {
+    entries = await readdir(folder);
+  } catch (error) {
+    throw new ImageError(folder, `cannot list this folder (${codeOf(error)})`, { cause: error });
+  }
+  return entries
+    .filter(entry => !entry.startsWith('.') && PICTURE_EXTENSIONS.includes(extname(entry).toLowerCase()))
+    .sort(compareNames)
+    .map(entry => join(folder, entry));
+}
+
+/**
+ * Reads and decodes one picture file (see `decode`).
+ * @throws ImageError naming the file where it is missing, unreadable, damaged or unsupported.
+ */
+export async function readPicture(path: string): Promise<Picture> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new ImageError(path, `cannot be read (${codeOf(error)})`, { cause: error });
+  }
+  return await decode(bytes, path);
+}
+
+/**
+ * Writes a picture as a PNG file, making its folder if need be.
+ * @throws ImageError for another ending than .png, or where the file cannot be written.
+ */
+export async function writePicture(path: string, picture: Picture): Promise<void> {
+  if (extname(path).toLowerCase() !== '.png') throw new ImageError(path, 'pictures are written as .png only');
+  await writeAtomically(path, await encodePng(picture));
+}
+
+/** Writes beside the file and renames: whoever reads `path` finds the old file or the new one, never half of it. */
+export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}.${Date.now().toString(36)}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new ImageError(path, `cannot be written (${codeOf(error)})`, { cause: error });
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? String(error.code) : error.message;
+}

@@ -1,0 +1,43 @@
+/** Which picture formats are known, told by a file's first bytes, and what is refused before decoding. */
+
+import { ImageError } from './errors.ts';
+import { isPng } from './png-header.ts';
+
+export type Format = 'png' | 'jpeg';
+
+/** File names that are taken for pictures when a folder is listed. */
+export const PICTURE_EXTENSIONS: readonly string[] = ['.png', '.jpg', '.jpeg'];
+
+/**
+ * More pixels than this (as libvips: 16383²) are refused: a few damaged bytes in a header can ask for any amount of
+ * memory.
+ */
+export const MAX_PIXELS = 0x3fff * 0x3fff;
+
+const OTHERS: readonly (readonly [string, RegExp])[] = [
+  ['GIF', /^GIF8/],
+  ['BMP', /^BM/],
+  ['TIFF', /^(II\*\0|MM\0\*)/],
+  ['WebP', /^RIFF[^]{4}WEBP/],
+  ['AVIF or HEIF', /^[^]{4}ftyp/],
+];
+
+/**
+ * The format of a file by its first bytes; its name's ending does not matter.
+ * @throws ImageError for an empty file or one that is neither PNG nor JPEG.
+ */
+export function formatOf(bytes: Uint8Array, name: string): Format {
+  if (bytes.length === 0) throw new ImageError(name, 'empty file');
+  if (isPng(bytes)) return 'png';
+  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'jpeg';
+  const start = String.fromCharCode(...bytes.subarray(0, 16));
+  const other = OTHERS.find(([, pattern]) => pattern.test(start));
+  throw new ImageError(name, other ? `${other[0]} is not supported: PNG or JPEG` : 'not a picture (PNG or JPEG)');
+}
+
+/** @throws ImageError where the sides promise more than MAX_PIXELS. */
+export function checkSize(width: number, height: number, name: string): void {
+  if (width * height > MAX_PIXELS) {
+    throw new ImageError(name, `${width}x${height} pixels are more than can be read at once (${MAX_PIXELS})`);
+  }
+}
