@@ -44,7 +44,7 @@ function decodePng(bytes: Uint8Array, name: string): Picture {
 }
 
 async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Picture> {
-  let sharp: typeof import('sharp').default;
+  let sharp: typeof import('sharp');
   try {
     sharp = (await import('sharp')).default;
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
 
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
@@ -57,7 +58,7 @@ export async function writePicture(path: string, picture: Picture): Promise<void
 /** Writes beside the file and renames: whoever reads `path` finds the old file or the new one, never half of it. */
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.${Date.now().toString(36)}.tmp`);
+  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, 'wx');

@@ -18,8 +18,8 @@ const OTHERS: readonly (readonly [string, RegExp])[] = [
   ['GIF', /^GIF8/],
   ['BMP', /^BM/],
   ['TIFF', /^(II\*\0|MM\0\*)/],
-  ['WebP', /^RIFF[^]{4}WEBP/],
-  ['AVIF or HEIF', /^[^]{4}ftyp/],
+  ['WebP', /^RIFF[\s\S]{4}WEBP/],
+  ['AVIF or HEIF', /^[\s\S]{4}ftyp/],
 ];
 
 /**
