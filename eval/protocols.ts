@@ -1,0 +1,75 @@
+/** The two ways in which papers score a ×4 result: what they have in common is that their figures do not compare. */
+
+import { luma, toGrey } from '../image/colour.ts';
+import { daalaLuma } from '../image/daala.ts';
+import { ImageError } from '../image/errors.ts';
+import { daalaSsim, psnr, ssim } from '../image/metrics.ts';
+import { describe, type Picture, shave, toRgb } from '../image/picture.ts';
+import { shavePlane } from '../image/plane.ts';
+
+/** Pixels cut from each side before anything is compared: the enlargement factor. */
+export const BORDER = 4;
+
+/** `matlab`: what most papers report. `paper`: Ledig et al. 2017, section 3.1. */
+export type Protocol = 'matlab' | 'paper';
+
+/** One line each, to be printed beside figures. */
+export const PROTOCOLS: Readonly<Record<Protocol, string>> = {
+  matlab: 'PSNR and SSIM (Wang, 11x11) on rounded BT.601 luma, 4 pixels cut from each side',
+  paper: "Ledig et al. 2017: 4 pixels cut from each side, daala's dithered BT.709 luma, PSNR and daala SSIM",
+};
+
+/** PSNR in dB and SSIM in -1…1. */
+export interface Quality {
+  readonly psnr: number;
+  readonly ssim: number;
+}
+
+/** Both protocols' figures: `psnr`, `ssim` are `matlab`'s. */
+export interface Scores {
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly psnr_paper: number;
+  readonly ssim_paper: number;
+}
+
+/** Scores a result against the original by one protocol; see `scores`. */
+export function quality(result: Picture, original: Picture, protocol: Protocol): Quality {
+  const [a, b] = comparable(result, original);
+  if (protocol === 'matlab') {
+    const [ya, yb] = [shavePlane(luma(a), BORDER), shavePlane(luma(b), BORDER)];
+    return { psnr: psnr(ya, yb), ssim: ssim(ya, yb) };
+  }
+  const [ya, yb] = [daalaLuma(shave(a, BORDER)), daalaLuma(shave(b, BORDER))];
+  return { psnr: psnr(ya, yb), ssim: daalaSsim(ya, yb) };
+}
+
+/**
+ * Scores a result against the original by both protocols. Alpha is ignored. Where the original is grey, it is its own
+ * luma for `matlab` and three equal channels for `paper`, and a colour result is made grey first by
+ * round(0.299 R + 0.587 G + 0.114 B); a grey result for a colour original is repeated.
+ * @throws ImageError for unequal sizes, or sides below 19 (the SSIM window of 11 and two borders).
+ */
+export function scores(result: Picture, original: Picture): Scores {
+  const matlab = quality(result, original, 'matlab');
+  const paper = quality(result, original, 'paper');
+  return { psnr: matlab.psnr, ssim: matlab.ssim, psnr_paper: paper.psnr, ssim_paper: paper.ssim };
+}
+
+/** Means over pictures, as the tables of papers give them. */
+export function meanScores(all: readonly Scores[]): Scores {
+  const mean = (key: keyof Scores) => all.reduce((sum, one) => sum + one[key], 0) / all.length;
+  return { psnr: mean('psnr'), ssim: mean('ssim'), psnr_paper: mean('psnr_paper'), ssim_paper: mean('ssim_paper') };
+}
+
+function comparable(result: Picture, original: Picture): [Picture, Picture] {
+  if (result.width !== original.width || result.height !== original.height) {
+    throw new ImageError('picture', `${describe(result)} cannot be scored against ${describe(original)}`);
+  }
+  const smallest = 11 + 2 * BORDER;
+  if (original.width < smallest || original.height < smallest) {
+    throw new ImageError('picture', `${describe(original)} is too small to score: ${smallest}x${smallest}`);
+  }
+  if (original.channels <= 2) return [toGrey(result), toGrey(original)];
+  return [toRgb(result), toRgb(original)];
+}

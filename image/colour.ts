@@ -1,0 +1,93 @@
+/** Luma and chroma after ITU-R BT.601 in MATLAB's rounding, and grey as ITU weights it. */
+
+import { createPicture, type Picture, toRgb } from './picture.ts';
+import type { Plane } from './plane.ts';
+
+/** rgb2ycbcr: rows Y, Cb, Cr; per unit of an 8-bit sample, to be divided by 255. */
+const YCBCR = [
+  [65.481, 128.553, 24.966],
+  [-37.797, -74.203, 112],
+  [112, -93.786, -18.214],
+] as const;
+
+/**
+ * Luma as MATLAB's rgb2ycbcr gives it for 8-bit pictures: round(16 + (65.481 R + 128.553 G + 24.966 B) / 255), an
+ * integer of 16…235. A grey picture is its own luma (0…255, as the published scripts do); alpha is ignored.
+ */
+export function luma(picture: Picture): Plane {
+  const { width, height, channels, data } = picture;
+  const plane = new Float64Array(width * height);
+  if (channels <= 2) {
+    for (let i = 0; i < plane.length; i++) plane[i] = data[i * channels];
+    return { width, height, data: plane };
+  }
+  const [r, g, b] = YCBCR[0];
+  for (let i = 0, at = 0; i < plane.length; i++, at += channels) {
+    plane[i] = Math.floor(16 + (r * data[at] + g * data[at + 1] + b * data[at + 2]) / 255 + 0.5);
+  }
+  return { width, height, data: plane };
+}
+
+/** Samples of three interleaved channels that are not rounded. */
+export interface ColourSamples {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3;
+  readonly data: Float64Array;
+}
+
+/** YCbCr of BT.601 without rounding: Y 16…235, Cb and Cr 16…240. Grey is repeated first, alpha ignored. */
+export function toYcbcr(picture: Picture): ColourSamples {
+  const { width, height, data } = toRgb(picture);
+  const out = new Float64Array(data.length);
+  for (let at = 0; at < data.length; at += 3) {
+    for (let c = 0; c < 3; c++) {
+      const [r, g, b] = YCBCR[c];
+      out[at + c] = (c === 0 ? 16 : 128) + (r * data[at] + g * data[at + 1] + b * data[at + 2]) / 255;
+    }
+  }
+  return { width, height, channels: 3, data: out };
+}
+
+/** Inverse of YCBCR / 255 by cofactors. */
+const RGB = inverse(YCBCR.map(row => row.map(value => value / 255)));
+
+function inverse(m: readonly (readonly number[])[]): number[][] {
+  const cofactor = (i: number, j: number) => {
+    const [a, b] = [(i + 1) % 3, (i + 2) % 3];
+    const [c, d] = [(j + 1) % 3, (j + 2) % 3];
+    return m[a][c] * m[b][d] - m[a][d] * m[b][c];
+  };
+  const determinant = m[0][0] * cofactor(0, 0) + m[0][1] * cofactor(0, 1) + m[0][2] * cofactor(0, 2);
+  return [0, 1, 2].map(i => [0, 1, 2].map(j => cofactor(j, i) / determinant));
+}
+
+/** The inverse of `toYcbcr`, rounded half up and clipped to 8 bit. */
+export function fromYcbcr(samples: ColourSamples): Picture {
+  const { width, height, data } = samples;
+  const out = new Uint8Array(data.length);
+  for (let at = 0; at < data.length; at += 3) {
+    const y = data[at] - 16;
+    const cb = data[at + 1] - 128;
+    const cr = data[at + 2] - 128;
+    for (let c = 0; c < 3; c++) {
+      const value = Math.floor(RGB[c][0] * y + RGB[c][1] * cb + RGB[c][2] * cr + 0.5);
+      out[at + c] = Math.min(255, Math.max(0, value));
+    }
+  }
+  return createPicture(width, height, 3, out);
+}
+
+/** One channel: round(0.299 R + 0.587 G + 0.114 B) (BT.601, full range), half up; grey stays, alpha is dropped. */
+export function toGrey(picture: Picture): Picture {
+  const { width, height, channels, data } = picture;
+  if (channels === 1) return picture;
+  const out = new Uint8Array(width * height);
+  for (let i = 0, at = 0; i < out.length; i++, at += channels) {
+    out[i] =
+      channels === 2
+        ? data[at]
+        : Math.min(255, Math.floor(0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2] + 0.5));
+  }
+  return createPicture(width, height, 1, out);
+}
