@@ -1,57 +1,56 @@
 /** Separable symmetric filters over planes, as the two SSIMs need them. */
 
-/** Sums along rows, then columns, of `taps` (odd count) around each sample; samples outside the plane count nothing. */
-export function filterSame(data: Float64Array, width: number, height: number, taps: Float64Array): Float64Array {
-  const radius = taps.length >> 1;
-  const across = new Float64Array(data.length);
-  // Rows in a padded buffer: the inner loop then needs no test for the edge.
-  const padded = new Float64Array(width + 2 * radius);
+/** `data[y · width + x]`. */
+interface Samples {
+  readonly data: Float64Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** With a frame of `border` zeros. */
+function frame({ data, width, height }: Samples, border: number): Samples {
+  const stride = width + 2 * border;
+  const framed = new Float64Array(stride * (height + 2 * border));
   for (let y = 0; y < height; y++) {
-    padded.set(data.subarray(y * width, (y + 1) * width), radius);
-    const row = across.subarray(y * width, (y + 1) * width);
-    for (let x = 0; x < width; x++) {
-      let sum = taps[radius] * padded[x + radius];
-      for (let i = 1; i <= radius; i++) sum += taps[radius - i] * (padded[x + radius - i] + padded[x + radius + i]);
-      row[x] = sum;
+    framed.set(data.subarray(y * width, (y + 1) * width), (y + border) * stride + border);
+  }
+  return { data: framed, width: stride, height: height + 2 * border };
+}
+
+/**
+ * Sums weighted by `taps` (an odd count, symmetric) along rows and columns, where the whole window lies inside:
+ * (width - n + 1)×(height - n + 1) sums for n taps. Integers below 2^53 stay exact.
+ */
+export function filterValid({ data, width, height }: Samples, taps: Float64Array): Float64Array {
+  const radius = taps.length >> 1;
+  const outWidth = width - 2 * radius;
+  const outHeight = height - 2 * radius;
+  const centre = taps[radius];
+  const across = new Float64Array(outWidth * height);
+  for (let y = 0; y < height; y++) {
+    const start = y * width + radius;
+    for (let x = 0; x < outWidth; x++) {
+      let sum = centre * data[start + x];
+      for (let i = 1; i <= radius; i++) sum += taps[radius + i] * (data[start + x - i] + data[start + x + i]);
+      across[y * outWidth + x] = sum;
     }
   }
-  const out = new Float64Array(data.length);
-  for (let y = 0; y < height; y++) {
-    const row = out.subarray(y * width, (y + 1) * width);
-    for (let tap = 0; tap < taps.length; tap++) {
-      const from = y + tap - radius;
-      if (from < 0 || from >= height) continue;
-      const weight = taps[tap];
-      const start = from * width;
-      for (let x = 0; x < width; x++) row[x] += weight * across[start + x];
+  const out = new Float64Array(outWidth * outHeight);
+  for (let y = 0; y < outHeight; y++) {
+    const start = (y + radius) * outWidth;
+    const row = out.subarray(y * outWidth, (y + 1) * outWidth);
+    for (let x = 0; x < outWidth; x++) row[x] = centre * across[start + x];
+    for (let i = 1; i <= radius; i++) {
+      const weight = taps[radius + i];
+      const above = start - i * outWidth;
+      const below = start + i * outWidth;
+      for (let x = 0; x < outWidth; x++) row[x] += weight * (across[above + x] + across[below + x]);
     }
   }
   return out;
 }
 
-/** The same where the whole window lies inside: (width - n + 1)×(height - n + 1) sums for n taps. */
-export function filterValid(data: Float64Array, width: number, height: number, taps: Float64Array): Float64Array {
-  const radius = taps.length >> 1;
-  const outWidth = width - 2 * radius;
-  const outHeight = height - 2 * radius;
-  const across = new Float64Array(outWidth * height);
-  for (let y = 0; y < height; y++) {
-    const start = y * width + radius;
-    const row = across.subarray(y * outWidth, (y + 1) * outWidth);
-    for (let x = 0; x < outWidth; x++) {
-      let sum = taps[radius] * data[start + x];
-      for (let i = 1; i <= radius; i++) sum += taps[radius - i] * (data[start + x - i] + data[start + x + i]);
-      row[x] = sum;
-    }
-  }
-  const out = new Float64Array(outWidth * outHeight);
-  for (let y = 0; y < outHeight; y++) {
-    const row = out.subarray(y * outWidth, (y + 1) * outWidth);
-    for (let tap = 0; tap < taps.length; tap++) {
-      const weight = taps[tap];
-      const start = (y + tap) * outWidth;
-      for (let x = 0; x < outWidth; x++) row[x] += weight * across[start + x];
-    }
-  }
-  return out;
+/** The same at every sample, those outside counting nothing: width×height sums. */
+export function filterSame(samples: Samples, taps: Float64Array): Float64Array {
+  return filterValid(frame(samples, taps.length >> 1), taps);
 }

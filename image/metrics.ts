@@ -22,10 +22,16 @@ export function psnr(a: Plane, b: Plane): number {
   return sum === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10((PEAK * PEAK * a.data.length) / sum);
 }
 
-function product(a: Float64Array, b: Float64Array): Float64Array {
-  const out = new Float64Array(a.length);
-  for (let i = 0; i < out.length; i++) out[i] = a[i] * b[i];
-  return out;
+/** a·b and a² + b², sample by sample: the second moments that SSIM smooths. */
+function secondMoments(a: Plane, b: Plane): { products: Float64Array; squares: Float64Array } {
+  const products = new Float64Array(a.data.length);
+  const squares = new Float64Array(a.data.length);
+  for (let i = 0; i < products.length; i++) {
+    const [x, y] = [a.data[i], b.data[i]];
+    products[i] = x * y;
+    squares[i] = x * x + y * y;
+  }
+  return { products, squares };
 }
 
 /** 11 normalised Gaussian taps, σ = 1.5. */
@@ -44,18 +50,17 @@ export function ssim(a: Plane, b: Plane): number {
   checkPair(a, b);
   const { width, height } = a;
   if (width < 11 || height < 11) throw new ImageError('picture', `${width}x${height} is too small for SSIM: 11x11`);
-  const smooth = (data: Float64Array) => filterValid(data, width, height, WANG_TAPS);
+  const moments = secondMoments(a, b);
+  const smooth = (data: Float64Array) => filterValid({ data, width, height }, WANG_TAPS);
   const [meanA, meanB] = [smooth(a.data), smooth(b.data)];
-  const squaresA = smooth(product(a.data, a.data));
-  const squaresB = smooth(product(b.data, b.data));
-  const products = smooth(product(a.data, b.data));
+  const [products, squares] = [smooth(moments.products), smooth(moments.squares)];
   const c1 = (0.01 * PEAK) ** 2;
   const c2 = (0.03 * PEAK) ** 2;
   let sum = 0;
   for (let i = 0; i < meanA.length; i++) {
     const ab = meanA[i] * meanB[i];
     const aabb = meanA[i] * meanA[i] + meanB[i] * meanB[i];
-    const variances = squaresA[i] + squaresB[i] - aabb;
+    const variances = squares[i] - aabb;
     sum += ((2 * ab + c1) * (2 * (products[i] - ab) + c2)) / ((aabb + c1) * (variances + c2));
   }
   return sum / meanA.length;
@@ -77,6 +82,14 @@ function daalaTaps(sigma: number, longest: number): Float64Array {
   return taps;
 }
 
+/** For each of `length` places the sum of the taps that fall inside. */
+function massInside(taps: Float64Array, length: number): Float64Array {
+  const radius = taps.length >> 1;
+  return Float64Array.from({ length }, (_, place) =>
+    taps.reduce((sum, tap, i) => (place + i - radius < 0 || place + i - radius >= length ? sum : sum + tap), 0),
+  );
+}
+
 /**
  * Structural similarity as daala's `dump_ssim --raw --luma-only` computes it: a Gaussian window of integer taps whose
  * σ is 1.5 · height / 256 in both directions, cut at the picture's edge, every pixel weighted by the window's mass
@@ -87,23 +100,24 @@ export function daalaSsim(a: Plane, b: Plane): number {
   checkPair(a, b);
   const { width, height } = a;
   const taps = daalaTaps((height * 1.5) / 256, Math.min(width, height));
-  const smooth = (data: Float64Array) => filterSame(data, width, height, taps);
-  const mass = smooth(new Float64Array(width * height).fill(1));
+  const moments = secondMoments(a, b);
+  const smooth = (data: Float64Array) => filterSame({ data, width, height }, taps);
   const [sumA, sumB] = [smooth(a.data), smooth(b.data)];
-  const squaresA = smooth(product(a.data, a.data));
-  const squaresB = smooth(product(b.data, b.data));
-  const products = smooth(product(a.data, b.data));
+  const [products, squares] = [smooth(moments.products), smooth(moments.squares)];
+  const [across, down] = [massInside(taps, width), massInside(taps, height)];
   let total = 0;
   let masses = 0;
-  for (let i = 0; i < mass.length; i++) {
-    const w = mass[i];
-    const c1 = PEAK * PEAK * 0.01 ** 2 * w * w;
-    const c2 = PEAK * PEAK * 0.03 ** 2 * w * w;
-    const ab = sumA[i] * sumB[i];
-    const aabb = sumA[i] * sumA[i] + sumB[i] * sumB[i];
-    const variances = squaresA[i] * w + squaresB[i] * w - aabb;
-    total += (w * ((2 * ab + c1) * (c2 + 2 * (products[i] * w - ab)))) / ((aabb + c1) * (variances + c2));
-    masses += w;
+  for (let i = 0, y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const w = across[x] * down[y];
+      const c1 = PEAK * PEAK * 0.01 ** 2 * w * w;
+      const c2 = PEAK * PEAK * 0.03 ** 2 * w * w;
+      const ab = sumA[i] * sumB[i];
+      const aabb = sumA[i] * sumA[i] + sumB[i] * sumB[i];
+      const variances = squares[i] * w - aabb;
+      total += (w * ((2 * ab + c1) * (c2 + 2 * (products[i] * w - ab)))) / ((aabb + c1) * (variances + c2));
+      masses += w;
+    }
   }
   return total / masses;
 }

@@ -202,8 +202,8 @@ function bothPasses(
  * @throws ImageError where the target has no pixels.
  */
 export function resize(picture: Picture, target: ResizeTarget, options: ResizeOptions = {}): Picture {
-  const { width, height, data } = bothPasses(Float64Array.from(picture.data), picture, target, options, quantise);
-  return createPicture(width, height, picture.channels, Uint8Array.from(data));
+  const { width, height, data } = bothPasses(new Float64Array(picture.data), picture, target, options, quantise);
+  return createPicture(width, height, picture.channels, new Uint8Array(data));
 }
 
 /**
@@ -224,7 +224,7 @@ export function resizeSamples(
   if (data.length !== width * height * channels) {
     throw new ImageError('samples', `${width}x${height}x${channels} does not make ${data.length} samples`);
   }
-  return bothPasses(Float64Array.from(data), samples, target, options, all => all);
+  return bothPasses(new Float64Array(data), samples, target, options, all => all);
 }
 
 /**

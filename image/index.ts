@@ -1,0 +1,35 @@
+/** `daybreak/image`: pictures without a GPU. */
+
+export { decode, encodePng } from '#codec';
+export { type ColourSamples, fromYcbcr, luma, toGrey, toYcbcr } from './colour.ts';
+export { daalaLuma } from './daala.ts';
+export { ImageError } from './errors.ts';
+export { type Format, formatOf, PICTURE_EXTENSIONS } from './formats.ts';
+export { daalaSsim, psnr, ssim } from './metrics.ts';
+export {
+  type Channels,
+  createPicture,
+  crop,
+  cropToMultiple,
+  describe,
+  flipHorizontal,
+  flipVertical,
+  hasAlpha,
+  joinAlpha,
+  type Picture,
+  shave,
+  splitAlpha,
+  toRgb,
+  transpose,
+} from './picture.ts';
+export { type Plane, shavePlane } from './plane.ts';
+export {
+  type Boundary,
+  RESIZE_METHODS,
+  type ResizeMethod,
+  type ResizeOptions,
+  type ResizeTarget,
+  resize,
+  resizeSamples,
+  shrink,
+} from './resize.ts';
