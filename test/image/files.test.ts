@@ -1,0 +1,48 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ImageError } from '../../image/errors.ts';
+import { listPictures, readPicture, writeAtomically, writePicture } from '../../image/files.node.ts';
+import { formulaPicture } from './fixtures.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'daybreak-files-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test('pictures are listed in natural order, without other files, folders below and hidden files', async () => {
+  const list = join(folder, 'list');
+  await mkdir(join(list, 'below'), { recursive: true });
+  const names = ['img_10.png', 'img_2.PNG', 'b.jpeg', 'a.jpg', '.hidden.png', 'notes.txt', 'img_1.png'];
+  for (const name of names) await writeFile(join(list, name), '');
+  const found = (await listPictures(list)).map(path => basename(path));
+  expect(found).toEqual(['a.jpg', 'b.jpeg', 'img_1.png', 'img_2.PNG', 'img_10.png']);
+  await expect(listPictures(join(folder, 'nowhere'))).rejects.toThrow(/nowhere: cannot list this folder \(ENOENT\)/);
+});
+
+test('a written picture reads back, and nothing else is left in its folder', async () => {
+  const path = join(folder, 'new', 'p.png');
+  const picture = formulaPicture([7, 5, 4, 3]);
+  await writePicture(path, formulaPicture([2, 2, 3, 1]));
+  await writePicture(path, picture);
+  expect(await readPicture(path)).toEqual(picture);
+  expect(await readdir(join(folder, 'new'))).toEqual(['p.png']);
+  await expect(writePicture(join(folder, 'p.jpg'), picture)).rejects.toThrow('written as .png only');
+});
+
+test('a write that fails leaves what was there', async () => {
+  const path = join(folder, 'kept.txt');
+  await writeAtomically(path, Buffer.from('first'));
+  await expect(writeAtomically(join(path, 'below.txt'), Buffer.from('x'))).rejects.toThrow(ImageError);
+  expect(await readFile(path, 'utf8')).toBe('first');
+  // A folder in the way: the rename fails after the bytes were written beside it.
+  await mkdir(join(folder, 'taken', 'inside'), { recursive: true });
+  await expect(writeAtomically(join(folder, 'taken'), Buffer.from('x'))).rejects.toThrow(/taken: cannot be written/);
+  expect((await readdir(folder)).filter(name => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('a missing file is one clear line', async () => {
+  await expect(readPicture(join(folder, 'none.png'))).rejects.toThrow(/none\.png: cannot be read \(ENOENT\)$/);
+});
