@@ -2,11 +2,13 @@
 
 import type { Random } from '../random.ts';
 import { type Canvas, colourAt, paint } from './canvas.ts';
-import { branches, cluster, facade, hair, land, line, type Place, type Scene, shadow, writing } from './details.ts';
+import { cluster, facade, hair, land, shadow } from './details.ts';
+import type { Place, Scene } from './group.ts';
 import { plain, surface } from './material.ts';
 import { fractalNoise } from './noise.ts';
 import { Palette } from './palette.ts';
 import { blob, ellipse, lens, outline, polygon, ragged, rectangle, type Shape } from './shapes.ts';
+import { branches, line, writing } from './strokes.ts';
 
 /** Half widths of edges: a camera in focus at one depth, more or less blurred at others. */
 interface Focus {

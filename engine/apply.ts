@@ -1,0 +1,110 @@
+/** Applying operations: the one way in which anything runs. In a trace it records; else a program of one node runs at once. */
+import type { Device } from './device.ts';
+import { DaybreakError } from './errors.ts';
+import { lower } from './lower.ts';
+import { type Attributes, Node, type Operation, Value } from './operation.ts';
+import { Program } from './program.ts';
+import type { TensorSpec } from './shape.ts';
+import { Tensor } from './tensor.ts';
+import { activeTrace, Trace } from './trace.ts';
+
+let recording = true;
+
+/** Runs `body` without recording gradients: nothing inside can be differentiated, and nothing is kept for it. */
+export function noGrad<T>(body: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    return body();
+  } finally {
+    recording = before;
+  }
+}
+
+/** Programs of one node, by operation and shapes; the oldest goes when there are too many. */
+const PROGRAMS_KEPT = 2048;
+const programs = new WeakMap<Device, Map<string, Program>>();
+
+/** Applies `operation` to tensors of one device and returns its outputs. */
+export function apply<A extends Attributes>(operation: Operation<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+  const trace = activeTrace();
+  const device = trace?.device ?? inputs[0]?.device;
+  if (!device) throw new DaybreakError(`${operation.name}: needs at least one tensor.`);
+  for (const input of inputs)
+    if (input.device !== device) throw new DaybreakError(`${operation.name}: its tensors are on different devices.`);
+  const specs = operation.infer(
+    inputs.map(input => input.value.spec),
+    attributes,
+  );
+  const erased = operation as unknown as Operation<never>;
+  const requiresGrad = recording && inputs.some(input => input.requiresGrad);
+  if (trace) {
+    const values = inputs.map(input => trace.import(input.value));
+    const node = trace.append(erased, values, specs, attributes);
+    if (requiresGrad || (recording && values.some(value => value.requiresGrad))) connect(node);
+    return node.outputs.map(value => new Tensor(device, value));
+  }
+  const values = inputs.map(input => input.value);
+  const outputs = runNow(device, erased, values, specs, attributes);
+  if (requiresGrad) {
+    const node = new Node(erased, values, outputs, attributes);
+    node.record();
+    for (const value of outputs) value.requiresGrad = true;
+  }
+  return outputs.map(value => new Tensor(device, value));
+}
+
+function connect(node: Node): void {
+  for (const value of node.outputs) {
+    value.node = node;
+    value.requiresGrad = true;
+  }
+}
+
+function runNow(
+  device: Device,
+  operation: Operation<never>,
+  inputs: readonly Value[],
+  specs: readonly TensorSpec[],
+  attributes: Attributes,
+): Value[] {
+  const storages = inputs.map(value => value.source?.kind === 'variable' ? value.source.variable.storage : value.storage!);
+  // A view of immutable memory shares it; a variable may change under a view, so its content is copied.
+  if (operation.view && inputs[0]!.source?.kind !== 'variable') return [new Value(specs[0]!, storages[0]!.retain())];
+  const program = programOf(device, operation, inputs, specs, attributes);
+  return program.run(storages).map((storage, i) => new Value(specs[i]!, storage));
+}
+
+function programOf(
+  device: Device,
+  operation: Operation<never>,
+  inputs: readonly Value[],
+  specs: readonly TensorSpec[],
+  attributes: Attributes,
+): Program {
+  let cache = programs.get(device);
+  if (!cache) {
+    cache = new Map();
+    programs.set(device, cache);
+  }
+  const key = `${operation.name}|${JSON.stringify(attributes)}|${inputs.map(({ spec }) => `${spec.dtype}${spec.shape.join('x')}`).join('|')}`;
+  const known = cache.get(key);
+  if (known) {
+    cache.delete(key);
+    cache.set(key, known);
+    return known;
+  }
+  const trace = new Trace(
+    device,
+    inputs.map(value => value.spec),
+  );
+  const node = trace.append(operation, trace.arguments, specs, attributes);
+  const program = new Program(device, lower(trace.finish(node.outputs), false, device.traits), false);
+  cache.set(key, program);
+  if (cache.size > PROGRAMS_KEPT) {
+    const [oldest, stale] = cache.entries().next().value!;
+    cache.delete(oldest);
+    stale.dispose();
+  }
+  return program;
+}

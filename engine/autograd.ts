@@ -1,0 +1,128 @@
+/** Reverse-mode automatic differentiation: walks the recorded nodes from the loss backwards and applies each gradient rule. */
+import { noGrad } from './apply.ts';
+import { gradientRule } from './define.ts';
+import { GradientError, ShapeError } from './errors.ts';
+import type { Node, Value } from './operation.ts';
+import { formatShape, sameShape } from './shape.ts';
+import { Tensor, tidy, Variable } from './tensor.ts';
+import { activeTrace } from './trace.ts';
+
+/** The two operations that differentiation itself needs (the engine knows none). */
+export interface GradientArithmetic {
+  add(a: Tensor, b: Tensor): Tensor;
+  onesLike(a: Tensor): Tensor;
+}
+
+export interface GradientOptions {
+  /** Record the gradient's own computation, so that it can be differentiated again where its operations allow. */
+  readonly createGraph?: boolean;
+}
+
+/**
+ * Gradients of a scalar `loss` with respect to each of `wrt`, in that order, with their shapes.
+ * Throws GradientError when the loss does not depend on one of them, or an operation on the way has no gradient.
+ */
+export function backward(
+  loss: Tensor,
+  wrt: readonly Tensor[],
+  arithmetic: GradientArithmetic,
+  options: GradientOptions = {},
+): Tensor[] {
+  if (loss.size !== 1)
+    throw new ShapeError('grad', `the loss must have one element, got shape ${formatShape(loss.shape)}.`);
+  const run = () => tidy(() => walk(loss, wrt, arithmetic));
+  return options.createGraph ? run() : noGrad(run);
+}
+
+function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientArithmetic): Tensor[] {
+  const trace = activeTrace();
+  const { device } = loss;
+  const own = (handle: Tensor): Value => (trace ? trace.import(handle.value) : handle.value);
+  const targets = wrt.map(own);
+  const grads = new Map<Value, Tensor>();
+  grads.set(own(loss), onesLike(loss));
+  const order = nodesBefore(own(loss));
+  const wanted = dependents(order, new Set(targets));
+
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i]!;
+    if (!wanted.has(node) || !node.outputs.some(value => grads.has(value))) continue;
+    checkVersions(node);
+    const rule = gradientRule(node.operation);
+    if (!rule)
+      throw new GradientError(
+        `${node.operation.name} has no gradient. (Second derivatives stop at operations that are gradients themselves.)`,
+      );
+    const needs = node.inputs.map(value => targets.includes(value) || (value.node !== undefined && wanted.has(value.node)));
+    const results = rule({
+      inputs: node.inputs.map(value => new Tensor(device, value)),
+      outputs: node.outputs.map(value => new Tensor(device, value)),
+      grads: node.outputs.map(value => grads.get(value)),
+      needs,
+      attributes: node.attributes,
+    });
+    node.inputs.forEach((value, index) => {
+      const gradient = results[index];
+      if (!needs[index]) return;
+      if (!gradient) throw new GradientError(`${node.operation.name} gave no gradient for input ${index}.`);
+      if (!sameShape(gradient.shape, value.spec.shape))
+        throw new GradientError(
+          `${node.operation.name}: gradient of input ${index} has shape ${formatShape(gradient.shape)}, not ${formatShape(value.spec.shape)}.`,
+        );
+      const sofar = grads.get(value);
+      grads.set(value, sofar ? add(sofar, gradient) : gradient);
+    });
+  }
+  return targets.map((value, index) => {
+    const gradient = grads.get(value);
+    if (gradient) return gradient;
+    const handle = wrt[index]!;
+    const name = handle instanceof Variable ? handle.name : `tensor ${index} of shape ${formatShape(handle.shape)}`;
+    throw new GradientError(
+      `The loss does not depend on ${name}, or that was not recorded: make it with { requiresGrad: true }, ` +
+        `compute the loss outside noGrad(), and use { createGraph: true } for gradients of gradients.`,
+    );
+  });
+}
+
+/** Recorded nodes that `value` depends on, in an order in which they could run. Iterative: graphs are deep. */
+function nodesBefore(value: Value): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const stack: { node: Node; next: number }[] = [];
+  const visit = (node: Node | undefined) => {
+    if (!node || seen.has(node)) return;
+    seen.add(node);
+    stack.push({ node, next: 0 });
+  };
+  visit(value.node);
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    if (top.next < top.node.inputs.length) visit(top.node.inputs[top.next++]!.node);
+    else {
+      order.push(top.node);
+      stack.pop();
+    }
+  }
+  return order;
+}
+
+/** The nodes through which a gradient must pass to reach one of `targets`. */
+function dependents(order: readonly Node[], targets: ReadonlySet<Value>): Set<Node> {
+  const wanted = new Set<Node>();
+  for (const node of order)
+    if (node.inputs.some(value => targets.has(value) || (value.node !== undefined && wanted.has(value.node))))
+      wanted.add(node);
+  return wanted;
+}
+
+function checkVersions(node: Node): void {
+  if (activeTrace()) return;
+  node.inputs.forEach((value, index) => {
+    const recorded = node.versions[index];
+    if (recorded === undefined || value.source?.kind !== 'variable') return;
+    const { variable } = value.source;
+    if (variable.version !== recorded)
+      throw new GradientError(`${variable.name} was assigned after ${node.operation.name} used it: its old content is gone.`);
+  });
+}

@@ -1,0 +1,156 @@
+/** `compile`: trace a function once, replay it as a program. */
+import type { Device } from './device.ts';
+import { DaybreakError, TraceError } from './errors.ts';
+import { lower } from './lower.ts';
+import { Value, type VariableState } from './operation.ts';
+import { optimize } from './optimize.ts';
+import { Program } from './program.ts';
+import { sizeOf, type TensorSpec } from './shape.ts';
+import { currentDevice, Tensor, tidy } from './tensor.ts';
+import { activeTrace, Trace, withTrace } from './trace.ts';
+import type { Storage } from './memory.ts';
+
+/** What a compiled function takes: tensors, and numbers that become scalars on the GPU (so they may change each call). */
+export type Argument = Tensor | number;
+
+/** What it may return: tensors, in arrays and plain objects if it likes. */
+export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree } | undefined;
+
+/** As the body of the function sees its arguments: every one a tensor. */
+export type Traced<T extends readonly Argument[]> = { [K in keyof T]: Tensor };
+
+export interface CompileOptions {
+  /** Sizes as constants in the kernels' text (default). False: as arguments, so that one text serves every image size. */
+  readonly baked?: boolean;
+}
+
+/** Sizes of a compiled program. */
+export interface ProgramFigures {
+  readonly dispatches: number;
+  readonly temporaryBytes: number;
+}
+
+export interface Compiled<T extends readonly Argument[], R extends Tree> extends Disposable {
+  (...args: T): R;
+  /** Figures of the programs made so far, one for each combination of argument shapes. */
+  readonly programs: readonly ProgramFigures[];
+  /** Frees the programs and their memory. */
+  dispose(): void;
+}
+
+interface Entry {
+  readonly program: Program;
+  readonly rebuild: (results: readonly Storage[]) => Tree;
+  readonly assigned: readonly VariableState[];
+  readonly captured: readonly Value[];
+}
+
+/**
+ * A function that is traced at its first call with arguments of new shapes and replayed afterwards: one submit a call,
+ * temporaries in memory planned once, variables assigned in place, results that belong to the caller. `body` must be
+ * pure apart from tensors and variables: what else it reads is fixed at the trace.
+ */
+export function compile<T extends readonly Argument[], R extends Tree>(
+  body: (...args: Traced<T>) => R,
+  options: CompileOptions = {},
+): Compiled<T, R> {
+  const entries = new Map<string, Entry>();
+  const scalars = new Map<number, Storage>();
+  let device: Device | undefined;
+
+  const call = (...args: T): R => {
+    if (activeTrace()) {
+      if (args.some(argument => typeof argument === 'number'))
+        throw new TraceError('A compiled function called inside another takes tensors, not numbers.');
+      return body(...(args as unknown as Traced<T>));
+    }
+    const target = deviceOf(args);
+    if (device && device !== target) throw new DaybreakError('A compiled function stays on one device.');
+    device = target;
+    const specs = args.map(specOf);
+    const key = specs.map(({ shape, dtype }) => `${dtype}${shape.join('x')}`).join('|');
+    let entry = entries.get(key);
+    if (!entry) {
+      entry = build(target, specs, body, options.baked ?? true);
+      entries.set(key, entry);
+    }
+    const results = entry.program.run(args.map((argument, i) => storageOf(target, argument, i, scalars)));
+    for (const variable of entry.assigned) variable.version++;
+    return entry.rebuild(results) as R;
+  };
+  const dispose = () => {
+    for (const { program, captured } of entries.values()) {
+      program.dispose();
+      for (const value of captured) value.release();
+    }
+    for (const storage of scalars.values()) storage.release();
+    entries.clear();
+    scalars.clear();
+  };
+  return Object.defineProperty(Object.assign(call, { dispose, [Symbol.dispose]: dispose }), 'programs', {
+    get: () => [...entries.values()].map(entry => entry.program.figures),
+  }) as unknown as Compiled<T, R>;
+}
+
+function build<T extends readonly Argument[], R extends Tree>(
+  device: Device,
+  specs: readonly TensorSpec[],
+  body: (...args: Traced<T>) => R,
+  baked: boolean,
+): Entry {
+  const trace = new Trace(device, specs);
+  const leaves: Tensor[] = [];
+  let template: (results: readonly Storage[]) => Tree = () => undefined;
+  // Tensors made inside with content of their own are captured by the trace; their handles end with it.
+  const graph = tidy(() =>
+    withTrace(trace, () => {
+      const args = trace.arguments.map(value => new Tensor(device, value)) as unknown as Traced<T>;
+      template = describe(device, body(...args), leaves);
+      return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
+    }),
+  )[0]!;
+  const optimized = optimize(graph);
+  const program = new Program(device, lower(optimized, baked, device.traits), true);
+  return {
+    program,
+    rebuild: template,
+    assigned: graph.assignments.map(({ variable }) => variable),
+    captured: trace.captured,
+  };
+}
+
+/** A function that rebuilds the structure of `result` around new storages; its tensors are appended to `leaves`. */
+function describe(device: Device, result: Tree, leaves: Tensor[]): (results: readonly Storage[]) => Tree {
+  if (result === undefined) return () => undefined;
+  if (result instanceof Tensor) {
+    const index = leaves.push(result) - 1;
+    const { spec } = result.value;
+    return results => new Tensor(device, new Value(spec, results[index]!));
+  }
+  if (Array.isArray(result)) {
+    const parts = result.map(item => describe(device, item as Tree, leaves));
+    return results => parts.map(part => part(results));
+  }
+  const parts = Object.entries(result).map(([name, item]) => [name, describe(device, item as Tree, leaves)] as const);
+  return results => Object.fromEntries(parts.map(([name, part]) => [name, part(results)]));
+}
+
+const specOf = (argument: Argument): TensorSpec =>
+  typeof argument === 'number' ? { shape: [], dtype: 'f32' } : argument.value.spec;
+
+function deviceOf(args: readonly Argument[]): Device {
+  for (const argument of args) if (argument instanceof Tensor) return argument.device;
+  return currentDevice();
+}
+
+/** Numbers travel in a buffer of their own for each position; the queue orders its writes with the programs. */
+function storageOf(device: Device, argument: Argument, index: number, scalars: Map<number, Storage>): Storage {
+  if (typeof argument !== 'number') return argument.storage;
+  let storage = scalars.get(index);
+  if (!storage) {
+    storage = device.memory.allocate(sizeOf([]) * 4, 'scalar argument');
+    scalars.set(index, storage);
+  }
+  device.gpu.queue.writeBuffer(storage.buffer, storage.offset, Float32Array.of(argument));
+  return storage;
+}

@@ -1,0 +1,193 @@
+/** Graph → calls: every node becomes kernels over buffers that do not exist yet. */
+import { TraceError } from './errors.ts';
+import type { AdapterTraits, Kernel } from './kernel.ts';
+import { BINDING_ALIGNMENT, type Storage } from './memory.ts';
+import { type Graph, lowerNode, type Node, type Operation, type Value, type VariableState } from './operation.ts';
+import { sizeOf } from './shape.ts';
+
+/** A buffer of a program before it has memory. */
+export interface Buffer {
+  readonly bytes: number;
+  /** Where its memory comes from; `temporary` ones are laid out by the planner. */
+  origin:
+    | { readonly kind: 'temporary' }
+    | { readonly kind: 'argument'; readonly index: number }
+    | { readonly kind: 'result'; readonly index: number }
+    | { readonly kind: 'variable'; readonly variable: VariableState }
+    | { readonly kind: 'constant'; readonly storage: Storage }
+    | { readonly kind: 'part'; readonly whole: Buffer; readonly offset: number };
+  /** Shares no memory with other temporaries, so that what no kernel writes stays zero. */
+  dedicated: boolean;
+}
+
+/** One dispatch of a program: a kernel and a buffer for each of its bindings. */
+export interface Call {
+  readonly kernel: Kernel;
+  readonly buffers: readonly Buffer[];
+  /** The operation that asked for it, for profiles. */
+  readonly operation: string;
+}
+
+/** A copy between buffers, after all calls. */
+export interface Copy {
+  readonly from: Buffer;
+  readonly to: Buffer;
+}
+
+export interface Lowered {
+  readonly calls: readonly Call[];
+  readonly copies: readonly Copy[];
+  readonly results: readonly Buffer[];
+  readonly variables: readonly VariableState[];
+}
+
+const temporary = (bytes: number): Buffer => ({ bytes, origin: { kind: 'temporary' }, dedicated: false });
+const bytesOf = (value: Value): number => sizeOf(value.spec.shape) * 4;
+
+/** The buffer that has memory of its own, and where in it this one lies (bytes). */
+export function rootOf(buffer: Buffer): { root: Buffer; offset: number } {
+  if (buffer.origin.kind !== 'part') return { root: buffer, offset: 0 };
+  const { root, offset } = rootOf(buffer.origin.whole);
+  return { root, offset: offset + buffer.origin.offset };
+}
+
+export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowered {
+  const buffers = new Map<Value, Buffer>();
+  const variables = new Map<VariableState, Buffer>();
+  const calls: Call[] = [];
+  const lastUse = lastUses(graph);
+
+  const bufferOf = (value: Value): Buffer => {
+    const known = buffers.get(value);
+    if (known) return known;
+    const made = leaf(value, variables);
+    buffers.set(value, made);
+    return made;
+  };
+
+  graph.nodes.forEach((node, position) => {
+    if (node.operation.view) {
+      buffers.set(node.outputs[0]!, bufferOf(node.inputs[0]!));
+      return;
+    }
+    const inputs = node.inputs.map(bufferOf);
+    const outputs = node.outputs.map(value => temporary(bytesOf(value)));
+    for (const [o, i] of node.operation.inPlace ?? []) {
+      if (lastUse.get(node.inputs[i]!)! > position)
+        throw new TraceError(`${node.operation.name} updates a tensor in place that is read again afterwards.`);
+      outputs[o] = inputs[i]!;
+    }
+    node.outputs.forEach((value, i) => {
+      buffers.set(value, outputs[i]!);
+    });
+    const lowering = lowerNode(node, baked, traits);
+    const placed = placeParts(node, inputs, outputs[0]!, calls);
+    const scratch = lowering.scratch.map(elements => temporary(elements * 4));
+    lowering.steps.forEach((step, index) => {
+      if (placed.has(index)) return;
+      const operands = step.operands.map(operand => {
+        if (operand.kind === 'input') return inputs[operand.index]!;
+        if (operand.kind === 'output') return outputs[operand.index]!;
+        return scratch[operand.index]!;
+      });
+      calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name });
+    });
+  });
+  return finish(graph, calls, bufferOf, variables);
+}
+
+/** The buffer of a value that no node computes. */
+function leaf(value: Value, variables: Map<VariableState, Buffer>): Buffer {
+  const { source } = value;
+  if (!source) throw new TraceError('A tensor of another trace was used; return it from that function instead.');
+  const bytes = bytesOf(value);
+  if (source.kind === 'argument')
+    return { bytes, origin: { kind: 'argument', index: source.index }, dedicated: false };
+  if (source.kind === 'constant')
+    return { bytes, origin: { kind: 'constant', storage: source.storage }, dedicated: false };
+  const known = variables.get(source.variable);
+  if (known) return known;
+  const made: Buffer = { bytes, origin: { kind: 'variable', variable: source.variable }, dedicated: false };
+  variables.set(source.variable, made);
+  return made;
+}
+
+/** Position of the last node that reads each value, seen through views. */
+function lastUses(graph: Graph): Map<Value, number> {
+  const last = new Map<Value, number>();
+  const base = new Map<Value, Value>();
+  graph.nodes.forEach((node, position) => {
+    for (const value of node.inputs) last.set(base.get(value) ?? value, position);
+    for (const value of node.inputs) last.set(value, position);
+    if (node.operation.view) base.set(node.outputs[0]!, base.get(node.inputs[0]!) ?? node.inputs[0]!);
+  });
+  return last;
+}
+
+/**
+ * Lays the inputs of a pack into its output, so that their producers write in place. Returns which inputs need no copy.
+ * WebGPU forbids one buffer to be read and written in the same dispatch: an input that is read by a call that writes
+ * another input of the same pack stays where it is.
+ */
+function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls: readonly Call[]): Set<number> {
+  const operation = node.operation as Operation;
+  const placed = new Set<number>();
+  const offsets = operation.packOffsets?.(node.attributes);
+  if (!offsets) return placed;
+  whole.dedicated = true;
+  const candidates = new Set(inputs);
+  const readBeside = new Set<Buffer>();
+  const produced = new Set<Buffer>();
+  for (const call of calls) {
+    const written = call.buffers.filter((_, i) => call.kernel.bindings[i] === 'write');
+    for (const buffer of written) produced.add(buffer);
+    if (!written.some(buffer => candidates.has(buffer))) continue;
+    for (const [i, buffer] of call.buffers.entries())
+      if (call.kernel.bindings[i] === 'read' && candidates.has(buffer)) readBeside.add(buffer);
+  }
+  inputs.forEach((buffer, i) => {
+    const offset = offsets[i]! * 4;
+    const free = buffer.origin.kind === 'temporary' && produced.has(buffer) && !readBeside.has(buffer);
+    if (!free || buffer.dedicated || offset % BINDING_ALIGNMENT !== 0) return;
+    buffer.origin = { kind: 'part', whole, offset };
+    placed.add(i);
+  });
+  return placed;
+}
+
+/** Results get memory of the caller's, assignments reach their variables: in place where possible, else by a copy. */
+function finish(
+  graph: Graph,
+  calls: readonly Call[],
+  bufferOf: (value: Value) => Buffer,
+  variables: Map<VariableState, Buffer>,
+): Lowered {
+  const copies: Copy[] = [];
+  const assigned = new Set<Buffer>();
+  for (const { variable, value } of graph.assignments) {
+    const target: Buffer = variables.get(variable) ?? {
+      bytes: bytesOf(value),
+      origin: { kind: 'variable', variable },
+      dedicated: false,
+    };
+    variables.set(variable, target);
+    const from = bufferOf(value);
+    if (from === target) continue;
+    if (from.origin.kind === 'variable') throw new TraceError(`Assigning one variable to another (${variable.name}).`);
+    assigned.add(from);
+    copies.push({ from, to: target });
+  }
+  const results = graph.results.map((value, index) => {
+    const buffer = bufferOf(value);
+    if (buffer.origin.kind === 'temporary' && !buffer.dedicated && !assigned.has(buffer)) {
+      buffer.origin = { kind: 'result', index };
+      return buffer;
+    }
+    const own: Buffer = { bytes: bytesOf(value), origin: { kind: 'result', index }, dedicated: false };
+    copies.push({ from: buffer, to: own });
+    return own;
+  });
+  // Results before variables: a result that is the old value of a variable must leave before the new one arrives.
+  copies.sort((a, b) => Number(a.to.origin.kind === 'variable') - Number(b.to.origin.kind === 'variable'));
+  return { calls, copies, results, variables: [...variables.keys()] };
+}

@@ -1,0 +1,172 @@
+/**
+ * The graph: operations, the nodes that apply them and the values that flow between.
+ *
+ * The same classes serve a trace (values without memory, replayed later as a program) and eager work (values with
+ * memory, nodes kept only as long as a gradient may ask for them).
+ */
+import type { AdapterTraits, Lowering } from './kernel.ts';
+import type { Storage } from './memory.ts';
+import type { TensorSpec } from './shape.ts';
+
+/** Attributes of an operation: plain JSON, because its text is the key under which programs are cached. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** One application of an operation, as its lowering sees it. */
+export interface Problem<A> {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly attributes: A;
+  /** True: sizes are constants of the text (training). False: they are arguments, so one text serves every size. */
+  readonly baked: boolean;
+}
+
+/** What the engine must know of an operation to trace, plan and run it. */
+export interface Operation<A = Attributes> {
+  readonly name: string;
+  /** The shape rule. Throws ShapeError. */
+  infer(inputs: readonly TensorSpec[], attributes: A): TensorSpec[];
+  /** Kernels, as text. */
+  lower(problem: Problem<A>, traits: AdapterTraits): Lowering;
+  /** `[output, input]` pairs that share memory: the kernel updates the input where it lies. */
+  readonly inPlace?: readonly (readonly [number, number])[];
+  /** Output 0 is input 0 under another shape: no kernel runs. */
+  readonly view?: boolean;
+  /**
+   * Output 0 is all inputs side by side at these element offsets (multiples of 64). The planner lets producers write
+   * straight into place; `lower` has one step for each input, run only where that was impossible.
+   */
+  packOffsets?(attributes: A): readonly number[];
+  /** A scalar WGSL expression, if the operation is elementwise: what lets `compile` fuse chains of them. */
+  readonly elementwise?: Elementwise<A>;
+}
+
+/** An elementwise operation as text: declarations it needs once, and the expression of one output element. */
+export interface Elementwise<A> {
+  /** WGSL functions used by the expression, if any; keyed by content, so that two uses declare them once. */
+  declarations?(attributes: A): string;
+  /** The f32 expression of the result, from expressions of the inputs' elements. */
+  expression(inputs: readonly string[], attributes: A): string;
+}
+
+/** State that outlives a program: the engine's view of a Variable. */
+export interface VariableState {
+  readonly name: string;
+  /** Where it lies now; changes when variables are gathered into one buffer. */
+  storage: Storage;
+  /** Grows with each change of content, so that a stale gradient can be refused. */
+  version: number;
+}
+
+/** Where a value without a producing node comes from. */
+export type Source =
+  | { readonly kind: 'argument'; readonly index: number }
+  | { readonly kind: 'variable'; readonly variable: VariableState }
+  | { readonly kind: 'constant'; readonly storage: Storage };
+
+let nextValueId = 1;
+
+/** A tensor in a graph. With `storage` it exists in GPU memory; without, it is a promise of a trace. */
+export class Value {
+  readonly id = nextValueId++;
+  readonly spec: TensorSpec;
+  /** The node that computes it, as long as gradients may flow through it. */
+  node: Node | undefined;
+  source: Source | undefined;
+  storage: Storage | undefined;
+  requiresGrad = false;
+  #claims = 0;
+
+  constructor(spec: TensorSpec, storage?: Storage) {
+    this.spec = spec;
+    this.storage = storage;
+  }
+
+  retain(): this {
+    this.#claims++;
+    return this;
+  }
+
+  /** Gives one claim up. With the last one the memory goes, once no recorded node needs it either. */
+  release(): void {
+    this.#claims--;
+    if (this.#claims > 0) return;
+    if (this.node?.recorded) this.node.outputReleased();
+    else this.freeStorage();
+  }
+
+  freeStorage(): void {
+    this.storage?.release();
+    this.storage = undefined;
+  }
+}
+
+/** One application of an operation. */
+export class Node {
+  readonly operation: Operation<never>;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Attributes;
+  /** Versions of the inputs' variables when the node was recorded; undefined where an input is no variable. */
+  readonly versions: readonly (number | undefined)[];
+  /** Eager and kept for gradients: it holds claims on its inputs. */
+  recorded = false;
+  #liveOutputs = 0;
+
+  constructor(
+    operation: Operation<never>,
+    inputs: readonly Value[],
+    outputs: readonly Value[],
+    attributes: Attributes,
+  ) {
+    this.operation = operation;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.attributes = attributes;
+    this.versions = inputs.map(value =>
+      value.source?.kind === 'variable' ? value.source.variable.version : undefined,
+    );
+  }
+
+  /** Keeps inputs and outputs until no output is claimed any more. */
+  record(): void {
+    this.recorded = true;
+    this.#liveOutputs = this.outputs.length;
+    for (const value of this.inputs) value.retain();
+    for (const value of this.outputs) value.node = this;
+  }
+
+  outputReleased(): void {
+    this.#liveOutputs--;
+    if (this.#liveOutputs > 0) return;
+    this.recorded = false;
+    for (const value of this.outputs) value.freeStorage();
+    for (const value of this.inputs) value.release();
+  }
+}
+
+/** A value assigned to a variable at the end of a program. */
+export interface Assignment {
+  readonly variable: VariableState;
+  readonly value: Value;
+}
+
+/** A traced function: nodes in an order in which they can run. */
+export interface Graph {
+  readonly nodes: readonly Node[];
+  readonly arguments: readonly Value[];
+  readonly results: readonly Value[];
+  readonly assignments: readonly Assignment[];
+}
+
+/** A node's attributes for the operation that made them: the one place where their type is asserted. */
+export function lowerNode(node: Node, baked: boolean, traits: AdapterTraits): Lowering {
+  return (node.operation as Operation<Attributes>).lower(
+    {
+      inputs: node.inputs.map(value => value.spec),
+      outputs: node.outputs.map(value => value.spec),
+      attributes: node.attributes,
+      baked,
+    },
+    traits,
+  );
+}

@@ -1,0 +1,79 @@
+/** Memory plan: temporaries share slots by lifetime. A slot is a buffer of its own, because WebGPU forbids one buffer to be read and written in the same dispatch. */
+import { type Buffer, type Lowered, rootOf } from './lower.ts';
+
+/** Slot sizes in bytes, and the slot of each temporary. */
+export interface Plan {
+  readonly slots: readonly number[];
+  readonly slotOf: ReadonlyMap<Buffer, number>;
+}
+
+interface Lifetime {
+  first: number;
+  last: number;
+}
+
+/** When each temporary is first and last touched, by call; copies come after the last call. */
+function lifetimes(lowered: Lowered): Map<Buffer, Lifetime> {
+  const lives = new Map<Buffer, Lifetime>();
+  const touch = (buffer: Buffer, at: number) => {
+    const { root } = rootOf(buffer);
+    if (root.origin.kind !== 'temporary') return;
+    const life = lives.get(root);
+    if (life) life.last = at;
+    else lives.set(root, { first: at, last: at });
+  };
+  lowered.calls.forEach((call, at) => {
+    for (const buffer of call.buffers) touch(buffer, at);
+  });
+  for (const copy of lowered.copies) touch(copy.from, lowered.calls.length);
+  return lives;
+}
+
+/**
+ * Walks the calls once; a temporary takes the free slot that fits best, and a slot is free after the last call that
+ * touches what lies in it. Slots may still grow while planning: the one that would grow least does.
+ */
+export function planMemory(lowered: Lowered): Plan {
+  const lives = lifetimes(lowered);
+  const starting = new Map<number, Buffer[]>();
+  for (const [buffer, { first }] of lives) {
+    const list = starting.get(first);
+    if (list) list.push(buffer);
+    else starting.set(first, [buffer]);
+  }
+  const slots: number[] = [];
+  const slotOf = new Map<Buffer, number>();
+  const free = new Set<number>();
+  let ending: { slot: number; last: number }[] = [];
+
+  for (let at = 0; at <= lowered.calls.length; at++) {
+    for (const { slot } of ending.filter(entry => entry.last < at)) free.add(slot);
+    ending = ending.filter(entry => entry.last >= at);
+    const due = (starting.get(at) ?? []).sort((a, b) => b.bytes - a.bytes);
+    for (const buffer of due) {
+      const slot = buffer.dedicated ? undefined : bestSlot(slots, free, buffer.bytes);
+      const index = slot ?? slots.push(buffer.bytes) - 1;
+      slots[index] = Math.max(slots[index]!, buffer.bytes);
+      slotOf.set(buffer, index);
+      free.delete(index);
+      if (!buffer.dedicated) ending.push({ slot: index, last: lives.get(buffer)!.last });
+    }
+  }
+  return { slots, slotOf };
+}
+
+/** The free slot that wastes least, or that would grow least; undefined when none is free. */
+function bestSlot(slots: readonly number[], free: ReadonlySet<number>, bytes: number): number | undefined {
+  let best: number | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const slot of free) {
+    const difference = slots[slot]! - bytes;
+    // Growing costs memory for good, waste only while this buffer lives.
+    const cost = difference >= 0 ? difference : -4 * difference;
+    if (cost < least) {
+      least = cost;
+      best = slot;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,196 @@
+/** A program: a flat list of dispatches over planned memory, encoded into one command buffer and submitted at once. */
+import type { Device } from './device.ts';
+import { type Buffer, type Call, type Lowered, rootOf } from './lower.ts';
+import { BINDING_ALIGNMENT, type Storage } from './memory.ts';
+import type { VariableState } from './operation.ts';
+import { type Plan, planMemory } from './plan.ts';
+
+/** A range of a GPU buffer. */
+interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+}
+
+/** A call made ready: pipeline, where its parameters lie, and the bind groups it has used. */
+interface Ready {
+  readonly call: Call;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly params: { offset: number; size: number } | undefined;
+  /** Touches memory that may differ from call to call. */
+  readonly varies: boolean;
+  readonly groups: Map<string, GPUBindGroup>;
+}
+
+/** Bind groups remembered for each call whose memory varies. */
+const GROUPS_KEPT = 8;
+
+const identities = new WeakMap<GPUBuffer, number>();
+let nextIdentity = 1;
+
+function identityOf(buffer: GPUBuffer): number {
+  let identity = identities.get(buffer);
+  if (identity === undefined) {
+    identity = nextIdentity++;
+    identities.set(buffer, identity);
+  }
+  return identity;
+}
+
+export class Program {
+  readonly #device: Device;
+  readonly #lowered: Lowered;
+  readonly #plan: Plan;
+  readonly #ready: readonly Ready[];
+  readonly #params: GPUBuffer | undefined;
+  readonly #keeps: boolean;
+  #slots: Storage[] | undefined;
+
+  /** `keep`: the temporaries' memory stays between runs (compiled functions); else it is taken from the pool each time. */
+  constructor(device: Device, lowered: Lowered, keep: boolean) {
+    this.#device = device;
+    this.#lowered = lowered;
+    this.#keeps = keep;
+    this.#plan = planMemory(lowered);
+    const words: number[] = [];
+    this.#ready = lowered.calls.map(call => prepare(device, call, words, keep));
+    this.#params = words.length > 0 ? device.uniformBuffer(Uint32Array.from(words)) : undefined;
+  }
+
+  /** Number of dispatches, and bytes of temporaries. */
+  get figures(): { dispatches: number; temporaryBytes: number } {
+    return { dispatches: this.#ready.length, temporaryBytes: this.#plan.slots.reduce((sum, size) => sum + size, 0) };
+  }
+
+  /** The variables it reads or writes. */
+  get variables(): readonly VariableState[] {
+    return this.#lowered.variables;
+  }
+
+  /** One submit. Results are memory of the caller's, in the order of the graph's results. */
+  run(inputs: readonly Storage[]): Storage[] {
+    const device = this.#device;
+    device.check();
+    const results: Storage[] = [];
+    try {
+      for (const buffer of this.#lowered.results) results.push(device.memory.allocate(buffer.bytes, 'result'));
+      const slots = this.#takeSlots();
+      const encoder = device.gpu.createCommandEncoder();
+      if (!this.#keeps) this.#clearDedicated(encoder, slots);
+      this.#encode(encoder, buffer => locate(buffer, inputs, results, slots, this.#plan));
+      device.gpu.queue.submit([encoder.finish()]);
+      if (!this.#keeps) for (const slot of slots) slot.release();
+    } catch (error) {
+      for (const result of results) result.release();
+      throw error;
+    }
+    return results;
+  }
+
+  dispose(): void {
+    this.#params?.destroy();
+    for (const slot of this.#slots ?? []) slot.release();
+    this.#slots = undefined;
+  }
+
+  #takeSlots(): Storage[] {
+    if (this.#slots) return this.#slots;
+    const { memory } = this.#device;
+    const slots: Storage[] = [];
+    try {
+      for (const size of this.#plan.slots)
+        slots.push(this.#keeps ? memory.allocateExact(size, 'program') : memory.allocate(size, 'scratch'));
+    } catch (error) {
+      for (const slot of slots) slot.release();
+      throw error;
+    }
+    if (this.#keeps) this.#slots = slots;
+    return slots;
+  }
+
+  /** Pooled memory holds old content; dedicated temporaries promise zeros. */
+  #clearDedicated(encoder: GPUCommandEncoder, slots: readonly Storage[]): void {
+    for (const [buffer, slot] of this.#plan.slotOf) {
+      const storage = slots[slot]!;
+      if (buffer.dedicated) encoder.clearBuffer(storage.buffer, storage.offset, Math.ceil(storage.bytes / 4) * 4);
+    }
+  }
+
+  #encode(encoder: GPUCommandEncoder, find: (buffer: Buffer) => Range): void {
+    if (this.#ready.length > 0) {
+      const pass = encoder.beginComputePass();
+      let current: GPUComputePipeline | undefined;
+      for (const ready of this.#ready) {
+        if (ready.pipeline !== current) pass.setPipeline(ready.pipeline);
+        current = ready.pipeline;
+        pass.setBindGroup(0, this.#group(ready, find));
+        pass.dispatchWorkgroups(...ready.call.kernel.workgroups);
+      }
+      pass.end();
+    }
+    for (const { from, to } of this.#lowered.copies) {
+      const source = find(from);
+      const target = find(to);
+      encoder.copyBufferToBuffer(source.buffer, source.offset, target.buffer, target.offset, to.bytes);
+    }
+  }
+
+  #group(ready: Ready, find: (buffer: Buffer) => Range): GPUBindGroup {
+    const { groups, call } = ready;
+    const fixed = ready.varies ? undefined : groups.get('');
+    if (fixed) return fixed;
+    const ranges = call.buffers.map(find);
+    const key = ready.varies ? ranges.map(({ buffer, offset }) => `${identityOf(buffer)}+${offset}`).join(' ') : '';
+    const known = groups.get(key);
+    if (known) return known;
+    const entries: GPUBindGroupEntry[] = ranges.map(({ buffer, offset }, binding) => ({
+      binding,
+      resource: { buffer, offset, size: Math.ceil(call.buffers[binding]!.bytes / 4) * 4 },
+    }));
+    if (ready.params && this.#params)
+      entries.push({ binding: entries.length, resource: { buffer: this.#params, ...ready.params } });
+    const group = this.#device.gpu.createBindGroup({ label: call.kernel.name, layout: ready.layout, entries });
+    if (groups.size >= GROUPS_KEPT) groups.clear();
+    groups.set(key, group);
+    return group;
+  }
+}
+
+function prepare(device: Device, call: Call, words: number[], keep: boolean): Ready {
+  const { kernel } = call;
+  const { pipeline, layout } = device.pipeline(kernel);
+  let params: Ready['params'];
+  if (kernel.params && kernel.params.length > 0) {
+    const aligned = BINDING_ALIGNMENT / 4;
+    while (words.length % aligned !== 0) words.push(0);
+    const offset = words.length * 4;
+    for (const word of kernel.params) words.push(word >>> 0);
+    while (words.length % 4 !== 0) words.push(0);
+    params = { offset, size: words.length * 4 - offset };
+  }
+  const varies = call.buffers.some(buffer => {
+    const { kind } = rootOf(buffer).root.origin;
+    // Variables may move (when they are gathered into one buffer), so their place is looked up, too.
+    return kind === 'argument' || kind === 'result' || kind === 'variable' || (kind === 'temporary' && !keep);
+  });
+  return { call, pipeline, layout, params, varies, groups: new Map() };
+}
+
+function locate(
+  buffer: Buffer,
+  inputs: readonly Storage[],
+  results: readonly Storage[],
+  slots: readonly Storage[],
+  plan: Plan,
+): Range {
+  const { root, offset } = rootOf(buffer);
+  const { origin } = root;
+  const storage = (() => {
+    if (origin.kind === 'argument') return inputs[origin.index]!;
+    if (origin.kind === 'result') return results[origin.index]!;
+    if (origin.kind === 'variable') return origin.variable.storage;
+    if (origin.kind === 'constant') return origin.storage;
+    return slots[plan.slotOf.get(root)!]!;
+  })();
+  return { buffer: storage.buffer, offset: storage.offset + offset };
+}

@@ -1,0 +1,284 @@
+/**
+ * The safetensors format (https://github.com/huggingface/safetensors): 8 bytes of header length (little-endian), a JSON
+ * header `{name: {dtype, shape, data_offsets}, __metadata__: {…}}`, then the tensors' bytes without holes.
+ */
+
+import { DaybreakError } from '../engine/errors.ts';
+import { fromBfloat16, fromFloat16, toFloat16 } from './half-floats.ts';
+
+/** A safetensors file that cannot be read, or tensors that cannot be written as one; one line, naming the file. */
+export class SafetensorsError extends DaybreakError {
+  readonly file: string;
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${file}: ${problem}`, options);
+    this.file = file;
+  }
+}
+
+/** Element types read as numbers. */
+export type FloatType = 'F32' | 'F16' | 'BF16';
+
+/** A tensor of numbers: `shape` outermost first, `data` row-major and a copy of its own; `dtype` is the file's. */
+export interface StoredTensor {
+  readonly dtype: FloatType;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A tensor of another type (I64 counters, U8 …): its bytes as they lie in the file, little-endian, copied. */
+export interface RawTensor {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** What a file holds. Tensors that are not F32, F16 or BF16 (PyTorch's `num_batches_tracked`) stand in `raw`. */
+export interface SafetensorsFile {
+  readonly tensors: Map<string, StoredTensor>;
+  readonly raw: Map<string, RawTensor>;
+  readonly metadata: Record<string, string>;
+}
+
+/** A tensor to write. `dtype` says how it is stored (BF16 becomes F32, which loses nothing). */
+export interface WritableTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+  readonly dtype?: FloatType;
+}
+
+/** Headers longer than this are refused, as the reference implementation does. Bytes. */
+export const LARGEST_HEADER = 100_000_000;
+
+/** Bytes an element. */
+const ELEMENT_SIZES: Readonly<Record<string, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+};
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Reads a safetensors file. Tensors need not be aligned (the format does not ask for it); they must follow each other
+ * without holes or overlaps and fill the file.
+ * @param bytes the whole file
+ * @param file its name, for messages
+ * @throws SafetensorsError for anything that is not a well-formed file
+ */
+export function readSafetensors(bytes: Uint8Array, file = 'safetensors data'): SafetensorsFile {
+  const { header, start } = readHeader(bytes, file);
+  const { __metadata__: metadata, ...rest } = header;
+  const entries = Object.entries(rest).map(([name, value]) => readEntry(name, value, file));
+  checkLayout(entries, bytes.length - start, file);
+  const tensors = new Map<string, StoredTensor>();
+  const raw = new Map<string, RawTensor>();
+  for (const { name, dtype, shape, begin, end } of entries.sort((a, b) => byName(a.name, b.name))) {
+    const own = bytes.slice(start + begin, start + end);
+    if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') {
+      tensors.set(name, { dtype, shape, data: toFloat32(own, dtype) });
+    } else raw.set(name, { dtype, shape, bytes: own });
+  }
+  return { tensors, raw, metadata: readMetadata(metadata, file) };
+}
+
+function readHeader(bytes: Uint8Array, file: string): { header: Record<string, unknown>; start: number } {
+  if (bytes.length < 8) {
+    throw new SafetensorsError(file, `is ${bytes.length} bytes long, a safetensors file has 8 or more`);
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > LARGEST_HEADER) {
+    throw new SafetensorsError(
+      file,
+      `is no safetensors file: its header would have ${length} bytes, at most ${LARGEST_HEADER} are read`,
+    );
+  }
+  const start = 8 + Number(length);
+  if (start > bytes.length) {
+    throw new SafetensorsError(file, `is cut off: the header ends at byte ${start}, the file at ${bytes.length}`);
+  }
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, start));
+    header = JSON.parse(text);
+  } catch (cause) {
+    throw new SafetensorsError(file, 'is no safetensors file: its header is not JSON in UTF-8', { cause });
+  }
+  if (!isObject(header)) throw new SafetensorsError(file, 'is no safetensors file: its header is not a JSON object');
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw new SafetensorsError(file, `has ${quoted(twice)} twice in its header`);
+  return { header, start };
+}
+
+function readEntry(name: string, value: unknown, file: string): Entry {
+  const fail = (problem: string) => new SafetensorsError(file, `tensor ${quoted(name)} ${problem}`);
+  if (!isObject(value)) throw fail('is not described by a JSON object');
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_SIZES, dtype)) {
+    throw fail(`has the element type ${quoted(dtype)}, known are ${Object.keys(ELEMENT_SIZES).join(', ')}`);
+  }
+  if (!Array.isArray(shape) || !shape.every(isCount)) throw fail(`has the shape ${quoted(shape)}, not a list of sizes`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
+    throw fail(`has the data_offsets ${quoted(offsets)}, not [begin, end]`);
+  }
+  // A product beyond 2^53 is not exact, but still far from any real size, so that the comparison holds.
+  const expected = shape.reduce((product, size) => product * size, ELEMENT_SIZES[dtype]);
+  const [begin, end] = offsets;
+  if (end - begin !== expected) {
+    throw fail(`has ${end - begin} bytes, ${dtype} of shape ${quoted(shape)} needs ${expected}`);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+function checkLayout(entries: readonly Entry[], length: number, file: string): void {
+  let position = 0;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== position) {
+      const what = begin < position ? 'overlaps another' : 'leaves a hole before it';
+      throw new SafetensorsError(file, `tensor ${quoted(name)} ${what}: begins at ${begin}, expected ${position}`);
+    }
+    if (end > length) {
+      throw new SafetensorsError(file, `is cut off: tensor ${quoted(name)} ends at byte ${end} of ${length} of data`);
+    }
+    position = end;
+  }
+  if (position !== length) {
+    throw new SafetensorsError(file, `has ${length} bytes of data, its tensors fill ${position}`);
+  }
+}
+
+function readMetadata(metadata: unknown, file: string): Record<string, string> {
+  if (metadata === undefined) return {};
+  if (!isObject(metadata)) throw new SafetensorsError(file, '__metadata__ is not a JSON object');
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string') throw new SafetensorsError(file, `__metadata__ ${quoted(key)} is not a string`);
+  }
+  return metadata as Record<string, string>;
+}
+
+function toFloat32(bytes: Uint8Array, dtype: FloatType): Float32Array {
+  if (dtype === 'F32') return new Float32Array(bytes.buffer);
+  return Float32Array.from(new Uint16Array(bytes.buffer), dtype === 'F16' ? fromFloat16 : fromBfloat16);
+}
+
+/**
+ * Writes tensors as a safetensors file that PyTorch's `safetensors.torch.load_file` reads. The bytes depend on the
+ * contents alone: tensors in order of name (float32 before float16, so that all are aligned), the header padded with
+ * spaces to 8 bytes.
+ * @param metadata strings; `format: "pt"` is added unless given
+ * @param options `dtype`: stores all tensors so; otherwise each as its own `dtype` says, F32 if it says nothing.
+ *   float16 is rounded to nearest, ties to even; what is too large becomes infinite
+ * @throws SafetensorsError where data does not fit its shape, or for a tensor named `__metadata__`
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, WritableTensor> | Readonly<Record<string, WritableTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+  options: { readonly dtype?: 'F32' | 'F16'; readonly file?: string } = {},
+): Uint8Array<ArrayBuffer> {
+  const { file = 'safetensors data' } = options;
+  const all = (tensors instanceof Map ? [...tensors] : Object.entries(tensors)).map(
+    ([name, tensor]: [string, WritableTensor]) => {
+      const dtype = options.dtype ?? (tensor.dtype === 'F16' ? 'F16' : 'F32');
+      checkWritable(name, tensor, file);
+      return { name, tensor, dtype };
+    },
+  );
+  all.sort((a, b) => ELEMENT_SIZES[b.dtype] - ELEMENT_SIZES[a.dtype] || byName(a.name, b.name));
+
+  const ordered = Object.entries({ format: 'pt', ...metadata }).sort(([a], [b]) => byName(a, b));
+  const lines = [`"__metadata__":${JSON.stringify(Object.fromEntries(ordered))}`];
+  let length = 0;
+  for (const { name, tensor, dtype } of all) {
+    const end = length + tensor.data.length * ELEMENT_SIZES[dtype];
+    lines.push(
+      `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape: tensor.shape, data_offsets: [length, end] })}`,
+    );
+    length = end;
+  }
+  const header = new TextEncoder().encode(`{${lines.join(',')}}`);
+  const start = 8 + Math.ceil(header.length / 8) * 8;
+  const bytes = new Uint8Array(start + length);
+  bytes.fill(0x20, 8, start);
+  bytes.set(header, 8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  let position = start;
+  for (const { tensor, dtype } of all) {
+    const { data } = tensor;
+    if (dtype === 'F32') new Float32Array(bytes.buffer, position, data.length).set(data);
+    else new Uint16Array(bytes.buffer, position, data.length).set(Uint16Array.from(data, toFloat16));
+    position += data.length * ELEMENT_SIZES[dtype];
+  }
+  return bytes;
+}
+
+function checkWritable(name: string, { shape, data }: WritableTensor, file: string): void {
+  if (name === '__metadata__') throw new SafetensorsError(file, 'a tensor cannot be named __metadata__');
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (!shape.every(isCount) || elements !== data.length) {
+    throw new SafetensorsError(
+      file,
+      `tensor ${quoted(name)} has ${data.length} numbers, shape ${quoted(shape)} needs ${elements}`,
+    );
+  }
+}
+
+/** The first key that stands twice in one object of well-formed JSON (`JSON.parse` keeps the last and says nothing). */
+function repeatedKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === '{') open.push(new Set());
+    else if (character === '[') open.push(EMPTY);
+    else if (character === '}' || character === ']') open.pop();
+    else if (character === '"') {
+      const begin = i++;
+      for (; json[i] !== '"'; i++) if (json[i] === '\\') i++;
+      let next = i + 1;
+      while (' \t\n\r'.includes(json[next] ?? '.')) next++;
+      if (json[next] !== ':') continue;
+      const key = JSON.parse(json.slice(begin, i + 1)) as string;
+      const keys = open[open.length - 1];
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return undefined;
+}
+
+const EMPTY = new Set<string>();
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function byName(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** JSON on one line, cut to a length that leaves the message readable. */
+function quoted(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
