@@ -10,7 +10,8 @@ export interface GpuRequest {
 export async function requestGpu(request: GpuRequest = {}): Promise<GPU> {
   if (request.adapter !== undefined)
     throw new AdapterNotFoundError(`A browser cannot choose the driver ${request.adapter} by name: leave it out.`);
-  const { gpu } = globalThis.navigator as Navigator & { gpu?: GPU };
+  const { navigator } = globalThis as { navigator?: { readonly gpu?: GPU } };
+  const gpu = navigator?.gpu;
   if (!gpu)
     throw new AdapterNotFoundError('This browser has no WebGPU here: it needs a current version and an https page.');
   return gpu;

@@ -1,31 +1,42 @@
 /** WebGPU under Node: Dawn, and waiting for it without burning a core. The browser twin is `gpu.browser.ts`. */
 import { totalmem } from 'node:os';
-import { create, globals } from 'webgpu';
+import { AdapterNotFoundError } from './errors.ts';
+import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } from './software-driver.node.ts';
 
 export interface GpuRequest {
-  /** Part of the wanted driver's name (Dawn's `adapter=` flag). */
+  /** Part of the wanted adapter's name, e.g. `llvmpipe` or `NVIDIA`. Default: the variable DAYBREAK_ADAPTER, or any. */
   readonly adapter?: string;
 }
 
+/** Who provided the driver: the system, a variable of the Vulkan loader's, or `npm run setup`. */
+export type DriverOrigin = 'system' | 'environment' | 'fetched';
+
 /**
  * What `create()` returned, kept alive for good: once it is collected, devices made from it crash the process.
- * One for each set of flags.
+ * One for each wanted adapter.
  */
-const instances = new Map<string, GPU>();
+const instances = new Map<string, Promise<GPU>>();
+const origins = new WeakMap<GPU, DriverOrigin>();
 
-/** Dawn's entry point. */
-export async function requestGpu(request: GpuRequest = {}): Promise<GPU> {
-  const flags = request.adapter === undefined ? [] : [`adapter=${request.adapter}`];
-  const key = flags.join(' ');
-  let gpu = instances.get(key);
-  if (!gpu) {
-    gpu = create(flags);
-    instances.set(key, gpu);
-  }
-  return gpu;
+/**
+ * Dawn's entry point, on which `requestAdapter()` finds an adapter: one of the system's, else the software driver that
+ * `npm run setup` fetched. Throws AdapterNotFoundError if there is neither, saying what to install.
+ */
+export function requestGpu(request: GpuRequest = {}): Promise<GPU> {
+  const wanted = request.adapter ?? process.env.DAYBREAK_ADAPTER ?? '';
+  const known = instances.get(wanted);
+  if (known) return known;
+  // Bringing in the fetched driver changes the process's environment for a moment: one search at a time.
+  const earlier = Promise.allSettled(instances.values());
+  const search = earlier.then(() => findGpu(wanted));
+  instances.set(wanted, search);
+  // A driver may be installed later: a failure is not remembered.
+  search.catch(() => instances.delete(wanted));
+  return search;
 }
 
-Object.assign(globalThis, globals);
+/** Who provided the driver behind a `GPU` that {@link requestGpu} returned. */
+export const driverOrigin = (gpu: GPU): DriverOrigin => origins.get(gpu) ?? 'system';
 
 /** Bytes of main memory, which is the GPU's on a software driver. */
 export const systemMemory = (): number | undefined => totalmem();
@@ -49,4 +60,62 @@ export async function quietly<T>(promise: Promise<T>): Promise<T> {
   } finally {
     pending = false;
   }
+}
+
+/** Tries the drivers in turn. `wanted` is part of an adapter's name, or empty. */
+async function findGpu(wanted: string): Promise<GPU> {
+  const dawn = await loadDawn();
+  const others: string[] = [];
+
+  async function open(origin: DriverOrigin): Promise<GPU | undefined> {
+    const gpu = dawn.create(wanted ? [`adapter=${wanted}`] : []);
+    try {
+      if (!(await gpu.requestAdapter())) return undefined;
+    } catch (error) {
+      // Dawn rejects when there are adapters, but none of the wanted name; it lists those there are.
+      for (const [, name] of (error as Error).message.matchAll(/name: '([^']*)'/g)) others.push(name);
+      return undefined;
+    }
+    origins.set(gpu, origin);
+    return gpu;
+  }
+
+  const variable = chosenDrivers();
+  const fetched = process.platform === 'linux' && !variable ? fetchedDriver() : undefined;
+  // Where nothing is installed the first attempt must fail, and Dawn complains on stderr: spare us both.
+  const direct = fetched && installedDrivers().length === 0;
+  const gpu =
+    (direct ? undefined : await open(variable ? 'environment' : 'system')) ??
+    (fetched ? await withFetchedDriver(fetched, () => open('fetched')) : undefined);
+  if (gpu) return gpu;
+  if (others.length > 0)
+    throw new AdapterNotFoundError(`No WebGPU adapter's name contains "${wanted}". There is: ${others.join(', ')}.`);
+  throw new AdapterNotFoundError(`No WebGPU adapter was found. ${adviceWithoutAdapter(variable)}`);
+}
+
+async function loadDawn(): Promise<typeof import('webgpu')> {
+  try {
+    const dawn = await import('webgpu');
+    Object.assign(globalThis, dawn.globals);
+    return dawn;
+  } catch (cause) {
+    throw new AdapterNotFoundError(
+      'The webgpu package (Dawn) does not load here. It has builds for Linux with glibc 2.34 or later (x64, arm64; ' +
+        `not musl), macOS and Windows; this is ${process.platform} ${process.arch}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** What a user can do when no driver offers an adapter. */
+function adviceWithoutAdapter(variable: string | undefined): string {
+  if (process.platform === 'darwin') return 'macOS needs a GPU that Metal supports.';
+  if (process.platform === 'win32') return 'Update the graphics driver: Windows needs Direct3D 12 or Vulkan.';
+  if (variable)
+    return `${variable} names the drivers that Vulkan may use (${process.env[variable]}), and none works: correct or unset it.`;
+  return (
+    'Install a Vulkan driver: the GPU vendor’s, or a software one with `apt-get install mesa-vulkan-drivers libvulkan1` ' +
+    '(Debian 12: from bookworm-backports), `dnf install mesa-vulkan-drivers vulkan-loader` or `pacman -S vulkan-swrast`. ' +
+    'In a clone of Daybreak, `npm run setup` does it, also without root.'
+  );
 }
