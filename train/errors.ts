@@ -1,0 +1,45 @@
+/** What can go wrong around a training run; each message is one line: what, given, expected, what to do. */
+
+import { DaybreakError } from '../engine/errors.ts';
+
+/** Base of all failures of this room. */
+export class TrainError extends DaybreakError {}
+
+/** An option of a training run is unknown, missing or wrong. `option` is its name in TrainConfig, where one is at fault. */
+export class ConfigError extends TrainError {
+  readonly option: string | undefined;
+  constructor(message: string, option?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.option = option;
+  }
+}
+
+/** A run folder cannot be made, taken over, read or written. The message begins with `path`. */
+export class RunFolderError extends TrainError {
+  readonly path: string;
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`${path}: ${problem}`, options);
+    this.path = path;
+  }
+}
+
+/** A checkpoint is missing, cut off or altered. The message begins with `path`: the file at fault, or the folder. */
+export class CheckpointError extends RunFolderError {}
+
+/** A source of pictures gives none that can be trained on. `source` is the entry of `data` or `eval` at fault. */
+export class PictureSourceError extends TrainError {
+  readonly source: string;
+  constructor(source: string, problem: string, options?: ErrorOptions) {
+    super(`${source}: ${problem}`, options);
+    this.source = source;
+  }
+}
+
+/** A loss or a gradient stopped being a finite number at update `step`; nothing of that update was kept. */
+export class NonFiniteError extends TrainError {
+  readonly step: number;
+  constructor(step: number, problem: string, options?: ErrorOptions) {
+    super(`step ${step}: ${problem}`, options);
+    this.step = step;
+  }
+}

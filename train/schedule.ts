@@ -1,0 +1,23 @@
+/** How the learning rate goes on with the updates. */
+
+import type { TrainConfig } from './config.ts';
+
+export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrStepEvery' | 'lrStepFactor' | 'steps'>;
+
+/**
+ * The learning rate of update `step`, counted from 0.
+ *
+ * `constant`: lr. `step`: lr · lrStepFactor^⌊step / lrStepEvery⌋. `cosine` (Loshchilov and Hutter, "SGDR", 2017, equation
+ * 5 without restarts): from lr at update 0 down to lrFloor at update `steps`, and lrFloor beyond.
+ */
+export function learningRateAt(schedule: Schedule, step: number): number {
+  const { lr, lrFloor, lrStepEvery, lrStepFactor, steps } = schedule;
+  switch (schedule.lrSchedule) {
+    case 'constant':
+      return lr;
+    case 'step':
+      return lr * lrStepFactor ** Math.floor(step / lrStepEvery);
+    case 'cosine':
+      return lrFloor + 0.5 * (lr - lrFloor) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps));
+  }
+}
