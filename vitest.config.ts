@@ -1,12 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/**/*.long.test.ts', '**/node_modules/**'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-  },
+// `vitest run` is the quick half of the tests; `--mode long` runs all, with more and larger random problems
+// (DAYBREAK_LONG) and what takes minutes (*.long.test.ts).
+export default defineConfig(({ mode }) => {
+  const long = mode === 'long';
+  const patience = long ? 1_800_000 : 120_000;
+  return {
+    test: {
+      include: ['test/**/*.test.ts'],
+      exclude: ['**/node_modules/**', ...(long ? [] : ['test/**/*.long.test.ts'])],
+      env: long ? { DAYBREAK_LONG: '1' } : {},
+      // A process for each file, so that a crash in a driver is one file's failure, and no more than two at once: each
+      // holds a device with memory of its own, and the software driver uses every core for one of them already.
+      pool: 'forks',
+      maxWorkers: 2,
+      testTimeout: patience,
+      hookTimeout: patience,
+    },
+  };
 });

@@ -4,7 +4,7 @@ import { AdapterNotFoundError } from './errors.ts';
 import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } from './software-driver.node.ts';
 
 export interface GpuRequest {
-  /** Part of the wanted adapter's name, e.g. `llvmpipe` or `NVIDIA`. Default: the variable DAYBREAK_ADAPTER, or any. */
+  /** Part of the wanted adapter's name, e.g. `llvmpipe` or `nvidia`. Default: the variable DAYBREAK_ADAPTER, or any. */
   readonly adapter?: string;
 }
 
@@ -67,13 +67,16 @@ async function findGpu(wanted: string): Promise<GPU> {
   const dawn = await loadDawn();
   const others: string[] = [];
 
-  async function open(origin: DriverOrigin): Promise<GPU | undefined> {
-    const gpu = dawn.create(wanted ? [`adapter=${wanted}`] : []);
+  async function open(origin: DriverOrigin, name = wanted): Promise<GPU | undefined> {
+    const gpu = dawn.create(name ? [`adapter=${name}`] : []);
     try {
       if (!(await gpu.requestAdapter())) return undefined;
     } catch (error) {
       // Dawn rejects when there are adapters, but none of the wanted name; it lists those there are.
-      for (const [, name] of (error as Error).message.matchAll(/name: '([^']*)'/g)) others.push(name);
+      const names = [...(error as Error).message.matchAll(/name: '([^']*)'/g)].map(match => match[1]);
+      const similar = names.find(other => other.toLowerCase().includes(name.toLowerCase()));
+      if (similar && similar !== name) return open(origin, similar);
+      others.push(...names);
       return undefined;
     }
     origins.set(gpu, origin);

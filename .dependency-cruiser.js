@@ -1,0 +1,122 @@
+/**
+ * Which file may import which: the rooms of the house, the floors of the engine, and what only Node can run.
+ * `npm run lint` names the rule that an import breaks. Read each list from the bottom of the house to its top.
+ */
+
+/** Room → the rooms that it may import besides itself. `index.ts` is the engine and the operations. */
+const ROOMS = {
+  engine: [],
+  image: [],
+  kernels: ['engine'],
+  models: ['engine', 'kernels', 'index.ts'],
+  eval: ['engine', 'kernels', 'index.ts', 'models', 'image'],
+  train: ['engine', 'kernels', 'index.ts', 'models', 'image', 'eval'],
+  web: ['engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train'],
+  cli: ['engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train'],
+};
+
+/** Rooms that may see all, and that no other room may see. */
+const OUTSIDE = ['bench', 'test', 'scripts', 'examples'];
+
+/** The engine's files, floor by floor: each may import its own floor and those before it. */
+const FLOORS = [
+  ['errors', 'shape', 'kernel', 'numbers', 'philox'],
+  ['memory', 'software-driver.node', 'gpu.node', 'gpu.browser'],
+  ['device', 'operation', 'expression', 'elementwise', 'reduction'],
+  ['trace', 'lower', 'plan', 'fuse', 'optimize'],
+  ['program', 'tensor'],
+  ['define', 'apply'],
+  ['autograd', 'compile'],
+];
+
+/** npm packages that run in a browser as well as in Node. All others stay behind a `*.node.ts` or in the rooms below. */
+const PACKAGES_FOR_ALL = ['zod', 'uplot'];
+
+/** Code that only ever runs in Node. */
+const NODE_CODE = ['\\.node\\.ts$', `^(cli|${OUTSIDE.join('|')})/`, '^[^/]+\\.(config\\.ts|js)$'];
+
+const folder = room => (room.includes('.') ? `^${room.replaceAll('.', '\\.')}$` : `^${room}/`);
+const engineFiles = names => `^engine/(${names.map(name => name.replaceAll('.', '\\.')).join('|')})\\.ts$`;
+const everyRoom = [...Object.keys(ROOMS), 'index.ts', ...OUTSIDE].map(folder);
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...Object.entries({ ...ROOMS, 'index.ts': ['engine', 'kernels'] }).map(([room, below]) => ({
+      name: `${room}-imports-downwards`,
+      comment: `${room} may import ${below.length > 0 ? `itself and ${below.join(', ')}` : 'nothing but itself'}.`,
+      severity: 'error',
+      from: { path: folder(room) },
+      to: { path: everyRoom, pathNot: [room, ...below].map(folder) },
+    })),
+    ...FLOORS.slice(0, -1).map((floor, i) => ({
+      name: `engine-floor-${i + 1}-imports-downwards`,
+      comment: `${floor.join(', ')} may not import the floors above: ${FLOORS.slice(i + 1)
+        .flat()
+        .join(', ')}.`,
+      severity: 'error',
+      from: { path: engineFiles(floor) },
+      to: { path: engineFiles(FLOORS.slice(i + 1).flat()) },
+    })),
+    {
+      name: 'engine-file-has-a-floor',
+      comment: 'A new file of the engine must be put on a floor: FLOORS in .dependency-cruiser.js.',
+      severity: 'error',
+      from: {},
+      to: { path: '^engine/', pathNot: engineFiles(FLOORS.flat()) },
+    },
+    {
+      name: 'no-circles',
+      comment: 'Files that import each other in a circle have no order in which they can be understood.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'node-modules-in-node-code-only',
+      comment: 'Code for browsers and Node alike may not import Node’s own modules: put it in a *.node.ts with a twin.',
+      severity: 'error',
+      from: { pathNot: NODE_CODE },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'node-packages-in-node-code-only',
+      comment: `Code for browsers and Node alike may import these packages only: ${PACKAGES_FOR_ALL.join(', ')}.`,
+      severity: 'error',
+      from: { pathNot: [...NODE_CODE, 'node_modules'] },
+      to: { path: 'node_modules', pathNot: PACKAGES_FOR_ALL.map(name => `node_modules/${name}/`) },
+    },
+    {
+      name: 'node-twin-by-condition',
+      comment:
+        'Code for browsers and Node alike may not name a *.node.ts: import it by its # name, which picks the twin.',
+      severity: 'error',
+      from: { pathNot: NODE_CODE },
+      to: { path: '\\.node\\.ts$' },
+    },
+    {
+      name: 'imports-exist',
+      comment: 'No such file, or no such package in package.json.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'shipped-code-needs-no-development-packages',
+      comment: 'A package that a user of Daybreak does not get cannot be imported by code that a user runs.',
+      severity: 'error',
+      // From a clone the command runs the sources through tsx; the built package has none to run.
+      from: { path: [...Object.keys(ROOMS), 'index.ts'].map(folder), pathNot: '^cli/bin\\.mjs$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['^node_modules/\\.', '^(dist|coverage|runs|\\.cache)/', '^bench/peers/'] },
+    // Types count too: a file that cannot be read without another depends on it.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Not "node": a # name then leads to the browser twin, and a *.node.ts can only be reached by its own name.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};

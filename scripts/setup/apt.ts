@@ -1,0 +1,105 @@
+/** Mesa's software Vulkan driver (lavapipe) through apt, on Debian and Ubuntu, as root. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PACKAGES = ['mesa-vulkan-drivers', 'libvulkan1'];
+
+/** A list of package sources of apt's: its file name and text. */
+export interface SourceFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What apt has to do. */
+export interface AptPlan {
+  /** Sources to add first: Debian 12's own Mesa is too old for Dawn, its backport is not. */
+  readonly added: SourceFile | undefined;
+  /** The suite to install from, if not the usual one. */
+  readonly suite: string | undefined;
+}
+
+/** The plan for a system with this /etc/os-release and these package sources. */
+export function aptPlan(osRelease: string, sources: readonly SourceFile[]): AptPlan {
+  const value = (key: string) => osRelease.match(new RegExp(`^${key}="?([^"\n]*)"?$`, 'm'))?.[1];
+  if (value('ID') !== 'debian' || value('VERSION_CODENAME') !== 'bookworm')
+    return { added: undefined, suite: undefined };
+  const codename = 'bookworm';
+  const suite = `${codename}-backports`;
+  const configured = sources.some(({ text }) =>
+    text.split('\n').some(line => !/^\s*#/.test(line) && line.split(/\s+/).includes(suite)),
+  );
+  return { added: configured ? undefined : backports(sources, codename, suite), suite };
+}
+
+/** The sources of the backports: whatever mirror, components and key serve the release itself, with another suite. */
+function backports(sources: readonly SourceFile[], codename: string, suite: string): SourceFile | undefined {
+  for (const { name, text } of sources) {
+    if (name.endsWith('.sources')) {
+      const stanzas = text.split(/\n\s*\n/).map(stanza => stanza.split('\n').filter(line => !line.startsWith('#')));
+      const stanza = stanzas.find(lines =>
+        lines.some(line => /^Suites:/i.test(line) && line.split(/\s+/).includes(codename)),
+      );
+      if (!stanza || stanza.some(line => /^Enabled:\s*no/i.test(line))) continue;
+      const lines = stanza.map(line => (/^Suites:/i.test(line) ? `Suites: ${suite}` : line));
+      return { name: `${suite}.sources`, text: `${lines.join('\n').trim()}\n` };
+    }
+    // The older format: deb [options] URI suite components.
+    const line = text.split('\n').find(each => /^deb\s/.test(each) && each.split(/\s+/).includes(codename));
+    if (line) return { name: `${suite}.list`, text: `${line.replace(` ${codename} `, ` ${suite} `)}\n` };
+  }
+  return undefined;
+}
+
+/** Why apt cannot be used here, or undefined if it can. */
+export function aptUnavailable(): string | undefined {
+  if (process.platform !== 'linux') return 'not Linux';
+  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return 'no apt here';
+  return process.getuid?.() === 0 ? undefined : 'not root';
+}
+
+/** Installs the driver. Throws, with apt's own words, if that fails; sources added for it are then removed again. */
+export function installWithApt(): void {
+  const etc = '/etc/apt';
+  const plan = aptPlan(readFileSync('/etc/os-release', 'utf8'), readSources(etc));
+  const added = plan.added && join(etc, 'sources.list.d', plan.added.name);
+  if (added) {
+    console.log(`setup: adding ${added} for a Mesa that Dawn can use`);
+    writeFileSync(added, plan.added.text);
+  }
+  try {
+    aptGet('update');
+    const from = plan.suite ? ['-t', plan.suite] : [];
+    aptGet('install', '-y', '--no-install-recommends', ...from, ...PACKAGES);
+  } catch (error) {
+    if (added) rmSync(added, { force: true });
+    throw error;
+  }
+}
+
+function readSources(etc: string): SourceFile[] {
+  const read = (folder: string, name: string) => ({ name, text: readFileSync(join(folder, name), 'utf8') });
+  const folder = join(etc, 'sources.list.d');
+  const names = readdirSync(folder).filter(name => /\.(sources|list)$/.test(name));
+  const rest = names.sort().map(name => read(folder, name));
+  return readdirSync(etc).includes('sources.list') ? [read(etc, 'sources.list'), ...rest] : rest;
+}
+
+function aptGet(...args: string[]): void {
+  const options = [
+    '-qq',
+    '-o',
+    'DPkg::Lock::Timeout=120',
+    '-o',
+    'Acquire::http::Timeout=20',
+    '-o',
+    'Acquire::Retries=2',
+  ];
+  const apt = spawnSync('apt-get', [...options, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  if (apt.status === 0) return;
+  const last = `${apt.stdout}\n${apt.stderr}`.trim().split('\n').slice(-5).join('\n');
+  throw new Error(`apt-get ${args.join(' ')} failed: ${last || apt.error?.message}`);
+}

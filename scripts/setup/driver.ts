@@ -1,0 +1,91 @@
+/**
+ * Provides a software Vulkan driver where no WebGPU adapter was found: Mesa's through apt if we are root on Debian or
+ * Ubuntu, else SwiftShader from npm, which needs no root. Exits 0 if an adapter answers then.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { aptUnavailable, installWithApt } from './apt.ts';
+import { fetchSwiftShader, PACKAGE, swiftShaderUnavailable } from './swiftshader.ts';
+
+interface Source {
+  /** How its adapter's name begins: DAYBREAK_ADAPTER may ask for a part of it. */
+  readonly adapter: string;
+  readonly announcement: string;
+  readonly unavailable: () => string | undefined;
+  readonly provide: () => void;
+}
+
+const SOURCES: readonly Source[] = [
+  {
+    adapter: 'llvmpipe (LLVM',
+    announcement: 'installing the software driver of Mesa through apt (about 55 MB to fetch)',
+    unavailable: aptUnavailable,
+    provide: installWithApt,
+  },
+  {
+    adapter: 'SwiftShader Device',
+    announcement: `fetching the software driver SwiftShader from npm (${PACKAGE.name} ${PACKAGE.version}, 70 MB)`,
+    unavailable: swiftShaderUnavailable,
+    provide: fetchSwiftShader,
+  },
+];
+
+const here = import.meta.dirname;
+
+/** The adapter that the engine finds now, or why it finds none. */
+function probe(): { found: string } | { missing: string; hopeless: boolean } {
+  const child = spawnSync(process.execPath, ['--import', 'tsx', join(here, 'probe.ts')], { encoding: 'utf8' });
+  if (child.status === 0) return { found: child.stdout.trim() };
+  const reason = child.stderr.replace(/^(Warning:.*\n|\s+at .*\n|\n)+/gm, '').trim();
+  return { missing: reason || `the probe ended by ${child.signal ?? child.status}`, hopeless: child.status === 2 };
+}
+
+function provideDriver(): number {
+  const wanted = process.env.DAYBREAK_ADAPTER?.toLowerCase() ?? '';
+  const before = probe();
+  if ('found' in before) {
+    console.log(`setup: ready (${before.found})`);
+    return 0;
+  }
+  const sources = SOURCES.filter(source => source.adapter.toLowerCase().includes(wanted));
+  if (before.hopeless || process.platform !== 'linux' || sources.length === 0) {
+    console.error(`setup: ${before.missing}`);
+    return 1;
+  }
+  console.log(`setup: no WebGPU adapter ${wanted ? `named like "${wanted}" ` : ''}was found: it needs a Vulkan driver`);
+  const failures: string[] = [];
+  for (const source of sources) {
+    const reason = source.unavailable();
+    if (reason) {
+      failures.push(reason);
+      continue;
+    }
+    console.log(`setup: ${source.announcement}`);
+    const start = performance.now();
+    try {
+      source.provide();
+    } catch (error) {
+      console.log(`setup: that failed: ${(error as Error).message}`);
+      failures.push((error as Error).message);
+      continue;
+    }
+    const after = probe();
+    if ('found' in after) {
+      console.log(`setup: ready (${after.found}; ${((performance.now() - start) / 1000).toFixed(0)} s)`);
+      if (failures.includes('not root')) console.log(`setup: ${fasterDriver()}`);
+      return 0;
+    }
+    console.log(`setup: it gives no adapter either: ${after.missing}`);
+    failures.push(after.missing);
+  }
+  console.error(`setup: no driver could be provided (${failures.join('; ')}).`);
+  console.error(`setup: ${before.missing}`);
+  return 1;
+}
+
+/** Mesa's driver computes about four times as fast as SwiftShader: worth telling those who could get root. */
+const fasterDriver = (): string =>
+  'the driver of Mesa is about four times as fast; to install it as root: ' +
+  `sudo env DAYBREAK_ADAPTER=llvmpipe ${process.execPath} ${join(here, '..', 'setup.mjs')}`;
+
+process.exitCode = provideDriver();

