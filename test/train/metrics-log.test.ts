@@ -1,0 +1,105 @@
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RunFolderError } from '../../train/errors.ts';
+import { isEvaluation, type MetricsEntry, MetricsLog, readMetrics } from '../../train/metrics-log.node.ts';
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'daybreak-metrics-'));
+  path = join(folder, 'metrics.jsonl');
+});
+afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+const at = (step: number): MetricsEntry => ({
+  step,
+  loss: 1 / (step + 1),
+  lr: 1e-4,
+  imagesPerSecond: 12.5,
+  seconds: step,
+});
+const scored = (step: number): MetricsEntry => ({
+  step,
+  evaluation: { data: 'Set5', psnr: 28.4, ssim: 0.81, psnr_paper: 28.43, ssim_paper: 0.82 },
+});
+
+async function logOf(...entries: MetricsEntry[]): Promise<void> {
+  const log = await MetricsLog.open(path, 0);
+  for (const entry of entries) log.append(entry);
+  await log.sync();
+  log.close();
+}
+
+test('what is appended is read back, one JSON object a line', async () => {
+  const entries = [at(10), { ...at(20), waitedForDataSeconds: 0.25 }, scored(20), at(30)];
+  await logOf(...entries);
+  expect(await readMetrics(path)).toEqual(entries);
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  expect(lines.pop()).toBe('');
+  expect(lines.map(line => JSON.parse(line))).toEqual(entries);
+  expect(entries.map(isEvaluation)).toEqual([false, false, true, false]);
+});
+
+test('a line is in the file as soon as append returns', async () => {
+  const log = await MetricsLog.open(path, 0);
+  log.append(at(1));
+  expect(await readMetrics(path)).toEqual([at(1)]);
+  log.close();
+});
+
+test('no file is no entries', async () => {
+  expect(await readMetrics(path)).toEqual([]);
+});
+
+test('numbers that are not finite become null and are read as NaN', async () => {
+  await logOf({ ...at(1), loss: Number.NaN }, { ...at(2), loss: Number.POSITIVE_INFINITY });
+  expect(await readFile(path, 'utf8')).toContain('"loss":null');
+  expect((await readMetrics(path)).map(entry => (isEvaluation(entry) ? 0 : entry.loss))).toEqual([
+    Number.NaN,
+    Number.NaN,
+  ]);
+});
+
+describe('resuming after step N', () => {
+  test('cuts what came later and goes on, as if never stopped', async () => {
+    const all = [at(10), at(20), scored(20), at(30), at(40), scored(40)];
+    await logOf(...all);
+    const unbroken = await readFile(path, 'utf8');
+    const log = await MetricsLog.open(path, 20);
+    expect(await readMetrics(path)).toEqual(all.slice(0, 3));
+    for (const entry of all.slice(3)) log.append(entry);
+    log.close();
+    expect(await readFile(path, 'utf8')).toBe(unbroken);
+  });
+
+  test('keeps the bytes of lines that stay, also those written by another hand', async () => {
+    const line = '{ "lr": 1.0e-4, "step": 5, "loss": 0.50, "imagesPerSecond": 1, "seconds": 2, "note": "mine" }\n';
+    await writeFile(path, `${line}${JSON.stringify(at(9))}\n`);
+    (await MetricsLog.open(path, 5)).close();
+    expect(await readFile(path, 'utf8')).toBe(line);
+  });
+
+  test('after step 0 leaves nothing but entries of step 0', async () => {
+    await logOf(scored(0), at(1));
+    (await MetricsLog.open(path, 0)).close();
+    expect(await readMetrics(path)).toEqual([scored(0)]);
+  });
+
+  test('drops a line that a dying process left unfinished', async () => {
+    await logOf(at(1), at(2));
+    await appendFile(path, '{"step":3,"lo');
+    expect(await readMetrics(path)).toEqual([at(1), at(2)]);
+    const log = await MetricsLog.open(path, 3);
+    log.append(at(3));
+    log.close();
+    expect(await readMetrics(path)).toEqual([at(1), at(2), at(3)]);
+  });
+});
+
+test('a damaged line is an error naming file and line', async () => {
+  await writeFile(path, `${JSON.stringify(at(1))}\n{"step":2,"loss":"low"}\n${JSON.stringify(at(3))}\n`);
+  await expect(readMetrics(path)).rejects.toThrow(`${path}: line 2 is damaged`);
+  await expect(MetricsLog.open(path, 9)).rejects.toThrow(RunFolderError);
+});

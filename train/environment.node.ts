@@ -1,0 +1,96 @@
+/** What a run ran on: enough to know, a year later, why its numbers or its speed differ. */
+
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** What only the caller knows. */
+export interface GivenEnvironment {
+  /** What the adapter says of itself: vendor, architecture, device, description. */
+  readonly adapter?: Readonly<Record<string, string>>;
+  readonly features?: readonly string[];
+  /** WebGPU's limits by name. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** Which kernel variant runs for which problem. */
+  readonly kernels?: Readonly<Record<string, unknown>>;
+}
+
+export interface Environment extends GivenEnvironment {
+  readonly daybreak: string;
+  readonly node: string;
+  /** Version of the package `webgpu`, which brings Dawn; null where it is not installed. */
+  readonly webgpu: string | null;
+  readonly os: string;
+  /** Version of glibc; null elsewhere. */
+  readonly glibc: string | null;
+  readonly cpu: { readonly model: string; readonly cores: number };
+  readonly memoryGiB: number;
+  /** Of the clone that ran; null outside of one. `changed`: with changes that are not committed. */
+  readonly commit: { readonly hash: string; readonly changed: boolean } | null;
+  /** ISO 8601, when the run was started or resumed. */
+  readonly date: string;
+}
+
+/** Describes this machine and program. Nothing that names a person, a host or a folder is recorded. */
+export async function describeEnvironment(given: GivenEnvironment = {}): Promise<Environment> {
+  const root = packageRoot();
+  const [processor] = cpus();
+  return {
+    daybreak: versionIn(join(root, 'package.json')) ?? 'unknown',
+    node: process.version,
+    webgpu: installedVersion('webgpu'),
+    os: `${process.platform} ${release()} ${process.arch}`,
+    glibc: glibcVersion(),
+    cpu: { model: processor?.model.trim() ?? 'unknown', cores: cpus().length },
+    memoryGiB: Math.round((totalmem() / 2 ** 30) * 10) / 10,
+    commit: await commitOf(root),
+    date: new Date().toISOString(),
+    ...given,
+  };
+}
+
+/** The folder of Daybreak's package.json, above the sources or the built files. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+function versionIn(path: string): string | null {
+  try {
+    return String(JSON.parse(readFileSync(path, 'utf8')).version);
+  } catch {
+    return null;
+  }
+}
+
+function installedVersion(name: string): string | null {
+  try {
+    // The package's exports may hide its package.json, so it is looked for where Node would look.
+    const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+    const path = folders.map(folder => join(folder, name, 'package.json')).find(existsSync);
+    return path === undefined ? null : versionIn(path);
+  } catch {
+    return null;
+  }
+}
+
+function glibcVersion(): string | null {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  return report?.header?.glibcVersionRuntime ?? null;
+}
+
+/** Only of a clone of Daybreak itself: as a dependency, it lies within somebody else's repository. */
+async function commitOf(root: string): Promise<Environment['commit']> {
+  if (!existsSync(join(root, '.git'))) return null;
+  const git = async (...command: string[]) => (await promisify(execFile)('git', command, { cwd: root })).stdout.trim();
+  try {
+    return { hash: await git('rev-parse', 'HEAD'), changed: (await git('status', '--porcelain')) !== '' };
+  } catch {
+    return null; // No git, or a clone that belongs to another user.
+  }
+}
