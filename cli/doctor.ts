@@ -1,0 +1,81 @@
+/** `daybreak doctor`: prints what Daybreak runs on here, and what to do if something is missing. */
+import { type Diagnosis, diagnose } from './doctor/diagnosis.ts';
+
+/**
+ * Examines the machine, runs a self-test kernel and prints the result.
+ * @returns the exit code: 0 if a GPU adapter computes here, else 1.
+ */
+export async function doctor(options: { json: boolean }): Promise<number> {
+  const diagnosis = await diagnose();
+  console.log(options.json ? JSON.stringify(diagnosis, undefined, 2) : format(diagnosis));
+  return diagnosis.ok ? 0 : 1;
+}
+
+/** The features that kernels can use; `--json` has them all. */
+const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
+
+/** The limits that decide what fits; `--json` has them all. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupsPerDimension',
+];
+
+function format(diagnosis: Diagnosis): string {
+  const { adapter, selfTest, problem, notes } = diagnosis;
+  const lines: [label: string, text: string][] = [
+    ['daybreak', diagnosis.daybreak],
+    ['node', diagnosis.node],
+    ['system', systemOf(diagnosis)],
+    ['processor', `${diagnosis.processor}, ${diagnosis.cores} cores, ${size(diagnosis.memory)} memory`],
+    [
+      'packages',
+      list(Object.entries(diagnosis.packages).map(([name, version]) => `${name} ${version ?? '(missing)'}`)),
+    ],
+  ];
+  if (adapter) {
+    const { vendor, architecture, description, device, software, subgroupSizes: subgroups } = adapter;
+    const width = subgroups && [...new Set(subgroups)].join(' to ');
+    lines.push(
+      ['adapter', `${description || device}${software ? ' (software: computes on the CPU)' : ''}`],
+      ['', `vendor ${vendor}, architecture ${architecture}${width ? `, subgroups of ${width}` : ''}`],
+      ['driver', `${ORIGINS[adapter.driver.origin]}: ${adapter.driver.from}`],
+      ['features', list(FEATURES.map(name => `${name} ${adapter.features.includes(name) ? 'yes' : 'no'}`))],
+      ['limits', list(LIMITS.map(name => `${name} ${limit(name, adapter.limits[name])}`))],
+    );
+  } else lines.push(['adapter', 'none']);
+  if (selfTest?.passed) {
+    const [first, again] = [selfTest.firstMs, selfTest.againMs].map(ms => ms.toFixed(1));
+    const count = selfTest.elements.toLocaleString('en');
+    lines.push(['self-test', `passed: ${count} elements right, in ${first} ms, then ${again} ms`]);
+  } else if (selfTest) lines.push(['self-test', `failed: ${selfTest.problem}`]);
+  for (const note of notes) lines.push(['note', note]);
+  if (problem) lines.push(['problem', problem]);
+  return lines.map(([label, text]) => `${label.padEnd(10)} ${text}`).join('\n');
+}
+
+const ORIGINS = {
+  system: 'installed on the system',
+  environment: 'chosen by a variable',
+  fetched: 'fetched by npm run setup',
+} as const;
+
+function systemOf({ system, platform, arch, glibc }: Diagnosis): string {
+  const library = platform === 'linux' ? `, ${glibc ? `glibc ${glibc}` : 'no glibc'}` : '';
+  return `${system} (${platform} ${arch}${library})`;
+}
+
+const list = (items: readonly string[]): string => items.join(', ');
+
+const limit = (name: string, value: number | undefined): string =>
+  value === undefined ? 'unknown' : /Size$/.test(name) ? size(value) : value.toLocaleString('en');
+
+function size(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB'];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 3);
+  const value = bytes / 1024 ** power;
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[power]}`;
+}

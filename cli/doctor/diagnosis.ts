@@ -1,0 +1,114 @@
+/** What the GPU adapter is and can do, whether it computes, and what to do about what is missing. */
+import { basename, dirname } from 'node:path';
+import { type DriverOrigin, driverOrigin, requestGpu } from '../../engine/gpu.node.ts';
+import {
+  chosenDrivers,
+  fetchedDriver,
+  fetchedDriverOrigin,
+  installedDrivers,
+} from '../../engine/software-driver.node.ts';
+import { type Machine, machine, shaderCacheWritable } from './machine.ts';
+import { type SelfTest, selfTest } from './self-test.ts';
+
+/** An adapter, as it describes itself. */
+export interface AdapterReport {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  /** Whether it computes on the CPU. */
+  readonly software: boolean;
+  /** Least and most lanes of a subgroup; null if the adapter does not tell. */
+  readonly subgroupSizes: readonly [number, number] | null;
+  readonly driver: { readonly origin: DriverOrigin; readonly from: string };
+  readonly features: readonly string[];
+  readonly languageFeatures: readonly string[];
+  /** The adapter's limits, which a device gets when it asks. Sizes in bytes. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+export interface Diagnosis extends Machine {
+  readonly ok: boolean;
+  readonly adapter: AdapterReport | null;
+  readonly selfTest: SelfTest | null;
+  /** Why it does not work, with what to do; null if it works. */
+  readonly problem: string | null;
+  /** What works, but could work better. */
+  readonly notes: readonly string[];
+}
+
+/** Looks at everything. Never throws: what goes wrong is in the result. */
+export async function diagnose(): Promise<Diagnosis> {
+  const here = machine();
+  let adapter: AdapterReport | null = null;
+  let test: SelfTest | null = null;
+  let problem: string | null = null;
+  try {
+    const gpu = await requestGpu();
+    const found = await gpu.requestAdapter();
+    if (!found) throw new Error('The adapter that was there a moment ago has gone: try again.');
+    adapter = describe(found, gpu);
+    const device = await found.requestDevice();
+    test = await selfTest(device);
+    device.destroy();
+    if (!test.passed)
+      problem = `The adapter does not compute as it should (${test.problem}): update its driver, or choose another with DAYBREAK_ADAPTER.`;
+  } catch (error) {
+    problem = (error as Error).message;
+  }
+  return { ...here, ok: problem === null, adapter, selfTest: test, problem, notes: notes(here, adapter) };
+}
+
+function describe(adapter: GPUAdapter, gpu: GPU): AdapterReport {
+  const info = adapter.info as GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
+  const { vendor, architecture, device, description, subgroupMinSize: least, subgroupMaxSize: most } = info;
+  const limits: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') limits[name] = value;
+  }
+  return {
+    vendor,
+    architecture,
+    device,
+    description,
+    software: info.isFallbackAdapter || /software|swiftshader|llvmpipe/i.test(`${architecture} ${description}`),
+    subgroupSizes: least && most ? [least, most] : null,
+    driver: { origin: driverOrigin(gpu), from: whence(driverOrigin(gpu)) },
+    features: [...adapter.features].sort(),
+    languageFeatures: [...gpu.wgslLanguageFeatures].sort(),
+    limits,
+  };
+}
+
+/** Where the driver was found. The Vulkan loader does not tell which of several it took. */
+function whence(origin: DriverOrigin): string {
+  if (process.platform !== 'linux') return process.platform === 'darwin' ? 'Metal' : 'Direct3D 12 or Vulkan';
+  const variable = chosenDrivers();
+  if (origin === 'environment' && variable) return `${variable}=${process.env[variable]}`;
+  const folder = fetchedDriver();
+  if (origin === 'fetched' && folder) return `${fetchedDriverOrigin(folder)} in ${folder}`;
+  const manifests = installedDrivers();
+  const folders = [...new Set(manifests.map(dirname))];
+  const within = (folder: string) => manifests.filter(file => dirname(file) === folder).map(file => basename(file));
+  const texts = folders.map(folder => `${folder} (${within(folder).join(', ')})`);
+  return texts.join(', ') || 'where the Vulkan loader looks of its own';
+}
+
+function notes(here: Machine, adapter: AdapterReport | null): string[] {
+  const found: string[] = [];
+  if (adapter?.software)
+    found.push('This adapter computes on the CPU. If the machine has a GPU, install the Vulkan driver of its vendor.');
+  if (/swiftshader/i.test(adapter?.architecture ?? ''))
+    found.push(
+      'Mesa’s software driver is about four times as fast as SwiftShader: mesa-vulkan-drivers on Debian and Ubuntu.',
+    );
+  if (adapter?.vendor === 'mesa' && !shaderCacheWritable())
+    found.push(
+      'Mesa’s shader cache cannot be written, so every run compiles its kernels anew: set MESA_SHADER_CACHE_DIR.',
+    );
+  if (!here.packages.sharp) found.push('Without the package sharp, JPEG files cannot be read: npm install sharp.');
+  if (here.node.startsWith('20.')) found.push('Node 20 gets no more security fixes: Node 22 or 24 is recommended.');
+  if (process.env.DAYBREAK_ADAPTER) found.push(`DAYBREAK_ADAPTER asks for "${process.env.DAYBREAK_ADAPTER}".`);
+  return found;
+}
