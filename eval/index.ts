@@ -1,5 +1,7 @@
-/** `daybreak/eval`: scores by the papers' protocols, and pictures to compare by eye. */
+/** `daybreak/eval`: methods to enlarge pictures, and scores by the papers' protocols. */
 
+export { type Evaluation, evaluate, evaluateEach, type Pair, type PictureScores } from './evaluate.ts';
+export { INTERPOLATIONS, type Interpolation, interpolation, isInterpolation, type Method, network } from './methods.ts';
 export {
   BORDER,
   meanScores,
@@ -8,5 +10,13 @@ export {
   type Quality,
   quality,
   type Scores,
+  SMALLEST_SIDE,
   scores,
 } from './protocols.ts';
+export {
+  DEFAULT_MEMORY_BUDGET,
+  type TileOptions,
+  type UpscaleControl,
+  type Upscaler,
+  upscalePicture,
+} from './upscale.ts';

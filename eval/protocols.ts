@@ -10,6 +10,9 @@ import { shavePlane } from '../image/plane.ts';
 /** Pixels cut from each side before anything is compared: the enlargement factor. */
 export const BORDER = 4;
 
+/** The smallest side, in pixels, of a picture that both protocols can score: the SSIM window and two borders, in fours. */
+export const SMALLEST_SIDE = Math.ceil((11 + 2 * BORDER) / BORDER) * BORDER;
+
 /** `matlab`: what most papers report. `paper`: Ledig et al. 2017, section 3.1. */
 export type Protocol = 'matlab' | 'paper';
 

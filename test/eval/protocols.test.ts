@@ -1,23 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { scores } from '../../eval/protocols.ts';
 import { createPicture, type Picture, toRgb } from '../../image/picture.ts';
 import { formulaPicture } from '../image/fixtures.ts';
-import { checkPublishedScores, whatIsMissing } from './published-scores.ts';
-
-describe.each(['Set5', 'Set14'])('%s', set => {
-  test('interpolations score as published, in both protocols', async context => {
-    const missing = whatIsMissing();
-    if (missing) return context.skip(missing);
-    await checkPublishedScores(set, ['nearest', 'bilinear', 'bicubic', 'lanczos3']);
-  });
-});
-
-// The other two are in the long tests: each takes some seconds here.
-test('nearest and bicubic score as published on BSD100', async context => {
-  const missing = whatIsMissing();
-  if (missing) return context.skip(missing);
-  await checkPublishedScores('BSD100', ['nearest', 'bicubic']);
-});
 
 const noisy = (picture: Picture): Picture => ({ ...picture, data: picture.data.map(value => value ^ 3) });
 

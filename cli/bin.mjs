@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// `daybreak`: runs the sources through tsx from a clone, and the compiled modules from a built package.
+import { existsSync } from 'node:fs';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`error: Daybreak needs Node 20.19 or later, this is ${process.versions.node}\n`);
+  process.exit(1);
+}
+
+// Whoever reads our output may stop reading (`daybreak eval … | head`).
+process.stdout.on('error', error => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const source = new URL('./main.ts', import.meta.url);
+const fromSource = existsSync(source);
+if (fromSource) (await import('tsx/esm/api')).register();
+const { main } = await import(fromSource ? source.href : new URL('./main.js', import.meta.url).href);
+process.exitCode = await main(process.argv.slice(2));

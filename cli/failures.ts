@@ -1,0 +1,44 @@
+/** How a command that did not succeed ends: one line on stderr and an exit code. */
+
+import { inspect } from 'node:util';
+import { CommanderError } from 'commander';
+import { DaybreakError } from '../engine/errors.ts';
+import { ImageError } from '../image/errors.ts';
+
+/** The command line itself is wrong: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Stopped by a signal: exit code 128 and its number. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly exitCode: number;
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`stopped by ${signal}`);
+    this.exitCode = signal === 'SIGINT' ? 130 : 143;
+  }
+}
+
+/** 0 where the error is none (help, version), else 1 failed, 2 bad usage, 130 or 143 interrupted. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Interrupted) return error.exitCode;
+  return error instanceof UsageError ? 2 : 1;
+}
+
+/** Prints an error to stderr: one line, or with `debug` all there is. Commander has printed its own already. */
+export function report(error: unknown, debug: boolean): void {
+  if (error instanceof CommanderError) return;
+  process.stderr.write(debug ? `${inspect(error)}\n` : `error: ${lineOf(error)}\n`);
+}
+
+/** The first line of what an error says; of errors that nobody foresaw also what they are and how to learn more. */
+export function lineOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const line = error.message.split('\n', 1)[0];
+  const foreseen = [DaybreakError, ImageError, UsageError, Interrupted].some(known => error instanceof known);
+  // System errors (ENOENT …) explain themselves.
+  if (foreseen || 'code' in error) return line;
+  return `${error.name}: ${line} (unexpected: --debug shows where)`;
+}

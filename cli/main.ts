@@ -1,0 +1,53 @@
+/** `daybreak …`: finds the command, runs it, and turns whatever went wrong into one line and an exit code. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { COMMANDS } from './commands.ts';
+import { exitCodeOf, report } from './failures.ts';
+
+const SUMMARY = 'Super-resolution on WebGPU: train SRResNet and SRGAN, enlarge pictures, score the results.';
+
+/**
+ * Runs one command line, given without the program's name. Commands say how they ended by throwing (see `failures.ts`)
+ * or through `process.exitCode`.
+ * @returns 0 done, 1 failed, 2 bad usage, 130 or 143 stopped by SIGINT or SIGTERM.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const program = await programFor(args);
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    report(error, args.includes('--debug'));
+    return exitCodeOf(error);
+  }
+}
+
+/** The program with the one command that `args` name loaded; of the others it knows the summaries for its help. */
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = new Command('daybreak')
+    .description(SUMMARY)
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option('--debug', 'print where an error came from')
+    .addHelpText('after', '\nEach command has its own help: daybreak eval --help')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) });
+  const words = args.filter(word => !word.startsWith('-'));
+  const wanted = words[0] === 'help' ? words[1] : words[0];
+  for (const { name, summary, add } of COMMANDS) {
+    if (name === wanted) await add(program);
+    else program.command(name).description(summary);
+  }
+  return program;
+}
+
+/** From package.json, which lies above the sources and, one folder higher, above the compiled modules. */
+function version(): string {
+  const places = ['../package.json', '../../package.json'].map(path => new URL(path, import.meta.url));
+  const file = places.find(place => existsSync(place));
+  const read: unknown = file && JSON.parse(readFileSync(file, 'utf8'));
+  const found = typeof read === 'object' && read !== null && 'version' in read ? read.version : undefined;
+  return typeof found === 'string' ? found : 'unknown';
+}

@@ -1,0 +1,32 @@
+/** The ways to enlarge a picture that scores and comparisons put side by side. */
+
+import type { Picture } from '../image/picture.ts';
+import { resize } from '../image/resize.ts';
+import { upscaleBesideAlpha } from './alpha.ts';
+import { type TileOptions, type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
+
+/** Enlarges an 8-bit picture; the result has as many channels. Networks report tiles and heed the signal. */
+export type Method = (lr: Picture, control?: UpscaleControl) => Promise<Picture>;
+
+/** The classical methods by name. */
+export const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic', 'lanczos3'] as const;
+export type Interpolation = (typeof INTERPOLATIONS)[number];
+
+/** True for the name of a classical method. */
+export function isInterpolation(name: string): name is Interpolation {
+  return (INTERPOLATIONS as readonly string[]).includes(name);
+}
+
+/** MATLAB's `imresize(lr, scale, name)` on each channel: bicubic is Keys', a = -1/2; edges mirror. */
+export function interpolation(name: Interpolation, scale = 4): Method {
+  return (lr, control) =>
+    upscaleBesideAlpha(lr, scale, async colour => {
+      control?.signal?.throwIfAborted();
+      return resize(colour, scale, { method: name });
+    });
+}
+
+/** A network as a method; see `upscalePicture`. */
+export function network(upscaler: Upscaler, options: TileOptions = {}): Method {
+  return (lr, control) => upscalePicture(lr, upscaler, { ...options, ...control });
+}
