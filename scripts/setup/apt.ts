@@ -58,7 +58,7 @@ export function aptUnavailable(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'not root';
 }
 
-/** Installs the driver. Throws, with apt's own words, if that fails; sources added for it are then removed again. */
+/** Installs the driver. Throws, in apt's own words, if that fails; sources added for it are then removed again. */
 export function installWithApt(): void {
   const etc = '/etc/apt';
   const plan = aptPlan(readFileSync('/etc/os-release', 'utf8'), readSources(etc));
@@ -67,14 +67,18 @@ export function installWithApt(): void {
     console.log(`setup: adding ${added} for a Mesa that Dawn can use`);
     writeFileSync(added, plan.added.text);
   }
-  try {
-    aptGet('update');
-    const from = plan.suite ? ['-t', plan.suite] : [];
-    aptGet('install', '-y', '--no-install-recommends', ...from, ...PACKAGES);
-  } catch (error) {
-    if (added) rmSync(added, { force: true });
-    throw error;
-  }
+  // An update that fails may concern somebody else's sources: what counts is whether the installation succeeds.
+  const update = aptGet('update');
+  const install = aptGet(
+    'install',
+    '-y',
+    '--no-install-recommends',
+    ...(plan.suite ? ['-t', plan.suite] : []),
+    ...PACKAGES,
+  );
+  if (install.succeeded) return;
+  if (added) rmSync(added, { force: true });
+  throw new Error(`apt-get: ${update.complaints || install.complaints}`);
 }
 
 function readSources(etc: string): SourceFile[] {
@@ -85,7 +89,8 @@ function readSources(etc: string): SourceFile[] {
   return readdirSync(etc).includes('sources.list') ? [read(etc, 'sources.list'), ...rest] : rest;
 }
 
-function aptGet(...args: string[]): void {
+/** Runs apt-get, which asks no questions then, and keeps the last of its complaints. */
+function aptGet(...args: string[]): { succeeded: boolean; complaints: string } {
   const options = [
     '-qq',
     '-o',
@@ -95,11 +100,9 @@ function aptGet(...args: string[]): void {
     '-o',
     'Acquire::Retries=2',
   ];
-  const apt = spawnSync('apt-get', [...options, ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  if (apt.status === 0) return;
-  const last = `${apt.stdout}\n${apt.stderr}`.trim().split('\n').slice(-5).join('\n');
-  throw new Error(`apt-get ${args.join(' ')} failed: ${last || apt.error?.message}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = spawnSync('apt-get', [...options, ...args], { encoding: 'utf8', env });
+  const lines = `${apt.stdout ?? ''}\n${apt.stderr ?? apt.error?.message}`.split('\n');
+  const complaints = lines.filter(line => /^[EW]: /.test(line)).slice(0, 2);
+  return { succeeded: apt.status === 0, complaints: complaints.join(' ') || lines.slice(-3).join(' ').trim() };
 }

@@ -72,20 +72,23 @@ function provideDriver(): number {
     const after = probe();
     if ('found' in after) {
       console.log(`setup: ready (${after.found}; ${((performance.now() - start) / 1000).toFixed(0)} s)`);
-      if (failures.includes('not root')) console.log(`setup: ${fasterDriver()}`);
+      // Worth telling those who could get root.
+      if (failures.includes('not root'))
+        console.log(`setup: Mesa's driver is about four times as fast; to install it: ${AS_ROOT}`);
       return 0;
     }
     console.log(`setup: it gives no adapter either: ${after.missing}`);
     failures.push(after.missing);
   }
-  console.error(`setup: no driver could be provided (${failures.join('; ')}).`);
-  console.error(`setup: ${before.missing}`);
+  console.error(`setup: no driver could be provided (${failures.join('; ')})`);
+  console.error(`setup: install a Vulkan driver and run this again: ${OTHER_WAYS}`);
   return 1;
 }
 
-/** Mesa's driver computes about four times as fast as SwiftShader: worth telling those who could get root. */
-const fasterDriver = (): string =>
-  'the driver of Mesa is about four times as fast; to install it as root: ' +
-  `sudo env DAYBREAK_ADAPTER=llvmpipe ${process.execPath} ${join(here, '..', 'setup.mjs')}`;
+const AS_ROOT = `sudo env DAYBREAK_ADAPTER=llvmpipe ${process.execPath} ${join(here, '..', 'setup.mjs')}`;
+
+const OTHER_WAYS =
+  `on Debian and Ubuntu \`${AS_ROOT}\`, on Fedora \`sudo dnf install mesa-vulkan-drivers vulkan-loader\`, ` +
+  'on Arch `sudo pacman -S vulkan-swrast vulkan-icd-loader`, or that of the GPU’s vendor';
 
 process.exitCode = provideDriver();

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { DRIVER_FILES, ORIGIN_FILE, softwareDriverFolder } from '../../engine/software-driver.node.ts';
+import { DRIVER_FILES, fetchedDriver, ORIGIN_FILE, softwareDriverFolder } from '../../engine/software-driver.node.ts';
 import { runNpm } from './npm-command.mjs';
 import { tarFiles } from './tar.ts';
 
@@ -28,8 +28,7 @@ export const swiftShaderUnavailable = (): string | undefined =>
 /** Fetches the package through npm and unpacks the driver into the user's cache folder. Throws if that fails. */
 export function fetchSwiftShader(): void {
   const target = softwareDriverFolder();
-  mkdirSync(dirname(target), { recursive: true });
-  const workplace = mkdtempSync(`${target}-`); // Beside the target, so that it can be moved there in one go.
+  const workplace = makeFolderBeside(target); // Beside it, so that what is complete can be moved there in one go.
   try {
     const tarball = download(workplace);
     const files = join(workplace, 'files');
@@ -38,9 +37,23 @@ export function fetchSwiftShader(): void {
     const { name, version } = PACKAGE;
     writeFileSync(join(files, ORIGIN_FILE), `${JSON.stringify({ package: name, version })}\n`);
     rmSync(target, { recursive: true, force: true });
-    renameSync(files, target);
+    try {
+      renameSync(files, target);
+    } catch (error) {
+      if (!fetchedDriver()) throw error; // Else another setup, running at the same time, was faster.
+    }
   } finally {
     rmSync(workplace, { recursive: true, force: true });
+  }
+}
+
+function makeFolderBeside(target: string): string {
+  try {
+    mkdirSync(dirname(target), { recursive: true });
+    return mkdtempSync(`${target}-`);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new Error(`${reason}: set XDG_CACHE_HOME to a folder that can be written`, { cause });
   }
 }
 
@@ -49,7 +62,7 @@ function download(folder: string): Uint8Array {
   const spec = `${PACKAGE.name}@${PACKAGE.version}`;
   const args = ['pack', spec, '--json', '--pack-destination', folder, '--ignore-scripts', '--loglevel=error'];
   const npm = runNpm(args, { cwd: folder, encoding: 'utf8' });
-  if (npm.status !== 0) throw new Error(`npm pack ${spec} failed: ${String(npm.stderr).trim() || npm.error?.message}`);
+  if (npm.status !== 0) throw new Error(`npm pack ${spec}: ${reasonOf(String(npm.stderr)) || npm.error?.message}`);
   const [{ filename }] = JSON.parse(String(npm.stdout));
   const tarball = readFileSync(join(folder, basename(filename)));
   const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
@@ -57,6 +70,10 @@ function download(folder: string): Uint8Array {
     throw new Error(`${spec} is not the file that it was when Daybreak was made (${integrity}).`);
   return tarball;
 }
+
+/** What npm complains of, without stack traces and hints. */
+const reasonOf = (complaint: string): string =>
+  complaint.match(/^npm error (?:\w*Error: )?(.*(?:failed|refused|not found|denied).*)$/im)?.[1] ?? complaint.trim();
 
 /** Writes the driver's files out of a package tarball into `folder`. */
 export function unpackDriver(tarball: Uint8Array, folder: string): void {
