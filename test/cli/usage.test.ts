@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { daybreak } from './daybreak.ts';
+
+const COMMANDS = ['doctor', 'train', 'upscale', 'eval'];
+
+test('--help lists the commands and exits 0', async () => {
+  const { code, stdout, stderr } = await daybreak(['--help']);
+  expect([code, stderr]).toEqual([0, '']);
+  for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+});
+
+test.each(COMMANDS)('%s: --help and help say the same and exit 0', async command => {
+  const [asked, helped] = await Promise.all([daybreak([command, '--help']), daybreak(['help', command])]);
+  expect(asked).toMatchObject({ code: 0, stderr: '' });
+  expect(asked.stdout).toContain(`Usage: daybreak ${command}`);
+  expect(helped).toEqual(asked);
+});
+
+test('--version is that of package.json', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  expect(await daybreak(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+describe('bad usage exits 2, with one line on stderr', () => {
+  test.each([
+    ['an unknown command', ['evil'], "error: unknown command 'evil' (Did you mean eval?)"],
+    [
+      'an unknown option',
+      ['eval', '--data', 'x', '--model', 'y', '--dta', 'x'],
+      "error: unknown option '--dta' (Did you mean --data?)",
+    ],
+    ['a missing option', ['eval', '--data', 'x'], "error: required option '--model <file>' not specified"],
+    ['a missing argument', ['upscale', '-o', 'x', '--model', 'bicubic'], "error: missing required argument 'in'"],
+    [
+      'a number that is none',
+      ['eval', '--data', 'x', '--model', 'y', '--tile', '-3'],
+      "error: option '--tile <px>' argument '-3' is invalid. expected a whole number, 0 or more.",
+    ],
+    [
+      'a budget of nothing',
+      ['eval', '--data', 'x', '--model', 'y', '--memory-budget', '0'],
+      "error: option '--memory-budget <MiB>' argument '0' is invalid. expected a whole number, 1 or more.",
+    ],
+    [
+      'options that exclude each other',
+      ['upscale', 'x', '-o', 'y', '--model', 'bicubic', '--overwrite', '--skip-existing'],
+      "error: option '--overwrite' cannot be used with option '--skip-existing'",
+    ],
+    [
+      'a result that is no PNG',
+      ['upscale', 'x.png', '-o', 'y.jpg', '--model', 'bicubic'],
+      'error: -o y.jpg: results are PNG files, name one that ends in .png',
+    ],
+    [
+      'a suffix that is a path',
+      ['upscale', 'x.png', '-o', 'y', '--model', 'bicubic', '--suffix', '/x4'],
+      "error: --suffix /x4: is part of a file's name, no slashes",
+    ],
+  ])('%s', async (_, args, line) => {
+    expect(await daybreak(args)).toEqual({ code: 2, stdout: '', stderr: `${line}\n` });
+  });
+
+  test('no command: the help', async () => {
+    const { code, stdout, stderr } = await daybreak([]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage: daybreak');
+  });
+});
+
+test('a failure is one line and exits 1; --debug adds where', async () => {
+  const args = ['eval', '--data', 'nowhere', '--model', 'bicubic'];
+  const [short, long] = await Promise.all([daybreak(args), daybreak([...args, '--debug'])]);
+  expect(short).toEqual({ code: 1, stdout: '', stderr: 'error: nowhere: cannot list this folder (ENOENT)\n' });
+  expect(long).toMatchObject({ code: 1, stdout: '' });
+  expect(long.stderr).toContain('ImageError: nowhere: cannot list this folder (ENOENT)\n    at ');
+  expect(long.stderr).toContain('[cause]');
+});
+
+test('a model that is nowhere is one line and exits 1', async () => {
+  const folder = new URL('../../', import.meta.url).pathname;
+  const { code, stderr } = await daybreak(['upscale', 'package.json', '-o', 'x', '--model', 'nowhere.file'], folder);
+  expect([code, stderr]).toEqual([
+    1,
+    'error: nowhere.file: no such model file, nor one of nearest, bilinear, bicubic, lanczos3\n',
+  ]);
+});
