@@ -73,7 +73,7 @@ function download(folder: string): Uint8Array {
 
 /** What npm complains of, without stack traces and hints. */
 const reasonOf = (complaint: string): string =>
-  complaint.match(/^npm error (?:\w*Error: )?(.*(?:failed|refused|not found|denied).*)$/im)?.[1] ?? complaint.trim();
+  complaint.match(/^npm error (?:\w*Error: )?(.*(?:failed|not found|denied).*)$/im)?.[1] ?? complaint.trim();
 
 /** Writes the driver's files out of a package tarball into `folder`. */
 export function unpackDriver(tarball: Uint8Array, folder: string): void {
