@@ -109,7 +109,7 @@ function build<T extends readonly Argument[], R extends Tree>(
       return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
     }),
   )[0]!;
-  const optimized = optimize(graph);
+  const optimized = optimize(graph, device.traits);
   const program = new Program(device, lower(optimized, baked, device.traits), true);
   return {
     program,

@@ -25,29 +25,52 @@ export interface SampleInput {
   readonly range?: readonly [number, number];
   /** Explicit content, for kinks and extremes. */
   readonly values?: readonly number[];
+  /** Not differentiated. */
+  readonly fixed?: boolean;
 }
 
 /** A problem on which an operation is tested and timed. */
 export interface Sample<A> {
   readonly inputs: readonly SampleInput[];
   readonly attributes: A;
-  /** Skip finite differences, e.g. at a kink. Says why. */
+  /** Finite differences are skipped, e.g. at a kink. Says why. */
   readonly kink?: string;
 }
 
-export interface Declaration<A extends Attributes = Attributes> extends Operation<A> {
+/** A source of choices: tests draw them from fast-check, so that failures shrink. */
+export interface Choose {
+  integer(min: number, max: number): number;
+  pick<T>(options: readonly T[]): T;
+}
+
+/** What tests and documents need to know of an operation, whether it is a kernel's or put together from others. */
+export interface Listed<A extends Attributes = Attributes> {
+  readonly name: string;
   /** One sentence for the docs' table. */
   readonly summary: string;
+  call(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
   /** The definition in float64: plain loops over row-major arrays. */
-  reference(inputs: readonly Float64Array[], specs: readonly TensorSpec[], attributes: A): Float64Array[];
+  reference(inputs: readonly Float64Array[], shapes: readonly Shape[], attributes: A): readonly Float64Array[];
+  /** Edge cases. */
+  readonly samples: readonly Sample<A>[];
+  /** A random problem of odd shape. */
+  random(choose: Choose): Sample<A>;
+  /** Gradients exist. */
+  readonly differentiable: boolean;
+  /** Relative L2 error allowed against the reference, default 1e-6; others say why where they are set. */
+  readonly tolerance?: number;
+}
+
+/** Everything about an operation that has a kernel of its own. */
+export interface Declaration<A extends Attributes = Attributes>
+  extends Operation<A>,
+    Pick<Listed<A>, 'summary' | 'samples' | 'random' | 'tolerance'> {
+  reference(inputs: readonly Float64Array[], specs: readonly TensorSpec[], attributes: A): readonly Float64Array[];
   /**
    * Gradients of the inputs, written with other operations. Entries for inputs that were not asked for may be undefined.
    * Absent: the operation cannot be differentiated.
    */
   gradient?(context: GradientContext<A>): readonly (Tensor | undefined)[];
-  readonly samples: readonly Sample<A>[];
-  /** Relative L2 error allowed against the reference; default 1e-6. Larger ones say why in the declaration. */
-  readonly tolerance?: number;
 }
 
 type Rule = (context: GradientContext<Attributes>) => readonly (Tensor | undefined)[];
@@ -56,8 +79,7 @@ const rules = new WeakMap<object, Rule>();
 
 /** Declares an operation. */
 export function defineOp<A extends Attributes>(declaration: Declaration<A>): Declaration<A> {
-  const { gradient } = declaration;
-  if (gradient) rules.set(declaration, gradient as unknown as Rule);
+  if (declaration.gradient) rules.set(declaration, context => declaration.gradient!(context as unknown as GradientContext<A>));
   return declaration;
 }
 

@@ -38,6 +38,8 @@ export interface Operation<A = Attributes> {
   packOffsets?(attributes: A): readonly number[];
   /** A scalar WGSL expression, if the operation is elementwise: what lets `compile` fuse chains of them. */
   readonly elementwise?: Elementwise<A>;
+  /** Present if the operation is a sum over axes. */
+  readonly reduction?: Reduction<A>;
 }
 
 /** An elementwise operation as text: declarations it needs once, and the expression of one output element. */
@@ -46,6 +48,16 @@ export interface Elementwise<A> {
   declarations?(attributes: A): string;
   /** The f32 expression of the result, from expressions of the inputs' elements. */
   expression(inputs: readonly string[], attributes: A): string;
+  /** The result does not depend on the inputs' elements: they are not loaded. */
+  readonly constant?: boolean;
+  /** Dear (exp, tanh …): not worth computing twice to save a load. */
+  readonly dear?: boolean;
+}
+
+/** A sum over axes, as data: what lets `compile` compute its input on the fly. */
+export interface Reduction<A> {
+  /** Which axes of the input are summed (sorted, non-negative), and the factor of the sum. */
+  describe(attributes: A, rank: number): { readonly axes: readonly number[]; readonly scale: number };
 }
 
 /** State that outlives a program: the engine's view of a Variable. */

@@ -1,4 +1,6 @@
 /** Passes over a graph that change what is computed in no way, only how often: pure functions graph → graph. */
+import { fuse } from './fuse.ts';
+import type { AdapterTraits } from './kernel.ts';
 import { type Graph, Node, type Value } from './operation.ts';
 
 /** Leaves out every node that no result and no assignment depends on. */
@@ -43,4 +45,5 @@ export function eliminateCommon(graph: Graph): Graph {
   };
 }
 
-export const optimize = (graph: Graph): Graph => eliminateDead(eliminateCommon(graph));
+export const optimize = (graph: Graph, traits: AdapterTraits): Graph =>
+  fuse(eliminateDead(eliminateCommon(graph)), traits);

@@ -3,7 +3,7 @@
  * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
  */
 import { grid, input, type Kernel, type Lowering, output } from '../../engine/kernel.ts';
-import { Numbers } from './numbers.ts';
+import { Numbers } from '../../engine/numbers.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
 const WORKGROUP = 64;

@@ -1,5 +1,5 @@
 /** The numbers of a kernel that are either constants of its text or arguments of its dispatch. */
-import { param, paramsDeclaration } from '../../engine/kernel.ts';
+import { param, paramsDeclaration } from './kernel.ts';
 
 /** Declares i32 names for sizes: `const h: i32 = 24;` where baked, `let h = i32(params[0].x);` where not. */
 export class Numbers {

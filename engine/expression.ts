@@ -1,0 +1,63 @@
+/** Elementwise expressions as data: what one operation computes for an element, and chains of them as one. */
+import type { Attributes, Elementwise } from './operation.ts';
+
+/** An argument of a step: the element of an operand, or the result of an earlier step. */
+export type Reference = { readonly operand: number } | { readonly step: number };
+
+export interface ExpressionStep {
+  readonly elementwise: Elementwise<Attributes>;
+  readonly attributes: Attributes;
+  readonly args: readonly Reference[];
+}
+
+/** Steps in order; the last one is the result. */
+export interface Expression {
+  readonly steps: readonly ExpressionStep[];
+}
+
+/** One operation applied to its operands in order. */
+export const single = (elementwise: Elementwise<Attributes>, attributes: Attributes, operands: number): Expression => ({
+  steps: [{ elementwise, attributes, args: Array.from({ length: operands }, (_, operand) => ({ operand })) }],
+});
+
+/** The element of operand 0 itself. */
+export const identity: Expression = single({ expression: ([x]) => x! }, {}, 1);
+
+/** An expression as WGSL: module-scope declarations, statements, and the result's expression. */
+export interface Emitted {
+  readonly declarations: string;
+  readonly statements: readonly string[];
+  readonly result: string;
+}
+
+/** WGSL for `expression`, where `operands[i]` is an f32 expression without side effects. */
+export function emit(expression: Expression, operands: readonly string[]): Emitted {
+  const declarations = new Set<string>();
+  const statements: string[] = [];
+  const names: string[] = [];
+  expression.steps.forEach(({ elementwise, attributes, args }, index) => {
+    const inputs = args.map(reference => ('operand' in reference ? operands[reference.operand]! : names[reference.step]!));
+    const declaration = elementwise.declarations?.(attributes);
+    if (declaration) declarations.add(declaration);
+    const name = `t${index}`;
+    statements.push(`let ${name} = ${elementwise.expression(inputs, attributes)};`);
+    names.push(name);
+  });
+  return { declarations: [...declarations].join('\n'), statements, result: names.at(-1)! };
+}
+
+/** Which operands an expression reads (a constant's operands are not loaded). */
+export function operandsRead(expression: Expression): Set<number> {
+  const read = new Set<number>();
+  for (const { elementwise, args } of expression.steps)
+    if (!elementwise.constant) for (const reference of args) if ('operand' in reference) read.add(reference.operand);
+  return read;
+}
+
+/** A number as an f32 literal of WGSL. Infinities are not literals: WGSL refuses constants that overflow. */
+export function literal(value: number): string {
+  const rounded = Math.fround(value);
+  if (!Number.isFinite(rounded)) throw new RangeError(`${value} is no finite float32.`);
+  const text = String(rounded);
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+}

@@ -1,0 +1,12 @@
+/** The default device. */
+import { Device, type DeviceOptions } from './device.ts';
+import { currentDevice, setCurrentDevice } from './tensor.ts';
+
+/** Makes a device and the default one of `tensor`, `variable` and `compile`. Throws AdapterNotFoundError. */
+export async function init(options: DeviceOptions = {}): Promise<Device> {
+  const device = await Device.create(options);
+  setCurrentDevice(device);
+  return device;
+}
+
+export { currentDevice, setCurrentDevice };

@@ -1,0 +1,95 @@
+/** The list of operations: adding one adds one line here. Tests, the docs' table and the kernel benchmark walk it. */
+import { apply } from '../engine/apply.ts';
+import { type Declaration, gradientRule, type Listed } from '../engine/define.ts';
+import type { Attributes } from '../engine/operation.ts';
+import * as activations from './activations.ts';
+import * as arithmetic from './arithmetic.ts';
+import { batchNormListing } from './batch-norm.ts';
+import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './conv2d/index.ts';
+import * as functions from './functions.ts';
+import { fullLikeOp } from './grad.ts';
+import { bceGradientOp, bceOp, lossListings, totalVariationListing } from './losses.ts';
+import { linearListing, matmulOp } from './matmul.ts';
+import { concatOp, padOp, padReflectGradientOp, sliceOp } from './pad.ts';
+import * as pool from './pool.ts';
+import { reshapeOp } from './reshape.ts';
+import { notFiniteOp, whereOp } from './selection.ts';
+import { permuteOp, pixelShuffleListing, pixelUnshuffleListing } from './strided.ts';
+import { broadcastOp, sumOp } from './sum.ts';
+
+/** A kernel's declaration as tests see it. */
+function list<A extends Attributes>(operation: Declaration<A>): Listed {
+  const listed: Listed<A> = {
+    name: operation.name,
+    summary: operation.summary,
+    call: (inputs, attributes) => apply(operation, inputs, attributes),
+    reference: (inputs, shapes, attributes) =>
+      operation.reference(
+        inputs,
+        shapes.map(shape => ({ shape, dtype: 'f32' as const })),
+        attributes,
+      ),
+    samples: operation.samples,
+    random: choose => operation.random(choose),
+    differentiable: gradientRule(operation) !== undefined,
+    ...(operation.tolerance !== undefined && { tolerance: operation.tolerance }),
+  };
+  return listed as unknown as Listed;
+}
+
+/** Every operation. */
+export const listings: readonly Listed[] = [
+  list(arithmetic.addOp),
+  list(arithmetic.subOp),
+  list(arithmetic.mulOp),
+  list(arithmetic.divOp),
+  list(arithmetic.negOp),
+  list(arithmetic.squareOp),
+  list(arithmetic.addScalarOp),
+  list(arithmetic.mulScalarOp),
+  list(functions.expOp),
+  list(functions.logOp),
+  list(functions.log1pOp),
+  list(functions.sqrtOp),
+  list(functions.signOp),
+  list(functions.absOp),
+  list(functions.clampOp),
+  list(functions.clampGradientOp),
+  list(functions.powOp),
+  list(activations.leakyReluOp),
+  list(activations.leakyReluGradientOp),
+  list(activations.preluOp),
+  list(activations.preluInputGradientOp),
+  activations.preluListing,
+  list(activations.tanhOp),
+  list(activations.sigmoidOp),
+  list(activations.softplusOp),
+  list(whereOp),
+  list(notFiniteOp),
+  list(fullLikeOp),
+  list(sumOp),
+  list(broadcastOp),
+  list(reshapeOp),
+  list(permuteOp),
+  pixelShuffleListing as unknown as Listed,
+  pixelUnshuffleListing as unknown as Listed,
+  list(sliceOp),
+  list(padOp),
+  list(padReflectGradientOp),
+  list(concatOp),
+  list(pool.maxPool2dOp),
+  list(pool.maxPool2dGradientOp),
+  list(pool.avgPool2dOp),
+  list(pool.avgPool2dGradientOp),
+  pool.globalAvgPool2dListing,
+  list(matmulOp),
+  linearListing,
+  list(conv2dOp),
+  list(conv2dInputGradientOp),
+  list(conv2dWeightGradientOp),
+  batchNormListing as unknown as Listed,
+  ...lossListings,
+  list(bceOp),
+  list(bceGradientOp),
+  totalVariationListing as unknown as Listed,
+];
