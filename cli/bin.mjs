@@ -16,6 +16,7 @@ process.stdout.on('error', error => {
 
 const source = new URL('./main.ts', import.meta.url);
 const fromSource = existsSync(source);
-if (fromSource) (await import('tsx/esm/api')).register();
+// Without `tsconfig: false` tsx would heed a tsconfig.json in whatever folder the user is in.
+if (fromSource) (await import('tsx/esm/api')).register({ tsconfig: false });
 const { main } = await import(fromSource ? source.href : new URL('./main.js', import.meta.url).href);
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../eval/temporary.ts';
 import { daybreak } from './daybreak.ts';
 
 const COMMANDS = ['doctor', 'train', 'upscale', 'eval'];
@@ -20,6 +22,12 @@ test.each(COMMANDS)('%s: --help and help say the same and exit 0', async command
 test('--version is that of package.json', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   expect(await daybreak(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('a tsconfig.json in the folder that one is in is none of our business', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'tsconfig.json'), '{ "extends": "./nowhere.json", ');
+  expect(await daybreak(['eval', '--help'], folder)).toMatchObject({ code: 0, stderr: '' });
 });
 
 describe('bad usage exits 2, with one line on stderr', () => {
