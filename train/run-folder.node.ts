@@ -12,9 +12,10 @@ import { join, resolve } from 'node:path';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
 import { parseConfig, type TrainConfig } from './config.ts';
 import { readConfigFile } from './config-file.node.ts';
-import type { Environment } from './environment.node.ts';
+import type { Environment, RecordedEnvironment } from './environment.ts';
 import { CheckpointError, RunFolderError } from './errors.ts';
-import { type MetricsEntry, MetricsLog, readMetrics } from './metrics-log.node.ts';
+import type { MetricsEntry } from './metrics.ts';
+import { MetricsLog, readMetrics } from './metrics-log.node.ts';
 import { takeLock } from './run-lock.node.ts';
 import { codeOf, jsonText, replaceFile } from './run-write.node.ts';
 
@@ -194,9 +195,6 @@ export class RunFolder {
 export async function readRunConfig(folder: string): Promise<TrainConfig> {
   return parseConfig({}, await readConfigFile(join(folder, 'config.json')));
 }
-
-/** What env.json holds: where the run started, and where it was resumed after how many updates. */
-export type RecordedEnvironment = Environment & { readonly resumed?: readonly (Environment & { step: number })[] };
 
 /** The environment of the run in a folder; undefined where none was written. @throws RunFolderError if damaged. */
 export async function readEnvironment(folder: string): Promise<RecordedEnvironment | undefined> {

@@ -1,0 +1,49 @@
+/** What a run measures on its way. */
+
+import * as z from 'zod';
+import type { Scores } from '../eval/protocols.ts';
+
+/** The training as of `step` updates. */
+export interface StepEntry {
+  readonly step: number;
+  /** Mean squared error on [-1, 1]: the mean over the updates since the entry before, or the last one's. */
+  readonly loss: number;
+  readonly lr: number;
+  /** High-resolution crops a second since the entry before. */
+  readonly imagesPerSecond: number;
+  /** Seconds of training since update 0, pauses between a stop and a resume left out. */
+  readonly seconds: number;
+  /** How many of these `seconds` the GPU had nothing to do because its next crops were not ready. */
+  readonly waitedForDataSeconds?: number;
+}
+
+/** The network scored after `step` updates: means over the pictures of the evaluation set `data`. */
+export interface EvaluationEntry {
+  readonly step: number;
+  readonly evaluation: Scores & { readonly data: string };
+}
+
+export type MetricsEntry = StepEntry | EvaluationEntry;
+
+export function isEvaluation(entry: MetricsEntry): entry is EvaluationEntry {
+  return 'evaluation' in entry;
+}
+
+/** JSON has no NaN and no infinities: they are written as null, and read as NaN. */
+const number = z.union([z.number(), z.null().transform(() => Number.NaN)]);
+const step = z.number().int().min(0);
+/** One line of metrics.jsonl. */
+export const MetricsEntrySchema: z.ZodType<MetricsEntry> = z.union([
+  z.object({
+    step,
+    evaluation: z.object({ data: z.string(), psnr: number, ssim: number, psnr_paper: number, ssim_paper: number }),
+  }),
+  z.object({
+    step,
+    loss: number,
+    lr: number,
+    imagesPerSecond: number,
+    seconds: number,
+    waitedForDataSeconds: number.exactOptional(),
+  }),
+]);
