@@ -26,7 +26,9 @@ test('--version is that of package.json', async () => {
 
 test('a tsconfig.json in the folder that one is in is none of our business', async () => {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, 'tsconfig.json'), '{ "extends": "./nowhere.json", ');
+  const paths = { commander: ['./trap.mjs'] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { paths } }));
+  writeFileSync(join(folder, 'trap.mjs'), 'throw new Error("trapped")');
   expect(await daybreak(['eval', '--help'], folder)).toMatchObject({ code: 0, stderr: '' });
 });
 
