@@ -25,7 +25,7 @@ const FLOORS = [
   ['device', 'operation', 'expression', 'elementwise', 'reduction'],
   ['trace', 'lower', 'plan', 'fuse', 'optimize'],
   ['program', 'tensor'],
-  ['define', 'apply'],
+  ['define', 'apply', 'init'],
   ['autograd', 'compile'],
 ];
 
