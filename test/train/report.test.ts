@@ -1,0 +1,202 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decode, encodePng } from '../../image/codec.node.ts';
+import { ImageError } from '../../image/errors.ts';
+import { parseConfig } from '../../train/config.ts';
+import { describeEnvironment } from '../../train/environment.node.ts';
+import { RunFolderError } from '../../train/errors.ts';
+import { writeReport } from '../../train/report.node.ts';
+import type { ReportContent } from '../../train/report-content.ts';
+import { SCRIPT } from '../../train/report-script.ts';
+import { formulaPicture } from '../image/fixtures.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'daybreak-report-'));
+});
+afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+const picture = formulaPicture([12, 8, 3, 1]);
+
+/** A run of 20 updates, evaluated twice. */
+async function content(changes: Partial<ReportContent> = {}): Promise<ReportContent> {
+  const config = parseConfig({ data: ['synthetic'], out: 'runs/a', steps: 20, channels: 8, blocks: 2, eval: ['set'] });
+  const scores = (psnr: number) => ({ psnr, ssim: 0.81234, psnr_paper: psnr + 0.1, ssim_paper: 0.85 });
+  return {
+    config,
+    environment: await describeEnvironment({ adapter: { description: 'llvmpipe' }, limits: { maxBufferSize: 1024 } }),
+    metrics: [
+      ...Array.from({ length: 20 }, (_, i) => ({
+        step: i + 1,
+        loss: 1 / (i + 1),
+        lr: 1e-4,
+        imagesPerSecond: 5,
+        seconds: (i + 1) * 2,
+        waitedForDataSeconds: 0.5,
+      })),
+      { step: 10, evaluation: { data: 'set', ...scores(26) } },
+      { step: 20, evaluation: { data: 'set', ...scores(28.5) } },
+    ],
+    scores: [
+      {
+        data: 'set',
+        images: [
+          { name: 'bird', bicubic: scores(27), model: scores(28.25) },
+          { name: 'cat', bicubic: scores(27), model: scores(26.5) },
+        ],
+      },
+    ],
+    pictures: [{ title: 'bird', caption: 'LR | bicubic', png: await encodePng(picture) }],
+    command: 'npx daybreak train srresnet --data synthetic --out runs/a --steps 20',
+    ...changes,
+  };
+}
+
+async function page(changes: Partial<ReportContent> = {}): Promise<string> {
+  return await readFile(await writeReport(folder, await content(changes)), 'utf8');
+}
+
+/** The page's text without scripts, styles and tags: what is read where nothing runs. */
+const readable = (html: string) =>
+  html
+    .replace(/<(script|style)[^>]*>.*?<\/\1>/gs, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ');
+
+describe('without JavaScript', () => {
+  test('the figures, the scores by both protocols, the command and the machine can be read', async () => {
+    const text = readable(await page());
+    expect(text).toContain('SRResNet, 2 blocks of 8 channels');
+    expect(text).toContain('20 updates with 16 crops of 96×96 pixels, learning rate 1e-4, seed 0');
+    expect(text).toContain('over bicubic on set +0.38 dB');
+    expect(text).toContain('training 40 s');
+    expect(text).toContain('speed 8 images/s');
+    expect(text).toContain('GPU waited for data 0.5 s');
+    expect(text).toContain('protocol matlab protocol paper');
+    expect(text).toContain('bird 27.00 0.8123 28.25 0.8123 +1.25 27.10 0.8500 28.35 0.8500 +1.25');
+    expect(text).toContain('cat 27.00 0.8123 26.50 0.8123 −0.50');
+    expect(text).toContain('mean 27.00 0.8123 27.38 0.8123 +0.38');
+    expect(text).toContain('daala');
+    expect(text).toContain('npx daybreak train srresnet --data synthetic --out runs/a --steps 20');
+    expect(text).toContain('llvmpipe');
+    expect(text).toContain(`Node, webgpu ${process.version}`);
+    expect(text).toContain('maxBufferSize 1,024');
+  });
+
+  test('every option stands there, those that are not the default beside it', async () => {
+    const html = await page();
+    for (const key of ['data', 'steps', 'lrSchedule', 'logEvery']) expect(html).toContain(`<code>${key}</code>`);
+    expect(readable(html)).toContain('channels 8 64 feature maps');
+    expect(readable(html)).toContain('batch 16 crops an update');
+    expect(html.match(/<tr class="changed">/g)).toHaveLength(4); // steps, channels, blocks, eval
+  });
+
+  test('the curves are there as SVG: loss, PSNR beside bicubic, learning rate, speed', async () => {
+    const html = await page();
+    expect(html.match(/<svg /g)).toHaveLength(4);
+    expect(html).toContain('aria-label="PSNR on set, dB, protocol matlab, over updates 10 to 20"');
+    expect(html.match(/<path class="reference"/g)).toHaveLength(1);
+    expect(html).not.toMatch(/NaN|Infinity(?!\b)/);
+  });
+
+  test('pictures are in the page, pixel for pixel', async () => {
+    const html = await page();
+    const [, data, size] =
+      /<img src="data:image\/png;base64,([^"]+)" (width="12" height="8") alt="bird: LR \| bicubic"/.exec(html)!;
+    expect(size).toBeDefined();
+    expect(await decode(Buffer.from(data, 'base64'), 'embedded')).toEqual(picture);
+  });
+});
+
+describe('runs of other kinds', () => {
+  test('without evaluation and pictures have no empty parts', async () => {
+    const text = readable(await page({ scores: [], pictures: [], metrics: (await content()).metrics.slice(0, 20) }));
+    expect(text).toContain('Curves');
+    for (const missing of ['Scores', 'Pictures', 'PSNR', 'over bicubic']) expect(text).not.toContain(missing);
+  });
+
+  test('that logged nothing still make a page', async () => {
+    const text = readable(await page({ scores: [], pictures: [], metrics: [] }));
+    expect(text).toContain('0 of 20 updates');
+    expect(text).not.toContain('Curves');
+  });
+
+  test('that were stopped and resumed say so', async () => {
+    const { environment, metrics } = await content();
+    const resumed = [{ ...environment, step: 7, node: 'v99.0.0' }];
+    const text = readable(await page({ environment: { ...environment, resumed }, metrics: metrics.slice(0, 15) }));
+    expect(text).toContain('15 of 20 updates');
+    expect(text).toMatch(/resumed after update 7 .*Node v99\.0\.0/);
+  });
+});
+
+describe('one file, complete in itself', () => {
+  test('that names nothing to load and forbids loading', async () => {
+    const html = await page();
+    const markup = html.replace(/<script>.*?<\/script>/gs, '');
+    expect(markup).not.toMatch(/(src|href)="(?!data:image\/png;base64,)/);
+    expect(markup).not.toMatch(/@import|url\(|<link|<iframe/);
+    expect(html).toContain(`content="default-src 'none'; img-src data:;`);
+    expect(await readdir(folder)).toEqual(['report.html']);
+  });
+
+  test('in which names cannot become markup or script', async () => {
+    const evil = '</script><img src=x onerror=alert(1)>"\'';
+    const { config, metrics, scores } = await content();
+    const html = await page({
+      title: evil,
+      command: evil,
+      config: { ...config, out: evil, data: [evil] },
+      pictures: [{ title: evil, caption: evil, png: await encodePng(picture) }],
+      scores: [{ data: evil, images: [{ ...scores[0].images[0], name: evil }] }],
+      metrics: metrics.map(entry =>
+        'evaluation' in entry ? { ...entry, evaluation: { ...entry.evaluation, data: evil } } : entry,
+      ),
+    });
+    expect(html).not.toContain('<img src=x');
+    expect(html.match(/<\/script>/g)).toHaveLength(2);
+  });
+
+  test('whose script is JavaScript', () => {
+    // Its names come from the page; parsing does not run it.
+    expect(() => new Function('uPlot', 'charts', SCRIPT)).not.toThrow();
+    expect(() => new Function('uPlot', 'charts', `${SCRIPT})`)).toThrow(SyntaxError);
+  });
+
+  test('what is no PNG, and a folder that is not there to write in, are errors', async () => {
+    await expect(page({ pictures: [{ title: 'bird', png: new Uint8Array(40) }] })).rejects.toThrow(ImageError);
+    await expect(writeReport('/dev/null/run', await content())).rejects.toThrow(RunFolderError);
+  });
+});
+
+const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+
+describe.skipIf(browser === undefined)('in a browser (skipped where no Chromium is installed)', () => {
+  test('the charts are drawn by uPlot in place of the SVG, and nothing fails', async () => {
+    const path = await writeReport(folder, await content());
+    const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'];
+    const { stdout, stderr } = await promisify(execFile)(
+      browser!,
+      [
+        ...flags,
+        `--user-data-dir=${folder}/profile`,
+        '--enable-logging=stderr',
+        '--virtual-time-budget=2000',
+        '--dump-dom',
+        pathToFileURL(path).href,
+      ],
+      { timeout: 60_000, maxBuffer: 2 ** 26 },
+    );
+    expect(stderr.split('\n').filter(line => line.includes('CONSOLE'))).toEqual([]);
+    const shown = stdout.slice(stdout.indexOf('<main>'), stdout.indexOf('</main>'));
+    expect(shown.match(/<canvas/g)).toHaveLength(4);
+    expect(shown).not.toContain('<svg');
+    expect(shown).toContain('<button>Copy</button>');
+  });
+});

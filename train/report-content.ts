@@ -1,0 +1,72 @@
+/** What a report tells, and the figures that follow from it. */
+
+import { meanScores, type Scores } from '../eval/protocols.ts';
+import type { TrainConfig } from './config.ts';
+import type { RecordedEnvironment } from './environment.ts';
+import { isEvaluation, type MetricsEntry, type StepEntry } from './metrics.ts';
+
+/** The finished network beside bicubic on one evaluation set. */
+export interface ReportScores {
+  /** As in the log's evaluations, so that bicubic's line can be drawn beside the network's curve. */
+  readonly data: string;
+  readonly images: readonly { readonly name: string; readonly bicubic: Scores; readonly model: Scores }[];
+}
+
+/** A picture to show, for instance a comparison LR | bicubic | SRResNet | original. */
+export interface ReportPicture {
+  readonly title: string;
+  readonly caption?: string;
+  /** Bytes of a PNG file. */
+  readonly png: Uint8Array;
+}
+
+export interface ReportContent {
+  readonly config: TrainConfig;
+  readonly environment: RecordedEnvironment;
+  readonly metrics: readonly MetricsEntry[];
+  /** Empty where the run is not evaluated. */
+  readonly scores: readonly ReportScores[];
+  readonly pictures: readonly ReportPicture[];
+  /** The command line that trains this again. */
+  readonly command: string;
+  /** Default: "SRResNet, 16 blocks of 64 channels". */
+  readonly title?: string;
+}
+
+/** Means over a set's pictures. */
+export function setMeans(scores: ReportScores): { bicubic: Scores; model: Scores } {
+  return {
+    bicubic: meanScores(scores.images.map(({ bicubic }) => bicubic)),
+    model: meanScores(scores.images.map(({ model }) => model)),
+  };
+}
+
+/** The log's training entries, in order. */
+export function stepEntries(metrics: readonly MetricsEntry[]): StepEntry[] {
+  return metrics.filter((entry): entry is StepEntry => !isEvaluation(entry));
+}
+
+/** How far a run came; undefined where it logged nothing. */
+export interface Progress {
+  readonly steps: number;
+  readonly seconds: number;
+  /** Mean of the last twentieth of the logged losses. */
+  readonly loss: number;
+  /** High-resolution crops a second over the whole run. */
+  readonly imagesPerSecond: number;
+  readonly waitedForDataSeconds: number | undefined;
+}
+
+export function progressOf(content: Pick<ReportContent, 'config' | 'metrics'>): Progress | undefined {
+  const entries = stepEntries(content.metrics);
+  const last = entries.at(-1);
+  if (last === undefined) return undefined;
+  const tail = entries.slice(-Math.max(1, Math.round(entries.length / 20)));
+  return {
+    steps: last.step,
+    seconds: last.seconds,
+    loss: tail.reduce((sum, { loss }) => sum + loss, 0) / tail.length,
+    imagesPerSecond: last.seconds > 0 ? (last.step * content.config.batch) / last.seconds : last.imagesPerSecond,
+    waitedForDataSeconds: last.waitedForDataSeconds,
+  };
+}

@@ -1,0 +1,152 @@
+/** The curves of a run, thinned out to what a screen can show. */
+
+import { isEvaluation, type MetricsEntry } from './metrics.ts';
+import { type ReportScores, setMeans, stepEntries } from './report-content.ts';
+
+/** How a line is drawn: the network's own, measurements as they are behind a smoothed line, or something to compare with. */
+export type LineRole = 'main' | 'raw' | 'reference';
+
+export interface Line {
+  readonly label: string;
+  readonly role: LineRole;
+  /** One value for each of the chart's steps; null where there is none. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface Chart {
+  readonly title: string;
+  /** What the figures are, where the title does not say it. */
+  readonly note: string;
+  readonly logarithmic: boolean;
+  /** Ascending. */
+  readonly steps: readonly number[];
+  readonly lines: readonly Line[];
+}
+
+/** More points than this are more than a screen has columns. */
+const POINTS = 1200;
+
+/** Loss, scores of each evaluation set, learning rate, speed: as far as the log has them. */
+export function chartsOf(metrics: readonly MetricsEntry[], scores: readonly ReportScores[]): Chart[] {
+  const entries = stepEntries(metrics);
+  const charts: Chart[] = [];
+  if (entries.length > 0) charts.push(lossChart(entries));
+  charts.push(...scoreCharts(metrics, scores));
+  if (entries.length > 0) {
+    const picked = thinned(entries.map(({ lr }) => lr));
+    charts.push({
+      title: 'Learning rate',
+      note: '',
+      logarithmic: false,
+      steps: picked.map(i => entries[i].step),
+      lines: [{ label: 'learning rate', role: 'main', values: picked.map(i => entries[i].lr) }],
+    });
+    charts.push(speedChart(entries));
+  }
+  return charts;
+}
+
+function lossChart(entries: readonly { step: number; loss: number }[]): Chart {
+  const losses = entries.map(({ loss }) => loss);
+  const smooth = smoothed(losses);
+  const picked = thinned(losses);
+  const finite = smooth.filter(value => value > 0);
+  return {
+    title: 'Loss',
+    note: 'mean squared error on [−1, 1]',
+    // A loss that falls to a third and less shows its end better this way.
+    logarithmic: finite.length > 1 && Math.max(...range(finite)) > 3 * Math.min(...range(finite)),
+    steps: picked.map(i => entries[i].step),
+    lines: [
+      { label: 'as logged', role: 'raw', values: picked.map(i => finiteOrNull(losses[i])) },
+      { label: 'smoothed', role: 'main', values: picked.map(i => finiteOrNull(smooth[i])) },
+    ],
+  };
+}
+
+function speedChart(entries: readonly { step: number; imagesPerSecond: number }[]): Chart {
+  const speeds = entries.map(({ imagesPerSecond }) => imagesPerSecond);
+  const smooth = smoothed(speeds);
+  const picked = thinned(speeds);
+  return {
+    title: 'Speed',
+    note: 'high-resolution crops a second',
+    logarithmic: false,
+    steps: picked.map(i => entries[i].step),
+    lines: [
+      { label: 'as logged', role: 'raw', values: picked.map(i => finiteOrNull(speeds[i])) },
+      { label: 'smoothed', role: 'main', values: picked.map(i => finiteOrNull(smooth[i])) },
+    ],
+  };
+}
+
+function scoreCharts(metrics: readonly MetricsEntry[], scores: readonly ReportScores[]): Chart[] {
+  const bySet = new Map<string, { step: number; psnr: number }[]>();
+  for (const entry of metrics) {
+    if (!isEvaluation(entry)) continue;
+    const { data, psnr } = entry.evaluation;
+    const points = bySet.get(data) ?? [];
+    points.push({ step: entry.step, psnr });
+    bySet.set(data, points);
+  }
+  return [...bySet].map(([data, points]) => {
+    const final = scores.find(one => one.data === data && one.images.length > 0);
+    const bicubic = final && setMeans(final).bicubic.psnr;
+    const picked = thinned(points.map(({ psnr }) => psnr));
+    const lines: Line[] = [{ label: 'SRResNet', role: 'main', values: picked.map(i => finiteOrNull(points[i].psnr)) }];
+    if (bicubic !== undefined)
+      lines.unshift({ label: 'bicubic', role: 'reference', values: picked.map(() => bicubic) });
+    return {
+      title: `PSNR on ${data}`,
+      note: 'dB, protocol matlab',
+      logarithmic: false,
+      steps: picked.map(i => points[i].step),
+      lines,
+    };
+  });
+}
+
+const finiteOrNull = (value: number) => (Number.isFinite(value) ? value : null);
+
+/** Least and greatest; Math.min(...values) has a limit on the number of arguments. */
+function range(values: readonly number[]): [number, number] {
+  return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+}
+
+/**
+ * Exponential moving average over about a fortieth of the values, corrected for its start as Adam's moments are. Values
+ * that are not finite are passed over.
+ */
+export function smoothed(values: readonly number[]): number[] {
+  const keep = 1 - 1 / Math.max(1, values.length / 40);
+  let sum = 0;
+  let weight = 0;
+  return values.map(value => {
+    if (Number.isFinite(value)) {
+      sum = keep * sum + (1 - keep) * value;
+      weight = keep * weight + (1 - keep);
+    }
+    return weight > 0 ? sum / weight : Number.NaN;
+  });
+}
+
+/**
+ * Which of the values to draw: all, or of equal stretches the least and the greatest, so that no spike gets lost, and the
+ * first and last of all. Indices, ascending.
+ */
+export function thinned(values: readonly number[], points = POINTS): number[] {
+  if (values.length <= points) return values.map((_, i) => i);
+  const picked = new Set([0, values.length - 1]);
+  const stretches = points >> 1;
+  for (let s = 0; s < stretches; s++) {
+    const from = Math.floor((s * values.length) / stretches);
+    const to = Math.floor(((s + 1) * values.length) / stretches);
+    let [least, greatest] = [from, from];
+    for (let i = from; i < to; i++) {
+      if (values[i] < values[least]) least = i;
+      if (values[i] > values[greatest]) greatest = i;
+    }
+    picked.add(least).add(greatest);
+  }
+  return [...picked].sort((a, b) => a - b);
+}

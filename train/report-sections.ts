@@ -1,0 +1,226 @@
+/** The parts of a report's page, each a function from what happened to HTML. */
+
+import { PROTOCOLS, type Scores } from '../eval/protocols.ts';
+import { readPngHeader } from '../image/png-header.ts';
+import { parseConfig, TRAIN_OPTIONS, type TrainConfig } from './config.ts';
+import type { Environment, RecordedEnvironment } from './environment.ts';
+import { progressOf, type ReportContent, type ReportPicture, type ReportScores, setMeans } from './report-content.ts';
+import type { Chart } from './report-curves.ts';
+import { count, duration, escapeHtml, figure, signed } from './report-format.ts';
+import { svgOf } from './report-svg.ts';
+
+/** Title, what was trained on what, and the figures one looks for first. */
+export function headerOf(content: ReportContent): string {
+  const { config, environment } = content;
+  const progress = progressOf(content);
+  const steps = progress?.steps ?? 0;
+  const updates =
+    steps === config.steps ? `${count(steps)} updates` : `${count(steps)} of ${count(config.steps)} updates`;
+  const schedule = config.lrSchedule === 'constant' ? '' : ` (${config.lrSchedule})`;
+  const lead =
+    `Trained by Daybreak on ${config.data.join(', ')}: ${updates} with ${config.batch} crops of ` +
+    `${config.crop}×${config.crop} pixels, learning rate ${figure(config.lr)}${schedule}, seed ${config.seed}; ` +
+    `begun ${environment.date.slice(0, 10)} on ${environment.adapter?.description || environment.cpu.model}.`;
+  return (
+    `<header><p class="kind">Super-resolution, ×4</p><h1>${escapeHtml(titleOf(content))}</h1>` +
+    `<p class="lead">${escapeHtml(lead)}</p></header>${tilesOf(content)}`
+  );
+}
+
+export function titleOf({ title, config }: Pick<ReportContent, 'title' | 'config'>): string {
+  return title ?? `SRResNet, ${config.blocks} blocks of ${config.channels} channels`;
+}
+
+function tilesOf(content: ReportContent): string {
+  const tiles = content.scores
+    .filter(({ images }) => images.length > 0)
+    .map(scores => {
+      const { bicubic, model } = setMeans(scores);
+      return tile(`over bicubic on ${scores.data}`, gain(model.psnr - bicubic.psnr, 2), 'dB');
+    });
+  const progress = progressOf(content);
+  if (progress) {
+    tiles.push(
+      tile('final loss', figure(progress.loss)),
+      tile('training', duration(progress.seconds)),
+      tile('speed', figure(progress.imagesPerSecond), 'images/s'),
+    );
+    if (progress.waitedForDataSeconds !== undefined) {
+      tiles.push(tile('GPU waited for data', duration(progress.waitedForDataSeconds)));
+    }
+  }
+  return tiles.length > 0 ? `<dl class="tiles">${tiles.join('')}</dl>` : '';
+}
+
+function tile(name: string, value: string, unit = ''): string {
+  return `<div><dt>${escapeHtml(name)}</dt><dd>${value}${unit && ` <small>${unit}</small>`}</dd></div>`;
+}
+
+function gain(value: number, decimals: number): string {
+  const text = signed(value, decimals);
+  if (!/^[+−]/.test(text)) return text;
+  return `<span class="${value > 0 ? 'good' : 'bad'}">${text}</span>`;
+}
+
+/** Pictures as they are, within the page's width; a click shows their own pixels. */
+export function picturesOf(pictures: readonly ReportPicture[]): string {
+  if (pictures.length === 0) return '';
+  const figures = pictures.map(({ title, caption, png }, i) => {
+    const { width, height } = readPngHeader(png, title);
+    const alt = escapeHtml(caption ? `${title}: ${caption}` : title);
+    const source = `data:image/png;base64,${base64(png)}`;
+    return (
+      `<figure class="picture"><figcaption><h3>${escapeHtml(title)}</h3>` +
+      `${caption ? `<span class="note">${escapeHtml(caption)}</span>` : ''}</figcaption>` +
+      `<input type="checkbox" id="picture-${i}" aria-label="show ${escapeHtml(title)} in its own pixels">` +
+      `<label class="frame" for="picture-${i}"><img src="${source}" width="${width}" height="${height}" alt="${alt}">` +
+      '</label></figure>'
+    );
+  });
+  return `<section><h2>Pictures</h2>${figures.join('')}</section>`;
+}
+
+function base64(bytes: Uint8Array): string {
+  // btoa wants a string of bytes; by pieces, since a call takes only so many arguments.
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+/** The curves as SVG, in places where the page's script puts its own. */
+export function chartsSection(charts: readonly Chart[]): string {
+  if (charts.length === 0) return '';
+  const figures = charts.map(chart => {
+    const key = chart.lines.map(({ label, role }) => `<span class="${role}">${escapeHtml(label)}</span>`).join('');
+    return (
+      `<figure class="chart"><figcaption><h3>${escapeHtml(chart.title)}</h3>` +
+      `${chart.note && `<span class="note">${escapeHtml(chart.note)}</span>`}` +
+      `${chart.lines.length > 1 ? `<span class="key">${key}</span>` : ''}</figcaption>` +
+      `<div class="plot">${svgOf(chart)}</div></figure>`
+    );
+  });
+  return `<section><h2>Curves</h2><div class="charts">${figures.join('')}</div></section>`;
+}
+
+/** Bicubic and the network, each picture and the mean, by both protocols. */
+export function scoresSection(all: readonly ReportScores[]): string {
+  const tables = all.filter(({ images }) => images.length > 0).map(scoreTable);
+  if (tables.length === 0) return '';
+  const protocols = Object.entries(PROTOCOLS).map(([name, text]) => `<b>${name}</b>: ${escapeHtml(text)}.`);
+  return (
+    `<section><h2>Scores</h2>${tables.join('')}` +
+    `<p class="note">PSNR in dB. ${protocols.join(' ')} Figures of one protocol do not compare with the other’s.</p></section>`
+  );
+}
+
+function scoreTable(scores: ReportScores): string {
+  const means = setMeans(scores);
+  const protocol = (name: string) => `<th class="start" colspan="5" scope="colgroup">protocol ${name}</th>`;
+  const methods =
+    '<th class="n start" colspan="2" scope="colgroup">bicubic</th>' +
+    '<th class="n" colspan="2" scope="colgroup">SRResNet</th><th class="n">gain</th>';
+  const columns =
+    '<th class="n start" scope="col">PSNR</th><th class="n" scope="col">SSIM</th>' +
+    '<th class="n" scope="col">PSNR</th><th class="n" scope="col">SSIM</th><th class="n" scope="col">PSNR</th>';
+  const rows = scores.images.map(({ name, bicubic, model }) => scoreRow(name, bicubic, model));
+  return (
+    `<div class="wide"><table class="scores"><caption>${escapeHtml(scores.data)}</caption>` +
+    `<thead><tr><th></th>${protocol('matlab')}${protocol('paper')}</tr><tr><th></th>${methods}${methods}</tr>` +
+    `<tr><th scope="col">picture</th>${columns}${columns}</tr></thead>` +
+    `<tbody>${rows.join('')}${scoreRow('mean', means.bicubic, means.model, 'mean')}</tbody></table></div>`
+  );
+}
+
+function scoreRow(name: string, bicubic: Scores, model: Scores, kind = ''): string {
+  const cells = (psnr: 'psnr' | 'psnr_paper', ssim: 'ssim' | 'ssim_paper') =>
+    [
+      `<td class="n start">${decimals(bicubic[psnr], 2)}</td><td class="n">${decimals(bicubic[ssim], 4)}</td>`,
+      `<td class="n">${decimals(model[psnr], 2)}</td><td class="n">${decimals(model[ssim], 4)}</td>`,
+      `<td class="n">${gain(model[psnr] - bicubic[psnr], 2)}</td>`,
+    ].join('');
+  return (
+    `<tr${kind && ` class="${kind}"`}><th scope="row">${escapeHtml(name)}</th>` +
+    `${cells('psnr', 'ssim')}${cells('psnr_paper', 'ssim_paper')}</tr>`
+  );
+}
+
+/** PSNR of equal pictures is infinite. */
+function decimals(value: number, digits: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '∞';
+  return Number.isFinite(value) ? value.toFixed(digits) : '–';
+}
+
+/** How to train the same again. */
+export function repeatSection(command: string): string {
+  return (
+    `<section><h2>Again</h2><div class="command"><pre>${escapeHtml(command)}</pre></div>` +
+    '<p class="note">config.json beside this page holds every number of the run: with it, ' +
+    '<code>npx daybreak train srresnet --config config.json --out NEW</code> trains the same network. ' +
+    'On the same adapter and driver it comes out the same to the last bit.</p></section>'
+  );
+}
+
+/** Every option, and which of them are not the default. */
+export function configSection(config: TrainConfig): string {
+  // data and out have no defaults; they must be given and cannot be "changed".
+  const byDefault = parseConfig({ data: [...config.data], out: config.out });
+  const rows = TRAIN_OPTIONS.map(({ key, help }) => {
+    const [value, standard] = [show(config[key]), show(byDefault[key])];
+    return (
+      `<tr${value === standard ? '' : ' class="changed"'}><th scope="row"><code>${key}</code></th>` +
+      `<td class="value">${value}</td><td>${value === standard ? '' : standard}</td><td class="note">${escapeHtml(help)}</td></tr>`
+    );
+  });
+  return (
+    '<section><h2>Configuration</h2><div class="wide"><table><thead><tr><th scope="col">option</th>' +
+    '<th scope="col">value</th><th scope="col">default</th><th scope="col">meaning</th></tr></thead>' +
+    `<tbody>${rows.join('')}</tbody></table></div></section>`
+  );
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'number') return value < 1e-3 && value > 0 ? figure(value, 6) : escapeHtml(String(value));
+  if (Array.isArray(value)) return value.length > 0 ? escapeHtml(value.join(', ')) : 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return escapeHtml(String(value));
+}
+
+/** What it ran on, and where it went on after a stop. */
+export function environmentSection(environment: RecordedEnvironment): string {
+  const resumed = environment.resumed?.map(
+    one =>
+      `<tr><th scope="row">resumed after update ${count(one.step)}</th><td>${escapeHtml(summaryOf(one))}</td></tr>`,
+  );
+  const { commit, adapter } = environment;
+  const rows: readonly (readonly [string, string])[] = [
+    ['adapter', adapter ? Object.values(adapter).filter(Boolean).join(', ') : 'not recorded'],
+    ['processor', `${environment.cpu.model}, ${environment.cpu.cores} cores, ${environment.memoryGiB} GiB of memory`],
+    ['system', `${environment.os}${environment.glibc ? `, glibc ${environment.glibc}` : ''}`],
+    [
+      'Daybreak',
+      `${environment.daybreak}${commit ? `, commit ${commit.hash}${commit.changed ? ' with changes' : ''}` : ''}`,
+    ],
+    ['Node, webgpu', `${environment.node}, ${environment.webgpu ?? 'none'}`],
+    ['begun', environment.date],
+  ];
+  const table = rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value)}</td></tr>`);
+  return (
+    `<section><h2>Environment</h2><div class="wide"><table><tbody>${table.join('')}${(resumed ?? []).join('')}` +
+    `</tbody></table></div>${detailsOf('Limits', environment.limits)}${detailsOf('Kernels', environment.kernels)}</section>`
+  );
+}
+
+const summaryOf = (one: Environment) =>
+  `${one.date}, Daybreak ${one.daybreak}, Node ${one.node}, ${one.adapter?.description ?? one.cpu.model}`;
+
+function detailsOf(name: string, entries: Readonly<Record<string, unknown>> | undefined): string {
+  if (entries === undefined || Object.keys(entries).length === 0) return '';
+  const rows = Object.entries(entries).map(([key, value]) => {
+    const text = typeof value === 'number' ? count(value) : typeof value === 'string' ? value : JSON.stringify(value);
+    return `<tr><th scope="row"><code>${escapeHtml(key)}</code></th><td>${escapeHtml(text)}</td></tr>`;
+  });
+  return (
+    `<details><summary>${name} (${rows.length})</summary><div class="wide"><table><tbody>${rows.join('')}` +
+    '</tbody></table></div></details>'
+  );
+}
