@@ -4,7 +4,7 @@ import { DaybreakError } from './errors.ts';
 import { lower } from './lower.ts';
 import { type Attributes, Node, type Operation, Value } from './operation.ts';
 import { Program } from './program.ts';
-import type { TensorSpec } from './shape.ts';
+import { sizeOf, type TensorSpec } from './shape.ts';
 import { Tensor } from './tensor.ts';
 import { activeTrace, Trace } from './trace.ts';
 
@@ -70,7 +70,11 @@ function runNow(
 ): Value[] {
   const storages = inputs.map(value => value.source?.kind === 'variable' ? value.source.variable.storage : value.storage!);
   // A view of immutable memory shares it; a variable may change under a view, so its content is copied.
-  if (operation.view && inputs[0]!.source?.kind !== 'variable') return [new Value(specs[0]!, storages[0]!.retain())];
+  const { view } = operation as Operation;
+  if (view && inputs[0]!.source?.kind !== 'variable') {
+    const [spec, storage] = [specs[0]!, storages[0]!];
+    return [new Value(spec, storage.slice(view.offset(attributes) * 4, sizeOf(spec.shape) * 4))];
+  }
   const program = programOf(device, operation, inputs, specs, attributes);
   return program.run(storages).map((storage, i) => new Value(specs[i]!, storage));
 }

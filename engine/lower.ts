@@ -66,8 +66,13 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
   };
 
   graph.nodes.forEach((node, position) => {
-    if (node.operation.view) {
-      buffers.set(node.outputs[0]!, bufferOf(node.inputs[0]!));
+    const { view } = node.operation as Operation;
+    if (view) {
+      const whole = bufferOf(node.inputs[0]!);
+      const bytes = bytesOf(node.outputs[0]!);
+      const offset = view.offset(node.attributes) * 4;
+      const same = offset === 0 && bytes === whole.bytes;
+      buffers.set(node.outputs[0]!, same ? whole : { bytes, origin: { kind: 'part', whole, offset }, dedicated: false });
       return;
     }
     const inputs = node.inputs.map(bufferOf);
@@ -105,11 +110,29 @@ function leaf(value: Value, variables: Map<VariableState, Buffer>): Buffer {
     return { bytes, origin: { kind: 'argument', index: source.index }, dedicated: false };
   if (source.kind === 'constant')
     return { bytes, origin: { kind: 'constant', storage: source.storage }, dedicated: false };
-  const known = variables.get(source.variable);
+  return variableBuffer(source.variable, bytes, variables);
+}
+
+/** The buffer of a variable: its own, or a part of the variable that it lies in. */
+function variableBuffer(variable: VariableState, bytes: number, variables: Map<VariableState, Buffer>): Buffer {
+  const known = variables.get(variable);
   if (known) return known;
-  const made: Buffer = { bytes, origin: { kind: 'variable', variable: source.variable }, dedicated: false };
-  variables.set(source.variable, made);
+  const { part } = variable;
+  const made: Buffer = part
+    ? {
+        bytes,
+        origin: { kind: 'part', whole: variableBuffer(part.whole, part.whole.storage.bytes, variables), offset: part.offset * 4 },
+        dedicated: false,
+      }
+    : { bytes, origin: { kind: 'variable', variable }, dedicated: false };
+  variables.set(variable, made);
   return made;
+}
+
+/** Whether two buffers are the same memory. */
+function samePlace(a: Buffer, b: Buffer): boolean {
+  const [p, q] = [rootOf(a), rootOf(b)];
+  return p.root === q.root && p.offset === q.offset && a.bytes === b.bytes;
 }
 
 /** Position of the last node that reads each value, seen through views. */
@@ -132,7 +155,10 @@ function lastUses(graph: Graph): Map<Value, number> {
 function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls: readonly Call[]): Set<number> {
   const operation = node.operation as Operation;
   const placed = new Set<number>();
-  const offsets = operation.packOffsets?.(node.attributes);
+  const offsets = operation.packOffsets?.(
+    node.attributes,
+    node.inputs.map(value => value.spec),
+  );
   if (!offsets) return placed;
   whole.dedicated = true;
   const candidates = new Set(inputs);
@@ -165,16 +191,12 @@ function finish(
   const copies: Copy[] = [];
   const assigned = new Set<Buffer>();
   for (const { variable, value } of graph.assignments) {
-    const target: Buffer = variables.get(variable) ?? {
-      bytes: bytesOf(value),
-      origin: { kind: 'variable', variable },
-      dedicated: false,
-    };
-    variables.set(variable, target);
+    const target = variableBuffer(variable, bytesOf(value), variables);
     const from = bufferOf(value);
-    if (from === target) continue;
-    if (from.origin.kind === 'variable') throw new TraceError(`Assigning one variable to another (${variable.name}).`);
-    assigned.add(from);
+    if (samePlace(from, target)) continue;
+    if (rootOf(from).root.origin.kind === 'variable')
+      throw new TraceError(`Assigning one variable to another (${variable.name}).`);
+    assigned.add(rootOf(from).root);
     copies.push({ from, to: target });
   }
   const results = graph.results.map((value, index) => {
@@ -188,6 +210,6 @@ function finish(
     return own;
   });
   // Results before variables: a result that is the old value of a variable must leave before the new one arrives.
-  copies.sort((a, b) => Number(a.to.origin.kind === 'variable') - Number(b.to.origin.kind === 'variable'));
+  copies.sort((a, b) => Number(a.to.origin.kind !== 'result') - Number(b.to.origin.kind !== 'result'));
   return { calls, copies, results, variables: [...variables.keys()] };
 }

@@ -29,17 +29,22 @@ export interface Operation<A = Attributes> {
   lower(problem: Problem<A>, traits: AdapterTraits): Lowering;
   /** `[output, input]` pairs that share memory: the kernel updates the input where it lies. */
   readonly inPlace?: readonly (readonly [number, number])[];
-  /** Output 0 is input 0 under another shape: no kernel runs. */
-  readonly view?: boolean;
+  /** Output 0 is part of input 0, or all of it under another shape: no kernel runs. */
+  readonly view?: View<A>;
   /**
    * Output 0 is all inputs side by side at these element offsets (multiples of 64). The planner lets producers write
    * straight into place; `lower` has one step for each input, run only where that was impossible.
    */
-  packOffsets?(attributes: A): readonly number[];
+  packOffsets?(attributes: A, inputs: readonly TensorSpec[]): readonly number[];
   /** A scalar WGSL expression, if the operation is elementwise: what lets `compile` fuse chains of them. */
   readonly elementwise?: Elementwise<A>;
   /** Present if the operation is a sum over axes. */
   readonly reduction?: Reduction<A>;
+}
+
+/** Where in input 0 a view begins, in elements; a multiple of 64 (WebGPU binds at multiples of 256 bytes). */
+export interface View<A> {
+  offset(attributes: A): number;
 }
 
 /** An elementwise operation as text: declarations it needs once, and the expression of one output element. */
@@ -65,6 +70,8 @@ export interface VariableState {
   readonly name: string;
   /** Where it lies now; changes when variables are gathered into one buffer. */
   storage: Storage;
+  /** Set when it lies inside another variable's memory, `offset` elements from its start. */
+  part?: { readonly whole: VariableState; readonly offset: number };
   /** Grows with each change of content, so that a stale gradient can be refused. */
   version: number;
 }

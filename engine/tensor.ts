@@ -156,13 +156,16 @@ export class Variable extends Tensor {
     this.state.version++;
   }
 
-  /** Moves the content into other memory of the same size (one claim on it passes to the variable). */
-  rebase(storage: Storage): void {
+  /** Moves the content into `whole`, from element `offset` on (a multiple of 64). Both are views of one memory then. */
+  moveInto(whole: Variable, offset: number): void {
+    if (this.state.part) throw new DaybreakError(`${this.name} lies in another variable already: one optimizer each.`);
     const encoder = this.device.gpu.createCommandEncoder();
     const old = this.state.storage;
+    const storage = whole.storage.slice(offset * 4, this.size * 4);
     encoder.copyBufferToBuffer(old.buffer, old.offset, storage.buffer, storage.offset, this.size * 4);
     this.device.gpu.queue.submit([encoder.finish()]);
     this.state.storage = storage;
+    this.state.part = { whole: whole.state, offset };
     this.value.storage = storage;
     old.release();
   }

@@ -70,9 +70,22 @@ export class Trace {
     this.#assigned.set(variable, this.import(value));
   }
 
-  /** The assignments so far, for a pass that changes them (see `guardAssignments`). */
   get assignments(): Assignment[] {
     return [...this.#assigned].map(([variable, value]) => ({ variable, value }));
+  }
+
+  /** Replaces every assignment made so far by what `choose` makes of the variable's first content and the new one. */
+  revise(choose: (old: Value, assigned: Value) => Value): void {
+    for (const [variable, value] of this.#assigned) {
+      let old = this.#variables.get(variable);
+      if (!old) {
+        old = new Value(value.spec);
+        old.source = { kind: 'variable', variable };
+        this.#variables.set(variable, old);
+        this.#own.add(old);
+      }
+      this.#assigned.set(variable, choose(old, value));
+    }
   }
 
   append(operation: Operation<never>, inputs: readonly Value[], specs: readonly TensorSpec[], attributes: Attributes): Node {

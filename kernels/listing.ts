@@ -3,6 +3,7 @@ import { apply } from '../engine/apply.ts';
 import { type Declaration, gradientRule, type Listed } from '../engine/define.ts';
 import type { Attributes } from '../engine/operation.ts';
 import * as activations from './activations.ts';
+import { adamOp } from './adam.ts';
 import * as arithmetic from './arithmetic.ts';
 import { batchNormListing } from './batch-norm.ts';
 import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './conv2d/index.ts';
@@ -11,6 +12,7 @@ import { fullLikeOp } from './grad.ts';
 import { bceGradientOp, bceOp, lossListings, totalVariationListing } from './losses.ts';
 import { linearListing, matmulOp } from './matmul.ts';
 import { concatOp, padOp, padReflectGradientOp, sliceOp } from './pad.ts';
+import { packOp, partOp } from './pack.ts';
 import * as pool from './pool.ts';
 import { reshapeOp } from './reshape.ts';
 import { notFiniteOp, whereOp } from './selection.ts';
@@ -77,6 +79,9 @@ export const listings: readonly Listed[] = [
   list(padOp),
   list(padReflectGradientOp),
   list(concatOp),
+  list(packOp),
+  list(partOp),
+  list(adamOp),
   list(pool.maxPool2dOp),
   list(pool.maxPool2dGradientOp),
   list(pool.avgPool2dOp),

@@ -10,7 +10,7 @@ type ReshapeAttributes = { readonly shape: Shape };
 export const reshapeOp = defineOp<ReshapeAttributes>({
   name: 'reshape',
   summary: 'Another shape of the same elements in the same order; one dimension may be -1.',
-  view: true,
+  view: { offset: () => 0 },
   infer([x], { shape }) {
     checkShape('reshape', shape);
     if (sizeOf(shape) !== sizeOf(x!.shape))

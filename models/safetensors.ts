@@ -91,7 +91,8 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors data'): S
   const tensors = new Map<string, StoredTensor>();
   const raw = new Map<string, RawTensor>();
   for (const { name, dtype, shape, begin, end } of entries.sort((a, b) => byName(a.name, b.name))) {
-    const own = bytes.slice(start + begin, start + end);
+    // Not slice(): a Buffer's would share the file's memory.
+    const own = Uint8Array.from(bytes.subarray(start + begin, start + end));
     if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') {
       tensors.set(name, { dtype, shape, data: toFloat32(own, dtype) });
     } else raw.set(name, { dtype, shape, bytes: own });

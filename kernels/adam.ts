@@ -1,0 +1,91 @@
+/** Adam's update of all parameters in one dispatch (Kingma and Ba 2015, algorithm 1; PyTorch's order of operations). */
+import { apply } from '../engine/apply.ts';
+import { type Declaration, defineOp } from '../engine/define.ts';
+import { literal } from '../engine/expression.ts';
+import { grid, input, output } from '../engine/kernel.ts';
+import { sizeOf } from '../engine/shape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+
+export type AdamAttributes = { readonly beta1: number; readonly beta2: number; readonly eps: number };
+
+/** 1 − βᵗ without losing digits: the first steps would suffer from 1 − 0.999 in float32. */
+const oneMinusPower = `fn oneMinusPower(t: f32, logBeta: f32) -> f32 {
+  let y = t * logBeta;
+  // -expm1(y): its series near 0, where 1 - exp(y) cancels.
+  let series = -y * (1.0 + y / 2.0 * (1.0 + y / 3.0 * (1.0 + y / 4.0 * (1.0 + y / 5.0 * (1.0 + y / 6.0 * (1.0 + y / 7.0 * (1.0 + y / 8.0)))))));
+  return select(1.0 - exp(y), series, y > -0.5);
+}`;
+
+/**
+ * Inputs: parameters, first and second moments and gradients [n], then the number of steps before this one, the learning
+ * rate and a flag that keeps everything as it is when it is not 0 (one element each). The first three are updated in
+ * place.
+ */
+export const adamOp: Declaration<AdamAttributes> = defineOp<AdamAttributes>({
+  name: 'adam',
+  summary: 'One step of Adam for all parameters at once, in place.',
+  infer: ([p, m, v]) => [p!, m!, v!],
+  inPlace: [
+    [0, 0],
+    [1, 1],
+    [2, 2],
+  ],
+  lower({ inputs, attributes: { beta1, beta2, eps } }, traits) {
+    const count = sizeOf(inputs[0]!.shape);
+    const each = traits.software ? 32 : 1;
+    const wgsl = `${['p', 'm', 'v'].map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<f32>;`).join('\n')}
+${['g', 'steps', 'rate', 'bad'].map((name, i) => `@group(0) @binding(${i + 3}) var<storage, read> ${name}: array<f32>;`).join('\n')}
+${oneMinusPower}
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (bad[0] != 0.0) { return; }
+  let group = id.y * num.x + id.x;
+  let t = steps[0] + 1.0;
+  let size = rate[0] / oneMinusPower(t, ${literal(Math.log(beta1))});
+  let root = sqrt(oneMinusPower(t, ${literal(Math.log(beta2))}));
+  for (var k = 0u; k < ${each}u; k++) {
+    let i = (group * ${each}u + k) * 64u + lane;
+    if (i >= ${count}u) { return; }
+    let gradient = g[i];
+    let first = ${literal(beta1)} * m[i] + ${literal(1 - beta1)} * gradient;
+    let second = ${literal(beta2)} * v[i] + ${literal(1 - beta2)} * gradient * gradient;
+    m[i] = first;
+    v[i] = second;
+    p[i] -= size * first / (sqrt(second) / root + ${literal(eps)});
+  }
+}`;
+    const kernel = {
+      name: 'adam',
+      wgsl,
+      bindings: ['write' as const, 'write' as const, 'write' as const, 'read' as const, 'read' as const, 'read' as const, 'read' as const],
+      workgroups: grid(Math.ceil(count / (64 * each))),
+    };
+    return { steps: [{ kernel, operands: [output(0), output(1), output(2), input(3), input(4), input(5), input(6)] }], scratch: [] };
+  },
+  reference([p, m, v, g, steps, rate, bad], _, { beta1, beta2, eps }) {
+    if (bad![0] !== 0) return [p!.slice(), m!.slice(), v!.slice()];
+    const t = steps![0]! + 1;
+    const first = m!.map((value, i) => beta1 * value + (1 - beta1) * g![i]!);
+    const second = v!.map((value, i) => beta2 * value + (1 - beta2) * g![i]! ** 2);
+    const size = rate![0]! / (1 - beta1 ** t);
+    const root = Math.sqrt(1 - beta2 ** t);
+    return [p!.map((value, i) => value - (size * first[i]!) / (Math.sqrt(second[i]!) / root + eps)), first, second];
+  },
+  samples: [adamSample(130, 0, 0), adamSample(7, 1, 0), adamSample(64, 1000, 0), adamSample(9, 3, 1)],
+  random: choose => adamSample(choose.pick([1, 63, 130]), choose.pick([0, 1, 2, 10, 100, 5000]), 0),
+});
+
+function adamSample(n: number, steps: number, bad: number) {
+  const shape = [n];
+  const one = (value: number) => ({ shape: [1], values: [value], fixed: true });
+  return {
+    inputs: [{ shape }, { shape }, { shape, range: [0.01, 1] as const }, { shape }, one(steps), one(0.125), one(bad)],
+    attributes: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+  };
+}
+
+/** Updates parameters and moments in place; see {@link adamOp} for the inputs. */
+export function adam(inputs: readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], attributes: AdamAttributes) {
+  const [parameters, first, second] = apply(adamOp, inputs, attributes);
+  return { parameters: parameters!, first: first!, second: second! };
+}

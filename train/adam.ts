@@ -1,0 +1,137 @@
+/** Adam: "Adam: A Method for Stochastic Optimization", Kingma and Ba 2015, with PyTorch's formula. */
+import { type Compiled, compile } from '../engine/compile.ts';
+import { DaybreakError } from '../engine/errors.ts';
+import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
+import { activeTrace } from '../engine/trace.ts';
+import { type AdamAttributes, adam } from '../kernels/adam.ts';
+import { add, where } from '../kernels/index.ts';
+import { pack, packLayout, part } from '../kernels/pack.ts';
+
+export interface AdamOptions {
+  /** Learning rate α; default 1e-4, the paper's. */
+  readonly lr?: number;
+  /** Decay of the first moment; default 0.9, the paper's. */
+  readonly beta1?: number;
+  /** Decay of the second moment; default 0.999. */
+  readonly beta2?: number;
+  /** Added to the root of the second moment; default 1e-8. */
+  readonly eps?: number;
+}
+
+export interface UpdateOptions {
+  /** A learning rate for this step, one element, instead of the optimizer's. */
+  readonly lr?: Tensor;
+  /** One element; where it is not 0, nothing changes. */
+  readonly skip?: Tensor;
+}
+
+/**
+ * The optimizer of some parameters, which it gathers into one buffer, so that a step is one dispatch. Its state: first
+ * and second moments, laid out like the parameters, and the number of steps made.
+ */
+export class Adam implements Disposable {
+  readonly parameters: readonly Variable[];
+  readonly first: Variable;
+  readonly second: Variable;
+  /** Steps made, one element. */
+  readonly steps: Variable;
+  readonly #whole: Variable;
+  readonly #offsets: readonly number[];
+  readonly #attributes: AdamAttributes;
+  readonly #lr: number;
+  #eager: Compiled<readonly Tensor[], undefined> | undefined;
+
+  constructor(
+    parameters: readonly Variable[],
+    { lr = 1e-4, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: AdamOptions = {},
+  ) {
+    const [first] = parameters;
+    if (!first) throw new DaybreakError('Adam: needs at least one parameter.');
+    const { device } = first;
+    const { offsets, total } = packLayout(parameters.map(({ shape }) => shape));
+    const zeros = (name: string) => variable(new Float32Array(total), [total], { device, name, trainable: false });
+    this.parameters = parameters;
+    this.#offsets = offsets;
+    this.#attributes = { beta1, beta2, eps };
+    this.#lr = lr;
+    this.#whole = zeros('parameters');
+    this.first = zeros('first moments');
+    this.second = zeros('second moments');
+    this.steps = variable(Float32Array.of(0), [1], { device, name: 'steps', trainable: false });
+    parameters.forEach((parameter, i) => {
+      parameter.moveInto(this.#whole, offsets[i]!);
+    });
+  }
+
+  /** One step along `gradients`, in the order of the parameters. Inside `compile` it becomes part of the program. */
+  update(gradients: readonly Tensor[], options: UpdateOptions = {}): void {
+    if (gradients.length !== this.parameters.length)
+      throw new DaybreakError(
+        `Adam: ${this.parameters.length} parameters need as many gradients, got ${gradients.length}.`,
+      );
+    if (activeTrace()) {
+      this.#record(gradients, options);
+      return;
+    }
+    if (options.lr || options.skip) throw new DaybreakError('Adam: lr and skip of update() need a compiled step.');
+    this.#eager ??= compile<readonly Tensor[], undefined>((...inputs) => {
+      this.#record(inputs, {});
+      return undefined;
+    });
+    this.#eager(...gradients);
+  }
+
+  #record(gradients: readonly Tensor[], { lr, skip }: UpdateOptions): void {
+    const rate = lr ?? tensor([this.#lr]);
+    const flag = skip ?? tensor([0]);
+    const { parameters, first, second } = adam(
+      [this.#whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
+      this.#attributes,
+    );
+    this.#whole.assign(parameters);
+    this.first.assign(first);
+    this.second.assign(second);
+    this.parameters.forEach((parameter, i) => {
+      parameter.assign(part(parameters, this.#offsets[i]!, parameter.shape));
+    });
+    this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
+  }
+
+  /** Moments of each parameter and the number of steps, read from the GPU. */
+  async state(): Promise<{ steps: number; moments: { first: Float32Array; second: Float32Array }[] }> {
+    const [first, second, steps] = await this.first.device.read([
+      this.first.storage,
+      this.second.storage,
+      this.steps.storage,
+    ]);
+    const numbers = [first!, second!].map(bytes => new Float32Array(bytes.buffer));
+    const moments = this.parameters.map(({ size }, i) => {
+      const offset = this.#offsets[i]!;
+      return { first: numbers[0]!.slice(offset, offset + size), second: numbers[1]!.slice(offset, offset + size) };
+    });
+    return { steps: new Float32Array(steps!.buffer)[0]!, moments };
+  }
+
+  /** Restores what {@link state} gave. */
+  load({ steps, moments }: { steps: number; moments: readonly { first: Float32Array; second: Float32Array }[] }): void {
+    const first = new Float32Array(this.first.size);
+    const second = new Float32Array(this.second.size);
+    moments.forEach((moment, i) => {
+      first.set(moment.first, this.#offsets[i]!);
+      second.set(moment.second, this.#offsets[i]!);
+    });
+    this.first.write(first);
+    this.second.write(second);
+    this.steps.write(Float32Array.of(steps));
+  }
+
+  /** Gives the moments' memory back; the parameters stay. */
+  dispose(): void {
+    this.#eager?.dispose();
+    for (const variable of [this.first, this.second, this.steps, this.#whole]) variable.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
