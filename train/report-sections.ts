@@ -152,8 +152,10 @@ function decimals(value: number, digits: number): string {
 
 /** How to train the same again. */
 export function repeatSection(command: string): string {
+  // Lines break between words only, not within `--steps`.
+  const words = command.split(' ').map(word => `<span>${escapeHtml(word)}</span>`);
   return (
-    `<section><h2>Again</h2><div class="command"><pre>${escapeHtml(command)}</pre></div>` +
+    `<section><h2>Again</h2><div class="command"><pre>${words.join(' ')}</pre></div>` +
     '<p class="note">config.json beside this page holds every number of the run: with it, ' +
     '<code>npx daybreak train srresnet --config config.json --out NEW</code> trains the same network. ' +
     'On the same adapter and driver it comes out the same to the last bit.</p></section>'

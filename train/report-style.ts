@@ -82,6 +82,7 @@ code, pre { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans 
 .command { position: relative; }
 pre { margin: 0; padding: 1rem 5.5rem 1rem 1.1rem; background: var(--card); border: 1px solid var(--rule); border-radius: 10px;
   white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.6; }
+pre span { display: inline-block; max-width: 100%; }
 .command button { position: absolute; top: .55rem; right: .55rem; font: inherit; font-size: .8125rem; color: var(--muted);
   background: var(--tint); border: 1px solid var(--rule); border-radius: 6px; padding: .2rem .65rem; cursor: pointer; }
 .command button:hover { color: var(--ink); }
