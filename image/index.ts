@@ -33,3 +33,4 @@ export {
   resizeSamples,
   shrink,
 } from './resize.ts';
+export { syntheticPicture, syntheticPictures } from './synthetic.ts';

@@ -38,8 +38,9 @@ export function cluster(scene: Scene, place: Place): void {
     const at = within(scene, place);
     if (at === undefined) continue;
     const [ux, uy] = random.direction();
-    const length = Math.sqrt((ux + aligned * main[0]) ** 2 + (uy + aligned * main[1]) ** 2) + 1e-6;
-    const turned = [(ux + aligned * main[0]) / length, (uy + aligned * main[1]) / length] as const;
+    const [tx, ty] = [ux + aligned * main[0], uy + aligned * main[1]];
+    const length = Math.sqrt(tx * tx + ty * ty) + 1e-6;
+    const turned = [tx / length, ty / length] as const;
     const a = size * random.uniform(0.6, 1.5);
     const shape = pointed ? lens(a, a * slim, turned) : ellipse(a, a * random.uniform(0.6, 1), turned);
     const colour = dimmed(palette.near(random.chance(0.7) ? base : other, spread), dark + ((1.15 - dark) * i) / count);
@@ -87,16 +88,11 @@ export function facade(scene: Scene, place: Place): void {
   const [a, b] = [(step / 2) * random.uniform(0.4, 0.85), (tall / 2) * random.uniform(0.4, 0.85)];
   const pane = palette.contrasting(wall);
   const spread = random.uniform(0, 0.5);
+  const shape = rectangle(a, b, [c, s]);
   for (let v = -halfHeight + tall / 2; v < halfHeight - tall / 2; v += tall) {
     for (let u = -halfWidth + step / 2; u < halfWidth - step / 2; u += step) {
       const glass = plain(palette.near(pane, spread));
-      paint(canvas, {
-        shape: rectangle(a, b, [c, s]),
-        material: glass,
-        x: x + u * c - v * s,
-        y: y + u * s + v * c,
-        softness,
-      });
+      paint(canvas, { shape, material: glass, x: x + u * c - v * s, y: y + u * s + v * c, softness });
     }
   }
 }

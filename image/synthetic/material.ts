@@ -93,7 +93,7 @@ export function surface(
   const textured = radius > 3 && random.chance(0.85);
   const noise = random.pick(noises);
   const strength = random.uniform();
-  const amplitude = textured ? detail * (0.015 + 0.24 * strength * strength * strength) : 0;
+  const amplitude = textured ? detail * (0.025 + 0.28 * strength * strength * strength) : 0;
   // Fibres, hair and wood: noise that is long in one direction.
   const [tx, ty] = random.direction();
   const cells = random.octaves(0.25, 2);

@@ -1,6 +1,7 @@
 /**
  * Colours of one picture. In photographs luma varies most, chroma mostly between orange and blue, and one picture's
- * colours share a cast; the numbers below give the spreads measured on 70 photographs (see docs of syntheticPicture).
+ * colours share a cast; the numbers below were set so that whole pictures have the spreads of photographs (see
+ * syntheticPicture).
  */
 
 import type { Random } from '../random.ts';
@@ -27,7 +28,7 @@ export class Palette {
     const count = 3 + random.integer(5);
     for (let i = 0; i < count; i++) this.#lumas.push(random.uniform(0.04, 0.96));
     const vivid = random.uniform();
-    this.#spread = 0.02 + 0.17 * vivid * vivid;
+    this.#spread = 0.03 + 0.18 * vivid * vivid;
     this.#cast = [-0.016 + 0.045 * random.normal(), 0.01 + 0.036 * random.normal()];
   }
 

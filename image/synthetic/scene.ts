@@ -8,7 +8,8 @@ import { plain, surface } from './material.ts';
 import { fractalNoise } from './noise.ts';
 import { Palette } from './palette.ts';
 import { blob, ellipse, lens, outline, polygon, ragged, rectangle, type Shape } from './shapes.ts';
-import { branches, line, writing } from './strokes.ts';
+import { branches, line } from './strokes.ts';
+import { writing } from './writing.ts';
 
 /** Half widths of edges: a camera in focus at one depth, more or less blurred at others. */
 interface Focus {
@@ -58,7 +59,7 @@ function leaves(scene: Scene, focus: Focus): void {
   const size = Math.max(canvas.width, canvas.height);
   const most = size * random.uniform(0.3, 0.7);
   // Small things everywhere in some pictures, only large and plain ones in others.
-  const least = Math.min(random.octaves(2.5, 4), most / 3);
+  const least = Math.min(random.octaves(1.6, 4.5), most / 3);
   const made = random.chance(0.4) ? random.uniform(0.4, 1) : random.uniform(0, 0.3);
   const layers = random.uniform(1.2, 3);
   const wanted = layers * canvas.width * canvas.height;

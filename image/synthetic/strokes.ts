@@ -1,13 +1,12 @@
-/** Things made of thin lines: wires, branches, writing. */
+/** Things made of thin lines: wires and branches. */
 
-import type { Random } from '../random.ts';
 import { paint } from './canvas.ts';
 import { dimmed, type Place, type Scene } from './group.ts';
 import { type Material, plain, surface } from './material.ts';
-import { rectangle, stroke } from './shapes.ts';
+import { stroke } from './shapes.ts';
 
-/** A chain of tapering strokes. */
-function chain(
+/** A chain of strokes that taper from half width w0 to w1. */
+export function chain(
   scene: Scene,
   points: readonly (readonly [number, number])[],
   w0: number,
@@ -88,120 +87,4 @@ export function branches(scene: Scene, place: Place): void {
     Math.max(0.8, length * random.uniform(0.02, 0.09)),
     5,
   );
-}
-
-/** A glyph as strokes on a grid of 0…2 by 0…4, rounded bowls as corners cut off. */
-function glyph(random: Random): readonly (readonly [number, number])[][] {
-  const stems: [number, number][][] = [
-    [
-      [0, 0],
-      [0, 4],
-    ],
-    [
-      [2, 0],
-      [2, 4],
-    ],
-    [
-      [1, 0],
-      [1, 4],
-    ],
-  ];
-  const bars: [number, number][][] = [
-    [
-      [0, 0],
-      [2, 0],
-    ],
-    [
-      [0, 2],
-      [2, 2],
-    ],
-    [
-      [0, 4],
-      [2, 4],
-    ],
-  ];
-  const slants: [number, number][][] = [
-    [
-      [0, 0],
-      [2, 4],
-    ],
-    [
-      [2, 0],
-      [0, 4],
-    ],
-    [
-      [0, 2],
-      [2, 4],
-    ],
-    [
-      [0, 4],
-      [1, 0],
-      [2, 4],
-    ],
-  ];
-  const bowl = (top: number, low: number): [number, number][] => [
-    [0, top],
-    [1.3, top],
-    [1.85, top + 0.45],
-    [2, (top + low) / 2],
-    [1.85, low - 0.45],
-    [1.3, low],
-    [0, low],
-  ];
-  const ring: [number, number][] = [
-    [1, 0],
-    [0.3, 0.35],
-    [0, 1.2],
-    [0, 2.8],
-    [0.3, 3.65],
-    [1, 4],
-    [1.7, 3.65],
-    [2, 2.8],
-    [2, 1.2],
-    [1.7, 0.35],
-    [1, 0],
-  ];
-  switch (random.integer(5)) {
-    case 0:
-      return [random.pick(stems), random.pick(bars), random.pick(bars)];
-    case 1:
-      return [stems[0], bowl(0, random.chance(0.5) ? 2 : 4)];
-    case 2:
-      return [ring];
-    case 3:
-      return [random.pick(stems), random.pick(slants)];
-    default:
-      return [stems[0], random.pick(slants), random.pick(stems)];
-  }
-}
-
-/** Lines of writing, on a panel or without. */
-export function writing(scene: Scene, place: Place): void {
-  const { canvas, random, palette, noises } = scene;
-  const [c, s] = random.nearlyLevel(random.chance(0.6) ? 0.03 : 0.4);
-  const height = Math.min(random.octaves(5, 3), place.radius / 1.5);
-  const rows = Math.max(1, Math.floor(Math.min(5, (1.6 * place.radius) / (1.7 * height))));
-  const ground = palette.colour();
-  if (random.chance(0.7)) {
-    const shape = rectangle(place.radius * 1.1, rows * height + 0.3 * height, [c, s], random.uniform(0, 0.4) * height);
-    const material = surface(random, palette, noises, ground, place.radius, 0.4);
-    paint(canvas, { shape, material, x: place.x, y: place.y, softness: place.softness });
-  }
-  const ink = plain(palette.contrasting(ground));
-  const width = Math.max(0.35, height * random.uniform(0.04, 0.12));
-  const lean = random.chance(0.3) ? random.uniform(0, 0.3) : 0;
-  const unit = height / 4;
-  for (let row = 0; row < rows; row++) {
-    const v = (row - (rows - 1) / 2) * 1.8 * height - height / 2;
-    for (let u = -place.radius; u < place.radius - 2 * unit; u += 3.1 * unit) {
-      if (random.chance(0.14)) continue;
-      for (const path of glyph(random)) {
-        const points = path.map(([gx, gy]) => {
-          const [a, b] = [u + gx * unit + lean * (4 - gy) * unit, v + gy * unit];
-          return [place.x + a * c - b * s, place.y + a * s + b * c] as const;
-        });
-        chain(scene, points, width, width, ink, place.softness);
-      }
-    }
-  }
 }

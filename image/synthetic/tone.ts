@@ -49,15 +49,34 @@ function expose({ data }: Canvas, random: Random): void {
   const pixels = data.length / 3;
   const mean = sum / pixels;
   const deviation = Math.sqrt(Math.max(0, squares / pixels - mean * mean));
-  const gain = Math.min(2.2, Math.max(0.5, random.uniform(0.15, 0.31) / (deviation + 1e-3)));
+  const gain = Math.min(2.2, Math.max(0.5, random.uniform(0.15, 0.33) / (deviation + 1e-3)));
   const aim = 0.44 + 0.12 * random.normal();
   for (let i = 0; i < data.length; i++) data[i] = aim + gain * (data[i] - mean);
+}
+
+/** Where the curve of `film` leaves the straight line, and what it tends to: a little of both ends is clipped. */
+const SHOULDER = 0.8;
+const WHITE = 1.1;
+const TOE = 0.12;
+const BLACK = -0.08;
+
+/** Lights and shadows bend instead of breaking off, as film and cameras make them: a rational curve of slope 1 at both joints. */
+function film(value: number): number {
+  if (value > SHOULDER) {
+    const over = (value - SHOULDER) / (WHITE - SHOULDER);
+    return SHOULDER + ((WHITE - SHOULDER) * over) / (1 + over);
+  }
+  if (value < TOE) {
+    const under = (TOE - value) / (TOE - BLACK);
+    return TOE - ((TOE - BLACK) * under) / (1 + under);
+  }
+  return value;
 }
 
 /** The scene as 8-bit RGB. */
 export function develop(canvas: Canvas, random: Random): Uint8Array {
   illuminate(canvas, random);
-  const sharpened = random.chance(0.35);
+  const sharpened = random.chance(0.25);
   spread(canvas, sharpened ? random.uniform(-0.08, 0) : random.uniform(0, 0.1));
   expose(canvas, random);
   const grain = random.chance(0.4) ? random.uniform(0, 2.5) : 0;
@@ -65,7 +84,7 @@ export function develop(canvas: Canvas, random: Random): Uint8Array {
   for (let at = 0; at < out.length; at += 3) {
     const noise = grain === 0 ? 0 : grain * random.normal();
     for (let c = 0; c < 3; c++) {
-      out[at + c] = Math.min(255, Math.max(0, Math.floor(255 * canvas.data[at + c] + noise + 0.5)));
+      out[at + c] = Math.min(255, Math.max(0, Math.floor(255 * film(canvas.data[at + c]) + noise + 0.5)));
     }
   }
   return out;
