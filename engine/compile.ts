@@ -34,6 +34,11 @@ export interface Compiled<T extends readonly Argument[], R extends Tree> extends
   (...args: T): R;
   /** Figures of the programs made so far, one for each combination of argument shapes. */
   readonly programs: readonly ProgramFigures[];
+  /**
+   * A call like any other that also tells how many kernels have run for the first time: drivers may take seconds to
+   * compile a large program.
+   */
+  warmUp(args: T, onKernel: (done: number, total: number) => void): Promise<R>;
   /** Frees the programs and their memory. */
   dispose(): void;
 }
@@ -58,12 +63,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
   const scalars = new Map<number, Storage>();
   let device: Device | undefined;
 
-  const call = (...args: T): R => {
-    if (activeTrace()) {
-      if (args.some(argument => typeof argument === 'number'))
-        throw new TraceError('A compiled function called inside another takes tensors, not numbers.');
-      return body(...(args as unknown as Traced<T>));
-    }
+  const entryOf = (args: T): { entry: Entry; inputs: Storage[] } => {
     const target = deviceOf(args);
     if (device && device !== target) throw new DaybreakError('A compiled function stays on one device.');
     device = target;
@@ -74,9 +74,25 @@ export function compile<T extends readonly Argument[], R extends Tree>(
       entry = build(target, specs, body, options.baked ?? true);
       entries.set(key, entry);
     }
-    const results = entry.program.run(args.map((argument, i) => storageOf(target, argument, i, scalars)));
+    return { entry, inputs: args.map((argument, i) => storageOf(target, argument, i, scalars)) };
+  };
+  const finish = (entry: Entry, results: readonly Storage[]): R => {
     for (const variable of entry.assigned) variable.version++;
     return entry.rebuild(results) as R;
+  };
+  const call = (...args: T): R => {
+    if (activeTrace()) {
+      if (args.some(argument => typeof argument === 'number'))
+        throw new TraceError('A compiled function called inside another takes tensors, not numbers.');
+      return body(...(args as unknown as Traced<T>));
+    }
+    const { entry, inputs } = entryOf(args);
+    return finish(entry, entry.program.run(inputs));
+  };
+  const warmUp = async (args: T, onKernel: (done: number, total: number) => void): Promise<R> => {
+    if (activeTrace()) throw new TraceError('warmUp() runs a program: it cannot be traced.');
+    const { entry, inputs } = entryOf(args);
+    return finish(entry, await entry.program.runSlowly(inputs, onKernel));
   };
   const dispose = () => {
     for (const { program, captured } of entries.values()) {
@@ -87,7 +103,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     entries.clear();
     scalars.clear();
   };
-  return Object.defineProperty(Object.assign(call, { dispose, [Symbol.dispose]: dispose }), 'programs', {
+  return Object.defineProperty(Object.assign(call, { warmUp, dispose, [Symbol.dispose]: dispose }), 'programs', {
     get: () => [...entries.values()].map(entry => entry.program.figures),
   }) as unknown as Compiled<T, R>;
 }

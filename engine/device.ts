@@ -108,6 +108,14 @@ export class Device implements Disposable {
     this.#failure ??= error;
   }
 
+  /** The limits that the device has, by WebGPU's names. */
+  get limits(): Record<string, number> {
+    const { limits } = this.gpu;
+    const names = Object.keys(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(limits)));
+    const values = names.map(name => [name, (limits as unknown as Record<string, unknown>)[name]] as const);
+    return Object.fromEntries(values.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+  }
+
   get lost(): boolean {
     return this.#failure instanceof DeviceLostError;
   }

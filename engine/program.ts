@@ -69,22 +69,66 @@ export class Program {
 
   /** One submit. Results are memory of the caller's, in the order of the graph's results. */
   run(inputs: readonly Storage[]): Storage[] {
-    const device = this.#device;
-    device.check();
-    const results: Storage[] = [];
+    const { gpu } = this.#device;
+    const { results, slots, find } = this.#begin(inputs);
     try {
-      for (const buffer of this.#lowered.results) results.push(device.memory.allocate(buffer.bytes, 'result'));
-      const slots = this.#takeSlots();
-      const encoder = device.gpu.createCommandEncoder();
+      const encoder = gpu.createCommandEncoder();
       if (!this.#keeps) this.#clearDedicated(encoder, slots);
-      this.#encode(encoder, buffer => locate(buffer, inputs, results, slots, this.#plan));
-      device.gpu.queue.submit([encoder.finish()]);
+      this.#encodeCalls(encoder, this.#ready, find);
+      this.#encodeCopies(encoder, find);
+      gpu.queue.submit([encoder.finish()]);
       if (!this.#keeps) for (const slot of slots) slot.release();
     } catch (error) {
       for (const result of results) result.release();
       throw error;
     }
     return results;
+  }
+
+  /**
+   * The same, dispatch by dispatch: drivers that compile a kernel when it is first used take seconds for a large
+   * program, and `onKernel` can tell how far they are.
+   */
+  async runSlowly(inputs: readonly Storage[], onKernel: (done: number, total: number) => void): Promise<Storage[]> {
+    const { gpu } = this.#device;
+    const { results, slots, find } = this.#begin(inputs);
+    const seen = new Set<GPUComputePipeline>();
+    const total = new Set(this.#ready.map(({ pipeline }) => pipeline)).size;
+    const submit = (encode: (encoder: GPUCommandEncoder) => void) => {
+      const encoder = gpu.createCommandEncoder();
+      encode(encoder);
+      gpu.queue.submit([encoder.finish()]);
+    };
+    try {
+      if (!this.#keeps) submit(encoder => this.#clearDedicated(encoder, slots));
+      for (const ready of this.#ready) {
+        submit(encoder => this.#encodeCalls(encoder, [ready], find));
+        if (seen.has(ready.pipeline)) continue;
+        seen.add(ready.pipeline);
+        await this.#device.finished();
+        onKernel(seen.size, total);
+      }
+      submit(encoder => this.#encodeCopies(encoder, find));
+      if (!this.#keeps) for (const slot of slots) slot.release();
+    } catch (error) {
+      for (const result of results) result.release();
+      throw error;
+    }
+    return results;
+  }
+
+  #begin(inputs: readonly Storage[]): { results: Storage[]; slots: readonly Storage[]; find: (buffer: Buffer) => Range } {
+    const device = this.#device;
+    device.check();
+    const results: Storage[] = [];
+    try {
+      for (const buffer of this.#lowered.results) results.push(device.memory.allocate(buffer.bytes, 'result'));
+      const slots = this.#takeSlots();
+      return { results, slots, find: buffer => locate(buffer, inputs, results, slots, this.#plan) };
+    } catch (error) {
+      for (const result of results) result.release();
+      throw error;
+    }
   }
 
   dispose(): void {
@@ -116,18 +160,20 @@ export class Program {
     }
   }
 
-  #encode(encoder: GPUCommandEncoder, find: (buffer: Buffer) => Range): void {
-    if (this.#ready.length > 0) {
-      const pass = encoder.beginComputePass();
-      let current: GPUComputePipeline | undefined;
-      for (const ready of this.#ready) {
-        if (ready.pipeline !== current) pass.setPipeline(ready.pipeline);
-        current = ready.pipeline;
-        pass.setBindGroup(0, this.#group(ready, find));
-        pass.dispatchWorkgroups(...ready.call.kernel.workgroups);
-      }
-      pass.end();
+  #encodeCalls(encoder: GPUCommandEncoder, calls: readonly Ready[], find: (buffer: Buffer) => Range): void {
+    if (calls.length === 0) return;
+    const pass = encoder.beginComputePass();
+    let current: GPUComputePipeline | undefined;
+    for (const ready of calls) {
+      if (ready.pipeline !== current) pass.setPipeline(ready.pipeline);
+      current = ready.pipeline;
+      pass.setBindGroup(0, this.#group(ready, find));
+      pass.dispatchWorkgroups(...ready.call.kernel.workgroups);
     }
+    pass.end();
+  }
+
+  #encodeCopies(encoder: GPUCommandEncoder, find: (buffer: Buffer) => Range): void {
     for (const { from, to } of this.#lowered.copies) {
       const source = find(from);
       const target = find(to);

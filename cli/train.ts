@@ -1,0 +1,159 @@
+/** `daybreak train`: a network from pictures, in a run folder. */
+import type { Command } from 'commander';
+import { naturalNumber } from './arguments.ts';
+import { Interrupted, UsageError } from './failures.ts';
+import { interruptible } from './interrupt.ts';
+import { PhaseProgress, TrainingProgress } from './progress.ts';
+import { parseConfig, TRAIN_OPTIONS, type TrainConfig } from '../train/config.ts';
+import { readConfigFile } from '../train/config-file.node.ts';
+import { ConfigError } from '../train/errors.ts';
+import { readRunConfig } from '../train/run-folder.node.ts';
+import type { SessionOptions, SessionResult } from '../train/session.node.ts';
+
+/** Options of one invocation, beside those of the run itself. */
+interface Invocation {
+  readonly config?: string;
+  readonly resume?: boolean;
+  readonly stopAfter?: number;
+  readonly adapter?: string;
+  readonly json?: boolean;
+}
+
+const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
+
+export function addTrainCommand(program: Command): void {
+  const train = program.command('train').description('train a network on pictures or on synthetic images');
+  const command = train.command('srresnet').description('train SRResNet on the mean squared error (Ledig et al. 2017)');
+  for (const { flags, help, repeatable, default: byDefault } of TRAIN_OPTIONS) {
+    const shown = byDefault === undefined || byDefault === false || (Array.isArray(byDefault) && byDefault.length === 0);
+    const text = shown ? help : `${help} (default: ${String(byDefault)})`;
+    // Defaults stay with the configuration: commander's would win over a configuration file.
+    if (repeatable) command.option(flags, text, collect);
+    else command.option(flags, text);
+  }
+  command
+    .option('--config <FILE>', 'JSON file with any of these options in camelCase; the command line wins')
+    .option('--resume', 'go on with the run in --out from its last checkpoint, as if it had never stopped')
+    .option('--stop-after <N>', 'stop after N updates in all; the run can be resumed', naturalNumber)
+    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nThe model is RUN/checkpoints/last/model.safetensors (best/ by PSNR on the first --eval set).\n' +
+        'Ctrl-C and SIGTERM save first. Example:\n' +
+        '  daybreak train srresnet --data synthetic --out runs/first --channels 16 --blocks 2 --steps 1000 --crop 48 --lr 4e-3',
+    )
+    .action(async (options: Record<string, unknown>) => {
+      await runTraining(options);
+    });
+}
+
+const OWN = ['config', 'resume', 'stopAfter', 'adapter', 'json'];
+
+async function runTraining(options: Record<string, unknown>): Promise<void> {
+  const own = options as Invocation;
+  const given = Object.fromEntries(Object.entries(options).filter(([key]) => !OWN.includes(key)));
+  try {
+    if (own.resume && own.config !== undefined) throw new UsageError('--config belongs to a new run; --resume reads that of the run');
+    if (own.resume && typeof given.out !== 'string') throw new UsageError('--resume needs --out: the folder of the run');
+    const config = own.resume
+      ? await readRunConfig(String(given.out))
+      : parseConfig(given, own.config === undefined ? undefined : await readConfigFile(own.config));
+    const command = commandOf(config);
+    const result = await withDisplay(config, own, async session => {
+      const { resumeSession, startSession } = await import('../train/session.node.ts');
+      const complete = { ...session, command };
+      return own.resume ? await resumeSession(config.out, given, complete) : await startSession(config, complete);
+    });
+    printResult(result, config, own.json ?? false);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Gives a session a device, a display and the signals. */
+export async function withDisplay(
+  config: TrainConfig,
+  { adapter, stopAfter }: Invocation,
+  work: (options: Omit<SessionOptions, 'command'>) => Promise<SessionResult>,
+): Promise<SessionResult> {
+  const { Device } = await import('../engine/device.ts');
+  using device = await Device.create(adapter === undefined ? {} : { adapter });
+  let phase: { name: string; display: PhaseProgress } | undefined;
+  let training: TrainingProgress | undefined;
+  const endPhase = () => {
+    phase?.display[Symbol.dispose]();
+    phase = undefined;
+  };
+  const endTraining = () => {
+    training?.[Symbol.dispose]();
+    training = undefined;
+  };
+  try {
+    return await interruptible('Saving a checkpoint …', async signal => {
+      const result = await work({
+        device,
+        signal,
+        ...(stopAfter !== undefined && { stopAfter }),
+        onPhase: (name, done, total) => {
+          endTraining();
+          if (phase?.name !== name) {
+            endPhase();
+            phase = { name, display: new PhaseProgress(name) };
+          }
+          phase.display.update(done, total);
+          if (done === total) endPhase();
+        },
+        onStep: status => {
+          endPhase();
+          training ??= new TrainingProgress(config.steps, status.step - 1);
+          training.update(status);
+        },
+        onLine: text => {
+          const display = phase?.display ?? training;
+          if (display) display.line(text);
+          else process.stderr.write(`${text}\n`);
+        },
+      });
+      if (signal.aborted) {
+        endTraining();
+        process.stderr.write(`saved after ${result.step} updates; go on with --resume --out ${config.out}\n`);
+        throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted('SIGINT');
+      }
+      return result;
+    });
+  } finally {
+    endPhase();
+    endTraining();
+  }
+}
+
+function printResult(result: SessionResult, config: TrainConfig, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    return;
+  }
+  const { folder, step, finished, scores, waitedForData } = result;
+  const lines = [finished ? `trained ${step} updates` : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${config.out}`];
+  lines.push(`the GPU waited ${waitedForData.toFixed(2)} s for data`);
+  for (const { data, images } of scores) {
+    const mean = (of: 'model' | 'bicubic') => images.reduce((sum, image) => sum + image[of].psnr, 0) / images.length;
+    lines.push(`${data}: ${mean('model').toFixed(2)} dB, bicubic ${mean('bicubic').toFixed(2)} dB (mean PSNR, protocol matlab)`);
+  }
+  lines.push(`model: ${folder}/checkpoints/last/model.safetensors`, `report: ${folder}/report.html`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** The command line that trains this again. */
+export function commandOf(config: TrainConfig): string {
+  const quoted = (value: unknown) => (/^[\w./:=+-]+$/.test(String(value)) ? String(value) : `'${String(value).replaceAll("'", "'\\''")}'`);
+  const parts = TRAIN_OPTIONS.flatMap(({ key, flags, default: byDefault }) => {
+    const value = config[key];
+    const [flag] = flags.split(' ');
+    if (JSON.stringify(value) === JSON.stringify(byDefault)) return [];
+    if (value === true) return [flag];
+    return Array.isArray(value) ? value.map(item => `${flag} ${quoted(item)}`) : [`${flag} ${quoted(value)}`];
+  });
+  return `npx daybreak train srresnet ${parts.join(' ')}`;
+}

@@ -1,0 +1,14 @@
+/** Model files from a disk. */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { decodeModel } from './model-file.ts';
+import { WeightsError } from './module.ts';
+import { SRResNetUpscaler } from './upscaler.ts';
+
+/** Reads a model file onto the current device. Throws WeightsError or SafetensorsError naming the file. */
+export async function loadUpscaler(path: string): Promise<SRResNetUpscaler> {
+  const bytes = await readFile(path).catch(cause => {
+    throw new WeightsError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause}).`, { cause });
+  });
+  return new SRResNetUpscaler(decodeModel(bytes, path), basename(path));
+}

@@ -1,0 +1,117 @@
+/** Random crops for training: pictures rest on the GPU as bytes, and seed and step say which crops make a batch. */
+import type { Device } from '../engine/device.ts';
+import { DaybreakError } from '../engine/errors.ts';
+import { Philox } from '../engine/philox.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import type { Picture } from '../image/picture.ts';
+import { CROP_WORDS, crops } from '../kernels/crops.ts';
+
+export interface CropOptions {
+  /** Crops a batch. */
+  readonly batch: number;
+  /** Side of HR crops in pixels, a multiple of 4. */
+  readonly crop: number;
+  readonly seed: number;
+  /** Mirror at random. */
+  readonly flips: boolean;
+  /** Turn by multiples of 90 degrees at random. */
+  readonly rotations: boolean;
+}
+
+/** An original and its quarter, both RGB. */
+export interface PicturePair {
+  readonly hr: Picture;
+  readonly lr: Picture;
+}
+
+interface Placed {
+  readonly chunk: number;
+  readonly hr: number;
+  readonly lr: number;
+  readonly pair: PicturePair;
+}
+
+/** Streams of the seed's random numbers: those of crops begin at these, one a step or epoch. */
+const CROPS = 2 ** 40;
+const ORDER = 2 ** 41;
+
+/** A chunk holds no more than this, so that large sets do not need one huge buffer. Bytes. */
+const LARGEST_CHUNK = 2 ** 26;
+
+/** Pictures on the GPU, and the batches that are cut from them. */
+export class CropSource implements Disposable {
+  readonly options: CropOptions;
+  readonly #chunks: readonly Tensor[];
+  readonly #placed: readonly Placed[];
+  #order: { epoch: number; pictures: Uint32Array } | undefined;
+
+  /** Uploads the pictures. Throws DaybreakError where one is smaller than a crop, or larger than a binding. */
+  constructor(device: Device, pictures: readonly PicturePair[], options: CropOptions) {
+    if (pictures.length === 0) throw new DaybreakError('CropSource: needs at least one picture.');
+    this.options = options;
+    const limit = Math.min(LARGEST_CHUNK, device.traits.maxBindingBytes);
+    const placed: Placed[] = [];
+    const sizes: number[] = [];
+    for (const pair of pictures) {
+      const bytes = pair.hr.data.length + pair.lr.data.length;
+      if (Math.min(pair.hr.width, pair.hr.height) < options.crop)
+        throw new DaybreakError(`CropSource: a picture of ${pair.hr.width}x${pair.hr.height} is smaller than crops of ${options.crop}.`);
+      if (bytes > limit) throw new DaybreakError(`CropSource: a picture of ${bytes} bytes exceeds what can be bound (${limit}).`);
+      if (sizes.length === 0 || sizes.at(-1)! + bytes > limit) sizes.push(0);
+      const hr = sizes.at(-1)!;
+      placed.push({ chunk: sizes.length - 1, hr, lr: hr + pair.hr.data.length, pair });
+      sizes[sizes.length - 1] = hr + bytes;
+    }
+    this.#placed = placed;
+    this.#chunks = sizes.map((size, chunk) => {
+      const bytes = new Uint8Array(Math.ceil(size / 4) * 4);
+      for (const { chunk: own, hr, lr, pair } of placed) {
+        if (own !== chunk) continue;
+        bytes.set(pair.hr.data, hr);
+        bytes.set(pair.lr.data, lr);
+      }
+      return tensor(new Uint32Array(bytes.buffer), [bytes.length / 4], { device });
+    });
+  }
+
+  /** Which crops batch `step` is made of, from 0: [batch, 8] words, see `kernels/crops.ts`. */
+  plan(step: number): Uint32Array<ArrayBuffer> {
+    const { batch, crop, seed, flips, rotations } = this.options;
+    const random = new Philox(seed, CROPS + step);
+    const words = new Uint32Array(batch * CROP_WORDS);
+    for (let i = 0; i < batch; i++) {
+      const { chunk, hr, lr, pair } = this.#placed[this.#picture(step * batch + i)]!;
+      const x = random.integer(pair.lr.width - crop / 4 + 1);
+      const y = random.integer(pair.lr.height - crop / 4 + 1);
+      const mirror = random.integer(4) & (flips ? 3 : 0);
+      // A quarter turn is an exchange of rows and columns and a mirroring; a half turn two mirrorings.
+      const turn = random.integer(4) * (rotations ? 1 : 0);
+      const orientation = mirror ^ [0, 4 | 1, 3, 4 | 2][turn]!;
+      words.set([chunk, hr, pair.hr.width, lr, pair.lr.width, x, y, orientation], i * CROP_WORDS);
+    }
+    return words;
+  }
+
+  /** The batch of a plan: LR in [0, 1], HR in [-1, 1]. To be traced. */
+  gather(plan: Tensor): { lr: Tensor; hr: Tensor } {
+    const { batch, crop } = this.options;
+    return crops(this.#chunks, plan, { batch, side: crop / 4 });
+  }
+
+  /** Each picture comes once in every round, in a new order each time: crops of a batch are of distinct pictures. */
+  #picture(index: number): number {
+    const { length } = this.#placed;
+    const epoch = Math.floor(index / length);
+    if (this.#order?.epoch !== epoch)
+      this.#order = { epoch, pictures: new Philox(this.options.seed, ORDER + epoch).permutation(length) };
+    return this.#order.pictures[index % length]!;
+  }
+
+  dispose(): void {
+    for (const chunk of this.#chunks) chunk.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

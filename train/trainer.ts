@@ -1,0 +1,150 @@
+/** The training of a network on the mean squared error: what equation 4 of Ledig et al. and §3.2 say, as one program. */
+import { type Compiled, compile } from '../engine/compile.ts';
+import type { Device } from '../engine/device.ts';
+import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
+import { guardAssignments } from '../kernels/guard.ts';
+import { add, grad, mseLoss, notFinite, reshape, sum } from '../kernels/index.ts';
+import { pack } from '../kernels/pack.ts';
+import { CROP_WORDS } from '../kernels/crops.ts';
+import type { Module } from '../models/module.ts';
+import { Adam, type AdamOptions } from './adam.ts';
+import type { CropSource } from './crop-source.ts';
+import { NonFiniteError } from './errors.ts';
+
+/** What one update reports, once the GPU has done it. */
+export interface StepResult {
+  /** Updates made, this one included. */
+  readonly step: number;
+  /** Mean squared error on [-1, 1]. */
+  readonly loss: number;
+}
+
+/** Updates that the host may run ahead of the GPU. */
+const AHEAD = 2;
+
+/**
+ * Trains `net` in steps. The host only encodes: crops are gathered, losses and gradients computed, weights updated by
+ * one program, and an update whose loss or gradients are not finite changes nothing, nor does any after it.
+ */
+export class Trainer implements Disposable {
+  readonly net: Module;
+  readonly adam: Adam;
+  readonly device: Device;
+  /** Seconds that the GPU had nothing to do because crops were not planned yet. */
+  waitedForData = 0;
+  /** Updates submitted. */
+  #step = 0;
+  #inFlight = 0;
+  readonly #source: CropSource;
+  readonly #failed: Variable;
+  readonly #program: Compiled<[Tensor, number], { loss: Tensor; failed: Tensor }>;
+
+  constructor(net: Module, source: CropSource, options: AdamOptions = {}) {
+    const parameters = net.parameters();
+    this.net = net;
+    this.device = parameters[0]!.device;
+    this.adam = new Adam(parameters, options);
+    this.#source = source;
+    this.#failed = variable(Float32Array.of(0), [1], { device: this.device, name: 'failed', trainable: false });
+    this.#program = compile((plan: Tensor, lr: Tensor) => {
+      const crops = source.gather(plan);
+      const loss = mseLoss(net.forward(crops.lr), crops.hr);
+      const gradients = grad(loss, parameters);
+      const bad = add(sum(notFinite(pack(gradients))), notFinite(loss));
+      const failed = add(this.#failed, reshape(bad, [1]));
+      guardAssignments(failed);
+      this.adam.update(gradients, { lr: reshape(lr, [1]), skip: failed });
+      this.#failed.assign(failed);
+      return { loss, failed };
+    });
+  }
+
+  /** Updates submitted so far; set when a run is resumed. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Number of dispatches of an update, and bytes of its temporaries; undefined before the first. */
+  get figures(): { readonly dispatches: number; readonly temporaryBytes: number } | undefined {
+    return this.#program.programs[0];
+  }
+
+  /**
+   * Makes the first update, telling how many kernels the driver has compiled. Optional: `run` does it too, silently.
+   * Throws NonFiniteError as `run` does.
+   */
+  async warmUp(learningRate: (step: number) => number, onKernel: (done: number, total: number) => void): Promise<StepResult> {
+    this.net.train();
+    const step = this.#step++;
+    using plan = this.#plan(step);
+    const { loss, failed } = await this.#program.warmUp([plan, learningRate(step)], onKernel);
+    return await this.#read(step, loss, failed);
+  }
+
+  /** Restores the optimizer and the counter; the network's weights are loaded by the caller. */
+  resume(step: number, state: Parameters<Adam['load']>[0]): void {
+    this.#step = step;
+    this.adam.load(state);
+  }
+
+  /**
+   * Makes updates until `last` (or the signal), yielding each result in order. The host runs two updates ahead, so
+   * breaking off leaves up to two more updates made than were yielded: `step` says how many.
+   * Throws NonFiniteError when a loss or a gradient is not finite; the state is that before the bad update.
+   */
+  async *run(last: number, learningRate: (step: number) => number, signal?: AbortSignal): AsyncGenerator<StepResult, void, undefined> {
+    this.net.train();
+    const pending: Promise<StepResult>[] = [];
+    while (this.#step < last && !signal?.aborted) {
+      pending.push(this.#submit(learningRate(this.#step)));
+      if (pending.length > AHEAD) yield await pending.shift()!;
+    }
+    for (const result of pending) yield await result;
+  }
+
+  #plan(step: number): Tensor {
+    const began = performance.now();
+    const plan = tensor(this.#source.plan(step), [this.#source.options.batch, CROP_WORDS], { device: this.device });
+    // With updates in flight the GPU has work meanwhile.
+    if (this.#inFlight === 0) this.waitedForData += (performance.now() - began) / 1000;
+    return plan;
+  }
+
+  #submit(lr: number): Promise<StepResult> {
+    const step = this.#step++;
+    using plan = this.#plan(step);
+    const { loss, failed } = this.#program(plan, lr);
+    const result = this.#read(step, loss, failed);
+    // The first failure is thrown where its result is awaited; later ones must not count as unhandled.
+    result.catch(() => {});
+    return result;
+  }
+
+  async #read(step: number, loss: Tensor, failed: Tensor): Promise<StepResult> {
+    this.#inFlight++;
+    try {
+      const [value, bad] = await this.device.read([loss.storage, failed.storage]);
+      if (new Float32Array(bad!.buffer)[0] !== 0) {
+        const made = await this.adam.steps.item();
+        this.#step = made;
+        throw new NonFiniteError(step + 1, 'the loss or a gradient is not finite; the state before it is kept');
+      }
+      return { step: step + 1, loss: new Float32Array(value!.buffer)[0]! };
+    } finally {
+      this.#inFlight--;
+      loss.dispose();
+      failed.dispose();
+    }
+  }
+
+  /** Gives back all memory but the network's. */
+  dispose(): void {
+    this.#program.dispose();
+    this.adam.dispose();
+    this.#failed.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
