@@ -1,14 +1,14 @@
 /** `daybreak train`: a network from pictures, in a run folder. */
 import type { Command } from 'commander';
-import { naturalNumber } from './arguments.ts';
-import { Interrupted, UsageError } from './failures.ts';
-import { interruptible } from './interrupt.ts';
-import { PhaseProgress, TrainingProgress } from './progress.ts';
 import { parseConfig, TRAIN_OPTIONS, type TrainConfig } from '../train/config.ts';
 import { readConfigFile } from '../train/config-file.node.ts';
 import { ConfigError } from '../train/errors.ts';
 import { readRunConfig } from '../train/run-folder.node.ts';
 import type { SessionOptions, SessionResult } from '../train/session.node.ts';
+import { naturalNumber } from './arguments.ts';
+import { Interrupted, UsageError } from './failures.ts';
+import { interruptible } from './interrupt.ts';
+import { PhaseProgress, TrainingProgress } from './progress.ts';
 
 /** Options of one invocation, beside those of the run itself. */
 interface Invocation {
@@ -25,7 +25,8 @@ export function addTrainCommand(program: Command): void {
   const train = program.command('train').description('train a network on pictures or on synthetic images');
   const command = train.command('srresnet').description('train SRResNet on the mean squared error (Ledig et al. 2017)');
   for (const { flags, help, repeatable, default: byDefault } of TRAIN_OPTIONS) {
-    const shown = byDefault === undefined || byDefault === false || (Array.isArray(byDefault) && byDefault.length === 0);
+    const shown =
+      byDefault === undefined || byDefault === false || (Array.isArray(byDefault) && byDefault.length === 0);
     const text = shown ? help : `${help} (default: ${String(byDefault)})`;
     // Defaults stay with the configuration: commander's would win over a configuration file.
     if (repeatable) command.option(flags, text, collect);
@@ -54,17 +55,23 @@ async function runTraining(options: Record<string, unknown>): Promise<void> {
   const own = options as Invocation;
   const given = Object.fromEntries(Object.entries(options).filter(([key]) => !OWN.includes(key)));
   try {
-    if (own.resume && own.config !== undefined) throw new UsageError('--config belongs to a new run; --resume reads that of the run');
-    if (own.resume && typeof given.out !== 'string') throw new UsageError('--resume needs --out: the folder of the run');
+    if (own.resume && own.config !== undefined)
+      throw new UsageError('--config belongs to a new run; --resume reads that of the run');
+    if (own.resume && typeof given.out !== 'string')
+      throw new UsageError('--resume needs --out: the folder of the run');
     const config = own.resume
       ? await readRunConfig(String(given.out))
       : parseConfig(given, own.config === undefined ? undefined : await readConfigFile(own.config));
     const command = commandOf(config);
-    const result = await withDisplay(config, own, async session => {
-      const { resumeSession, startSession } = await import('../train/session.node.ts');
-      const complete = { ...session, command };
-      return own.resume ? await resumeSession(config.out, given, complete) : await startSession(config, complete);
-    });
+    const result = await withDisplay(
+      () => config,
+      own,
+      async session => {
+        const { resumeSession, startSession } = await import('../train/session.node.ts');
+        const complete = { ...session, command };
+        return own.resume ? await resumeSession(config.out, given, complete) : await startSession(config, complete);
+      },
+    );
     printResult(result, config, own.json ?? false);
   } catch (error) {
     if (error instanceof ConfigError) throw new UsageError(error.message);
@@ -72,10 +79,10 @@ async function runTraining(options: Record<string, unknown>): Promise<void> {
   }
 }
 
-/** Gives a session a device, a display and the signals. */
+/** Gives a session a device, a display and the signals. `config` is asked for when training begins. */
 export async function withDisplay(
-  config: TrainConfig,
-  { adapter, stopAfter }: Invocation,
+  config: () => TrainConfig,
+  { adapter, stopAfter }: Pick<Invocation, 'adapter' | 'stopAfter'>,
   work: (options: Omit<SessionOptions, 'command'>) => Promise<SessionResult>,
 ): Promise<SessionResult> {
   const { Device } = await import('../engine/device.ts');
@@ -107,7 +114,7 @@ export async function withDisplay(
         },
         onStep: status => {
           endPhase();
-          training ??= new TrainingProgress(config.steps, status.step - 1);
+          training ??= new TrainingProgress(config().steps, status.step - 1);
           training.update(status);
         },
         onLine: text => {
@@ -118,7 +125,9 @@ export async function withDisplay(
       });
       if (signal.aborted) {
         endTraining();
-        process.stderr.write(`saved after ${result.step} updates; go on with --resume --out ${config.out}\n`);
+        process.stderr.write(
+          `saved after ${result.step} updates; go on with: npx daybreak train srresnet --resume --out ${config().out}\n`,
+        );
         throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted('SIGINT');
       }
       return result;
@@ -129,17 +138,23 @@ export async function withDisplay(
   }
 }
 
-function printResult(result: SessionResult, config: TrainConfig, json: boolean): void {
+export function printResult(result: SessionResult, config: TrainConfig, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     return;
   }
   const { folder, step, finished, scores, waitedForData } = result;
-  const lines = [finished ? `trained ${step} updates` : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${config.out}`];
+  const lines = [
+    finished
+      ? `trained ${step} updates`
+      : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${config.out}`,
+  ];
   lines.push(`the GPU waited ${waitedForData.toFixed(2)} s for data`);
   for (const { data, images } of scores) {
     const mean = (of: 'model' | 'bicubic') => images.reduce((sum, image) => sum + image[of].psnr, 0) / images.length;
-    lines.push(`${data}: ${mean('model').toFixed(2)} dB, bicubic ${mean('bicubic').toFixed(2)} dB (mean PSNR, protocol matlab)`);
+    lines.push(
+      `${data}: ${mean('model').toFixed(2)} dB, bicubic ${mean('bicubic').toFixed(2)} dB (mean PSNR, protocol matlab)`,
+    );
   }
   lines.push(`model: ${folder}/checkpoints/last/model.safetensors`, `report: ${folder}/report.html`);
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -147,7 +162,8 @@ function printResult(result: SessionResult, config: TrainConfig, json: boolean):
 
 /** The command line that trains this again. */
 export function commandOf(config: TrainConfig): string {
-  const quoted = (value: unknown) => (/^[\w./:=+-]+$/.test(String(value)) ? String(value) : `'${String(value).replaceAll("'", "'\\''")}'`);
+  const quoted = (value: unknown) =>
+    /^[\w./:=+-]+$/.test(String(value)) ? String(value) : `'${String(value).replaceAll("'", "'\\''")}'`;
   const parts = TRAIN_OPTIONS.flatMap(({ key, flags, default: byDefault }) => {
     const value = config[key];
     const [flag] = flags.split(' ');

@@ -26,7 +26,11 @@ const PROGRAMS_KEPT = 2048;
 const programs = new WeakMap<Device, Map<string, Program>>();
 
 /** Applies `operation` to tensors of one device and returns its outputs. */
-export function apply<A extends Attributes>(operation: Operation<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+export function apply<A extends Attributes>(
+  operation: Operation<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): Tensor[] {
   const trace = activeTrace();
   const device = trace?.device ?? inputs[0]?.device;
   if (!device) throw new DaybreakError(`${operation.name}: needs at least one tensor.`);
@@ -68,7 +72,9 @@ function runNow(
   specs: readonly TensorSpec[],
   attributes: Attributes,
 ): Value[] {
-  const storages = inputs.map(value => value.source?.kind === 'variable' ? value.source.variable.storage : value.storage!);
+  const storages = inputs.map(value =>
+    value.source?.kind === 'variable' ? value.source.variable.storage : value.storage!,
+  );
   // A view of immutable memory shares it; a variable may change under a view, so its content is copied.
   const { view } = operation as Operation;
   if (view && inputs[0]!.source?.kind !== 'variable') {

@@ -53,7 +53,9 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
       throw new GradientError(
         `${node.operation.name} has no gradient. (Second derivatives stop at operations that are gradients themselves.)`,
       );
-    const needs = node.inputs.map(value => targets.includes(value) || (value.node !== undefined && wanted.has(value.node)));
+    const needs = node.inputs.map(
+      value => targets.includes(value) || (value.node !== undefined && wanted.has(value.node)),
+    );
     const results = rule({
       inputs: node.inputs.map(value => new Tensor(device, value)),
       outputs: node.outputs.map(value => new Tensor(device, value)),
@@ -123,6 +125,8 @@ function checkVersions(node: Node): void {
     if (recorded === undefined || value.source?.kind !== 'variable') return;
     const { variable } = value.source;
     if (variable.version !== recorded)
-      throw new GradientError(`${variable.name} was assigned after ${node.operation.name} used it: its old content is gone.`);
+      throw new GradientError(
+        `${variable.name} was assigned after ${node.operation.name} used it: its old content is gone.`,
+      );
   });
 }

@@ -2,13 +2,13 @@
 import type { Device } from './device.ts';
 import { DaybreakError, TraceError } from './errors.ts';
 import { lower } from './lower.ts';
+import type { Storage } from './memory.ts';
 import { Value, type VariableState } from './operation.ts';
 import { optimize } from './optimize.ts';
 import { Program } from './program.ts';
 import { sizeOf, type TensorSpec } from './shape.ts';
 import { currentDevice, Tensor, tidy } from './tensor.ts';
 import { activeTrace, Trace, withTrace } from './trace.ts';
-import type { Storage } from './memory.ts';
 
 /** What a compiled function takes: tensors, and numbers that become scalars on the GPU (so they may change each call). */
 export type Argument = Tensor | number;

@@ -79,7 +79,8 @@ const rules = new WeakMap<object, Rule>();
 
 /** Declares an operation. */
 export function defineOp<A extends Attributes>(declaration: Declaration<A>): Declaration<A> {
-  if (declaration.gradient) rules.set(declaration, context => declaration.gradient!(context as unknown as GradientContext<A>));
+  if (declaration.gradient)
+    rules.set(declaration, context => declaration.gradient!(context as unknown as GradientContext<A>));
   return declaration;
 }
 

@@ -161,8 +161,7 @@ export class Device implements Disposable {
     const total = storages.reduce((sum, storage) => sum + padded(storage.bytes), 0);
     const size = 2 ** Math.ceil(Math.log2(Math.max(total, 256)));
     const staging =
-      this.#staging.get(size)?.pop() ??
-      this.gpu.createBuffer({ label: 'readback', size, usage: MAP_READ | COPY_DST });
+      this.#staging.get(size)?.pop() ?? this.gpu.createBuffer({ label: 'readback', size, usage: MAP_READ | COPY_DST });
     const encoder = this.gpu.createCommandEncoder();
     let offset = 0;
     for (const storage of storages) {

@@ -39,7 +39,10 @@ export function lowerElementwise(problem: ElementwiseProblem, traits: AdapterTra
   const workgroup = rowwise ? Math.max(traits.subgroupSize, 8) : 64;
   const walk: Walk = { problem, shape, strides, read, numbers, workgroup };
   const { body, groups } = rowwise ? rows(walk) : flat(walk, traits);
-  const { declarations } = emit(problem.expression, problem.inputs.map(() => '0'));
+  const { declarations } = emit(
+    problem.expression,
+    problem.inputs.map(() => '0'),
+  );
   const count = problem.inputs.length;
   const wgsl = `${problem.inputs.map((_, i) => `@group(0) @binding(${i}) var<storage, read> in${i}: array<f32>;`).join('\n')}
 @group(0) @binding(${count}) var<storage, read_write> result: array<f32>;
@@ -83,7 +86,9 @@ function sizes(
 
 /** `index·stride` summed over `axes`, for one operand; strides of 0 and 1 are known to the text. */
 export function offsetOf(operand: number, strides: readonly number[], axes: readonly number[]): string {
-  const terms = axes.filter(axis => strides[axis] !== 0).map(axis => (strides[axis] === 1 ? `a${axis}` : `a${axis} * s${operand}_${axis}`));
+  const terms = axes
+    .filter(axis => strides[axis] !== 0)
+    .map(axis => (strides[axis] === 1 ? `a${axis}` : `a${axis} * s${operand}_${axis}`));
   return terms.length > 0 ? terms.join(' + ') : '0';
 }
 
@@ -103,19 +108,29 @@ export function coordinates(index: string, axes: readonly number[]): string[] {
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** Each invocation computes elements a workgroup apart, each from its own coordinates. */
-function flat({ problem, shape, strides, read, workgroup }: Walk, traits: AdapterTraits): { body: string; groups: number } {
+function flat(
+  { problem, shape, strides, read, workgroup }: Walk,
+  traits: AdapterTraits,
+): { body: string; groups: number } {
   const count = sizeOf(problem.output);
   const each = traits.software ? SOFTWARE_ELEMENTS / workgroup : 1;
   const axes = range(shape.length);
   const contiguous = shape.length === 1;
   const loads = [...read].map(operand => {
-    const offset = contiguous ? (strides[operand]![0] === 0 ? '0' : 'index') : offsetOf(operand, strides[operand]!, axes);
+    const offset = contiguous
+      ? strides[operand]![0] === 0
+        ? '0'
+        : 'index'
+      : offsetOf(operand, strides[operand]!, axes);
     return `let v${operand} = in${operand}[${offset}];`;
   });
-  const { statements, result } = emit(problem.expression, problem.inputs.map((_, i) => `v${i}`));
-  const body = `  for (var k = 0; k < ${each}; k++) {
-    let index = (group * ${each} + k) * ${workgroup} + i32(lane);
-    if (index >= n) { return; }
+  const { statements, result } = emit(
+    problem.expression,
+    problem.inputs.map((_, i) => `v${i}`),
+  );
+  // A number of turns that the compiler does not know: unrolled, the loop takes a second to compile and twice as long to run.
+  const body = `  let end = min(n, (group + 1) * ${each * workgroup});
+  for (var index = group * ${each * workgroup} + i32(lane); index < end; index += ${workgroup}) {
     ${[...(contiguous ? [] : coordinates('index', axes)), ...loads, ...statements].join('\n    ')}
     result[index] = ${result};
   }`;
@@ -139,7 +154,10 @@ function rows({ problem, shape, strides, read, workgroup }: Walk): { body: strin
       within.push(`let v${operand} = in${operand}[b${operand} + column];`);
     }
   }
-  const { statements, result } = emit(problem.expression, problem.inputs.map((_, i) => `v${i}`));
+  const { statements, result } = emit(
+    problem.expression,
+    problem.inputs.map((_, i) => `v${i}`),
+  );
   // How many rows a workgroup takes is a size like others: it must not be in the text where sizes are arguments.
   const body = `  let rowCount = n / d${last};
   let each = max(1, (${SOFTWARE_ELEMENTS} + d${last} - 1) / d${last});

@@ -36,7 +36,9 @@ export function emit(expression: Expression, operands: readonly string[]): Emitt
   const statements: string[] = [];
   const names: string[] = [];
   expression.steps.forEach(({ elementwise, attributes, args }, index) => {
-    const inputs = args.map(reference => ('operand' in reference ? operands[reference.operand]! : names[reference.step]!));
+    const inputs = args.map(reference =>
+      'operand' in reference ? operands[reference.operand]! : names[reference.step]!,
+    );
     const declaration = elementwise.declarations?.(attributes);
     if (declaration) declarations.add(declaration);
     const name = `t${index}`;

@@ -33,8 +33,7 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
   const nodes: Node[] = [];
 
   /** Nothing is computed later than a node that overwrites memory which it may read. */
-  const separated = (from: Node, to: Node) =>
-    updates.some(at => at > position.get(from)! && at <= position.get(to)!);
+  const separated = (from: Node, to: Node) => updates.some(at => at > position.get(from)! && at <= position.get(to)!);
 
   for (const node of graph.nodes) {
     const operation = operationOf(node);
@@ -141,7 +140,9 @@ function fusedNode(node: Node, chain: Chain): Node {
     steps: chain.steps.map(step => ({
       elementwise: step.elementwise,
       attributes: step.attributes,
-      args: step.args.map((arg): Reference => (typeof arg === 'number' ? { step: arg } : { operand: leafIndex.get(arg)! })),
+      args: step.args.map(
+        (arg): Reference => (typeof arg === 'number' ? { step: arg } : { operand: leafIndex.get(arg)! }),
+      ),
     })),
   };
   const name = [...new Set(chain.names)].join('+');

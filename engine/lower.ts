@@ -72,7 +72,10 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
       const bytes = bytesOf(node.outputs[0]!);
       const offset = view.offset(node.attributes) * 4;
       const same = offset === 0 && bytes === whole.bytes;
-      buffers.set(node.outputs[0]!, same ? whole : { bytes, origin: { kind: 'part', whole, offset }, dedicated: false });
+      buffers.set(
+        node.outputs[0]!,
+        same ? whole : { bytes, origin: { kind: 'part', whole, offset }, dedicated: false },
+      );
       return;
     }
     const inputs = node.inputs.map(bufferOf);
@@ -106,8 +109,7 @@ function leaf(value: Value, variables: Map<VariableState, Buffer>): Buffer {
   const { source } = value;
   if (!source) throw new TraceError('A tensor of another trace was used; return it from that function instead.');
   const bytes = bytesOf(value);
-  if (source.kind === 'argument')
-    return { bytes, origin: { kind: 'argument', index: source.index }, dedicated: false };
+  if (source.kind === 'argument') return { bytes, origin: { kind: 'argument', index: source.index }, dedicated: false };
   if (source.kind === 'constant')
     return { bytes, origin: { kind: 'constant', storage: source.storage }, dedicated: false };
   return variableBuffer(source.variable, bytes, variables);
@@ -121,7 +123,11 @@ function variableBuffer(variable: VariableState, bytes: number, variables: Map<V
   const made: Buffer = part
     ? {
         bytes,
-        origin: { kind: 'part', whole: variableBuffer(part.whole, part.whole.storage.bytes, variables), offset: part.offset * 4 },
+        origin: {
+          kind: 'part',
+          whole: variableBuffer(part.whole, part.whole.storage.bytes, variables),
+          offset: part.offset * 4,
+        },
         dedicated: false,
       }
     : { bytes, origin: { kind: 'variable', variable }, dedicated: false };

@@ -117,7 +117,11 @@ export class Program {
     return results;
   }
 
-  #begin(inputs: readonly Storage[]): { results: Storage[]; slots: readonly Storage[]; find: (buffer: Buffer) => Range } {
+  #begin(inputs: readonly Storage[]): {
+    results: Storage[];
+    slots: readonly Storage[];
+    find: (buffer: Buffer) => Range;
+  } {
     const device = this.#device;
     device.check();
     const results: Storage[] = [];

@@ -1,7 +1,17 @@
 /** Kernels for sums over axes of an elementwise expression, in a fixed order. */
 import { coordinates, offsetOf } from './elementwise.ts';
 import { type Expression, emit, literal, operandsRead } from './expression.ts';
-import { type AdapterTraits, grid, input, type Kernel, type Lowering, type Operand, output, scratch, type Step } from './kernel.ts';
+import {
+  type AdapterTraits,
+  grid,
+  input,
+  type Kernel,
+  type Lowering,
+  type Operand,
+  output,
+  type Step,
+  scratch,
+} from './kernel.ts';
 import { Numbers } from './numbers.ts';
 import { broadcastStrides, mergeAxes, type Shape, sizeOf } from './shape.ts';
 
@@ -45,7 +55,10 @@ export function lowerReduction(problem: ReductionProblem, traits: AdapterTraits)
 function walkOf(problem: ReductionProblem): Walk {
   const { domain, axes, inputs } = problem;
   const keptShape = domain.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  const merged = mergeAxes(domain, [broadcastStrides(keptShape, domain), ...inputs.map(shape => broadcastStrides(shape, domain))]);
+  const merged = mergeAxes(domain, [
+    broadcastStrides(keptShape, domain),
+    ...inputs.map(shape => broadcastStrides(shape, domain)),
+  ]);
   const [kept = [], ...strides] = merged.strides;
   const all = merged.shape.map((_, axis) => axis);
   // A kept axis of the merged walk has a stride in the output.
@@ -86,13 +99,19 @@ function evaluate({ problem, strides, shape }: Walk): string {
   const loads = [...operandsRead(problem.expression)].map(
     operand => `let v${operand} = in${operand}[${offsetOf(operand, strides[operand]!, axes)}];`,
   );
-  const { statements, result } = emit(problem.expression, problem.inputs.map((_, i) => `v${i}`));
+  const { statements, result } = emit(
+    problem.expression,
+    problem.inputs.map((_, i) => `v${i}`),
+  );
   return [...loads, ...statements, `let value = ${result};`].join('\n      ');
 }
 
 function kernelOf(walk: Walk, name: string, numbers: Numbers, lanes: number, groups: number, body: string): Kernel {
   const { inputs, expression } = walk.problem;
-  const { declarations } = emit(expression, inputs.map(() => '0'));
+  const { declarations } = emit(
+    expression,
+    inputs.map(() => '0'),
+  );
   const wgsl = `${inputs.map((_, i) => `@group(0) @binding(${i}) var<storage, read> in${i}: array<f32>;`).join('\n')}
 @group(0) @binding(${inputs.length}) var<storage, read_write> result: array<f32>;
 ${numbers.binding(inputs.length + 1)}

@@ -108,7 +108,9 @@ export class Tensor implements Disposable {
   }
 
   toString(): string {
-    return this.disposed ? 'Tensor(disposed)' : `Tensor${formatShape(this.shape)}${this.dtype === 'f32' ? '' : ` ${this.dtype}`}`;
+    return this.disposed
+      ? 'Tensor(disposed)'
+      : `Tensor${formatShape(this.shape)}${this.dtype === 'f32' ? '' : ` ${this.dtype}`}`;
   }
 }
 
@@ -134,7 +136,10 @@ export class Variable extends Tensor {
   /** Replaces the content. In a trace this happens at the end of the program, in place. */
   assign(content: Tensor): void {
     if (!sameShape(content.shape, this.shape))
-      throw new ShapeError(`assign to ${this.name}`, `has ${formatShape(this.shape)}, got ${formatShape(content.shape)}.`);
+      throw new ShapeError(
+        `assign to ${this.name}`,
+        `has ${formatShape(this.shape)}, got ${formatShape(content.shape)}.`,
+      );
     const trace = activeTrace();
     if (trace) {
       trace.assign(this.state, content.value);
@@ -183,9 +188,18 @@ function upload(device: Device, content: Content, shape: Shape | undefined, labe
   const dimensions = shape ?? (typeof content === 'number' ? [] : [data.length]);
   checkShape('tensor', dimensions);
   if (sizeOf(dimensions) !== data.length)
-    throw new ShapeError('tensor', `shape ${formatShape(dimensions)} needs ${sizeOf(dimensions)} numbers, got ${data.length}.`);
+    throw new ShapeError(
+      'tensor',
+      `shape ${formatShape(dimensions)} needs ${sizeOf(dimensions)} numbers, got ${data.length}.`,
+    );
   const storage = device.memory.allocate(data.byteLength, label);
-  device.gpu.queue.writeBuffer(storage.buffer, storage.offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  device.gpu.queue.writeBuffer(
+    storage.buffer,
+    storage.offset,
+    data.buffer as ArrayBuffer,
+    data.byteOffset,
+    data.byteLength,
+  );
   return new Value({ shape: dimensions, dtype: data instanceof Uint32Array ? 'u32' : 'f32' }, storage);
 }
 

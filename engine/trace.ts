@@ -3,7 +3,15 @@
  */
 import type { Device } from './device.ts';
 import { TraceError } from './errors.ts';
-import { type Assignment, type Attributes, type Graph, Node, type Operation, Value, type VariableState } from './operation.ts';
+import {
+  type Assignment,
+  type Attributes,
+  type Graph,
+  Node,
+  type Operation,
+  Value,
+  type VariableState,
+} from './operation.ts';
 import type { TensorSpec } from './shape.ts';
 
 export class Trace {
@@ -40,7 +48,8 @@ export class Trace {
   import(value: Value): Value {
     if (this.#own.has(value)) return value;
     if (value.source?.kind === 'variable') return this.read(value.source.variable, value);
-    if (!value.storage) throw new TraceError('A tensor of another trace was used; return it from that function instead.');
+    if (!value.storage)
+      throw new TraceError('A tensor of another trace was used; return it from that function instead.');
     const known = this.#captured.get(value);
     if (known) return known;
     const own = new Value(value.spec);
@@ -88,7 +97,12 @@ export class Trace {
     }
   }
 
-  append(operation: Operation<never>, inputs: readonly Value[], specs: readonly TensorSpec[], attributes: Attributes): Node {
+  append(
+    operation: Operation<never>,
+    inputs: readonly Value[],
+    specs: readonly TensorSpec[],
+    attributes: Attributes,
+  ): Node {
     const outputs = specs.map(spec => new Value(spec));
     for (const value of outputs) this.#own.add(value);
     const node = new Node(operation, inputs, outputs, attributes);

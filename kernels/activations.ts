@@ -124,7 +124,10 @@ export const softplus = (x: Tensor): Tensor => applyOne(softplusOp, [x], {});
 export function prelu(x: Tensor, weight: Tensor): Tensor {
   const channels = x.shape[1] ?? 1;
   if (weight.size !== 1 && weight.size !== channels)
-    throw new ShapeError('prelu', `${formatShape(x.shape)} needs a weight of [${channels}] or [1], got ${formatShape(weight.shape)}.`);
+    throw new ShapeError(
+      'prelu',
+      `${formatShape(x.shape)} needs a weight of [${channels}] or [1], got ${formatShape(weight.shape)}.`,
+    );
   const shape = x.shape.map((_, axis) => (axis === 1 ? weight.size : 1));
   return apply(preluOp, [x, reshape(weight, shape)], {})[0]!;
 }

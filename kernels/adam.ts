@@ -43,9 +43,8 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
   let t = steps[0] + 1.0;
   let size = rate[0] / oneMinusPower(t, ${literal(Math.log(beta1))});
   let root = sqrt(oneMinusPower(t, ${literal(Math.log(beta2))}));
-  for (var k = 0u; k < ${each}u; k++) {
-    let i = (group * ${each}u + k) * 64u + lane;
-    if (i >= ${count}u) { return; }
+  let end = min(${count}u, (group + 1u) * ${64 * each}u);
+  for (var i = group * ${64 * each}u + lane; i < end; i += 64u) {
     let gradient = g[i];
     let first = ${literal(beta1)} * m[i] + ${literal(1 - beta1)} * gradient;
     let second = ${literal(beta2)} * v[i] + ${literal(1 - beta2)} * gradient * gradient;
@@ -57,10 +56,21 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
     const kernel = {
       name: 'adam',
       wgsl,
-      bindings: ['write' as const, 'write' as const, 'write' as const, 'read' as const, 'read' as const, 'read' as const, 'read' as const],
+      bindings: [
+        'write' as const,
+        'write' as const,
+        'write' as const,
+        'read' as const,
+        'read' as const,
+        'read' as const,
+        'read' as const,
+      ],
       workgroups: grid(Math.ceil(count / (64 * each))),
     };
-    return { steps: [{ kernel, operands: [output(0), output(1), output(2), input(3), input(4), input(5), input(6)] }], scratch: [] };
+    return {
+      steps: [{ kernel, operands: [output(0), output(1), output(2), input(3), input(4), input(5), input(6)] }],
+      scratch: [],
+    };
   },
   reference([p, m, v, g, steps, rate, bad], _, { beta1, beta2, eps }) {
     if (bad![0] !== 0) return [p!.slice(), m!.slice(), v!.slice()];
@@ -85,7 +95,10 @@ function adamSample(n: number, steps: number, bad: number) {
 }
 
 /** Updates parameters and moments in place; see {@link adamOp} for the inputs. */
-export function adam(inputs: readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], attributes: AdamAttributes) {
+export function adam(
+  inputs: readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor],
+  attributes: AdamAttributes,
+) {
   const [parameters, first, second] = apply(adamOp, inputs, attributes);
   return { parameters: parameters!, first: first!, second: second! };
 }

@@ -25,8 +25,14 @@ const others = (shape: Shape): number[] => shape.flatMap((_, axis) => (axis === 
 function channelsLast(name: string, x: Tensor, parameter: Tensor): Tensor {
   const channels = x.shape[1] ?? 0;
   if (parameter.size !== channels)
-    throw new ShapeError(name, `${formatShape(x.shape)} needs [${channels}] for each channel, got ${formatShape(parameter.shape)}.`);
-  return reshape(parameter, x.shape.map((size, axis) => (axis === 1 ? size : 1)));
+    throw new ShapeError(
+      name,
+      `${formatShape(x.shape)} needs [${channels}] for each channel, got ${formatShape(parameter.shape)}.`,
+    );
+  return reshape(
+    parameter,
+    x.shape.map((size, axis) => (axis === 1 ? size : 1)),
+  );
 }
 
 /** (x − mean) · weight / √(variance + eps) + bias, with all four of shape [1, C, 1, …]. */
@@ -57,7 +63,9 @@ export function batchNorm(
   runningVariance: Tensor,
   eps = 1e-5,
 ): Tensor {
-  const [m, v, w, b] = [runningMean, runningVariance, weight, bias].map(parameter => channelsLast('batchNorm', x, parameter));
+  const [m, v, w, b] = [runningMean, runningVariance, weight, bias].map(parameter =>
+    channelsLast('batchNorm', x, parameter),
+  );
   return normalize(x, m!, v!, w!, b!, eps);
 }
 
@@ -117,7 +125,10 @@ export const batchNormListing: Listed<BatchNormAttributes> = {
     sampleOf([2, 13, 40, 41], true),
   ],
   random: choose =>
-    sampleOf([choose.integer(2, 3), choose.pick([1, 3, 8, 17]), choose.pick([2, 5, 13]), choose.pick([3, 7])], choose.pick([true, false])),
+    sampleOf(
+      [choose.integer(2, 3), choose.pick([1, 3, 8, 17]), choose.pick([2, 5, 13]), choose.pick([3, 7])],
+      choose.pick([true, false]),
+    ),
   // Statistics of few numbers with little variance lose digits in the division.
   tolerance: 1e-5,
 };

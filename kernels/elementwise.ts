@@ -65,7 +65,14 @@ export function defineElementwise<A extends Attributes>(declaration: Elementwise
       const shapes = specs.map(({ shape }) => shape);
       const output = outputShape(shapes, attributes);
       const strides = shapes.map(shape => broadcastStrides(shape, output));
-      return [mapIndices(output, strides, at => compute(at.map((index, i) => inputs[i]![index]!), attributes))];
+      return [
+        mapIndices(output, strides, at =>
+          compute(
+            at.map((index, i) => inputs[i]![index]!),
+            attributes,
+          ),
+        ),
+      ];
     },
     ...(gradient && {
       gradient: ({ inputs, outputs, grads, needs, attributes }) =>
@@ -77,15 +84,29 @@ export function defineElementwise<A extends Attributes>(declaration: Elementwise
       { inputs: inputsOf(Array.from({ length: arity }, () => [1])), attributes: attributes[0]! },
       ...(arity === 2
         ? [
-            { inputs: inputsOf([[2, 3, 5, 7], [3, 1, 1]]), attributes: attributes[0]! },
+            {
+              inputs: inputsOf([
+                [2, 3, 5, 7],
+                [3, 1, 1],
+              ]),
+              attributes: attributes[0]!,
+            },
             { inputs: inputsOf([[7], [2, 3, 40, 7]]), attributes: attributes[0]! },
-            { inputs: inputsOf([[2, 1, 37], [1, 5, 1]]), attributes: attributes[0]! },
+            {
+              inputs: inputsOf([
+                [2, 1, 37],
+                [1, 5, 1],
+              ]),
+              attributes: attributes[0]!,
+            },
           ]
         : []),
     ],
     random: choose => {
       const shape = oddShape(choose);
-      const shapes = Array.from({ length: arity }, (_, i) => (i === 0 ? shape : shape.map(size => choose.pick([size, size, 1]))));
+      const shapes = Array.from({ length: arity }, (_, i) =>
+        i === 0 ? shape : shape.map(size => choose.pick([size, size, 1])),
+      );
       return { inputs: inputsOf(shapes), attributes: choose.pick(attributes) };
     },
     ...(declaration.tolerance !== undefined && { tolerance: declaration.tolerance }),
@@ -95,7 +116,9 @@ export function defineElementwise<A extends Attributes>(declaration: Elementwise
 /** Shapes that break assumptions: rank 1 to 4, sizes of 1, primes, rows shorter and longer than a workgroup. */
 export function oddShape(choose: Choose): number[] {
   const rank = choose.integer(1, 4);
-  return Array.from({ length: rank }, (_, axis) => choose.pick(axis === rank - 1 ? [1, 3, 8, 17, 37, 67] : [1, 2, 3, 5]));
+  return Array.from({ length: rank }, (_, axis) =>
+    choose.pick(axis === rank - 1 ? [1, 3, 8, 17, 37, 67] : [1, 2, 3, 5]),
+  );
 }
 
 /** Evaluates `f` at every index of `shape`; it gets each operand's flat index by its strides. */
@@ -109,7 +132,8 @@ export function mapIndices(
     f(
       strides.map(stride => {
         let at = 0;
-        for (let axis = 0; axis < shape.length; axis++) at += (Math.floor(index / own[axis]!) % shape[axis]!) * stride[axis]!;
+        for (let axis = 0; axis < shape.length; axis++)
+          at += (Math.floor(index / own[axis]!) % shape[axis]!) * stride[axis]!;
         return at;
       }),
     ),
@@ -117,5 +141,8 @@ export function mapIndices(
 }
 
 /** Applies an operation with one output. */
-export const applyOne = <A extends Attributes>(operation: Declaration<A>, inputs: readonly Tensor[], attributes: A): Tensor =>
-  apply(operation, inputs, attributes)[0]!;
+export const applyOne = <A extends Attributes>(
+  operation: Declaration<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): Tensor => apply(operation, inputs, attributes)[0]!;

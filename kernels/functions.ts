@@ -119,7 +119,14 @@ export const powOp = defineElementwise<PowAttributes>({
   arity: 1,
   dear: true,
   ranges: [[0.3, 2]],
-  attributes: [{ exponent: 2 }, { exponent: 3 }, { exponent: 0.5 }, { exponent: -1 }, { exponent: 2.5 }, { exponent: 0 }],
+  attributes: [
+    { exponent: 2 },
+    { exponent: 3 },
+    { exponent: 0.5 },
+    { exponent: -1 },
+    { exponent: 2.5 },
+    { exponent: 0 },
+  ],
   compute: ([x], { exponent }) => x! ** exponent,
   expression: ([x], { exponent }) => power(x!, exponent),
   gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [

@@ -1,9 +1,9 @@
 /** Gradients, with the two operations that the engine needs for them. */
 import { backward, type GradientOptions } from '../engine/autograd.ts';
+import { literal } from '../engine/expression.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add } from './arithmetic.ts';
 import { applyOne, defineElementwise } from './elementwise.ts';
-import { literal } from '../engine/expression.ts';
 
 export const fullLikeOp = defineElementwise<{ readonly value: number }>({
   name: 'fullLike',

@@ -40,7 +40,10 @@ export const bceOp = defineElementwise({
   compute: ([x, t]) => Math.max(x!, 0) - x! * t! + Math.log1p(Math.exp(-Math.abs(x!))),
   declarations: () => log1pFunction,
   expression: ([x, t]) => `(select(${x}, 0.0, ${x} < 0.0) - ${x} * ${t}) + daybreakLog1p(exp(-abs(${x})))`,
-  gradient: ({ grad, inputs: [x, t] }) => [() => mul(grad, applyOne(bceGradientOp, [x!, t!], {})), () => neg(mul(grad, x!))],
+  gradient: ({ grad, inputs: [x, t] }) => [
+    () => mul(grad, applyOne(bceGradientOp, [x!, t!], {})),
+    () => neg(mul(grad, x!)),
+  ],
   samples: [
     {
       inputs: [
@@ -89,7 +92,10 @@ export interface TotalVariationOptions {
 /** Total variation of [N, C, H, W]: vertical and horizontal neighbours' differences (Rudin et al. 1992, anisotropic). */
 export function totalVariation(x: Tensor, { power = 1, reduction = 'sum' }: TotalVariationOptions = {}): Tensor {
   if (x.shape.length !== 4 || x.shape[2]! < 2 || x.shape[3]! < 2)
-    throw new ShapeError('totalVariation', `needs [N, C, H, W] with H and W of at least 2, got ${formatShape(x.shape)}.`);
+    throw new ShapeError(
+      'totalVariation',
+      `needs [N, C, H, W] with H and W of at least 2, got ${formatShape(x.shape)}.`,
+    );
   const along = (axis: number) => {
     const from = (first: number) => x.shape.map((_, i) => (i === axis ? first : 0));
     const to = (last: number) => x.shape.map((size, i) => (i === axis ? last : size));
@@ -117,7 +123,9 @@ function pairLoss(
     summary,
     call: ([a, b]) => [loss(a!, b!)],
     differentiable: true,
-    reference: ([a, b]) => [Float64Array.of(a!.reduce((total, value, i) => total + term(value, b![i]!), 0) / a!.length)],
+    reference: ([a, b]) => [
+      Float64Array.of(a!.reduce((total, value, i) => total + term(value, b![i]!), 0) / a!.length),
+    ],
     samples: [
       { inputs: inputs([2, 5, 4, 3]), attributes: {} },
       { inputs: inputs([1]), attributes: {} },

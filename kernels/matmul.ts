@@ -12,13 +12,17 @@ import { add } from './arithmetic.ts';
 type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
 
 /** Rows, inner size and columns; throws where they do not fit. */
-function sizesOf([a, b]: readonly TensorSpec[], { transposeA, transposeB }: MatmulAttributes): [number, number, number] {
+function sizesOf(
+  [a, b]: readonly TensorSpec[],
+  { transposeA, transposeB }: MatmulAttributes,
+): [number, number, number] {
   const [p, q] = [a!.shape, b!.shape];
   if (p.length !== 2 || q.length !== 2)
     throw new ShapeError('matmul', `needs two matrices, got ${formatShape(p)} and ${formatShape(q)}.`);
   const [m, k] = transposeA ? [p[1]!, p[0]!] : [p[0]!, p[1]!];
   const [inner, n] = transposeB ? [q[1]!, q[0]!] : [q[0]!, q[1]!];
-  if (k !== inner) throw new ShapeError('matmul', `inner sizes ${k} and ${inner} differ (${formatShape(p)}, ${formatShape(q)}).`);
+  if (k !== inner)
+    throw new ShapeError('matmul', `inner sizes ${k} and ${inner} differ (${formatShape(p)}, ${formatShape(q)}).`);
   return [m, k, n];
 }
 
@@ -90,14 +94,27 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
           c[i * n + j]! += a![transposeA ? l * m + i : i * k + l]! * b![transposeB ? j * k + l : l * n + j]!;
     return [c];
   },
-  samples: [sampleOf(1, 1, 1), sampleOf(33, 65, 17), sampleOf(5, 7, 3, true), sampleOf(4, 130, 9, false, true), sampleOf(3, 2, 4, true, true)],
+  samples: [
+    sampleOf(1, 1, 1),
+    sampleOf(33, 65, 17),
+    sampleOf(5, 7, 3, true),
+    sampleOf(4, 130, 9, false, true),
+    sampleOf(3, 2, 4, true, true),
+  ],
   random: choose =>
-    sampleOf(choose.pick([1, 2, 7, 19]), choose.pick([1, 3, 8, 37]), choose.pick([1, 5, 13]), choose.pick([true, false]), choose.pick([true, false])),
+    sampleOf(
+      choose.pick([1, 2, 7, 19]),
+      choose.pick([1, 3, 8, 37]),
+      choose.pick([1, 5, 13]),
+      choose.pick([true, false]),
+      choose.pick([true, false]),
+    ),
   tolerance: 2e-6,
 });
 
 /** a [m, k] · b [k, n] = [m, n]. */
-export const matmul = (a: Tensor, b: Tensor): Tensor => apply(matmulOp, [a, b], { transposeA: false, transposeB: false })[0]!;
+export const matmul = (a: Tensor, b: Tensor): Tensor =>
+  apply(matmulOp, [a, b], { transposeA: false, transposeB: false })[0]!;
 
 /** PyTorch's linear layer: input [n, in] · weightᵀ + bias, with weight [out, in] and bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {

@@ -59,7 +59,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
   },
   samples: [{ inputs: [{ shape: [3] }, { shape: [65] }, { shape: [2, 2] }], attributes: {} }],
   random: choose => ({
-    inputs: Array.from({ length: choose.integer(1, 5) }, () => ({ shape: [choose.pick([1, 7, 64, 100]), choose.integer(1, 3)] })),
+    inputs: Array.from({ length: choose.integer(1, 5) }, () => ({
+      shape: [choose.pick([1, 7, 64, 100]), choose.integer(1, 3)],
+    })),
     attributes: {},
   }),
 });
@@ -75,13 +77,18 @@ export const partOp: Declaration<PartAttributes> = defineOp<PartAttributes>({
   view: { offset: ({ offset }) => offset },
   infer([x], { offset, shape }) {
     if (offset % ALIGNMENT !== 0 || offset + sizeOf(shape) > sizeOf(x!.shape))
-      throw new DaybreakError(`part: offset ${offset} and shape [${shape.join(', ')}] do not lie in a buffer of ${sizeOf(x!.shape)}.`);
+      throw new DaybreakError(
+        `part: offset ${offset} and shape [${shape.join(', ')}] do not lie in a buffer of ${sizeOf(x!.shape)}.`,
+      );
     return [f32(shape)];
   },
   lower: () => ({ steps: [], scratch: [] }),
   reference: ([x], _, { offset, shape }) => [x!.slice(offset, offset + sizeOf(shape))],
   samples: [{ inputs: [{ shape: [200] }], attributes: { offset: 64, shape: [3, 5] } }],
-  random: choose => ({ inputs: [{ shape: [300] }], attributes: { offset: 64 * choose.integer(0, 3), shape: [choose.integer(1, 20), 5] } }),
+  random: choose => ({
+    inputs: [{ shape: [300] }],
+    attributes: { offset: 64 * choose.integer(0, 3), shape: [choose.integer(1, 20), 5] },
+  }),
 });
 
 /** The tensor of `shape` from element `offset` of a packed buffer. */

@@ -22,7 +22,10 @@ export const sliceOp: Declaration<SliceAttributes> = defineOp<SliceAttributes>({
       end.length === shape.length &&
       shape.every((size, axis) => start[axis]! >= 0 && start[axis]! < end[axis]! && end[axis]! <= size);
     if (!valid)
-      throw new ShapeError('slice', `[${start.join(', ')}] to [${end.join(', ')}] is no rectangle in ${formatShape(shape)}.`);
+      throw new ShapeError(
+        'slice',
+        `[${start.join(', ')}] to [${end.join(', ')}] is no rectangle in ${formatShape(shape)}.`,
+      );
     return [f32(start.map((first, axis) => end[axis]! - first))];
   },
   lower({ inputs, outputs, attributes: { start }, baked }, traits) {
@@ -31,12 +34,23 @@ export const sliceOp: Declaration<SliceAttributes> = defineOp<SliceAttributes>({
     return lowerStrided('slice', outputs[0]!.shape, strides, offset, baked, traits);
   },
   gradient({ inputs, grads, attributes: { start, end } }) {
-    return [pad(grads[0]!, inputs[0]!.shape.map((size, axis) => [start[axis]!, size - end[axis]!] as const))];
+    return [
+      pad(
+        grads[0]!,
+        inputs[0]!.shape.map((size, axis) => [start[axis]!, size - end[axis]!] as const),
+      ),
+    ];
   },
   reference([x], [spec], { start, end }) {
     const strides = stridesOf(spec!.shape);
     const offset = start.reduce((sum, first, axis) => sum + first * strides[axis]!, 0);
-    return [mapIndices(start.map((first, axis) => end[axis]! - first), [strides], ([at]) => x![at! + offset]!)];
+    return [
+      mapIndices(
+        start.map((first, axis) => end[axis]! - first),
+        [strides],
+        ([at]) => x![at! + offset]!,
+      ),
+    ];
   },
   samples: [{ inputs: [{ shape: [2, 4, 3, 6] }], attributes: { start: [0, 1, 0, 2], end: [2, 3, 3, 5] } }],
   random(choose) {
@@ -81,9 +95,8 @@ fn main(
 ) {
   ${numbers.locals}
   let group = i32(id.y * num.x + id.x);
-  for (var k = 0; k < ${each}; k++) {
-    let index = (group * ${each} + k) * 64 + i32(lane);
-    if (index >= n) { return; }
+  let end = min(n, (group + 1) * ${64 * each});
+  for (var index = group * ${64 * each} + i32(lane); index < end; index += 64) {
     ${statements.join('\n    ')}
     ${body}
     result[index] = value;
@@ -112,9 +125,14 @@ function padSizes(source: Shape, padding: Padding): Record<string, number> {
 }
 
 function checkPadding(operation: string, shape: Shape, { padding, mode }: PadAttributes): void {
-  const whole = padding.length === shape.length && padding.flat().every(amount => Number.isInteger(amount) && amount >= 0);
+  const whole =
+    padding.length === shape.length && padding.flat().every(amount => Number.isInteger(amount) && amount >= 0);
   const text = padding.map(([before, after]) => `[${before}, ${after}]`).join(', ');
-  if (!whole) throw new ShapeError(operation, `padding [${text}] does not fit ${formatShape(shape)}: [before, after] for each axis.`);
+  if (!whole)
+    throw new ShapeError(
+      operation,
+      `padding [${text}] does not fit ${formatShape(shape)}: [before, after] for each axis.`,
+    );
   if (mode === 'reflect' && padding.some(([before, after], axis) => Math.max(before, after) >= shape[axis]!))
     throw new ShapeError(operation, `reflection by [${text}] needs more than ${formatShape(shape)} has.`);
 }
@@ -144,7 +162,10 @@ export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
     var value = ${literal(value)};
     if (${inside}) { value = x[${at}]; }`;
     const mirrored = `${axes
-      .map(axis => `let m${axis} = abs(a${axis} - p${axis}); let c${axis} = select(2 * (h${axis} - 1) - m${axis}, m${axis}, m${axis} < h${axis});`)
+      .map(
+        axis =>
+          `let m${axis} = abs(a${axis} - p${axis}); let c${axis} = select(2 * (h${axis} - 1) - m${axis}, m${axis}, m${axis} < h${axis});`,
+      )
       .join('\n    ')}
     let value = x[${at}];`;
     const body = mode === 'constant' ? constant : mirrored;
@@ -155,7 +176,13 @@ export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
     const { padding, mode } = attributes;
     if (mode === 'reflect') return [apply(padReflectGradientOp, [grads[0]!], { shape, padding })[0]!];
     const start = padding.map(([before]) => before);
-    return [slice(grads[0]!, start, start.map((first, axis) => first + shape[axis]!))];
+    return [
+      slice(
+        grads[0]!,
+        start,
+        start.map((first, axis) => first + shape[axis]!),
+      ),
+    ];
   },
   reference([x], [spec], { padding, mode, value }) {
     const { shape } = spec!;
@@ -176,8 +203,32 @@ export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
     ];
   },
   samples: [
-    { inputs: [{ shape: [1, 2, 4, 3] }], attributes: { padding: [[0, 0], [0, 0], [3, 0], [1, 2]], mode: 'constant', value: 0.5 } },
-    { inputs: [{ shape: [1, 2, 5, 4] }], attributes: { padding: [[0, 0], [0, 0], [3, 0], [1, 2]], mode: 'reflect', value: 0 } },
+    {
+      inputs: [{ shape: [1, 2, 4, 3] }],
+      attributes: {
+        padding: [
+          [0, 0],
+          [0, 0],
+          [3, 0],
+          [1, 2],
+        ],
+        mode: 'constant',
+        value: 0.5,
+      },
+    },
+    {
+      inputs: [{ shape: [1, 2, 5, 4] }],
+      attributes: {
+        padding: [
+          [0, 0],
+          [0, 0],
+          [3, 0],
+          [1, 2],
+        ],
+        mode: 'reflect',
+        value: 0,
+      },
+    },
   ],
   random(choose) {
     const mode = choose.pick(['constant', 'reflect'] as const);
@@ -185,7 +236,11 @@ export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
     const amount = (most: number) => [choose.integer(0, most), choose.integer(0, most)] as const;
     return {
       inputs: [{ shape }],
-      attributes: { padding: [amount(0), amount(0), amount(2), amount(2)], mode, value: mode === 'constant' ? 0.25 : 0 },
+      attributes: {
+        padding: [amount(0), amount(0), amount(2), amount(2)],
+        mode,
+        value: mode === 'constant' ? 0.25 : 0,
+      },
     };
   },
 });
@@ -229,7 +284,18 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> = defi
     return [y];
   },
   samples: [
-    { inputs: [{ shape: [1, 2, 8, 7] }], attributes: { shape: [1, 2, 5, 4], padding: [[0, 0], [0, 0], [3, 0], [1, 2]] } },
+    {
+      inputs: [{ shape: [1, 2, 8, 7] }],
+      attributes: {
+        shape: [1, 2, 5, 4],
+        padding: [
+          [0, 0],
+          [0, 0],
+          [3, 0],
+          [1, 2],
+        ],
+      },
+    },
   ],
   random(choose) {
     const shape = [1, choose.integer(1, 3), choose.pick([3, 7]), choose.pick([3, 5, 13])];
@@ -259,10 +325,14 @@ export const concatOp: Declaration<ConcatAttributes> = defineOp<ConcatAttributes
   infer(inputs, { axis }) {
     const [first] = inputs;
     const fits = inputs.every(
-      ({ shape }) => shape.length === first!.shape.length && shape.every((size, i) => i === axis || size === first!.shape[i]),
+      ({ shape }) =>
+        shape.length === first!.shape.length && shape.every((size, i) => i === axis || size === first!.shape[i]),
     );
     if (!fits || !(axis in first!.shape))
-      throw new ShapeError('concat', `${inputs.map(({ shape }) => formatShape(shape)).join(' and ')} do not join along axis ${axis}.`);
+      throw new ShapeError(
+        'concat',
+        `${inputs.map(({ shape }) => formatShape(shape)).join(' and ')} do not join along axis ${axis}.`,
+      );
     const total = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0);
     return [f32(first!.shape.map((size, i) => (i === axis ? total : size)))];
   },
@@ -300,7 +370,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
     return inputs.map(({ shape }) => {
       const start = shape.map((_, i) => (i === axis ? from : 0));
       from += shape[axis]!;
-      return slice(grads[0]!, start, shape.map((size, i) => (i === axis ? from : size)));
+      return slice(
+        grads[0]!,
+        start,
+        shape.map((size, i) => (i === axis ? from : size)),
+      );
     });
   },
   reference(inputs, specs, { axis }) {

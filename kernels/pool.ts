@@ -14,13 +14,30 @@ type PoolGradientAttributes = PoolAttributes & { readonly shape: Shape };
 function pooledShape(name: string, shape: Shape, { kernel, stride }: PoolAttributes): number[] {
   const [n, c, h, w] = shape;
   const valid = shape.length === 4 && kernel >= 1 && stride >= 1 && h! >= kernel && w! >= kernel;
-  if (!valid) throw new ShapeError(name, `windows of ${kernel} by steps of ${stride} do not fit ${formatShape(shape)}.`);
+  if (!valid)
+    throw new ShapeError(name, `windows of ${kernel} by steps of ${stride} do not fit ${formatShape(shape)}.`);
   return [n!, c!, Math.floor((h! - kernel) / stride) + 1, Math.floor((w! - kernel) / stride) + 1];
 }
 
 /** One invocation an element of `target`; `body` sets `value` from plane, row and column. */
-function lowerPlanes(name: string, target: Shape, small: Shape, big: Shape, bindings: number, baked: boolean, body: string): Lowering {
-  const numbers = new Numbers(baked, { n: sizeOf(target), h: big[2]!, w: big[3]!, oh: small[2]!, ow: small[3]!, rows: target[2]!, columns: target[3]! });
+function lowerPlanes(
+  name: string,
+  target: Shape,
+  small: Shape,
+  big: Shape,
+  bindings: number,
+  baked: boolean,
+  body: string,
+): Lowering {
+  const numbers = new Numbers(baked, {
+    n: sizeOf(target),
+    h: big[2]!,
+    w: big[3]!,
+    oh: small[2]!,
+    ow: small[3]!,
+    rows: target[2]!,
+    columns: target[3]!,
+  });
   const names = bindings === 1 ? ['x'] : ['g', 'x'];
   const wgsl = `${names.map((label, i) => `@group(0) @binding(${i}) var<storage, read> ${label}: array<f32>;`).join('\n')}
 @group(0) @binding(${bindings}) var<storage, read_write> result: array<f32>;
@@ -45,11 +62,16 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
 }
 
 /** Calls `visit(window, plane, top, left)` for every window, in order. */
-function forEachWindow(shape: Shape, attributes: PoolAttributes, visit: (index: number, plane: number, top: number, left: number) => void) {
+function forEachWindow(
+  shape: Shape,
+  attributes: PoolAttributes,
+  visit: (index: number, plane: number, top: number, left: number) => void,
+) {
   const [n, c, oh, ow] = pooledShape('pool', shape, attributes) as [number, number, number, number];
   for (let plane = 0; plane < n * c; plane++)
     for (let i = 0; i < oh; i++)
-      for (let j = 0; j < ow; j++) visit((plane * oh + i) * ow + j, plane, i * attributes.stride, j * attributes.stride);
+      for (let j = 0; j < ow; j++)
+        visit((plane * oh + i) * ow + j, plane, i * attributes.stride, j * attributes.stride);
 }
 
 /** Index of the first largest element of a window. */
@@ -63,22 +85,41 @@ function largest(x: Float64Array, [, , h, w]: Shape, kernel: number, plane: numb
   return best;
 }
 
-const randomShape = (choose: Choose): number[] => [choose.integer(1, 2), choose.pick([1, 3, 5]), choose.pick([3, 7, 8]), choose.pick([3, 9, 12])];
-const randomWindow = (choose: Choose): PoolAttributes => ({ kernel: choose.integer(1, 3), stride: choose.integer(1, 3) });
+const randomShape = (choose: Choose): number[] => [
+  choose.integer(1, 2),
+  choose.pick([1, 3, 5]),
+  choose.pick([3, 7, 8]),
+  choose.pick([3, 9, 12]),
+];
+const randomWindow = (choose: Choose): PoolAttributes => ({
+  kernel: choose.integer(1, 3),
+  stride: choose.integer(1, 3),
+});
 
-const sampleOf = (shape: Shape, kernel: number, stride: number): Sample<PoolAttributes> => ({ inputs: [{ shape }], attributes: { kernel, stride } });
+const sampleOf = (shape: Shape, kernel: number, stride: number): Sample<PoolAttributes> => ({
+  inputs: [{ shape }],
+  attributes: { kernel, stride },
+});
 
 export const maxPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>({
   name: 'maxPool2d',
   summary: 'Largest element of each window; the gradient goes to the first of equals.',
   infer: ([x], attributes) => [f32(pooledShape('maxPool2d', x!.shape, attributes))],
   lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }) =>
-    lowerPlanes('maxPool2d', outputs[0]!.shape, outputs[0]!.shape, inputs[0]!.shape, 1, baked, `let start = (plane * h + row * ${stride}) * w + column * ${stride};
+    lowerPlanes(
+      'maxPool2d',
+      outputs[0]!.shape,
+      outputs[0]!.shape,
+      inputs[0]!.shape,
+      1,
+      baked,
+      `let start = (plane * h + row * ${stride}) * w + column * ${stride};
   var value = x[start];
   for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
     let v = x[start + p * w + q];
     value = select(value, v, v > value);
-  } }`),
+  } }`,
+    ),
   gradient: ({ inputs: [x], grads, attributes }) => [apply(maxPool2dGradientOp, [grads[0]!, x!], attributes)[0]!],
   reference([x], [spec], attributes) {
     const y = new Float64Array(sizeOf(pooledShape('maxPool2d', spec!.shape, attributes)));
@@ -105,13 +146,25 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = defineOp<PoolAtt
   summary: 'The gradient of maxPool2d from g and x.',
   infer: ([, x]) => [f32(x!.shape)],
   lower: ({ inputs, attributes: { kernel, stride }, baked }) =>
-    lowerPlanes('maxPool2dGradient', inputs[1]!.shape, inputs[0]!.shape, inputs[1]!.shape, 2, baked, windows(kernel, stride, `let start = (plane * h + i * ${stride}) * w + j * ${stride};
+    lowerPlanes(
+      'maxPool2dGradient',
+      inputs[1]!.shape,
+      inputs[0]!.shape,
+      inputs[1]!.shape,
+      2,
+      baked,
+      windows(
+        kernel,
+        stride,
+        `let start = (plane * h + i * ${stride}) * w + j * ${stride};
       var best = start; var most = x[start];
       for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
         let v = x[start + p * w + q];
         if (v > most) { most = v; best = start + p * w + q; }
       } }
-      if (best == index) { value += g[(plane * oh + i) * ow + j]; }`)),
+      if (best == index) { value += g[(plane * oh + i) * ow + j]; }`,
+      ),
+    ),
   reference([g, x], specs, attributes) {
     const gx = new Float64Array(x!.length);
     forEachWindow(specs[1]!.shape, attributes, (index, plane, top, left) => {
@@ -119,7 +172,12 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = defineOp<PoolAtt
     });
     return [gx];
   },
-  samples: [{ inputs: [{ shape: [1, 1, 2, 2] }, { shape: [1, 1, 4, 4], values: Array.from({ length: 16 }, () => 1) }], attributes: { kernel: 2, stride: 2 } }],
+  samples: [
+    {
+      inputs: [{ shape: [1, 1, 2, 2] }, { shape: [1, 1, 4, 4], values: Array.from({ length: 16 }, () => 1) }],
+      attributes: { kernel: 2, stride: 2 },
+    },
+  ],
   random(choose) {
     const shape = randomShape(choose);
     const attributes = randomWindow(choose);
@@ -132,11 +190,21 @@ export const avgPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>
   summary: 'Mean of each window.',
   infer: ([x], attributes) => [f32(pooledShape('avgPool2d', x!.shape, attributes))],
   lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }) =>
-    lowerPlanes('avgPool2d', outputs[0]!.shape, outputs[0]!.shape, inputs[0]!.shape, 1, baked, `let start = (plane * h + row * ${stride}) * w + column * ${stride};
+    lowerPlanes(
+      'avgPool2d',
+      outputs[0]!.shape,
+      outputs[0]!.shape,
+      inputs[0]!.shape,
+      1,
+      baked,
+      `let start = (plane * h + row * ${stride}) * w + column * ${stride};
   var value = 0.0;
   for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) { value += x[start + p * w + q]; } }
-  value /= ${kernel ** 2}.0;`),
-  gradient: ({ inputs: [x], grads, attributes }) => [apply(avgPool2dGradientOp, [grads[0]!], { ...attributes, shape: x!.shape })[0]!],
+  value /= ${kernel ** 2}.0;`,
+    ),
+  gradient: ({ inputs: [x], grads, attributes }) => [
+    apply(avgPool2dGradientOp, [grads[0]!], { ...attributes, shape: x!.shape })[0]!,
+  ],
   reference([x], [spec], attributes) {
     const { kernel } = attributes;
     const [, , h, w] = spec!.shape;
@@ -156,8 +224,16 @@ export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> = defineOp
   summary: 'The gradient of avgPool2d.',
   infer: (_, { shape }) => [f32(shape)],
   lower: ({ inputs, attributes: { kernel, stride, shape }, baked }) =>
-    lowerPlanes('avgPool2dGradient', shape, inputs[0]!.shape, shape, 1, baked, `${windows(kernel, stride, 'value += x[(plane * oh + i) * ow + j];')}
-  value /= ${kernel ** 2}.0;`),
+    lowerPlanes(
+      'avgPool2dGradient',
+      shape,
+      inputs[0]!.shape,
+      shape,
+      1,
+      baked,
+      `${windows(kernel, stride, 'value += x[(plane * oh + i) * ow + j];')}
+  value /= ${kernel ** 2}.0;`,
+    ),
   gradient: ({ grads, attributes: { kernel, stride } }) => [avgPool2d(grads[0]!, kernel, stride)],
   reference([g], _, attributes) {
     const { kernel, shape } = attributes;
@@ -178,10 +254,12 @@ export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> = defineOp
 });
 
 /** Largest element of each `kernel`×`kernel` window, by steps of `stride` (default `kernel`). */
-export const maxPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor => apply(maxPool2dOp, [x], { kernel, stride })[0]!;
+export const maxPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor =>
+  apply(maxPool2dOp, [x], { kernel, stride })[0]!;
 
 /** Mean of each `kernel`×`kernel` window, by steps of `stride` (default `kernel`). */
-export const avgPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor => apply(avgPool2dOp, [x], { kernel, stride })[0]!;
+export const avgPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor =>
+  apply(avgPool2dOp, [x], { kernel, stride })[0]!;
 
 /** Mean over all pixels: [N, C, H, W] to [N, C]. */
 export function globalAvgPool2d(x: Tensor): Tensor {

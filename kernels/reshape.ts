@@ -14,7 +14,10 @@ export const reshapeOp = defineOp<ReshapeAttributes>({
   infer([x], { shape }) {
     checkShape('reshape', shape);
     if (sizeOf(shape) !== sizeOf(x!.shape))
-      throw new ShapeError('reshape', `${formatShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${formatShape(shape)} needs ${sizeOf(shape)}.`);
+      throw new ShapeError(
+        'reshape',
+        `${formatShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${formatShape(shape)} needs ${sizeOf(shape)}.`,
+      );
     return [{ shape, dtype: x!.dtype }];
   },
   lower: () => ({ steps: [], scratch: [] }),
@@ -26,7 +29,10 @@ export const reshapeOp = defineOp<ReshapeAttributes>({
   ],
   random(choose) {
     const [a, b, c] = [choose.integer(1, 7), choose.integer(1, 7), choose.integer(1, 7)];
-    return { inputs: [{ shape: [a, b, c] }], attributes: { shape: choose.pick([[a * b * c], [c, a * b], [b * c, 1, a]]) } };
+    return {
+      inputs: [{ shape: [a, b, c] }],
+      attributes: { shape: choose.pick([[a * b * c], [c, a * b], [b * c, 1, a]]) },
+    };
   },
 });
 

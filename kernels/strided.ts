@@ -47,9 +47,8 @@ fn main(
 ) {
   ${numbers.locals}
   let group = i32(id.y * num.x + id.x);
-  for (var k = 0; k < ${each}; k++) {
-    let index = (group * ${each} + k) * 64 + i32(lane);
-    if (index >= n) { return; }
+  let end = min(n, (group + 1) * ${64 * each});
+  for (var index = group * ${64 * each} + i32(lane); index < end; index += 64) {
     ${statements.join('\n    ')}
     result[index] = x[offset + ${terms.join(' + ')}];
   }
@@ -83,7 +82,14 @@ export const permuteOp: Declaration<PermuteAttributes> = defineOp<PermuteAttribu
   },
   lower({ inputs, outputs, attributes: { axes }, baked }, traits) {
     const strides = stridesOf(inputs[0]!.shape);
-    return lowerStrided('permute', outputs[0]!.shape, axes.map(axis => strides[axis]!), 0, baked, traits);
+    return lowerStrided(
+      'permute',
+      outputs[0]!.shape,
+      axes.map(axis => strides[axis]!),
+      0,
+      baked,
+      traits,
+    );
   },
   gradient: ({ grads, attributes: { axes } }) => [permute(grads[0]!, inverse(axes))],
   reference([x], [spec], { axes }) {
@@ -114,7 +120,8 @@ export function transpose(x: Tensor, first = -1, second = -2): Tensor {
   const rank = x.shape.length;
   const axes = Array.from({ length: rank }, (_, axis) => axis);
   const [a, b] = [first < 0 ? first + rank : first, second < 0 ? second + rank : second];
-  if (!(a in axes) || !(b in axes)) throw new ShapeError('transpose', `no axes ${first} and ${second} in ${formatShape(x.shape)}.`);
+  if (!(a in axes) || !(b in axes))
+    throw new ShapeError('transpose', `no axes ${first} and ${second} in ${formatShape(x.shape)}.`);
   axes[a] = b;
   axes[b] = a;
   return permute(x, axes);
@@ -152,7 +159,11 @@ const shuffled = (shape: Shape, factor: number, f: (deep: number, wide: number) 
     for (let channel = 0; channel < c; channel++)
       for (let y = 0; y < h; y++)
         for (let x = 0; x < w; x++) {
-          const [out, i, j] = [Math.floor(channel / factor ** 2), Math.floor(channel / factor) % factor, channel % factor];
+          const [out, i, j] = [
+            Math.floor(channel / factor ** 2),
+            Math.floor(channel / factor) % factor,
+            channel % factor,
+          ];
           const wide = ((image * (c / factor ** 2) + out) * h * factor + y * factor + i) * w * factor + x * factor + j;
           f(((image * c + channel) * h + y) * w + x, wide);
         }
@@ -173,7 +184,12 @@ export const pixelShuffleListing: Listed<FactorAttributes> = {
   samples: [{ inputs: [{ shape: [2, 12, 3, 5] }], attributes: { factor: 2 } }],
   random(choose) {
     const factor = choose.integer(1, 3);
-    const shape = [choose.integer(1, 2), factor ** 2 * choose.integer(1, 5), choose.pick([1, 4, 7]), choose.pick([1, 3, 11])];
+    const shape = [
+      choose.integer(1, 2),
+      factor ** 2 * choose.integer(1, 5),
+      choose.pick([1, 4, 7]),
+      choose.pick([1, 3, 11]),
+    ];
     return { inputs: [{ shape }], attributes: { factor } };
   },
 };
@@ -194,7 +210,12 @@ export const pixelUnshuffleListing: Listed<FactorAttributes> = {
   samples: [{ inputs: [{ shape: [2, 3, 4, 6] }], attributes: { factor: 2 } }],
   random(choose) {
     const factor = choose.integer(1, 3);
-    const shape = [choose.integer(1, 2), choose.integer(1, 5), factor * choose.pick([1, 4, 7]), factor * choose.pick([1, 3, 11])];
+    const shape = [
+      choose.integer(1, 2),
+      choose.integer(1, 5),
+      factor * choose.pick([1, 4, 7]),
+      factor * choose.pick([1, 3, 11]),
+    ];
     return { inputs: [{ shape }], attributes: { factor } };
   },
 };

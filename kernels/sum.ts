@@ -5,7 +5,17 @@ import { lowerElementwise } from '../engine/elementwise.ts';
 import { ShapeError } from '../engine/errors.ts';
 import { identity } from '../engine/expression.ts';
 import { lowerReduction } from '../engine/reduction.ts';
-import { broadcastShapes, broadcastStrides, f32, formatShape, normalizeAxes, type Shape, sameShape, sizeOf, stridesOf } from '../engine/shape.ts';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  f32,
+  formatShape,
+  normalizeAxes,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { reshape } from './reshape.ts';
 
@@ -44,7 +54,8 @@ export const sumOp = defineOp<SumAttributes>({
     const y = new Float64Array(sizeOf(kept));
     for (let i = 0; i < x!.length; i++) {
       let at = 0;
-      for (let axis = 0; axis < shape.length; axis++) at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
+      for (let axis = 0; axis < shape.length; axis++)
+        at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
       y[at]! += x![i]! * scale;
     }
     return [y];
@@ -94,7 +105,8 @@ export function mean(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Te
 type BroadcastAttributes = { readonly shape: Shape; readonly scale: number };
 
 const broadcastElementwise = {
-  expression: ([x]: readonly string[], { scale }: BroadcastAttributes) => (scale === 1 ? x! : `${x} * f32(${Math.fround(scale)})`),
+  expression: ([x]: readonly string[], { scale }: BroadcastAttributes) =>
+    scale === 1 ? x! : `${x} * f32(${Math.fround(scale)})`,
 };
 
 /** y = scale · x, stretched to `shape`. */
@@ -125,7 +137,8 @@ export const broadcastOp = defineOp<BroadcastAttributes>({
     return [
       Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
         let at = 0;
-        for (let axis = 0; axis < shape.length; axis++) at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
+        for (let axis = 0; axis < shape.length; axis++)
+          at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
         return x![at]! * scale;
       }),
     ];

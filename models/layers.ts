@@ -31,7 +31,12 @@ export class Conv2d extends Module {
   readonly #stride: number;
   readonly #padding: number;
 
-  constructor(inputs: number, outputs: number, kernel: number, { stride = 1, padding = kernel >> 1, bias = true, random }: Conv2dLayerOptions) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    { stride = 1, padding = kernel >> 1, bias = true, random }: Conv2dLayerOptions,
+  ) {
     super();
     const fanIn = inputs * kernel ** 2;
     this.weight = uniform(random, [outputs, inputs, kernel, kernel], fanIn, 'conv weight');

@@ -11,9 +11,16 @@ export interface ModelFileOptions {
 }
 
 /** The bytes of a model file. */
-export async function encodeModel(net: SRResNet, { dtype = 'F32', metadata = {} }: ModelFileOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+export async function encodeModel(
+  net: SRResNet,
+  { dtype = 'F32', metadata = {} }: ModelFileOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
   const tensors = await net.stateDict();
-  return writeSafetensors(tensors, { ...metadata, arch: 'srresnet', config: JSON.stringify(net.config), scale: '4' }, { dtype });
+  return writeSafetensors(
+    tensors,
+    { ...metadata, arch: 'srresnet', config: JSON.stringify(net.config), scale: '4' },
+    { dtype },
+  );
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Modules: named parameters and buffers in a tree, as PyTorch has them. */
+
+import { DaybreakError } from '../engine/errors.ts';
 import type { Shape } from '../engine/shape.ts';
 import { type Tensor, Variable } from '../engine/tensor.ts';
-import { DaybreakError } from '../engine/errors.ts';
 
 /** Weights that do not fit a network: missing, unknown or of another shape. */
 export class WeightsError extends DaybreakError {}
@@ -88,7 +89,9 @@ export abstract class Module implements Disposable {
     for (const [name, variable] of named) {
       const { shape } = tensors.get(name)!;
       if (shape.join() !== variable.shape.join())
-        throw new WeightsError(`${name} is [${shape.join(', ')}] in the weights, this network has [${variable.shape.join(', ')}].`);
+        throw new WeightsError(
+          `${name} is [${shape.join(', ')}] in the weights, this network has [${variable.shape.join(', ')}].`,
+        );
     }
     for (const [name, variable] of named) variable.write(Float32Array.from(tensors.get(name)!.data));
     return this;

@@ -84,7 +84,9 @@ const INITIALISATION = 1;
 export function srresnet(options: SRResNetOptions = {}): SRResNet {
   const { channels = 64, blocks = 16 } = options;
   if (!Number.isInteger(channels) || channels < 1 || !Number.isInteger(blocks) || blocks < 0)
-    throw new WeightsError(`SRResNet needs channels of at least 1 and blocks of at least 0, got ${channels} and ${blocks}.`);
+    throw new WeightsError(
+      `SRResNet needs channels of at least 1 and blocks of at least 0, got ${channels} and ${blocks}.`,
+    );
   return new SRResNet(options);
 }
 

@@ -55,8 +55,11 @@ export class CropSource implements Disposable {
     for (const pair of pictures) {
       const bytes = pair.hr.data.length + pair.lr.data.length;
       if (Math.min(pair.hr.width, pair.hr.height) < options.crop)
-        throw new DaybreakError(`CropSource: a picture of ${pair.hr.width}x${pair.hr.height} is smaller than crops of ${options.crop}.`);
-      if (bytes > limit) throw new DaybreakError(`CropSource: a picture of ${bytes} bytes exceeds what can be bound (${limit}).`);
+        throw new DaybreakError(
+          `CropSource: a picture of ${pair.hr.width}x${pair.hr.height} is smaller than crops of ${options.crop}.`,
+        );
+      if (bytes > limit)
+        throw new DaybreakError(`CropSource: a picture of ${bytes} bytes exceeds what can be bound (${limit}).`);
       if (sizes.length === 0 || sizes.at(-1)! + bytes > limit) sizes.push(0);
       const hr = sizes.at(-1)!;
       placed.push({ chunk: sizes.length - 1, hr, lr: hr + pair.hr.data.length, pair });

@@ -5,7 +5,7 @@ import type { TrainConfig } from './config.ts';
 import type { EvaluationSet, TrainingPicture } from './pictures.node.ts';
 import { writeReport } from './report.node.ts';
 import type { ReportPicture, ReportScores } from './report-content.ts';
-import { readEnvironment, type RunFolder } from './run-folder.node.ts';
+import { type RunFolder, readEnvironment } from './run-folder.node.ts';
 
 export interface RunReport {
   readonly config: TrainConfig;

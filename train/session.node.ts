@@ -1,5 +1,5 @@
 /** A training run from its configuration to its report: what `daybreak train` does. */
-import { type Device } from '../engine/device.ts';
+import type { Device } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { type Evaluation, evaluate } from '../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../eval/methods.ts';
@@ -9,9 +9,9 @@ import { SRResNetUpscaler } from '../models/upscaler.ts';
 import { resumeConfig, type TrainConfig } from './config.ts';
 import { CropSource } from './crop-source.ts';
 import { describeEnvironment } from './environment.node.ts';
+import { type EvaluationSet, loadEvaluationSets, loadTrainingPictures, type TrainingPicture } from './pictures.node.ts';
 import type { ReportScores } from './report-content.ts';
 import { stepEntries } from './report-content.ts';
-import { type EvaluationSet, loadEvaluationSets, loadTrainingPictures, type TrainingPicture } from './pictures.node.ts';
 import { reportRun, sampleRows } from './report-run.node.ts';
 import { RunFolder } from './run-folder.node.ts';
 import { learningRateAt } from './schedule.ts';
@@ -54,7 +54,11 @@ export async function startSession(config: TrainConfig, options: SessionOptions)
 }
 
 /** Goes on with the run in `out` from its last checkpoint; `changes` are options that may differ. */
-export async function resumeSession(out: string, changes: Readonly<Record<string, unknown>>, options: SessionOptions): Promise<SessionResult> {
+export async function resumeSession(
+  out: string,
+  changes: Readonly<Record<string, unknown>>,
+  options: SessionOptions,
+): Promise<SessionResult> {
   using folder = await RunFolder.resume(out);
   setCurrentDevice(options.device);
   const config = resumeConfig(await folder.config(), { ...changes, out });
@@ -76,7 +80,8 @@ async function runSession(
 ): Promise<SessionResult> {
   const { device, signal, onPhase, onLine } = options;
   const progress = (verb: string) => ({
-    onProgress: ({ source, done, total }: { source: string; done: number; total: number }) => onPhase?.(`${verb} ${source}`, done, total),
+    onProgress: ({ source, done, total }: { source: string; done: number; total: number }) =>
+      onPhase?.(`${verb} ${source}`, done, total),
     ...(signal && { signal }),
   });
   const loaded = options.pictures
@@ -84,7 +89,8 @@ async function runSession(
     : await loadTrainingPictures(config, progress('reading'));
   const held = await loadEvaluationSets(config.eval, progress('reading'));
   for (const { message } of [...loaded.skipped, ...held.skipped]) onLine?.(`skipped: ${message}`);
-  if (loaded.skipped.length > 0) onLine?.(`${loaded.skipped.length} files skipped, ${loaded.pictures.length} pictures to train on`);
+  if (loaded.skipped.length > 0)
+    onLine?.(`${loaded.skipped.length} files skipped, ${loaded.pictures.length} pictures to train on`);
   using source = new CropSource(device, loaded.pictures, config);
   using trainer = new Trainer(net, source, config);
   const best = files ? restoreTrainer(files, folder.checkpointPath('last'), net, trainer).best : null;
@@ -267,7 +273,9 @@ class Run implements Disposable {
       const { mean } = result;
       if (!mean) continue;
       this.#folder.metrics.append({ step, evaluation: { data, ...mean } });
-      this.#options.onLine?.(`step ${step}: ${data} ${mean.psnr.toFixed(2)} dB, SSIM ${mean.ssim.toFixed(4)} (protocol matlab)`);
+      this.#options.onLine?.(
+        `step ${step}: ${data} ${mean.psnr.toFixed(2)} dB, SSIM ${mean.ssim.toFixed(4)} (protocol matlab)`,
+      );
     }
     const first = results[0]?.mean?.psnr;
     if (first !== undefined && (this.#best === null || first > this.#best)) {
@@ -280,7 +288,9 @@ class Run implements Disposable {
   async #score(method: Method, data: string, pictures: readonly TrainingPicture[], verb: string): Promise<Evaluation> {
     const { onPhase } = this.#options;
     onPhase?.(`${verb} ${data}`, 0, pictures.length);
-    return await evaluate(method, pictures, { onPicture: (_, index) => onPhase?.(`${verb} ${data}`, index + 1, pictures.length) });
+    return await evaluate(method, pictures, {
+      onPicture: (_, index) => onPhase?.(`${verb} ${data}`, index + 1, pictures.length),
+    });
   }
 
   /** The finished network beside bicubic, picture by picture. */

@@ -19,7 +19,11 @@ const OPTIMIZER = 'optimizer.safetensors';
 const STATE = 'state.json';
 
 /** Weights, optimizer and counters. The same training gives the same bytes. */
-export async function saveState(net: SRResNet, trainer: Trainer, best: number | null): Promise<Map<string, Uint8Array>> {
+export async function saveState(
+  net: SRResNet,
+  trainer: Trainer,
+  best: number | null,
+): Promise<Map<string, Uint8Array>> {
   const { steps, moments } = await trainer.adam.state();
   const tensors = new Map<string, WritableTensor>();
   net.namedParameters().forEach(([name, { shape }], i) => {
@@ -40,7 +44,12 @@ export function restoreNetwork(files: ReadonlyMap<string, Uint8Array>, folder: s
 }
 
 /** Puts the optimizer and the counters of a checkpoint into a trainer of the restored network. */
-export function restoreTrainer(files: ReadonlyMap<string, Uint8Array>, folder: string, net: SRResNet, trainer: Trainer): Counters {
+export function restoreTrainer(
+  files: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+  net: SRResNet,
+  trainer: Trainer,
+): Counters {
   const { tensors } = readSafetensors(fileOf(files, OPTIMIZER, folder), `${folder}/${OPTIMIZER}`);
   const counters = JSON.parse(new TextDecoder().decode(fileOf(files, STATE, folder))) as Counters;
   const dataOf = (name: string): Float32Array => {

@@ -2,10 +2,10 @@
 import { type Compiled, compile } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
+import { CROP_WORDS } from '../kernels/crops.ts';
 import { guardAssignments } from '../kernels/guard.ts';
 import { add, grad, mseLoss, notFinite, reshape, sum } from '../kernels/index.ts';
 import { pack } from '../kernels/pack.ts';
-import { CROP_WORDS } from '../kernels/crops.ts';
 import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
 import type { CropSource } from './crop-source.ts';
@@ -73,7 +73,10 @@ export class Trainer implements Disposable {
    * Makes the first update, telling how many kernels the driver has compiled. Optional: `run` does it too, silently.
    * Throws NonFiniteError as `run` does.
    */
-  async warmUp(learningRate: (step: number) => number, onKernel: (done: number, total: number) => void): Promise<StepResult> {
+  async warmUp(
+    learningRate: (step: number) => number,
+    onKernel: (done: number, total: number) => void,
+  ): Promise<StepResult> {
     this.net.train();
     const step = this.#step++;
     using plan = this.#plan(step);
@@ -92,7 +95,11 @@ export class Trainer implements Disposable {
    * breaking off leaves up to two more updates made than were yielded: `step` says how many.
    * Throws NonFiniteError when a loss or a gradient is not finite; the state is that before the bad update.
    */
-  async *run(last: number, learningRate: (step: number) => number, signal?: AbortSignal): AsyncGenerator<StepResult, void, undefined> {
+  async *run(
+    last: number,
+    learningRate: (step: number) => number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<StepResult, void, undefined> {
     this.net.train();
     const pending: Promise<StepResult>[] = [];
     while (this.#step < last && !signal?.aborted) {

@@ -5,7 +5,16 @@
  * across the lanes, keeps the rows before, and one value of the lane side for each lane and column. For 3×3 and 16 lane
  * channels 20 loads feed 864 multiply-adds. Strips are split over workgroups; a second kernel adds the parts in order.
  */
-import { type AdapterTraits, grid, input, type Kernel, type Lowering, output, scratch, type Step } from '../../engine/kernel.ts';
+import {
+  type AdapterTraits,
+  grid,
+  input,
+  type Kernel,
+  type Lowering,
+  output,
+  type Step,
+  scratch,
+} from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
@@ -52,7 +61,15 @@ function lower(problem: Conv2dProblem, { subgroupSize: lanes }: AdapterTraits): 
   const wideBlocks = Math.ceil(wide.channels / inputs);
   const strips = Math.ceil(lane.w / columns);
   const splits = Math.max(1, Math.min(Math.ceil(WORKGROUPS / laneBlocks / wideBlocks), n * strips));
-  const numbers = new Numbers(baked, { h: wide.h, w: wide.w, lh: lane.h, lw: lane.w, strips, total: n * strips, splits });
+  const numbers = new Numbers(baked, {
+    h: wide.h,
+    w: wide.w,
+    lh: lane.h,
+    lw: lane.w,
+    strips,
+    total: n * strips,
+    splits,
+  });
   const count = k * c * taps;
 
   const accumulator = (g: number, i: number, p: number, q: number) => `a${((g * inputs + i) * r + p) * s + q}`;
@@ -65,7 +82,9 @@ function lower(problem: Conv2dProblem, { subgroupSize: lanes }: AdapterTraits): 
         ${range(groups)
           .flatMap(g =>
             range(s).flatMap(q =>
-              range(columns).map(j => `${accumulator(g, i, p, q)} = fma(b${j + q}, g${g * columns + j}, ${accumulator(g, i, p, q)});`),
+              range(columns).map(
+                j => `${accumulator(g, i, p, q)} = fma(b${j + q}, g${g * columns + j}, ${accumulator(g, i, p, q)});`,
+              ),
             ),
           )
           .join('\n        ')}
@@ -101,7 +120,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
     ${range(inputs)
       .flatMap(i =>
         range(r - 1).flatMap(p =>
-          range(registers).map(u => `var ${row(i, p, u)} = select(0.0, wide[p${i} + above${p} + f${u}], m${u} && within${p});`),
+          range(registers).map(
+            u => `var ${row(i, p, u)} = select(0.0, wide[p${i} + above${p} + f${u}], m${u} && within${p});`,
+          ),
         ),
       )
       .join('\n    ')}
@@ -124,8 +145,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
       ${lines(groups, g => `q${g} += lw;`)}
     }
   }
-  ${lines(groups, g => `{ // a loop, because each store in the text costs compile time
-    var all = array<f32, ${inputs * taps}>(${range(inputs * taps).map(i => `a${g * inputs * taps + i}`).join(', ')});
+  ${lines(
+    groups,
+    g => `{ // a loop, because each store in the text costs compile time
+    var all = array<f32, ${inputs * taps}>(${range(inputs * taps)
+      .map(i => `a${g * inputs * taps + i}`)
+      .join(', ')});
     if (o${g} < ${lane.channels}) {
       for (var i = 0; i < ${inputs * taps}; i++) {
         let tap = i % ${taps}; let channel = wideBlock * ${inputs} + i / ${taps};
@@ -134,7 +159,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
         }
       }
     }
-  }`)}
+  }`,
+  )}
 }`;
   const kernel: Kernel = {
     name: `conv2d.weightGradient.broadcast ${describe(problem)}`,
@@ -160,7 +186,12 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
   for (var i = 0u; i < ${splits}u; i++) { sum += parts[i * ${count}u + index]; }
   result[index] = sum;
 }`;
-  const kernel: Kernel = { name: 'conv2d.weightGradient.parts', wgsl, bindings: ['read', 'write'], workgroups: grid(Math.ceil(count / 64)) };
+  const kernel: Kernel = {
+    name: 'conv2d.weightGradient.parts',
+    wgsl,
+    bindings: ['read', 'write'],
+    workgroups: grid(Math.ceil(count / 64)),
+  };
   return { kernel, operands: [scratch(0), output(0)] };
 }
 

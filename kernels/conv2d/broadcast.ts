@@ -88,21 +88,27 @@ function lower(problem: Correlation, { subgroupSize: lanes }: AdapterTraits): Lo
   };
   const accumulator = (g: number, i: number, j: number) => `a${(g * rows + i) * columns + j}`;
   const value = (position: number) => `subgroupBroadcast(v${Math.floor(position / lanes)}, ${position % lanes}u)`;
-  const position = (i: number) => `let e${i} = i32(lane) + ${i * lanes}; let y${i} = e${i} / ${pitch} + top; let x${i} = e${i} % ${pitch} + left;`;
+  const position = (i: number) =>
+    `let e${i} = i32(lane) + ${i * lanes}; let y${i} = e${i} / ${pitch} + top; let x${i} = e${i} % ${pitch} + left;`;
 
   const multiply = (row: number, p: number) => `{
       ${lines(pitch, j => `let b${j} = ${value((row + (looped ? 0 : p)) * pitch + j)};`)}
       ${range(groups)
         .flatMap(g =>
           range(s).flatMap(q =>
-            range(columns).map(j => `${accumulator(g, row, j)} = fma(b${j + q}, k${g * tapsInText + (looped ? 0 : p * s) + q}, ${accumulator(g, row, j)});`),
+            range(columns).map(
+              j =>
+                `${accumulator(g, row, j)} = fma(b${j + q}, k${g * tapsInText + (looped ? 0 : p * s) + q}, ${accumulator(g, row, j)});`,
+            ),
           ),
         )
         .join('\n      ')}
     }`;
   const body = `${lines(loads, i => `let v${i} = select(0.0, x[p + f${i}], m${i});`)}
     ${lines(groups * tapsInText, i => `let k${i} = weight[q${Math.floor(i / tapsInText)} + ${tapAddress(i % tapsInText)}];`)}
-    ${range(rows).flatMap(row => (looped ? [multiply(row, 0)] : range(r).map(p => multiply(row, p)))).join('\n    ')}`;
+    ${range(rows)
+      .flatMap(row => (looped ? [multiply(row, 0)] : range(r).map(p => multiply(row, p))))
+      .join('\n    ')}`;
   const inChannels = `for (var ci = 0; ci < ${c}; ci++) {
     ${body}
     p += plane; ${lines(groups, g => `q${g} += ${weight.perInput};`)}
@@ -111,14 +117,20 @@ function lower(problem: Correlation, { subgroupSize: lanes }: AdapterTraits): Lo
   const rowTap = weight.flipped ? `(${r - 1} - tapRow) * ${s}` : `tapRow * ${s}`;
   const outer = looped
     ? `for (var tapRow = 0; tapRow < ${r}; tapRow++) {
-    ${lines(loads, i => `let m${i} = y${i} + tapRow >= 0 && y${i} + tapRow < h && x${i} >= 0 && x${i} < w && e${i} < ${patchRows * pitch};
-    let f${i} = select(0, (y${i} + tapRow) * w + x${i}, m${i});`)}
+    ${lines(
+      loads,
+      i => `let m${i} = y${i} + tapRow >= 0 && y${i} + tapRow < h && x${i} >= 0 && x${i} < w && e${i} < ${patchRows * pitch};
+    let f${i} = select(0, (y${i} + tapRow) * w + x${i}, m${i});`,
+    )}
     var p = image * ${c} * plane;
     ${lines(groups, g => `var q${g} = c${g} * ${weight.perOutput} + ${rowTap};`)}
     ${inChannels}
   }`
-    : `${lines(loads, i => `let m${i} = y${i} >= 0 && y${i} < h && x${i} >= 0 && x${i} < w && e${i} < ${patchRows * pitch};
-    let f${i} = select(0, y${i} * w + x${i}, m${i});`)}
+    : `${lines(
+        loads,
+        i => `let m${i} = y${i} >= 0 && y${i} < h && x${i} >= 0 && x${i} < w && e${i} < ${patchRows * pitch};
+    let f${i} = select(0, y${i} * w + x${i}, m${i});`,
+      )}
     var p = image * ${c} * plane;
     ${lines(groups, g => `var q${g} = c${g} * ${weight.perOutput};`)}
     ${inChannels}`;
@@ -142,8 +154,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   ${lines(loads, position)}
   ${lines(groups * rows * columns, i => `var a${i} = 0.0;`)}
   ${outer}
-  ${lines(groups, g => `{ // a loop, because each store in the text costs compile time
-    var all = array<f32, ${rows * columns}>(${range(rows * columns).map(i => `a${g * rows * columns + i}`).join(', ')});
+  ${lines(
+    groups,
+    g => `{ // a loop, because each store in the text costs compile time
+    var all = array<f32, ${rows * columns}>(${range(rows * columns)
+      .map(i => `a${g * rows * columns + i}`)
+      .join(', ')});
     let start = (image * ${k} + o${g}) * oh * ow;
     ${bias ? `let b = bias[c${g}];` : ''}
     if (o${g} < ${k}) {
@@ -152,7 +168,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
         if (y < oh && x < ow) { result[start + y * ow + x] = all[i]${bias ? ' + b' : ''}; }
       }
     }
-  }`)}
+  }`,
+  )}
 }`;
   const kernel: Kernel = {
     name: problem.name,
@@ -200,7 +217,22 @@ export const broadcastInputGradient: Conv2dVariant = {
     const weight = { perOutput: r * s, perInput: c * r * s, flipped: true };
     const name = `conv2d.inputGradient.broadcast ${describe(problem)}`;
     return lower(
-      { name, n, c: k, h: oh, w: ow, k: c, oh: h, ow: w, r, s, padding: [r - 1 - padding[0], s - 1 - padding[1]], bias: false, baked, weight },
+      {
+        name,
+        n,
+        c: k,
+        h: oh,
+        w: ow,
+        k: c,
+        oh: h,
+        ow: w,
+        r,
+        s,
+        padding: [r - 1 - padding[0], s - 1 - padding[1]],
+        bias: false,
+        baked,
+        weight,
+      },
       traits,
     );
   },

@@ -30,12 +30,15 @@ function checkProblem(x: Shape, weight: Shape, attributes: Conv2dAttributes, bia
   const fail = (problem: string) => new ShapeError('conv2d', problem);
   if (x.length !== 4) throw fail(`needs x of [N, C, H, W], got ${formatShape(x)}.`);
   if (weight.length !== 4) throw fail(`needs a weight of [K, C, R, S], got ${formatShape(weight)}.`);
-  if (x[1] !== weight[1]) throw fail(`x ${formatShape(x)} has ${x[1]} channels, the weight ${formatShape(weight)} wants ${weight[1]}.`);
+  if (x[1] !== weight[1])
+    throw fail(`x ${formatShape(x)} has ${x[1]} channels, the weight ${formatShape(weight)} wants ${weight[1]}.`);
   if (bias && (bias.length !== 1 || bias[0] !== weight[0]))
     throw fail(`needs a bias of [${weight[0]}], got ${formatShape(bias)}.`);
   const { stride, padding } = attributes;
   if (![...stride, ...padding].every(Number.isInteger) || Math.min(...stride) < 1 || Math.min(...padding) < 0)
-    throw fail(`needs strides of at least 1 and paddings of at least 0, got ${stride.join('x')} and ${padding.join('x')}.`);
+    throw fail(
+      `needs strides of at least 1 and paddings of at least 0, got ${stride.join('x')} and ${padding.join('x')}.`,
+    );
   const [oh, ow] = outputSize(problemOf(x, weight, attributes, false, true));
   if (oh < 1 || ow < 1)
     throw fail(`a ${weight[2]}x${weight[3]} kernel does not fit ${formatShape(x)} padded by ${padding.join('x')}.`);
@@ -93,7 +96,9 @@ export const conv2dInputGradientOp: Declaration<GradientAttributes> = defineOp<G
     ];
   },
   reference([g, weight], specs, attributes) {
-    return [conv2dInputGradientReference(problemOf(attributes.shape, specs[1]!.shape, attributes, false, true), g!, weight!)];
+    return [
+      conv2dInputGradientReference(problemOf(attributes.shape, specs[1]!.shape, attributes, false, true), g!, weight!),
+    ];
   },
   samples: conv2dSamples(sample => gradientSample(sample, 'input')),
   random: choose => gradientSample(randomSample(choose), 'input'),
@@ -116,7 +121,9 @@ export const conv2dWeightGradientOp: Declaration<GradientAttributes> = defineOp<
     ];
   },
   reference([x, g], specs, attributes) {
-    return [conv2dWeightGradientReference(problemOf(specs[0]!.shape, attributes.shape, attributes, false, true), x!, g!)];
+    return [
+      conv2dWeightGradientReference(problemOf(specs[0]!.shape, attributes.shape, attributes, false, true), x!, g!),
+    ];
   },
   samples: conv2dSamples(sample => gradientSample(sample, 'weight')),
   random: choose => gradientSample(randomSample(choose), 'weight'),
@@ -132,12 +139,23 @@ function sampleOf(x: Shape, weight: Shape, stride: Pair, padding: Pair, bias = f
 
 function randomSample(choose: Choose): Sample<Conv2dAttributes> {
   const square = choose.pick([1, 3, 3, 5]);
-  const [r, s] = choose.pick([[square, square], [square, square], [3, 1], [2, 4]] as const);
+  const [r, s] = choose.pick([
+    [square, square],
+    [square, square],
+    [3, 1],
+    [2, 4],
+  ] as const);
   const stride = choose.pick([1, 1, 1, 2]);
   const padding: Pair = [choose.integer(0, r), choose.integer(0, s)];
   const side = () => choose.integer(1, 19);
   const x = [choose.integer(1, 3), choose.pick([1, 2, 5, 8, 13, 16]), Math.max(side(), r), Math.max(side(), s)];
-  return sampleOf(x, [choose.pick([1, 3, 8, 11, 16, 17]), x[1]!, r, s], [stride, stride], padding, choose.pick([true, false]));
+  return sampleOf(
+    x,
+    [choose.pick([1, 3, 8, 11, 16, 17]), x[1]!, r, s],
+    [stride, stride],
+    padding,
+    choose.pick([true, false]),
+  );
 }
 
 function conv2dSamples<T>(map: (sample: Sample<Conv2dAttributes>) => T): T[] {
@@ -145,7 +163,10 @@ function conv2dSamples<T>(map: (sample: Sample<Conv2dAttributes>) => T): T[] {
 }
 
 /** The gradient's problem that belongs to a convolution. */
-function gradientSample({ inputs, attributes }: Sample<Conv2dAttributes>, of: 'input' | 'weight'): Sample<GradientAttributes> {
+function gradientSample(
+  { inputs, attributes }: Sample<Conv2dAttributes>,
+  of: 'input' | 'weight',
+): Sample<GradientAttributes> {
   const [x, weight] = inputs;
   const problem = problemOf(x!.shape, weight!.shape, attributes, false, true);
   const gy = { shape: [problem.n, problem.k, ...outputSize(problem)] };
@@ -167,6 +188,11 @@ const pair = (value: number | Pair): Pair => (typeof value === 'number' ? [value
  * PyTorch's conv2d: x [N, C, H, W], weight [K, C, R, S], bias [K] or none; result [N, K, OH, OW] with
  * OH = ⌊(H + 2·padding − R) / stride⌋ + 1. Throws ShapeError.
  */
-export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, { stride = 1, padding = 0 }: Conv2dOptions = {}): Tensor {
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  { stride = 1, padding = 0 }: Conv2dOptions = {},
+): Tensor {
   return apply(conv2dOp, bias ? [x, weight, bias] : [x, weight], { stride: pair(stride), padding: pair(padding) })[0]!;
 }
