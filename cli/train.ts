@@ -60,7 +60,8 @@ async function runTraining(options: Record<string, unknown>): Promise<void> {
     if (own.resume && typeof given.out !== 'string')
       throw new UsageError('--resume needs --out: the folder of the run');
     const config = own.resume
-      ? await readRunConfig(String(given.out))
+      ? // The folder may have been moved since.
+        { ...(await readRunConfig(String(given.out))), out: String(given.out) }
       : parseConfig(given, own.config === undefined ? undefined : await readConfigFile(own.config));
     const command = commandOf(config);
     const result = await withDisplay(

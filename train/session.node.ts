@@ -12,7 +12,7 @@ import { describeEnvironment } from './environment.node.ts';
 import { type EvaluationSet, loadEvaluationSets, loadTrainingPictures, type TrainingPicture } from './pictures.node.ts';
 import type { ReportScores } from './report-content.ts';
 import { stepEntries } from './report-content.ts';
-import { reportRun, sampleRows } from './report-run.node.ts';
+import { type Exhibits, reportRun, writeSample } from './report-run.node.ts';
 import { RunFolder } from './run-folder.node.ts';
 import { learningRateAt } from './schedule.ts';
 import { restoreNetwork, restoreTrainer, saveState } from './state.ts';
@@ -175,13 +175,10 @@ class Run implements Disposable {
     await this.#save();
     const finished = this.#trainer.step >= steps;
     const scores = finished ? await this.#finalScores() : [];
-    await reportRun(this.#folder, {
-      config: this.#config,
+    await reportRun(this.#folder, this.#exhibits(), {
       command: this.#options.command,
       scores,
-      sets: this.#sets,
-      pictures: this.#pictures,
-      method: this.#method,
+      step: this.#trainer.step,
     });
     return {
       folder: this.#folder.path,
@@ -249,7 +246,7 @@ class Run implements Disposable {
   async #pause(step: number, end: boolean): Promise<void> {
     const { evalEvery, sampleEvery, saveEvery, keep } = this.#config;
     if (evalEvery > 0 && step % evalEvery === 0 && !end) await this.#evaluate(step);
-    if (sampleEvery > 0 && step % sampleEvery === 0) await this.#sample(step);
+    if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(this.#folder, this.#exhibits(), step);
     if (step % saveEvery !== 0) return;
     await this.#save();
     await this.#folder.saveCheckpoint(`step-${step}`, await this.#state());
@@ -308,9 +305,8 @@ class Run implements Disposable {
     return scores;
   }
 
-  /** A picture of how far the network is. */
-  async #sample(step: number): Promise<void> {
-    await sampleRows(this.#folder, step, this.#sets, this.#pictures, this.#method);
+  #exhibits(): Exhibits {
+    return { config: this.#config, sets: this.#sets, pictures: this.#pictures, method: this.#method };
   }
 
   [Symbol.dispose](): void {
