@@ -5,7 +5,7 @@ import { lower } from './lower.ts';
 import type { Storage } from './memory.ts';
 import { Value, type VariableState } from './operation.ts';
 import { optimize } from './optimize.ts';
-import { Program } from './program.ts';
+import { type DispatchTime, Program } from './program.ts';
 import { sizeOf, type TensorSpec } from './shape.ts';
 import { currentDevice, Tensor, tidy } from './tensor.ts';
 import { activeTrace, Trace, withTrace } from './trace.ts';
@@ -39,6 +39,11 @@ export interface Compiled<T extends readonly Argument[], R extends Tree> extends
    * compile a large program.
    */
   warmUp(args: T, onKernel: (done: number, total: number) => void): Promise<R>;
+  /**
+   * What each dispatch of the program for these arguments costs when it runs alone. Variables that the program assigns
+   * end up with meaningless content.
+   */
+  profile(args: T, repeats?: number): Promise<DispatchTime[]>;
   /** Frees the programs and their memory. */
   dispose(): void;
 }
@@ -94,6 +99,10 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     const { entry, inputs } = entryOf(args);
     return finish(entry, await entry.program.runSlowly(inputs, onKernel));
   };
+  const profile = async (args: T, repeats = 3): Promise<DispatchTime[]> => {
+    const { entry, inputs } = entryOf(args);
+    return await entry.program.profile(inputs, repeats);
+  };
   const dispose = () => {
     for (const { program, captured } of entries.values()) {
       program.dispose();
@@ -103,9 +112,13 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     entries.clear();
     scalars.clear();
   };
-  return Object.defineProperty(Object.assign(call, { warmUp, dispose, [Symbol.dispose]: dispose }), 'programs', {
-    get: () => [...entries.values()].map(entry => entry.program.figures),
-  }) as unknown as Compiled<T, R>;
+  return Object.defineProperty(
+    Object.assign(call, { warmUp, profile, dispose, [Symbol.dispose]: dispose }),
+    'programs',
+    {
+      get: () => [...entries.values()].map(entry => entry.program.figures),
+    },
+  ) as unknown as Compiled<T, R>;
 }
 
 function build<T extends readonly Argument[], R extends Tree>(
@@ -117,22 +130,26 @@ function build<T extends readonly Argument[], R extends Tree>(
   const trace = new Trace(device, specs);
   const leaves: Tensor[] = [];
   let template: (results: readonly Storage[]) => Tree = () => undefined;
-  // Tensors made inside with content of their own are captured by the trace; their handles end with it.
-  const graph = tidy(() =>
-    withTrace(trace, () => {
-      const args = trace.arguments.map(value => new Tensor(device, value)) as unknown as Traced<T>;
-      template = describe(device, body(...args), leaves);
-      return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
-    }),
-  )[0]!;
-  const optimized = optimize(graph, device.traits);
-  const program = new Program(device, lower(optimized, baked, device.traits), true);
-  return {
-    program,
-    rebuild: template,
-    assigned: graph.assignments.map(({ variable }) => variable),
-    captured: trace.captured,
-  };
+  try {
+    // Tensors made inside with content of their own are captured by the trace; their handles end with it.
+    const graph = tidy(() =>
+      withTrace(trace, () => {
+        const args = trace.arguments.map(value => new Tensor(device, value)) as unknown as Traced<T>;
+        template = describe(device, body(...args), leaves);
+        return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
+      }),
+    )[0]!;
+    const program = new Program(device, lower(optimize(graph, device.traits), baked, device.traits), true);
+    return {
+      program,
+      rebuild: template,
+      assigned: graph.assignments.map(({ variable }) => variable),
+      captured: trace.captured,
+    };
+  } catch (error) {
+    for (const value of trace.captured) value.release();
+    throw error;
+  }
 }
 
 /** A function that rebuilds the structure of `result` around new storages; its tensors are appended to `leaves`. */

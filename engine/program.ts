@@ -1,5 +1,6 @@
 /** A program: a flat list of dispatches over planned memory, encoded into one command buffer and submitted at once. */
 import type { Device } from './device.ts';
+import { LimitError } from './errors.ts';
 import { type Buffer, type Call, type Lowered, rootOf } from './lower.ts';
 import { BINDING_ALIGNMENT, type Storage } from './memory.ts';
 import type { VariableState } from './operation.ts';
@@ -20,6 +21,13 @@ interface Ready {
   /** Touches memory that may differ from call to call. */
   readonly varies: boolean;
   readonly groups: Map<string, GPUBindGroup>;
+}
+
+/** What one dispatch costs. */
+export interface DispatchTime {
+  readonly operation: string;
+  readonly kernel: string;
+  readonly milliseconds: number;
 }
 
 /** Bind groups remembered for each call whose memory varies. */
@@ -117,6 +125,31 @@ export class Program {
     return results;
   }
 
+  /**
+   * Milliseconds that each dispatch takes alone, the least of `repeats` runs: where a program spends its time. State
+   * that the program assigns is changed in a meaningless way.
+   */
+  async profile(inputs: readonly Storage[], repeats: number): Promise<DispatchTime[]> {
+    const { gpu } = this.#device;
+    const { results, find } = this.#begin(inputs);
+    const times: DispatchTime[] = [];
+    for (const ready of this.#ready) {
+      let milliseconds = Number.POSITIVE_INFINITY;
+      for (let i = 0; i <= repeats; i++) {
+        const encoder = gpu.createCommandEncoder();
+        this.#encodeCalls(encoder, [ready], find);
+        const began = performance.now();
+        gpu.queue.submit([encoder.finish()]);
+        await this.#device.finished();
+        // The first run may compile.
+        if (i > 0) milliseconds = Math.min(milliseconds, performance.now() - began);
+      }
+      times.push({ operation: ready.call.operation, kernel: ready.call.kernel.name, milliseconds });
+    }
+    for (const result of results) result.release();
+    return times;
+  }
+
   #begin(inputs: readonly Storage[]): {
     results: Storage[];
     slots: readonly Storage[];
@@ -208,6 +241,10 @@ export class Program {
 
 function prepare(device: Device, call: Call, words: number[], keep: boolean): Ready {
   const { kernel } = call;
+  const { maxBindingBytes } = device.traits;
+  for (const { bytes } of call.buffers)
+    if (bytes > maxBindingBytes)
+      throw new LimitError(call.operation, 'maxStorageBufferBindingSize', bytes, maxBindingBytes);
   const { pipeline, layout } = device.pipeline(kernel);
   let params: Ready['params'];
   if (kernel.params && kernel.params.length > 0) {

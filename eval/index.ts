@@ -1,5 +1,6 @@
 /** `daybreak/eval`: methods to enlarge pictures, and scores by the papers' protocols. */
 
+export { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
 export { type Evaluation, evaluate, evaluateEach, type Pair, type PictureScores } from './evaluate.ts';
 export { INTERPOLATIONS, type Interpolation, interpolation, isInterpolation, type Method, network } from './methods.ts';
 export {
