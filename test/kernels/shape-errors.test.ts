@@ -1,0 +1,84 @@
+/** Shapes that do not fit: a ShapeError that names the operation and the shapes, and no memory lost. */
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../engine/compile.ts';
+import { ShapeError } from '../../engine/errors.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import * as ops from '../../kernels/index.ts';
+import { sharedDevice } from '../device.ts';
+
+sharedDevice();
+
+const zeros = (...shape: number[]): Tensor =>
+  tensor(new Float32Array(shape.reduce((product, size) => product * size, 1)), shape);
+
+/** What is called, and what the message must say besides the operation's name. */
+const wrong: readonly (readonly [operation: string, says: RegExp, call: () => unknown])[] = [
+  ['add', /\[2, 3\].*\[2, 4\]/, () => ops.add(zeros(2, 3), zeros(2, 4))],
+  ['sub', /\[5\].*\[2, 4\]/, () => ops.sub(zeros(5), zeros(2, 4))],
+  ['mul', /\[2, 3\].*\[3, 2\]/, () => ops.mul(zeros(2, 3), zeros(3, 2))],
+  ['div', /\[2\].*\[3\]/, () => ops.div(zeros(2), zeros(3))],
+  ['where', /\[2, 3\].*\[2\]/, () => ops.where(zeros(2, 3), zeros(2, 3), zeros(2))],
+  ['prelu', /\[2, 5, 3, 3\].*\[5\] or \[1\].*\[4\]/, () => ops.prelu(zeros(2, 5, 3, 3), zeros(4))],
+  ['batchNorm', /\[2, 5, 3, 3\].*\[5\].*\[4\]/, () => ops.batchNormTraining(zeros(2, 5, 3, 3), zeros(4), zeros(5))],
+  [
+    'batchNorm',
+    /\[2, 5, 3, 3\].*\[5\].*\[1\]/,
+    () => ops.batchNorm(zeros(2, 5, 3, 3), zeros(5), zeros(5), zeros(5), zeros(1)),
+  ],
+  ['conv2d', /\[3, 8, 8\]/, () => ops.conv2d(zeros(3, 8, 8), zeros(4, 3, 3, 3))],
+  ['conv2d', /\[4, 3, 3\]/, () => ops.conv2d(zeros(1, 3, 8, 8), zeros(4, 3, 3))],
+  ['conv2d', /\[1, 3, 8, 8\].*3 channels.*\[4, 2, 3, 3\].*2/, () => ops.conv2d(zeros(1, 3, 8, 8), zeros(4, 2, 3, 3))],
+  ['conv2d', /bias of \[4\].*\[3\]/, () => ops.conv2d(zeros(1, 3, 8, 8), zeros(4, 3, 3, 3), zeros(3))],
+  ['conv2d', /3x3.*\[1, 3, 2, 8\].*0x0/, () => ops.conv2d(zeros(1, 3, 2, 8), zeros(4, 3, 3, 3))],
+  ['conv2d', /strides.*0x0/, () => ops.conv2d(zeros(1, 3, 8, 8), zeros(4, 3, 3, 3), undefined, { stride: 0 })],
+  ['conv2d', /paddings.*-1x1/, () => ops.conv2d(zeros(1, 3, 8, 8), zeros(4, 3, 3, 3), undefined, { padding: [-1, 1] })],
+  ['matmul', /\[2, 3\].*\[4, 5\]/, () => ops.matmul(zeros(2, 3), zeros(4, 5))],
+  ['matmul', /\[2, 3, 1\]/, () => ops.matmul(zeros(2, 3, 1), zeros(1, 5))],
+  ['matmul', /\[4, 32\].*\[10, 31\]/, () => ops.linear(zeros(4, 32), zeros(10, 31), zeros(10))],
+  ['pixelShuffle', /\[2, 6, 3, 3\].*2²/, () => ops.pixelShuffle(zeros(2, 6, 3, 3), 2)],
+  ['pixelShuffle', /\[4, 3, 3\]/, () => ops.pixelShuffle(zeros(4, 3, 3), 2)],
+  ['pixelUnshuffle', /\[2, 1, 3, 4\].*2/, () => ops.pixelUnshuffle(zeros(2, 1, 3, 4), 2)],
+  ['reshape', /\[2, 3\] has 6.*\[4\] needs 4/, () => ops.reshape(zeros(2, 3), [4])],
+  ['reshape', /positive integer.*\[1.5, 4\]/, () => ops.reshape(zeros(2, 3), [-1, 4])],
+  ['permute', /\[0, 0\].*\[2, 3\]/, () => ops.permute(zeros(2, 3), [0, 0])],
+  ['permute', /\[0\].*\[2, 3\]/, () => ops.permute(zeros(2, 3), [0])],
+  ['transpose', /0 and 2.*\[2, 3\]/, () => ops.transpose(zeros(2, 3), 0, 2)],
+  ['slice', /\[0, 2\] to \[2, 4\].*\[2, 3\]/, () => ops.slice(zeros(2, 3), [0, 2], [2, 4])],
+  ['slice', /\[0, 1\] to \[2, 1\].*\[2, 3\]/, () => ops.slice(zeros(2, 3), [0, 1], [2, 1])],
+  ['pad', /\[1, 0\].*\[2, 3\]/, () => ops.pad(zeros(2, 3), [[1, 0]])],
+  ['pad', /\[-1, 0\]/, () => ops.pad(zeros(3), [[-1, 0]])],
+  ['pad', /\[3, 0\].*\[3\]/, () => ops.pad(zeros(3), [[3, 0]], { mode: 'reflect' })],
+  ['concat', /\[2, 3\] and \[3, 3\].*1/, () => ops.concat([zeros(2, 3), zeros(3, 3)], 1)],
+  ['concat', /\[2, 3\].*2/, () => ops.concat([zeros(2, 3), zeros(2, 3)], 2)],
+  ['sum', /axis 2.*rank 2/, () => ops.sum(zeros(2, 3), { axes: [2] })],
+  ['sum', /axes 1, -1 repeat/, () => ops.sum(zeros(2, 3), { axes: [1, -1] })],
+  ['mean', /axis -3.*rank 2/, () => ops.mean(zeros(2, 3), { axes: [-3] })],
+  ['broadcastTo', /\[2, 3\] with \[2, 4\]/, () => ops.broadcastTo(zeros(2, 3), [2, 4])],
+  ['broadcastTo', /\[2, 3\] to \[3\]/, () => ops.broadcastTo(zeros(2, 3), [3])],
+  ['maxPool2d', /3.*\[1, 1, 2, 5\]/, () => ops.maxPool2d(zeros(1, 1, 2, 5), 3)],
+  ['avgPool2d', /2.*\[2, 5, 5\]/, () => ops.avgPool2d(zeros(2, 5, 5), 2)],
+  ['globalAvgPool2d', /\[2, 5, 5\]/, () => ops.globalAvgPool2d(zeros(2, 5, 5))],
+  ['mseLoss', /\[2, 3\].*\[2, 1\]/, () => ops.mseLoss(zeros(2, 3), zeros(2, 1))],
+  ['l1Loss', /\[3\].*\[4\]/, () => ops.l1Loss(zeros(3), zeros(4))],
+  ['bceWithLogits', /\[3\].*\[3, 1\]/, () => ops.bceWithLogits(zeros(3), zeros(3, 1))],
+  ['totalVariation', /\[1, 3, 1, 5\]/, () => ops.totalVariation(zeros(1, 3, 1, 5))],
+  ['grad', /one element.*\[2\]/, () => ops.grad(ops.neg(zeros(2)), [])],
+  ['tensor', /\[2, 3\] needs 6.*5/, () => tensor([1, 2, 3, 4, 5], [2, 3])],
+  ['tensor', /positive integer.*\[2, 0\]/, () => tensor([], [2, 0])],
+];
+
+describe.each(wrong)('%s %s', (operation, says, call) => {
+  test('uncompiled', () => {
+    expect(() => tidy(call)).toThrow(ShapeError);
+    expect(() => tidy(call)).toThrow(says);
+    expect(() => tidy(call)).toThrow(expect.objectContaining({ operation }));
+  });
+
+  test('compiled', () => {
+    using compiled = compile(() => {
+      call();
+      return undefined;
+    });
+    expect(() => compiled()).toThrow(says);
+  });
+});
