@@ -1,5 +1,5 @@
 /** Model files: safetensors whose metadata say which network the weights belong to, so that a file alone is enough. */
-import { type HostTensor, WeightsError } from './module.ts';
+import { WeightsError } from './module.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { type SRResNet, srresnet, srresnetConfig } from './srresnet.ts';
 
@@ -30,32 +30,35 @@ export async function encodeModel(
  */
 export function decodeModel(bytes: Uint8Array, file = 'model file'): SRResNet {
   const { tensors, metadata } = readSafetensors(bytes, file);
-  const { arch } = metadata;
-  const ours = arch === 'srresnet' && metadata.config !== undefined;
   try {
-    const config = ours ? readConfig(metadata.config!) : srresnetConfig(tensors);
+    const config = srresnetConfig(tensors);
+    if (metadata.arch === 'srresnet' && metadata.config !== undefined) checkConfig(metadata.config, config);
     const net = srresnet(config);
     try {
-      return net.loadStateDict(tensors as ReadonlyMap<string, HostTensor>);
+      return net.loadStateDict(tensors);
     } catch (error) {
       net.dispose();
       throw error;
     }
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
-    throw new WeightsError(`${file}: ${error.message}`, { cause: error });
+    const { arch } = metadata;
+    const other = arch !== undefined && arch !== 'srresnet' ? ` Its metadata say it is "${arch}".` : '';
+    throw new WeightsError(`${file}: ${error.message}${other}`, { cause: error });
   }
 }
 
-function readConfig(text: string): { channels: number; blocks: number } {
+/** What a file says of its network must be what its tensors are: else one of the two is damaged. */
+function checkConfig(text: string, { channels, blocks }: { channels: number; blocks: number }): void {
   let config: unknown;
   try {
     config = JSON.parse(text);
   } catch (cause) {
     throw new WeightsError('the metadata "config" is not JSON.', { cause });
   }
-  const { channels, blocks } = (config ?? {}) as Record<string, unknown>;
-  if (typeof channels !== 'number' || typeof blocks !== 'number')
-    throw new WeightsError(`the metadata "config" is ${text}, expected {"channels": …, "blocks": …}.`);
-  return { channels, blocks };
+  const said = (config ?? {}) as Record<string, unknown>;
+  if (said.channels === channels && said.blocks === blocks) return;
+  throw new WeightsError(
+    `the metadata "config" is ${text}, the tensors are those of {"channels": ${channels}, "blocks": ${blocks}}.`,
+  );
 }

@@ -87,11 +87,13 @@ export abstract class Module implements Disposable {
     if (missing.length > 0) throw new WeightsError(`The weights lack ${list(missing)}.`);
     if (unknown.length > 0) throw new WeightsError(`The weights have ${list(unknown)}, which this network does not.`);
     for (const [name, variable] of named) {
-      const { shape } = tensors.get(name)!;
+      const { shape, data } = tensors.get(name)!;
       if (shape.join() !== variable.shape.join())
         throw new WeightsError(
           `${name} is [${shape.join(', ')}] in the weights, this network has [${variable.shape.join(', ')}].`,
         );
+      if (data.length !== variable.size)
+        throw new WeightsError(`${name} has ${data.length} numbers, [${shape.join(', ')}] needs ${variable.size}.`);
     }
     for (const [name, variable] of named) variable.write(Float32Array.from(tensors.get(name)!.data));
     return this;

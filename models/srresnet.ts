@@ -96,11 +96,24 @@ export function srresnet(options: SRResNetOptions = {}): SRResNet {
  */
 export const srresnetHalo = ({ blocks }: { readonly blocks: number }): number => 4 + 2 * blocks + 1 + 1 + 2;
 
-/** Channels and blocks of a network with these weights, for files that do not say. */
+/**
+ * Channels and blocks of a network with these weights, for files that do not say. The convolutions that take most room
+ * must have their shapes, so that no file asks for a network much larger than itself.
+ * @throws WeightsError where they are of another network.
+ */
 export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): { channels: number; blocks: number } {
-  const channels = tensors.get('conv_in.weight')?.shape[0];
-  if (channels === undefined) throw new WeightsError('These are no weights of an SRResNet: conv_in.weight is missing.');
+  const expectShape = (name: string, expected: readonly (number | string)[]) => {
+    const shape = tensors.get(name)?.shape;
+    if (shape?.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === shape[i]))
+      return;
+    const found = shape ? `is [${shape.join(', ')}]` : 'is missing';
+    throw new WeightsError(`no weights of an SRResNet: ${name} ${found}, expected [${expected.join(', ')}].`);
+  };
+  expectShape('conv_in.weight', ['channels', 3, 9, 9]);
+  const channels = tensors.get('conv_in.weight')!.shape[0]!;
+  expectShape('conv_mid.weight', [channels, channels, 3, 3]);
   let blocks = 0;
-  while (tensors.has(`blocks.${blocks}.conv1.weight`)) blocks++;
+  for (; tensors.has(`blocks.${blocks}.conv1.weight`); blocks++)
+    expectShape(`blocks.${blocks}.conv1.weight`, [channels, channels, 3, 3]);
   return { channels, blocks };
 }

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { type HostTensor, WeightsError } from '../../models/module.ts';
+import { type SRResNet, srresnet } from '../../models/srresnet.ts';
+import { Adam } from '../../train/adam.ts';
+import { sharedDevice } from '../device.ts';
+
+const device = sharedDevice();
+
+const small = (seed = 0) => srresnet({ channels: 8, blocks: 1, seed });
+
+/** Numbers that no two tensors share, in the shapes of a network. */
+function numbered(net: SRResNet): Map<string, HostTensor> {
+  let next = 1;
+  return new Map(
+    net
+      .namedVariables()
+      .map(([name, { shape, size }]) => [name, { shape, data: Float32Array.from({ length: size }, () => next++) }]),
+  );
+}
+
+describe('state', () => {
+  test('what was loaded is read back, in the order of the layers', async () => {
+    using net = small();
+    const state = numbered(net);
+    const shuffled = new Map([...state].reverse());
+    expect(net.loadStateDict(shuffled)).toBe(net);
+    const read = await net.stateDict();
+    expect([...read]).toEqual([...state]);
+  });
+
+  test('what is read is the reader’s, and what was loaded stays the giver’s', async () => {
+    using net = small();
+    const state = numbered(net);
+    net.loadStateDict(state);
+    for (const { data } of state.values()) data.fill(-1);
+    const read = await net.stateDict();
+    expect(read.get('conv_in.weight')!.data[0]).toBe(1);
+    for (const { data } of read.values()) data.fill(-2);
+    expect((await net.stateDict()).get('conv_in.weight')!.data[0]).toBe(1);
+  });
+
+  test('parameters that an optimizer has gathered are read and loaded as before', async () => {
+    using net = small();
+    const before = await net.stateDict();
+    using _ = new Adam(net.parameters());
+    expect(await net.stateDict()).toEqual(before);
+    const state = numbered(net);
+    net.loadStateDict(state);
+    expect([...(await net.stateDict())]).toEqual([...state]);
+  });
+
+  test('disposing gives all memory back, also what an optimizer gathered', () => {
+    const { live } = device().memory.figures();
+    const net = small();
+    expect(device().memory.figures().live).toBeGreaterThan(live);
+    const adam = new Adam(net.parameters());
+    adam.dispose();
+    net.dispose();
+    expect(device().memory.figures().live).toBe(live);
+    net.dispose();
+    expect(device().memory.figures().live).toBe(live);
+  });
+});
+
+describe('weights that do not fit', () => {
+  const cases: [string, (state: Map<string, HostTensor>) => unknown, string][] = [
+    ['a missing tensor', state => state.delete('bn_mid.running_var'), 'The weights lack bn_mid.running_var.'],
+    [
+      'nothing at all',
+      state => state.clear(),
+      'The weights lack conv_in.weight, conv_in.bias, prelu_in.weight and 24 more.',
+    ],
+    [
+      'an unknown tensor',
+      state => state.set('conv_in.scale', { shape: [1], data: new Float32Array(1) }),
+      'The weights have conv_in.scale, which this network does not.',
+    ],
+    [
+      'another shape',
+      state => state.set('conv_out.bias', { shape: [4], data: new Float32Array(4) }),
+      'conv_out.bias is [4] in the weights, this network has [3].',
+    ],
+    [
+      'the same numbers in another shape',
+      state => state.set('up.1.conv.weight', { ...state.get('up.1.conv.weight')!, shape: [8, 32, 3, 3] }),
+      'up.1.conv.weight is [8, 32, 3, 3] in the weights, this network has [32, 8, 3, 3].',
+    ],
+  ];
+  test.each(cases)('%s is named, and nothing has changed', async (_, spoil, message) => {
+    using net = small(5);
+    const before = await net.stateDict();
+    const state = numbered(net);
+    spoil(state);
+    expect(() => net.loadStateDict(state)).toThrow(WeightsError);
+    expect(() => net.loadStateDict(state)).toThrow(message);
+    expect(await net.stateDict()).toEqual(before);
+  });
+
+  test('data that is shorter than its shape says changes nothing either', async () => {
+    using net = small(5);
+    const before = await net.stateDict();
+    const state = numbered(net);
+    // The last one, so that all the others would have been written already.
+    state.set('conv_out.bias', { shape: [3], data: new Float32Array(2) });
+    expect(() => net.loadStateDict(state)).toThrow('conv_out.bias has 2 numbers, [3] needs 3.');
+    expect(await net.stateDict()).toEqual(before);
+  });
+});
