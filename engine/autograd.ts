@@ -40,7 +40,10 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
   const own = (handle: Tensor): Value => (trace ? trace.import(handle.value) : handle.value);
   const targets = wrt.map(own);
   const grads = new Map<Value, Tensor>();
-  grads.set(own(loss), onesLike(loss));
+  grads.set(
+    own(loss),
+    noGrad(() => onesLike(loss)),
+  );
   const order = nodesBefore(own(loss));
   const wanted = dependents(order, new Set(targets));
 

@@ -101,16 +101,23 @@ export class Value {
   }
 
   retain(): this {
+    if (this.#claims === 0 && this.node?.recorded) this.node.outputClaimed();
     this.#claims++;
     return this;
   }
 
-  /** Gives one claim up. With the last one the memory goes, once no recorded node needs it either. */
+  /**
+   * Gives one claim up. With the last one the memory goes, once no recorded node needs it either; and with a node its
+   * claims on its inputs. Iterative: graphs are deep.
+   */
   release(): void {
-    this.#claims--;
-    if (this.#claims > 0) return;
-    if (this.node?.recorded) this.node.outputReleased();
-    else this.freeStorage();
+    const due: Value[] = [this];
+    for (let value = due.pop(); value; value = due.pop()) {
+      value.#claims--;
+      if (value.#claims > 0) continue;
+      if (value.node?.recorded) due.push(...value.node.outputReleased());
+      else value.freeStorage();
+    }
   }
 
   freeStorage(): void {
@@ -129,7 +136,7 @@ export class Node {
   readonly versions: readonly (number | undefined)[];
   /** Eager and kept for gradients: it holds claims on its inputs. */
   recorded = false;
-  #liveOutputs = 0;
+  #claimedOutputs = 0;
 
   constructor(
     operation: Operation<never>,
@@ -146,20 +153,24 @@ export class Node {
     );
   }
 
-  /** Keeps inputs and outputs until no output is claimed any more. */
+  /** Keeps inputs and outputs, which nobody has claimed yet, until no output is claimed any more. */
   record(): void {
     this.recorded = true;
-    this.#liveOutputs = this.outputs.length;
     for (const value of this.inputs) value.retain();
     for (const value of this.outputs) value.node = this;
   }
 
-  outputReleased(): void {
-    this.#liveOutputs--;
-    if (this.#liveOutputs > 0) return;
+  outputClaimed(): void {
+    this.#claimedOutputs++;
+  }
+
+  /** An output lost its last claim. Returns the inputs whose claims end with this node. */
+  outputReleased(): readonly Value[] {
+    this.#claimedOutputs--;
+    if (this.#claimedOutputs > 0) return [];
     this.recorded = false;
     for (const value of this.outputs) value.freeStorage();
-    for (const value of this.inputs) value.release();
+    return this.inputs;
   }
 }
 

@@ -1,11 +1,12 @@
 /** Gradients, with the two operations that the engine needs for them. */
 import { backward, type GradientOptions } from '../engine/autograd.ts';
+import type { Declaration } from '../engine/define.ts';
 import { literal } from '../engine/expression.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add } from './arithmetic.ts';
 import { applyOne, defineElementwise } from './elementwise.ts';
 
-export const fullLikeOp = defineElementwise<{ readonly value: number }>({
+export const fullLikeOp: Declaration<{ readonly value: number }> = defineElementwise<{ readonly value: number }>({
   name: 'fullLike',
   summary: 'A number, in the shape of x.',
   arity: 1,
@@ -13,6 +14,7 @@ export const fullLikeOp = defineElementwise<{ readonly value: number }>({
   constant: true,
   compute: (_, { value }) => Math.fround(value),
   expression: (_, { value }) => literal(value),
+  gradient: ({ grad }) => [() => fullLike(grad, 0)],
 });
 
 /** A tensor of x's shape, full of `value`. */
