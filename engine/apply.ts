@@ -1,6 +1,6 @@
 /** Applying operations: the one way in which anything runs. In a trace it records; else a program of one node runs at once. */
 import type { Device } from './device.ts';
-import { DaybreakError } from './errors.ts';
+import { DaybreakError, TraceError } from './errors.ts';
 import { lower } from './lower.ts';
 import { type Attributes, Node, type Operation, Value } from './operation.ts';
 import { Program } from './program.ts';
@@ -72,9 +72,11 @@ function runNow(
   specs: readonly TensorSpec[],
   attributes: Attributes,
 ): Value[] {
-  const storages = inputs.map(value =>
-    value.source?.kind === 'variable' ? value.source.variable.storage : value.storage!,
-  );
+  const storages = inputs.map(value => {
+    const storage = value.source?.kind === 'variable' ? value.source.variable.storage : value.storage;
+    if (!storage) throw new TraceError(`${operation.name}: a tensor of a trace was used after it, return it instead.`);
+    return storage;
+  });
   // A view of immutable memory shares it; a variable may change under a view, so its content is copied.
   const { view } = operation as Operation;
   if (view && inputs[0]!.source?.kind !== 'variable') {

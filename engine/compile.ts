@@ -172,8 +172,10 @@ const specOf = (argument: Argument): TensorSpec =>
   typeof argument === 'number' ? { shape: [], dtype: 'f32' } : argument.value.spec;
 
 function deviceOf(args: readonly Argument[]): Device {
-  for (const argument of args) if (argument instanceof Tensor) return argument.device;
-  return currentDevice();
+  const devices = new Set(args.flatMap(argument => (argument instanceof Tensor ? [argument.device] : [])));
+  if (devices.size > 1) throw new DaybreakError('A compiled function takes tensors of one device; these are on several.');
+  const [device = currentDevice()] = devices;
+  return device;
 }
 
 /** Numbers travel in a buffer of their own for each position; the queue orders its writes with the programs. */

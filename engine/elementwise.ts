@@ -1,6 +1,7 @@
 /** Kernels for elementwise expressions: operands are read with NumPy's broadcasting, one result is written. */
+import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { type Expression, emit, operandsRead } from './expression.ts';
-import { type AdapterTraits, grid, input, type Lowering, output } from './kernel.ts';
+import { type AdapterTraits, input, type Kernel, type Lowering, output } from './kernel.ts';
 import { Numbers } from './numbers.ts';
 import { broadcastStrides, mergeAxes, type Shape, sizeOf } from './shape.ts';
 
@@ -14,8 +15,8 @@ export interface ElementwiseProblem {
 
 /** Rows at least this long are walked by an inner loop, so that what does not change along a row is loaded once. */
 const SHORTEST_ROW = 32;
-/** Elements that one workgroup of a software adapter should at least have: its launch costs as much as 1,100 FMAs. */
-const SOFTWARE_ELEMENTS = 2048;
+/** Elements that a workgroup of rows should at least have. */
+const LEAST_ELEMENTS = 2048;
 
 /** The walk over the output: merged axes, the operands' strides over them, and names for all sizes. */
 interface Walk {
@@ -24,7 +25,6 @@ interface Walk {
   readonly strides: readonly (readonly number[])[];
   readonly read: ReadonlySet<number>;
   readonly numbers: Numbers;
-  readonly workgroup: number;
 }
 
 export function lowerElementwise(problem: ElementwiseProblem, traits: AdapterTraits): Lowering {
@@ -34,35 +34,10 @@ export function lowerElementwise(problem: ElementwiseProblem, traits: AdapterTra
     problem.inputs.map(shape => broadcastStrides(shape, problem.output)),
   );
   const { shape, strides } = merged.shape.length > 0 ? merged : { shape: [1], strides: problem.inputs.map(() => [0]) };
-  const rowwise = traits.software && shape.length > 1 && shape.at(-1)! >= SHORTEST_ROW;
   const numbers = new Numbers(problem.baked, sizes(problem, shape, strides, read));
-  const workgroup = rowwise ? Math.max(traits.subgroupSize, 8) : 64;
-  const walk: Walk = { problem, shape, strides, read, numbers, workgroup };
-  const { body, groups } = rowwise ? rows(walk) : flat(walk, traits);
-  const { declarations } = emit(
-    problem.expression,
-    problem.inputs.map(() => '0'),
-  );
-  const count = problem.inputs.length;
-  const wgsl = `${problem.inputs.map((_, i) => `@group(0) @binding(${i}) var<storage, read> in${i}: array<f32>;`).join('\n')}
-@group(0) @binding(${count}) var<storage, read_write> result: array<f32>;
-${numbers.binding(count + 1)}
-${declarations}
-@compute @workgroup_size(${workgroup})
-fn main(
-  @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32
-) {
-  ${numbers.locals}
-  let group = i32(id.y * num.x + id.x);
-${body}
-}`;
-  const kernel = {
-    name: problem.name,
-    wgsl,
-    bindings: [...problem.inputs.map(() => 'read' as const), 'write' as const],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(groups),
-  };
+  const walk: Walk = { problem, shape, strides, read, numbers };
+  const rowwise = traits.software && shape.length > 1 && shape.at(-1)! >= SHORTEST_ROW;
+  const kernel = rowwise ? rows(walk, traits) : flat(walk, traits);
   return { steps: [{ kernel, operands: [...problem.inputs.map((_, i) => input(i)), output(0)] }], scratch: [] };
 }
 
@@ -92,57 +67,42 @@ export function offsetOf(operand: number, strides: readonly number[], axes: read
   return terms.length > 0 ? terms.join(' + ') : '0';
 }
 
-/** Statements that split `index` into coordinates `a0 … a(rank-1)`, innermost last. */
-export function coordinates(index: string, axes: readonly number[]): string[] {
-  const statements: string[] = [];
-  let rest = index;
-  for (let i = axes.length - 1; i > 0; i--) {
-    const axis = axes[i]!;
-    statements.push(`let a${axis} = ${rest} % d${axis};`, `let r${axis} = ${rest} / d${axis};`);
-    rest = `r${axis}`;
-  }
-  if (axes.length > 0) statements.push(`let a${axes[0]} = ${rest};`);
-  return statements;
-}
-
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
+/** What both forms tell the frame, and the WGSL of an element from the operands `v0 …`. */
+function partsOf({ problem, numbers }: Walk) {
+  const { name, expression, inputs } = problem;
+  const { declarations, statements, result } = emit(
+    expression,
+    inputs.map((_, i) => `v${i}`),
+  );
+  return { frame: { name, reads: inputs.map((_, i) => `in${i}`), numbers, declarations }, statements, result };
+}
+
 /** Each invocation computes elements a workgroup apart, each from its own coordinates. */
-function flat(
-  { problem, shape, strides, read, workgroup }: Walk,
-  traits: AdapterTraits,
-): { body: string; groups: number } {
-  const count = sizeOf(problem.output);
-  const each = traits.software ? SOFTWARE_ELEMENTS / workgroup : 1;
+function flat(walk: Walk, traits: AdapterTraits): Kernel {
+  const { problem, shape, strides, read } = walk;
+  const { frame, statements, result } = partsOf(walk);
   const axes = range(shape.length);
   const contiguous = shape.length === 1;
   const loads = [...read].map(operand => {
-    const offset = contiguous
-      ? strides[operand]![0] === 0
-        ? '0'
-        : 'index'
-      : offsetOf(operand, strides[operand]!, axes);
+    const own = strides[operand]!;
+    const offset = contiguous ? (own[0] === 0 ? '0' : 'index') : offsetOf(operand, own, axes);
     return `let v${operand} = in${operand}[${offset}];`;
   });
-  const { statements, result } = emit(
-    problem.expression,
-    problem.inputs.map((_, i) => `v${i}`),
-  );
-  // A number of turns that the compiler does not know: unrolled, the loop takes a second to compile and twice as long to run.
-  const body = `  let end = min(n, (group + 1) * ${each * workgroup});
-  for (var index = group * ${each * workgroup} + i32(lane); index < end; index += ${workgroup}) {
-    ${[...(contiguous ? [] : coordinates('index', axes)), ...loads, ...statements].join('\n    ')}
-    result[index] = ${result};
-  }`;
-  return { body, groups: Math.ceil(count / (workgroup * each)) };
+  const position = contiguous ? [] : coordinates('index', axes);
+  const body = [...position, ...loads, ...statements, `result[index] = ${result};`].join('\n    ');
+  return assembleElements({ ...frame, elements: sizeOf(problem.output), count: 'n', body }, traits);
 }
 
 /** Each workgroup walks whole rows: coordinates and operands that are constant along a row cost next to nothing. */
-function rows({ problem, shape, strides, read, workgroup }: Walk): { body: string; groups: number } {
+function rows(walk: Walk, traits: AdapterTraits): Kernel {
+  const { shape, strides, read } = walk;
+  const { frame, statements, result } = partsOf(walk);
+  const lanes = Math.max(traits.subgroupSize, 8);
   const last = shape.length - 1;
   const length = shape[last]!;
-  const rowCount = sizeOf(shape) / length;
-  const each = Math.max(1, Math.ceil(SOFTWARE_ELEMENTS / length));
+  const each = Math.max(1, Math.ceil(LEAST_ELEMENTS / length));
   const outer = range(last);
   const before: string[] = [];
   const within: string[] = [];
@@ -154,21 +114,15 @@ function rows({ problem, shape, strides, read, workgroup }: Walk): { body: strin
       within.push(`let v${operand} = in${operand}[b${operand} + column];`);
     }
   }
-  const { statements, result } = emit(
-    problem.expression,
-    problem.inputs.map((_, i) => `v${i}`),
-  );
   // How many rows a workgroup takes is a size like others: it must not be in the text where sizes are arguments.
-  const body = `  let rowCount = n / d${last};
-  let each = max(1, (${SOFTWARE_ELEMENTS} + d${last} - 1) / d${last});
-  for (var k = 0; k < each; k++) {
-    let row = group * each + k;
-    if (row >= rowCount) { return; }
+  const body = `let rowCount = n / d${last};
+  let each = max(1, (${LEAST_ELEMENTS} + d${last} - 1) / d${last});
+  for (var row = group * each; row < min(rowCount, (group + 1) * each); row++) {
     ${[...coordinates('row', outer), ...before].join('\n    ')}
-    for (var column = i32(lane); column < d${last}; column += ${workgroup}) {
+    for (var column = i32(lane); column < d${last}; column += ${lanes}) {
       ${[...within, ...statements].join('\n      ')}
       result[row * d${last} + column] = ${result};
     }
   }`;
-  return { body, groups: Math.ceil(rowCount / each) };
+  return assemble({ ...frame, lanes, groups: Math.ceil(sizeOf(shape) / length / each), body });
 }

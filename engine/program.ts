@@ -1,6 +1,6 @@
 /** A program: a flat list of dispatches over planned memory, encoded into one command buffer and submitted at once. */
 import type { Device } from './device.ts';
-import { LimitError } from './errors.ts';
+import { DisposedError, LimitError } from './errors.ts';
 import { type Buffer, type Call, type Lowered, rootOf } from './lower.ts';
 import { BINDING_ALIGNMENT, type Storage } from './memory.ts';
 import type { VariableState } from './operation.ts';
@@ -157,6 +157,8 @@ export class Program {
   } {
     const device = this.#device;
     device.check();
+    for (const { name, storage } of this.variables)
+      if (!storage.alive) throw new DisposedError(`${name} was disposed of: its memory is gone.`);
     const results: Storage[] = [];
     try {
       for (const buffer of this.#lowered.results) results.push(device.memory.allocate(buffer.bytes, 'result'));

@@ -1,17 +1,8 @@
 /** Kernels for sums over axes of an elementwise expression, in a fixed order. */
-import { coordinates, offsetOf } from './elementwise.ts';
+import { assemble, assembleElements, coordinates } from './assemble.ts';
+import { offsetOf } from './elementwise.ts';
 import { type Expression, emit, literal, operandsRead } from './expression.ts';
-import {
-  type AdapterTraits,
-  grid,
-  input,
-  type Kernel,
-  type Lowering,
-  type Operand,
-  output,
-  type Step,
-  scratch,
-} from './kernel.ts';
+import { type AdapterTraits, input, type Lowering, type Operand, output, type Step, scratch } from './kernel.ts';
 import { Numbers } from './numbers.ts';
 import { broadcastStrides, mergeAxes, type Shape, sizeOf } from './shape.ts';
 
@@ -42,12 +33,12 @@ const LONG = 64;
 
 export function lowerReduction(problem: ReductionProblem, traits: AdapterTraits): Lowering {
   const walk = walkOf(problem);
-  if (walk.length < LONG) return { steps: [serial(walk)], scratch: [] };
+  if (walk.length < LONG) return { steps: [serial(walk, traits)], scratch: [] };
   const splits = splitsOf(walk, traits);
   const lanes = traits.software ? Math.max(traits.subgroupSize, 8) : 256;
   if (splits === 1) return { steps: [parallel(walk, 1, lanes, output(0), problem.scale)], scratch: [] };
   return {
-    steps: [parallel(walk, splits, lanes, scratch(0), 1), addParts(walk, splits)],
+    steps: [parallel(walk, splits, lanes, scratch(0), 1), addParts(walk, splits, traits)],
     scratch: [walk.outputs * splits],
   };
 }
@@ -106,51 +97,26 @@ function evaluate({ problem, strides, shape }: Walk): string {
   return [...loads, ...statements, `let value = ${result};`].join('\n      ');
 }
 
-function kernelOf(walk: Walk, name: string, numbers: Numbers, lanes: number, groups: number, body: string): Kernel {
-  const { inputs, expression } = walk.problem;
-  const { declarations } = emit(
-    expression,
-    inputs.map(() => '0'),
-  );
-  const wgsl = `${inputs.map((_, i) => `@group(0) @binding(${i}) var<storage, read> in${i}: array<f32>;`).join('\n')}
-@group(0) @binding(${inputs.length}) var<storage, read_write> result: array<f32>;
-${numbers.binding(inputs.length + 1)}
-${declarations}
-${body.includes('partial[') ? `var<workgroup> partial: array<f32, ${lanes}>;` : ''}
-@compute @workgroup_size(${lanes})
-fn main(
-  @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32
-) {
-  ${numbers.locals}
-  let group = i32(id.y * num.x + id.x);
-${body}
-}`;
-  return {
-    name: `${walk.problem.name}${name}`,
-    wgsl,
-    bindings: [...inputs.map(() => 'read' as const), 'write'],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(groups),
-  };
+/** What the frame is told: the operands are `in0 …`. */
+function frameOf({ problem: { name, inputs, expression } }: Walk) {
+  const names = inputs.map((_, i) => `in${i}`);
+  return { name, reads: names, declarations: emit(expression, names).declarations };
 }
 
 const operands = (walk: Walk, target: Operand): Operand[] => [...walk.problem.inputs.map((_, i) => input(i)), target];
 
 /** One invocation an output. */
-function serial(walk: Walk): Step {
-  const numbers = declare(walk, {});
-  const body = `  let index = group * 64 + i32(lane);
-  if (index >= outputs) { return; }
-  ${coordinates('index', walk.kept).join(' ')}
-  var sum = 0.0;
-  for (var t = 0; t < len; t++) {
+function serial(walk: Walk, traits: AdapterTraits): Step {
+  const body = `${coordinates('index', walk.kept).join(' ')}
+    var sum = 0.0;
+    for (var t = 0; t < len; t++) {
       ${coordinates('t', walk.summed).join(' ')}
       ${evaluate(walk)}
       sum += value;
-  }
-  result[index] = sum * ${literal(walk.problem.scale)};`;
-  const kernel = kernelOf(walk, '', numbers, 64, Math.ceil(walk.outputs / 64), body);
-  return { kernel, operands: operands(walk, output(0)) };
+    }
+    result[index] = sum * ${literal(walk.problem.scale)};`;
+  const parts = { ...frameOf(walk), numbers: declare(walk, {}), elements: walk.outputs, count: 'outputs', body };
+  return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
 }
 
 /** One workgroup an output and part of its sum: lanes add strided elements, then a tree adds the lanes. */
@@ -176,7 +142,7 @@ function parallel(walk: Walk, splits: number, lanes: number, target: Operand, sc
       ${evaluate(walk)}
       sum += value;
   }`;
-  const body = `  let part = group % splits; let index = group / splits;
+  const body = `let part = group % splits; let index = group / splits;
   if (index >= outputs) { return; }
   ${coordinates('index', kept).join(' ')}
   var sum = 0.0;
@@ -187,31 +153,26 @@ ${loop}
     if (lane < width) { partial[lane] += partial[lane + width]; }
   }
   if (lane == 0u) { result[group] = partial[0] * ${literal(scale)}; }`;
-  const kernel = kernelOf(walk, '', numbers, lanes, walk.outputs * splits, body);
+  const frame = frameOf(walk);
+  const declarations = `${frame.declarations}\nvar<workgroup> partial: array<f32, ${lanes}>;`;
+  const kernel = assemble({ ...frame, declarations, numbers, lanes, groups: walk.outputs * splits, body });
   return { kernel, operands: operands(walk, target) };
 }
 
 /** Adds the parts of each output, in order. */
-function addParts({ problem, outputs }: Walk, splits: number): Step {
-  const numbers = new Numbers(problem.baked, { outputs, splits });
-  const wgsl = `@group(0) @binding(0) var<storage, read> parts: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
-${numbers.binding(2)}
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  ${numbers.locals}
-  let index = i32(id.x);
-  if (index >= outputs) { return; }
-  var sum = 0.0;
-  for (var i = 0; i < splits; i++) { sum += parts[index * splits + i]; }
-  result[index] = sum * ${literal(problem.scale)};
-}`;
-  const kernel: Kernel = {
-    name: `${problem.name} parts`,
-    wgsl,
-    bindings: ['read', 'write'],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(Math.ceil(outputs / 64)),
-  };
+function addParts({ problem, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
+  const kernel = assembleElements(
+    {
+      name: `${problem.name} parts`,
+      reads: ['parts'],
+      numbers: new Numbers(problem.baked, { outputs, splits }),
+      elements: outputs,
+      count: 'outputs',
+      body: `var sum = 0.0;
+    for (var i = 0; i < splits; i++) { sum += parts[index * splits + i]; }
+    result[index] = sum * ${literal(problem.scale)};`,
+    },
+    traits,
+  );
   return { kernel, operands: [scratch(0), output(0)] };
 }

@@ -1,8 +1,10 @@
 /** Adam's update of all parameters in one dispatch (Kingma and Ba 2015, algorithm 1; PyTorch's order of operations). */
 import { apply } from '../engine/apply.ts';
+import { assembleElements } from '../engine/assemble.ts';
 import { type Declaration, defineOp } from '../engine/define.ts';
 import { literal } from '../engine/expression.ts';
-import { grid, input, output } from '../engine/kernel.ts';
+import { input, output } from '../engine/kernel.ts';
+import { Numbers } from '../engine/numbers.ts';
 import { sizeOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 
@@ -32,45 +34,30 @@ export const adamOp: Declaration<AdamAttributes> = defineOp<AdamAttributes>({
   ],
   lower({ inputs, attributes: { beta1, beta2, eps } }, traits) {
     const count = sizeOf(inputs[0]!.shape);
-    const each = traits.software ? 32 : 1;
-    const wgsl = `${['p', 'm', 'v'].map((name, i) => `@group(0) @binding(${i}) var<storage, read_write> ${name}: array<f32>;`).join('\n')}
-${['g', 'steps', 'rate', 'bad'].map((name, i) => `@group(0) @binding(${i + 3}) var<storage, read> ${name}: array<f32>;`).join('\n')}
-${oneMinusPower}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
-  if (bad[0] != 0.0) { return; }
-  let group = id.y * num.x + id.x;
+    const kernel = assembleElements(
+      {
+        name: 'adam',
+        reads: ['g', 'steps', 'rate', 'bad'],
+        writes: ['p', 'm', 'v'],
+        numbers: new Numbers(true, {}),
+        declarations: oneMinusPower,
+        elements: count,
+        count: String(count),
+        before: `if (bad[0] != 0.0) { return; }
   let t = steps[0] + 1.0;
   let size = rate[0] / oneMinusPower(t, ${literal(Math.log(beta1))});
-  let root = sqrt(oneMinusPower(t, ${literal(Math.log(beta2))}));
-  let end = min(${count}u, (group + 1u) * ${64 * each}u);
-  for (var i = group * ${64 * each}u + lane; i < end; i += 64u) {
-    let gradient = g[i];
-    let first = ${literal(beta1)} * m[i] + ${literal(1 - beta1)} * gradient;
-    let second = ${literal(beta2)} * v[i] + ${literal(1 - beta2)} * gradient * gradient;
-    m[i] = first;
-    v[i] = second;
-    p[i] -= size * first / (sqrt(second) / root + ${literal(eps)});
-  }
-}`;
-    const kernel = {
-      name: 'adam',
-      wgsl,
-      bindings: [
-        'write' as const,
-        'write' as const,
-        'write' as const,
-        'read' as const,
-        'read' as const,
-        'read' as const,
-        'read' as const,
-      ],
-      workgroups: grid(Math.ceil(count / (64 * each))),
-    };
-    return {
-      steps: [{ kernel, operands: [output(0), output(1), output(2), input(3), input(4), input(5), input(6)] }],
-      scratch: [],
-    };
+  let root = sqrt(oneMinusPower(t, ${literal(Math.log(beta2))}));`,
+        body: `let gradient = g[index];
+    let first = ${literal(beta1)} * m[index] + ${literal(1 - beta1)} * gradient;
+    let second = ${literal(beta2)} * v[index] + ${literal(1 - beta2)} * gradient * gradient;
+    m[index] = first;
+    v[index] = second;
+    p[index] -= size * first / (sqrt(second) / root + ${literal(eps)});`,
+      },
+      traits,
+    );
+    const operands = [input(3), input(4), input(5), input(6), output(0), output(1), output(2)];
+    return { steps: [{ kernel, operands }], scratch: [] };
   },
   reference([p, m, v, g, steps, rate, bad], _, { beta1, beta2, eps }) {
     if (bad![0] !== 0) return [p!.slice(), m!.slice(), v!.slice()];

@@ -1,8 +1,9 @@
 /** Matrix products. */
 import { apply } from '../engine/apply.ts';
+import { assembleElements } from '../engine/assemble.ts';
 import { type Declaration, defineOp, type Listed } from '../engine/define.ts';
 import { ShapeError } from '../engine/errors.ts';
-import { grid, input, output } from '../engine/kernel.ts';
+import { input, output } from '../engine/kernel.ts';
 import { Numbers } from '../engine/numbers.ts';
 import { f32, formatShape, type TensorSpec } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -38,20 +39,11 @@ export const matmulOp: Declaration<MatmulAttributes> = defineOp<MatmulAttributes
     const [m, , n] = sizesOf(inputs, attributes);
     return [f32([m, n])];
   },
-  lower({ inputs, attributes, baked }) {
+  lower({ inputs, attributes, baked }, traits) {
     const [m, k, n] = sizesOf(inputs, attributes);
     const numbers = new Numbers(baked, { m, k, n });
     // Four sums: rounding errors stay small, and multiply-adds need not wait for each other.
-    const wgsl = `@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
-${numbers.binding(3)}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
-  ${numbers.locals}
-  let index = i32((id.y * num.x + id.x) * 64u + lane);
-  if (index >= m * n) { return; }
-  let row = index / n; let column = index % n;
+    const body = `let row = index / n; let column = index % n;
   let stepA = ${attributes.transposeA ? 'm' : '1'}; let stepB = ${attributes.transposeB ? '1' : 'n'};
   var p = ${attributes.transposeA ? 'row' : 'row * k'}; var q = ${attributes.transposeB ? 'column * k' : 'column'};
   var sums = vec4f();
@@ -64,15 +56,17 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @
     sums.x += a[p] * b[q];
     p += stepA; q += stepB;
   }
-  result[index] = (sums.x + sums.y) + (sums.z + sums.w);
-}`;
-    const kernel = {
+  result[index] = (sums.x + sums.y) + (sums.z + sums.w);`;
+    const parts = {
       name: `matmul ${m}x${k}x${n}`,
-      wgsl,
-      bindings: ['read' as const, 'read' as const, 'write' as const],
-      ...(numbers.params.length > 0 && { params: numbers.params }),
-      workgroups: grid(Math.ceil((m * n) / 64)),
+      reads: ['a', 'b'],
+      numbers,
+      elements: m * n,
+      count: 'm * n',
+      heavy: true,
+      body,
     };
+    const kernel = assembleElements(parts, traits);
     return { steps: [{ kernel, operands: [input(0), input(1), output(0)] }], scratch: [] };
   },
   gradient({ inputs: [a, b], grads: [g], needs, attributes: { transposeA, transposeB } }) {

@@ -1,9 +1,11 @@
 /** Many tensors in one buffer, so that one dispatch can update them all. */
 import { apply } from '../engine/apply.ts';
+import { assembleElements } from '../engine/assemble.ts';
 import { type Declaration, defineOp } from '../engine/define.ts';
 import { DaybreakError } from '../engine/errors.ts';
-import { grid, input, output } from '../engine/kernel.ts';
+import { input, output } from '../engine/kernel.ts';
 import { BINDING_ALIGNMENT } from '../engine/memory.ts';
+import { Numbers } from '../engine/numbers.ts';
 import { f32, type Shape, sizeOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 
@@ -25,25 +27,15 @@ export const packOp: Declaration<Record<never, never>> = defineOp<Record<never, 
   name: 'pack',
   summary: 'Tensors side by side in one buffer, with gaps of zeros.',
   infer: inputs => [f32([packLayout(inputs.map(({ shape }) => shape)).total])],
-  lower({ inputs }) {
+  lower({ inputs }, traits) {
     const { offsets } = packLayout(inputs.map(({ shape }) => shape));
     const steps = inputs.map(({ shape }, i) => {
-      const count = sizeOf(shape);
-      const wgsl = `@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
-@group(0) @binding(2) var<uniform> params: array<vec4<u32>, 1>;
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (id.y * num.x + id.x) * 64u + lane;
-  if (index < params[0].x) { result[params[0].y + index] = x[index]; }
-}`;
-      const kernel = {
-        name: 'pack',
-        wgsl,
-        bindings: ['read' as const, 'write' as const],
-        params: [count, offsets[i]!],
-        workgroups: grid(Math.ceil(count / 64)),
-      };
+      const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i]! });
+      const body = 'result[offset + index] = x[index];';
+      const kernel = assembleElements(
+        { name: 'pack', reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body },
+        traits,
+      );
       return { kernel, operands: [input(i), output(0)] };
     });
     return { steps, scratch: [] };

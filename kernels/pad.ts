@@ -1,9 +1,10 @@
 /** Slices, padding and concatenation: rectangles of one tensor inside another. */
 import { apply } from '../engine/apply.ts';
+import { assembleElements, coordinates } from '../engine/assemble.ts';
 import { type Declaration, defineOp } from '../engine/define.ts';
 import { ShapeError } from '../engine/errors.ts';
 import { literal } from '../engine/expression.ts';
-import { type AdapterTraits, grid, input, type Lowering, output } from '../engine/kernel.ts';
+import { type AdapterTraits, input, type Lowering, output } from '../engine/kernel.ts';
 import { Numbers } from '../engine/numbers.ts';
 import { f32, formatShape, type Shape, sizeOf, stridesOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -82,34 +83,15 @@ function lowerCoordinates(
     named[`d${axis}`] = size;
   });
   const numbers = new Numbers(baked, named);
-  const each = traits.software ? 32 : 1;
-  const statements = ['var rest = index;'];
-  for (let axis = shape.length - 1; axis >= 0; axis--)
-    statements.push(`let a${axis} = rest % d${axis}; rest = rest / d${axis};`);
-  const wgsl = `@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
-${numbers.binding(2)}
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32
-) {
-  ${numbers.locals}
-  let group = i32(id.y * num.x + id.x);
-  let end = min(n, (group + 1) * ${64 * each});
-  for (var index = group * ${64 * each} + i32(lane); index < end; index += 64) {
-    ${statements.join('\n    ')}
+  const position = coordinates(
+    'index',
+    shape.map((_, axis) => axis),
+  ).join('\n    ');
+  const element = `${position}
     ${body}
-    result[index] = value;
-  }
-}`;
-  const kernel = {
-    name,
-    wgsl,
-    bindings: ['read' as const, 'write' as const],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(Math.ceil(sizeOf(shape) / (64 * each))),
-  };
-  return { steps: [{ kernel, operands: [input(0), output(0)] }], scratch: [] };
+    result[index] = value;`;
+  const parts = { name, reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body: element };
+  return { steps: [{ kernel: assembleElements(parts, traits), operands: [input(0), output(0)] }], scratch: [] };
 }
 
 /** Names for the source's sizes `h`, strides `s` and the padding before `p` of every axis. */
@@ -336,7 +318,7 @@ export const concatOp: Declaration<ConcatAttributes> = defineOp<ConcatAttributes
     const total = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0);
     return [f32(first!.shape.map((size, i) => (i === axis ? total : size)))];
   },
-  lower({ inputs, outputs, attributes: { axis }, baked }) {
+  lower({ inputs, outputs, attributes: { axis }, baked }, traits) {
     const inner = sizeOf(outputs[0]!.shape.slice(axis + 1));
     const pitch = outputs[0]!.shape[axis]! * inner;
     let before = 0;
@@ -344,23 +326,9 @@ export const concatOp: Declaration<ConcatAttributes> = defineOp<ConcatAttributes
       const run = shape[axis]! * inner;
       const numbers = new Numbers(baked, { n: sizeOf(shape), run, pitch, before });
       before += run;
-      const wgsl = `@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
-${numbers.binding(2)}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
-  ${numbers.locals}
-  let index = i32((id.y * num.x + id.x) * 64u + lane);
-  if (index >= n) { return; }
-  result[index / run * pitch + before + index % run] = x[index];
-}`;
-      const kernel = {
-        name: 'concat',
-        wgsl,
-        bindings: ['read' as const, 'write' as const],
-        ...(numbers.params.length > 0 && { params: numbers.params }),
-        workgroups: grid(Math.ceil(sizeOf(shape) / 64)),
-      };
+      const body = 'result[index / run * pitch + before + index % run] = x[index];';
+      const parts = { name: 'concat', reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body };
+      const kernel = assembleElements(parts, traits);
       return { kernel, operands: [input(i), output(0)] };
     });
     return { steps, scratch: [] };

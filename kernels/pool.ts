@@ -1,8 +1,9 @@
 /** Pooling of [N, C, H, W]: windows without padding, incomplete ones left out. */
 import { apply } from '../engine/apply.ts';
+import { assembleElements } from '../engine/assemble.ts';
 import { type Choose, type Declaration, defineOp, type Listed, type Sample } from '../engine/define.ts';
 import { ShapeError } from '../engine/errors.ts';
-import { grid, input, type Lowering, output } from '../engine/kernel.ts';
+import { type AdapterTraits, input, type Lowering, output } from '../engine/kernel.ts';
 import { Numbers } from '../engine/numbers.ts';
 import { f32, formatShape, type Shape, sizeOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -28,6 +29,7 @@ function lowerPlanes(
   bindings: number,
   baked: boolean,
   body: string,
+  traits: AdapterTraits,
 ): Lowering {
   const numbers = new Numbers(baked, {
     n: sizeOf(target),
@@ -39,25 +41,11 @@ function lowerPlanes(
     columns: target[3]!,
   });
   const names = bindings === 1 ? ['x'] : ['g', 'x'];
-  const wgsl = `${names.map((label, i) => `@group(0) @binding(${i}) var<storage, read> ${label}: array<f32>;`).join('\n')}
-@group(0) @binding(${bindings}) var<storage, read_write> result: array<f32>;
-${numbers.binding(bindings + 1)}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
-  ${numbers.locals}
-  let index = i32((id.y * num.x + id.x) * 64u + lane);
-  if (index >= n) { return; }
-  let column = index % columns; let row = index / columns % rows; let plane = index / (columns * rows);
-  ${body}
-  result[index] = value;
-}`;
-  const kernel = {
-    name,
-    wgsl,
-    bindings: [...names.map(() => 'read' as const), 'write' as const],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(Math.ceil(sizeOf(target) / 64)),
-  };
+  const element = `let column = index % columns; let row = index / columns % rows; let plane = index / (columns * rows);
+    ${body}
+    result[index] = value;`;
+  const parts = { name, reads: names, numbers, elements: sizeOf(target), count: 'n', body: element };
+  const kernel = assembleElements(parts, traits);
   return { steps: [{ kernel, operands: [...names.map((_, i) => input(i)), output(0)] }], scratch: [] };
 }
 
@@ -105,7 +93,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>
   name: 'maxPool2d',
   summary: 'Largest element of each window; the gradient goes to the first of equals.',
   infer: ([x], attributes) => [f32(pooledShape('maxPool2d', x!.shape, attributes))],
-  lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }) =>
+  lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }, traits) =>
     lowerPlanes(
       'maxPool2d',
       outputs[0]!.shape,
@@ -119,6 +107,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>
     let v = x[start + p * w + q];
     value = select(value, v, v > value);
   } }`,
+      traits,
     ),
   gradient: ({ inputs: [x], grads, attributes }) => [apply(maxPool2dGradientOp, [grads[0]!, x!], attributes)[0]!],
   reference([x], [spec], attributes) {
@@ -145,7 +134,7 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = defineOp<PoolAtt
   name: 'maxPool2dGradient',
   summary: 'The gradient of maxPool2d from g and x.',
   infer: ([, x]) => [f32(x!.shape)],
-  lower: ({ inputs, attributes: { kernel, stride }, baked }) =>
+  lower: ({ inputs, attributes: { kernel, stride }, baked }, traits) =>
     lowerPlanes(
       'maxPool2dGradient',
       inputs[1]!.shape,
@@ -164,6 +153,7 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = defineOp<PoolAtt
       } }
       if (best == index) { value += g[(plane * oh + i) * ow + j]; }`,
       ),
+      traits,
     ),
   reference([g, x], specs, attributes) {
     const gx = new Float64Array(x!.length);
@@ -189,7 +179,7 @@ export const avgPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>
   name: 'avgPool2d',
   summary: 'Mean of each window.',
   infer: ([x], attributes) => [f32(pooledShape('avgPool2d', x!.shape, attributes))],
-  lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }) =>
+  lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }, traits) =>
     lowerPlanes(
       'avgPool2d',
       outputs[0]!.shape,
@@ -201,6 +191,7 @@ export const avgPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>
   var value = 0.0;
   for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) { value += x[start + p * w + q]; } }
   value /= ${kernel ** 2}.0;`,
+      traits,
     ),
   gradient: ({ inputs: [x], grads, attributes }) => [
     apply(avgPool2dGradientOp, [grads[0]!], { ...attributes, shape: x!.shape })[0]!,
@@ -223,7 +214,7 @@ export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> = defineOp
   name: 'avgPool2dGradient',
   summary: 'The gradient of avgPool2d.',
   infer: (_, { shape }) => [f32(shape)],
-  lower: ({ inputs, attributes: { kernel, stride, shape }, baked }) =>
+  lower: ({ inputs, attributes: { kernel, stride, shape }, baked }, traits) =>
     lowerPlanes(
       'avgPool2dGradient',
       shape,
@@ -233,6 +224,7 @@ export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> = defineOp
       baked,
       `${windows(kernel, stride, 'value += x[(plane * oh + i) * ow + j];')}
   value /= ${kernel ** 2}.0;`,
+      traits,
     ),
   gradient: ({ grads, attributes: { kernel, stride } }) => [avgPool2d(grads[0]!, kernel, stride)],
   reference([g], _, attributes) {

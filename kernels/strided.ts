@@ -1,8 +1,9 @@
 /** Movement: every element of the result is one element of the input, found by strides. Permutations and pixel shuffles are all this. */
 import { apply } from '../engine/apply.ts';
+import { assembleElements, coordinates } from '../engine/assemble.ts';
 import { type Declaration, defineOp, type Listed } from '../engine/define.ts';
 import { ShapeError } from '../engine/errors.ts';
-import { type AdapterTraits, grid, input, type Lowering, output } from '../engine/kernel.ts';
+import { type AdapterTraits, input, type Lowering, output } from '../engine/kernel.ts';
 import { Numbers } from '../engine/numbers.ts';
 import { f32, formatShape, mergeAxes, type Shape, sizeOf, stridesOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -29,37 +30,14 @@ export function lowerStrided(
     named[`s${axis}`] = steps[axis]!;
   });
   const numbers = new Numbers(baked, named);
-  const each = traits.software ? 32 : 1;
-  const statements: string[] = [];
-  let rest = 'index';
   const terms = sizes.map((_, axis) => `a${axis} * s${axis}`);
-  for (let axis = sizes.length - 1; axis > 0; axis--) {
-    statements.push(`let a${axis} = ${rest} % d${axis};`, `let r${axis} = ${rest} / d${axis};`);
-    rest = `r${axis}`;
-  }
-  statements.push(`let a0 = ${rest};`);
-  const wgsl = `@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
-${numbers.binding(2)}
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32
-) {
-  ${numbers.locals}
-  let group = i32(id.y * num.x + id.x);
-  let end = min(n, (group + 1) * ${64 * each});
-  for (var index = group * ${64 * each} + i32(lane); index < end; index += 64) {
-    ${statements.join('\n    ')}
-    result[index] = x[offset + ${terms.join(' + ')}];
-  }
-}`;
-  const kernel = {
-    name,
-    wgsl,
-    bindings: ['read' as const, 'write' as const],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(Math.ceil(sizeOf(shape) / (64 * each))),
-  };
+  const position = coordinates(
+    'index',
+    sizes.map((_, axis) => axis),
+  ).join('\n    ');
+  const body = `${position}
+    result[index] = x[offset + ${terms.join(' + ')}];`;
+  const kernel = assembleElements({ name, reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body }, traits);
   return { steps: [{ kernel, operands: [input(0), output(0)] }], scratch: [] };
 }
 

@@ -5,6 +5,8 @@
  * across the lanes, keeps the rows before, and one value of the lane side for each lane and column. For 3×3 and 16 lane
  * channels 20 loads feed 864 multiply-adds. Strips are split over workgroups; a second kernel adds the parts in order.
  */
+
+import { assembleElements } from '../../engine/assemble.ts';
 import {
   type AdapterTraits,
   grid,
@@ -47,7 +49,8 @@ function rolesOf(problem: Conv2dProblem, lanes: number): Roles {
   return { swapped: true, wide: gy, lane: x, padding: [r - 1 - padding[0], s - 1 - padding[1]] };
 }
 
-function lower(problem: Conv2dProblem, { subgroupSize: lanes }: AdapterTraits): Lowering {
+function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
+  const { subgroupSize: lanes } = traits;
   const { n, c, k, r, s, baked } = problem;
   const { swapped, wide, lane, padding } = rolesOf(problem, lanes);
   const taps = r * s;
@@ -171,27 +174,27 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   };
   const sides = swapped ? [input(1), input(0)] : [input(0), input(1)];
   if (splits === 1) return { steps: [{ kernel, operands: [...sides, output(0)] }], scratch: [] };
-  return { steps: [{ kernel, operands: [...sides, scratch(0)] }, addParts(count, splits)], scratch: [count * splits] };
+  return {
+    steps: [{ kernel, operands: [...sides, scratch(0)] }, addParts(count, splits, traits)],
+    scratch: [count * splits],
+  };
 }
 
 /** gw = the sum of its parts, in order. */
-function addParts(count: number, splits: number): Step {
-  const wgsl = `@group(0) @binding(0) var<storage, read> parts: array<f32>;
-@group(0) @binding(1) var<storage, read_write> result: array<f32>;
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = (id.y * num.x + id.x) * 64u + lane;
-  if (index >= ${count}u) { return; }
-  var sum = 0.0;
-  for (var i = 0u; i < ${splits}u; i++) { sum += parts[i * ${count}u + index]; }
-  result[index] = sum;
-}`;
-  const kernel: Kernel = {
-    name: 'conv2d.weightGradient.parts',
-    wgsl,
-    bindings: ['read', 'write'],
-    workgroups: grid(Math.ceil(count / 64)),
-  };
+function addParts(count: number, splits: number, traits: AdapterTraits): Step {
+  const kernel = assembleElements(
+    {
+      name: 'conv2d.weightGradient.parts',
+      reads: ['parts'],
+      numbers: new Numbers(false, { n: count, splits }),
+      elements: count,
+      count: 'n',
+      body: `var sum = 0.0;
+    for (var i = 0; i < splits; i++) { sum += parts[i * n + index]; }
+    result[index] = sum;`,
+    },
+    traits,
+  );
   return { kernel, operands: [scratch(0), output(0)] };
 }
 

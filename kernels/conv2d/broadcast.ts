@@ -1,5 +1,7 @@
 /** Forward pass and input gradient by subgroup broadcast; the kernel is that of `broadcast-correlation.ts`. */
-import { type AdapterTraits, grid, input, output, type Step, scratch } from '../../engine/kernel.ts';
+
+import { assembleElements } from '../../engine/assemble.ts';
+import { type AdapterTraits, input, output, type Step, scratch } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { lowerCorrelation } from './broadcast-correlation.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
@@ -71,39 +73,34 @@ export const narrowForward: Conv2dVariant = {
     const { steps } = lowerCorrelation({ name, ...sizes, padding, bias: false, baked, weight }, traits);
     const [columns] = steps;
     return {
-      steps: [{ kernel: columns!.kernel, operands: [input(0), input(1), scratch(0)] }, addColumns(problem, wide)],
+      steps: [
+        { kernel: columns!.kernel, operands: [input(0), input(1), scratch(0)] },
+        addColumns(problem, wide, traits),
+      ],
       scratch: [n * k * s * oh * wide],
     };
   },
 };
 
 /** y[n, k, i, j] = bias[k] + Σ over q of columns[n, k·s + q, i, j + q]. */
-function addColumns({ n, k, s, bias, baked, ...problem }: Conv2dProblem, wide: number): Step {
-  const [oh, ow] = outputSize({ n, k, s, bias, baked, ...problem });
-  const numbers = new Numbers(baked, { n, oh, ow, wide });
-  const wgsl = `@group(0) @binding(0) var<storage, read> columns: array<f32>;
-${bias ? '@group(0) @binding(1) var<storage, read> bias: array<f32>;' : ''}
-@group(0) @binding(${bias ? 2 : 1}) var<storage, read_write> result: array<f32>;
-${numbers.binding(bias ? 3 : 2)}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32) {
-  ${numbers.locals}
-  for (var turn = 0u; turn < 16u; turn++) {
-    let index = i32(((id.y * num.x + id.x) * 16u + turn) * 64u + lane);
-    if (index >= n * ${k} * oh * ow) { return; }
-    let j = index % ow; let i = index / ow % oh; let plane = index / (ow * oh);
+function addColumns(problem: Conv2dProblem, wide: number, traits: AdapterTraits): Step {
+  const { n, k, s, bias, baked } = problem;
+  const [oh, ow] = outputSize(problem);
+  const columns = Array.from({ length: s }, (_, q) => `sum += columns[at + ${q} * (oh * wide + 1)];`);
+  const kernel = assembleElements(
+    {
+      name: 'conv2d.forward.narrow columns',
+      reads: bias ? ['columns', 'bias'] : ['columns'],
+      numbers: new Numbers(baked, { n, oh, ow, wide }),
+      elements: n * k * oh * ow,
+      count: `n * ${k} * oh * ow`,
+      body: `let j = index % ow; let i = index / ow % oh; let plane = index / (ow * oh);
     let at = (plane * ${s} * oh + i) * wide + j;
     var sum = ${bias ? `bias[plane % ${k}]` : '0.0'};
-    ${Array.from({ length: s }, (_, q) => `sum += columns[at + ${q} * (oh * wide + 1)];`).join('\n    ')}
-    result[index] = sum;
-  }
-}`;
-  const kernel = {
-    name: 'conv2d.forward.narrow columns',
-    wgsl,
-    bindings: bias ? ['read' as const, 'read' as const, 'write' as const] : ['read' as const, 'write' as const],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(Math.ceil((n * k * oh * ow) / 1024)),
-  };
+    ${columns.join('\n    ')}
+    result[index] = sum;`,
+    },
+    traits,
+  );
   return { kernel, operands: [scratch(0), ...(bias ? [input(2)] : []), output(0)] };
 }

@@ -2,11 +2,10 @@
  * The judge: each invocation computes one element of the result, directly. Any kernel, stride, padding and size; slow
  * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
  */
-import { grid, input, type Kernel, type Lowering, output } from '../../engine/kernel.ts';
+import { assembleElements } from '../../engine/assemble.ts';
+import { type AdapterTraits, input, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
-
-const WORKGROUP = 64;
 
 /** `body` computes `sum` for the element `index` of `count`. */
 function elementwise(
@@ -15,34 +14,28 @@ function elementwise(
   inputs: readonly string[],
   count: number,
   body: string,
+  traits: AdapterTraits,
 ): Lowering {
   const [oh, ow] = outputSize(problem);
   const numbers = new Numbers(problem.baked, { n: problem.n, h: problem.h, w: problem.w, oh, ow });
   const { c, k, r, s, stride, padding } = problem;
-  const wgsl = `${inputs.map((label, i) => `@group(0) @binding(${i}) var<storage, read> ${label}: array<f32>;`).join('\n')}
-@group(0) @binding(${inputs.length}) var<storage, read_write> result: array<f32>;
-${numbers.binding(inputs.length + 1)}
-const c: i32 = ${c}; const k: i32 = ${k}; const r: i32 = ${r}; const s: i32 = ${s};
+  const kernel = assembleElements(
+    {
+      name: `conv2d.${name}.plain ${describe(problem)}`,
+      reads: inputs,
+      numbers,
+      declarations: `const c: i32 = ${c}; const k: i32 = ${k}; const r: i32 = ${r}; const s: i32 = ${s};
 const strideY: i32 = ${stride[0]}; const strideX: i32 = ${stride[1]};
-const padY: i32 = ${padding[0]}; const padX: i32 = ${padding[1]};
-@compute @workgroup_size(${WORKGROUP})
-fn main(
-  @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32
-) {
-  ${numbers.locals}
-  let index = i32((id.y * num.x + id.x) * ${WORKGROUP}u + lane);
-  if (index >= ${problem.baked ? count : countExpression(name)}) { return; }
-  var sum = 0.0;
+const padY: i32 = ${padding[0]}; const padX: i32 = ${padding[1]};`,
+      elements: count,
+      count: countExpression(name),
+      heavy: true,
+      body: `var sum = 0.0;
   ${body}
-  result[index] = sum;
-}`;
-  const kernel: Kernel = {
-    name: `conv2d.${name}.plain ${describe(problem)}`,
-    wgsl,
-    bindings: [...inputs.map(() => 'read' as const), 'write'],
-    ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(Math.ceil(count / WORKGROUP)),
-  };
+  result[index] = sum;`,
+    },
+    traits,
+  );
   return { steps: [{ kernel, operands: [...inputs.map((_, i) => input(i)), output(0)] }], scratch: [] };
 }
 
@@ -52,7 +45,7 @@ const countExpression = (name: string): string =>
 export const plainForward: Conv2dVariant = {
   name: 'plain',
   accepts: () => true,
-  lower(problem) {
+  lower(problem, traits) {
     const [oh, ow] = outputSize(problem);
     return elementwise(
       'forward',
@@ -72,6 +65,7 @@ export const plainForward: Conv2dVariant = {
     }
   }
   ${problem.bias ? 'sum += bias[out];' : ''}`,
+      traits,
     );
   },
 };
@@ -79,7 +73,7 @@ export const plainForward: Conv2dVariant = {
 export const plainInputGradient: Conv2dVariant = {
   name: 'plain',
   accepts: () => true,
-  lower: problem =>
+  lower: (problem, traits) =>
     elementwise(
       'inputGradient',
       problem,
@@ -97,13 +91,14 @@ export const plainInputGradient: Conv2dVariant = {
       }
     }
   }`,
+      traits,
     ),
 };
 
 export const plainWeightGradient: Conv2dVariant = {
   name: 'plain',
   accepts: () => true,
-  lower: problem =>
+  lower: (problem, traits) =>
     elementwise(
       'weightGradient',
       problem,
@@ -123,5 +118,6 @@ export const plainWeightGradient: Conv2dVariant = {
       sum += line;
     }
   }`,
+      traits,
     ),
 };

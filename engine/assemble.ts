@@ -1,0 +1,89 @@
+/** The frame around a kernel's statements: bindings, sizes, `main`, and the walks that most kernels share. */
+import { type AdapterTraits, grid, type Kernel } from './kernel.ts';
+import type { Numbers } from './numbers.ts';
+
+export interface KernelParts {
+  readonly name: string;
+  /** What is read, in the order of the bindings: a name for `array<f32>`, or `name: type`. */
+  readonly reads: readonly string[];
+  /** What is written, likewise; default `result`. */
+  readonly writes?: readonly string[];
+  readonly numbers: Numbers;
+  /** Module-scope declarations. */
+  readonly declarations?: string;
+  /** Invocations of a workgroup. */
+  readonly lanes: number;
+  /** Workgroups. */
+  readonly groups: number;
+  /** Statements; they see `lane` (u32), `group` (i32, of all workgroups) and the numbers. */
+  readonly body: string;
+}
+
+/** A kernel whose bindings are what it reads, what it writes, then the numbers. */
+export function assemble(parts: KernelParts): Kernel {
+  const { name, reads, writes = ['result'], numbers, declarations = '', lanes, groups, body } = parts;
+  const typed = (binding: string) => (binding.includes(':') ? binding : `${binding}: array<f32>`);
+  const bindings = [
+    ...reads.map(binding => `var<storage, read> ${typed(binding)};`),
+    ...writes.map(binding => `var<storage, read_write> ${typed(binding)};`),
+  ];
+  const wgsl = `${bindings.map((binding, i) => `@group(0) @binding(${i}) ${binding}`).join('\n')}
+${numbers.binding(bindings.length)}
+${declarations}
+@compute @workgroup_size(${lanes})
+fn main(
+  @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u, @builtin(local_invocation_index) lane: u32
+) {
+  ${numbers.locals}
+  let group = i32(id.y * num.x + id.x);
+  ${body}
+}`;
+  return {
+    name,
+    wgsl,
+    bindings: [...reads.map(() => 'read' as const), ...writes.map(() => 'write' as const)],
+    ...(numbers.params.length > 0 && { params: numbers.params }),
+    workgroups: grid(groups),
+  };
+}
+
+const LANES = 64;
+
+/** Elements of a workgroup: its launch costs a software adapter as much as 1,100 multiply-adds. */
+const elementsOfGroup = ({ software }: Pick<AdapterTraits, 'software'>): number => (software ? 2048 : LANES);
+
+export interface ElementParts extends Omit<KernelParts, 'lanes' | 'groups'> {
+  /** Elements to compute, and the same as a WGSL expression. */
+  readonly elements: number;
+  readonly count: string;
+  /** Statements before the elements', once for each invocation. */
+  readonly before?: string;
+  /** An element is much work (a loop over channels): workgroups take few, so that all cores have some. */
+  readonly heavy?: boolean;
+}
+
+/** A kernel whose body is about one element, `index` (i32); `continue` ends it. */
+export function assembleElements(parts: ElementParts, traits: Pick<AdapterTraits, 'software'>): Kernel {
+  const { elements, count, before = '', heavy = false, body, ...rest } = parts;
+  const each = heavy ? LANES : elementsOfGroup(traits);
+  // A number of turns that the driver does not know: unrolled, loops take a second to compile and run at half the speed.
+  const walk = `${before}
+  let end = min(${count}, (group + 1) * ${each});
+  for (var index = group * ${each} + i32(lane); index < end; index += ${LANES}) {
+    ${body}
+  }`;
+  return assemble({ ...rest, lanes: LANES, groups: Math.ceil(elements / each), body: walk });
+}
+
+/** Statements that split `index` into coordinates `a0 …` along `axes` of sizes `d0 …`, innermost last. */
+export function coordinates(index: string, axes: readonly number[]): string[] {
+  const statements: string[] = [];
+  let rest = index;
+  for (let i = axes.length - 1; i > 0; i--) {
+    const axis = axes[i]!;
+    statements.push(`let a${axis} = ${rest} % d${axis};`, `let r${axis} = ${rest} / d${axis};`);
+    rest = `r${axis}`;
+  }
+  if (axes.length > 0) statements.push(`let a${axes[0]} = ${rest};`);
+  return statements;
+}
