@@ -173,7 +173,8 @@ const specOf = (argument: Argument): TensorSpec =>
 
 function deviceOf(args: readonly Argument[]): Device {
   const devices = new Set(args.flatMap(argument => (argument instanceof Tensor ? [argument.device] : [])));
-  if (devices.size > 1) throw new DaybreakError('A compiled function takes tensors of one device; these are on several.');
+  if (devices.size > 1)
+    throw new DaybreakError('A compiled function takes tensors of one device; these are on several.');
   const [device = currentDevice()] = devices;
   return device;
 }
