@@ -1,7 +1,43 @@
 /** A trained SRResNet as something that enlarges pictures of any size. */
 import { type Compiled, compile } from '../engine/compile.ts';
+import { footprint } from '../engine/footprint.ts';
+import { sizeClass } from '../engine/memory.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { type SRResNet, srresnetHalo } from './srresnet.ts';
+
+/** Bytes as functions of height and width in LR pixels, which never fall where a side grows. */
+interface Costs {
+  readonly temporaries: (height: number, width: number) => number;
+  readonly largestBinding: (height: number, width: number) => number;
+}
+
+/** Heights and widths that are planned to learn what all others take. */
+const PROBES = [
+  [64, 64],
+  [128, 64],
+  [64, 128],
+  [128, 128],
+] as const;
+
+/** Kernels may work on blocks of pixels: sides count as the next multiple of this. */
+const BLOCK = 8;
+
+/**
+ * The function a·h·w + b·h + c·w + d through the values at the probes. Buffers are of that form: pixels, and what kernels
+ * add around them at each row or column. Below the probes, where other buffers may be the largest, never less than d.
+ */
+function bilinear([low, tall, wide, high]: readonly number[]): (height: number, width: number) => number {
+  const side = 64;
+  const a = Math.max(0, (high! - tall! - wide! + low!) / side ** 2);
+  const b = Math.max(0, (tall! - low!) / side - a * side);
+  const c = Math.max(0, (wide! - low!) / side - a * side);
+  const d = Math.max(0, low! - a * side ** 2 - (b + c) * side);
+  const blocks = (length: number) => Math.ceil(length / BLOCK) * BLOCK;
+  return (height, width) => {
+    const [h, w] = [blocks(height), blocks(width)];
+    return a * h * w + b * h + c * w + d;
+  };
+}
 
 /**
  * Runs a network in evaluation mode on LR pictures (or tiles) of any size. Kernels take sizes as arguments, so that a
@@ -15,6 +51,7 @@ export class SRResNetUpscaler implements Disposable {
   readonly #net: SRResNet;
   #program: Compiled<[Tensor], Tensor> | undefined;
   #size = '';
+  #costs: Costs | undefined;
 
   constructor(net: SRResNet, name: string) {
     this.name = name;
@@ -24,11 +61,41 @@ export class SRResNetUpscaler implements Disposable {
 
   /** GPU bytes of a pass over h×w LR pixels at its peak; Infinity where a tensor exceeds what the adapter can bind. */
   bytes(height: number, width: number): number {
-    const { channels } = this.#net.config;
-    const { device } = this.#net.convIn.weight;
-    // The largest tensors: features at full size, and as many before the last pixel shuffle.
-    const largest = 16 * channels * height * width * 4;
-    return largest > device.traits.maxBindingBytes ? Number.POSITIVE_INFINITY : Math.ceil(2.5 * largest);
+    const { traits } = this.#net.convIn.weight.device;
+    this.#costs ??= this.#measure();
+    if (this.#costs.largestBinding(height, width) > traits.maxBindingBytes) return Number.POSITIVE_INFINITY;
+    const [input, output] = [3 * height * width * 4, 48 * height * width * 4];
+    const readback = 2 ** Math.ceil(Math.log2(output));
+    return Math.ceil(this.#costs.temporaries(height, width)) + sizeClass(input) + sizeClass(output) + readback;
+  }
+
+  /** What the kernels chosen for this network and adapter take, from four plans. */
+  #measure(): Costs {
+    const plans = PROBES.map(([height, width]) =>
+      this.#evaluating(() =>
+        footprint(
+          this.#net.convIn.weight.device,
+          [{ shape: [1, 3, height, width], dtype: 'f32' }],
+          x => this.#net.forward(x!),
+          false,
+        ),
+      ),
+    );
+    return {
+      temporaries: bilinear(plans.map(plan => plan.temporaries)),
+      largestBinding: bilinear(plans.map(plan => plan.largestBinding)),
+    };
+  }
+
+  /** Runs `body` with the network in evaluation mode. */
+  #evaluating<T>(body: () => T): T {
+    const { training } = this.#net;
+    this.#net.eval();
+    try {
+      return body();
+    } finally {
+      this.#net.train(training);
+    }
   }
 
   /** Planar RGB in [0, 1], [3][h][w], to planar RGB about [-1, 1], [3][4h][4w]. */
@@ -40,16 +107,10 @@ export class SRResNetUpscaler implements Disposable {
       this.#program = compile((x: Tensor) => this.#net.forward(x), { baked: false });
       this.#size = size;
     }
-    const { training } = this.#net;
     const { device } = this.#net.convIn.weight;
     using lr = tensor(planes, [1, 3, height, width], { device });
-    this.#net.eval();
-    try {
-      using sr = this.#program!(lr);
-      return await sr.data();
-    } finally {
-      this.#net.train(training);
-    }
+    using sr = this.#evaluating(() => this.#program!(lr));
+    return await sr.data();
   }
 
   /** Gives the program's memory back; the network stays. */
