@@ -1,0 +1,43 @@
+/** `docs/operations.md`: every operation, from its declaration. */
+import type { Listed } from '../engine/define.ts';
+import * as functions from '../kernels/index.ts';
+import { listings } from '../kernels/listing.ts';
+
+const INTRODUCTION = `# Operations
+
+Written by \`npm run docs\` from the declarations that \`kernels/listing.ts\` lists; a test fails when it is out of date.
+Elements are float32, images NCHW. Binary operations broadcast as NumPy does. A sample is a problem on which the tests
+compare the operation with its float64 reference and, where it has a gradient, that with finite differences, beside
+random problems. A gradient is itself made of operations: where those have gradients, second derivatives exist.`;
+
+const OWN = `## Functions
+
+Exported by \`daybreak\` under these names. \`add\`, \`sub\`, \`mul\` and \`div\` also take a number on the right.`;
+
+/** Exported functions that have no declaration, because they only call others. */
+const SHORT = 'Made of these, and without a row of their own:';
+
+const BEHIND = `## Kernels behind them
+
+Not exported by \`daybreak\`: gradients, and parts that the functions above, the optimizer and the planner are made of.`;
+
+/** A cell's text: the bars of |x| would end it. */
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+const row = ({ name, summary, differentiable, samples }: Listed): string =>
+  `| \`${name}\` | ${cell(summary)} | ${differentiable ? 'yes' : 'no'} | ${samples.length} |`;
+
+function table(operations: readonly Listed[]): string {
+  const sorted = [...operations].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return ['| name | what | gradient | samples |', '| --- | --- | --- | --- |', ...sorted.map(row)].join('\n');
+}
+
+/** The whole document. */
+export function operationsDocument(): string {
+  const own = listings.filter(({ name }) => name in functions);
+  const behind = listings.filter(({ name }) => !(name in functions));
+  const listed = new Set(listings.map(({ name }) => name));
+  const short = Object.keys(functions).filter(name => !listed.has(name));
+  const others = `${SHORT} ${short.map(name => `\`${name}\``).join(', ')}.`;
+  return `${[INTRODUCTION, OWN, table(own), others, BEHIND, table(behind)].join('\n\n')}\n`;
+}
