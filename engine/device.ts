@@ -136,7 +136,9 @@ export class Device implements Disposable {
       compute: { module, entryPoint: 'main' },
     });
     void this.gpu.popErrorScope().then(error => {
-      if (error) this.fail(new ValidationError(`${kernel.name}: ${error.message}\n${kernel.wgsl}`));
+      if (!error || this.lost) return;
+      // It counts although what follows from it (an invalid pipeline) was reported sooner.
+      this.#failure = new ValidationError(`${kernel.name}: ${error.message}\n${kernel.wgsl}`);
     });
     const made = { pipeline, layout: layout.bindGroup };
     this.#pipelines.set(key, made);
