@@ -18,6 +18,9 @@ const oneMinusPower = `fn oneMinusPower(t: f32, logBeta: f32) -> f32 {
   return select(1.0 - exp(y), series, y > -0.5);
 }`;
 
+/** log β; of β = 0 a number so low that βᵗ is 0 all the same, because WGSL has no infinities. */
+const logarithm = (beta: number): number => Math.max(Math.log(beta), -1000);
+
 /**
  * Inputs: parameters, first and second moments and gradients [n], then the number of steps before this one, the learning
  * rate and a flag that keeps everything as it is when it is not 0 (one element each). The first three are updated in
@@ -45,8 +48,8 @@ export const adamOp: Declaration<AdamAttributes> = defineOp<AdamAttributes>({
         count: String(count),
         before: `if (bad[0] != 0.0) { return; }
   let t = steps[0] + 1.0;
-  let size = rate[0] / oneMinusPower(t, ${literal(Math.log(beta1))});
-  let root = sqrt(oneMinusPower(t, ${literal(Math.log(beta2))}));`,
+  let size = rate[0] / oneMinusPower(t, ${literal(logarithm(beta1))});
+  let root = sqrt(oneMinusPower(t, ${literal(logarithm(beta2))}));`,
         body: `let gradient = g[index];
     let first = ${literal(beta1)} * m[index] + ${literal(1 - beta1)} * gradient;
     let second = ${literal(beta2)} * v[index] + ${literal(1 - beta2)} * gradient * gradient;

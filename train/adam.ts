@@ -1,6 +1,7 @@
 /** Adam: "Adam: A Method for Stochastic Optimization", Kingma and Ba 2015, with PyTorch's formula. */
 import { type Compiled, compile } from '../engine/compile.ts';
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError, ShapeError } from '../engine/errors.ts';
+import { formatShape, sameShape } from '../engine/shape.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
 import { activeTrace } from '../engine/trace.ts';
 import { type AdamAttributes, adam } from '../kernels/adam.ts';
@@ -47,6 +48,9 @@ export class Adam implements Disposable {
   ) {
     const [first] = parameters;
     if (!first) throw new DaybreakError('Adam: needs at least one parameter.');
+    if (new Set(parameters).size < parameters.length) throw new DaybreakError('Adam: a parameter is given twice.');
+    const taken = parameters.find(({ state }) => state.part);
+    if (taken) throw new DaybreakError(`Adam: ${taken.name} belongs to another optimizer already: one optimizer each.`);
     const { device } = first;
     const { offsets, total } = packLayout(parameters.map(({ shape }) => shape));
     const zeros = (name: string) => variable(new Float32Array(total), [total], { device, name, trainable: false });
@@ -69,6 +73,13 @@ export class Adam implements Disposable {
       throw new DaybreakError(
         `Adam: ${this.parameters.length} parameters need as many gradients, got ${gradients.length}.`,
       );
+    this.parameters.forEach(({ shape }, i) => {
+      if (!sameShape(shape, gradients[i]!.shape))
+        throw new ShapeError(
+          'Adam',
+          `the gradient of parameter ${i} has shape ${formatShape(gradients[i]!.shape)}, the parameter ${formatShape(shape)}.`,
+        );
+    });
     if (activeTrace()) {
       this.#record(gradients, options);
       return;
@@ -112,8 +123,19 @@ export class Adam implements Disposable {
     return { steps: new Float32Array(steps!.buffer)[0]!, moments };
   }
 
-  /** Restores what {@link state} gave. */
+  /** Restores what {@link state} gave. Throws DaybreakError, before anything is changed, where it does not fit. */
   load({ steps, moments }: { steps: number; moments: readonly { first: Float32Array; second: Float32Array }[] }): void {
+    if (moments.length !== this.parameters.length)
+      throw new DaybreakError(
+        `Adam: ${this.parameters.length} parameters need as many moments, got ${moments.length}.`,
+      );
+    this.parameters.forEach(({ shape, size }, i) => {
+      const { first, second } = moments[i]!;
+      if (first.length !== size || second.length !== size)
+        throw new DaybreakError(
+          `Adam: moments of ${first.length} and ${second.length} numbers do not fit parameter ${i} of shape ${formatShape(shape)}.`,
+        );
+    });
     const first = new Float32Array(this.first.size);
     const second = new Float32Array(this.second.size);
     moments.forEach((moment, i) => {

@@ -1,0 +1,309 @@
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../engine/compile.ts';
+import { DaybreakError, ShapeError } from '../../engine/errors.ts';
+import { Philox } from '../../engine/philox.ts';
+import { type Tensor, tensor, type Variable, variable } from '../../engine/tensor.ts';
+import { reshape } from '../../kernels/index.ts';
+import { Adam, type AdamOptions } from '../../train/adam.ts';
+import { sharedDevice } from '../device.ts';
+import { relativeError } from '../relative-error.ts';
+
+const device = sharedDevice();
+
+/** Parameters of sizes that fill no multiple of 64, one that does, and a single number. */
+const SHAPES = [[3, 5], [70], [2, 2, 4, 4], [1]] as const;
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+
+/** Numbers between -1 and 1, times `scale`. */
+function numbers(size: number, seed: number, scale = 1): Float32Array<ArrayBuffer> {
+  const random = new Philox(seed, size);
+  return Float32Array.from({ length: size }, () => (2 * random.uniform() - 1) * scale);
+}
+
+/** Gradients of step `t`, of very different magnitudes from step to step and parameter to parameter. */
+const gradientsAt = (t: number) =>
+  SHAPES.map((shape, i) => numbers(sizeOf(shape), 1000 * t + i, 10 ** (((t * 7 + i * 3) % 9) - 5)));
+
+const first = () => SHAPES.map((shape, i) => numbers(sizeOf(shape), i, 0.1));
+const parametersOf = (content = first()) =>
+  content.map((data, i) => variable(data, SHAPES[i], { name: `parameter ${i}` }));
+
+/** Disposes of everything that a test made. */
+function disposing<T>(parameters: readonly Variable[], adam: Adam, body: () => Promise<T>): Promise<T> {
+  return body().finally(() => {
+    adam.dispose();
+    for (const parameter of parameters) parameter.dispose();
+  });
+}
+
+function update(adam: Adam, gradients: readonly Float32Array[]): void {
+  const tensors = gradients.map((data, i) => tensor(data, SHAPES[i]));
+  adam.update(tensors);
+  for (const one of tensors) one.dispose();
+}
+
+const contentOf = (parameters: readonly Variable[]) => Promise.all(parameters.map(parameter => parameter.data()));
+
+/** torch.optim.Adam's single-tensor step, in float64. */
+class Reference {
+  readonly p: Float64Array[];
+  readonly m: Float64Array[];
+  readonly v: Float64Array[];
+  #t = 0;
+  constructor(content: readonly Float32Array[]) {
+    this.p = content.map(data => Float64Array.from(data));
+    this.m = content.map(data => new Float64Array(data.length));
+    this.v = content.map(data => new Float64Array(data.length));
+  }
+
+  step(gradients: readonly Float32Array[], { lr = 1e-4, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: AdamOptions): void {
+    this.#t++;
+    const size = lr / (1 - beta1 ** this.#t);
+    const root = Math.sqrt(1 - beta2 ** this.#t);
+    gradients.forEach((g, i) => {
+      const [p, m, v] = [this.p[i], this.m[i], this.v[i]];
+      g.forEach((x, j) => {
+        m[j] += (x - m[j]) * (1 - beta1);
+        v[j] = v[j] * beta2 + x * x * (1 - beta2);
+        p[j] -= (size * m[j]) / (Math.sqrt(v[j]) / root + eps);
+      });
+    });
+  }
+}
+
+describe('100 steps', () => {
+  const options: AdamOptions[] = [
+    {},
+    { lr: 0.01, beta1: 0.5, beta2: 0.9, eps: 1e-3 },
+    { lr: 1e-3, beta1: 0 },
+    { lr: 1e-3, beta1: 0.99, beta2: 0 },
+  ];
+  test.each(options)('with %o are those of PyTorch’s formula in float64', async given => {
+    // From zero, so that what is compared is the movement alone.
+    const zeros = SHAPES.map(shape => new Float32Array(sizeOf(shape)));
+    const parameters = parametersOf(zeros);
+    const adam = new Adam(parameters, given);
+    const reference = new Reference(zeros);
+    await disposing(parameters, adam, async () => {
+      for (let t = 0; t < 100; t++) {
+        update(adam, gradientsAt(t));
+        reference.step(gradientsAt(t), given);
+        if (t > 3 && t % 12 !== 0 && t < 99) continue;
+        for (const [i, data] of (await contentOf(parameters)).entries())
+          expect(relativeError(data, reference.p[i]), `step ${t + 1}, parameter ${i}`).toBeLessThan(1e-5);
+      }
+      const { steps, moments } = await adam.state();
+      expect(steps).toBe(100);
+      for (const [i, moment] of moments.entries()) {
+        expect(relativeError(moment.first, reference.m[i])).toBeLessThan(1e-5);
+        expect(relativeError(moment.second, reference.v[i])).toBeLessThan(1e-5);
+      }
+    });
+  });
+
+  test('bias correction keeps its digits through a long training', async () => {
+    const parameters = parametersOf();
+    const adam = new Adam(parameters, { lr: 1 });
+    await disposing(parameters, adam, async () => {
+      const moments = SHAPES.map((shape, i) => ({
+        first: numbers(sizeOf(shape), i + 5, 1e-3),
+        second: numbers(sizeOf(shape), i + 9, 1e-3).map(Math.abs),
+      }));
+      for (const steps of [0, 1, 10, 300, 500, 700, 3000, 1e5, 1e6, 2 ** 24 - 2]) {
+        parameters.forEach((parameter, i) => {
+          parameter.write(new Float32Array(sizeOf(SHAPES[i])));
+        });
+        adam.load({ steps, moments });
+        const zero = SHAPES.map(shape => new Float32Array(sizeOf(shape)));
+        update(adam, zero);
+        const size = 1 / (1 - 0.9 ** (steps + 1));
+        const root = Math.sqrt(1 - 0.999 ** (steps + 1));
+        const expected = moments.map(({ first: m, second: v }) =>
+          Float64Array.from(m, (x, j) => (-size * 0.9 * x) / (Math.sqrt(0.999 * v[j]) / root + 1e-8)),
+        );
+        for (const [i, data] of (await contentOf(parameters)).entries())
+          expect(relativeError(data, expected[i]), `after ${steps} steps`).toBeLessThan(1e-6);
+        expect((await adam.state()).steps).toBe(steps + 1);
+      }
+    });
+  });
+});
+
+test('the first step is as long as the learning rate, whatever the gradient’s size', async () => {
+  const parameters = parametersOf(SHAPES.map(shape => new Float32Array(sizeOf(shape))));
+  const adam = new Adam(parameters, { lr: 0.25 });
+  await disposing(parameters, adam, async () => {
+    update(adam, [numbers(15, 1, 1e4), numbers(70, 2, 100), numbers(64, 3), Float32Array.of(-3)]);
+    for (const data of await contentOf(parameters))
+      for (const x of data) expect(Math.abs(Math.abs(x) - 0.25)).toBeLessThan(2e-5);
+    expect((await contentOf(parameters))[3][0]).toBeGreaterThan(0);
+  });
+});
+
+describe('compiled', () => {
+  type Four = [Tensor, Tensor, Tensor, Tensor];
+
+  test('an update is the eager one to the bit', async () => {
+    const [eager, compiled] = [parametersOf(), parametersOf()];
+    const [one, two] = [new Adam(eager, { lr: 1e-2 }), new Adam(compiled, { lr: 1e-2 })];
+    await disposing(eager, one, () =>
+      disposing(compiled, two, async () => {
+        using step = compile<Four, undefined>((...gradients) => {
+          two.update(gradients);
+          return undefined;
+        });
+        for (let t = 0; t < 5; t++) {
+          update(one, gradientsAt(t));
+          const tensors = gradientsAt(t).map((data, i) => tensor(data, SHAPES[i])) as Four;
+          step(...tensors);
+          for (const gradient of tensors) gradient.dispose();
+        }
+        expect(await contentOf(compiled)).toEqual(await contentOf(eager));
+        expect(await two.state()).toEqual(await one.state());
+      }),
+    );
+  });
+
+  test('takes a learning rate for each step, and a flag that keeps everything as it is', async () => {
+    const parameters = parametersOf();
+    const adam = new Adam(parameters);
+    const reference = new Reference(first());
+    await disposing(parameters, adam, async () => {
+      using step = compile<[...Four, number, number], undefined>((a, b, c, d, lr, skip) => {
+        adam.update([a, b, c, d], { lr: reshape(lr, [1]), skip: reshape(skip, [1]) });
+        return undefined;
+      });
+      const make = async (gradients: readonly Float32Array[], lr: number, skip: number) => {
+        const tensors = gradients.map((data, i) => tensor(data, SHAPES[i])) as Four;
+        step(...tensors, lr, skip);
+        for (const gradient of tensors) gradient.dispose();
+      };
+      for (const [t, lr] of [0.01, 0.5, 1e-4].entries()) {
+        await make(gradientsAt(t), lr, 0);
+        reference.step(gradientsAt(t), { lr });
+        const before = { content: await contentOf(parameters), state: await adam.state() };
+        const broken = gradientsAt(t).map(data => data.fill(t === 0 ? Number.NaN : Number.POSITIVE_INFINITY, 0, 1));
+        await make(broken, 0.1, t === 2 ? 0.5 : 1);
+        expect(await contentOf(parameters)).toEqual(before.content);
+        expect(await adam.state()).toEqual(before.state);
+      }
+      for (const [i, data] of (await contentOf(parameters)).entries())
+        expect(relativeError(data, reference.p[i])).toBeLessThan(1e-6);
+      expect((await adam.state()).steps).toBe(3);
+    });
+  });
+});
+
+describe('state', () => {
+  test('lies parameter by parameter', async () => {
+    const parameters = parametersOf();
+    const adam = new Adam(parameters);
+    await disposing(parameters, adam, async () => {
+      const gradients = SHAPES.map((shape, i) => new Float32Array(sizeOf(shape)).fill(2 ** i));
+      update(adam, gradients);
+      const { steps, moments } = await adam.state();
+      expect(steps).toBe(1);
+      expect(moments.map(({ first: m, second: v }) => [m.length, v.length])).toEqual([
+        [15, 15],
+        [70, 70],
+        [64, 64],
+        [1, 1],
+      ]);
+      for (const [i, { first: m, second: v }] of moments.entries()) {
+        expect(new Set(m)).toEqual(new Set([Math.fround(Math.fround(1 - 0.9) * 2 ** i)]));
+        expect(new Set(v)).toEqual(new Set([Math.fround(Math.fround(1 - 0.999) * 4 ** i)]));
+      }
+    });
+  });
+
+  test('put into another optimizer, training goes on to the same bits', async () => {
+    const [unbroken, before] = [parametersOf(), parametersOf()];
+    const [whole, half] = [new Adam(unbroken), new Adam(before)];
+    await disposing(unbroken, whole, () =>
+      disposing(before, half, async () => {
+        for (let t = 0; t < 8; t++) update(whole, gradientsAt(t));
+        for (let t = 0; t < 4; t++) update(half, gradientsAt(t));
+        const after = parametersOf(await contentOf(before));
+        const rest = new Adam(after);
+        await disposing(after, rest, async () => {
+          rest.load(await half.state());
+          for (let t = 4; t < 8; t++) update(rest, gradientsAt(t));
+          expect(await contentOf(after)).toEqual(await contentOf(unbroken));
+          expect(await rest.state()).toEqual(await whole.state());
+        });
+      }),
+    );
+  });
+
+  test('of other parameters is refused, and nothing changes', async () => {
+    const parameters = parametersOf();
+    const adam = new Adam(parameters);
+    await disposing(parameters, adam, async () => {
+      update(adam, gradientsAt(0));
+      const before = await adam.state();
+      const [, ...fewer] = before.moments;
+      expect(() => adam.load({ steps: 9, moments: fewer })).toThrow('Adam: 4 parameters need as many moments, got 3.');
+      const shorter = before.moments.map(moment => ({ ...moment, second: moment.second.slice(1) }));
+      expect(() => adam.load({ steps: 9, moments: shorter })).toThrow(
+        'Adam: moments of 15 and 14 numbers do not fit parameter 0 of shape [3, 5].',
+      );
+      expect(await adam.state()).toEqual(before);
+    });
+  });
+});
+
+describe('refused', () => {
+  test('no parameters', () => {
+    expect(() => new Adam([])).toThrow('Adam: needs at least one parameter.');
+  });
+
+  test.each([
+    ['a second optimizer', (parameters: readonly Variable[]) => parameters.slice(1)],
+    ['a parameter twice', (parameters: readonly Variable[]) => [...parameters, parameters[0]]],
+  ])('%s, which takes no memory', async (what, choose) => {
+    const parameters = parametersOf();
+    const adam = what === 'a second optimizer' ? new Adam(parameters) : undefined;
+    const { live } = device().memory.figures();
+    expect(() => new Adam(choose(parameters))).toThrow(/one optimizer each|twice/);
+    expect(device().memory.figures().live).toBe(live);
+    // Nothing has moved halfway.
+    expect(await contentOf(parameters)).toEqual(first());
+    adam?.dispose();
+    for (const parameter of parameters) parameter.dispose();
+  });
+
+  test('gradients that are too few, too many or of other shapes', async () => {
+    const parameters = parametersOf();
+    const adam = new Adam(parameters);
+    await disposing(parameters, adam, async () => {
+      const tensors = gradientsAt(0).map((data, i) => tensor(data, SHAPES[i]));
+      const flat = tensor(gradientsAt(0)[0]);
+      const few = () => adam.update(tensors.slice(1));
+      expect(few).toThrow(DaybreakError);
+      expect(few).toThrow('Adam: 4 parameters need as many gradients, got 3.');
+      expect(() => adam.update([...tensors, flat])).toThrow('got 5.');
+      // A gradient's place in the packed buffer has room to spare: a wrong one would not be noticed there.
+      expect(() => adam.update([flat, ...tensors.slice(1)])).toThrow(ShapeError);
+      expect(() => adam.update([flat, ...tensors.slice(1)])).toThrow('the gradient of parameter 0 has shape [15]');
+      expect(() => adam.update(tensors, { lr: flat })).toThrow('lr and skip of update() need a compiled step');
+      for (const one of [...tensors, flat]) one.dispose();
+      expect(await contentOf(parameters)).toEqual(first());
+      expect((await adam.state()).steps).toBe(0);
+    });
+  });
+});
+
+test('disposing gives back the moments at once and the parameters with their owners', async () => {
+  const { live } = device().memory.figures();
+  const parameters = parametersOf();
+  const adam = new Adam(parameters);
+  update(adam, gradientsAt(0));
+  await device().finished();
+  const held = device().memory.figures().live;
+  adam.dispose();
+  const kept = device().memory.figures().live;
+  expect(kept).toBeLessThan(held);
+  expect((await contentOf(parameters)).every(data => data.every(Number.isFinite))).toBe(true);
+  for (const parameter of parameters) parameter.dispose();
+  expect(device().memory.figures().live).toBe(live);
+});
