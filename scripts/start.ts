@@ -40,6 +40,9 @@ const PLANS = {
   },
 } as const;
 
+/** Fewer updates do not beat bicubic: a slow adapter takes longer, unless --minutes says otherwise. */
+const LEAST_STEPS = 1200;
+
 const SOURCES = ['photographs', 'synthetic'];
 
 interface StartOptions {
@@ -86,9 +89,11 @@ async function start({ out, minutes, adapter }: StartOptions): Promise<void> {
         ...(session.signal && { signal: session.signal }),
       });
       const seconds = await secondsPerStep(planned, pictures, session.device, session);
-      const steps = Math.max(1, Math.round(((minutes ?? byDefault) * 60) / seconds));
+      const fitting = Math.max(1, Math.round(((minutes ?? byDefault) * 60) / seconds));
+      const steps = minutes === undefined ? Math.max(fitting, LEAST_STEPS) : fitting;
+      const time = ((steps * seconds) / 60).toFixed(1);
       session.onLine?.(
-        `${(seconds * 1000).toFixed(0)} ms an update: ${steps} updates in ${minutes ?? byDefault} minutes`,
+        `${(seconds * 1000).toFixed(0)} ms an update: ${steps} updates, about ${time} minutes of training`,
       );
       const every = Math.ceil(steps / 4);
       config = parseConfig({ ...draft, steps, evalEvery: every, sampleEvery: 0, saveEvery: every });
