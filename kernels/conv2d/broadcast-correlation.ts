@@ -6,7 +6,8 @@
  * multiply-adds.
  *
  * The input is read in place: what lies outside the image is selected away, by masks that are computed once. So are the
- * weights: a strided load costs no more than a contiguous one there.
+ * weights: a strided load costs no more than a contiguous one there. Masks are joined by &, because && branches: with
+ * a hundred branches SwiftShader compiles for minutes and takes all memory.
  */
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
@@ -110,7 +111,7 @@ function accumulate(problem: Correlation, { rows, columns, groups }: Tile, lanes
   return `for (var tapRow = 0; tapRow < ${r}; tapRow += ${turnRows}) {
     ${lines(
       loads,
-      i => `let m${i} = y${i} + tapRow >= 0 && y${i} + tapRow < h && x${i} >= 0 && x${i} < w && e${i} < ${patch};
+      i => `let m${i} = (y${i} + tapRow >= 0) & (y${i} + tapRow < h) & (x${i} >= 0) & (x${i} < w) & (e${i} < ${patch});
     let f${i} = select(0, (y${i} + tapRow) * w + x${i}, m${i});`,
     )}
     var p = image * ${c} * plane;

@@ -115,25 +115,25 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   ${lines(groups * inputs * taps, i => `var a${i} = 0.0;`)}
   for (var strip = split * total / splits; strip < (split + 1) * total / splits; strip++) {
     let image = strip / strips; let column0 = strip % strips * ${columns};
-    ${lines(registers, i => `let x${i} = column0 - ${padding[1]} + i32(lane) + ${i * lanes}; let m${i} = x${i} >= 0 && x${i} < w; let f${i} = select(0, x${i}, m${i});`)}
+    ${lines(registers, i => `let x${i} = column0 - ${padding[1]} + i32(lane) + ${i * lanes}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
     ${lines(inputs, i => `let p${i} = (image * ${wide.channels} + w${i}) * plane;`)}
     ${lines(groups, g => `var q${g} = (image * ${lane.channels} + c${g}) * lanePlane + column0;`)}
     // The rows above the strip's first one.
-    ${lines(r - 1, p => `let above${p} = clamp(${p - padding[0]}, 0, h - 1) * w; let within${p} = ${p - padding[0]} >= 0 && ${p - padding[0]} < h;`)}
+    ${lines(r - 1, p => `let above${p} = clamp(${p - padding[0]}, 0, h - 1) * w; let within${p} = (${p - padding[0]} >= 0) & (${p - padding[0]} < h);`)}
     ${range(inputs)
       .flatMap(i =>
         range(r - 1).flatMap(p =>
           range(registers).map(
-            u => `var ${row(i, p, u)} = select(0.0, wide[p${i} + above${p} + f${u}], m${u} && within${p});`,
+            u => `var ${row(i, p, u)} = select(0.0, wide[p${i} + above${p} + f${u}], m${u} & within${p});`,
           ),
         ),
       )
       .join('\n    ')}
     for (var y = 0; y < lh; y++) {
-      let below = y + ${r - 1 - padding[0]}; let inside = below >= 0 && below < h; let at = clamp(below, 0, h - 1) * w;
+      let below = y + ${r - 1 - padding[0]}; let inside = (below >= 0) & (below < h); let at = clamp(below, 0, h - 1) * w;
       ${lines(inputs * registers, iu => {
         const [i, u] = [Math.floor(iu / registers), iu % registers];
-        return `let ${row(i, r - 1, u)} = select(0.0, wide[p${i} + at + f${u}], m${u} && inside);`;
+        return `let ${row(i, r - 1, u)} = select(0.0, wide[p${i} + at + f${u}], m${u} & inside);`;
       })}
       ${lines(groups * columns, gj => {
         const [g, j] = [Math.floor(gj / columns), gj % columns];
