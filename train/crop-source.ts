@@ -16,6 +16,8 @@ export interface CropOptions {
   readonly flips: boolean;
   /** Turn by multiples of 90 degrees at random. */
   readonly rotations: boolean;
+  /** Bytes of pictures that share a buffer on the GPU; a larger picture has one of its own. Default: 64 MiB. */
+  readonly chunkBytes?: number;
 }
 
 /** An original and its quarter, both RGB. */
@@ -35,8 +37,8 @@ interface Placed {
 const CROPS = 2 ** 40;
 const ORDER = 2 ** 41;
 
-/** A chunk holds no more than this, so that large sets do not need one huge buffer. Bytes. */
-const LARGEST_CHUNK = 2 ** 26;
+/** Large sets do not need one huge buffer. Bytes. */
+const CHUNK_BYTES = 2 ** 26;
 
 /** Pictures on the GPU, and the batches that are cut from them. */
 export class CropSource implements Disposable {
@@ -49,7 +51,8 @@ export class CropSource implements Disposable {
   constructor(device: Device, pictures: readonly PicturePair[], options: CropOptions) {
     if (pictures.length === 0) throw new DaybreakError('CropSource: needs at least one picture.');
     this.options = options;
-    const limit = Math.min(LARGEST_CHUNK, device.traits.maxBindingBytes);
+    const { maxBindingBytes } = device.traits;
+    const limit = Math.min(options.chunkBytes ?? CHUNK_BYTES, maxBindingBytes);
     const placed: Placed[] = [];
     const sizes: number[] = [];
     for (const pair of pictures) {
@@ -58,8 +61,11 @@ export class CropSource implements Disposable {
         throw new DaybreakError(
           `CropSource: a picture of ${pair.hr.width}x${pair.hr.height} is smaller than crops of ${options.crop}.`,
         );
-      if (bytes > limit)
-        throw new DaybreakError(`CropSource: a picture of ${bytes} bytes exceeds what can be bound (${limit}).`);
+      if (bytes > maxBindingBytes)
+        throw new DaybreakError(
+          `CropSource: a picture of ${pair.hr.width}x${pair.hr.height} with its quarter takes ${bytes} bytes, the adapter ` +
+            `binds at most ${maxBindingBytes}: cut it into several files.`,
+        );
       if (sizes.length === 0 || sizes.at(-1)! + bytes > limit) sizes.push(0);
       const hr = sizes.at(-1)!;
       placed.push({ chunk: sizes.length - 1, hr, lr: hr + pair.hr.data.length, pair });
@@ -101,7 +107,10 @@ export class CropSource implements Disposable {
     return crops(this.#chunks, plan, { batch, side: crop / 4 });
   }
 
-  /** Each picture comes once in every round, in a new order each time: crops of a batch are of distinct pictures. */
+  /**
+   * Each picture comes once in every round, in a new order each time. So crops of a batch are of distinct pictures, but
+   * where a batch holds the end of one round and the beginning of the next.
+   */
   #picture(index: number): number {
     const { length } = this.#placed;
     const epoch = Math.floor(index / length);
