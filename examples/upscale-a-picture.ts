@@ -1,0 +1,26 @@
+/**
+ * Enlarges a picture four times with a trained network, through the API that `daybreak upscale` uses.
+ *
+ *     npx tsx examples/upscale-a-picture.ts MODEL.safetensors IN.png OUT.png
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { init } from 'daybreak';
+import { upscalePicture } from 'daybreak/eval';
+import { decode, encodePng } from 'daybreak/image';
+import { decodeModel, SRResNetUpscaler } from 'daybreak/models';
+
+const [model, from, to] = process.argv.slice(2);
+if (to === undefined) throw new Error('usage: upscale-a-picture.ts MODEL.safetensors IN.png OUT.png');
+
+using _device = await init();
+using net = decodeModel(await readFile(model), model);
+using upscaler = new SRResNetUpscaler(net, model);
+
+const picture = await decode(await readFile(from), from);
+// A large picture is cut into tiles; what comes out is the same, bit for bit.
+const large = await upscalePicture(picture, upscaler, {
+  memoryBudget: 512 * 2 ** 20,
+  onTile: (done, total) => console.log(`tile ${done} of ${total}`),
+});
+await writeFile(to, await encodePng(large));
+console.log(`${to}: ${large.width}x${large.height}`);
