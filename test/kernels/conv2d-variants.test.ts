@@ -1,0 +1,172 @@
+/** Every variant of a convolution's passes against the plain one, which takes any problem and judges the others. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { apply } from '../../engine/apply.ts';
+import { compile } from '../../engine/compile.ts';
+import type { Operation } from '../../engine/operation.ts';
+import { f32, sizeOf } from '../../engine/shape.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { type Conv2dProblem, type Conv2dVariant, outputSize } from '../../kernels/conv2d/problem.ts';
+import { forwardVariants, inputGradientVariants, weightGradientVariants } from '../../kernels/conv2d/variants.ts';
+import { sharedDevice, take } from '../device.ts';
+import { relativeError, worstElementError } from '../relative-error.ts';
+import { LONG, noise, SEED } from './problems.ts';
+
+const device = sharedDevice();
+
+/** Sums of the same products in another order differ by this much in float32. */
+const TOLERANCE = 3e-6;
+
+interface Pass {
+  readonly name: string;
+  readonly variants: readonly Conv2dVariant[];
+  readonly shapes: (problem: Conv2dProblem) => { inputs: number[][]; output: number[] };
+}
+
+const shapesOf = (problem: Conv2dProblem) => {
+  const { n, c, h, w, k, r, s } = problem;
+  return { x: [n, c, h, w], weight: [k, c, r, s], y: [n, k, ...outputSize(problem)] };
+};
+
+const passes: readonly Pass[] = [
+  {
+    name: 'forward',
+    variants: forwardVariants,
+    shapes: problem => {
+      const { x, weight, y } = shapesOf(problem);
+      return { inputs: problem.bias ? [x, weight, [problem.k]] : [x, weight], output: y };
+    },
+  },
+  {
+    name: 'inputGradient',
+    variants: inputGradientVariants,
+    shapes: problem => {
+      const { x, weight, y } = shapesOf(problem);
+      return { inputs: [y, weight], output: x };
+    },
+  },
+  {
+    name: 'weightGradient',
+    variants: weightGradientVariants,
+    shapes: problem => {
+      const { x, weight, y } = shapesOf(problem);
+      return { inputs: [x, y], output: weight };
+    },
+  },
+];
+
+/** An operation that is one variant of one pass and nothing else. */
+function operationOf(pass: Pass, variant: Conv2dVariant): Operation<{ readonly problem: Conv2dProblem }> {
+  return {
+    name: `test.${pass.name}.${variant.name}`,
+    infer: (_, { problem }) => [f32(pass.shapes(problem).output)],
+    lower: ({ attributes: { problem }, baked }, traits) => variant.lower({ ...problem, baked }, traits),
+  };
+}
+
+/** The result of each variant that accepts the problem, the plain one last. */
+async function results(pass: Pass, problem: Conv2dProblem): Promise<Map<string, Float32Array>> {
+  const variants = pass.variants.filter(variant => variant.accepts(problem, device().traits));
+  const outputs = tidy(() => {
+    const inputs = pass.shapes(problem).inputs.map((shape, i) => tensor(noise(sizeOf(shape), 7 + i), shape));
+    const run = (...args: Tensor[]) =>
+      variants.map(variant => apply(operationOf(pass, variant), args, { problem: { ...problem, baked: true } })[0]);
+    if (!problem.baked) return run(...inputs);
+    using compiled = compile(run);
+    return compiled(...inputs);
+  });
+  const contents = await take(outputs);
+  return new Map(variants.map((variant, i) => [variant.name, contents[i]]));
+}
+
+async function check(pass: Pass, problem: Conv2dProblem): Promise<string[]> {
+  const all = await results(pass, problem);
+  const plain = all.get('plain');
+  if (!plain) throw new Error('The plain variant takes every problem.');
+  const typical = Math.hypot(...plain) / Math.sqrt(plain.length);
+  for (const [name, values] of all) {
+    const what = `${pass.name} ${name} of ${JSON.stringify(problem)}`;
+    expect(relativeError(values, plain), what).toBeLessThanOrEqual(TOLERANCE);
+    // A wrong element among many would hide in the norm.
+    expect(worstElementError(values, plain, typical), `worst element: ${what}`).toBeLessThanOrEqual(20 * TOLERANCE);
+  }
+  return [...all.keys()];
+}
+
+/** What is part of a text also where sizes are not: channels, kernel, stride, padding. Another one is another second. */
+const texts = fc
+  .tuple(
+    fc.constantFrom([1, 1], [3, 3], [3, 3], [5, 5], [9, 9], [2, 4], [3, 1]),
+    fc.constantFrom([1, 1], [1, 1], [1, 1], [1, 1], [1, 1], [2, 1]),
+    fc.tuple(fc.nat(), fc.nat()),
+    fc.constantFrom(1, 2, 3, 7, 8, 13, 16, 17),
+    fc.constantFrom(1, 3, 4, 8, 11, 16, 19),
+    fc.boolean(),
+  )
+  .map(([[r, s], [down, across], [top, left], c, k, bias]) => ({
+    c,
+    k,
+    r,
+    s,
+    stride: [down, across] as const,
+    // From 0 to r − 1.
+    padding: [top % r, left % s] as const,
+    bias,
+  }));
+
+/** Sizes that a text serves: single pixels, primes, more than a tile. */
+const sizes = fc.record({
+  n: fc.constantFrom(1, 2, 3),
+  h: fc.constantFrom(1, 2, 5, 7, 13, 17, 23),
+  w: fc.constantFrom(1, 3, 4, 11, 16, 19, 29),
+});
+
+/** A problem that has an output. */
+function problemOf(
+  { n, h, w }: { n: number; h: number; w: number },
+  text: Pick<Conv2dProblem, 'c' | 'k' | 'r' | 's' | 'stride' | 'padding' | 'bias'>,
+  baked: boolean,
+): Conv2dProblem {
+  const enough = (size: number, kernel: number, padding: number) => Math.max(size, kernel - 2 * padding);
+  return {
+    ...text,
+    n,
+    h: enough(h, text.r, text.padding[0]),
+    w: enough(w, text.s, text.padding[1]),
+    baked,
+  };
+}
+
+describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) => {
+  test('random problems, each text with several sizes', () =>
+    fc.assert(
+      fc.asyncProperty(texts, fc.array(sizes, { minLength: 4, maxLength: 4 }), async (text, several) => {
+        for (const size of several) await check(pass, problemOf(size, text, false));
+      }),
+      { seed: SEED, numRuns: LONG ? 60 : 7, endOnFailure: !LONG },
+    ));
+
+  test('random problems with their sizes in the text', () =>
+    fc.assert(
+      fc.asyncProperty(texts, sizes, async (text, size) => {
+        await check(pass, problemOf(size, text, true));
+      }),
+      { seed: SEED + 1, numRuns: LONG ? 60 : 4, endOnFailure: !LONG },
+    ));
+
+  test('the network’s own convolutions reach every variant that this adapter has', async () => {
+    const layers = [
+      { c: 3, k: 16, r: 9, s: 9, padding: [4, 4] as const, bias: true },
+      { c: 16, k: 16, r: 3, s: 3, padding: [1, 1] as const, bias: false },
+      { c: 16, k: 3, r: 9, s: 9, padding: [4, 4] as const, bias: true },
+    ];
+    const reached = new Set<string>();
+    for (const layer of layers) {
+      const problem: Conv2dProblem = { ...layer, n: 2, h: 12, w: 10, stride: [1, 1], baked: false };
+      for (const name of await check(pass, problem)) reached.add(name);
+    }
+    const { software, subgroupSize } = device().traits;
+    if (software && subgroupSize >= 4) expect(reached).toEqual(new Set(pass.variants.map(({ name }) => name)));
+    else expect(reached.has('plain')).toBe(true);
+  });
+});
