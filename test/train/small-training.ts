@@ -1,0 +1,72 @@
+/** The training that the tests share: one shape of network and batch, so that its kernels are compiled once for all. */
+import type { Device } from '../../engine/device.ts';
+import { shrink } from '../../image/resize.ts';
+import { syntheticPicture } from '../../image/synthetic.ts';
+import type { HostTensor } from '../../models/module.ts';
+import { type SRResNet, srresnet } from '../../models/srresnet.ts';
+import { type CropOptions, CropSource, type PicturePair } from '../../train/crop-source.ts';
+import { type StepResult, Trainer } from '../../train/trainer.ts';
+
+export const SMALL = { channels: 8, blocks: 1, batch: 2, crop: 16 } as const;
+
+/** The same as options of the command line, with the pictures to go with it. */
+export const SMALL_FLAGS = [
+  ...['--channels', '8', '--blocks', '1', '--batch', '2', '--crop', '16'],
+  ...['--synthetic-count', '3', '--synthetic-size', '32', '--lr', '1e-3'],
+];
+
+const OPTIONS: CropOptions = { batch: SMALL.batch, crop: SMALL.crop, seed: 5, flips: false, rotations: false };
+
+/** Three synthetic pictures. */
+export const pairs = (): PicturePair[] =>
+  [0, 1, 2].map(index => {
+    const hr = syntheticPicture(1, index, 32);
+    return { hr, lr: shrink(hr) };
+  });
+
+/** A network, its pictures and its trainer, which go together. */
+export class SmallTraining implements Disposable {
+  readonly net: SRResNet;
+  readonly source: CropSource;
+  readonly trainer: Trainer;
+
+  constructor(device: Device, seed = 1) {
+    this.net = srresnet({ ...SMALL, seed });
+    this.source = new CropSource(device, pairs(), OPTIONS);
+    this.trainer = new Trainer(this.net, this.source);
+  }
+
+  /** Trains to update `last`, all results collected. */
+  async to(
+    last: number,
+    rate: number | ((step: number) => number) = 1e-3,
+    signal?: AbortSignal,
+  ): Promise<StepResult[]> {
+    const results: StepResult[] = [];
+    const rateAt = typeof rate === 'number' ? () => rate : rate;
+    for await (const result of this.trainer.run(last, rateAt, signal)) results.push(result);
+    return results;
+  }
+
+  /** Everything that training changes: weights, running statistics, moments, counter; to be compared to the bit. */
+  async state(): Promise<Record<string, string>> {
+    const { steps, moments } = await this.trainer.adam.state();
+    return {
+      ...fingerprints(await this.net.stateDict()),
+      ...Object.fromEntries(moments.map(({ first, second }, i) => [`moments ${i}`, bits(first) + bits(second)])),
+      steps: String(steps),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.trainer.dispose();
+    this.source.dispose();
+    this.net.dispose();
+  }
+}
+
+const bits = (data: Float32Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+
+/** The bits of each tensor. */
+export const fingerprints = (state: ReadonlyMap<string, HostTensor>): Record<string, string> =>
+  Object.fromEntries([...state].map(([name, { data }]) => [name, bits(data)]));
