@@ -26,7 +26,7 @@ const FLOORS = [
   ['trace', 'lower', 'plan', 'fuse', 'optimize'],
   ['program', 'tensor'],
   ['define', 'apply', 'init'],
-  ['autograd', 'compile'],
+  ['autograd', 'compile', 'footprint'],
 ];
 
 /** npm packages that run in a browser as well as in Node. All others stay behind a `*.node.ts` or in the rooms below. */
