@@ -155,8 +155,8 @@ function lastUses(graph: Graph): Map<Value, number> {
 
 /**
  * Lays the inputs of a pack into its output, so that their producers write in place. Returns which inputs need no copy.
- * WebGPU forbids one buffer to be read and written in the same dispatch: an input that is read by a call that writes
- * another input of the same pack stays where it is.
+ * WebGPU forbids one buffer to be read and written in the same dispatch: an input stays where it is when a call reads it
+ * (or a view of it) and writes another input, or when another input is the same memory and must be copied from it.
  */
 function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls: readonly Call[]): Set<number> {
   const operation = node.operation as Operation;
@@ -167,19 +167,22 @@ function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls:
   );
   if (!offsets) return placed;
   whole.dedicated = true;
-  const candidates = new Set(inputs);
+  const roots = inputs.map(buffer => rootOf(buffer).root);
+  const candidates = new Set(roots);
   const readBeside = new Set<Buffer>();
   const produced = new Set<Buffer>();
   for (const call of calls) {
-    const written = call.buffers.filter((_, i) => call.kernel.bindings[i] === 'write');
+    const touched = call.buffers.map(buffer => rootOf(buffer).root);
+    const written = touched.filter((_, i) => call.kernel.bindings[i] === 'write');
     for (const buffer of written) produced.add(buffer);
     if (!written.some(buffer => candidates.has(buffer))) continue;
-    for (const [i, buffer] of call.buffers.entries())
+    for (const [i, buffer] of touched.entries())
       if (call.kernel.bindings[i] === 'read' && candidates.has(buffer)) readBeside.add(buffer);
   }
   inputs.forEach((buffer, i) => {
     const offset = offsets[i]! * 4;
-    const free = buffer.origin.kind === 'temporary' && produced.has(buffer) && !readBeside.has(buffer);
+    const shared = roots.filter(root => root === roots[i]).length > 1;
+    const free = buffer.origin.kind === 'temporary' && produced.has(buffer) && !readBeside.has(buffer) && !shared;
     if (!free || buffer.dedicated || offset % BINDING_ALIGNMENT !== 0) return;
     buffer.origin = { kind: 'part', whole, offset };
     placed.add(i);

@@ -129,5 +129,5 @@ test(`random programs`, () =>
       compiled.dispose();
       expect(device().memory.figures().live, 'memory left').toBe(start);
     }),
-    { seed: SEED, numRuns: LONG ? 400 : 25, endOnFailure: !LONG },
+    { seed: SEED, numRuns: LONG ? 400 : 60, endOnFailure: !LONG },
   ));
