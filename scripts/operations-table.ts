@@ -37,7 +37,10 @@ export function operationsDocument(): string {
   const own = listings.filter(({ name }) => name in functions);
   const behind = listings.filter(({ name }) => !(name in functions));
   const listed = new Set(listings.map(({ name }) => name));
-  const short = Object.keys(functions).filter(name => !listed.has(name));
+  // The order of a module's names is up to the loader.
+  const short = Object.keys(functions)
+    .filter(name => !listed.has(name))
+    .sort();
   const others = `${SHORT} ${short.map(name => `\`${name}\``).join(', ')}.`;
   return `${[INTRODUCTION, OWN, table(own), others, BEHIND, table(behind)].join('\n\n')}\n`;
 }

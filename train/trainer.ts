@@ -3,7 +3,7 @@ import { type Compiled, compile } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
 import { CROP_WORDS } from '../kernels/crops.ts';
-import { guardAssignments } from '../kernels/guard.ts';
+import { assignedNotFinite, guardAssignments } from '../kernels/guard.ts';
 import { add, grad, mseLoss, notFinite, reshape, sum } from '../kernels/index.ts';
 import { pack } from '../kernels/pack.ts';
 import type { Module } from '../models/module.ts';
@@ -50,7 +50,9 @@ export class Trainer implements Disposable {
       const crops = source.gather(plan);
       const loss = mseLoss(net.forward(crops.lr), crops.hr);
       const gradients = grad(loss, parameters);
-      const bad = add(sum(notFinite(pack(gradients))), notFinite(loss));
+      const found = add(sum(notFinite(pack(gradients))), notFinite(loss));
+      const statistics = assignedNotFinite();
+      const bad = statistics ? add(found, statistics) : found;
       const failed = add(this.#failed, reshape(bad, [1]));
       guardAssignments(failed);
       this.adam.update(gradients, { lr: reshape(lr, [1]), skip: failed });
@@ -134,7 +136,10 @@ export class Trainer implements Disposable {
       if (new Float32Array(bad!.buffer)[0] !== 0) {
         const made = await this.adam.steps.item();
         this.#step = made;
-        throw new NonFiniteError(step + 1, 'the loss or a gradient is not finite; the state before it is kept');
+        throw new NonFiniteError(
+          step + 1,
+          'the loss, a gradient or a running statistic is not finite; the state before it is kept',
+        );
       }
       return { step: step + 1, loss: new Float32Array(value!.buffer)[0]! };
     } finally {

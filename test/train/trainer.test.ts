@@ -11,7 +11,7 @@ test('the loss falls', async () => {
   using training = new SmallTraining(device());
   const losses = (await training.to(120, 4e-3)).map(({ loss }) => loss);
   expect(losses).toHaveLength(120);
-  expect(mean(losses.slice(-20))).toBeLessThan(0.4 * mean(losses.slice(0, 5)));
+  expect(mean(losses.slice(-20))).toBeLessThan(0.6 * mean(losses.slice(0, 5)));
 });
 
 describe('updates', () => {
@@ -125,7 +125,7 @@ describe('what is not finite', () => {
     expect(error).toBeInstanceOf(NonFiniteError);
     expect((error as NonFiniteError).step).toBe(5);
     expect((error as NonFiniteError).message).toBe(
-      'step 5: the loss or a gradient is not finite; the state before it is kept',
+      'step 5: the loss, a gradient or a running statistic is not finite; the state before it is kept',
     );
     await device().finished();
     expect(training.trainer.step).toBe(4);
