@@ -1,0 +1,88 @@
+/** `daybreak train` from outside: repeated, stopped, resumed, interrupted, and told wrong things. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { daybreak, start } from './daybreak.ts';
+
+const SMALL = [
+  '--data',
+  'synthetic',
+  '--synthetic-count',
+  '2',
+  '--synthetic-size',
+  '32',
+  '--channels',
+  '4',
+  '--blocks',
+  '1',
+];
+const TRAIN = ['train', 'srresnet', ...SMALL, '--batch', '2', '--crop', '32', '--lr', '1e-3', '--flips', '--rotations'];
+
+/** SHA-256 of each file of a run's last checkpoint. */
+function checkpoint(run: string): Record<string, string> {
+  const hash = (name: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(run, 'checkpoints/last', name)))
+      .digest('hex');
+  return Object.fromEntries(
+    ['model.safetensors', 'optimizer.safetensors', 'state.json'].map(name => [name, hash(name)]),
+  );
+}
+
+test('twice the same, unbroken or resumed: the same bytes', async () => {
+  const folder = temporaryFolder();
+  const [first, second, broken] = ['first', 'second', 'broken'].map(name => join(folder, name));
+  for (const run of [first, second]) expect((await daybreak([...TRAIN, '--out', run, '--steps', '20'])).code).toBe(0);
+  expect(checkpoint(second)).toEqual(checkpoint(first));
+
+  const stopped = await daybreak([...TRAIN, '--out', broken, '--steps', '20', '--stop-after', '10']);
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining('stopped after 10 of 20 updates') });
+  expect(checkpoint(broken)).not.toEqual(checkpoint(first));
+  expect((await daybreak(['train', 'srresnet', '--resume', '--out', broken])).code).toBe(0);
+  expect(checkpoint(broken)).toEqual(checkpoint(first));
+
+  for (const name of ['config.json', 'env.json', 'metrics.jsonl', 'report.html', 'comparison.png'])
+    expect([name, existsSync(join(first, name))]).toEqual([name, true]);
+  const again = await daybreak([...TRAIN, '--out', first, '--steps', '20']);
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already holds a run') });
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s saves first and exits %i; the run goes on from there', async (signal, code) => {
+  const run = join(temporaryFolder(), 'run');
+  const { child, ended } = start([...TRAIN, '--out', run, '--steps', '1000000', '--save-every', '1000000']);
+  const log = join(run, 'metrics.jsonl');
+  // The first lines of the log come with the first updates.
+  while (!existsSync(log) || readFileSync(log, 'utf8').split('\n').length < 4) {
+    if (child.exitCode !== null) throw new Error((await ended).stderr);
+    await new Promise(wake => setTimeout(wake, 50));
+  }
+  child.kill(signal);
+  expect(await ended).toMatchObject({ code, stderr: expect.stringContaining('saved after') });
+  const { step } = JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8')) as { step: number };
+  expect(step).toBeGreaterThan(0);
+  const resumed = await daybreak(['train', 'srresnet', '--resume', '--out', run, '--stop-after', String(step + 5)]);
+  expect(resumed.code).toBe(0);
+  expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toMatchObject({ step: step + 5 });
+});
+
+test('a training that breaks stops with 1 and keeps the state before', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const { code, stderr } = await daybreak([...TRAIN, '--lr', '1e30', '--out', run, '--steps', '20']);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/error: step \d+: .*not finite/)]);
+  expect(existsSync(join(run, 'checkpoints/last/model.safetensors'))).toBe(true);
+});
+
+test.each([
+  [['--out', 'x'], /--data: missing/],
+  [['--data', 'synthetic', '--out', 'x', '--crop', '33'], /--crop: given 33, expected a multiple of 4/],
+  [['--resume'], /--resume needs --out/],
+  [['--nonsense'], /unknown option/],
+])('wrong usage: %j', async (options, message) => {
+  const { code, stderr } = await daybreak(['train', 'srresnet', ...options], temporaryFolder());
+  expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+});
