@@ -1,100 +1,124 @@
-/** How each operation of the golden files is called here: inputs by name, and the attributes of the case. */
-import { sizeOf } from '../engine/shape.ts';
+/** Which of our functions each operation of the golden values means. */
 import type { Tensor } from '../engine/tensor.ts';
-import * as op from '../kernels/index.ts';
+import * as ops from '../kernels/index.ts';
 
-export type Inputs = Readonly<Record<string, Tensor>>;
-export type GoldenOperation = (inputs: Inputs, attrs: Readonly<Record<string, unknown>>) => Tensor;
-
-interface Conv {
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
-}
-interface Axes {
-  readonly axes: readonly number[] | null;
-  readonly keepDims: boolean;
-}
-interface Pad {
-  readonly padding: readonly (readonly [number, number])[];
-  readonly mode: 'constant' | 'reflect';
-  readonly value?: number;
+/** A case of `ops.safetensors`, as its metadata describe it. */
+export interface GoldenCase {
+  readonly name: string;
+  readonly op: string;
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly string[];
+  readonly grads: readonly string[];
 }
 
-const reduction =
-  (of: typeof op.sum): GoldenOperation =>
-  ({ x }, attrs) => {
-    const { axes, keepDims } = attrs as unknown as Axes;
-    return of(x, { keepDims, ...(axes && { axes }) });
-  };
-const unary =
-  (of: (x: Tensor) => Tensor): GoldenOperation =>
+/** A case's attributes. Each must be read: one that we do not know would change what is asked for. */
+export class GoldenAttributes {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #unread: Set<string>;
+
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.#values = values;
+    this.#unread = new Set(Object.keys(values));
+  }
+
+  /** The value of an attribute, which must be there. */
+  get<T>(name: string): T {
+    if (!(name in this.#values)) throw new Error(`The golden case lacks the attribute ${name}.`);
+    this.#unread.delete(name);
+    return this.#values[name] as T;
+  }
+
+  /** The value of an attribute, or another where it is missing. */
+  or<T>(name: string, otherwise: T): T {
+    return name in this.#values ? this.get<T>(name) : otherwise;
+  }
+
+  get unread(): string[] {
+    return [...this.#unread];
+  }
+}
+
+type Inputs = Readonly<Record<string, Tensor>>;
+type Call = (inputs: Inputs, attributes: GoldenAttributes) => Tensor;
+type Pair = readonly [number, number];
+
+const pointwise =
+  (f: (x: Tensor) => Tensor): Call =>
   ({ x }) =>
-    of(x);
+    f(x);
 const binary =
-  (of: (a: Tensor, b: Tensor) => Tensor): GoldenOperation =>
+  (f: (a: Tensor, b: Tensor) => Tensor): Call =>
   ({ a, b }) =>
-    of(a, b);
+    f(a, b);
+const loss =
+  (f: (input: Tensor, target: Tensor) => Tensor): Call =>
+  ({ input, target }) =>
+    f(input, target);
+const reduced =
+  (f: (x: Tensor, options: ops.SumOptions) => Tensor): Call =>
+  ({ x }, attributes) => {
+    const axes = attributes.get<readonly number[] | null>('axes');
+    return f(x, { ...(axes && { axes }), keepDims: attributes.get('keepDims') });
+  };
 
-export const GOLDEN_OPERATIONS: Readonly<Record<string, GoldenOperation>> = {
-  add: binary(op.add),
-  sub: binary(op.sub),
-  mul: binary(op.mul),
-  div: binary(op.div),
-  matmul: binary(op.matmul),
-  exp: unary(op.exp),
-  log: unary(op.log),
-  sqrt: unary(op.sqrt),
-  abs: unary(op.abs),
-  neg: unary(op.neg),
-  square: unary(op.square),
-  relu: unary(op.relu),
-  tanh: unary(op.tanh),
-  sigmoid: unary(op.sigmoid),
-  softplus: unary(op.softplus),
-  globalAvgPool2d: unary(op.globalAvgPool2d),
-  sum: reduction(op.sum),
-  mean: reduction(op.mean),
-  conv2d: ({ x, weight, bias }, attrs) => op.conv2d(x, weight, bias, attrs as unknown as Conv),
-  linear: ({ input, weight, bias }) => op.linear(input, weight, bias),
-  prelu: ({ input, weight }) => op.prelu(input, weight),
-  leakyRelu: ({ x }, { slope }) => op.leakyRelu(x, slope as number),
-  clamp: ({ x }, { min, max }) => op.clamp(x, min as number, max as number),
-  pow: ({ x }, { exponent }) => op.pow(x, exponent as number),
-  pixelShuffle: ({ x }, { factor }) => op.pixelShuffle(x, factor as number),
-  pixelUnshuffle: ({ x }, { factor }) => op.pixelUnshuffle(x, factor as number),
-  maxPool2d: ({ x }, { kernel, stride }) => op.maxPool2d(x, kernel as number, stride as number),
-  avgPool2d: ({ x }, { kernel, stride }) => op.avgPool2d(x, kernel as number, stride as number),
-  mseLoss: ({ input, target }) => op.mseLoss(input, target),
-  l1Loss: ({ input, target }) => op.l1Loss(input, target),
-  bceWithLogits: ({ input, target }) => op.bceWithLogits(input, target),
-  totalVariation: ({ x }, attrs) => op.totalVariation(x, attrs as op.TotalVariationOptions),
-  reshape: ({ x }, { shape }) => op.reshape(x, shape as number[]),
-  permute: ({ x }, { axes }) => op.permute(x, axes as number[]),
-  transpose: ({ x }, { axes }) => op.transpose(x, ...(axes as [number, number])),
-  concat: ({ a, b }, { axis }) => op.concat([a, b], axis as number),
-  slice: ({ x }, { start, end }) => op.slice(x, start as number[], end as number[]),
-  pad: ({ x }, attrs) => {
-    const { padding, mode, value } = attrs as unknown as Pad;
-    return op.pad(x, padding, { mode, ...(value !== undefined && { value }) });
-  },
-  batchNorm: ({ x, weight, bias, running_mean, running_var }, { training, eps }) =>
-    training
-      ? op.batchNormTraining(x, weight, bias, eps as number).output
-      : op.batchNorm(x, weight, bias, running_mean, running_var, eps as number),
+/** Operations that are functions of tensors. Batch norm and Adam have state: the test drives our layer and optimizer. */
+const functions: Readonly<Record<string, Call>> = {
+  conv2d: ({ x, weight, bias }, attributes) =>
+    ops.conv2d(x, weight, bias, { stride: attributes.get<Pair>('stride'), padding: attributes.get<Pair>('padding') }),
+  matmul: binary(ops.matmul),
+  linear: ({ input, weight, bias }) => ops.linear(input, weight, bias),
+  prelu: ({ input, weight }) => ops.prelu(input, weight),
+  leakyRelu: ({ x }, attributes) => ops.leakyRelu(x, attributes.get('slope')),
+  relu: pointwise(ops.relu),
+  tanh: pointwise(ops.tanh),
+  sigmoid: pointwise(ops.sigmoid),
+  softplus: pointwise(ops.softplus),
+  exp: pointwise(ops.exp),
+  log: pointwise(ops.log),
+  log1p: pointwise(ops.log1p),
+  sqrt: pointwise(ops.sqrt),
+  abs: pointwise(ops.abs),
+  sign: pointwise(ops.sign),
+  neg: pointwise(ops.neg),
+  square: pointwise(ops.square),
+  clamp: ({ x }, attributes) => ops.clamp(x, attributes.get('min'), attributes.get('max')),
+  pow: ({ x }, attributes) => ops.pow(x, attributes.get('exponent')),
+  add: binary(ops.add),
+  sub: binary(ops.sub),
+  mul: binary(ops.mul),
+  div: binary(ops.div),
+  pixelShuffle: ({ x }, attributes) => ops.pixelShuffle(x, attributes.get('factor')),
+  pixelUnshuffle: ({ x }, attributes) => ops.pixelUnshuffle(x, attributes.get('factor')),
+  maxPool2d: ({ x }, attributes) => ops.maxPool2d(x, attributes.get('kernel'), attributes.get('stride')),
+  avgPool2d: ({ x }, attributes) => ops.avgPool2d(x, attributes.get('kernel'), attributes.get('stride')),
+  globalAvgPool2d: pointwise(ops.globalAvgPool2d),
+  mseLoss: loss(ops.mseLoss),
+  l1Loss: loss(ops.l1Loss),
+  bceWithLogits: loss(ops.bceWithLogits),
+  totalVariation: ({ x }, attributes) =>
+    ops.totalVariation(x, { power: attributes.get('power'), reduction: attributes.get('reduction') }),
+  sum: reduced(ops.sum),
+  mean: reduced(ops.mean),
+  reshape: ({ x }, attributes) => ops.reshape(x, attributes.get('shape')),
+  permute: ({ x }, attributes) => ops.permute(x, attributes.get('axes')),
+  transpose: ({ x }, attributes) => ops.transpose(x, ...attributes.get<[number, number]>('axes')),
+  concat: (inputs, attributes) => ops.concat(Object.values(inputs), attributes.get('axis')),
+  slice: ({ x }, attributes) => ops.slice(x, attributes.get('start'), attributes.get('end')),
+  pad: ({ x }, attributes) =>
+    ops.pad(x, attributes.get('padding'), { mode: attributes.get('mode'), value: attributes.or('value', 0) }),
 };
 
-/** What running statistics become after a training step, PyTorch's way: momentum of the new, the variance unbiased. */
-export const GOLDEN_EXTRAS: Readonly<
-  Record<string, (inputs: Inputs, attrs: Readonly<Record<string, unknown>>) => Readonly<Record<string, Tensor>>>
-> = {
-  batchNorm: ({ x, weight, bias, running_mean, running_var }, { momentum, eps }) => {
-    const { mean, variance } = op.batchNormTraining(x, weight, bias, eps as number);
-    const count = sizeOf(x.shape) / weight.size;
-    const track = (running: Tensor, batch: Tensor, factor: number) =>
-      op.add(op.mul(running, 1 - (momentum as number)), op.mul(batch, (momentum as number) * factor));
-    return {
-      running_mean: track(running_mean, mean, 1),
-      running_var: track(running_var, variance, count / (count - 1)),
-    };
-  },
-};
+/** The result of a golden case's operation. Throws for an operation or an attribute that we do not have. */
+export function callGolden({ op, attrs }: GoldenCase, inputs: Inputs): Tensor {
+  const call = Object.hasOwn(functions, op) ? functions[op] : undefined;
+  if (!call) throw new Error(`The golden values have an operation "${op}", which has no function here.`);
+  const attributes = new GoldenAttributes(attrs);
+  const result = call(inputs, attributes);
+  checkAllRead(op, attributes);
+  return result;
+}
+
+export function checkAllRead(op: string, { unread }: GoldenAttributes): void {
+  if (unread.length > 0)
+    throw new Error(`The golden values ask ${op} for ${unread.join(', ')}, which it does not have.`);
+}
