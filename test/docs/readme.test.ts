@@ -1,51 +1,61 @@
-/** What the README shows runs as it stands. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The TypeScript in the README is right, and runs as it stands. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { TRAIN_OPTIONS } from '../../train/config.ts';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { blocks, documents } from './documents.ts';
 import { root, runTypeScript } from './run.ts';
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const blocks = (language: string) =>
-  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, code]) => code);
+const readme = documents[0];
+const [training, embedded, ...more] = blocks(readme, 'ts');
 
-test('its TypeScript runs, and learns what it says', async () => {
-  const [code, ...more] = blocks('ts');
-  expect(more).toEqual([]);
-  // Within the project, so that its own name resolves.
-  const folder = mkdtempSync(join(root, 'test/docs/readme-'));
-  try {
-    const file = join(folder, 'block.ts');
-    writeFileSync(file, code);
-    const [learned] = /[\d.]+(?= ?\])/.exec(await runTypeScript(file)) ?? [];
-    expect(Number(learned)).toBeCloseTo(2, 1);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+/** A folder within the project, where its own name resolves, and which version control and lint pass over. */
+function folderWithin(): string {
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const folder = mkdtempSync(join(root, '.cache/readme-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** The numbers in what a program printed or a comment says. */
+const numbersIn = (text: string): number[] => [...text.matchAll(/-?\d+(\.\d+)?(e-?\d+)?/g)].map(([n]) => Number(n));
+
+test('its TypeScript passes the strict type check', async () => {
+  expect(more, 'a block that no test below runs').toEqual([]);
+  const folder = folderWithin();
+  writeFileSync(join(folder, 'training.ts'), training);
+  writeFileSync(join(folder, 'embedded.ts'), embedded);
+  const config = { extends: '../../tsconfig.json', include: ['*.ts'], exclude: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(error => error);
+  expect(stdout).toBe('');
 });
 
-test('its commands and options exist', () => {
-  const lines = blocks('sh').flatMap(block => block.trim().split('\n'));
-  const commands = lines.filter(line => line.startsWith('npx daybreak '));
-  expect(commands.length).toBeGreaterThan(3);
-  const known = new Set([
-    '--resume',
-    '--model',
-    '--data',
-    '-o',
-    ...TRAIN_OPTIONS.map(({ flags }) => flags.split(' ')[0]),
-  ]);
-  for (const command of commands) {
-    expect(['doctor', 'train', 'upscale', 'eval']).toContain(command.split(' ')[2]);
-    for (const option of command.match(/ -{1,2}[a-z][a-z-]*/g) ?? []) expect(known).toContain(option.trim());
-  }
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    scripts: Record<string, string>;
-  };
-  for (const [, script] of readme.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty(script);
+test('what trains with the engine alone learns what it says', async () => {
+  const file = join(folderWithin(), 'training.ts');
+  writeFileSync(file, training);
+  const [, learned] = (await runTypeScript(file)).match(/\[ *([-\d.e]+) *\]/)!;
+  const [said] = numbersIn(training.match(/\/\/ about (.*)/)![1]);
+  expect(Number(learned)).toBeCloseTo(said, 2);
 });
 
-test('the files that it links to exist', () => {
-  for (const [, path] of readme.matchAll(/\]\(([\w./-]+)\)/g))
-    expect(() => readFileSync(join(root, path))).not.toThrow(/ENOENT/);
+test('another project that links to the clone runs what it says', async () => {
+  const folder = temporaryFolder();
+  // As `npm install ../daybreak` leaves it.
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules/daybreak'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  writeFileSync(join(folder, 'app.ts'), embedded);
+  const said = numbersIn(embedded.match(/\/\/ (\d.*)/)![1]);
+  expect(numbersIn(await runTypeScript('app.ts', [], { cwd: folder }))).toEqual(said);
+});
+
+test('its number of golden cases is that of the golden file', () => {
+  const bytes = readFileSync(join(root, 'test/golden/ops.safetensors'));
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE(0))));
+  const [, cases] = readme.text.match(/all (\d+) cases of operations/)!;
+  expect(Number(cases)).toBe(JSON.parse(header.__metadata__.cases).length);
 });
