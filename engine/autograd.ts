@@ -83,6 +83,8 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
     if (gradient) return gradient;
     const handle = wrt[index]!;
     const name = handle instanceof Variable ? handle.name : `tensor ${index} of shape ${formatShape(handle.shape)}`;
+    if (trace && handle instanceof Variable && trace.assigns(handle.state))
+      throw new GradientError(`${name} was assigned before grad() was asked for its gradient: ask first, then assign.`);
     throw new GradientError(
       `The loss does not depend on ${name}, or that was not recorded: make it with { requiresGrad: true }, ` +
         `compute the loss outside noGrad(), and use { createGraph: true } for gradients of gradients.`,

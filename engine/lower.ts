@@ -55,7 +55,7 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
   const buffers = new Map<Value, Buffer>();
   const variables = new Map<VariableState, Buffer>();
   const calls: Call[] = [];
-  const lastUse = lastUses(graph);
+  const updates = new Updates();
 
   const bufferOf = (value: Value): Buffer => {
     const known = buffers.get(value);
@@ -65,10 +65,17 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
     return made;
   };
 
-  graph.nodes.forEach((node, position) => {
+  const read = (value: Value, reader: string): Buffer => {
+    const buffer = bufferOf(value);
+    updates.check(value, buffer, reader);
+    return buffer;
+  };
+
+  for (const node of graph.nodes) {
+    updates.enter(node);
     const { view } = node.operation as Operation;
     if (view) {
-      const whole = bufferOf(node.inputs[0]!);
+      const whole = read(node.inputs[0]!, node.operation.name);
       const bytes = bytesOf(node.outputs[0]!);
       const offset = view.offset(node.attributes) * 4;
       const same = offset === 0 && bytes === whole.bytes;
@@ -76,14 +83,13 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
         node.outputs[0]!,
         same ? whole : { bytes, origin: { kind: 'part', whole, offset }, dedicated: false },
       );
-      return;
+      continue;
     }
-    const inputs = node.inputs.map(bufferOf);
+    const inputs = node.inputs.map(value => read(value, node.operation.name));
     const outputs = node.outputs.map(value => temporary(bytesOf(value)));
     for (const [o, i] of node.operation.inPlace ?? []) {
-      if (lastUse.get(node.inputs[i]!)! > position)
-        throw new TraceError(`${node.operation.name} updates a tensor in place that is read again afterwards.`);
       outputs[o] = inputs[i]!;
+      updates.note(node, inputs[i]!);
     }
     node.outputs.forEach((value, i) => {
       buffers.set(value, outputs[i]!);
@@ -100,7 +106,9 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
       });
       calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name });
     });
-  });
+  }
+  for (const value of graph.results) read(value, 'A result');
+  for (const { variable, value } of graph.assignments) read(value, `The assignment to ${variable.name}`);
   return finish(graph, calls, bufferOf, variables);
 }
 
@@ -141,16 +149,33 @@ function samePlace(a: Buffer, b: Buffer): boolean {
   return p.root === q.root && p.offset === q.offset && a.bytes === b.bytes;
 }
 
-/** Position of the last node that reads each value, seen through views. */
-function lastUses(graph: Graph): Map<Value, number> {
-  const last = new Map<Value, number>();
-  const base = new Map<Value, Value>();
-  graph.nodes.forEach((node, position) => {
-    for (const value of node.inputs) last.set(base.get(value) ?? value, position);
-    for (const value of node.inputs) last.set(value, position);
-    if (node.operation.view) base.set(node.outputs[0]!, base.get(node.inputs[0]!) ?? node.inputs[0]!);
-  });
-  return last;
+/**
+ * Which memory was updated in place, and when: what was read from it or made of it before means the old content, which is
+ * gone. A variable that lies in another one (see `Variable.moveInto`) goes with it.
+ */
+class Updates {
+  readonly #updated = new Map<Buffer, { readonly by: string; readonly at: number }>();
+  readonly #madeAt = new Map<Value, number>();
+  #now = 0;
+
+  enter(node: Node): void {
+    this.#now++;
+    for (const value of node.outputs) this.#madeAt.set(value, this.#now);
+  }
+
+  note(node: Node, buffer: Buffer): void {
+    this.#updated.set(rootOf(buffer).root, { by: node.operation.name, at: this.#now });
+  }
+
+  /** Throws TraceError where the content of `value` is gone. Values that no node makes are what was there at first. */
+  check(value: Value, buffer: Buffer, reader: string): void {
+    const update = this.#updated.get(rootOf(buffer).root);
+    if (!update || (this.#madeAt.get(value) ?? 0) >= update.at) return;
+    const name = value.source?.kind === 'variable' ? value.source.variable.name : 'a tensor';
+    throw new TraceError(
+      `${reader} needs ${name} as it was before ${update.by} updated it in place: compute it (and its gradients) earlier.`,
+    );
+  }
 }
 
 /**

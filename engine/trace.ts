@@ -83,6 +83,11 @@ export class Trace {
     return [...this.#assigned].map(([variable, value]) => ({ variable, value }));
   }
 
+  /** Whether the variable has been assigned so far. */
+  assigns(variable: VariableState): boolean {
+    return this.#assigned.has(variable);
+  }
+
   /** Replaces every assignment made so far by what `choose` makes of the variable's first content and the new one. */
   revise(choose: (old: Value, assigned: Value) => Value): void {
     for (const [variable, value] of this.#assigned) {

@@ -59,6 +59,11 @@ describe('one dispatch', () => {
     expect(await dispatches(1, x => x)).toBe(0);
   });
 
+  test('what differs in a number only is not taken for the same', async () => {
+    expect(await dispatches(1, x => ops.sub(ops.mul(x, 2), ops.mul(x, 3)))).toBe(1);
+    expect(await dispatches(1, x => [ops.sum(x, { axes: [0] }), ops.sum(x, { axes: [1] })])).toBe(2);
+  });
+
   test('what no result needs is not computed, what is written twice is computed once', async () => {
     expect(
       await dispatches(2, (x, y) => {

@@ -1,7 +1,9 @@
 /** Packs: what is computed for one place in a larger buffer is written there at once, wherever WebGPU allows it. */
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
-import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { GradientError, TraceError } from '../../engine/errors.ts';
+import { type Tensor, tensor, tidy, type Variable, variable } from '../../engine/tensor.ts';
+import { guardAssignments } from '../../kernels/guard.ts';
 import { add, exp, grad, matmul, mul, neg, reshape, square, sum } from '../../kernels/index.ts';
 import { pack, packLayout, part } from '../../kernels/pack.ts';
 import { Adam } from '../../train/adam.ts';
@@ -71,6 +73,77 @@ test('layout: places that WebGPU can bind, none overlapping', () => {
   const { offsets, total } = packLayout(shapes);
   expect(offsets).toEqual([0, 64, 128, 256, 320]);
   expect(total).toBe(384);
+});
+
+describe('an update in place', () => {
+  const withAdam = (body: (w: Variable, update: () => void, x: Tensor) => Tensor) => {
+    const w = variable([3, 4], [2], { name: 'w' });
+    const adam = new Adam([w], { lr: 1 });
+    const compiled = compile((x: Tensor) => body(w, () => adam.update(grad(sum(mul(w, x)), [w])), x));
+    return {
+      call: () => tidy(() => compiled(tensor([1, 1]))),
+      [Symbol.dispose]: () => {
+        for (const one of [compiled, adam, w]) one.dispose();
+      },
+    };
+  };
+
+  test('is seen by what is read afterwards', async () => {
+    using step = withAdam((w, update) => {
+      update();
+      return mul(w, 10);
+    });
+    expect([...(await takeOne(step.call()))]).toEqual([expect.closeTo(20, 4), expect.closeTo(30, 4)]);
+  });
+
+  test('leaves what was computed before', async () => {
+    using step = withAdam((w, update) => {
+      const old = mul(w, 10);
+      update();
+      return add(old, 1);
+    });
+    expect([...(await takeOne(step.call()))]).toEqual([31, 41]);
+  });
+
+  test('refuses views of the old content, gradients that need it, and guards that come too late', () => {
+    const late: Readonly<Record<string, (w: Variable, update: () => void, x: Tensor) => Tensor>> = {
+      neg: (w, update) => {
+        const old = reshape(w, [2, 1]);
+        update();
+        return neg(old);
+      },
+      'A result': (w, update) => {
+        const old = reshape(w, [2, 1]);
+        update();
+        return old;
+      },
+      mul: (w, update, x) => {
+        const loss = sum(mul(w, square(x)));
+        update();
+        return grad(loss, [x])[0];
+      },
+      where: (_, update, x) => {
+        update();
+        guardAssignments(sum(x));
+        return x;
+      },
+    };
+    for (const [reader, body] of Object.entries(late)) {
+      using step = withAdam(body);
+      expect(() => step.call()).toThrow(TraceError);
+      expect(() => step.call()).toThrow(new RegExp(`\\b${reader}\\b.* needs .* before adam updated it`));
+    }
+  });
+
+  test('comes after the gradients that it would spoil', () => {
+    using step = withAdam((w, update, x) => {
+      const loss = sum(mul(square(w), x));
+      update();
+      return grad(loss, [w])[0];
+    });
+    expect(() => step.call()).toThrow(GradientError);
+    expect(() => step.call()).toThrow(/w was assigned before grad/);
+  });
 });
 
 test('Adam with one gradient for two parameters', async () => {
