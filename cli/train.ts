@@ -1,6 +1,8 @@
 /** `daybreak train`: a network from pictures, in a run folder. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { parseConfig, TRAIN_OPTIONS, type TrainConfig } from '../train/config.ts';
+import { parseConfig, resumeConfig, TRAIN_OPTIONS, type TrainConfig } from '../train/config.ts';
 import { readConfigFile } from '../train/config-file.node.ts';
 import { ConfigError } from '../train/errors.ts';
 import { readRunConfig } from '../train/run-folder.node.ts';
@@ -59,9 +61,12 @@ async function runTraining(options: Record<string, unknown>): Promise<void> {
       throw new UsageError('--config belongs to a new run; --resume reads that of the run');
     if (own.resume && typeof given.out !== 'string')
       throw new UsageError('--resume needs --out: the folder of the run');
+    if (own.resume && !existsSync(join(String(given.out), 'config.json')))
+      throw new UsageError(
+        `${given.out}: holds no run to resume (no config.json); without --resume a new one starts here`,
+      );
     const config = own.resume
-      ? // The folder may have been moved since.
-        { ...(await readRunConfig(String(given.out))), out: String(given.out) }
+      ? resumeConfig(await readRunConfig(String(given.out)), given)
       : parseConfig(given, own.config === undefined ? undefined : await readConfigFile(own.config));
     const command = commandOf(config);
     const result = await withDisplay(
@@ -124,7 +129,7 @@ export async function withDisplay(
           else process.stderr.write(`${text}\n`);
         },
       });
-      if (signal.aborted) {
+      if (signal.aborted && !result.finished) {
         endTraining();
         process.stderr.write(
           `saved after ${result.step} updates; go on with: npx daybreak train srresnet --resume --out ${config().out}\n`,

@@ -9,6 +9,7 @@ import { SRResNetUpscaler } from '../models/upscaler.ts';
 import { resumeConfig, type TrainConfig } from './config.ts';
 import { CropSource } from './crop-source.ts';
 import { describeEnvironment } from './environment.node.ts';
+import { isEvaluation } from './metrics.ts';
 import { type EvaluationSet, loadEvaluationSets, loadTrainingPictures, type TrainingPicture } from './pictures.node.ts';
 import type { ReportScores } from './report-content.ts';
 import { stepEntries } from './report-content.ts';
@@ -37,7 +38,7 @@ export interface SessionResult {
   readonly folder: string;
   /** Updates made. */
   readonly step: number;
-  /** All updates of the configuration are made. */
+  /** All updates of the configuration are made, and scored. */
   readonly finished: boolean;
   /** Scores of the finished network beside bicubic's. */
   readonly scores: readonly ReportScores[];
@@ -131,6 +132,8 @@ class Run implements Disposable {
   #secondsBefore = 0;
   #waitedBefore = 0;
   #seconds = 0;
+  /** Evaluations in the log: update and set. */
+  readonly #evaluated = new Set<string>();
 
   constructor(
     folder: RunFolder,
@@ -157,11 +160,15 @@ class Run implements Disposable {
   async complete(): Promise<SessionResult> {
     const { steps } = this.#config;
     const last = Math.min(steps, this.#options.stopAfter ?? steps);
-    const before = stepEntries(await this.#folder.readMetrics()).at(-1);
+    const entries = await this.#folder.readMetrics();
+    for (const { step, evaluation } of entries.filter(isEvaluation)) this.#evaluated.add(`${step} ${evaluation.data}`);
+    const before = stepEntries(entries).at(-1);
     this.#secondsBefore = before?.seconds ?? 0;
     this.#waitedBefore = before?.waitedForDataSeconds ?? 0;
     const { signal } = this.#options;
     try {
+      // A signal or a death may have come between an update and what was due after it.
+      if (this.#trainer.step > 0) await this.#pause(this.#trainer.step, this.#trainer.step >= steps);
       while (this.#trainer.step < last && !signal?.aborted) {
         const stop = Math.min(last, this.#nextStop(this.#trainer.step));
         await this.#train(stop);
@@ -173,7 +180,7 @@ class Run implements Disposable {
       throw error;
     }
     await this.#save();
-    const finished = this.#trainer.step >= steps;
+    const finished = this.#trainer.step >= steps && !signal?.aborted;
     const scores = finished ? await this.#finalScores() : [];
     await reportRun(this.#folder, this.#exhibits(), {
       command: this.#options.command,
@@ -209,23 +216,27 @@ class Run implements Disposable {
     let began = performance.now();
     let logged = { at: began, step: trainer.step };
     let total = 0;
+    let latest: { step: number; imagesPerSecond: number } | undefined;
     const elapsed = () => {
       const now = performance.now();
       this.#seconds += (now - began) / 1000;
       began = now;
     };
+    const log = ({ step, imagesPerSecond }: { step: number; imagesPerSecond: number }) => {
+      elapsed();
+      this.#log(step, total / (step - logged.step), imagesPerSecond);
+      logged = { at: began, step };
+      total = 0;
+    };
     try {
       for await (const { step, loss } of trainer.run(stop, rate, signal)) {
         total += loss;
-        const now = performance.now();
-        const imagesPerSecond = ((step - logged.step) * batch * 1000) / Math.max(now - logged.at, 1e-3);
-        onStep?.({ step, loss, imagesPerSecond });
-        if (step % logEvery !== 0 && step !== stop) continue;
-        elapsed();
-        this.#log(step, total / (step - logged.step), imagesPerSecond);
-        logged = { at: now, step };
-        total = 0;
+        const seconds = (performance.now() - logged.at) / 1000;
+        latest = { step, imagesPerSecond: ((step - logged.step) * batch) / Math.max(seconds, 1e-6) };
+        onStep?.({ loss, ...latest });
+        if (step % logEvery === 0) log(latest);
       }
+      if (latest && latest.step > logged.step) log(latest);
     } finally {
       elapsed();
     }
@@ -242,10 +253,11 @@ class Run implements Disposable {
     });
   }
 
-  /** What is due after `step` updates. The last evaluation is the report's. */
+  /** What is due after `step` updates and was not done yet. The last evaluation is the report's. */
   async #pause(step: number, end: boolean): Promise<void> {
     const { evalEvery, sampleEvery, saveEvery, keep } = this.#config;
-    if (evalEvery > 0 && step % evalEvery === 0 && !end) await this.#evaluate(step);
+    const missing = this.#sets.some(({ data }) => !this.#evaluated.has(`${step} ${data}`));
+    if (evalEvery > 0 && step % evalEvery === 0 && missing && !end) await this.#evaluate(step);
     if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(this.#folder, this.#exhibits(), step);
     if (step % saveEvery !== 0) return;
     await this.#save();
@@ -268,7 +280,8 @@ class Run implements Disposable {
       const result = await this.#score(this.#method, data, pictures, 'scoring');
       results.push(result);
       const { mean } = result;
-      if (!mean) continue;
+      if (!mean || this.#evaluated.has(`${step} ${data}`)) continue;
+      this.#evaluated.add(`${step} ${data}`);
       this.#folder.metrics.append({ step, evaluation: { data, ...mean } });
       this.#options.onLine?.(
         `step ${step}: ${data} ${mean.psnr.toFixed(2)} dB, SSIM ${mean.ssim.toFixed(4)} (protocol matlab)`,

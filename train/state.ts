@@ -1,4 +1,5 @@
 /** The whole state of a training run as files of a checkpoint, and back. */
+import * as z from 'zod';
 import { decodeModel, encodeModel } from '../models/model-file.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
@@ -13,6 +14,8 @@ export interface Counters {
   /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
   readonly best: number | null;
 }
+
+const CountersSchema: z.ZodType<Counters> = z.object({ step: z.number().int().min(0), best: z.number().nullable() });
 
 export const MODEL = 'model.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
@@ -51,7 +54,7 @@ export function restoreTrainer(
   trainer: Trainer,
 ): Counters {
   const { tensors } = readSafetensors(fileOf(files, OPTIMIZER, folder), `${folder}/${OPTIMIZER}`);
-  const counters = JSON.parse(new TextDecoder().decode(fileOf(files, STATE, folder))) as Counters;
+  const counters = readCounters(fileOf(files, STATE, folder), `${folder}/${STATE}`);
   const dataOf = (name: string): Float32Array => {
     const stored = tensors.get(name);
     if (!stored) throw new CheckpointError(`${folder}/${OPTIMIZER}`, `lacks ${name}; it belongs to another network`);
@@ -64,6 +67,14 @@ export function restoreTrainer(
   const state: Parameters<Adam['load']>[0] = { steps: counters.step, moments };
   trainer.resume(counters.step, state);
   return counters;
+}
+
+function readCounters(bytes: Uint8Array, path: string): Counters {
+  try {
+    return CountersSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new CheckpointError(path, 'is not {"step": …, "best": …}', { cause });
+  }
 }
 
 function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string, folder: string): Uint8Array {

@@ -88,8 +88,8 @@ export class Trainer implements Disposable {
 
   /** Restores the optimizer and the counter; the network's weights are loaded by the caller. */
   resume(step: number, state: Parameters<Adam['load']>[0]): void {
-    this.#step = step;
     this.adam.load(state);
+    this.#step = step;
   }
 
   /**

@@ -1,0 +1,100 @@
+/** Runs that are stopped from outside end as if nobody had. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { Philox } from '../../engine/philox.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { daybreak, start } from './daybreak.ts';
+import { checkpointOf, loggedStep, TRAIN, trainedBeyond } from './training-run.ts';
+
+const STEPS = 500;
+const OPTIONS = [
+  ...TRAIN,
+  '--steps',
+  String(STEPS),
+  '--save-every',
+  '40',
+  '--log-every',
+  '2',
+  '--flips',
+  '--rotations',
+];
+const resume = (run: string) => ['train', 'srresnet', '--resume', '--out', run];
+
+let unbroken: Record<string, string>;
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'daybreak-unbroken-'));
+  try {
+    expect(await daybreak([...OPTIONS, '--out', folder])).toMatchObject({ code: 0 });
+    unbroken = checkpointOf(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('Ctrl-C exits 130 and SIGTERM 143, both saved; resumed twice, the bytes are those of an unbroken run', async () => {
+  const run = join(temporaryFolder(), 'run');
+  let before = 0;
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const { child, ended } = start(before === 0 ? [...OPTIONS, '--out', run] : resume(run));
+    await trainedBeyond(run, before + 30, child);
+    child.kill(signal);
+    const { code: got, stderr, stdout } = await ended;
+    const { step } = JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8')) as { step: number };
+    expect([got, stdout]).toEqual([code, '']);
+    expect(stderr).toContain('Saving a checkpoint … Once more to stop at once.\n');
+    expect(stderr).toContain(
+      `saved after ${step} updates; go on with: npx daybreak train srresnet --resume --out ${run}\n`,
+    );
+    expect(stderr.endsWith(`error: stopped by ${signal}\n`)).toBe(true);
+    expect(step).toBeGreaterThan(before + 30);
+    expect(step).toBeLessThan(STEPS);
+    expect(loggedStep(run)).toBe(step);
+    expect(existsSync(join(run, 'run.lock'))).toBe(false);
+    before = step;
+  }
+  expect(await daybreak(resume(run))).toMatchObject({ code: 0 });
+  expect(checkpointOf(run)).toEqual(unbroken);
+});
+
+test('a signal before the first update leaves nothing that bars the way', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const reading = [...TRAIN, '--out', run, '--steps', '5', '--synthetic-count', '100000', '--synthetic-size', '64'];
+  const { child, ended } = start(reading);
+  let sent = false;
+  child.stderr?.on('data', text => {
+    if (sent || !String(text).includes('reading')) return;
+    sent = child.kill('SIGINT');
+  });
+  expect(await ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/error: stopped by SIGINT\n$/) });
+  expect(await daybreak([...TRAIN, '--out', run, '--steps', '5'])).toMatchObject({ code: 0 });
+});
+
+test('killed at random moments, as often as it likes, a run comes to the same bytes', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const random = new Philox(Date.now());
+  const killed: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    const began = i === 0 ? 0 : (killed.at(-1) ?? 0);
+    // What is beyond the last checkpoint is made again.
+    const { child, ended } = start(i === 0 ? [...OPTIONS, '--out', run] : resume(run));
+    await trainedBeyond(run, Math.floor(began / 40) * 40 + 4, child);
+    await new Promise(resolve => setTimeout(resolve, 400 * random.uniform()));
+    child.kill('SIGKILL');
+    const { code, stderr } = await ended;
+    if (code === 0) break;
+    expect([code, stderr]).toEqual([null, expect.not.stringContaining('error:')]);
+    killed.push(loggedStep(run));
+  }
+  expect(killed.length, 'runs that were killed before their end').toBeGreaterThan(0);
+  const last = await daybreak(resume(run));
+  expect(last, `killed after ${killed.join(', ')} updates`).toMatchObject({ code: 0 });
+  expect(checkpointOf(run), `killed after ${killed.join(', ')} updates`).toEqual(unbroken);
+  // Nothing half-written is left.
+  expect(readdirSync(join(run, 'checkpoints')).filter(name => name.startsWith('.'))).toEqual([]);
+  expect(readdirSync(run).filter(name => name.endsWith('.tmp') || name === 'run.lock')).toEqual([]);
+});

@@ -1,0 +1,261 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { writePicture } from '../../image/files.node.ts';
+import { syntheticPicture } from '../../image/synthetic.ts';
+import { decodeModel } from '../../models/model-file.ts';
+import { readSafetensors } from '../../models/safetensors.ts';
+import { parseConfig } from '../../train/config.ts';
+import { CheckpointError, ConfigError, NonFiniteError } from '../../train/errors.ts';
+import { isEvaluation, type StepEntry } from '../../train/metrics.ts';
+import { readMetrics } from '../../train/metrics-log.node.ts';
+import { resumeSession, type SessionOptions, startSession } from '../../train/session.node.ts';
+import { sharedDevice } from '../device.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { pairs, SMALL } from './small-training.ts';
+
+const device = sharedDevice();
+
+const pictures = pairs().map((pair, i) => ({ ...pair, name: `picture ${i}` }));
+
+/** A folder with two small pictures to score on. */
+async function evaluationSet(): Promise<string> {
+  const folder = join(temporaryFolder(), 'held-out');
+  for (const i of [0, 1]) await writePicture(join(folder, `${i}.png`), syntheticPicture(9, i, 24));
+  return folder;
+}
+
+const configOf = (out: string, more: Record<string, unknown> = {}) =>
+  parseConfig({ ...SMALL, data: 'synthetic', out, steps: 20, lr: 1e-3, seed: 2, ...more });
+
+const optionsOf = (more: Partial<SessionOptions> = {}): SessionOptions => ({
+  device: device(),
+  command: 'npx daybreak train srresnet …',
+  pictures,
+  ...more,
+});
+
+/** Aborts when update `step` is reported. */
+function stopAt(step: number): Pick<SessionOptions, 'signal' | 'onStep'> {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onStep: status => {
+      if (status.step >= step) controller.abort(new Error('enough'));
+    },
+  };
+}
+
+/** Every file of every checkpoint. */
+function checkpointsOf(run: string): Record<string, string> {
+  const folder = join(run, 'checkpoints');
+  return Object.fromEntries(
+    readdirSync(folder).flatMap(name =>
+      readdirSync(join(folder, name)).map(file => [
+        `${name}/${file}`,
+        readFileSync(join(folder, name, file)).toString('base64'),
+      ]),
+    ),
+  );
+}
+
+const metricsOf = (run: string) => readMetrics(join(run, 'metrics.jsonl'));
+const evaluationsOf = async (run: string) => (await metricsOf(run)).filter(isEvaluation);
+const lossesOf = async (run: string) =>
+  (await metricsOf(run))
+    .filter((entry): entry is StepEntry => !isEvaluation(entry))
+    .map(({ step, loss }) => [step, loss]);
+
+describe('a run with an evaluation set', () => {
+  const EVERY = { evalEvery: 6, saveEvery: 6, sampleEvery: 10, keep: 2, logEvery: 4 };
+
+  test('leaves what it promises', async () => {
+    const run = join(temporaryFolder(), 'run');
+    const held = await evaluationSet();
+    const lines: string[] = [];
+    const phases = new Set<string>();
+    const result = await startSession(
+      configOf(run, { ...EVERY, eval: held }),
+      optionsOf({ onLine: line => lines.push(line), onPhase: name => phases.add(name) }),
+    );
+    expect(result).toMatchObject({ folder: run, step: 20, finished: true });
+    expect(result.scores.map(({ data, images }) => [data, images.map(({ name }) => name)])).toEqual([
+      ['held-out', ['0', '1']],
+    ]);
+    const [{ images }] = result.scores;
+    for (const { model, bicubic } of images) {
+      expect(bicubic.psnr).toBeGreaterThan(model.psnr);
+      expect(Number.isFinite(model.ssim + model.psnr_paper + bicubic.ssim_paper)).toBe(true);
+    }
+    // Two step-N are kept, and the best by the first set.
+    expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best', 'last', 'step-12', 'step-18']);
+    expect(readdirSync(run).sort()).toEqual(
+      ['checkpoints', 'comparison.png', 'config.json', 'env.json', 'metrics.jsonl', 'report.html', 'samples'].sort(),
+    );
+    expect(readdirSync(join(run, 'samples'))).toEqual(['step-0000010-0.png', 'step-0000020-0.png']);
+    const evaluations = await evaluationsOf(run);
+    expect(evaluations.map(({ step, evaluation }) => [step, evaluation.data])).toEqual(
+      [6, 12, 18, 20].map(step => [step, 'held-out']),
+    );
+    const mean = images.reduce((sum, { model }) => sum + model.psnr, 0) / images.length;
+    expect(evaluations.at(-1)!.evaluation.psnr).toBeCloseTo(mean, 10);
+    // best is the first of the highest, in its own counters as in those of last.
+    const highest = Math.max(...evaluations.map(({ evaluation }) => evaluation.psnr));
+    const stateOf = (name: string) => JSON.parse(readFileSync(join(run, 'checkpoints', name, 'state.json'), 'utf8'));
+    const bestStep = evaluations.find(({ evaluation }) => evaluation.psnr === highest)!.step;
+    expect(stateOf('best')).toEqual({ step: bestStep, best: highest });
+    expect(stateOf('last')).toEqual({ step: 20, best: highest });
+    // The first update, every fourth, those before a pause; each loss the mean since the entry before.
+    expect((await lossesOf(run)).map(([step]) => step)).toEqual([1, 4, 6, 8, 10, 12, 16, 18, 20]);
+    expect(
+      lines.filter(line => /^step 6: held-out [\d.]+ dB, SSIM [\d.]+ \(protocol matlab\)$/.test(line)),
+    ).toHaveLength(1);
+    expect([...phases]).toEqual([
+      'reading ' + held,
+      'warming up kernels',
+      'scoring held-out',
+      'scoring bicubic on held-out',
+    ]);
+  });
+
+  test.each([
+    ['in the middle', 8],
+    ['with the last update before an evaluation and a checkpoint', 12],
+    ['with the last update but two before them', 10],
+    ['at once', 2],
+    ['with the last of all', 20],
+  ])('stopped %s (%i) and resumed, has every checkpoint that it would have had', async (_, step) => {
+    const folder = temporaryFolder();
+    const held = await evaluationSet();
+    const more = { ...EVERY, eval: held };
+    await startSession(configOf(join(folder, 'unbroken'), more), optionsOf());
+    const run = join(folder, 'run');
+    const stopped = await startSession(configOf(run, more), optionsOf(stopAt(step)));
+    expect(stopped.finished).toBe(false);
+    expect(stopped.step).toBeGreaterThanOrEqual(step);
+    expect(stopped.step).toBeLessThanOrEqual(step + 2);
+    const resumed = await resumeSession(run, {}, optionsOf());
+    expect(resumed).toMatchObject({ step: 20, finished: true });
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(join(folder, 'unbroken')));
+    expect(await evaluationsOf(run)).toEqual(await evaluationsOf(join(folder, 'unbroken')));
+    expect(readdirSync(join(run, 'samples'))).toEqual(readdirSync(join(folder, 'unbroken', 'samples')));
+  });
+
+  test('finished and resumed once more, changes nothing', async () => {
+    const run = join(temporaryFolder(), 'run');
+    await startSession(configOf(run, { ...EVERY, eval: await evaluationSet() }), optionsOf());
+    const before = { checkpoints: checkpointsOf(run), metrics: await metricsOf(run) };
+    const again = await resumeSession(run, {}, optionsOf());
+    expect(again).toMatchObject({ step: 20, finished: true });
+    expect(again.scores).toHaveLength(1);
+    expect({ checkpoints: checkpointsOf(run), metrics: await metricsOf(run) }).toEqual(before);
+  });
+});
+
+describe('a run without', () => {
+  test('stopped on demand and resumed in three parts is the unbroken one', async () => {
+    const folder = temporaryFolder();
+    const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
+    await startSession(configOf(unbroken), optionsOf());
+    const steps: number[] = [];
+    const first = await startSession(
+      configOf(run),
+      optionsOf({ stopAfter: 7, onStep: ({ step }) => steps.push(step) }),
+    );
+    expect(first).toMatchObject({ step: 7, finished: false, scores: [] });
+    for (const stopAfter of [7, 13, 20])
+      await resumeSession(run, {}, optionsOf({ stopAfter, onStep: ({ step }) => steps.push(step) }));
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+    // The first update of each part is the warm-up's; none is made twice.
+    expect(steps).toEqual([2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20]);
+    expect((await lossesOf(run)).map(([step]) => step)).toEqual([1, 7, 8, 10, 13, 14, 20]);
+    expect(readdirSync(join(run, 'checkpoints'))).toEqual(['last']);
+  });
+
+  test('logs what was trained up to a signal', async () => {
+    const run = join(temporaryFolder(), 'run');
+    const { step } = await startSession(configOf(run), optionsOf(stopAt(15)));
+    const logged = (await lossesOf(run)).map(([step]) => step);
+    expect(logged).toEqual([1, 10, step]);
+    expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toEqual({ step, best: null });
+  });
+
+  test('stopped before its first update has a checkpoint of the first weights, from which it is the same', async () => {
+    const folder = temporaryFolder();
+    const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
+    await startSession(configOf(unbroken), optionsOf());
+    expect(await startSession(configOf(run), optionsOf({ stopAfter: 0 }))).toMatchObject({ step: 0, finished: false });
+    await resumeSession(run, {}, optionsOf());
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+  });
+
+  test('goes on further, and logs as it is told now; what would make it another run is refused', async () => {
+    const folder = temporaryFolder();
+    const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
+    await startSession(configOf(unbroken), optionsOf());
+    await startSession(configOf(run, { steps: 9 }), optionsOf());
+    const refused = { channels: 9, lr: 1, seed: 3, batch: 3, flips: true, data: ['photographs'] };
+    for (const [key, value] of Object.entries(refused))
+      await expect(resumeSession(run, { [key]: value }, optionsOf())).rejects.toThrow(ConfigError);
+    await resumeSession(run, { steps: 20, logEvery: 3 }, optionsOf());
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+    expect((await lossesOf(run)).map(([step]) => step)).toEqual([1, 9, 10, 12, 15, 18, 20]);
+    expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({ steps: 20, logEvery: 3 });
+    const { resumed } = JSON.parse(readFileSync(join(run, 'env.json'), 'utf8'));
+    expect(resumed.map(({ step }: { step: number }) => step)).toEqual([9]);
+  });
+});
+
+describe('a run that breaks', () => {
+  test('keeps the last good state, in a checkpoint that loads and is finite', async () => {
+    const folder = temporaryFolder();
+    const [good, run] = [join(folder, 'good'), join(folder, 'run')];
+    const ruinous = { lr: 1e-3, lrSchedule: 'step', lrStepEvery: 5, lrStepFactor: 1e33 };
+    // Saved first; then the report finds that such a network shows nothing.
+    const stopped = startSession(configOf(good, ruinous), optionsOf({ stopAfter: 6 }));
+    await expect(stopped).rejects.toThrow('SRResNet: the result is not finite');
+    const error = await startSession(configOf(run, ruinous), optionsOf()).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    // Update 6 is the first at 1e30; the one behind it finds out, and what update 6 left is the last that is finite.
+    expect((error as NonFiniteError).step).toBe(7);
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(good));
+    const bytes = readFileSync(join(run, 'checkpoints/last/model.safetensors'));
+    using _ = decodeModel(bytes);
+    for (const { data } of readSafetensors(bytes).tensors.values()) expect(data.every(Number.isFinite)).toBe(true);
+    // It does not go on as if nothing had been, and the log ends with what was good.
+    await expect(resumeSession(run, {}, optionsOf())).rejects.toThrow(/step 7: .*not finite/);
+    expect((await lossesOf(run)).every(([, loss]) => Number.isFinite(loss))).toBe(true);
+  });
+
+  test('for another reason saves first as well', async () => {
+    const run = join(temporaryFolder(), 'run');
+    const onStep = ({ step }: { step: number }) => {
+      if (step === 6) throw new Error('the display broke');
+    };
+    await expect(startSession(configOf(run), optionsOf({ onStep }))).rejects.toThrow('the display broke');
+    const unbroken = join(temporaryFolder(), 'run');
+    await startSession(configOf(unbroken), optionsOf());
+    await resumeSession(run, {}, optionsOf());
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+  });
+
+  test('on a damaged checkpoint names the file, and leaves it for a rescue', async () => {
+    const run = join(temporaryFolder(), 'run');
+    await startSession(configOf(run, { saveEvery: 5 }), optionsOf({ stopAfter: 7 }));
+    const path = join(run, 'checkpoints/last/optimizer.safetensors');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(path, bytes);
+    const resume = resumeSession(run, {}, optionsOf());
+    await expect(resume).rejects.toThrow(CheckpointError);
+    await expect(resume).rejects.toThrow(`${path}: damaged: not the bytes that were written (beside it: step-5)`);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+
+  test('at its folder touches nothing there', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'mine'));
+    await expect(startSession(configOf(folder), optionsOf())).rejects.toThrow(/is not empty and holds no run/);
+    expect(readdirSync(folder)).toEqual(['mine']);
+  });
+});
