@@ -7,7 +7,7 @@ import { formatShape, sizeOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, mul, neg, square, sub } from './arithmetic.ts';
 import { applyOne, defineElementwise } from './elementwise.ts';
-import { log1pFunction, TANH } from './precise.ts';
+import { keepNaN, log1pFunction, TANH } from './precise.ts';
 import { reshape } from './reshape.ts';
 
 type SlopeAttributes = { readonly slope: number };
@@ -75,7 +75,7 @@ export const tanhOp = defineElementwise({
   dear: true,
   compute: ([x]) => Math.tanh(x!),
   declarations: () => TANH,
-  expression: ([x]) => `daybreakTanh(${x})`,
+  expression: ([x]) => keepNaN(x!, `daybreakTanh(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, neg(sub(square(output), 1)))],
   samples: [
     { inputs: [{ shape: [7], values: [-1e-6, 6e-5, 0, 0.6, -0.7, 9, -30] }], attributes: {} },
@@ -89,7 +89,7 @@ export const sigmoidOp = defineElementwise({
   arity: 1,
   dear: true,
   compute: ([x]) => 1 / (1 + Math.exp(-x!)),
-  expression: ([x]) => `1.0 / (1.0 + exp(-${x}))`,
+  expression: ([x]) => keepNaN(x!, `1.0 / (1.0 + exp(-${x}))`),
   gradient: ({ grad, output }) => [() => mul(grad, mul(output, add(neg(output), 1)))],
   samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
 });

@@ -4,7 +4,7 @@ import { literal } from '../engine/expression.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { applyOne, defineElementwise } from './elementwise.ts';
-import { LOG, log1pFunction } from './precise.ts';
+import { keepNaN, LOG, log1pFunction } from './precise.ts';
 
 export const expOp = defineElementwise({
   name: 'exp',
@@ -12,7 +12,7 @@ export const expOp = defineElementwise({
   arity: 1,
   dear: true,
   compute: ([x]) => Math.exp(x!),
-  expression: ([x]) => `exp(${x})`,
+  expression: ([x]) => keepNaN(x!, `exp(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, output)],
   // WGSL allows exp an error of 3 + 2·|x| ulp.
   tolerance: 2e-6,
@@ -26,7 +26,7 @@ export const logOp = defineElementwise({
   ranges: [[0.2, 3]],
   compute: ([x]) => Math.log(x!),
   declarations: () => LOG,
-  expression: ([x]) => `daybreakLog(${x})`,
+  expression: ([x]) => keepNaN(x!, `daybreakLog(${x})`),
   gradient: ({ grad, inputs: [x] }) => [() => div(grad, x!)],
 });
 
@@ -38,7 +38,7 @@ export const log1pOp = defineElementwise({
   ranges: [[-0.7, 3]],
   compute: ([x]) => Math.log1p(x!),
   declarations: () => log1pFunction,
-  expression: ([x]) => `daybreakLog1p(${x})`,
+  expression: ([x]) => keepNaN(x!, `daybreakLog1p(${x})`),
   gradient: ({ grad, inputs: [x] }) => [() => div(grad, add(x!, 1))],
 });
 
@@ -108,7 +108,12 @@ function power(x: string, exponent: number): string {
   if (exponent === 0.5) return `sqrt(${x})`;
   if (exponent < 0) return `1.0 / (${power(x, -exponent)})`;
   if (Number.isInteger(exponent) && exponent <= 8) return Array.from({ length: exponent }, () => x).join(' * ');
-  if (!Number.isInteger(exponent)) return `pow(${x}, ${literal(exponent)})`;
+  // Negative bases give NaN, made from bits that the driver does not know: WGSL has no constant for it.
+  if (!Number.isInteger(exponent))
+    return keepNaN(
+      x,
+      `select(pow(${x}, ${literal(exponent)}), bitcast<f32>(bitcast<u32>(${x}) | 0x7fc00000u), ${x} < 0.0)`,
+    );
   const size = `pow(abs(${x}), ${literal(exponent)})`;
   return exponent % 2 === 0 ? size : `sign(${x}) * ${size}`;
 }

@@ -3,6 +3,13 @@
  * 4e-3 seen), tanh near 0 (no digit right at 6e-8). Coefficients: Moshier, Cephes mathematical library (logf, tanhf).
  */
 
+/**
+ * `value`, a function of x, but x itself where that is NaN: WGSL lets drivers compute as if there were none, and
+ * SwiftShader's exp and log do. Seen by its bits, since a comparison may be folded.
+ */
+export const keepNaN = (x: string, value: string): string =>
+  `select(${value}, ${x}, (bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
+
 /** log(1 + z) for z in [-0.293, 0.415]: z − z²/2 + z³·P(z). */
 const SMALL_LOG = `fn daybreakSmallLog(z: f32) -> f32 {
   let s = z * z;

@@ -146,6 +146,11 @@ describe('limits', () => {
 
   test('a tensor larger than a kernel can bind: LimitError naming the operation', () => {
     const allowed = device().traits.maxBindingBytes;
+    if (allowed >= device().gpu.limits.maxBufferSize) {
+      // Such a tensor cannot even be made here.
+      expect(() => tensor(new Float32Array(allowed / 4 + 1))).toThrow(/tensor.*maxBufferSize/);
+      return;
+    }
     const x = tensor(new Float32Array(allowed / 4 + 1));
     expect(() => neg(x)).toThrow(LimitError);
     expect(() => neg(x)).toThrow(/neg.*maxStorageBufferBindingSize/);

@@ -166,7 +166,10 @@ describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) =>
       for (const name of await check(pass, problem)) reached.add(name);
     }
     const { software, subgroupSize } = device().traits;
-    if (software && subgroupSize >= 4) expect(reached).toEqual(new Set(pass.variants.map(({ name }) => name)));
+    // Three channels fill most of four lanes: nothing is narrow there.
+    if (software && subgroupSize === 4)
+      expect(reached).toEqual(new Set(pass.variants.map(({ name }) => name).filter(name => name !== 'narrow')));
+    else if (software && subgroupSize > 4) expect(reached).toEqual(new Set(pass.variants.map(({ name }) => name)));
     else expect(reached.has('plain')).toBe(true);
   });
 });
