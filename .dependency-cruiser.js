@@ -20,7 +20,7 @@ const OUTSIDE = ['bench', 'test', 'scripts', 'examples'];
 
 /** The engine's files, floor by floor: each may import its own floor and those before it. */
 const FLOORS = [
-  ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox'],
+  ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants'],
   ['memory', 'software-driver.node', 'gpu.node', 'gpu.browser'],
   ['device', 'operation', 'expression', 'elementwise', 'reduction'],
   ['trace', 'lower', 'plan', 'fuse', 'optimize'],

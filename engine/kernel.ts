@@ -54,6 +54,14 @@ export interface AdapterTraits {
   readonly maxWorkgroupStorageBytes: number;
   readonly maxStorageBuffers: number;
   readonly maxBindingBytes: number;
+  /** What was measured on this adapter, if anything was. */
+  readonly choices?: Choices;
+}
+
+/** Which variant of a family (see `variants.ts`) is to run, by measurement or by a record of an earlier run. */
+export interface Choices {
+  /** The name of a variant for the problem that `key` describes; undefined where nothing is known. */
+  find(family: string, key: string, problem: unknown): string | undefined;
 }
 
 export const input = (index: number): Operand => ({ kind: 'input', index });

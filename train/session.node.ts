@@ -3,7 +3,7 @@ import type { Device } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { type Evaluation, evaluate } from '../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../eval/methods.ts';
-import { forwardVariants, inputGradientVariants, weightGradientVariants } from '../kernels/conv2d/variants.ts';
+import { convolutionFamilies } from '../kernels/conv2d/variants.ts';
 import { type SRResNet, srresnet } from '../models/srresnet.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
 import { resumeConfig, type TrainConfig } from './config.ts';
@@ -102,16 +102,14 @@ async function runSession(
 }
 
 const environmentOf = (device: Device) => {
-  const names = (variants: readonly { name: string }[]) => variants.map(({ name }) => name);
+  const variants = convolutionFamilies.map(family => [family.name, family.variants.map(({ name }) => name)] as const);
   return describeEnvironment({
     adapter: { ...device.description },
     features: [...device.gpu.features].sort(),
     limits: { ...device.limits },
     kernels: {
-      rule: 'the first variant that accepts a problem',
-      conv2d: names(forwardVariants),
-      conv2dInputGradient: names(inputGradientVariants),
-      conv2dWeightGradient: names(weightGradientVariants),
+      rule: 'the rule for this kind of adapter',
+      ...Object.fromEntries(variants),
     },
   });
 };

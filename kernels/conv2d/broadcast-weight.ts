@@ -201,8 +201,7 @@ function addParts(count: number, splits: number, traits: AdapterTraits): Step {
 export const broadcastWeightGradient: Conv2dVariant = {
   name: 'broadcast',
   /** As for the forward pass; and the accumulators of one channel must fit. */
-  accepts: ({ stride, r, s, padding }, { software, subgroupSize }) =>
-    software &&
+  accepts: ({ stride, r, s, padding }, { subgroupSize }) =>
     subgroupSize >= 4 &&
     subgroupSize <= 32 &&
     stride[0] === 1 &&

@@ -7,9 +7,8 @@ import { lowerCorrelation } from './broadcast-correlation.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
 /** One fixed subgroup size of 4 to 32 lanes, stride 1, and a kernel whose rows fit the text. */
-function accepts({ stride, r, s, padding }: Conv2dProblem, { software, subgroupSize }: AdapterTraits): boolean {
+function accepts({ stride, r, s, padding }: Conv2dProblem, { subgroupSize }: AdapterTraits): boolean {
   return (
-    software &&
     subgroupSize >= 4 &&
     subgroupSize <= 32 &&
     stride[0] === 1 &&

@@ -7,7 +7,7 @@ import type { Tensor } from '../../engine/tensor.ts';
 import { sum } from '../sum.ts';
 import { type Conv2dProblem, outputSize } from './problem.ts';
 import { conv2dInputGradientReference, conv2dReference, conv2dWeightGradientReference } from './reference.ts';
-import { chooseForward, chooseInputGradient, chooseWeightGradient } from './variants.ts';
+import { forwardFamily, inputGradientFamily, weightGradientFamily } from './variants.ts';
 
 type Pair = readonly [number, number];
 type Conv2dAttributes = { readonly stride: Pair; readonly padding: Pair };
@@ -55,7 +55,7 @@ export const conv2dOp: Declaration<Conv2dAttributes> = defineOp<Conv2dAttributes
   },
   lower({ inputs, attributes, baked }, traits) {
     const problem = problemOf(inputs[0]!.shape, inputs[1]!.shape, attributes, inputs.length === 3, baked);
-    return chooseForward(problem, traits).lower(problem, traits);
+    return forwardFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [x, weight], grads: [g], needs, attributes }) {
     return [
@@ -87,7 +87,7 @@ export const conv2dInputGradientOp: Declaration<GradientAttributes> = defineOp<G
   infer: (_, { shape }) => [f32(shape)],
   lower({ inputs, attributes, baked }, traits) {
     const problem = problemOf(attributes.shape, inputs[1]!.shape, attributes, false, baked);
-    return chooseInputGradient(problem, traits).lower(problem, traits);
+    return inputGradientFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [g, weight], grads: [u], needs, attributes: { stride, padding } }) {
     return [
@@ -112,7 +112,7 @@ export const conv2dWeightGradientOp: Declaration<GradientAttributes> = defineOp<
   infer: (_, { shape }) => [f32(shape)],
   lower({ inputs, attributes, baked }, traits) {
     const problem = problemOf(inputs[0]!.shape, attributes.shape, attributes, false, baked);
-    return chooseWeightGradient(problem, traits).lower(problem, traits);
+    return weightGradientFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [x, g], grads: [u], needs, attributes: { stride, padding } }) {
     return [

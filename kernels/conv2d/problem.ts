@@ -1,5 +1,5 @@
-/** What a two-dimensional convolution is asked to do, and what a way of doing it must offer. */
-import type { AdapterTraits, Lowering } from '../../engine/kernel.ts';
+/** What a two-dimensional convolution is asked to do. */
+import type { Variant } from '../../engine/variants.ts';
 
 /**
  * Cross-correlation as in PyTorch: x is [n, c, h, w], the weight [k, c, r, s], the bias [k], y [n, k, oh, ow]:
@@ -24,13 +24,11 @@ export interface Conv2dProblem {
   readonly baked: boolean;
 }
 
-/** One way of computing a pass. */
-export interface Conv2dVariant {
-  readonly name: string;
-  accepts(problem: Conv2dProblem, traits: AdapterTraits): boolean;
-  /** Forward reads x, weight and perhaps bias; the input gradient gy, weight; the weight gradient x, gy. */
-  lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering;
-}
+/**
+ * One way of computing a pass. The forward pass reads x, weight and perhaps bias; the input gradient gy and weight; the
+ * weight gradient x and gy.
+ */
+export type Conv2dVariant = Variant<Conv2dProblem>;
 
 /** Height and width of the output. */
 export function outputSize(problem: Conv2dProblem): [number, number] {
@@ -43,4 +41,10 @@ export function describe(problem: Conv2dProblem): string {
   const { c, k, r, s, stride } = problem;
   const step = stride[0] === 1 && stride[1] === 1 ? '' : ` /${stride.join('x')}`;
   return `${r}x${s} ${c}>${k}${step}`;
+}
+
+/** What decides between variants: {@link describe}, padding, and the image sizes where the text knows them. */
+export function keyOf(problem: Conv2dProblem): string {
+  const { n, h, w, padding, baked } = problem;
+  return `${describe(problem)} padding ${padding.join('x')}${baked ? ` ${n}x${h}x${w}` : ''}`;
 }

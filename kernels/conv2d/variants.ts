@@ -1,20 +1,21 @@
-/** Which variant computes a pass. The plain one is last in each list: it takes everything and judges the others. */
+/** The variants of each pass, and the rule that chooses where nothing has been measured. */
 import type { AdapterTraits } from '../../engine/kernel.ts';
+import { Family, type Variant } from '../../engine/variants.ts';
 import { broadcastForward, broadcastInputGradient, narrowForward } from './broadcast.ts';
 import { broadcastWeightGradient } from './broadcast-weight.ts';
 import { plainForward, plainInputGradient, plainWeightGradient } from './plain.ts';
-import type { Conv2dProblem, Conv2dVariant } from './problem.ts';
+import { type Conv2dProblem, keyOf } from './problem.ts';
 
-/** Fastest first. */
-export const forwardVariants: readonly Conv2dVariant[] = [narrowForward, broadcastForward, plainForward];
-export const inputGradientVariants: readonly Conv2dVariant[] = [broadcastInputGradient, plainInputGradient];
-export const weightGradientVariants: readonly Conv2dVariant[] = [broadcastWeightGradient, plainWeightGradient];
+/** Software drivers: loads are dear, broadcasts nearly free (bench/NOTES.md). GPUs: the other way round. */
+const rule = (_: Conv2dProblem, { software }: AdapterTraits): readonly string[] =>
+  software ? ['narrow', 'broadcast'] : [];
 
-const choose =
-  (variants: readonly Conv2dVariant[]) =>
-  (problem: Conv2dProblem, traits: AdapterTraits): Conv2dVariant =>
-    variants.find(variant => variant.accepts(problem, traits))!;
+const family = (name: string, variants: readonly Variant<Conv2dProblem>[]) =>
+  new Family({ name: `conv2d.${name}`, variants, rule, key: keyOf });
 
-export const chooseForward = choose(forwardVariants);
-export const chooseInputGradient = choose(inputGradientVariants);
-export const chooseWeightGradient = choose(weightGradientVariants);
+export const forwardFamily = family('forward', [narrowForward, broadcastForward, plainForward]);
+export const inputGradientFamily = family('inputGradient', [broadcastInputGradient, plainInputGradient]);
+export const weightGradientFamily = family('weightGradient', [broadcastWeightGradient, plainWeightGradient]);
+
+/** All families of convolutions, for benchmarks and tuning. */
+export const convolutionFamilies = [forwardFamily, inputGradientFamily, weightGradientFamily];

@@ -7,7 +7,7 @@ import type { Operation } from '../../engine/operation.ts';
 import { f32, sizeOf } from '../../engine/shape.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { type Conv2dProblem, type Conv2dVariant, outputSize } from '../../kernels/conv2d/problem.ts';
-import { forwardVariants, inputGradientVariants, weightGradientVariants } from '../../kernels/conv2d/variants.ts';
+import { forwardFamily, inputGradientFamily, weightGradientFamily } from '../../kernels/conv2d/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError, worstElementError } from '../relative-error.ts';
 import { LONG, noise, SEED } from './problems.ts';
@@ -31,7 +31,7 @@ const shapesOf = (problem: Conv2dProblem) => {
 const passes: readonly Pass[] = [
   {
     name: 'forward',
-    variants: forwardVariants,
+    variants: forwardFamily.variants,
     shapes: problem => {
       const { x, weight, y } = shapesOf(problem);
       return { inputs: problem.bias ? [x, weight, [problem.k]] : [x, weight], output: y };
@@ -39,7 +39,7 @@ const passes: readonly Pass[] = [
   },
   {
     name: 'inputGradient',
-    variants: inputGradientVariants,
+    variants: inputGradientFamily.variants,
     shapes: problem => {
       const { x, weight, y } = shapesOf(problem);
       return { inputs: [y, weight], output: x };
@@ -47,7 +47,7 @@ const passes: readonly Pass[] = [
   },
   {
     name: 'weightGradient',
-    variants: weightGradientVariants,
+    variants: weightGradientFamily.variants,
     shapes: problem => {
       const { x, weight, y } = shapesOf(problem);
       return { inputs: [x, y], output: weight };
