@@ -1,0 +1,55 @@
+/** `npm run bench -- …`: which benchmarks there are. Each is loaded only when it is asked for. */
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { exitCodeOf, report, UsageError } from '../cli/failures.ts';
+
+/** What a benchmark's module exports. */
+interface BenchmarkModule {
+  /** Adds its command, with description, options and action. */
+  add(program: Command): void;
+}
+
+interface Benchmark {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<BenchmarkModule>;
+}
+
+const BENCHMARKS: readonly Benchmark[] = [
+  {
+    name: 'peers',
+    summary: 'the same work by other engines, in alternating order on the same adapter',
+    load: loadPeers,
+  },
+];
+
+/** The peers are a package of their own, which the main install and its type check leave out. */
+async function loadPeers(): Promise<BenchmarkModule> {
+  const place = new URL('./peers/command.ts', import.meta.url);
+  if (!existsSync(place)) throw new UsageError('bench/peers is not part of this copy of the project');
+  return (await import(place.href)) as BenchmarkModule;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const program = new Command('npm run bench --')
+    .description('Measure kernels, training steps and other engines on this adapter.')
+    .helpOption('-h, --help', 'print this help')
+    .option('--debug', 'print where an error came from')
+    .addHelpText('after', '\nEach benchmark has its own help: npm run bench -- kernels --help')
+    .exitOverride();
+  try {
+    const wanted = args.find(word => !word.startsWith('-'));
+    for (const { name, summary, load } of BENCHMARKS) {
+      if (name === wanted) (await load()).add(program);
+      else program.command(name).description(summary);
+    }
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    report(error, args.includes('--debug'));
+    return exitCodeOf(error);
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,85 @@
+/** The options that all benchmarks take, and the device and files behind them. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { positiveInteger } from '../cli/arguments.ts';
+import { interruptible } from '../cli/interrupt.ts';
+import { Device } from '../engine/device.ts';
+import { setCurrentDevice } from '../engine/tensor.ts';
+import { adapterName, preamble, RESULTS_FILE, writeSection } from './results.ts';
+import { type Report, writeJson } from './rows.ts';
+
+export interface BenchOptions {
+  readonly json?: string;
+  readonly samples: number;
+  readonly only?: RegExp;
+  /** A file; false: none; true: `bench/RESULTS.md`, if the run is a whole one. */
+  readonly results: string | boolean;
+  readonly adapter?: string;
+}
+
+/** Adds them to a command. */
+export function addBenchOptions(command: Command): Command {
+  return command
+    .option('--json <file>', 'write the rows there; - prints them instead of the tables')
+    .option('--samples <n>', 'samples behind each median', positiveInteger, 5)
+    .option('--only <regex>', 'only work whose name and pass match, e.g. "3x3 64>64.* forward"', regex)
+    .option('--results <file>', 'Markdown file for the tables (default: bench/RESULTS.md, after whole runs)')
+    .option('--no-results', 'write no Markdown')
+    .option('--adapter <name>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA");
+}
+
+function regex(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+/** Whether `--only` wants work of this name. */
+export const isWanted = ({ only }: Pick<BenchOptions, 'only'>, name: string): boolean => only?.test(name) ?? true;
+
+/** Makes the device, the default one, and runs `body` until it is done or Ctrl-C or SIGTERM abort the signal. */
+export async function withDevice(
+  { adapter }: Pick<BenchOptions, 'adapter'>,
+  body: (device: Device, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  await interruptible('Stopping after this sample.', async signal => {
+    using device = await Device.create(adapter === undefined ? {} : { adapter });
+    setCurrentDevice(device);
+    try {
+      await body(device, signal);
+    } finally {
+      setCurrentDevice(undefined);
+    }
+  });
+}
+
+/** A line of progress, on stderr. */
+export const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+export interface Publication {
+  /** The section of the results: `kernels`, `train` … */
+  readonly benchmark: string;
+  readonly report: Report;
+  /** The report's tables, Markdown. */
+  readonly body: string;
+  /** Part of the work was left out: `bench/RESULTS.md` is not touched. */
+  readonly partial: boolean;
+}
+
+/** Prints the tables, or writes the JSON and the section of the results, as the options say. */
+export async function publish(options: BenchOptions, { benchmark, report, body, partial }: Publication): Promise<void> {
+  const command = ['npm run bench --', ...process.argv.slice(2).map(quoted)].join(' ');
+  const text = `${await preamble(command, report)}\n\n${body}`;
+  const adapter = adapterName(report.adapter);
+  if (options.json !== undefined) await writeJson(options.json, report);
+  if (options.json !== '-') process.stdout.write(`${text}\n`);
+  const file = typeof options.results === 'string' ? options.results : options.results && !partial && RESULTS_FILE;
+  if (!file) return;
+  await writeSection(file, { benchmark, adapter, body: text });
+  say(`results in ${file}`);
+}
+
+const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word}'`);

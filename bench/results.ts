@@ -1,0 +1,80 @@
+/**
+ * `bench/RESULTS.md`: one section for each benchmark and adapter. A run replaces its own section and leaves the others,
+ * so that results from different adapters stand side by side.
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { writeAtomically } from '../image/files.node.ts';
+import { describeEnvironment } from '../train/environment.node.ts';
+import type { Ceiling } from './ceiling.ts';
+import type { Report } from './rows.ts';
+import { figure } from './table.ts';
+
+export const RESULTS_FILE: string = fileURLToPath(new URL('./RESULTS.md', import.meta.url));
+
+/** One run of a benchmark, as it stands in the file. */
+export interface Section {
+  /** The benchmark, `kernels`, `train`, `peers` …: with the adapter what tells sections apart. */
+  readonly benchmark: string;
+  readonly adapter: string;
+  /** Markdown below the section's heading. */
+  readonly body: string;
+}
+
+const TITLE = `# Results
+
+Written by \`npm run bench -- kernels\`, \`train\` and \`peers\`: each run replaces its own section, those of other adapters
+stay. What was predicted, tried and dropped is in [NOTES.md](NOTES.md). Medians; ms is wall time, CPU ms the time of all
+threads; GFLOP counts a convolution as if it were done directly.
+`;
+
+/** Marks where a section begins, for the next run that looks for it. */
+const mark = ({ benchmark, adapter }: Pick<Section, 'benchmark' | 'adapter'>) =>
+  `<!-- ${benchmark} on ${adapter.replaceAll('--', '- -')} -->`;
+const MARKED = /^<!-- (.+?) on (.+) -->\n/m;
+
+/** The document with `section` in its place: benchmarks in alphabetic order, and of each the adapters. */
+export function withSection(document: string, section: Section): string {
+  const parts = document.split(/^(?=<!-- .+? on .+ -->$)/m).slice(1);
+  const sections = new Map(parts.map(part => [part.match(MARKED)![0].trim(), part.trim()] as const));
+  const key = mark(section);
+  sections.set(key, `${key}\n## ${section.benchmark}: ${section.adapter}\n\n${section.body.trim()}`);
+  const sorted = [...sections].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
+  return `${[TITLE.trim(), ...sorted].join('\n\n')}\n`;
+}
+
+/** Puts `section` into the file, which need not exist yet. */
+export async function writeSection(file: string, section: Section): Promise<void> {
+  const document = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  await writeAtomically(file, Buffer.from(withSection(document, section)));
+}
+
+/** An adapter's name for headings: what the driver calls itself, without what changes from build to build. */
+export const adapterName = ({ description, device, vendor, architecture }: Report['adapter']): string =>
+  description.replace(/\s+0\.0\.1$/, '') || device || `${vendor} ${architecture}`;
+
+/** The lines below each section's heading: when, on what, by which command, and the ceiling. */
+export async function preamble(
+  command: string,
+  { adapter, ceiling }: Pick<Report, 'adapter' | 'ceiling'>,
+): Promise<string> {
+  const { cpu, node, webgpu, os, commit, date } = await describeEnvironment();
+  const source = commit ? `, commit ${commit.hash.slice(0, 7)}${commit.changed ? ' with changes' : ''}` : '';
+  return [
+    `\`${command}\``,
+    `- ${date.slice(0, 10)}${source}; ${adapter.vendor} ${adapter.architecture}, driver ${adapter.description}`,
+    `- ${cpu.model}, ${cpu.cores} cores; Node ${node.slice(1)}, webgpu ${webgpu}, ${os}`,
+    `- ceiling: ${ceilingLine(ceiling, adapter.software)}`,
+  ]
+    .join('\n')
+    .replace('\n', '\n\n');
+}
+
+function ceilingLine({ gflops, gbps, gflops_cpu, gbps_cpu }: Ceiling, software: boolean): string {
+  const line = `${figure(gflops)} GFLOP/s (multiply-add loop), ${figure(gbps)} GB/s (copy, read and written)`;
+  if (!software) return line;
+  return `${line}; per CPU second ${figure(gflops_cpu)} GFLOP and ${figure(gbps_cpu)} GB, of which shares are counted`;
+}

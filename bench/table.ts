@@ -1,0 +1,29 @@
+/** Markdown tables whose text is as readable as what it is rendered to. */
+
+export interface Column {
+  readonly head: string;
+  /** Default: numbers, to the right. */
+  readonly align?: 'left' | 'right';
+}
+
+/** A table with its columns padded to the same width. */
+export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map(({ head }, i) => Math.max(3, head.length, ...rows.map(row => (row[i] ?? '').length)));
+  const pad = (text: string, i: number) =>
+    columns[i]!.align === 'left' ? text.padEnd(widths[i]!) : text.padStart(widths[i]!);
+  const line = (cells: readonly string[]) => `| ${columns.map((_, i) => pad(cells[i] ?? '', i)).join(' | ')} |`;
+  const rule = columns.map(({ align }, i) =>
+    align === 'left' ? '-'.repeat(widths[i]!) : `${'-'.repeat(widths[i]! - 1)}:`,
+  );
+  return [line(columns.map(({ head }) => head)), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
+}
+
+/** 0.0123, 0.123, 1.23, 12.3, 123, 1,235: three digits, and whole numbers above. */
+export function figure(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '';
+  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  return value === 0 ? '0' : value.toPrecision(3);
+}
+
+/** `47 %`. */
+export const percent = (part: number | undefined): string => (part === undefined ? '' : `${Math.round(100 * part)} %`);
