@@ -23,10 +23,10 @@ const FLOORS = [
   ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants'],
   ['memory', 'software-driver.node', 'gpu.node', 'gpu.browser'],
   ['device', 'operation', 'expression', 'elementwise', 'reduction'],
-  ['trace', 'lower', 'plan', 'fuse', 'optimize'],
+  ['trace', 'lower', 'plan', 'locate', 'fuse', 'optimize'],
   ['program', 'tensor'],
   ['define', 'apply', 'init'],
-  ['autograd', 'compile', 'footprint'],
+  ['autograd', 'profile', 'compile', 'footprint'],
 ];
 
 /** npm packages that run in a browser as well as in Node. All others stay behind a `*.node.ts` or in the rooms below. */

@@ -5,7 +5,8 @@ import { lower } from './lower.ts';
 import type { Storage } from './memory.ts';
 import { Value, type VariableState } from './operation.ts';
 import { optimize } from './optimize.ts';
-import { type DispatchTime, Program } from './program.ts';
+import { type Clock, Profiler, type RunProfile } from './profile.ts';
+import { Program } from './program.ts';
 import { sizeOf, type TensorSpec } from './shape.ts';
 import { currentDevice, Tensor, tidy } from './tensor.ts';
 import { activeTrace, Trace, withTrace } from './trace.ts';
@@ -28,6 +29,11 @@ export interface CompileOptions {
 export interface ProgramFigures {
   readonly dispatches: number;
   readonly temporaryBytes: number;
+  /**
+   * Bytes that the part of the program up to its first result leaves to the rest. In a training step whose first result
+   * is the loss, that is what the forward pass must keep for the backward pass.
+   */
+  readonly keptBytes: number;
 }
 
 export interface Compiled<T extends readonly Argument[], R extends Tree> extends Disposable {
@@ -40,16 +46,17 @@ export interface Compiled<T extends readonly Argument[], R extends Tree> extends
    */
   warmUp(args: T, onKernel: (done: number, total: number) => void): Promise<R>;
   /**
-   * What each dispatch of the program for these arguments costs when it runs alone. Variables that the program assigns
-   * end up with meaningless content.
+   * A call like any other, waited for, that also tells where its time went; with a `clock`, dispatch by dispatch (see
+   * `profile.ts`).
    */
-  profile(args: T, repeats?: number): Promise<DispatchTime[]>;
+  profile(args: T, clock?: Clock): Promise<{ result: R; profile: RunProfile }>;
   /** Frees the programs and their memory. */
   dispose(): void;
 }
 
 interface Entry {
   readonly program: Program;
+  readonly profiler: Profiler;
   readonly rebuild: (results: readonly Storage[]) => Tree;
   readonly assigned: readonly VariableState[];
   readonly captured: readonly Value[];
@@ -99,12 +106,15 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     const { entry, inputs } = entryOf(args);
     return finish(entry, await entry.program.runSlowly(inputs, onKernel));
   };
-  const profile = async (args: T, repeats = 3): Promise<DispatchTime[]> => {
+  const profile = async (args: T, clock?: Clock): Promise<{ result: R; profile: RunProfile }> => {
+    if (activeTrace()) throw new TraceError('profile() runs a program: it cannot be traced.');
     const { entry, inputs } = entryOf(args);
-    return await entry.program.profile(inputs, repeats);
+    const { results, profile } = await entry.profiler.run(inputs, clock);
+    return { result: finish(entry, results), profile };
   };
   const dispose = () => {
-    for (const { program, captured } of entries.values()) {
+    for (const { program, profiler, captured } of entries.values()) {
+      profiler[Symbol.dispose]();
       program.dispose();
       for (const value of captured) value.release();
     }
@@ -142,6 +152,7 @@ function build<T extends readonly Argument[], R extends Tree>(
     const program = new Program(device, lower(optimize(graph, device.traits), baked, device.traits), true);
     return {
       program,
+      profiler: new Profiler(device, program),
       rebuild: template,
       assigned: graph.assignments.map(({ variable }) => variable),
       captured: trace.captured,

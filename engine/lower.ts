@@ -2,7 +2,17 @@
 import { TraceError } from './errors.ts';
 import type { AdapterTraits, Kernel } from './kernel.ts';
 import { BINDING_ALIGNMENT, type Storage } from './memory.ts';
-import { type Graph, lowerNode, type Node, type Operation, type Value, type VariableState } from './operation.ts';
+import {
+  type Attributes,
+  type Graph,
+  lowerNode,
+  type Node,
+  type Operation,
+  type Problem,
+  problemOf,
+  type Value,
+  type VariableState,
+} from './operation.ts';
 import { sizeOf } from './shape.ts';
 
 /** A buffer of a program before it has memory. */
@@ -24,8 +34,9 @@ export interface Buffer {
 export interface Call {
   readonly kernel: Kernel;
   readonly buffers: readonly Buffer[];
-  /** The operation that asked for it, for profiles. */
+  /** The operation that asked for it, and what it was asked: for profiles. All calls of one node share the problem. */
   readonly operation: string;
+  readonly problem: Problem<Attributes>;
 }
 
 /** A copy between buffers, after all calls. */
@@ -94,7 +105,8 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
     node.outputs.forEach((value, i) => {
       buffers.set(value, outputs[i]!);
     });
-    const lowering = lowerNode(node, baked, traits);
+    const problem = problemOf(node, baked);
+    const lowering = lowerNode(node, problem, traits);
     const placed = placeParts(node, inputs, outputs[0]!, calls);
     const scratch = lowering.scratch.map(elements => temporary(elements * 4));
     lowering.steps.forEach((step, index) => {
@@ -104,7 +116,7 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
         if (operand.kind === 'output') return outputs[operand.index]!;
         return scratch[operand.index]!;
       });
-      calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name });
+      calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name, problem });
     });
   }
   for (const value of graph.results) read(value, 'A result');

@@ -188,15 +188,15 @@ export interface Graph {
   readonly assignments: readonly Assignment[];
 }
 
-/** A node's attributes for the operation that made them: the one place where their type is asserted. */
-export function lowerNode(node: Node, baked: boolean, traits: AdapterTraits): Lowering {
-  return (node.operation as Operation<Attributes>).lower(
-    {
-      inputs: node.inputs.map(value => value.spec),
-      outputs: node.outputs.map(value => value.spec),
-      attributes: node.attributes,
-      baked,
-    },
-    traits,
-  );
+/** What a node asks of its operation. */
+export const problemOf = (node: Node, baked: boolean): Problem<Attributes> => ({
+  inputs: node.inputs.map(value => value.spec),
+  outputs: node.outputs.map(value => value.spec),
+  attributes: node.attributes,
+  baked,
+});
+
+/** A node's problem for the operation that made it: the one place where its attributes' type is asserted. */
+export function lowerNode(node: Node, problem: Problem<Attributes>, traits: AdapterTraits): Lowering {
+  return (node.operation as Operation<Attributes>).lower(problem, traits);
 }

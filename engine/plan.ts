@@ -30,6 +30,23 @@ function lifetimes(lowered: Lowered): Map<Buffer, Lifetime> {
 }
 
 /**
+ * Bytes of temporaries that are written up to the dispatch that computes `result` (the index of a result) and read after
+ * it. Where that is the loss of a training step, this is what the backward pass needs of the forward pass: activations,
+ * statistics, targets, and no gradients.
+ */
+export function bytesKeptAfter(lowered: Lowered, result: number): number {
+  const own = lowered.results[result]!;
+  const computed = lowered.copies.find(({ to }) => to === own)?.from ?? own;
+  const { root } = rootOf(computed);
+  const at = lowered.calls.findLastIndex(({ kernel, buffers }) =>
+    buffers.some((buffer, i) => kernel.bindings[i] === 'write' && rootOf(buffer).root === root),
+  );
+  let bytes = 0;
+  for (const [buffer, { first, last }] of lifetimes(lowered)) if (first <= at && last > at) bytes += buffer.bytes;
+  return bytes;
+}
+
+/**
  * Walks the calls once; a temporary takes the free slot that fits best, and a slot is free after the last call that
  * touches what lies in it. Slots may still grow while planning: the one that would grow least does.
  */

@@ -1,16 +1,11 @@
 /** A program: a flat list of dispatches over planned memory, encoded into one command buffer and submitted at once. */
 import type { Device } from './device.ts';
 import { DisposedError, LimitError } from './errors.ts';
+import { identityOf, locate, type Range } from './locate.ts';
 import { type Buffer, type Call, type Lowered, rootOf } from './lower.ts';
 import { BINDING_ALIGNMENT, type Storage } from './memory.ts';
 import type { VariableState } from './operation.ts';
-import { type Plan, planMemory } from './plan.ts';
-
-/** A range of a GPU buffer. */
-interface Range {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-}
+import { bytesKeptAfter, type Plan, planMemory } from './plan.ts';
 
 /** A call made ready: pipeline, where its parameters lie, and the bind groups it has used. */
 interface Ready {
@@ -18,32 +13,25 @@ interface Ready {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly params: { offset: number; size: number } | undefined;
-  /** Touches memory that may differ from call to call. */
+  /** Touches memory that may differ from run to run. */
   readonly varies: boolean;
+  /** Where it does not vary: its bind group, as long as all variables lie where they lay. */
+  fixed: GPUBindGroup | undefined;
   readonly groups: Map<string, GPUBindGroup>;
 }
 
-/** What one dispatch costs. */
-export interface DispatchTime {
-  readonly operation: string;
-  readonly kernel: string;
-  readonly milliseconds: number;
+/** Watches one run from inside (see `profile.ts`). */
+export interface Probe {
+  /** Gives each dispatch a pass of its own, so described; without it all share one. */
+  readonly pass?: (dispatch: number) => GPUComputePassDescriptor;
+  /** All dispatches and copies are encoded; the probe may encode more. */
+  encoded?(encoder: GPUCommandEncoder): void;
+  /** The command buffer is finished, its submission comes next. */
+  finished?(): void;
 }
 
 /** Bind groups remembered for each call whose memory varies. */
 const GROUPS_KEPT = 8;
-
-const identities = new WeakMap<GPUBuffer, number>();
-let nextIdentity = 1;
-
-function identityOf(buffer: GPUBuffer): number {
-  let identity = identities.get(buffer);
-  if (identity === undefined) {
-    identity = nextIdentity++;
-    identities.set(buffer, identity);
-  }
-  return identity;
-}
 
 export class Program {
   readonly #device: Device;
@@ -53,6 +41,8 @@ export class Program {
   readonly #params: GPUBuffer | undefined;
   readonly #keeps: boolean;
   #slots: Storage[] | undefined;
+  /** Where the variables lay at the last run: the fixed bind groups are of that memory. */
+  #places: readonly Storage[] = [];
 
   /** `keep`: the temporaries' memory stays between runs (compiled functions); else it is taken from the pool each time. */
   constructor(device: Device, lowered: Lowered, keep: boolean) {
@@ -65,9 +55,18 @@ export class Program {
     this.#params = words.length > 0 ? device.uniformBuffer(Uint32Array.from(words)) : undefined;
   }
 
-  /** Number of dispatches, and bytes of temporaries. */
-  get figures(): { dispatches: number; temporaryBytes: number } {
-    return { dispatches: this.#ready.length, temporaryBytes: this.#plan.slots.reduce((sum, size) => sum + size, 0) };
+  /** Number of dispatches; bytes of temporaries, and of those that outlive the first result's dispatch. */
+  get figures(): { dispatches: number; temporaryBytes: number; keptBytes: number } {
+    return {
+      dispatches: this.#ready.length,
+      temporaryBytes: this.#plan.slots.reduce((sum, size) => sum + size, 0),
+      keptBytes: this.#lowered.results.length > 0 ? bytesKeptAfter(this.#lowered, 0) : 0,
+    };
+  }
+
+  /** What it is made of. */
+  get lowered(): Lowered {
+    return this.#lowered;
   }
 
   /** The variables it reads or writes. */
@@ -76,15 +75,20 @@ export class Program {
   }
 
   /** One submit. Results are memory of the caller's, in the order of the graph's results. */
-  run(inputs: readonly Storage[]): Storage[] {
+  run(inputs: readonly Storage[], probe?: Probe): Storage[] {
     const { gpu } = this.#device;
     const { results, slots, find } = this.#begin(inputs);
     try {
       const encoder = gpu.createCommandEncoder();
       if (!this.#keeps) this.#clearDedicated(encoder, slots);
-      this.#encodeCalls(encoder, this.#ready, find);
+      if (probe?.pass)
+        for (const [i, ready] of this.#ready.entries()) this.#encodeCalls(encoder, [ready], find, probe.pass(i));
+      else this.#encodeCalls(encoder, this.#ready, find);
       this.#encodeCopies(encoder, find);
-      gpu.queue.submit([encoder.finish()]);
+      probe?.encoded?.(encoder);
+      const commands = encoder.finish();
+      probe?.finished?.();
+      gpu.queue.submit([commands]);
       if (!this.#keeps) for (const slot of slots) slot.release();
     } catch (error) {
       for (const result of results) result.release();
@@ -93,15 +97,13 @@ export class Program {
     return results;
   }
 
-  /**
-   * The same, dispatch by dispatch: drivers that compile a kernel when it is first used take seconds for a large
-   * program, and `onKernel` can tell how far they are.
-   */
-  async runSlowly(inputs: readonly Storage[], onKernel: (done: number, total: number) => void): Promise<Storage[]> {
+  /** The same with a submit for each dispatch; what `submitted` returns is awaited before the next. */
+  async runEach(
+    inputs: readonly Storage[],
+    submitted: (dispatch: number) => Promise<void> | undefined,
+  ): Promise<Storage[]> {
     const { gpu } = this.#device;
     const { results, slots, find } = this.#begin(inputs);
-    const seen = new Set<GPUComputePipeline>();
-    const total = new Set(this.#ready.map(({ pipeline }) => pipeline)).size;
     const submit = (encode: (encoder: GPUCommandEncoder) => void) => {
       const encoder = gpu.createCommandEncoder();
       encode(encoder);
@@ -109,12 +111,9 @@ export class Program {
     };
     try {
       if (!this.#keeps) submit(encoder => this.#clearDedicated(encoder, slots));
-      for (const ready of this.#ready) {
+      for (const [i, ready] of this.#ready.entries()) {
         submit(encoder => this.#encodeCalls(encoder, [ready], find));
-        if (seen.has(ready.pipeline)) continue;
-        seen.add(ready.pipeline);
-        await this.#device.finished();
-        onKernel(seen.size, total);
+        await submitted(i);
       }
       submit(encoder => this.#encodeCopies(encoder, find));
       if (!this.#keeps) for (const slot of slots) slot.release();
@@ -126,28 +125,22 @@ export class Program {
   }
 
   /**
-   * Milliseconds that each dispatch takes alone, the least of `repeats` runs: where a program spends its time. State
-   * that the program assigns is changed in a meaningless way.
+   * A run that waits for each kernel's first dispatch: drivers that compile a kernel when it is first used take seconds
+   * for a large program, and `onKernel` can tell how far they are.
    */
-  async profile(inputs: readonly Storage[], repeats: number): Promise<DispatchTime[]> {
-    const { gpu } = this.#device;
-    const { results, find } = this.#begin(inputs);
-    const times: DispatchTime[] = [];
-    for (const ready of this.#ready) {
-      let milliseconds = Number.POSITIVE_INFINITY;
-      for (let i = 0; i <= repeats; i++) {
-        const encoder = gpu.createCommandEncoder();
-        this.#encodeCalls(encoder, [ready], find);
-        const began = performance.now();
-        gpu.queue.submit([encoder.finish()]);
-        await this.#device.finished();
-        // The first run may compile.
-        if (i > 0) milliseconds = Math.min(milliseconds, performance.now() - began);
-      }
-      times.push({ operation: ready.call.operation, kernel: ready.call.kernel.name, milliseconds });
-    }
-    for (const result of results) result.release();
-    return times;
+  async runSlowly(inputs: readonly Storage[], onKernel: (done: number, total: number) => void): Promise<Storage[]> {
+    const seen = new Set<GPUComputePipeline>();
+    const total = new Set(this.#ready.map(({ pipeline }) => pipeline)).size;
+    const first = async () => {
+      await this.#device.finished();
+      onKernel(seen.size, total);
+    };
+    return await this.runEach(inputs, i => {
+      const { pipeline } = this.#ready[i]!;
+      if (seen.has(pipeline)) return undefined;
+      seen.add(pipeline);
+      return first();
+    });
   }
 
   #begin(inputs: readonly Storage[]): {
@@ -163,6 +156,7 @@ export class Program {
     try {
       for (const buffer of this.#lowered.results) results.push(device.memory.allocate(buffer.bytes, 'result'));
       const slots = this.#takeSlots();
+      this.#findVariables();
       return { results, slots, find: buffer => locate(buffer, inputs, results, slots, this.#plan) };
     } catch (error) {
       for (const result of results) result.release();
@@ -191,6 +185,15 @@ export class Program {
     return slots;
   }
 
+  /** Variables may move (when they are gathered into one buffer): bind groups of their old memory are forgotten. */
+  #findVariables(): void {
+    const { variables } = this;
+    const moved = variables.some(({ storage }, i) => storage !== this.#places[i]);
+    if (!moved) return;
+    this.#places = variables.map(({ storage }) => storage);
+    for (const ready of this.#ready) ready.fixed = undefined;
+  }
+
   /** Pooled memory holds old content; dedicated temporaries promise zeros. */
   #clearDedicated(encoder: GPUCommandEncoder, slots: readonly Storage[]): void {
     for (const [buffer, slot] of this.#plan.slotOf) {
@@ -199,15 +202,21 @@ export class Program {
     }
   }
 
-  #encodeCalls(encoder: GPUCommandEncoder, calls: readonly Ready[], find: (buffer: Buffer) => Range): void {
+  #encodeCalls(
+    encoder: GPUCommandEncoder,
+    calls: readonly Ready[],
+    find: (buffer: Buffer) => Range,
+    descriptor?: GPUComputePassDescriptor,
+  ): void {
     if (calls.length === 0) return;
-    const pass = encoder.beginComputePass();
+    const pass = encoder.beginComputePass(descriptor);
     let current: GPUComputePipeline | undefined;
     for (const ready of calls) {
       if (ready.pipeline !== current) pass.setPipeline(ready.pipeline);
       current = ready.pipeline;
-      pass.setBindGroup(0, this.#group(ready, find));
-      pass.dispatchWorkgroups(...ready.call.kernel.workgroups);
+      pass.setBindGroup(0, ready.fixed ?? this.#group(ready, find));
+      const [x, y, z] = ready.call.kernel.workgroups;
+      pass.dispatchWorkgroups(x, y, z);
     }
     pass.end();
   }
@@ -222,11 +231,9 @@ export class Program {
 
   #group(ready: Ready, find: (buffer: Buffer) => Range): GPUBindGroup {
     const { groups, call } = ready;
-    const fixed = ready.varies ? undefined : groups.get('');
-    if (fixed) return fixed;
     const ranges = call.buffers.map(find);
-    const key = ready.varies ? ranges.map(({ buffer, offset }) => `${identityOf(buffer)}+${offset}`).join(' ') : '';
-    const known = groups.get(key);
+    const key = ranges.map(({ buffer, offset }) => `${identityOf(buffer)}+${offset}`).join(' ');
+    const known = ready.varies ? groups.get(key) : undefined;
     if (known) return known;
     const entries: GPUBindGroupEntry[] = ranges.map(({ buffer, offset }, binding) => ({
       binding,
@@ -235,6 +242,10 @@ export class Program {
     if (ready.params && this.#params)
       entries.push({ binding: entries.length, resource: { buffer: this.#params, ...ready.params } });
     const group = this.#device.gpu.createBindGroup({ label: call.kernel.name, layout: ready.layout, entries });
+    if (!ready.varies) {
+      ready.fixed = group;
+      return group;
+    }
     if (groups.size >= GROUPS_KEPT) groups.clear();
     groups.set(key, group);
     return group;
@@ -259,27 +270,7 @@ function prepare(device: Device, call: Call, words: number[], keep: boolean): Re
   }
   const varies = call.buffers.some(buffer => {
     const { kind } = rootOf(buffer).root.origin;
-    // Variables may move (when they are gathered into one buffer), so their place is looked up, too.
-    return kind === 'argument' || kind === 'result' || kind === 'variable' || (kind === 'temporary' && !keep);
+    return kind === 'argument' || kind === 'result' || (kind === 'temporary' && !keep);
   });
-  return { call, pipeline, layout, params, varies, groups: new Map() };
-}
-
-function locate(
-  buffer: Buffer,
-  inputs: readonly Storage[],
-  results: readonly Storage[],
-  slots: readonly Storage[],
-  plan: Plan,
-): Range {
-  const { root, offset } = rootOf(buffer);
-  const { origin } = root;
-  const storage = (() => {
-    if (origin.kind === 'argument') return inputs[origin.index]!;
-    if (origin.kind === 'result') return results[origin.index]!;
-    if (origin.kind === 'variable') return origin.variable.storage;
-    if (origin.kind === 'constant') return origin.storage;
-    return slots[plan.slotOf.get(root)!]!;
-  })();
-  return { buffer: storage.buffer, offset: storage.offset + offset };
+  return { call, pipeline, layout, params, varies, fixed: undefined, groups: new Map() };
 }

@@ -227,8 +227,8 @@ describe('inside another compiled function', () => {
   });
 });
 
-describe('warming up and profiling', () => {
-  test('compile kernel by kernel, say how far they are, and give the same result', async () => {
+describe('warming up', () => {
+  test('compiles kernel by kernel, says how far it is, and gives the same result', async () => {
     const steps: string[] = [];
     using f = compile((x: Tensor) => ({ y: sum(tanh(matmul(x, x)), { axes: [0] }) }));
     using x = tensor([0.5, 0.25, -0.5, 1], [2, 2]);
@@ -237,9 +237,5 @@ describe('warming up and profiling', () => {
     expect(first).toEqual(second);
     expect(steps.length).toBeGreaterThan(0);
     expect(steps.at(-1)).toBe(`${steps.length}/${steps.length}`);
-    const times = await f.profile([x], 1);
-    expect(times.length).toBe(f.programs[0].dispatches);
-    expect(times[0]).toMatchObject({ operation: 'matmul', kernel: 'matmul 2x2x2' });
-    for (const { milliseconds } of times) expect(milliseconds).toBeGreaterThan(0);
   });
 });

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Kernel } from '../../engine/kernel.ts';
 import { type Buffer, type Call, type Lowered, rootOf } from '../../engine/lower.ts';
-import { planMemory } from '../../engine/plan.ts';
+import { bytesKeptAfter, planMemory } from '../../engine/plan.ts';
 
+const problem = { inputs: [], outputs: [], attributes: {}, baked: true };
 const kernel: Kernel = { name: 'any', wgsl: '', bindings: [], workgroups: [1, 1, 1] };
 
 const temporary = (bytes: number, dedicated = false): Buffer => ({ bytes, origin: { kind: 'temporary' }, dedicated });
@@ -30,7 +31,7 @@ const programs: fc.Arbitrary<Lowered> = fc
     // What a program does not own is none of the plan's business.
     buffers.push({ bytes: 64, origin: { kind: 'argument', index: 0 }, dedicated: false });
     const pick = (n: number) => buffers[n % buffers.length];
-    const calls: Call[] = touched.map(list => ({ kernel, buffers: list.map(pick), operation: 'any' }));
+    const calls: Call[] = touched.map(list => ({ kernel, buffers: list.map(pick), operation: 'any', problem }));
     const result: Buffer = { bytes: 4, origin: { kind: 'result', index: 0 }, dedicated: false };
     const copies = copied.map(n => ({ from: pick(n), to: result }));
     return { calls, copies, results: [result], variables: [] };
@@ -88,7 +89,7 @@ describe('a plan', () => {
 
   test('reuses one slot and another along a chain', () => {
     const chain = Array.from({ length: 10 }, () => temporary(1024));
-    const calls = chain.slice(1).map((to, i) => ({ kernel, buffers: [chain[i], to], operation: 'any' }));
+    const calls = chain.slice(1).map((to, i) => ({ kernel, buffers: [chain[i], to], operation: 'any', problem }));
     expect(planMemory({ calls, copies: [], results: [], variables: [] }).slots).toEqual([1024, 1024]);
   });
 
@@ -101,5 +102,34 @@ describe('a plan', () => {
       }),
       { seed: 3 },
     );
+  });
+});
+
+describe('what is kept', () => {
+  const access = (...bindings: ('read' | 'write')[]): Kernel => ({ ...kernel, bindings });
+  const call = (bindings: ('read' | 'write')[], buffers: Buffer[]): Call => ({
+    kernel: access(...bindings),
+    buffers,
+    operation: 'any',
+    problem,
+  });
+
+  test('after a result: what was written up to it and is read later', () => {
+    const x: Buffer = { bytes: 40, origin: { kind: 'argument', index: 0 }, dedicated: false };
+    const [early, activation, gradient] = [100, 1000, 10_000].map(bytes => temporary(bytes));
+    const loss: Buffer = { bytes: 4, origin: { kind: 'result', index: 0 }, dedicated: false };
+    const part: Buffer = { bytes: 500, origin: { kind: 'part', whole: activation, offset: 256 }, dedicated: false };
+    const calls = [
+      call(['read', 'write'], [x, early]),
+      call(['read', 'write'], [early, activation]),
+      call(['read', 'write'], [activation, loss]),
+      call(['read', 'read', 'write'], [loss, part, gradient]),
+      call(['read', 'write'], [gradient, temporary(7)]),
+    ];
+    expect(bytesKeptAfter({ calls, copies: [], results: [loss], variables: [] }, 0)).toBe(1000);
+    // A result that is copied counts from where it was computed.
+    const copied: Buffer = { bytes: 4, origin: { kind: 'result', index: 0 }, dedicated: false };
+    const copies = [{ from: early, to: copied }];
+    expect(bytesKeptAfter({ calls, copies, results: [copied], variables: [] }, 0)).toBe(100);
   });
 });
