@@ -17,6 +17,11 @@ interface Benchmark {
 
 const BENCHMARKS: readonly Benchmark[] = [
   {
+    name: 'kernels',
+    summary: 'every convolution of SRResNet, the discriminator and VGG19, and the operations between them',
+    load: () => import('./kernels.ts'),
+  },
+  {
     name: 'peers',
     summary: 'the same work by other engines, in alternating order on the same adapter',
     load: loadPeers,

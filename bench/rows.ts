@@ -27,6 +27,8 @@ export interface Row {
   readonly gbps_cpu?: number;
   /** Part of the ceiling, measured in alternation with it: by CPU time on software adapters, else by wall time. */
   readonly share?: number;
+  /** The table that it stands in. */
+  readonly group?: string;
   /** Kernels that ran. */
   readonly variant?: string;
   /** Samples behind the medians. */

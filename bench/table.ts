@@ -22,7 +22,7 @@ export function markdownTable(columns: readonly Column[], rows: readonly (readon
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '';
   if (value >= 100) return Math.round(value).toLocaleString('en-US');
-  return value === 0 ? '0' : value.toPrecision(3);
+  return value === 0 ? '0' : value < 0.001 ? '<0.001' : value.toPrecision(3);
 }
 
 /** `47 %`. */

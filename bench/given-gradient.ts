@@ -1,0 +1,45 @@
+/** Gradients of a part of a network: those of its inputs when its output's is given, as the next layer would give it. */
+import { apply } from '../engine/apply.ts';
+import { assemble } from '../engine/assemble.ts';
+import { type Declaration, defineOp } from '../engine/define.ts';
+import { DaybreakError } from '../engine/errors.ts';
+import { input, output } from '../engine/kernel.ts';
+import { Numbers } from '../engine/numbers.ts';
+import { f32 } from '../engine/shape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { grad } from '../kernels/index.ts';
+
+type None = Readonly<Record<never, never>>;
+
+/** One number that pretends to be a loss of y: its gradient is gy, at the cost of a dispatch of one lane. */
+const pretendedLoss: Declaration<None> = defineOp<None>({
+  name: 'pretendedLoss',
+  summary: 'A loss of y whose gradient is gy.',
+  infer: () => [f32([1])],
+  lower: () => ({
+    steps: [
+      {
+        kernel: assemble({
+          name: 'pretendedLoss',
+          reads: ['y'],
+          numbers: new Numbers(true, {}),
+          lanes: 1,
+          groups: 1,
+          body: 'result[0] = y[0];',
+        }),
+        operands: [input(0), output(0)],
+      },
+    ],
+    scratch: [],
+  }),
+  gradient: ({ inputs: [, gy] }) => [gy, undefined],
+  reference: ([y]) => [Float64Array.of(y![0]!)],
+  samples: [],
+  random() {
+    throw new DaybreakError('pretendedLoss is for benchmarks only.');
+  },
+});
+
+/** Gradients of each of `wrt` where y's is gy, inside `compile`. */
+export const gradientsGiven = (y: Tensor, gy: Tensor, wrt: readonly Tensor[]): Tensor[] =>
+  grad(apply(pretendedLoss, [y, gy], {})[0]!, wrt);

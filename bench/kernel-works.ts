@@ -1,0 +1,210 @@
+/** What `bench kernels` measures: every pass of every layer, as a function to be compiled and the shapes it takes. */
+import { apply } from '../engine/apply.ts';
+import { type Shape, sizeOf } from '../engine/shape.ts';
+import { type Tensor, tensor, type Variable } from '../engine/tensor.ts';
+import { leakyReluGradientOp } from '../kernels/activations.ts';
+import { adam } from '../kernels/adam.ts';
+import { conv2dInputGradientOp, conv2dWeightGradientOp } from '../kernels/conv2d/index.ts';
+import * as ops from '../kernels/index.ts';
+import { matmulOp } from '../kernels/matmul/index.ts';
+import { type Layer, layersOf } from './architectures.ts';
+import { gradientsGiven } from './given-gradient.ts';
+import type { Pass } from './rows.ts';
+
+export interface KernelWork {
+  /** Heading in the tables: the network, or what moves bytes rather than multiplies. */
+  readonly group: string;
+  readonly work: string;
+  readonly pass: Pass;
+  readonly inputs: readonly Shape[];
+  /** Shapes of variables that the work updates in place; the body gets them after the inputs. */
+  readonly updates?: readonly Shape[];
+  readonly body: (...tensors: Tensor[]) => Tensor[];
+  /** Of convolutions and products, 2 for each multiply-add; absent where bytes are what counts. */
+  readonly flops?: number;
+}
+
+export const BYTES_GROUP = 'Operations that move bytes';
+
+/** All work for batches of `batch` crops of `crop` pixels; `parameters`: how many numbers Adam updates. */
+export function kernelWorks(batch: number, crop: number, parameters: number): KernelWork[] {
+  const layers = layersOf(batch, crop);
+  const products = layers.flatMap(layer => {
+    if (layer.kind === 'conv') return convWorks(layer);
+    return layer.kind === 'dense' ? denseWorks(layer) : [];
+  });
+  return [...products, ...largest(layers).flatMap(otherWorks), adamWork(parameters)];
+}
+
+type Conv = Extract<Layer, { kind: 'conv' }>;
+type Dense = Extract<Layer, { kind: 'dense' }>;
+type Other = Exclude<Layer, Conv | Dense>;
+
+const times = (shape: Shape): string => shape.join('x');
+
+function convWorks({ network, input, channels, kernel, stride, bias }: Conv): KernelWork[] {
+  const [n, c, h, w] = input as [number, number, number, number];
+  const weight = [channels, c, kernel, kernel];
+  const output = [n, channels, Math.ceil(h / stride), Math.ceil(w / stride)];
+  const attributes = { stride: [stride, stride], padding: [kernel >> 1, kernel >> 1] } as const;
+  const common = {
+    group: network,
+    work: `conv ${kernel}x${kernel}${stride > 1 ? ` s${stride}` : ''} ${c}>${channels} on ${times(input)}`,
+    flops: 2 * sizeOf(output) * c * kernel ** 2,
+  };
+  return [
+    {
+      ...common,
+      pass: 'forward',
+      inputs: bias ? [input, weight, [channels]] : [input, weight],
+      body: (x, k, b) => [ops.conv2d(x!, k!, b, attributes)],
+    },
+    {
+      ...common,
+      pass: 'input-grad',
+      inputs: [output, weight],
+      body: (gy, k) => apply(conv2dInputGradientOp, [gy!, k!], { ...attributes, shape: input }),
+    },
+    {
+      ...common,
+      pass: 'weight-grad',
+      inputs: [input, output],
+      body: (x, gy) => apply(conv2dWeightGradientOp, [x!, gy!], { ...attributes, shape: weight }),
+    },
+  ];
+}
+
+function denseWorks({ network, input, units }: Dense): KernelWork[] {
+  const [n, size] = input as [number, number];
+  const [weight, output] = [
+    [units, size],
+    [n, units],
+  ];
+  const common = { group: network, work: `dense ${size}>${units} on ${times(input)}`, flops: 2 * n * size * units };
+  const product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean) =>
+    apply(matmulOp, [a, b], { transposeA, transposeB });
+  return [
+    {
+      ...common,
+      pass: 'forward',
+      inputs: [input, weight, [units]],
+      body: (x, k, b) => [ops.linear(x!, k!, b)],
+    },
+    { ...common, pass: 'input-grad', inputs: [output, weight], body: (gy, k) => product(gy!, k!, false, false) },
+    { ...common, pass: 'weight-grad', inputs: [input, output], body: (x, gy) => product(gy!, x!, true, false) },
+  ];
+}
+
+/** Of each network's layers of a kind the one with most elements: where the time goes. */
+function largest(layers: readonly Layer[]): Other[] {
+  const found = new Map<string, Other>();
+  for (const layer of layers) {
+    if (layer.kind === 'conv' || layer.kind === 'dense') continue;
+    const key = `${layer.network} ${layer.kind}`;
+    const known = found.get(key);
+    if (!known || sizeOf(layer.input) > sizeOf(known.input)) found.set(key, layer);
+  }
+  return [...found.values()];
+}
+
+type Passes = Partial<Record<Pass, readonly [inputs: readonly Shape[], body: KernelWork['body']]>>;
+
+const OTHERS: Partial<Record<Other['kind'], { readonly name: string; readonly passes: (x: Shape) => Passes }>> = {
+  bn: {
+    name: 'batch norm (training)',
+    passes: x => {
+      const c = [x[1]!];
+      const normalize = (x: Tensor, weight: Tensor, bias: Tensor) => ops.batchNormTraining(x, weight, bias);
+      return {
+        forward: [
+          [x, c, c],
+          (x, weight, bias) => {
+            const { output, mean, variance } = normalize(x!, weight!, bias!);
+            return [output, mean, variance];
+          },
+        ],
+        'forward+grads': [
+          [x, c, c, x],
+          (x, weight, bias, gy) => {
+            const { output } = normalize(x!, weight!, bias!);
+            return [output, ...gradientsGiven(output, gy!, [x!, weight!, bias!])];
+          },
+        ],
+      };
+    },
+  },
+  prelu: {
+    name: 'PReLU',
+    passes: x => ({
+      forward: [[x, [x[1]!]], (x, slope) => [ops.prelu(x!, slope!)]],
+      'forward+grads': [
+        [x, [x[1]!], x],
+        (x, slope, gy) => {
+          const y = ops.prelu(x!, slope!);
+          return [y, ...gradientsGiven(y, gy!, [x!, slope!])];
+        },
+      ],
+    }),
+  },
+  lrelu: {
+    name: 'leaky ReLU',
+    passes: x => ({
+      forward: [[x], x => [ops.leakyRelu(x!, 0.2)]],
+      'input-grad': [[x, x], (gy, x) => apply(leakyReluGradientOp, [gy!, x!], { slope: 0.2 })],
+    }),
+  },
+  shuffle: {
+    name: 'pixel shuffle x2',
+    passes: ([n, c, h, w]) => ({
+      forward: [[[n!, c!, h!, w!]], x => [ops.pixelShuffle(x!, 2)]],
+      'input-grad': [[[n!, c! / 4, 2 * h!, 2 * w!]], gy => [ops.pixelUnshuffle(gy!, 2)]],
+    }),
+  },
+  bce: {
+    name: 'sigmoid BCE',
+    passes: x => ({
+      forward: [[x, x], (x, labels) => [ops.bceWithLogits(x!, labels!)]],
+      'forward+grads': [
+        [x, x],
+        (x, labels) => {
+          const loss = ops.bceWithLogits(x!, labels!);
+          return [loss, ...ops.grad(loss, [x!])];
+        },
+      ],
+    }),
+  },
+};
+
+function otherWorks({ kind, network, input }: Other): KernelWork[] {
+  const other = OTHERS[kind];
+  if (!other) return [];
+  const passes = Object.entries(other.passes(input)) as [Pass, NonNullable<Passes[Pass]>][];
+  return passes.map(([pass, [inputs, body]]) => ({
+    group: BYTES_GROUP,
+    work: `${other.name} on ${times(input)} (${network})`,
+    pass,
+    inputs,
+    body,
+  }));
+}
+
+function adamWork(parameters: number): KernelWork {
+  const shape = [parameters];
+  return {
+    group: BYTES_GROUP,
+    work: `Adam of ${parameters} parameters (SRResNet)`,
+    pass: 'step',
+    inputs: [shape],
+    updates: [shape, shape, shape],
+    body(gradient, ...variables) {
+      const [p, m, v] = variables as [Variable, Variable, Variable];
+      const [steps, rate, skip] = [tensor([10]), tensor([1e-4]), tensor([0])];
+      const options = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+      const { parameters, first, second } = adam([p, m, v, gradient!, steps, rate, skip], options);
+      p.assign(parameters);
+      m.assign(first);
+      v.assign(second);
+      return [];
+    },
+  };
+}

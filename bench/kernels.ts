@@ -1,0 +1,72 @@
+/** `bench kernels`: every pass of every layer at its real size, beside the adapter's ceiling. */
+import type { Command } from 'commander';
+import { positiveInteger } from '../cli/arguments.ts';
+import { UsageError } from '../cli/failures.ts';
+import { packLayout } from '../kernels/pack.ts';
+import { srresnet } from '../models/srresnet.ts';
+import { KernelBench } from './kernel-bench.ts';
+import { kernelTables } from './kernel-tables.ts';
+import { kernelWorks } from './kernel-works.ts';
+import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice } from './options.ts';
+import { adapterOf, type Row } from './rows.ts';
+import { figure, percent } from './table.ts';
+
+interface KernelsOptions extends BenchOptions {
+  readonly batch?: number;
+  readonly crop: number;
+  readonly quick?: boolean;
+  readonly seconds: number;
+}
+
+/** Adds `kernels` to the program. */
+export function add(program: Command): void {
+  const command = program
+    .command('kernels')
+    .description(
+      'Convolutions, dense layers, batch norm, activations, pixel shuffle, BCE and Adam at their real sizes.',
+    )
+    .option('--batch <n>', 'images a batch (default: 16; with --quick 1)', positiveInteger)
+    .option('--crop <px>', 'side of the HR crops, a multiple of 16', positiveInteger, 96)
+    .option('--quick', 'a short run: batches of 1, three samples; results are not kept')
+    .option('--seconds <n>', 'most time for one row; slow kernels get fewer samples', positiveInteger, 20);
+  addBenchOptions(command).action(run);
+}
+
+async function run(given: KernelsOptions): Promise<void> {
+  const options = given.quick ? { ...given, samples: Math.min(given.samples, 3) } : given;
+  const batch = options.batch ?? (options.quick ? 1 : 16);
+  if (options.crop % 16 !== 0) throw new UsageError(`--crop must be a multiple of 16, got ${options.crop}.`);
+  await withDevice(options, async (device, signal) => {
+    const all = kernelWorks(batch, options.crop, parametersOfSRResNet());
+    const works = all.filter(work => isWanted(options, `${work.group} ${work.work} ${work.pass}`));
+    if (works.length === 0)
+      throw new UsageError(`--only ${options.only} matches none of ${all.length} pieces of work.`);
+    using bench = await KernelBench.create(device, {
+      samples: options.samples,
+      budgetMs: options.seconds * 1000,
+      signal,
+    });
+    const rows: Row[] = [];
+    for (const [i, work] of works.entries()) {
+      const row = await bench.row(work);
+      rows.push(row);
+      say(`${i + 1}/${works.length} ${progressOf(row)}`);
+    }
+    const report = { adapter: adapterOf(device), ceiling: bench.ceiling(), rows };
+    const partial = options.only !== undefined || options.quick === true;
+    await publish(options, { benchmark: 'kernels', report, body: kernelTables(report), partial });
+  });
+}
+
+/** Numbers that Adam updates for the whole network, laid out as it lays them out. */
+function parametersOfSRResNet(): number {
+  using net = srresnet();
+  return packLayout(net.parameters().map(({ shape }) => shape)).total;
+}
+
+/** "SRResNet conv …  forward  12.3 ms  27 GFLOP/s a core  45 %  conv2d.forward.broadcast". */
+function progressOf({ work, pass, ms, gflops, gflops_cpu, gbps, share, variant }: Row): string {
+  const rate =
+    gflops === null ? `${figure(gbps)} GB/s` : `${figure(gflops)} GFLOP/s (${figure(gflops_cpu)} per CPU second)`;
+  return `${work} ${pass}: ${figure(ms)} ms, ${rate}, ${percent(share)}, ${variant}`;
+}

@@ -1,0 +1,100 @@
+/** `npm run bench -- kernels` as its users run it, on little work. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { BYTES_GROUP, type KernelWork, kernelWorks } from '../../bench/kernel-works.ts';
+import { loweredKernels, namesOf } from '../../bench/lowered-kernels.ts';
+import { compile } from '../../engine/compile.ts';
+import { sizeOf } from '../../engine/shape.ts';
+import { type Tensor, tensor, variable } from '../../engine/tensor.ts';
+import { sharedDevice, take } from '../device.ts';
+import { root, runTypeScript } from '../docs/run.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { LONG, noise } from '../kernels/problems.ts';
+import { reportSchema } from './report-schema.ts';
+
+const device = sharedDevice();
+
+test('rows as JSON, tables as Markdown, the results of a partial run only where they are asked for', async () => {
+  const folder = temporaryFolder();
+  const [json, results] = [join(folder, 'rows.json'), join(folder, 'RESULTS.md')];
+  const kept = join(root, 'bench/RESULTS.md');
+  const before = existsSync(kept) ? readFileSync(kept, 'utf8') : undefined;
+  const command = [
+    'kernels',
+    '--quick',
+    '--crop',
+    '16',
+    '--samples',
+    '2',
+    '--only',
+    '^SRResNet conv 3x3 64>64 |^Op.*lea',
+  ];
+  const printed = await runTypeScript('bench/main.ts', [...command, '--json', json, '--results', results]);
+  const { rows, ceiling, adapter } = reportSchema.parse(JSON.parse(readFileSync(json, 'utf8')));
+  expect(rows.map(({ work, pass }) => `${pass}: ${work}`)).toEqual([
+    'forward: conv 3x3 64>64 on 1x64x4x4',
+    'input-grad: conv 3x3 64>64 on 1x64x4x4',
+    'weight-grad: conv 3x3 64>64 on 1x64x4x4',
+    'forward: leaky ReLU on 1x64x16x16 (discriminator)',
+    'input-grad: leaky ReLU on 1x64x16x16 (discriminator)',
+  ]);
+  const [forward] = rows;
+  expect(forward!.variant).toMatch(/^conv2d\.forward\./);
+  // 2 operations for each of 16 pixels, 64 channels and 576 products.
+  expect(forward!.gflops! * forward!.ms * 1e6).toBeCloseTo(2 * 16 * 64 * 576, -3);
+  expect(rows[3]).toMatchObject({ gflops: null });
+  expect(adapter.description).toBe(device().description.description);
+  expect(ceiling.gflops).toBeGreaterThan(forward!.gflops!);
+  for (const text of [printed, readFileSync(results, 'utf8')]) {
+    expect(text).toContain('### SRResNet\n\n| work ');
+    expect(text).toContain('| conv 3x3 64>64 on 1x64x4x4 | forward ');
+  }
+  expect(existsSync(kept) ? readFileSync(kept, 'utf8') : undefined).toBe(before);
+});
+
+test('what cannot be run is refused in one line', async () => {
+  const fail = async (...args: string[]) => {
+    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+    const command = [tsx, 'bench/main.ts', 'kernels', ...args];
+    const failure = await promisify(execFile)(process.execPath, command, { cwd: root }).then(
+      () => undefined,
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(failure?.code).toBe(2);
+    return failure!.stderr;
+  };
+  expect(await fail('--only', '(')).toMatch(/--only.*argument '\('/);
+  expect(await fail('--crop', '40')).toContain('--crop must be a multiple of 16, got 40');
+  expect(await fail('--only', 'nothing like this')).toContain('matches none of');
+});
+
+/** The others differ in their sizes alone, and each kernel takes a second to compile. */
+const isShort = ({ group, work }: KernelWork): boolean =>
+  group === 'SRResNet' || group === BYTES_GROUP || /s2 64>64|dense 1024>1 /.test(work);
+
+test('every piece of work compiles and gives finite numbers, by the kernels that it claims', async () => {
+  for (const work of kernelWorks(1, 16, 130)) {
+    if (!LONG && !isShort(work)) continue;
+    const inputs = work.inputs.map((shape, i) => tensor(noise(sizeOf(shape), i), shape));
+    const updated = (work.updates ?? []).map(shape => variable(new Float32Array(sizeOf(shape)), shape));
+    const body = (...given: Tensor[]) => work.body(...given, ...updated);
+    const compiled = compile(body);
+    const results = compiled(...inputs);
+    expect(compiled.programs[0]!.dispatches, work.work).toBe(loweredKernels(device(), work.inputs, body).length);
+    const what = `${work.work} ${work.pass}`;
+    if (updated.length > 0) expect((await updated[0]!.data()).every(Number.isFinite), what).toBe(true);
+    for (const values of await take(results)) expect(values.every(Number.isFinite), what).toBe(true);
+    compiled.dispose();
+    for (const held of [...inputs, ...updated]) held.dispose();
+  }
+});
+
+test('kernels are named without their sizes, repeats counted', () => {
+  const named = (name: string) => ({ name, wgsl: '', bindings: [], workgroups: [1, 1, 1] as const });
+  expect(namesOf([named('sum 3'), named('conv2d.forward.broadcast 3x3 64>64'), named('sum 4')])).toBe(
+    'sum ×2, conv2d.forward.broadcast',
+  );
+});
