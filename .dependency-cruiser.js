@@ -23,7 +23,7 @@ const FLOORS = [
   ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants'],
   ['memory', 'software-driver.node', 'gpu.node', 'gpu.browser'],
   ['device', 'operation', 'expression', 'elementwise', 'reduction'],
-  ['trace', 'lower', 'plan', 'locate', 'fuse', 'optimize'],
+  ['trace', 'lower', 'plan', 'locate', 'figures', 'fuse', 'optimize'],
   ['program', 'tensor'],
   ['define', 'apply', 'init'],
   ['autograd', 'profile', 'compile', 'footprint'],

@@ -6,15 +6,16 @@ export {
   type Compiled,
   type CompileOptions,
   compile,
-  type ProgramFigures,
   type Tree,
 } from './engine/compile.ts';
 export { type AdapterDescription, Device, type DeviceOptions } from './engine/device.ts';
 export * from './engine/errors.ts';
+export type { ProgramFigures } from './engine/figures.ts';
 export { currentDevice, init, setCurrentDevice } from './engine/init.ts';
 export type { AdapterTraits } from './engine/kernel.ts';
 export type { Holder, MemoryFigures } from './engine/memory.ts';
 export { Philox } from './engine/philox.ts';
+export type { Clock, DispatchProfile, RunProfile, Span } from './engine/profile.ts';
 export type { DType, Shape } from './engine/shape.ts';
 export {
   Tensor,

@@ -7,7 +7,7 @@ import { readConfigFile } from '../train/config-file.node.ts';
 import { ConfigError } from '../train/errors.ts';
 import { readRunConfig } from '../train/run-folder.node.ts';
 import type { SessionOptions, SessionResult } from '../train/session.node.ts';
-import { naturalNumber } from './arguments.ts';
+import { naturalNumber, positiveInteger } from './arguments.ts';
 import { Interrupted, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
 import { PhaseProgress, TrainingProgress } from './progress.ts';
@@ -19,6 +19,9 @@ interface Invocation {
   readonly stopAfter?: number;
   readonly adapter?: string;
   readonly json?: boolean;
+  /** True where no file was named. */
+  readonly profile?: string | true;
+  readonly profileSteps?: number;
 }
 
 const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
@@ -40,6 +43,15 @@ export function addTrainCommand(program: Command): void {
     .option('--stop-after <N>', 'stop after N updates in all; the run can be resumed', naturalNumber)
     .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
     .option('--json', 'print the result as JSON')
+    .option(
+      '--profile [FILE]',
+      'say where the time of an update goes, and write a trace for Perfetto or chrome://tracing (default: RUN/profile.json)',
+    )
+    .option(
+      '--profile-steps <N>',
+      'updates to profile, and as many again dispatch by dispatch (default: 3)',
+      positiveInteger,
+    )
     .addHelpText(
       'after',
       '\nThe model is RUN/checkpoints/last/model.safetensors (best/ by PSNR on the first --eval set).\n' +
@@ -51,11 +63,12 @@ export function addTrainCommand(program: Command): void {
     });
 }
 
-const OWN = ['config', 'resume', 'stopAfter', 'adapter', 'json'];
+/** Options that are no part of the run's configuration. */
+export const INVOCATION_OPTIONS = ['config', 'resume', 'stopAfter', 'adapter', 'json', 'profile', 'profileSteps'];
 
 async function runTraining(options: Record<string, unknown>): Promise<void> {
   const own = options as Invocation;
-  const given = Object.fromEntries(Object.entries(options).filter(([key]) => !OWN.includes(key)));
+  const given = Object.fromEntries(Object.entries(options).filter(([key]) => !INVOCATION_OPTIONS.includes(key)));
   try {
     if (own.resume && own.config !== undefined)
       throw new UsageError('--config belongs to a new run; --resume reads that of the run');
@@ -74,7 +87,9 @@ async function runTraining(options: Record<string, unknown>): Promise<void> {
       own,
       async session => {
         const { resumeSession, startSession } = await import('../train/session.node.ts');
-        const complete = { ...session, command };
+        const { profile: file, profileSteps: steps = 3 } = own;
+        const profile = file !== undefined && { file: file === true ? join(config.out, 'profile.json') : file, steps };
+        const complete = { ...session, command, ...(profile && { profile }) };
         return own.resume ? await resumeSession(config.out, given, complete) : await startSession(config, complete);
       },
     );

@@ -1,6 +1,7 @@
 /** `compile`: trace a function once, replay it as a program. */
 import type { Device } from './device.ts';
 import { DaybreakError, TraceError } from './errors.ts';
+import type { ProgramFigures } from './figures.ts';
 import { lower } from './lower.ts';
 import type { Storage } from './memory.ts';
 import { Value, type VariableState } from './operation.ts';
@@ -23,17 +24,6 @@ export type Traced<T extends readonly Argument[]> = { [K in keyof T]: Tensor };
 export interface CompileOptions {
   /** Sizes as constants in the kernels' text (default). False: as arguments, so that one text serves every image size. */
   readonly baked?: boolean;
-}
-
-/** Sizes of a compiled program. */
-export interface ProgramFigures {
-  readonly dispatches: number;
-  readonly temporaryBytes: number;
-  /**
-   * Bytes that the part of the program up to its first result leaves to the rest. In a training step whose first result
-   * is the loss, that is what the forward pass must keep for the backward pass.
-   */
-  readonly keptBytes: number;
 }
 
 export interface Compiled<T extends readonly Argument[], R extends Tree> extends Disposable {

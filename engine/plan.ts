@@ -29,6 +29,14 @@ function lifetimes(lowered: Lowered): Map<Buffer, Lifetime> {
   return lives;
 }
 
+/** Bytes of the temporaries that are alive at each call: no plan can do with less memory than the largest. */
+export function bytesAlive(lowered: Lowered): number[] {
+  const alive = lowered.calls.map(() => 0);
+  for (const [buffer, { first, last }] of lifetimes(lowered))
+    for (let at = first; at <= Math.min(last, alive.length - 1); at++) alive[at]! += buffer.bytes;
+  return alive;
+}
+
 /**
  * Bytes of temporaries that are written up to the dispatch that computes `result` (the index of a result) and read after
  * it. Where that is the loss of a training step, this is what the backward pass needs of the forward pass: activations,

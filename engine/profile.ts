@@ -2,6 +2,7 @@
 import type { Device } from './device.ts';
 import type { Call } from './lower.ts';
 import type { Storage } from './memory.ts';
+import { bytesAlive } from './plan.ts';
 import type { Probe, Program } from './program.ts';
 
 /** From when to when: milliseconds of `performance.now()`, unless said otherwise. */
@@ -15,6 +16,8 @@ export interface DispatchProfile extends Span {
   readonly call: Call;
   /** Bytes of what it binds: the least that it moves if each is read or written once. */
   readonly bytes: number;
+  /** Bytes of the temporaries that are needed while it runs. */
+  readonly alive: number;
 }
 
 /**
@@ -175,6 +178,7 @@ export class Profiler implements Disposable {
   }
 
   #dispatchesOf(times: BigUint64Array): Pick<RunProfile, 'dispatches' | 'origin' | 'tick'> {
+    const alive = bytesAlive(this.#program.lowered);
     const origin = times[0] ?? 0n;
     // An end before its beginning: the GPU's clock was reset in between. WebGPU allows it.
     const since = (time: bigint) => Number(time - origin) / 1e6;
@@ -184,7 +188,7 @@ export class Profiler implements Disposable {
         const call = this.#program.lowered.calls[i / 2]!;
         const begin = since(times[i]!);
         const bytes = call.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
-        return { call, bytes, begin, end: Math.max(begin, since(times[i + 1]!)) };
+        return { call, bytes, alive: alive[i / 2]!, begin, end: Math.max(begin, since(times[i + 1]!)) };
       });
     const coarse = times.length > 0 && times.every(time => time % BigInt(COARSE) === 0n);
     return { dispatches, origin, tick: coarse ? COARSE : 1 };

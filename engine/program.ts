@@ -1,11 +1,12 @@
 /** A program: a flat list of dispatches over planned memory, encoded into one command buffer and submitted at once. */
 import type { Device } from './device.ts';
 import { DisposedError, LimitError } from './errors.ts';
+import { type ProgramFigures, programFigures } from './figures.ts';
 import { identityOf, locate, type Range } from './locate.ts';
 import { type Buffer, type Call, type Lowered, rootOf } from './lower.ts';
 import { BINDING_ALIGNMENT, type Storage } from './memory.ts';
 import type { VariableState } from './operation.ts';
-import { bytesKeptAfter, type Plan, planMemory } from './plan.ts';
+import { type Plan, planMemory } from './plan.ts';
 
 /** A call made ready: pipeline, where its parameters lie, and the bind groups it has used. */
 interface Ready {
@@ -55,13 +56,8 @@ export class Program {
     this.#params = words.length > 0 ? device.uniformBuffer(Uint32Array.from(words)) : undefined;
   }
 
-  /** Number of dispatches; bytes of temporaries, and of those that outlive the first result's dispatch. */
-  get figures(): { dispatches: number; temporaryBytes: number; keptBytes: number } {
-    return {
-      dispatches: this.#ready.length,
-      temporaryBytes: this.#plan.slots.reduce((sum, size) => sum + size, 0),
-      keptBytes: this.#lowered.results.length > 0 ? bytesKeptAfter(this.#lowered, 0) : 0,
-    };
+  get figures(): ProgramFigures {
+    return programFigures(this.#lowered, this.#plan);
   }
 
   /** What it is made of. */

@@ -11,6 +11,8 @@ import { CropSource } from './crop-source.ts';
 import { describeEnvironment } from './environment.node.ts';
 import { isEvaluation } from './metrics.ts';
 import { type EvaluationSet, loadEvaluationSets, loadTrainingPictures, type TrainingPicture } from './pictures.node.ts';
+import type { ProfileSummary } from './profile.ts';
+import { type ProfileOptions, SessionProfile } from './profile-session.node.ts';
 import type { ReportScores } from './report-content.ts';
 import { stepEntries } from './report-content.ts';
 import { type Exhibits, reportRun, writeSample } from './report-run.node.ts';
@@ -32,6 +34,8 @@ export interface SessionOptions {
   readonly onLine?: (text: string) => void;
   /** Pictures that are loaded already. */
   readonly pictures?: readonly TrainingPicture[];
+  /** Profile the first updates after the warm-up. They are the same as without, to the bit. */
+  readonly profile?: ProfileOptions;
 }
 
 export interface SessionResult {
@@ -44,6 +48,8 @@ export interface SessionResult {
   readonly scores: readonly ReportScores[];
   /** Seconds in which the GPU waited for crops, over the whole run. */
   readonly waitedForData: number;
+  /** Where it was asked for, and enough updates were made. */
+  readonly profile?: ProfileSummary;
 }
 
 /** Starts a run in the folder that the configuration names. */
@@ -125,6 +131,7 @@ class Run implements Disposable {
   readonly #options: SessionOptions;
   readonly #upscaler: SRResNetUpscaler;
   readonly #method: Method;
+  readonly #profile: SessionProfile | undefined;
   #best: number | null;
   /** Seconds of training and of waiting before this session. */
   #secondsBefore = 0;
@@ -153,6 +160,8 @@ class Run implements Disposable {
     this.#best = best;
     this.#upscaler = new SRResNetUpscaler(net, 'SRResNet');
     this.#method = network(this.#upscaler);
+    const { profile, onLine } = options;
+    this.#profile = profile && new SessionProfile(trainer, profile, onLine);
   }
 
   async complete(): Promise<SessionResult> {
@@ -178,6 +187,7 @@ class Run implements Disposable {
       throw error;
     }
     await this.#save();
+    await this.#profile?.end();
     const finished = this.#trainer.step >= steps && !signal?.aborted;
     const scores = finished ? await this.#finalScores() : [];
     await reportRun(this.#folder, this.#exhibits(), {
@@ -191,6 +201,7 @@ class Run implements Disposable {
       finished,
       scores,
       waitedForData: this.#waitedBefore + this.#trainer.waitedForData,
+      ...(this.#profile?.summary && { profile: this.#profile.summary }),
     };
   }
 
@@ -227,7 +238,8 @@ class Run implements Disposable {
       total = 0;
     };
     try {
-      for await (const { step, loss } of trainer.run(stop, rate, signal)) {
+      const updates = this.#profile?.updates(stop, rate, signal) ?? trainer.run(stop, rate, signal);
+      for await (const { step, loss } of updates) {
         total += loss;
         const seconds = (performance.now() - logged.at) / 1000;
         latest = { step, imagesPerSecond: ((step - logged.step) * batch) / Math.max(seconds, 1e-6) };

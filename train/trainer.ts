@@ -1,6 +1,8 @@
 /** The training of a network on the mean squared error: what equation 4 of Ledig et al. and §3.2 say, as one program. */
 import { type Compiled, compile } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
+import type { ProgramFigures } from '../engine/figures.ts';
+import type { Clock, RunProfile, Span } from '../engine/profile.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
 import { CROP_WORDS } from '../kernels/crops.ts';
 import { assignedNotFinite, guardAssignments } from '../kernels/guard.ts';
@@ -19,6 +21,16 @@ export interface StepResult {
   readonly loss: number;
 }
 
+/** Where the time of one update went, in the order in which it did. */
+export interface StepProfile {
+  readonly result: StepResult;
+  /** Planning crops and handing the plan over. */
+  readonly data: Span;
+  readonly run: RunProfile;
+  /** Reading the loss. */
+  readonly readback: Span;
+}
+
 /** Updates that the host may run ahead of the GPU. */
 const AHEAD = 2;
 
@@ -35,6 +47,7 @@ export class Trainer implements Disposable {
   /** Updates submitted. */
   #step = 0;
   #inFlight = 0;
+  #reserved = false;
   readonly #source: CropSource;
   readonly #failed: Variable;
   readonly #program: Compiled<[Tensor, number], { loss: Tensor; failed: Tensor }>;
@@ -66,8 +79,8 @@ export class Trainer implements Disposable {
     return this.#step;
   }
 
-  /** Number of dispatches of an update, and bytes of its temporaries; undefined before the first. */
-  get figures(): { readonly dispatches: number; readonly temporaryBytes: number } | undefined {
+  /** What an update needs; undefined before the first. */
+  get figures(): ProgramFigures | undefined {
     return this.#program.programs[0];
   }
 
@@ -84,6 +97,22 @@ export class Trainer implements Disposable {
     using plan = this.#plan(step);
     const { loss, failed } = await this.#program.warmUp([plan, learningRate(step)], onKernel);
     return await this.#read(step, loss, failed);
+  }
+
+  /**
+   * Makes one update alone, and tells where its time went; with a `clock`, dispatch by dispatch. The update is the same
+   * as any, to the bit. Throws NonFiniteError as `run` does.
+   */
+  async profile(learningRate: (step: number) => number, clock?: Clock): Promise<StepProfile> {
+    this.net.train();
+    const step = this.#step++;
+    const began = performance.now();
+    using plan = this.#plan(step);
+    const data = { begin: began, end: performance.now() };
+    const { result, profile } = await this.#program.profile([plan, learningRate(step)], clock);
+    const done = performance.now();
+    const read = await this.#read(step, result.loss, result.failed);
+    return { result: read, data, run: profile, readback: { begin: done, end: performance.now() } };
   }
 
   /** Restores the optimizer and the counter; the network's weights are loaded by the caller. */
@@ -132,6 +161,7 @@ export class Trainer implements Disposable {
   async #read(step: number, loss: Tensor, failed: Tensor): Promise<StepResult> {
     this.#inFlight++;
     try {
+      this.#reserve(loss, failed);
       const [value, bad] = await this.device.read([loss.storage, failed.storage]);
       if (new Float32Array(bad!.buffer)[0] !== 0) {
         const made = await this.adam.steps.item();
@@ -147,6 +177,18 @@ export class Trainer implements Disposable {
       loss.dispose();
       failed.dispose();
     }
+  }
+
+  /** After the first update there is memory for as many as will ever be under way: none is made later. */
+  #reserve(loss: Tensor, failed: Tensor): void {
+    if (this.#reserved) return;
+    this.#reserved = true;
+    const { memory } = this.device;
+    const taken = Array.from({ length: AHEAD }, () =>
+      [loss, failed].map(({ storage }) => memory.allocate(storage.bytes, 'results of an update')),
+    );
+    for (const storage of taken.flat()) storage.release();
+    for (let i = 0; i < AHEAD; i++) this.device.read([loss.storage, failed.storage]).catch(() => {});
   }
 
   /** Gives back all memory but the network's. */

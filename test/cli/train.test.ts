@@ -49,6 +49,28 @@ test('twice the same, unbroken or resumed: the same bytes', async () => {
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already holds a run') });
 });
 
+test('profiled: the same bytes, a trace in the run folder or where it is told, and a summary', async () => {
+  const folder = temporaryFolder();
+  const [plain, run] = ['plain', 'run'].map(name => join(folder, name));
+  expect((await daybreak([...TRAIN, '--out', plain, '--steps', '6'])).code).toBe(0);
+  const profiled = [...TRAIN, '--out', run, '--steps', '6', '--profile', '--profile-steps', '2'];
+  expect(await daybreak(profiled)).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('% of it in convolutions'),
+  });
+  expect(checkpoint(run)).toEqual(checkpoint(plain));
+  expect(JSON.parse(readFileSync(join(run, 'profile.json'), 'utf8')).traceEvents.length).toBeGreaterThan(100);
+
+  const file = join(folder, 'trace.json');
+  const other = [...TRAIN, '--out', join(folder, 'other'), '--steps', '3', '--json', '--profile-steps', '1'];
+  const { code, stdout } = await daybreak([...other, '--profile', file]);
+  expect(code).toBe(0);
+  const { profile } = JSON.parse(stdout) as { profile: { dispatches: number; updates: unknown } };
+  expect(profile.updates).toEqual({ whole: 1, timed: 1 });
+  expect(JSON.parse(readFileSync(file, 'utf8')).otherData.summary.dispatches).toBe(profile.dispatches);
+  expect((await daybreak([...other, '--profile-steps', '0'])).code).toBe(2);
+});
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],

@@ -72,7 +72,7 @@ describe('a profiled run', () => {
     expect(profile.dispatches).toHaveLength(accumulated.f.programs[0].dispatches);
     expect(profile.dispatches[0].call).toMatchObject({
       operation: 'matmul',
-      kernel: { name: 'matmul 40x40x40' },
+      kernel: { name: expect.stringMatching(/^matmul/) },
       problem: { inputs: [{ shape: [40, 40] }, { shape: [40, 40] }], outputs: [{ shape: [40, 40] }] },
     });
     expect(profile.dispatches[0].bytes).toBe(3 * 40 * 40 * 4);

@@ -259,3 +259,38 @@ describe('a run that breaks', () => {
     expect(readdirSync(folder)).toEqual(['mine']);
   });
 });
+
+describe('a profiled run', () => {
+  test('has the checkpoints of any other, a trace, and a summary that was told', async () => {
+    const folder = temporaryFolder();
+    const [plain, run] = [join(folder, 'plain'), join(folder, 'run')];
+    const more = { saveEvery: 4, keep: 0 };
+    await startSession(configOf(plain, more), optionsOf());
+    const lines: string[] = [];
+    const file = join(folder, 'traces', 'trace.json');
+    const profile = { file, steps: 3 };
+    const result = await startSession(configOf(run, more), optionsOf({ profile, onLine: line => lines.push(line) }));
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(plain));
+    expect(await lossesOf(run)).toEqual(await lossesOf(plain));
+    expect(result.profile).toMatchObject({ updates: { whole: 3, timed: 3 }, buffersMade: 0 });
+    const trace = JSON.parse(readFileSync(file, 'utf8'));
+    expect(trace.otherData.summary).toEqual(JSON.parse(JSON.stringify(result.profile)));
+    expect(lines.at(0)).toMatch(/^profile of 3 updates, and of 3 dispatch by dispatch/);
+    expect(lines.at(-1)).toBe(`trace: ${file} (open it at ui.perfetto.dev)`);
+  });
+
+  test('that ends too early says what it saw, or that it saw nothing', async () => {
+    const folder = temporaryFolder();
+    const run = join(folder, 'run');
+    const lines: string[] = [];
+    const options = (steps: number) =>
+      optionsOf({ profile: { file: join(folder, 'trace.json'), steps }, onLine: line => lines.push(line) });
+    const first = await startSession(configOf(run), { ...options(3), stopAfter: 4 });
+    expect(first.profile).toBeUndefined();
+    expect(lines).toEqual(['no profile: it takes 6 updates after the first, and the training ended before']);
+    expect(readdirSync(folder)).toEqual(['run']);
+    const second = await resumeSession(run, {}, { ...options(2), stopAfter: 8 });
+    expect(second.profile).toMatchObject({ updates: { whole: 2, timed: 1 } });
+    expect(readdirSync(folder).sort()).toEqual(['run', 'trace.json']);
+  });
+});
