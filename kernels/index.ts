@@ -8,7 +8,7 @@ export { type Conv2dOptions, conv2d } from './conv2d/index.ts';
 export { abs, clamp, exp, log, log1p, pow, sign, sqrt } from './functions.ts';
 export { fullLike, grad } from './grad.ts';
 export { bceWithLogits, l1Loss, mseLoss, type TotalVariationOptions, totalVariation } from './losses.ts';
-export { linear, matmul } from './matmul.ts';
+export { linear, matmul } from './matmul/index.ts';
 export { type PadOptions, pad, slice } from './pad.ts';
 export { avgPool2d, globalAvgPool2d, maxPool2d } from './pool.ts';
 export { reshape } from './reshape.ts';

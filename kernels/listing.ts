@@ -11,7 +11,7 @@ import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './conv2
 import * as functions from './functions.ts';
 import { fullLikeOp } from './grad.ts';
 import { bceGradientOp, bceOp, lossListings, totalVariationListing } from './losses.ts';
-import { linearListing, matmulOp } from './matmul.ts';
+import { linearListing, matmulOp } from './matmul/index.ts';
 import { packOp, partOp } from './pack.ts';
 import { padOp, padReflectGradientOp, sliceOp } from './pad.ts';
 import * as pool from './pool.ts';

@@ -1,13 +1,11 @@
-/** Matrix products. */
-import { apply } from '../engine/apply.ts';
-import { assembleElements } from '../engine/assemble.ts';
-import { type Declaration, defineOp, type Listed } from '../engine/define.ts';
-import { ShapeError } from '../engine/errors.ts';
-import { input, output } from '../engine/kernel.ts';
-import { Numbers } from '../engine/numbers.ts';
-import { f32, formatShape, type TensorSpec } from '../engine/shape.ts';
-import type { Tensor } from '../engine/tensor.ts';
-import { add } from './arithmetic.ts';
+/** Matrix products; `variants.ts` chooses how they are computed. */
+import { apply } from '../../engine/apply.ts';
+import { type Declaration, defineOp, type Listed } from '../../engine/define.ts';
+import { ShapeError } from '../../engine/errors.ts';
+import { f32, formatShape, type TensorSpec } from '../../engine/shape.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import { add } from '../arithmetic.ts';
+import { matmulFamily } from './variants.ts';
 
 /** Whether each factor is read transposed. */
 type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
@@ -41,33 +39,8 @@ export const matmulOp: Declaration<MatmulAttributes> = defineOp<MatmulAttributes
   },
   lower({ inputs, attributes, baked }, traits) {
     const [m, k, n] = sizesOf(inputs, attributes);
-    const numbers = new Numbers(baked, { m, k, n });
-    // Four sums: rounding errors stay small, and multiply-adds need not wait for each other.
-    const body = `let row = index / n; let column = index % n;
-  let stepA = ${attributes.transposeA ? 'm' : '1'}; let stepB = ${attributes.transposeB ? '1' : 'n'};
-  var p = ${attributes.transposeA ? 'row' : 'row * k'}; var q = ${attributes.transposeB ? 'column * k' : 'column'};
-  var sums = vec4f();
-  for (var i = 0; i + 4 <= k; i += 4) {
-    sums += vec4f(a[p], a[p + stepA], a[p + 2 * stepA], a[p + 3 * stepA])
-          * vec4f(b[q], b[q + stepB], b[q + 2 * stepB], b[q + 3 * stepB]);
-    p += 4 * stepA; q += 4 * stepB;
-  }
-  for (var i = k - k % 4; i < k; i++) {
-    sums.x += a[p] * b[q];
-    p += stepA; q += stepB;
-  }
-  result[index] = (sums.x + sums.y) + (sums.z + sums.w);`;
-    const parts = {
-      name: `matmul ${m}x${k}x${n}`,
-      reads: ['a', 'b'],
-      numbers,
-      elements: m * n,
-      count: 'm * n',
-      heavy: true,
-      body,
-    };
-    const kernel = assembleElements(parts, traits);
-    return { steps: [{ kernel, operands: [input(0), input(1), output(0)] }], scratch: [] };
+    const problem = { m, k, n, ...attributes, baked };
+    return matmulFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [a, b], grads: [g], needs, attributes: { transposeA, transposeB } }) {
     const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) =>

@@ -1,0 +1,23 @@
+/** The variants of the matrix product, and the rule that chooses where nothing has been measured. */
+import type { AdapterTraits } from '../../engine/kernel.ts';
+import { Family } from '../../engine/variants.ts';
+import { broadcast } from './broadcast.ts';
+import { plain } from './plain.ts';
+import { describe, type MatmulProblem } from './problem.ts';
+
+/** Multiply-adds below which the plain kernel is over before another one is compiled. */
+const FEW = 1e6;
+/** Products to an element below which nothing is worth sharing: the result's stores take the time. */
+const SHORT = 8;
+
+const rule = ({ m, k, n }: MatmulProblem, { software }: AdapterTraits): readonly string[] => {
+  if (m * k * n < FEW || k < SHORT) return ['plain'];
+  return software ? ['broadcast'] : [];
+};
+
+export const matmulFamily = new Family<MatmulProblem>({
+  name: 'matmul',
+  variants: [broadcast, plain],
+  rule,
+  key: describe,
+});

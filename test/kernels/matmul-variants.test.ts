@@ -1,0 +1,102 @@
+/** Every variant of the matrix product against the plain one, which takes any problem and judges the others. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { apply } from '../../engine/apply.ts';
+import { compile } from '../../engine/compile.ts';
+import type { Operation } from '../../engine/operation.ts';
+import { f32 } from '../../engine/shape.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import type { Variant } from '../../engine/variants.ts';
+import type { MatmulProblem } from '../../kernels/matmul/problem.ts';
+import { matmulFamily } from '../../kernels/matmul/variants.ts';
+import { sharedDevice, take } from '../device.ts';
+import { relativeError, worstElementError } from '../relative-error.ts';
+import { LONG, noise, SEED } from './problems.ts';
+
+const device = sharedDevice();
+
+/** Sums of the same products in another order differ by this much in float32. */
+const TOLERANCE = 3e-6;
+
+/** An operation that is one variant and nothing else. */
+const operationOf = (variant: Variant<MatmulProblem>): Operation<{ readonly problem: MatmulProblem }> => ({
+  name: `test.matmul.${variant.name}`,
+  infer: (_, { problem: { m, n } }) => [f32([m, n])],
+  lower: ({ attributes: { problem }, baked }, traits) => variant.lower({ ...problem, baked }, traits),
+});
+
+/** Compares all variants that accept the problem; returns their names. */
+async function check(problem: MatmulProblem): Promise<string[]> {
+  const { m, k, n, transposeA, transposeB } = problem;
+  const variants = matmulFamily.candidates(problem, device().traits);
+  const outputs = tidy(() => {
+    const a = tensor(noise(m * k, 3), transposeA ? [k, m] : [m, k]);
+    const b = tensor(noise(k * n, 4), transposeB ? [n, k] : [k, n]);
+    const run = (...factors: Tensor[]) => variants.map(variant => apply(operationOf(variant), factors, { problem })[0]);
+    if (!problem.baked) return run(a, b);
+    using compiled = compile(run);
+    return compiled(a, b);
+  });
+  const contents = await take(outputs);
+  const plain = contents.at(-1)!;
+  const typical = Math.hypot(...plain.subarray(0, 1000)) / Math.sqrt(Math.min(plain.length, 1000));
+  variants.forEach(({ name }, i) => {
+    const what = `${name} of ${JSON.stringify(problem)}`;
+    expect(relativeError(contents[i], plain), what).toBeLessThanOrEqual(TOLERANCE);
+    // A wrong element among many would hide in the norm.
+    expect(worstElementError(contents[i], plain, typical), `worst element: ${what}`).toBeLessThanOrEqual(
+      20 * TOLERANCE,
+    );
+  });
+  return variants.map(({ name }) => name);
+}
+
+/** One side of a matrix: single elements, primes, the tiles' sizes and their neighbours. */
+const side = fc.constantFrom(1, 2, 5, 8, 15, 16, 17, 31, 64, 65, 127, 130);
+const transposes = fc.record({ transposeA: fc.boolean(), transposeB: fc.boolean() });
+const problems = (baked: boolean) =>
+  fc
+    .tuple(side, fc.constantFrom(1, 3, 4, 16, 18, 37, 64, 130, 1031), side, transposes)
+    .map(([m, k, n, which]): MatmulProblem => ({ m, k, n, ...which, baked }));
+
+test('the plain one comes last, takes everything, and is right', async () => {
+  expect(matmulFamily.variants.at(-1)!.name).toBe('plain');
+  const result = tidy(() =>
+    apply(
+      operationOf(matmulFamily.variants.at(-1)!),
+      [tensor([1, 2, 3, 4, 5, 6], [2, 3]), tensor([1, 0, -1], [3, 1])],
+      {
+        problem: { m: 2, k: 3, n: 1, transposeA: false, transposeB: false, baked: false },
+      },
+    ),
+  );
+  expect([...(await take(result))[0]]).toEqual([-2, -2]);
+});
+
+describe.each([
+  ['sizes as arguments', false, LONG ? 60 : 12],
+  ['sizes in the text', true, LONG ? 60 : 5],
+] as const)('%s', (_, baked, count) => {
+  test(`${count} random problems`, () =>
+    fc.assert(
+      fc.asyncProperty(problems(baked), async problem => {
+        await check(problem);
+      }),
+      { seed: SEED + Number(baked), numRuns: count, endOnFailure: !LONG },
+    ));
+});
+
+test('a dense layer and its gradients reach every variant that this adapter has', async () => {
+  const reached = new Set<string>();
+  const layer = { baked: false, transposeA: false, transposeB: false };
+  for (const problem of [
+    { ...layer, m: 16, k: 4608, n: 128, transposeB: true },
+    { ...layer, m: 16, k: 128, n: 4608 },
+    { ...layer, m: 128, k: 16, n: 4608, transposeA: true },
+    { ...layer, m: 200, k: 256, n: 200 },
+  ])
+    for (const name of await check(problem)) reached.add(name);
+  const { subgroupSize } = device().traits;
+  const possible = matmulFamily.variants.filter(({ name }) => name !== 'broadcast' || subgroupSize > 0);
+  expect([...reached].toSorted()).toEqual(possible.map(({ name }) => name).toSorted());
+});
