@@ -1,11 +1,12 @@
 /** `compile`: trace a function once, replay it as a program. */
 import type { Device } from './device.ts';
 import { DaybreakError, TraceError } from './errors.ts';
-import type { ProgramFigures } from './figures.ts';
-import { lower } from './lower.ts';
+import { type ProgramFigures, programFigures } from './figures.ts';
+import { type Lowered, lower } from './lower.ts';
 import type { Storage } from './memory.ts';
 import { Value, type VariableState } from './operation.ts';
 import { optimize } from './optimize.ts';
+import { planMemory } from './plan.ts';
 import { type Clock, Profiler, type RunProfile } from './profile.ts';
 import { Program } from './program.ts';
 import { sizeOf, type TensorSpec } from './shape.ts';
@@ -30,6 +31,8 @@ export interface Compiled<T extends readonly Argument[], R extends Tree> extends
   (...args: T): R;
   /** Figures of the programs made so far, one for each combination of argument shapes. */
   readonly programs: readonly ProgramFigures[];
+  /** The program for such arguments, planned only: it takes no memory, and no kernel is made. */
+  plan(args: T): Planned;
   /**
    * A call like any other that also tells how many kernels have run for the first time: drivers may take seconds to
    * compile a large program.
@@ -42,6 +45,12 @@ export interface Compiled<T extends readonly Argument[], R extends Tree> extends
   profile(args: T, clock?: Clock): Promise<{ result: R; profile: RunProfile }>;
   /** Frees the programs and their memory. */
   dispose(): void;
+}
+
+/** A program that might be made. */
+export interface Planned {
+  readonly figures: ProgramFigures;
+  readonly lowered: Lowered;
 }
 
 interface Entry {
@@ -91,6 +100,12 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     const { entry, inputs } = entryOf(args);
     return finish(entry, entry.program.run(inputs));
   };
+  const plan = (args: T): Planned => {
+    if (activeTrace()) throw new TraceError('plan() traces a function: it cannot be traced.');
+    const { lowered, captured } = traced(deviceOf(args), args.map(specOf), body, options.baked ?? true);
+    for (const value of captured) value.release();
+    return { lowered, figures: programFigures(lowered, planMemory(lowered)) };
+  };
   const warmUp = async (args: T, onKernel: (done: number, total: number) => void): Promise<R> => {
     if (activeTrace()) throw new TraceError('warmUp() runs a program: it cannot be traced.');
     const { entry, inputs } = entryOf(args);
@@ -113,7 +128,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     scalars.clear();
   };
   return Object.defineProperty(
-    Object.assign(call, { warmUp, profile, dispose, [Symbol.dispose]: dispose }),
+    Object.assign(call, { plan, warmUp, profile, dispose, [Symbol.dispose]: dispose }),
     'programs',
     {
       get: () => [...entries.values()].map(entry => entry.program.figures),
@@ -121,12 +136,13 @@ export function compile<T extends readonly Argument[], R extends Tree>(
   ) as unknown as Compiled<T, R>;
 }
 
-function build<T extends readonly Argument[], R extends Tree>(
+/** What the body does, lowered. The captured values are held for the caller. */
+function traced<T extends readonly Argument[], R extends Tree>(
   device: Device,
   specs: readonly TensorSpec[],
   body: (...args: Traced<T>) => R,
   baked: boolean,
-): Entry {
+): Pick<Entry, 'rebuild' | 'assigned' | 'captured'> & { readonly lowered: Lowered } {
   const trace = new Trace(device, specs);
   const leaves: Tensor[] = [];
   let template: (results: readonly Storage[]) => Tree = () => undefined;
@@ -139,16 +155,30 @@ function build<T extends readonly Argument[], R extends Tree>(
         return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
       }),
     )[0]!;
-    const program = new Program(device, lower(optimize(graph, device.traits), baked, device.traits), true);
     return {
-      program,
-      profiler: new Profiler(device, program),
+      lowered: lower(optimize(graph, device.traits), baked, device.traits),
       rebuild: template,
       assigned: graph.assignments.map(({ variable }) => variable),
       captured: trace.captured,
     };
   } catch (error) {
     for (const value of trace.captured) value.release();
+    throw error;
+  }
+}
+
+function build<T extends readonly Argument[], R extends Tree>(
+  device: Device,
+  specs: readonly TensorSpec[],
+  body: (...args: Traced<T>) => R,
+  baked: boolean,
+): Entry {
+  const { lowered, ...rest } = traced(device, specs, body, baked);
+  try {
+    const program = new Program(device, lowered, true);
+    return { program, profiler: new Profiler(device, program), ...rest };
+  } catch (error) {
+    for (const value of rest.captured) value.release();
     throw error;
   }
 }

@@ -37,6 +37,7 @@ export interface Call {
   /** The operation that asked for it, and what it was asked: for profiles. All calls of one node share the problem. */
   readonly operation: string;
   readonly problem: Problem<Attributes>;
+  readonly node: Node;
 }
 
 /** A copy between buffers, after all calls. */
@@ -116,7 +117,7 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
         if (operand.kind === 'output') return outputs[operand.index]!;
         return scratch[operand.index]!;
       });
-      calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name, problem });
+      calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name, problem, node });
     });
   }
   for (const value of graph.results) read(value, 'A result');

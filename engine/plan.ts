@@ -54,51 +54,43 @@ export function bytesKeptAfter(lowered: Lowered, result: number): number {
   return bytes;
 }
 
-/**
- * Walks the calls once; a temporary takes the free slot that fits best, and a slot is free after the last call that
- * touches what lies in it. Slots may still grow while planning: the one that would grow least does.
- */
-export function planMemory(lowered: Lowered): Plan {
-  const lives = lifetimes(lowered);
-  const starting = new Map<number, Buffer[]>();
-  for (const [buffer, { first }] of lives) {
-    const list = starting.get(first);
-    if (list) list.push(buffer);
-    else starting.set(first, [buffer]);
-  }
-  const slots: number[] = [];
-  const slotOf = new Map<Buffer, number>();
-  const free = new Set<number>();
-  let ending: { slot: number; last: number }[] = [];
-
-  for (let at = 0; at <= lowered.calls.length; at++) {
-    for (const { slot } of ending.filter(entry => entry.last < at)) free.add(slot);
-    ending = ending.filter(entry => entry.last >= at);
-    const due = (starting.get(at) ?? []).sort((a, b) => b.bytes - a.bytes);
-    for (const buffer of due) {
-      const slot = buffer.dedicated ? undefined : bestSlot(slots, free, buffer.bytes);
-      const index = slot ?? slots.push(buffer.bytes) - 1;
-      slots[index] = Math.max(slots[index]!, buffer.bytes);
-      slotOf.set(buffer, index);
-      free.delete(index);
-      if (!buffer.dedicated) ending.push({ slot: index, last: lives.get(buffer)!.last });
-    }
-  }
-  return { slots, slotOf };
+/** A slot while planning: what lies in it, when. */
+interface Slot {
+  readonly bytes: number;
+  readonly lives: Lifetime[];
 }
 
-/** The free slot that wastes least, or that would grow least; undefined when none is free. */
-function bestSlot(slots: readonly number[], free: ReadonlySet<number>, bytes: number): number | undefined {
-  let best: number | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const slot of free) {
-    const difference = slots[slot]! - bytes;
-    // Growing costs memory for good, waste only while this buffer lives.
-    const cost = difference >= 0 ? difference : -4 * difference;
-    if (cost < least) {
-      least = cost;
-      best = slot;
-    }
+const overlap = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last;
+
+/**
+ * The largest temporaries first; each takes the slot that fits best of those which are free during its life (Pisarchyk
+ * and Lee, "Efficient memory management for deep neural net inference", 2020: greedy by size). No slot ever grows.
+ */
+export function planMemory(lowered: Lowered): Plan {
+  const temporaries = [...lifetimes(lowered)].sort(([a, x], [b, y]) => b.bytes - a.bytes || x.first - y.first);
+  const slots: Slot[] = [];
+  const slotOf = new Map<Buffer, number>();
+  for (const [buffer, life] of temporaries) {
+    let index = buffer.dedicated ? -1 : bestSlot(slots, life);
+    if (index < 0) index = slots.push({ bytes: buffer.bytes, lives: [] }) - 1;
+    // Nothing else comes where a dedicated one lies.
+    slots[index]!.lives.push(buffer.dedicated ? { first: 0, last: Number.POSITIVE_INFINITY } : life);
+    slotOf.set(buffer, index);
   }
+  return { slots: slots.map(({ bytes }) => bytes), slotOf };
+}
+
+/** The smallest slot that is free all the while, and of those the one that was free for the shortest time; else -1. */
+function bestSlot(slots: readonly Slot[], life: Lifetime): number {
+  let best = -1;
+  let idle = Number.POSITIVE_INFINITY;
+  slots.forEach(({ bytes, lives }, index) => {
+    if (lives.some(other => overlap(life, other))) return;
+    const before = Math.max(-1, ...lives.map(({ last }) => (last < life.first ? last : -1)));
+    const smaller = best >= 0 && bytes < slots[best]!.bytes;
+    if (best >= 0 && !smaller && (bytes > slots[best]!.bytes || life.first - before >= idle)) return;
+    best = index;
+    idle = life.first - before;
+  });
   return best;
 }

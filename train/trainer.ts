@@ -1,5 +1,5 @@
 /** The training of a network on the mean squared error: what equation 4 of Ledig et al. and §3.2 say, as one program. */
-import { type Compiled, compile } from '../engine/compile.ts';
+import { type Compiled, compile, type Planned } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
 import type { ProgramFigures } from '../engine/figures.ts';
 import type { Clock, RunProfile, Span } from '../engine/profile.ts';
@@ -82,6 +82,13 @@ export class Trainer implements Disposable {
   /** What an update needs; undefined before the first. */
   get figures(): ProgramFigures | undefined {
     return this.#program.programs[0];
+  }
+
+  /** What an update will be, planned only: nothing is made, and the state is as it was. */
+  plan(): Planned {
+    this.net.train();
+    using plan = this.#plan(this.#step);
+    return this.#program.plan([plan, 0]);
   }
 
   /**

@@ -2,10 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { requestGpu } from '#gpu';
 import { Device } from '../../engine/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
+import { bytesAlive } from '../../engine/plan.ts';
 import { BufferCount } from '../../engine/profile.ts';
+import { shrink } from '../../image/resize.ts';
+import { syntheticPicture } from '../../image/synthetic.ts';
+import { srresnet } from '../../models/srresnet.ts';
+import { CropSource } from '../../train/crop-source.ts';
 import { summarize, type TrainingProfile, TrainingProfiler } from '../../train/profile.ts';
 import { profileLines } from '../../train/profile-text.ts';
 import { type TraceEvent, traceFile } from '../../train/profile-trace.ts';
+import { Trainer } from '../../train/trainer.ts';
 import { sharedDevice } from '../device.ts';
 import { SMALL, SmallTraining } from './small-training.ts';
 
@@ -193,5 +199,39 @@ describe('after the first update', () => {
     await training.to(12);
     await training.trainer.profile(rate);
     expect(buffers.count).toBe(0);
+  });
+});
+
+describe('the memory of an update', () => {
+  /** Training at sizes at which nothing is run here: the update is planned only. */
+  function planned(sizes: { blocks: number; channels: number; batch: number; crop: number }) {
+    using net = srresnet(sizes);
+    const pictures = [bare(sizes.crop)];
+    const options = { ...sizes, seed: 1, flips: false, rotations: false };
+    using source = new CropSource(device(), pictures, options);
+    using trainer = new Trainer(net, source);
+    const { pipelineCount } = device();
+    const { figures, lowered } = trainer.plan();
+    expect([trainer.step, trainer.figures, device().pipelineCount]).toEqual([0, undefined, pipelineCount]);
+    const learned = 16 * net.parameters().reduce((sum, { size }) => sum + size, 0);
+    const peak = figures.temporaryBytes + figures.variableBytes + figures.resultBytes;
+    return { ratio: peak / (figures.keptBytes + learned), alive: Math.max(...bytesAlive(lowered)), figures };
+  }
+
+  const bare = (side: number) => {
+    const hr = syntheticPicture(1, 0, side);
+    return { hr, lr: shrink(hr) };
+  };
+
+  test.each([
+    ['the paper’s network', { blocks: 16, channels: 64, batch: 16, crop: 96 }, 1.25],
+    // The smaller the network, the more of the peak is gradients of the last layers, which nothing keeps.
+    ['the network of the benchmarks', { blocks: 4, channels: 32, batch: 4, crop: 64 }, 1.3],
+  ])('of %s is little more than what must be kept, with parameters, gradients and moments', (_, sizes, most) => {
+    const { ratio, alive, figures } = planned(sizes);
+    expect(ratio).toBeLessThanOrEqual(most);
+    // More than what must be kept has to be there at once; the plan adds little to that.
+    expect(alive).toBeGreaterThan(figures.keptBytes);
+    expect(figures.temporaryBytes).toBeLessThan(1.1 * alive);
   });
 });
