@@ -68,8 +68,8 @@ function cellsOf(row: Row, before: Row | undefined, software: boolean, most: num
 /** More names than these tell nobody anything: their number does. JSON has them all. */
 const NAMES_SHOWN = 3;
 
-/** `broadcast, parts` for `conv2d.weightGradient.broadcast, conv2d.weightGradient.parts`. */
+/** `broadcast, parts` for `conv2d.weightGradient.broadcast, conv2d.weightGradient.parts`: the pass has a column. */
 function variantOf({ variant = '', dispatches = 0 }: Row): string {
   if (variant.split(', ').length > NAMES_SHOWN) return `${dispatches} dispatches`;
-  return variant.replaceAll(/conv2d\.\w+\./g, '');
+  return variant.replaceAll(/(conv2d\.\w+|matmul)\./g, '');
 }

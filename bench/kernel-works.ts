@@ -6,7 +6,6 @@ import { leakyReluGradientOp } from '../kernels/activations.ts';
 import { adam } from '../kernels/adam.ts';
 import { conv2dInputGradientOp, conv2dWeightGradientOp } from '../kernels/conv2d/index.ts';
 import * as ops from '../kernels/index.ts';
-import { matmulOp } from '../kernels/matmul/index.ts';
 import { type Layer, layersOf } from './architectures.ts';
 import { gradientsGiven } from './given-gradient.ts';
 import type { Pass } from './rows.ts';
@@ -81,8 +80,6 @@ function denseWorks({ network, input, units }: Dense): KernelWork[] {
     [n, units],
   ];
   const common = { group: network, work: `dense ${size}>${units} on ${times(input)}`, flops: 2 * n * size * units };
-  const product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean) =>
-    apply(matmulOp, [a, b], { transposeA, transposeB });
   return [
     {
       ...common,
@@ -90,8 +87,18 @@ function denseWorks({ network, input, units }: Dense): KernelWork[] {
       inputs: [input, weight, [units]],
       body: (x, k, b) => [ops.linear(x!, k!, b)],
     },
-    { ...common, pass: 'input-grad', inputs: [output, weight], body: (gy, k) => product(gy!, k!, false, false) },
-    { ...common, pass: 'weight-grad', inputs: [input, output], body: (x, gy) => product(gy!, x!, true, false) },
+    {
+      ...common,
+      pass: 'input-grad',
+      inputs: [input, weight, output],
+      body: (x, k, gy) => gradientsGiven(ops.linear(x!, k!), gy!, [x!]),
+    },
+    {
+      ...common,
+      pass: 'weight-grad',
+      inputs: [input, weight, output],
+      body: (x, k, gy) => gradientsGiven(ops.linear(x!, k!), gy!, [k!]),
+    },
   ];
 }
 

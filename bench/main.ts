@@ -22,6 +22,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     load: () => import('./kernels.ts'),
   },
   {
+    name: 'baseline',
+    summary: 'write down the speed of the convolutions that npm test holds them to',
+    load: () => import('./baseline.ts'),
+  },
+  {
     name: 'peers',
     summary: 'the same work by other engines, in alternating order on the same adapter',
     load: loadPeers,

@@ -24,6 +24,8 @@ export interface Contender {
 /** What one repetition of a contender's work takes. */
 export interface Measurement extends Timing {
   readonly impl: string;
+  /** CPU time of the quickest sample: what disturbs it only adds. */
+  readonly leastCpuMs: number;
   /** Samples behind the medians: fewer than asked for where the time was up. */
   readonly samples: number;
   /** Repetitions that a sample is the mean of. */
@@ -114,6 +116,7 @@ export async function measure(contenders: readonly Contender[], options: Measure
     impl: contender.impl,
     ms: median(taken.map(({ ms }) => ms)),
     cpuMs: median(taken.map(({ cpuMs }) => cpuMs)),
+    leastCpuMs: Math.min(...taken.map(({ cpuMs }) => cpuMs)),
     samples: taken.length,
     repeats: trial.repeats,
     firstMs: first.ms,
