@@ -1,0 +1,69 @@
+/** Whether all peers do the same work: small problems, whose results are compared with Daybreak's. */
+import { PeerError, type PeerProcess } from './peer-process.ts';
+import { checkedSchema, decode, encode } from './protocol.ts';
+import { type Arrays, inputsOf, type Pass, type Work } from './works.ts';
+
+interface Problem {
+  readonly work: Work;
+  readonly pass: Pass;
+  readonly steps: number;
+  /** Largest difference, relative to the largest number of the array. */
+  readonly tolerance: number;
+}
+
+const CONVOLUTION: Work = { kind: 'convolution', batch: 2, inputs: 16, height: 10, width: 12, outputs: 24 };
+
+/** In three updates its loss falls by 3 %: a gradient or a moment that were wrong would show. */
+export const TRAINING: Work = { kind: 'training', blocks: 1, channels: 8, batch: 2, crop: 32, learningRate: 1e-3 };
+
+const PROBLEMS: readonly Problem[] = [
+  { work: CONVOLUTION, pass: 'forward', steps: 1, tolerance: 1e-5 },
+  { work: CONVOLUTION, pass: 'forward+grads', steps: 1, tolerance: 1e-5 },
+  { work: TRAINING, pass: 'step', steps: 3, tolerance: 1e-5 },
+];
+
+/** The largest difference of two arrays, relative to the largest number of the second. Infinite where shapes differ. */
+export function difference(a: Arrays[string], b: Arrays[string]): number {
+  if (a.shape.join() !== b.shape.join()) return Number.POSITIVE_INFINITY;
+  let largest = 0;
+  let worst = 0;
+  for (let i = 0; i < b.data.length; i++) {
+    const apart = Math.abs(a.data[i] - b.data[i]);
+    if (Number.isNaN(apart)) return Number.POSITIVE_INFINITY;
+    worst = Math.max(worst, apart);
+    largest = Math.max(largest, Math.abs(b.data[i]));
+  }
+  return worst === 0 ? 0 : worst / largest;
+}
+
+/** Results of a peer for the problems that it takes part in. */
+export type Results = ReadonlyMap<Pass, Arrays>;
+
+/** Has a peer solve the problems. Throws PeerError where it fails. */
+export async function solve(peer: PeerProcess): Promise<Results> {
+  const results = new Map<Pass, Arrays>();
+  for (const { work, pass, steps } of PROBLEMS) {
+    if (!peer.greeting.passes.includes(pass)) continue;
+    const arrays = encode(inputsOf(work));
+    const answer = await peer.ask({ do: 'check', work, pass, arrays, steps }, checkedSchema);
+    results.set(pass, decode(answer.arrays));
+  }
+  return results;
+}
+
+/**
+ * The largest difference between a peer's results and Daybreak's. Throws PeerError where one is larger than `leeway`
+ * times what float32 explains: the peer would be measured doing something else.
+ */
+export function compareResults(name: string, results: Results, expected: Results, leeway = 1): number {
+  let worst = 0;
+  for (const { pass, tolerance } of PROBLEMS) {
+    for (const [array, found] of Object.entries(results.get(pass) ?? {})) {
+      const apart = difference(found, expected.get(pass)![array]);
+      if (apart > leeway * tolerance)
+        throw new PeerError(name, `${array} of ${pass} differs by ${apart.toExponential(1)} from Daybreak's`);
+      worst = Math.max(worst, apart);
+    }
+  }
+  return worst;
+}

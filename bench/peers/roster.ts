@@ -1,0 +1,114 @@
+/** Which peers there are, and what it takes to start each here. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runNpm } from '../../scripts/setup/npm-command.mjs';
+import { packagesInstalled } from '../../scripts/setup/packages.mjs';
+
+/** Names on the command line, Daybreak first: it is always there, since all are compared with it. */
+export const PEER_NAMES = ['daybreak', 'tfjs', 'jax', 'ort', 'torch'] as const;
+export type PeerName = (typeof PEER_NAMES)[number];
+
+/** How to start a peer. */
+export interface Launch {
+  /** Its name in the results. */
+  readonly impl: string;
+  readonly command: readonly [string, ...string[]];
+  /** Its results may differ this many times as much: half precision. */
+  readonly tolerance?: number;
+}
+
+export interface Roster {
+  readonly launches: readonly Launch[];
+  /** Peers that cannot be had here, a line each with the reason. */
+  readonly missing: readonly string[];
+}
+
+export interface RosterOptions {
+  readonly peers: readonly PeerName[];
+  /** A Python that has torch, instead of the first on the path that does. */
+  readonly python?: string;
+  /** The adapter is software: PyTorch then runs on the CPU, too. */
+  readonly software: boolean;
+  readonly say: (line: string) => void;
+}
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const typeScript = (file: string, flags: readonly string[] = []): Launch['command'] => [
+  process.execPath,
+  ...flags,
+  '--import',
+  // From wherever the benchmark is run.
+  import.meta.resolve('tsx'),
+  join(FOLDER, file),
+];
+
+/** Peers of the package in this folder. */
+function packagedPeers(software: boolean) {
+  // For minutes after its start, V8 optimizes the 25 MB of onnxruntime's WebAssembly on other threads: on the cores that
+  // a software adapter computes with, also while others are measured. What it first compiled to is good enough there.
+  const flags = software ? ['--liftoff-only'] : [];
+  return {
+    tfjs: { impl: 'tfjs', command: typeScript('tfjs.ts') },
+    jax: { impl: 'jax-js', command: typeScript('jax.ts') },
+    ort: { impl: 'onnxruntime-web', command: typeScript('ort.ts', flags) },
+  } as const satisfies Partial<Record<PeerName, Launch>>;
+}
+
+export const DAYBREAK: Launch = { impl: 'daybreak', command: typeScript('daybreak.ts') };
+
+/** Finds the wanted peers, and installs their package where it is not yet. */
+export function findPeers({ peers, python, software, say }: RosterOptions): Roster {
+  const launches: Launch[] = [DAYBREAK];
+  const missing: string[] = [];
+  const packaged = Object.entries(packagedPeers(software)).flatMap(([name, launch]) =>
+    peers.includes(name as PeerName) ? [launch] : [],
+  );
+  if (packaged.length > 0) {
+    if (install(say)) launches.push(...packaged);
+    else missing.push(`${packaged.map(({ impl }) => impl).join(', ')}: npm could not install bench/peers, see above`);
+  }
+  if (peers.includes('torch')) {
+    const found = findTorch(python, software);
+    if (typeof found === 'string') missing.push(found);
+    else launches.push(...found);
+  }
+  return { launches, missing };
+}
+
+/** Installs the peers' package from its lock file, unless it is there. Its output goes to stderr. */
+function install(say: (line: string) => void): boolean {
+  if (packagesInstalled(FOLDER)) return true;
+  say('peers: installing bench/peers (npm ci --ignore-scripts), about 460 MB');
+  const npm = runNpm(['ci', '--ignore-scripts', '--loglevel=error'], { cwd: FOLDER, stdio: ['ignore', 2, 2] });
+  return npm.status === 0;
+}
+
+/** PyTorch on the CPU; beside a GPU adapter on CUDA, in float32 and with autocast. Or why there is none. */
+function findTorch(python: string | undefined, software: boolean): Launch[] | string {
+  const candidates = python === undefined ? pythons() : [python];
+  const program = candidates.find(candidate => succeeds(candidate, 'import torch'));
+  if (program === undefined)
+    return `pytorch: ${candidates.length === 0 ? 'no python3 on the path' : `${candidates.join(', ')}: no torch`} (--python FILE names another)`;
+  const launch = (impl: string, ...options: string[]): Launch => ({
+    impl,
+    command: [program, join(FOLDER, 'torch_peer.py'), ...options],
+  });
+  if (software || !succeeds(program, 'import torch; assert torch.cuda.is_available()')) return [launch('pytorch')];
+  return [launch('pytorch', '--cuda'), { ...launch('pytorch-autocast', '--cuda', '--autocast'), tolerance: 100 }];
+}
+
+function pythons(): string[] {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  const names = process.platform === 'win32' ? ['python.exe'] : ['python3'];
+  const files = folders.flatMap(folder => names.map(name => join(folder, name))).filter(file => existsSync(file));
+  // /bin and /usr/bin are often one folder.
+  return files.filter((file, i) => files.findIndex(other => realpathSync(other) === realpathSync(file)) === i);
+}
+
+/** In the project's folder, where a version manager finds its settings. */
+const succeeds = (python: string, code: string): boolean =>
+  spawnSync(python, ['-c', code], { cwd: ROOT, stdio: 'ignore' }).status === 0;

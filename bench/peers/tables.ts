@@ -1,0 +1,111 @@
+/** The comparison as Markdown: how many times Daybreak's time each peer takes, and all that was measured. */
+import type { Row } from '../rows.ts';
+import { figure, markdownTable } from '../table.ts';
+import { WAITS } from './comparison.ts';
+
+/** How many times Daybreak's time a peer takes, by the clock and in CPU time. Above 1, Daybreak is faster. */
+export interface Ratio {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+/** The row of a peer against Daybreak's of the same work; undefined where Daybreak has none. */
+export function ratioOf(row: Row, rows: readonly Row[]): Ratio | undefined {
+  const ours = rows.find(
+    ({ work, pass, impl, note }) =>
+      impl === 'daybreak' && work === row.work && pass === row.pass && waitOf({ note }) === waitOf(row),
+  );
+  return ours && { wall: row.ms / ours.ms, cpu: row.cpu_ms / ours.cpu_ms };
+}
+
+/** The way of waiting, without what else the note says. */
+const waitOf = ({ note }: { readonly note?: string | undefined }): string | undefined => note?.split(',', 1)[0];
+
+const ratioText = (ratio: Ratio | undefined): string =>
+  ratio === undefined ? '' : `${figure(ratio.wall)} / ${figure(ratio.cpu)}`;
+
+/** A line a task, a column a peer: wall and CPU ratio. */
+export function ratioTable(rows: readonly Row[]): string {
+  const impls = [...new Set(rows.map(({ impl }) => impl))].filter(impl => impl !== 'daybreak');
+  const tasks = [...new Map(rows.map(({ work, pass }) => [`${work}|${pass}`, { work, pass }])).values()];
+  const ours = (work: string, pass: string) =>
+    rows.find(row => row.impl === 'daybreak' && row.work === work && row.pass === pass);
+  return markdownTable(
+    [
+      { head: 'work', align: 'left' },
+      { head: 'pass', align: 'left' },
+      { head: 'daybreak, ms' },
+      ...impls.map(head => ({ head })),
+    ],
+    tasks.map(({ work, pass }) => {
+      const own = ours(work, pass);
+      return [
+        work,
+        pass,
+        own ? `${figure(own.ms)} / ${figure(own.cpu_ms)}` : '',
+        ...impls.map(impl => {
+          const row = rows.find(each => each.impl === impl && each.work === work && each.pass === pass);
+          return row ? ratioText(ratioOf(row, rows)) : '';
+        }),
+      ];
+    }),
+  );
+}
+
+const count = (calls: number | undefined): string =>
+  Number.isInteger(calls) ? calls!.toLocaleString('en-US') : figure(calls);
+
+/** All that was measured, a line for each peer. */
+export function timesTable(rows: readonly Row[]): string {
+  return markdownTable(
+    [
+      { head: 'work', align: 'left' },
+      { head: 'pass', align: 'left' },
+      { head: 'by', align: 'left' },
+      { head: 'ms' },
+      { head: 'CPU ms' },
+      { head: 'GFLOP/s' },
+      { head: 'dispatches' },
+      { head: 'submits' },
+      { head: 'buffers' },
+      { head: 'samples' },
+      { head: 'first, ms' },
+    ],
+    rows.map(row => [
+      row.work,
+      row.pass,
+      row.impl,
+      figure(row.ms),
+      figure(row.cpu_ms),
+      figure(row.gflops),
+      count(row.dispatches),
+      count(row.submits),
+      count(row.buffers),
+      String(row.samples ?? ''),
+      figure(row.first_ms),
+    ]),
+  );
+}
+
+/** The whole section: who took part, the ratios and times of quiet waiting, and those of native waiting. */
+export function comparisonSection(
+  rows: readonly Row[],
+  participants: readonly string[],
+  missing: readonly string[],
+): string {
+  const of = (wait: string) => rows.filter(row => waitOf(row) === wait);
+  const parts = [
+    [...participants, ...missing.map(line => `not measured: ${line}`)].map(line => `- ${line}`).join('\n'),
+    'Times as multiples of Daybreak’s, wall / CPU: above 1, Daybreak is faster. GFLOP/s by the clock; dispatches, submits and buffers made are of WebGPU, for one repetition.',
+  ];
+  const sections = [
+    ['Waiting quietly: every process sleeps until its work is done.', of(WAITS.quiet)],
+    [
+      'As users of each peer get it: Dawn polls while they wait; onnxruntime-web copies its input and output; Daybreak trains by its trainer, which gathers crops, guards against numbers that are not finite, and runs two steps ahead.',
+      of(WAITS.native),
+    ],
+  ] as const;
+  for (const [title, some] of sections)
+    if (some.length > 0) parts.push(`**${title}**`, ratioTable(some), timesTable(some));
+  return parts.join('\n\n');
+}

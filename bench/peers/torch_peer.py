@@ -1,0 +1,219 @@
+"""PyTorch as a peer: on all cores that this process may use, or on a CUDA GPU with --cuda. The protocol is protocol.ts's.
+
+--autocast: mixed precision, as users of a GPU turn it on. Otherwise float32, with TF32 off.
+"""
+import array
+import base64
+import json
+import os
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+CUDA = "--cuda" in sys.argv
+AUTOCAST = "--autocast" in sys.argv
+DEVICE = torch.device("cuda" if CUDA else "cpu")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
+torch.set_num_threads(CORES)
+
+
+def autocast():
+    return torch.autocast(DEVICE.type, enabled=AUTOCAST)
+
+
+def finished():
+    if CUDA:
+        torch.cuda.synchronize()
+
+
+class Block(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.conv1 = nn.Conv2d(n, n, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(n)
+        self.prelu = nn.PReLU(n)
+        self.conv2 = nn.Conv2d(n, n, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(n)
+
+    def forward(self, x):
+        return self.bn2(self.conv2(self.prelu(self.bn1(self.conv1(x))))) + x
+
+
+class Stage(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.conv = nn.Conv2d(n, 4 * n, 3, padding=1)
+        self.shuffle = nn.PixelShuffle(2)
+        self.prelu = nn.PReLU(n)
+
+    def forward(self, x):
+        return self.prelu(self.shuffle(self.conv(x)))
+
+
+class SRResNet(nn.Module):
+    def __init__(self, blocks, n):
+        super().__init__()
+        self.conv_in = nn.Conv2d(3, n, 9, padding=4)
+        self.prelu_in = nn.PReLU(n)
+        self.blocks = nn.Sequential(*[Block(n) for _ in range(blocks)])
+        self.conv_mid = nn.Conv2d(n, n, 3, padding=1, bias=False)
+        self.bn_mid = nn.BatchNorm2d(n)
+        self.up = nn.Sequential(Stage(n), Stage(n))
+        self.conv_out = nn.Conv2d(n, 3, 9, padding=4)
+
+    def forward(self, x):
+        first = self.prelu_in(self.conv_in(x))
+        return self.conv_out(self.up(self.bn_mid(self.conv_mid(self.blocks(first))) + first))
+
+
+class Convolution:
+    def __init__(self, work, backward, given):
+        def make(name, *shape):
+            return given[name].to(DEVICE) if given else torch.rand(shape, device=DEVICE) * 2 - 1
+
+        n, cin, cout = work["batch"], work["inputs"], work["outputs"]
+        h, w = work["height"], work["width"]
+        self.backward = backward
+        self.x = make("x", n, cin, h, w).requires_grad_(backward)
+        self.weight = make("weight", cout, cin, 3, 3).requires_grad_(backward)
+        self.dy = make("dy", n, cout, h, w)
+
+    def once(self):
+        with torch.set_grad_enabled(self.backward), autocast():
+            self.y = F.conv2d(self.x, self.weight, padding=1)
+        if self.backward:
+            self.dx, self.dweight = torch.autograd.grad(self.y, (self.x, self.weight), self.dy.to(self.y.dtype))
+
+    def run(self, count):
+        for _ in range(count):
+            self.once()
+        finished()
+
+    def results(self):
+        names = ("y", "dx", "dweight") if self.backward else ("y",)
+        return {name: getattr(self, name).detach().float().cpu() for name in names}
+
+
+class Training:
+    def __init__(self, work, given):
+        self.net = SRResNet(work["blocks"], work["channels"])
+        side = work["crop"] // 4
+        if given:
+            # All parameters by name; running statistics are none of the peers' inputs.
+            parameters = dict(self.net.named_parameters())
+            weights = {name: given[name] for name in given if name not in ("lr", "hr")}
+            if weights.keys() != parameters.keys():
+                raise ValueError("other parameters than expected: " + str(weights.keys() ^ parameters.keys()))
+            self.net.load_state_dict(weights, strict=False)
+            self.lr, self.hr = given["lr"].to(DEVICE), given["hr"].to(DEVICE)
+        else:
+            self.lr = torch.rand(work["batch"], 3, side, side, device=DEVICE)
+            self.hr = torch.rand(work["batch"], 3, 4 * side, 4 * side, device=DEVICE) * 2 - 1
+        self.net.to(DEVICE).train()
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=work["learningRate"])
+        self.scaler = torch.cuda.amp.GradScaler() if CUDA and AUTOCAST else None
+        self.losses = []
+
+    def once(self):
+        self.optimizer.zero_grad()
+        with autocast():
+            loss = F.mse_loss(self.net(self.lr), self.hr)
+        if self.scaler:
+            self.scaler.scale(loss).backward()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        else:
+            loss.backward()
+            self.optimizer.step()
+        self.losses.append(loss.item())
+
+    def run(self, count):
+        for _ in range(count):
+            self.once()
+        finished()
+
+    def results(self):
+        return {"losses": torch.tensor(self.losses)}
+
+
+def decode(encoded):
+    def tensor(entry):
+        return torch.tensor(array.array("f", base64.b64decode(entry["base64"]))).reshape(entry["shape"])
+
+    return {name: tensor(entry) for name, entry in encoded.items()}
+
+
+def encode(results):
+    def entry(tensor):
+        flat = array.array("f", tensor.flatten().tolist())
+        return {"shape": list(tensor.shape), "base64": base64.b64encode(flat.tobytes()).decode()}
+
+    return {name: entry(tensor) for name, tensor in results.items()}
+
+
+def prepare(request, given=None):
+    work = request["work"]
+    if work["kind"] == "training":
+        return Training(work, given)
+    return Convolution(work, request["pass"] == "forward+grads", given)
+
+
+def run(prepared, repeats, flight, idle):
+    together = repeats if isinstance(prepared, Training) else flight
+    wall, cpu = time.perf_counter(), time.process_time()
+    idle_ms, idle_cpu_ms = (wall - idle[0]) * 1e3, (cpu - idle[1]) * 1e3
+    left = repeats
+    while left > 0:
+        prepared.run(min(left, together))
+        left -= together
+    return {
+        "ms": (time.perf_counter() - wall) * 1e3,
+        "cpuMs": (time.process_time() - cpu) * 1e3,
+        "calls": None,
+        "idleMs": idle_ms,
+        "idleCpuMs": idle_cpu_ms,
+    }
+
+
+def main():
+    def reply(content):
+        print("@reply " + json.dumps(content), flush=True)
+
+    where = torch.cuda.get_device_name() if CUDA else f"CPU, {CORES} threads"
+    reply(
+        {
+            "version": torch.__version__,
+            "adapter": where,
+            "software": not CUDA,
+            "passes": ["forward", "forward+grads", "step"],
+        }
+    )
+    prepared = None
+    idle = (time.perf_counter(), time.process_time())
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["do"] == "check":
+                checked = prepare(request, decode(request["arrays"]))
+                checked.run(request["steps"])
+                answer = {"arrays": encode(checked.results())}
+            elif request["do"] == "prepare":
+                prepared = prepare(request)
+                answer = {}
+            elif request["do"] == "run":
+                answer = run(prepared, request["repeats"], request["flight"], idle)
+            else:
+                prepared = None
+                answer = {}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        reply(answer)
+        idle = (time.perf_counter(), time.process_time())
+
+
+main()

@@ -1,0 +1,19 @@
+/** What a browser would give a peer: `navigator.gpu` and WebGPU's classes, on the adapter that Daybreak would use. */
+import { requestGpu } from '../../engine/gpu.node.ts';
+
+export interface ExposedAdapter {
+  readonly name: string;
+  readonly software: boolean;
+}
+
+/** To be called before a peer's library is imported: some look at `navigator.gpu` while they load. */
+export async function exposeWebGpu(): Promise<ExposedAdapter> {
+  const gpu = await requestGpu();
+  // Node 20 has no navigator, later ones have one behind a getter.
+  const navigator: object = Reflect.get(globalThis, 'navigator') ?? { userAgent: 'node' };
+  Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  const info = (await gpu.requestAdapter())?.info;
+  const name = [info?.device, info?.description].filter(Boolean).join(', ') || 'unknown adapter';
+  return { name, software: /software|swiftshader|llvmpipe|lavapipe/i.test(`${info?.architecture} ${name}`) };
+}

@@ -1,0 +1,161 @@
+/** The work that every peer does, and the numbers that it does it with. Images are NCHW, weights OIHW, as PyTorch has them. */
+import { Philox } from '../../engine/philox.ts';
+
+/** A 3×3 convolution with stride 1 and padding 1. */
+export interface ConvolutionWork {
+  readonly kind: 'convolution';
+  readonly batch: number;
+  readonly inputs: number;
+  readonly height: number;
+  readonly width: number;
+  readonly outputs: number;
+}
+
+/**
+ * An update of SRResNet with Adam (β 0.9 and 0.999, ε 1e-8) on the mean squared error, batch norm in training mode; no
+ * biases before batch norm, a PReLU slope a channel. `crop` is the side of the HR pictures; LR has a quarter of it.
+ */
+export interface TrainingWork {
+  readonly kind: 'training';
+  readonly blocks: number;
+  readonly channels: number;
+  readonly batch: number;
+  readonly crop: number;
+  readonly learningRate: number;
+}
+
+export type Work = ConvolutionWork | TrainingWork;
+export type Pass = 'forward' | 'forward+grads' | 'step';
+
+/** Numbers with their shape, row-major. */
+export interface HostArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array<ArrayBuffer>;
+}
+export type Arrays = Readonly<Record<string, HostArray>>;
+
+const convolution = (batch: number, inputs: number, side: number, outputs: number): ConvolutionWork => ({
+  kind: 'convolution',
+  batch,
+  inputs,
+  height: side,
+  width: side,
+  outputs,
+});
+
+export const CONVOLUTIONS: readonly ConvolutionWork[] = [
+  convolution(16, 64, 24, 64),
+  convolution(4, 64, 48, 256),
+  convolution(16, 128, 48, 128),
+  convolution(1, 64, 96, 64),
+];
+
+/** What two cores of a software adapter do in a time that one waits for, and the paper's network. */
+export const TRAININGS = {
+  small: { kind: 'training', blocks: 4, channels: 32, batch: 4, crop: 64, learningRate: 1e-4 },
+  full: { kind: 'training', blocks: 16, channels: 64, batch: 16, crop: 96, learningRate: 1e-4 },
+} as const satisfies Record<string, TrainingWork>;
+
+export function workName(work: Work): string {
+  if (work.kind === 'training') {
+    const { blocks, channels, batch, crop } = work;
+    return `SRResNet ${blocks} blocks of ${channels}, ${batch} crops of ${crop}`;
+  }
+  const { batch, inputs, height, width, outputs } = work;
+  return `conv 3x3 ${inputs}>${outputs}, ${batch}x${inputs}x${height}x${width}`;
+}
+
+/** Operations of a pass, a multiply-add counting two; of a network those of its convolutions. */
+export function flops(work: Work, pass: Pass): number {
+  if (work.kind === 'convolution') {
+    const { batch, inputs, height, width, outputs } = work;
+    return 2 * batch * height * width * inputs * outputs * 9 * (pass === 'forward' ? 1 : 3);
+  }
+  const { blocks, channels, batch, crop } = work;
+  const pixels = (size: number) => batch * size ** 2;
+  const first = pixels(crop / 4) * 3 * channels * 81;
+  const others =
+    pixels(crop / 4) * (2 * blocks + 1) * channels ** 2 * 9 +
+    (pixels(crop / 4) + pixels(crop / 2)) * 4 * channels ** 2 * 9 +
+    pixels(crop) * 3 * channels * 81;
+  // Nobody wants the gradient of the pictures.
+  return 2 * (2 * first + 3 * others);
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly mean: number;
+  /** Half the width of the interval that its first values are drawn from. */
+  readonly spread: number;
+}
+
+/** The network's parameters under their names in a state dictionary, in the network's order. */
+export function parametersOf({ blocks, channels: n }: Pick<TrainingWork, 'blocks' | 'channels'>): Parameter[] {
+  const weight = (layer: string, outputs: number, inputs: number, kernel: number): Parameter => ({
+    name: `${layer}.weight`,
+    shape: [outputs, inputs, kernel, kernel],
+    mean: 0,
+    spread: 1 / Math.sqrt(inputs * kernel ** 2),
+  });
+  const vector = (name: string, length: number, mean: number): Parameter => ({
+    name,
+    shape: [length],
+    mean,
+    spread: 0.05,
+  });
+  const norm = (layer: string) => [vector(`${layer}.weight`, n, 1), vector(`${layer}.bias`, n, 0)];
+  const slope = (layer: string) => vector(`${layer}.weight`, n, 0.25);
+  return [
+    weight('conv_in', n, 3, 9),
+    vector('conv_in.bias', n, 0),
+    slope('prelu_in'),
+    ...Array.from({ length: blocks }, (_, i) => `blocks.${i}`).flatMap(block => [
+      weight(`${block}.conv1`, n, n, 3),
+      ...norm(`${block}.bn1`),
+      slope(`${block}.prelu`),
+      weight(`${block}.conv2`, n, n, 3),
+      ...norm(`${block}.bn2`),
+    ]),
+    weight('conv_mid', n, n, 3),
+    ...norm('bn_mid'),
+    ...['up.0', 'up.1'].flatMap(stage => [
+      weight(`${stage}.conv`, 4 * n, n, 3),
+      vector(`${stage}.conv.bias`, 4 * n, 0),
+      slope(`${stage}.prelu`),
+    ]),
+    weight('conv_out', 3, n, 9),
+    vector('conv_out.bias', 3, 0),
+  ];
+}
+
+/** Numbers drawn anew; more would only cost time, since no engine's speed depends on them. A prime: rows differ. */
+const DRAWN = 65_521;
+
+function uniform(shape: readonly number[], mean: number, spread: number, stream: number): HostArray {
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  const random = new Philox(9, stream);
+  for (let i = 0; i < data.length; i++)
+    data[i] = i < DRAWN ? mean + spread * (2 * random.uniform() - 1) : data[i - DRAWN]!;
+  return { shape, data };
+}
+
+/** The inputs of some work: x, weight and the result's gradient dy; or all parameters, lr in [0, 1] and hr in [-1, 1]. */
+export function inputsOf(work: Work): Arrays {
+  if (work.kind === 'convolution') {
+    const { batch, inputs, height, width, outputs } = work;
+    return {
+      x: uniform([batch, inputs, height, width], 0, 1, 1),
+      weight: uniform([outputs, inputs, 3, 3], 0, 0.1, 2),
+      dy: uniform([batch, outputs, height, width], 0, 1, 3),
+    };
+  }
+  const { batch, crop } = work;
+  return {
+    ...Object.fromEntries(
+      parametersOf(work).map(({ name, shape, mean, spread }, i) => [name, uniform(shape, mean, spread, 10 + i)]),
+    ),
+    lr: uniform([batch, 3, crop / 4, crop / 4], 0.5, 0.5, 1),
+    hr: uniform([batch, 3, crop, crop], 0, 1, 2),
+  };
+}
