@@ -21,6 +21,9 @@ export interface ComparisonOptions extends MeasureOptions {
 /** What the row of each way of waiting is marked with. */
 export const WAITS: Readonly<Record<Wait, string>> = { quiet: 'quiet waiting', native: 'native waiting' };
 
+/** A sample of native waiting lasts longer: what runs steps ahead needs some to run ahead of. Milliseconds. */
+const NATIVE_SAMPLE_MS = 300;
+
 /** CPU time of a peer that should be asleep, as a part of wall time, above which the others' times are in doubt. */
 const RESTLESS = 0.1;
 
@@ -85,10 +88,12 @@ export async function compare(
   const rows: Row[] = [];
   for (const wait of ['quiet', 'native'] as const) {
     const samples = wait === 'native' ? nativeSamples : given.samples;
+    const sampleMs = wait === 'native' ? Math.max(NATIVE_SAMPLE_MS, given.sampleMs ?? 0) : given.sampleMs;
+    const limits = { ...given, ...(samples !== undefined && { samples }), ...(sampleMs !== undefined && { sampleMs }) };
     for (let measured = false; !measured && able.length > 0; ) {
       const contenders = able.map(peer => new RemoteContender(peer, given.flight, wait));
       try {
-        const results = await measure(contenders, { ...given, signal, ...(samples !== undefined && { samples }) });
+        const results = await measure(contenders, { ...limits, signal });
         rows.push(...results.map((result, i) => rowOf({ work, pass }, contenders[i], result, WAITS[wait], samples)));
         for (const { impl, restlessness } of contenders)
           if (restlessness > RESTLESS)

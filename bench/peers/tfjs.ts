@@ -12,7 +12,6 @@ await tf.ready();
 type Tensor1D = import('@tensorflow/tfjs').Tensor1D;
 type Tensor4D = import('@tensorflow/tfjs').Tensor4D;
 type Tensor = import('@tensorflow/tfjs').Tensor;
-type Variable = import('@tensorflow/tfjs').Variable;
 
 /** Row-major numbers with their dimensions in another order: dimension i of the result is `order[i]` of the array. */
 function permuted({ shape, data }: HostArray, order: readonly number[]): HostArray {
@@ -91,18 +90,20 @@ function forShuffle({ shape, data }: HostArray): HostArray {
 }
 
 async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays): Promise<Prepared> {
-  const variables = new Map<string, Variable>();
-  const parameter = (name: string): Variable => variables.get(name)!;
+  const variables = new Map<string, Tensor>();
+  const parameter = <T extends Tensor>(name: string): T => variables.get(name) as T;
   for (const [name, array] of Object.entries(inputs)) {
     if (name === 'lr' || name === 'hr') continue;
     const ordered = /^up\.\d\.conv/.test(name) ? forShuffle(array) : array;
-    variables.set(name, tf.variable(upload(ordered.shape.length === 4 ? toHwio(ordered) : ordered)));
+    const initial = upload(ordered.shape.length === 4 ? toHwio(ordered) : ordered);
+    variables.set(name, tf.variable(initial));
+    initial.dispose();
   }
   const lr = upload(toNhwc(inputs.lr)) as Tensor4D;
   const hr = upload(toNhwc(inputs.hr)) as Tensor4D;
 
   const conv = (x: Tensor4D, layer: string): Tensor4D => {
-    const y = tf.conv2d(x, parameter(`${layer}.weight`) as unknown as Tensor4D, 1, 'same');
+    const y = tf.conv2d(x, parameter<Tensor4D>(`${layer}.weight`), 1, 'same');
     const bias = variables.get(`${layer}.bias`);
     return bias ? tf.add(y, bias) : y;
   };
@@ -112,13 +113,12 @@ async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays):
       x,
       mean as Tensor1D,
       variance as Tensor1D,
-      parameter(`${layer}.bias`) as unknown as Tensor1D,
-      parameter(`${layer}.weight`) as unknown as Tensor1D,
+      parameter<Tensor1D>(`${layer}.bias`),
+      parameter<Tensor1D>(`${layer}.weight`),
       1e-5,
     ) as Tensor4D;
   };
-  const prelu = (x: Tensor4D, layer: string): Tensor4D =>
-    tf.prelu<Tensor4D>(x, parameter(`${layer}.weight`) as unknown as Tensor4D);
+  const prelu = (x: Tensor4D, layer: string): Tensor4D => tf.prelu(x, parameter<Tensor4D>(`${layer}.weight`));
   function model(x: Tensor4D): Tensor4D {
     const first = prelu(conv(x, 'conv_in'), 'prelu_in');
     let y = first;
