@@ -22,6 +22,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     load: () => import('./kernels.ts'),
   },
   {
+    name: 'train',
+    summary: 'whole training steps: time, calls, memory, where the time goes',
+    load: () => import('./train.ts'),
+  },
+  {
     name: 'baseline',
     summary: 'write down the speed of the convolutions that npm test holds them to',
     load: () => import('./baseline.ts'),

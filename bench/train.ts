@@ -1,0 +1,144 @@
+/** `bench train`: whole training steps, by the trainer that `daybreak train` uses, on synthetic pictures. */
+import type { Command } from 'commander';
+import type { Device } from '../engine/device.ts';
+import { shrink } from '../image/resize.ts';
+import { syntheticPicture } from '../image/synthetic.ts';
+import { srresnet } from '../models/srresnet.ts';
+import { CropSource } from '../train/crop-source.ts';
+import { type ProfileSummary, summarize, TrainingProfiler } from '../train/profile.ts';
+import { Trainer } from '../train/trainer.ts';
+import { CallCounter, type Calls } from './calls.ts';
+import { CeilingProbes, ceilingOf, rateOf } from './ceiling.ts';
+import { type Contender, measure, timed } from './measure.ts';
+import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice } from './options.ts';
+import { adapterOf, type Row, timesOf } from './rows.ts';
+import { trainTables } from './train-tables.ts';
+
+interface Training {
+  readonly name: string;
+  readonly blocks: number;
+  readonly channels: number;
+  readonly batch: number;
+  /** Side of the HR crops. */
+  readonly crop: number;
+}
+
+/** What software adapters do in a fraction of a second, and the paper's. */
+const SMALL: Training = { name: 'SRResNet', blocks: 4, channels: 32, batch: 4, crop: 64 };
+const FULL: Training = { name: 'SRResNet', blocks: 16, channels: 64, batch: 16, crop: 96 };
+
+/** A step's row, with where its time and memory went. */
+export interface StepRow extends Row {
+  readonly profile: ProfileSummary;
+  /** The very first step, kernels compiled or taken from the driver's cache. */
+  readonly warm_up_ms: number;
+}
+
+interface TrainOptions extends BenchOptions {
+  readonly full?: boolean;
+}
+
+/** Adds `train` to the program. */
+export function add(program: Command): void {
+  const command = program
+    .command('train')
+    .description(`Training steps: ${workOf(SMALL)} on software adapters, ${workOf(FULL)} on GPUs.`)
+    .option('--full', 'the large one on software adapters, too');
+  addBenchOptions(command).action(run);
+}
+
+const workOf = ({ name, blocks, channels, batch, crop }: Training): string =>
+  `${name} ${blocks} blocks ${channels} channels on ${batch}x3x${crop}x${crop}`;
+
+async function run(options: TrainOptions): Promise<void> {
+  await withDevice(options, async (device, signal) => {
+    const { software } = device.traits;
+    const training = options.full || !software ? FULL : SMALL;
+    if (!isWanted(options, workOf(training))) return say(`--only leaves out ${workOf(training)}: nothing is measured.`);
+    using probes = new CeilingProbes(device);
+    const all = [...probes.arithmetic, ...probes.copies].map(({ contender }) => contender);
+    const first = await measure(all, { samples: options.samples, signal });
+    using steps = new Steps(device, training);
+    const warmUp = await timed(() => steps.warmUp());
+    signal.throwIfAborted();
+    const profile = await steps.profile(Math.min(options.samples, 3));
+    const flops = profile.convolutionGflop * 1e9;
+    const [loop] = probes.arithmetic;
+    const measureOptions = { samples: options.samples, budgetMs: 300_000, signal };
+    const [own, top] = await measure([steps.contender, loop!.contender], measureOptions);
+    const by = software ? 'cpu' : 'wall';
+    const row: StepRow = {
+      work: workOf(training),
+      pass: 'step',
+      impl: 'daybreak',
+      ...timesOf(own!, { flops }),
+      share: rateOf(flops, own!)[by] / rateOf(loop!.amount, top!)[by],
+      ...(await steps.calls()),
+      profile,
+      warm_up_ms: warmUp.ms,
+    };
+    const ceiling = ceilingOf(probes, [top!, ...first.slice(1)]);
+    const report = { adapter: adapterOf(device), ceiling, rows: [row] };
+    const benchmark = options.full && software ? 'train --full' : 'train';
+    await publish(options, { benchmark, report, body: trainTables(row, software), partial: false });
+  });
+}
+
+/** A network in training. */
+class Steps implements Disposable {
+  readonly contender: Contender;
+  readonly #device: Device;
+  readonly #trainer: Trainer;
+  readonly #held: readonly Disposable[];
+
+  constructor(device: Device, { blocks, channels, batch, crop }: Training) {
+    this.#device = device;
+    const pictures = Array.from({ length: 8 }, (_, i) => syntheticPicture(1, i, 2 * crop));
+    const pairs = pictures.map(hr => ({ hr, lr: shrink(hr) }));
+    const net = srresnet({ blocks, channels });
+    const source = new CropSource(device, pairs, { batch, crop, seed: 1, flips: true, rotations: true });
+    this.#trainer = new Trainer(net, source);
+    this.#held = [this.#trainer, source, net];
+    this.contender = { impl: 'daybreak', run: repeats => timed(() => this.#run(repeats)) };
+  }
+
+  async #run(steps: number): Promise<void> {
+    const results = this.#trainer.run(this.#trainer.step + steps, rate);
+    while (!(await results.next()).done);
+    await this.#device.finished();
+  }
+
+  async warmUp(): Promise<void> {
+    let said = performance.now();
+    await this.#trainer.warmUp(rate, (done, total) => {
+      if (performance.now() - said < 5000 && done < total) return;
+      said = performance.now();
+      say(`warming up kernels ${done}/${total}`);
+    });
+  }
+
+  /** Of `updates` whole steps, and as many timed dispatch by dispatch. */
+  async profile(updates: number): Promise<ProfileSummary> {
+    const profiler = new TrainingProfiler(this.#trainer, updates);
+    while (!profiler.done) {
+      await profiler.step(rate);
+      say(`profiling ${this.#trainer.step - 1}/${2 * updates}`);
+    }
+    return summarize(profiler.profile!);
+  }
+
+  /** Calls of WebGPU a step, reading its loss included. */
+  async calls(): Promise<Calls> {
+    const steps = 4;
+    using counter = new CallCounter();
+    await this.#run(steps);
+    const { dispatches, submits, buffers } = counter.take();
+    return { dispatches: dispatches / steps, submits: submits / steps, buffers: buffers / steps };
+  }
+
+  [Symbol.dispose](): void {
+    for (const held of this.#held) held[Symbol.dispose]();
+  }
+}
+
+const rate = () => 1e-4;
