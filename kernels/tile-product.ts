@@ -1,0 +1,120 @@
+/**
+ * The inner part of a GPU's matrix product: two tiles in workgroup memory are multiplied, each invocation adds up a block
+ * of the result in registers. What fills the tiles and where results go is the caller's: an image's patches, weights, a
+ * matrix.
+ *
+ * The result has two directions. `across` is the one in which its memory runs, `down` the other. A tile holds `depth`
+ * products to add of each; its values lie as vec4 *slots*, slot after slot for each depth. Which four elements share a slot is up
+ * to the caller, see {@link Order}: loads and stores are contiguous over invocations either way.
+ */
+
+/** A workgroup's part of the result, an invocation's part of that, and the products added between two barriers. */
+export interface Tile {
+  readonly across: number;
+  readonly down: number;
+  /** Elements of an invocation's block: multiples of 4. */
+  readonly blockAcross: number;
+  readonly blockDown: number;
+  readonly depth: number;
+}
+
+/**
+ * Elements of slot `i` in a direction with `s` slots: `natural` 4i … 4i + 3, for what is loaded as vec4; `spread` i,
+ * i + s, i + 2s, i + 3s, so that neighbouring invocations load neighbouring elements one by one.
+ */
+export type Order = 'natural' | 'spread';
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** WGSL of a tile's product; names in it: `across`, `down` (workgroup memory), `ix`, `iy`, `sums`. */
+export class TileProduct {
+  readonly tile: Tile;
+  readonly invocations: number;
+  /** Slots of each direction for one depth. */
+  readonly acrossSlots: number;
+  readonly downSlots: number;
+  /** Slots from one depth to the next: where tiles are filled along the depth, an odd number spreads them over banks. */
+  readonly acrossPitch: number;
+  readonly downPitch: number;
+
+  constructor(tile: Tile, filledAlongDepth: { readonly across: boolean; readonly down: boolean }) {
+    this.tile = tile;
+    this.acrossSlots = tile.across / 4;
+    this.downSlots = tile.down / 4;
+    this.acrossPitch = this.acrossSlots + (filledAlongDepth.across ? 1 : 0);
+    this.downPitch = this.downSlots + (filledAlongDepth.down ? 1 : 0);
+    this.invocations = this.#invocationsAcross * this.#invocationsDown;
+  }
+
+  get #invocationsAcross(): number {
+    return this.tile.across / this.tile.blockAcross;
+  }
+
+  get #invocationsDown(): number {
+    return this.tile.down / this.tile.blockDown;
+  }
+
+  /** Bytes of workgroup memory. */
+  get bytes(): number {
+    return 16 * this.tile.depth * (this.acrossPitch + this.downPitch);
+  }
+
+  /** Module-scope declarations. */
+  get declarations(): string {
+    return `var<workgroup> across: array<vec4f, ${this.tile.depth * this.acrossPitch}>;
+var<workgroup> down: array<vec4f, ${this.tile.depth * this.downPitch}>;`;
+  }
+
+  /** The start of `main`: the invocation's place and its sums, all zero. */
+  get begin(): string {
+    return `let ix = i32(lane) % ${this.#invocationsAcross}; let iy = i32(lane) / ${this.#invocationsAcross};
+  ${this.#names.map(name => `var ${name} = vec4f();`).join(' ')}`;
+  }
+
+  /** Adds the tiles' product to the sums. A barrier must lie between filling the tiles and this, and after it. */
+  get multiply(): string {
+    const { blockAcross, blockDown, depth } = this.tile;
+    const [slotsAcross, slotsDown] = [range(blockAcross / 4), range(blockDown / 4)];
+    const additions = slotsAcross.flatMap(i =>
+      range(blockDown).map(
+        j => `${this.#name(i, j)} = fma(p${i}, vec4f(q${j >> 2}.${'xyzw'[j & 3]}), ${this.#name(i, j)});`,
+      ),
+    );
+    return `for (var d = 0; d < ${depth}; d++) {
+      ${slotsAcross.map(i => `let p${i} = across[d * ${this.acrossPitch} + ix + ${i * this.#invocationsAcross}];`).join(' ')}
+      ${slotsDown.map(j => `let q${j} = down[d * ${this.downPitch} + iy + ${j * this.#invocationsDown}];`).join(' ')}
+      ${additions.join('\n      ')}
+    }`;
+  }
+
+  /**
+   * `statement` for each sum of the block, which sees `x` and `y`, the element's place in the tile across and down, and
+   * `value`. A loop, because each store in the text costs a software driver's compiler time.
+   */
+  store(orders: { readonly across: Order; readonly down: Order }, statement: string): string {
+    const { blockAcross, blockDown } = this.tile;
+    const count = (blockAcross / 4) * blockDown;
+    const place = (order: Order, slot: string, part: string, slots: number) =>
+      order === 'natural' ? `(${slot}) * 4 + ${part}` : `${slot} + ${part} * ${slots}`;
+    const acrossSlot = `ix + i / ${blockDown} * ${this.#invocationsAcross}`;
+    const downSlot = `iy + i % ${blockDown} / 4 * ${this.#invocationsDown}`;
+    return `var sums = array<vec4f, ${count}>(${this.#names.join(', ')});
+  for (var i = 0; i < ${count}; i++) {
+    let y = ${place(orders.down, downSlot, 'i % 4', this.downSlots)};
+    for (var part = 0; part < 4; part++) {
+      let x = ${place(orders.across, acrossSlot, 'part', this.acrossSlots)};
+      let value = sums[i][part];
+      ${statement}
+    }
+  }`;
+  }
+
+  /** Sums in the order of `store`: slot across, then element down. */
+  get #names(): string[] {
+    return range(this.tile.blockAcross / 4).flatMap(i => range(this.tile.blockDown).map(j => this.#name(i, j)));
+  }
+
+  #name(slotAcross: number, elementDown: number): string {
+    return `s${slotAcross}_${elementDown}`;
+  }
+}
