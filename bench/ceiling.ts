@@ -75,7 +75,7 @@ function copyKernel(type: 'f32' | 'vec4f', words: number, { software }: AdapterT
     name: `ceiling.copy ${type}`,
     reads: [`x: array<${type}>`],
     writes: [`result: array<${type}>`],
-    numbers: new Numbers(false, { elements }),
+    numbers: new Numbers(true, { elements }),
     lanes,
     groups: Math.ceil(elements / (lanes * each)),
     body: `let end = min(elements, (group + 1) * ${lanes * each});

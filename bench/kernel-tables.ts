@@ -32,7 +32,8 @@ function explanation(software: boolean, fewer: boolean): string {
     : 'GFLOP/s (or GB/s) as a part of what the multiply-add loop (or the copy) reaches';
   return [
     `Share: ${by}, measured in alternation with it.`,
-    'Bytes are counted as if every operand were read once and every result written once.',
+    'Bytes are counted as if every operand were read once and every result written once; what reads more than it writes',
+    'may outdo the copy.',
     ...(fewer ? ['\\*: fewer samples than asked for, since the time for the row was up.'] : []),
   ].join('\n');
 }
@@ -69,7 +70,7 @@ function cellsOf(row: Row, before: Row | undefined, software: boolean, most: num
 const NAMES_SHOWN = 3;
 
 /** `broadcast, parts` for `conv2d.weightGradient.broadcast, conv2d.weightGradient.parts`: the pass has a column. */
-function variantOf({ variant = '', dispatches = 0 }: Row): string {
+export function variantOf({ variant = '', dispatches = 0 }: Row): string {
   if (variant.split(', ').length > NAMES_SHOWN) return `${dispatches} dispatches`;
   return variant.replaceAll(/(conv2d\.\w+|matmul)\./g, '');
 }

@@ -5,7 +5,7 @@ import { UsageError } from '../cli/failures.ts';
 import { packLayout } from '../kernels/pack.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { KernelBench } from './kernel-bench.ts';
-import { kernelTables } from './kernel-tables.ts';
+import { kernelTables, variantOf } from './kernel-tables.ts';
 import { kernelWorks } from './kernel-works.ts';
 import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice } from './options.ts';
 import { adapterOf, type Row } from './rows.ts';
@@ -64,9 +64,10 @@ function parametersOfSRResNet(): number {
   return packLayout(net.parameters().map(({ shape }) => shape)).total;
 }
 
-/** "SRResNet conv …  forward  12.3 ms  27 GFLOP/s a core  45 %  conv2d.forward.broadcast". */
-function progressOf({ work, pass, ms, gflops, gflops_cpu, gbps, share, variant }: Row): string {
+/** "conv … forward: 12.3 ms, 42 GFLOP/s (27 per CPU second), 35 %, broadcast". */
+function progressOf(row: Row): string {
+  const { work, pass, ms, gflops, gflops_cpu, gbps, share } = row;
   const rate =
     gflops === null ? `${figure(gbps)} GB/s` : `${figure(gflops)} GFLOP/s (${figure(gflops_cpu)} per CPU second)`;
-  return `${work} ${pass}: ${figure(ms)} ms, ${rate}, ${percent(share)}, ${variant}`;
+  return `${work} ${pass}: ${figure(ms)} ms, ${rate}, ${percent(share)}, ${variantOf(row)}`;
 }

@@ -1,7 +1,15 @@
 /** The tables of `bench train`: a step's figures, and its kernels by their time. */
+import type { ProfileSummary } from '../train/profile.ts';
 import { count } from '../train/report-format.ts';
+import type { Row } from './rows.ts';
 import { figure, markdownTable, percent } from './table.ts';
-import type { StepRow } from './train.ts';
+
+/** A step's row, with where its time and memory went. */
+export interface StepRow extends Row {
+  readonly profile: ProfileSummary;
+  /** The very first step, kernels compiled or taken from the driver's cache. */
+  readonly warm_up_ms: number;
+}
 
 /** Kernels that have a row of their own. */
 const KERNELS_SHOWN = 12;

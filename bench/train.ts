@@ -11,8 +11,8 @@ import { CallCounter, type Calls } from './calls.ts';
 import { CeilingProbes, ceilingOf, rateOf } from './ceiling.ts';
 import { type Contender, measure, timed } from './measure.ts';
 import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice } from './options.ts';
-import { adapterOf, type Row, timesOf } from './rows.ts';
-import { trainTables } from './train-tables.ts';
+import { adapterOf, timesOf } from './rows.ts';
+import { type StepRow, trainTables } from './train-tables.ts';
 
 interface Training {
   readonly name: string;
@@ -26,13 +26,6 @@ interface Training {
 /** What software adapters do in a fraction of a second, and the paper's. */
 const SMALL: Training = { name: 'SRResNet', blocks: 4, channels: 32, batch: 4, crop: 64 };
 const FULL: Training = { name: 'SRResNet', blocks: 16, channels: 64, batch: 16, crop: 96 };
-
-/** A step's row, with where its time and memory went. */
-export interface StepRow extends Row {
-  readonly profile: ProfileSummary;
-  /** The very first step, kernels compiled or taken from the driver's cache. */
-  readonly warm_up_ms: number;
-}
 
 interface TrainOptions extends BenchOptions {
   readonly full?: boolean;

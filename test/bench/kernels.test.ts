@@ -1,14 +1,15 @@
 /** `npm run bench -- kernels` as its users run it, on little work. */
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { BYTES_GROUP, type KernelWork, kernelWorks } from '../../bench/kernel-works.ts';
+import { add } from '../../bench/kernels.ts';
 import { loweredKernels, namesOf } from '../../bench/lowered-kernels.ts';
+import { exitCodeOf } from '../../cli/failures.ts';
 import { compile } from '../../engine/compile.ts';
 import { sizeOf } from '../../engine/shape.ts';
-import { type Tensor, tensor, variable } from '../../engine/tensor.ts';
+import { setCurrentDevice, type Tensor, tensor, variable } from '../../engine/tensor.ts';
 import { sharedDevice, take } from '../device.ts';
 import { root, runTypeScript } from '../docs/run.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
@@ -56,19 +57,17 @@ test('rows as JSON, tables as Markdown, the results of a partial run only where 
 });
 
 test('what cannot be run is refused in one line', async () => {
-  const fail = async (...args: string[]) => {
-    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-    const command = [tsx, 'bench/main.ts', 'kernels', ...args];
-    const failure = await promisify(execFile)(process.execPath, command, { cwd: root }).then(
-      () => undefined,
-      (error: { code: number; stderr: string }) => error,
-    );
-    expect(failure?.code).toBe(2);
-    return failure!.stderr;
+  const refusal = async (...args: string[]): Promise<string> => {
+    const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+    add(program);
+    const error: unknown = await program.parseAsync(['kernels', ...args], { from: 'user' }).catch(thrown => thrown);
+    setCurrentDevice(device());
+    expect(exitCodeOf(error)).toBe(2);
+    return (error as Error).message;
   };
-  expect(await fail('--only', '(')).toMatch(/--only.*argument '\('/);
-  expect(await fail('--crop', '40')).toContain('--crop must be a multiple of 16, got 40');
-  expect(await fail('--only', 'nothing like this')).toContain('matches none of');
+  expect(await refusal('--only', '(')).toMatch(/--only.*argument '\('/);
+  expect(await refusal('--crop', '40')).toBe('--crop must be a multiple of 16, got 40.');
+  expect(await refusal('--crop', '16', '--only', 'nothing like this')).toContain('matches none of');
 });
 
 /** The others differ in their sizes alone, and each kernel takes a second to compile. */
