@@ -12,7 +12,8 @@ const ROOMS = {
   eval: ['engine', 'kernels', 'index.ts', 'models', 'image'],
   train: ['engine', 'kernels', 'index.ts', 'models', 'image', 'eval'],
   web: ['engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train'],
-  cli: ['engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train'],
+  tune: ['engine', 'kernels', 'index.ts', 'models', 'image', 'train'],
+  cli: ['engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train', 'tune'],
 };
 
 /** Rooms that may see all, and that no other room may see. */
@@ -20,7 +21,7 @@ const OUTSIDE = ['bench', 'test', 'scripts', 'examples'];
 
 /** The engine's files, floor by floor: each may import its own floor and those before it. */
 const FLOORS = [
-  ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants'],
+  ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants', 'choices'],
   ['memory', 'software-driver.node', 'gpu.node', 'gpu.browser'],
   ['device', 'operation', 'expression', 'elementwise', 'reduction'],
   ['trace', 'lower', 'plan', 'locate', 'figures', 'fuse', 'optimize'],

@@ -42,4 +42,9 @@ export const COMMANDS: readonly LazyCommand[] = [
     summary: 'score a network or an interpolation on a set of pictures',
     add: async program => (await import('./eval.ts')).addEvalCommand(program),
   },
+  {
+    name: 'tune',
+    summary: 'time the kernels that compete on this adapter, and write down which are fastest',
+    add: async program => (await import('./tune.ts')).addTuneCommand(program),
+  },
 ];

@@ -47,6 +47,7 @@ function format(diagnosis: Diagnosis): string {
       ['limits', list(LIMITS.map(name => `${name} ${limit(name, adapter.limits[name])}`))],
     );
   } else lines.push(['adapter', 'none']);
+  if (diagnosis.tuned) lines.push(['tuned', diagnosis.tuned.text]);
   if (selfTest?.passed) {
     const [first, again] = [selfTest.firstMs, selfTest.againMs].map(ms => ms.toFixed(1));
     const count = selfTest.elements.toLocaleString('en');

@@ -6,13 +6,13 @@ import { INTERPOLATIONS, interpolation, isInterpolation, type Method, network } 
 import { DEFAULT_MEMORY_BUDGET, type Upscaler } from '../eval/upscale.ts';
 import { ImageError } from '../image/errors.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
+import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
 
 const MIB = 2 ** 20;
 
 /** What the options say. */
-export interface MethodOptions {
+export interface MethodOptions extends DeviceChoice {
   readonly model: string;
-  readonly adapter?: string;
   readonly tile?: number;
   /** MiB. */
   readonly memoryBudget?: number;
@@ -29,11 +29,11 @@ export interface OpenedMethod {
 /** Adds the options that `openMethod` reads. */
 export function addMethodOptions(command: Command): Command {
   const budget = `GPU memory for a tile, where --tile is not given (default: ${DEFAULT_MEMORY_BUDGET / MIB})`;
-  return command
+  command
     .requiredOption('--model <file>', `a model file, or ${INTERPOLATIONS.join(', ')}`)
     .option('--tile <px>', "side of a tile in the picture's pixels; 0: no tiles (default: by memory)", naturalNumber)
-    .option('--memory-budget <MiB>', budget, positiveInteger)
-    .option('--adapter <name>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA");
+    .option('--memory-budget <MiB>', budget, positiveInteger);
+  return addDeviceOptions(command);
 }
 
 /**
@@ -41,12 +41,12 @@ export function addMethodOptions(command: Command): Command {
  * @throws ImageError where there is no such file; what the loader and the device throw.
  */
 export async function openMethod(options: MethodOptions): Promise<OpenedMethod> {
-  const { model, adapter, tile, memoryBudget } = options;
+  const { model, tile, memoryBudget } = options;
   if (isInterpolation(model)) return { method: interpolation(model), scale: 4, adapter: undefined };
   if (!(await stat(model).catch(() => undefined))?.isFile()) {
     throw new ImageError(model, `no such model file, nor one of ${INTERPOLATIONS.join(', ')}`);
   }
-  const opened = await loadUpscaler(model, adapter);
+  const opened = await loadUpscaler(model, options);
   const method = network(opened.upscaler, {
     tile,
     memoryBudget: memoryBudget === undefined ? undefined : memoryBudget * MIB,
@@ -55,11 +55,10 @@ export async function openMethod(options: MethodOptions): Promise<OpenedMethod> 
 }
 
 /** The one place where the command line meets the engine and the model room. */
-async function loadUpscaler(path: string, wanted?: string): Promise<{ upscaler: Upscaler; adapter: string }> {
-  const { Device } = await import('../engine/device.ts');
+async function loadUpscaler(path: string, wanted: DeviceChoice): Promise<{ upscaler: Upscaler; adapter: string }> {
   const { setCurrentDevice } = await import('../engine/tensor.ts');
   const { loadUpscaler } = await import('../models/upscaler.node.ts');
-  const device = await Device.create(wanted === undefined ? {} : { adapter: wanted });
+  const device = await openDevice(wanted);
   setCurrentDevice(device);
   const { description, device: name, vendor, architecture } = device.description;
   return { upscaler: await loadUpscaler(path), adapter: description || name || `${vendor} ${architecture}` };

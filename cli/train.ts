@@ -10,14 +10,14 @@ import type { SessionOptions, SessionResult } from '../train/session.node.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { Interrupted, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
+import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
 import { PhaseProgress, TrainingProgress } from './progress.ts';
 
 /** Options of one invocation, beside those of the run itself. */
-interface Invocation {
+interface Invocation extends DeviceChoice {
   readonly config?: string;
   readonly resume?: boolean;
   readonly stopAfter?: number;
-  readonly adapter?: string;
   readonly json?: boolean;
   /** True where no file was named. */
   readonly profile?: string | true;
@@ -37,11 +37,10 @@ export function addTrainCommand(program: Command): void {
     if (repeatable) command.option(flags, text, collect);
     else command.option(flags, text);
   }
-  command
+  addDeviceOptions(command)
     .option('--config <FILE>', 'JSON file with any of these options in camelCase; the command line wins')
     .option('--resume', 'go on with the run in --out from its last checkpoint, as if it had never stopped')
     .option('--stop-after <N>', 'stop after N updates in all; the run can be resumed', naturalNumber)
-    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
     .option('--json', 'print the result as JSON')
     .option(
       '--profile [FILE]',
@@ -64,7 +63,16 @@ export function addTrainCommand(program: Command): void {
 }
 
 /** Options that are no part of the run's configuration. */
-export const INVOCATION_OPTIONS = ['config', 'resume', 'stopAfter', 'adapter', 'json', 'profile', 'profileSteps'];
+export const INVOCATION_OPTIONS = [
+  'config',
+  'resume',
+  'stopAfter',
+  'adapter',
+  'tuned',
+  'json',
+  'profile',
+  'profileSteps',
+];
 
 async function runTraining(options: Record<string, unknown>): Promise<void> {
   const own = options as Invocation;
@@ -103,11 +111,10 @@ async function runTraining(options: Record<string, unknown>): Promise<void> {
 /** Gives a session a device, a display and the signals. `config` is asked for when training begins. */
 export async function withDisplay(
   config: () => TrainConfig,
-  { adapter, stopAfter }: Pick<Invocation, 'adapter' | 'stopAfter'>,
+  { stopAfter, ...choice }: DeviceChoice & Pick<Invocation, 'stopAfter'>,
   work: (options: Omit<SessionOptions, 'command'>) => Promise<SessionResult>,
 ): Promise<SessionResult> {
-  const { Device } = await import('../engine/device.ts');
-  using device = await Device.create(adapter === undefined ? {} : { adapter });
+  using device = await openDevice(choice);
   let phase: { name: string; display: PhaseProgress } | undefined;
   let training: TrainingProgress | undefined;
   const endPhase = () => {

@@ -1,7 +1,7 @@
 /** The GPU device: what it can do, its pipelines, its memory, its queue. */
 import { quietly, requestGpu, systemMemory } from '#gpu';
 import { AdapterNotFoundError, DaybreakError, DeviceLostError, ValidationError } from './errors.ts';
-import type { AdapterTraits, Kernel } from './kernel.ts';
+import type { AdapterTraits, Choices, Kernel } from './kernel.ts';
 import { MemoryPool, type Storage } from './memory.ts';
 
 export interface DeviceOptions {
@@ -38,7 +38,8 @@ const UNIFORM = 0x40;
 export class Device implements Disposable {
   readonly gpu: GPUDevice;
   readonly description: AdapterDescription;
-  readonly traits: AdapterTraits;
+  /** The facts that kernels are chosen and written by. Only {@link useChoices} changes them. */
+  traits: AdapterTraits;
   readonly memory: MemoryPool;
   readonly debug: boolean;
   readonly #owned: boolean;
@@ -74,6 +75,12 @@ export class Device implements Disposable {
     void gpu.lost.then(lost => {
       this.#failure = new DeviceLostError(lost.reason, lost.message);
     });
+  }
+
+  /** Lets choices go before the families' rules in all that is compiled from now on; undefined: the rules alone. */
+  useChoices(choices: Choices | undefined): void {
+    const { choices: _, ...traits } = this.traits;
+    this.traits = { ...traits, ...(choices && { choices }) };
   }
 
   /** Finds an adapter and makes a device with all that the adapter offers. Throws AdapterNotFoundError. */

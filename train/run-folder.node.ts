@@ -4,6 +4,7 @@
  *     config.json      the configuration as used          samples/       pictures on the way
  *     env.json         what it ran on                     checkpoints/   last, best, step-N
  *     metrics.jsonl    what was measured                  report.html    all of it to look at
+ *     choices.json     the kernels that tuning had chosen, if any
  */
 
 import { existsSync } from 'node:fs';
@@ -25,7 +26,7 @@ const LOCK = 'run.lock';
 /** What may lie in a folder that is taken for empty; the rest of a run's own files count once they hold something. */
 const NOTHING = ['.DS_Store', 'Thumbs.db', 'desktop.ini', LOCK];
 /** What a process that died while replacing a file of ours left beside it. */
-const UNFINISHED = /^\.(config\.json|env\.json|metrics\.jsonl|report\.html)\..+\.tmp$/;
+const UNFINISHED = /^\.(config\.json|env\.json|choices\.json|metrics\.jsonl|report\.html)\..+\.tmp$/;
 /** A checkpoint's folder, or one beside it that its writer left. */
 const CHECKPOINT = /^\.?(last|best|step-\d+)(?:\.new|\.old)?$/;
 
@@ -53,7 +54,7 @@ export class RunFolder {
     try {
       await refuseOccupied(folder); // Another process may have been faster.
       for (const name of ['samples', 'checkpoints']) await makeFolder(join(folder, name));
-      await rm(join(folder, 'env.json'), { force: true });
+      for (const name of ['env.json', 'choices.json']) await rm(join(folder, name), { force: true });
       await clearUnfinished(folder);
       await replaceFile(join(folder, 'config.json'), jsonText(config));
       run.#log = await MetricsLog.open(join(folder, 'metrics.jsonl'), 0);
@@ -252,7 +253,7 @@ async function clearUnfinished(folder: string): Promise<void> {
 
 /** Whether a file of a run holds nothing that took any training to get. */
 async function isEmptyPart(path: string, name: string): Promise<boolean> {
-  if (['config.json', 'env.json'].includes(name)) return true;
+  if (['config.json', 'env.json', 'choices.json'].includes(name)) return true;
   if (name === 'metrics.jsonl') return (await stat(path)).size === 0;
   return ['samples', 'checkpoints'].includes(name) && (await readdir(path)).length === 0;
 }

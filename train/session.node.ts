@@ -16,6 +16,7 @@ import { type ProfileOptions, SessionProfile } from './profile-session.node.ts';
 import type { ReportScores } from './report-content.ts';
 import { stepEntries } from './report-content.ts';
 import { type Exhibits, reportRun, writeSample } from './report-run.node.ts';
+import { recordChoices, recordedChoices } from './run-choices.node.ts';
 import { RunFolder } from './run-folder.node.ts';
 import { learningRateAt } from './schedule.ts';
 import { restoreNetwork, restoreTrainer, saveState } from './state.ts';
@@ -55,18 +56,24 @@ export interface SessionResult {
 /** Starts a run in the folder that the configuration names. */
 export async function startSession(config: TrainConfig, options: SessionOptions): Promise<SessionResult> {
   using folder = await RunFolder.create(config.out, config);
+  await recordChoices(folder.path, options.device);
   setCurrentDevice(options.device);
   using net = srresnet({ channels: config.channels, blocks: config.blocks, seed: config.seed });
   return await runSession(folder, config, net, options);
 }
 
-/** Goes on with the run in `out` from its last checkpoint; `changes` are options that may differ. */
+/**
+ * Goes on with the run in `out` from its last checkpoint, with the kernels that it was begun with; `changes` are options
+ * that may differ.
+ */
 export async function resumeSession(
   out: string,
   changes: Readonly<Record<string, unknown>>,
   options: SessionOptions,
 ): Promise<SessionResult> {
   using folder = await RunFolder.resume(out);
+  // Whatever has been tuned since: other kernels add in another order.
+  options.device.useChoices(await recordedChoices(folder.path));
   setCurrentDevice(options.device);
   const config = resumeConfig(await folder.config(), { ...changes, out });
   await folder.writeConfig(config);

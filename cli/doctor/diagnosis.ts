@@ -7,6 +7,7 @@ import {
   fetchedDriverOrigin,
   installedDrivers,
 } from '../../engine/software-driver.node.ts';
+import { findTuned, type TunedState } from '../../tune/tuned-file.node.ts';
 import { type Machine, machine, shaderCacheWritable } from './machine.ts';
 import { type SelfTest, selfTest } from './self-test.ts';
 
@@ -31,6 +32,8 @@ export interface Diagnosis extends Machine {
   readonly ok: boolean;
   readonly adapter: AdapterReport | null;
   readonly selfTest: SelfTest | null;
+  /** Whether `daybreak tune` has chosen kernels for the adapter, and in which file; null without an adapter. */
+  readonly tuned: { readonly state: TunedState['state']; readonly path: string | null; readonly text: string } | null;
   /** Why it does not work, with what to do; null if it works. */
   readonly problem: string | null;
   /** What works, but could work better. */
@@ -42,12 +45,14 @@ export async function diagnose(): Promise<Diagnosis> {
   const here = machine();
   let adapter: AdapterReport | null = null;
   let test: SelfTest | null = null;
+  let tuned: Diagnosis['tuned'] = null;
   let problem: string | null = null;
   try {
     const gpu = await requestGpu();
     const found = await gpu.requestAdapter();
     if (!found) throw new Error('The adapter that was there a moment ago has gone: try again.');
     adapter = describe(found, gpu);
+    tuned = reportOf(await findTuned(adapter));
     const device = await found.requestDevice();
     test = await selfTest(device);
     device.destroy();
@@ -56,7 +61,20 @@ export async function diagnose(): Promise<Diagnosis> {
   } catch (error) {
     problem = (error as Error).message;
   }
-  return { ...here, ok: problem === null, adapter, selfTest: test, problem, notes: notes(here, adapter) };
+  return { ...here, ok: problem === null, adapter, selfTest: test, tuned, problem, notes: notes(here, adapter) };
+}
+
+function reportOf(found: TunedState): NonNullable<Diagnosis['tuned']> {
+  const { state, path = null } = found;
+  if (found.state === 'in use') {
+    const text = `${found.choices.entries.length} problems, measured until ${found.date.slice(0, 10)}: ${found.path}`;
+    return { state, path, text };
+  }
+  if (found.state === 'none') {
+    const text = path === null ? 'no: DAYBREAK_TUNED is empty' : 'no: kernels are chosen by rule; see daybreak tune';
+    return { state, path, text };
+  }
+  return { state, path, text: `no: ${found.problem}` };
 }
 
 function describe(adapter: GPUAdapter, gpu: GPU): AdapterReport {

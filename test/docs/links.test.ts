@@ -26,7 +26,7 @@ test.each(documents)('links of $path', ({ path, text }) => {
 });
 
 /** `engine/fuse.ts`, `docs/`, `test/golden`: names of places in the project, of which a move must not leave a trace. */
-const PLACE = /^(engine|kernels|models|image|train|eval|cli|bench|test|docs|examples|scripts|web)\/[\w./-]*$/;
+const PLACE = /^(engine|kernels|models|image|train|tune|eval|cli|bench|test|docs|examples|scripts|web)\/[\w./-]*$/;
 
 test.each(documents)('places that $path names', document => {
   for (const code of inlineCode(document)) if (PLACE.test(code)) expect(existsSync(join(root, code)), code).toBe(true);

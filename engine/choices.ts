@@ -1,0 +1,25 @@
+/** Choices between variants that are known already: measured on this adapter, or recorded by a run. */
+import type { Choices } from './kernel.ts';
+
+/** The variant of a family that is to run for a problem; see `variants.ts`. */
+export interface Choice {
+  readonly family: string;
+  /** As the family's `key` describes it. */
+  readonly problem: string;
+  readonly variant: string;
+}
+
+/** A list of choices; what it does not name is left to the families' rules. */
+export class FixedChoices implements Choices {
+  readonly entries: readonly Choice[];
+  readonly #variants: ReadonlyMap<string, string>;
+
+  constructor(entries: readonly Choice[]) {
+    this.entries = entries;
+    this.#variants = new Map(entries.map(({ family, problem, variant }) => [`${family}|${problem}`, variant]));
+  }
+
+  find(family: string, key: string): string | undefined {
+    return this.#variants.get(`${family}|${key}`);
+  }
+}

@@ -1,0 +1,187 @@
+/** Timing the variants of one problem against each other. */
+import { FixedChoices } from '../engine/choices.ts';
+import type { Device } from '../engine/device.ts';
+import { lower } from '../engine/lower.ts';
+import type { Storage } from '../engine/memory.ts';
+import { Profiler } from '../engine/profile.ts';
+import { Program } from '../engine/program.ts';
+import { sizeOf } from '../engine/shape.ts';
+import { Trace } from '../engine/trace.ts';
+import type { TuningProblem } from './problems.ts';
+
+/**
+ * What decides. `cpu`: the process's CPU time, for software adapters, which compute with it; others on the machine do
+ * not disturb it. `gpu`: the GPU's timestamps. `wall`: the host's clock, where there are none.
+ */
+export type Measure = 'cpu' | 'gpu' | 'wall';
+
+export interface CandidateTime {
+  readonly variant: string;
+  /** Milliseconds a run, by the measure that decides; the median. */
+  readonly ms: number;
+  /** By the clock on the wall; the median. */
+  readonly wallMs: number;
+  /** Measurements behind it; 0: given up after its first run, whose time (compiling included) stands here. */
+  readonly runs: number;
+}
+
+export interface MeasureOptions {
+  /** Measurements of each variant. Default 5. */
+  readonly rounds?: number;
+  readonly signal?: AbortSignal;
+  /** A variant is about to be compiled and run for the first time. */
+  readonly onCandidate?: (variant: string) => void;
+  /** Milliseconds of the process's CPU time. Node knows it. */
+  readonly cpuTime: () => number;
+}
+
+export const measureOf = ({ traits, gpu }: Device): Measure =>
+  traits.software ? 'cpu' : gpu.features.has('timestamp-query') ? 'gpu' : 'wall';
+
+/** A measurement runs a kernel as often as this takes, so that launching and waiting hardly count. Milliseconds. */
+const LEAST_MS = 20;
+const MOST_REPEATS = 50;
+/** Slower than the best by this, a variant is not measured again. */
+const HOPELESS = 3;
+/** A first run that takes so much longer than the best variant cannot be compiling alone. */
+const FIRST_RUN = { times: 10, ms: 20_000 };
+
+interface Candidate {
+  readonly variant: string;
+  readonly program: Program;
+  readonly profiler: Profiler;
+  readonly samples: { ms: number; wallMs: number }[];
+  firstMs: number;
+  repeats: number;
+}
+
+/** The times of a problem's variants, in the order of its candidates. Rounds go from variant to variant. */
+export async function timeCandidates(
+  device: Device,
+  problem: TuningProblem,
+  { rounds = 5, signal, onCandidate, cpuTime }: MeasureOptions,
+): Promise<CandidateTime[]> {
+  const inputs = problem.node.inputs.map(({ spec }) => noise(device, sizeOf(spec.shape)));
+  const candidates: Candidate[] = [];
+  const timer = new Timer(device, inputs, cpuTime);
+  try {
+    let best = Number.POSITIVE_INFINITY;
+    for (const variant of problem.candidates) {
+      signal?.throwIfAborted();
+      onCandidate?.(variant);
+      const program = programOf(device, problem, variant);
+      const candidate = {
+        variant,
+        program,
+        profiler: new Profiler(device, program),
+        samples: [],
+        firstMs: 0,
+        repeats: 1,
+      };
+      candidates.push(candidate);
+      candidate.firstMs = await timer.first(candidate);
+      if (candidate.firstMs > FIRST_RUN.times * best + FIRST_RUN.ms) continue;
+      await timer.sample(candidate);
+      best = Math.min(best, timer.latest(candidate).wallMs);
+      candidate.repeats = Math.min(MOST_REPEATS, Math.ceil(LEAST_MS / timer.latest(candidate).wallMs));
+    }
+    // The first measurements decided how often to repeat, and who stays; they do not count beyond that.
+    const measured = candidates.filter(({ samples }) => samples.length > 0);
+    const least = Math.min(...measured.map(candidate => timer.latest(candidate).ms));
+    const hopeful = measured.filter(candidate => timer.latest(candidate).ms <= HOPELESS * least);
+    for (const { samples } of hopeful) samples.length = 0;
+    for (let round = 0; round < rounds; round++)
+      for (const candidate of hopeful) {
+        signal?.throwIfAborted();
+        await timer.sample(candidate);
+      }
+    return candidates.map(({ variant, samples, firstMs }) => ({
+      variant,
+      ms: samples.length > 0 ? median(samples.map(({ ms }) => ms)) : firstMs,
+      wallMs: samples.length > 0 ? median(samples.map(({ wallMs }) => wallMs)) : firstMs,
+      runs: samples.length,
+    }));
+  } finally {
+    for (const { program, profiler } of candidates) {
+      profiler[Symbol.dispose]();
+      program.dispose();
+    }
+    for (const storage of inputs) storage.release();
+  }
+}
+
+/** Runs candidates and adds to their samples. */
+class Timer {
+  readonly #device: Device;
+  readonly #inputs: readonly Storage[];
+  readonly #measure: Measure;
+  readonly #cpuTime: () => number;
+
+  constructor(device: Device, inputs: readonly Storage[], cpuTime: () => number) {
+    this.#device = device;
+    this.#inputs = inputs;
+    this.#measure = measureOf(device);
+    this.#cpuTime = cpuTime;
+  }
+
+  /** Milliseconds of a run that may compile. */
+  async first({ program }: Candidate): Promise<number> {
+    const began = performance.now();
+    for (const result of program.run(this.#inputs)) result.release();
+    await this.#device.finished();
+    return performance.now() - began;
+  }
+
+  async sample({ program, profiler, samples, repeats }: Candidate): Promise<void> {
+    const [began, cpu] = [performance.now(), this.#cpuTime()];
+    let gpuMs = 0;
+    if (this.#measure === 'gpu') {
+      for (let i = 0; i < repeats; i++) {
+        const { results, profile } = await profiler.run(this.#inputs, 'gpu');
+        for (const result of results) result.release();
+        gpuMs += profile.dispatches.reduce((sum, { begin, end }) => sum + end - begin, 0);
+      }
+    } else {
+      for (let i = 0; i < repeats; i++) for (const result of program.run(this.#inputs)) result.release();
+      await this.#device.finished();
+    }
+    const wallMs = (performance.now() - began) / repeats;
+    const cpuMs = (this.#cpuTime() - cpu) / repeats;
+    samples.push({ wallMs, ms: { cpu: cpuMs, gpu: gpuMs / repeats, wall: wallMs }[this.#measure] });
+  }
+
+  latest({ samples }: Candidate): { ms: number; wallMs: number } {
+    return samples.at(-1)!;
+  }
+}
+
+/** The problem's node alone, by one variant. */
+function programOf(device: Device, { node, baked, family, key }: TuningProblem, variant: string): Program {
+  const trace = new Trace(
+    device,
+    node.inputs.map(({ spec }) => spec),
+  );
+  const outputs = node.outputs.map(({ spec }) => spec);
+  const alone = trace.append(node.operation, trace.arguments, outputs, node.attributes);
+  const choices = new FixedChoices([{ family, problem: key, variant }]);
+  return new Program(device, lower(trace.finish(alone.outputs), baked, { ...device.traits, choices }), true);
+}
+
+/** Numbers in ±1: kernels that compute with zeros or with denormal numbers take other times. */
+function noise(device: Device, elements: number): Storage {
+  const data = new Float32Array(elements);
+  let state = 1;
+  for (let i = 0; i < elements; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = state / 2 ** 31 - 1;
+  }
+  const storage = device.memory.allocate(data.byteLength, 'tuning');
+  device.gpu.queue.writeBuffer(storage.buffer, storage.offset, data);
+  return storage;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

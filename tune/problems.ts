@@ -1,0 +1,50 @@
+/** The choices that a program leaves open: its nodes whose operation has variants. */
+import type { AdapterTraits, Choices } from '../engine/kernel.ts';
+import type { Lowered } from '../engine/lower.ts';
+import { lowerNode, type Node } from '../engine/operation.ts';
+import { families } from '../kernels/families.ts';
+
+/** A problem of a family, as a real program poses it. */
+export interface TuningProblem {
+  readonly family: string;
+  /** The family's key for it. */
+  readonly key: string;
+  /** Names of the variants that can compute it, the rule's first. At least two. */
+  readonly candidates: readonly string[];
+  /** A node that poses it; it is run alone. */
+  readonly node: Node;
+  readonly baked: boolean;
+}
+
+/** Notes what it is asked, and chooses nothing. */
+class Recorder implements Choices {
+  readonly asked: { readonly family: string; readonly key: string; readonly problem: unknown }[] = [];
+
+  find(family: string, key: string, problem: unknown): undefined {
+    this.asked.push({ family, key, problem });
+    return undefined;
+  }
+}
+
+/** Each problem once, in the order of the program. */
+export function problemsOf({ calls }: Lowered, traits: AdapterTraits): TuningProblem[] {
+  const found = new Map<string, TuningProblem>();
+  const seen = new Set<Node>();
+  for (const { node, problem } of calls) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    const recorder = new Recorder();
+    lowerNode(node, problem, { ...traits, choices: recorder });
+    for (const asked of recorder.asked) {
+      const family = families.find(({ name }) => name === asked.family);
+      if (!family || found.has(`${asked.family}|${asked.key}`)) continue;
+      const byRule = family.choose(asked.problem, { ...traits, choices: new Recorder() }).name;
+      const others = family.candidates(asked.problem, traits).map(({ name }) => name);
+      const candidates = [byRule, ...others.filter(name => name !== byRule)];
+      if (candidates.length < 2) continue;
+      const { key } = asked;
+      found.set(`${family.name}|${key}`, { family: family.name, key, candidates, node, baked: problem.baked });
+    }
+  }
+  return [...found.values()];
+}

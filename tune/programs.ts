@@ -1,0 +1,57 @@
+/** The programs whose problems are tuned: training steps and networks at the sizes at which they are run. */
+import { compile } from '../engine/compile.ts';
+import type { Device } from '../engine/device.ts';
+import type { Lowered } from '../engine/lower.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import { shrink } from '../image/resize.ts';
+import { syntheticPicture } from '../image/synthetic.ts';
+import { srresnet } from '../models/srresnet.ts';
+import { CropSource } from '../train/crop-source.ts';
+import { Trainer } from '../train/trainer.ts';
+
+export interface NamedProgram {
+  readonly summary: string;
+  /** Planned only: nothing is made or run. The default device must be set. */
+  readonly plan: (device: Device) => Lowered;
+}
+
+/** By name, in the order in which they are tuned. */
+export const PROGRAMS: Readonly<Record<string, NamedProgram>> = {
+  start: {
+    summary: 'the training of npm start on CPU cores (16 channels, batch 8, crops of 48)',
+    plan: device => trainingStep(device, { channels: 16, batch: 8, crop: 48 }),
+  },
+  'srresnet-small': {
+    summary: 'a training of 32 channels, batch 4, crops of 64',
+    plan: device => trainingStep(device, { channels: 32, batch: 4, crop: 64 }),
+  },
+  upscale: {
+    summary: 'enlarging with a network of 64 channels',
+    plan: device => upscaling(device, 64, 96),
+  },
+  srresnet: {
+    summary: "the paper's training (64 channels, batch 16, crops of 96)",
+    plan: device => trainingStep(device, { channels: 64, batch: 16, crop: 96 }),
+  },
+};
+
+/** One block poses the problems of all. */
+const BLOCKS = 1;
+
+function trainingStep(device: Device, sizes: { channels: number; batch: number; crop: number }): Lowered {
+  using net = srresnet({ ...sizes, blocks: BLOCKS });
+  const hr = syntheticPicture(0, 0, sizes.crop);
+  const options = { ...sizes, seed: 0, flips: false, rotations: false };
+  using source = new CropSource(device, [{ hr, lr: shrink(hr) }], options);
+  using trainer = new Trainer(net, source);
+  return trainer.plan().lowered;
+}
+
+/** A tile of `side` LR pixels; its kernels serve every size. */
+function upscaling(device: Device, channels: number, side: number): Lowered {
+  using net = srresnet({ channels, blocks: BLOCKS });
+  net.eval();
+  using x = tensor(new Float32Array(3 * side * side), [1, 3, side, side], { device });
+  using program = compile((lr: Tensor) => net.forward(lr), { baked: false });
+  return program.plan([x]).lowered;
+}

@@ -1,0 +1,78 @@
+/** Where tuned files lie, and which of them counts for an adapter. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import envPaths from 'env-paths';
+import type { FixedChoices } from '../engine/choices.ts';
+import type { AdapterDescription } from '../engine/device.ts';
+import { DaybreakError } from '../engine/errors.ts';
+import { jsonText, replaceFile } from '../train/run-write.node.ts';
+import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
+
+/** A tuned file that cannot be used, with what to do. */
+export class TunedFileError extends DaybreakError {
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`${path}: ${problem}`, options);
+    this.name = 'TunedFileError';
+  }
+}
+
+/**
+ * The file for an adapter: the variable DAYBREAK_TUNED, or one of its own in the user's cache folder (by the platform's
+ * conventions; on Linux ~/.cache/daybreak). Undefined where the variable is empty: no file is in use.
+ */
+export function tunedPath({ vendor, device, description }: AdapterDescription): string | undefined {
+  const { DAYBREAK_TUNED } = process.env;
+  if (DAYBREAK_TUNED !== undefined) return DAYBREAK_TUNED || undefined;
+  const name = (description || `${vendor} ${device}`).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  return join(envPaths('daybreak', { suffix: '' }).cache, `tuned-${name.replaceAll(/^-|-$/g, '').slice(0, 80)}.json`);
+}
+
+/** The content of a tuned file; undefined where there is none. @throws TunedFileError where it is damaged. */
+export async function readTunedFile(path: string): Promise<TunedFile | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new TunedFileError(path, `cannot be read (${(error as Error).message})`, { cause: error });
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw new TunedFileError(path, 'is no JSON; remove it, and run daybreak tune again', { cause });
+  }
+  const parsed = TunedFile.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new TunedFileError(
+    path,
+    `is no tuned file (${issue!.path.join('.')}: ${issue!.message}); remove it, and run daybreak tune again`,
+  );
+}
+
+/** Replaces a tuned file; whoever reads it finds the old content or the new. @throws RunFolderError naming the file. */
+export async function writeTunedFile(path: string, file: TunedFile): Promise<void> {
+  await replaceFile(path, jsonText(file));
+}
+
+/** Whether an adapter's tuned file is in use, and if not, why. */
+export type TunedState =
+  | { readonly state: 'in use'; readonly path: string; readonly choices: FixedChoices; readonly date: string }
+  | { readonly state: 'none'; readonly path: string | undefined }
+  | { readonly state: 'other adapter' | 'damaged'; readonly path: string; readonly problem: string };
+
+/** Looks for the tuned file of an adapter. Does not throw: without one, the rules choose. */
+export async function findTuned(adapter: AdapterDescription): Promise<TunedState> {
+  const path = tunedPath(adapter);
+  if (path === undefined) return { state: 'none', path };
+  try {
+    const file = await readTunedFile(path);
+    if (!file) return { state: 'none', path };
+    if (sameAdapter(file.adapter, adapter)) return { state: 'in use', path, choices: choicesOf(file), date: file.date };
+    const other = file.adapter.description || file.adapter.device;
+    return { state: 'other adapter', path, problem: `${path}: was measured on ${other}; run daybreak tune here` };
+  } catch (error) {
+    return { state: 'damaged', path, problem: (error as Error).message };
+  }
+}

@@ -1,0 +1,90 @@
+/** What tuning found out about an adapter: the content of a tuned file. */
+import * as z from 'zod';
+import { type Choice, FixedChoices } from '../engine/choices.ts';
+import type { AdapterDescription } from '../engine/device.ts';
+import type { CandidateTime, Measure } from './measure.ts';
+import type { TuningProblem } from './problems.ts';
+
+const Time = z.object({
+  variant: z.string(),
+  ms: z.number().nonnegative(),
+  wallMs: z.number().nonnegative(),
+  runs: z.number().int().nonnegative(),
+});
+
+const Problem = z.object({
+  family: z.string(),
+  problem: z.string(),
+  /** The variant that runs. */
+  variant: z.string(),
+  /** The one that would run without tuning. */
+  rule: z.string(),
+  date: z.string(),
+  times: z.array(Time),
+});
+
+export const TunedFile = z.object({
+  format: z.literal(1),
+  /** As the adapter describes itself, its driver's version included. */
+  adapter: z.object({
+    vendor: z.string(),
+    architecture: z.string(),
+    device: z.string(),
+    description: z.string(),
+  }),
+  date: z.string(),
+  /** What the times are, and which of them decides. */
+  measure: z.enum(['cpu', 'gpu', 'wall']),
+  problems: z.array(Problem),
+});
+
+export type TunedFile = z.infer<typeof TunedFile>;
+export type TunedProblem = z.infer<typeof Problem>;
+
+/** What the rule would choose stays unless another variant is faster by this: less is noise. */
+const MARGIN = 0.97;
+
+/** The verdict on a problem's variants, the rule's first. */
+export function verdict({ family, key }: TuningProblem, times: readonly CandidateTime[], date: string): TunedProblem {
+  const measured = times.filter(({ runs }) => runs > 0);
+  const [byRule] = times;
+  const fastest = measured.reduce((best, time) => (time.ms < best.ms ? time : best));
+  // A rule's variant that was given up was slower by far.
+  const stays = byRule!.runs > 0 && fastest.ms > MARGIN * byRule!.ms;
+  return {
+    family,
+    problem: key,
+    variant: (stays ? byRule! : fastest).variant,
+    rule: byRule!.variant,
+    date,
+    times: times.map(time => ({ ...time, ms: rounded(time.ms), wallMs: rounded(time.wallMs) })),
+  };
+}
+
+const rounded = (ms: number): number => Number(ms.toPrecision(4));
+
+/** What is known with what has been measured now: of an older file of this adapter, the other problems stay. */
+export function merged(
+  old: TunedFile | undefined,
+  adapter: AdapterDescription,
+  measure: Measure,
+  date: string,
+  problems: readonly TunedProblem[],
+): TunedFile {
+  const idOf = ({ family, problem }: TunedProblem) => `${family}|${problem}`;
+  const known = old && old.measure === measure && sameAdapter(old.adapter, adapter) ? old.problems : [];
+  const all = new Map([...known, ...problems].map(problem => [idOf(problem), problem]));
+  const sorted = [...all.values()].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+  const { vendor, architecture, device, description } = adapter;
+  return { format: 1, adapter: { vendor, architecture, device, description }, date, measure, problems: sorted };
+}
+
+export const sameAdapter = (a: AdapterDescription, b: AdapterDescription): boolean =>
+  a.vendor === b.vendor &&
+  a.architecture === b.architecture &&
+  a.device === b.device &&
+  a.description === b.description;
+
+/** The choices that a tuned file makes. */
+export const choicesOf = ({ problems }: TunedFile): FixedChoices =>
+  new FixedChoices(problems.map(({ family, problem, variant }): Choice => ({ family, problem, variant })));
