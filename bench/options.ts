@@ -11,8 +11,8 @@ export interface BenchOptions {
   readonly json?: string;
   readonly samples: number;
   readonly only?: RegExp;
-  /** A file; false: none; true: `bench/RESULTS.md`, if the run is a whole one. */
-  readonly results: string | boolean;
+  /** A file; false: none; absent: `bench/RESULTS.md`, if the run is a whole one. */
+  readonly results?: string | false;
   readonly adapter?: string;
 }
 
@@ -76,10 +76,16 @@ export async function publish(options: BenchOptions, { benchmark, report, body, 
   const adapter = adapterName(report.adapter);
   if (options.json !== undefined) await writeJson(options.json, report);
   if (options.json !== '-') process.stdout.write(`${text}\n`);
-  const file = typeof options.results === 'string' ? options.results : options.results && !partial && RESULTS_FILE;
-  if (!file) return;
+  const file = resultsFile(options, partial);
+  if (file === undefined) return;
   await writeSection(file, { benchmark, adapter, body: text });
   say(`results in ${file}`);
+}
+
+/** Where the tables of a run go, if anywhere. */
+export function resultsFile({ results }: Pick<BenchOptions, 'results'>, partial: boolean): string | undefined {
+  if (results === undefined) return partial ? undefined : RESULTS_FILE;
+  return results === false ? undefined : results;
 }
 
 const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word}'`);

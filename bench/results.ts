@@ -3,6 +3,7 @@
  * so that results from different adapters stand side by side.
  */
 import { readFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { writeAtomically } from '../image/files.node.ts';
 import { describeEnvironment } from '../train/environment.node.ts';
@@ -66,7 +67,7 @@ export async function preamble(
   return [
     `\`${command}\``,
     `- ${date.slice(0, 10)}${source}; ${adapter.vendor} ${adapter.architecture}, driver ${adapter.description}`,
-    `- ${cpu.model}, ${cpu.cores} cores; Node ${node.slice(1)}, webgpu ${webgpu}, ${os}`,
+    `- ${cpu.model}, ${cpu.cores} cores, load ${loadavg()[0]!.toFixed(1)} at the end; Node ${node.slice(1)}, webgpu ${webgpu}, ${os}`,
     `- ceiling: ${ceilingLine(ceiling, adapter.software)}`,
   ]
     .join('\n')
