@@ -2,6 +2,7 @@
 import { apply } from '../engine/apply.ts';
 import { assemble } from '../engine/assemble.ts';
 import type { Device } from '../engine/device.ts';
+import { DaybreakError } from '../engine/errors.ts';
 import { type AdapterTraits, input, type Kernel, output } from '../engine/kernel.ts';
 import { Numbers } from '../engine/numbers.ts';
 import type { Operation } from '../engine/operation.ts';
@@ -15,6 +16,8 @@ export interface Ceiling {
   readonly gbps: number;
   readonly gflops_cpu: number;
   readonly gbps_cpu: number;
+  /** The multiply-add loop where its number of turns is an argument, as it is in kernels that serve every size. */
+  readonly unknown_turns: { readonly gflops: number; readonly gflops_cpu: number };
 }
 
 /** Something to measure against, and how much of it a repetition does. */
@@ -141,16 +144,24 @@ export class CeilingProbes implements Disposable {
 }
 
 /** The best of each kind of probe, from measurements named like the probes. */
-export function ceilingOf(probes: CeilingProbes, measured: readonly Measurement[]): Ceiling {
-  const best = (of: readonly Probe[]) => {
-    const rates = of.map(({ contender, amount }) => {
-      const found = measured.find(({ impl }) => impl === contender.impl);
-      return found ? rateOf(amount, found) : { wall: 0, cpu: 0 };
-    });
+export function ceilingOf({ arithmetic, copies }: CeilingProbes, measured: readonly Measurement[]): Ceiling {
+  const rate = ({ contender, amount }: Probe) => {
+    const found = measured.find(({ impl }) => impl === contender.impl);
+    if (!found) throw new DaybreakError(`The ${contender.impl} was not measured.`);
+    return rateOf(amount, found);
+  };
+  const best = (probes: readonly Probe[]) => {
+    const rates = probes.map(rate);
     return { wall: Math.max(...rates.map(({ wall }) => wall)), cpu: Math.max(...rates.map(({ cpu }) => cpu)) };
   };
-  const [arithmetic, copy] = [best(probes.arithmetic), best(probes.copies)];
-  return { gflops: arithmetic.wall, gbps: copy.wall, gflops_cpu: arithmetic.cpu, gbps_cpu: copy.cpu };
+  const [loop, copy, unknown] = [best(arithmetic), best(copies), rate(arithmetic[1]!)];
+  return {
+    gflops: loop.wall,
+    gbps: copy.wall,
+    gflops_cpu: loop.cpu,
+    gbps_cpu: copy.cpu,
+    unknown_turns: { gflops: unknown.wall, gflops_cpu: unknown.cpu },
+  };
 }
 
 /** Measures the ceiling of `device`. */

@@ -74,8 +74,12 @@ export async function preamble(
     .replace('\n', '\n\n');
 }
 
-function ceilingLine({ gflops, gbps, gflops_cpu, gbps_cpu }: Ceiling, software: boolean): string {
+function ceilingLine(
+  { gflops, gbps, gflops_cpu, gbps_cpu, unknown_turns: unknown }: Ceiling,
+  software: boolean,
+): string {
   const line = `${figure(gflops)} GFLOP/s (multiply-add loop), ${figure(gbps)} GB/s (copy, read and written)`;
-  if (!software) return line;
-  return `${line}; per CPU second ${figure(gflops_cpu)} GFLOP and ${figure(gbps_cpu)} GB, of which shares are counted`;
+  const argument = (rate: number) => `${figure(rate)} where the loop’s number of turns is an argument`;
+  if (!software) return `${line}; ${argument(unknown.gflops)}`;
+  return `${line}; per CPU second, by which shares are counted, ${figure(gflops_cpu)} GFLOP (${argument(unknown.gflops_cpu)}) and ${figure(gbps_cpu)} GB`;
 }
