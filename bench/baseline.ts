@@ -34,7 +34,8 @@ export function add(program: Command): void {
 }
 
 async function write({ runs, dryRun, ...options }: BaselineOptions): Promise<void> {
-  await withDevice(options, async (device, signal) => {
+  // By rule, as the test does it.
+  await withDevice({ ...options, tuned: false }, async (device, signal) => {
     const found = new Map<string, number[]>(WATCHED.map(({ name }) => [name, []]));
     for (let run = 0; run < runs; run++) {
       for (const watched of WATCHED) {

@@ -2,29 +2,28 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { interruptible } from '../cli/interrupt.ts';
-import { Device } from '../engine/device.ts';
+import { addDeviceOptions, type DeviceChoice, openDevice } from '../cli/open-device.ts';
+import type { Device } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
 import { adapterName, preamble, RESULTS_FILE, writeSection } from './results.ts';
 import { type Report, writeJson } from './rows.ts';
 
-export interface BenchOptions {
+export interface BenchOptions extends DeviceChoice {
   readonly json?: string;
   readonly samples: number;
   readonly only?: RegExp;
   /** A file; false: none; absent: `bench/RESULTS.md`, if the run is a whole one. */
   readonly results?: string | false;
-  readonly adapter?: string;
 }
 
 /** Adds them to a command. */
 export function addBenchOptions(command: Command): Command {
-  return command
+  return addDeviceOptions(command)
     .option('--json <file>', 'write the rows there; - prints them instead of the tables')
     .option('--samples <n>', 'samples behind each median', positiveInteger, 5)
     .option('--only <regex>', 'only work whose name and pass match, e.g. "3x3 64>64.* forward"', regex)
     .option('--results <file>', 'Markdown file for the tables (default: bench/RESULTS.md, after whole runs)')
-    .option('--no-results', 'write no Markdown')
-    .option('--adapter <name>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA");
+    .option('--no-results', 'write no Markdown');
 }
 
 function regex(text: string): RegExp {
@@ -40,11 +39,11 @@ export const isWanted = ({ only }: Pick<BenchOptions, 'only'>, name: string): bo
 
 /** Makes the device, the default one, and runs `body` until it is done or Ctrl-C or SIGTERM abort the signal. */
 export async function withDevice(
-  { adapter }: Pick<BenchOptions, 'adapter'>,
+  choice: DeviceChoice,
   body: (device: Device, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   await interruptible('Stopping after this sample.', async signal => {
-    using device = await Device.create(adapter === undefined ? {} : { adapter });
+    using device = await openDevice(choice);
     setCurrentDevice(device);
     try {
       await body(device, signal);

@@ -45,7 +45,8 @@ export interface Row {
 
 /** All that a run of a benchmark says. */
 export interface Report {
-  readonly adapter: AdapterDescription & { readonly software: boolean };
+  /** `tuned`: kernels were chosen as `daybreak tune` found, else by the rules that ship. */
+  readonly adapter: AdapterDescription & { readonly software: boolean; readonly tuned: boolean };
   readonly ceiling: Ceiling;
   readonly rows: readonly Row[];
 }
@@ -72,6 +73,7 @@ export function timesOf(
 export const adapterOf = ({ description, traits }: Device): Report['adapter'] => ({
   ...description,
   software: traits.software,
+  tuned: traits.choices !== undefined,
 });
 
 /** More than four or five digits of a measurement mean nothing; counts are kept as they are. */

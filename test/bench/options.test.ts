@@ -15,7 +15,7 @@ test('whole runs are kept in bench/RESULTS.md, parts of one only where a file is
 });
 
 test('five samples unless said otherwise; --only is a regular expression', () => {
-  expect(parse()).toEqual({ samples: 5 });
+  expect(parse()).toEqual({ samples: 5, tuned: true });
   const options = parse('--samples', '9', '--only', '3x3 .*forward');
   expect(options.samples).toBe(9);
   expect(isWanted(options, 'conv 3x3 64>64 forward')).toBe(true);

@@ -10,8 +10,9 @@ export const reportSchema = z.object({
     device: z.string(),
     description: z.string(),
     software: z.boolean(),
+    tuned: z.boolean(),
   }),
-  ceiling: z.object({ gflops: positive, gbps: positive, gflops_cpu: positive, gbps_cpu: positive }),
+  ceiling: z.object({ gflops: positive, gbps: positive, gflops_cpu: positive, gbps_cpu: positive }).loose(),
   rows: z.array(
     z.object({
       work: z.string().min(1),
