@@ -44,17 +44,17 @@ export class KernelBench implements Disposable {
     const body = (...given: Tensor[]) => work.body(...given, ...updated);
     const compiled = compile(body);
     try {
+      let written = 0;
       const ours = onDevice('daybreak', device, () => {
-        for (const result of compiled(...inputs)) result.dispose();
+        const results = compiled(...inputs);
+        written = elementsOf(results);
+        for (const result of results) result.dispose();
       });
       const probe = work.flops === undefined ? this.#copy : this.#probes.arithmetic[0]!;
       const [own, top] = await measure([ours, probe.contender], this.#options);
       this.#seen.get(probe.contender.impl)!.push(top!);
-      const results = compiled(...inputs);
       // What is updated is read and written.
-      const operands = [...inputs, ...results, ...updated, ...updated];
-      const bytes = 4 * operands.reduce((sum, { size }) => sum + size, 0);
-      for (const result of results) result.dispose();
+      const bytes = 4 * (elementsOf(inputs) + written + 2 * elementsOf(updated));
       const kernels = loweredKernels(device, work.inputs, body);
       const amount = work.flops ?? bytes;
       const by = device.traits.software ? 'cpu' : 'wall';
@@ -90,6 +90,8 @@ export class KernelBench implements Disposable {
     this.#probes[Symbol.dispose]();
   }
 }
+
+const elementsOf = (tensors: readonly Tensor[]): number => tensors.reduce((sum, { size }) => sum + size, 0);
 
 /** Numbers in [-1, 1), a period of which repeats: what is multiplied does not matter, that none is special does. */
 function noise(length: number, seed: number): Float32Array {
