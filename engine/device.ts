@@ -1,5 +1,5 @@
 /** The GPU device: what it can do, its pipelines, its memory, its queue. */
-import { quietly, requestGpu, systemMemory } from '#gpu';
+import { quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
 import { AdapterNotFoundError, DaybreakError, DeviceLostError, ValidationError } from './errors.ts';
 import type { AdapterTraits, Choices, Kernel } from './kernel.ts';
 import { MemoryPool, type Storage } from './memory.ts';
@@ -59,6 +59,7 @@ export class Device implements Disposable {
       architecture: info.architecture,
       software,
       subgroupSize: gpu.features.has('subgroups') ? fixedSubgroup : 0,
+      processors: systemProcessors(),
       shaderF16: gpu.features.has('shader-f16'),
       maxWorkgroupInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup,
       maxWorkgroupStorageBytes: gpu.limits.maxComputeWorkgroupStorageSize,

@@ -20,5 +20,9 @@ export async function requestGpu(request: GpuRequest = {}): Promise<GPU> {
 /** A browser does not tell. */
 export const systemMemory = (): number | undefined => undefined;
 
+/** CPU threads, as far as the browser tells. */
+export const systemProcessors = (): number =>
+  (globalThis as { navigator?: { readonly hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;
+
 /** Browsers wait without polling. */
 export const quietly = <T>(promise: Promise<T>): Promise<T> => promise;

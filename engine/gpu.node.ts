@@ -1,5 +1,5 @@
 /** WebGPU under Node: Dawn, and waiting for it without burning a core. The browser twin is `gpu.browser.ts`. */
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { AdapterNotFoundError } from './errors.ts';
 import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } from './software-driver.node.ts';
 
@@ -40,6 +40,9 @@ export const driverOrigin = (gpu: GPU): DriverOrigin => origins.get(gpu) ?? 'sys
 
 /** Bytes of main memory, which is the GPU's on a software driver. */
 export const systemMemory = (): number | undefined => totalmem();
+
+/** CPU threads: what a software driver computes with. */
+export const systemProcessors = (): number => availableParallelism();
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 

@@ -49,6 +49,8 @@ export interface AdapterTraits {
   readonly software: boolean;
   /** Lanes of a subgroup where the adapter has one fixed size and the `subgroups` feature, else 0. */
   readonly subgroupSize: number;
+  /** CPU threads of the system: software drivers compute with them. */
+  readonly processors: number;
   readonly shaderF16: boolean;
   readonly maxWorkgroupInvocations: number;
   readonly maxWorkgroupStorageBytes: number;

@@ -5,191 +5,311 @@
  * travels to all lanes by subgroupBroadcast. For a 3×3 kernel and two groups of 8 channels 31 loads feed 1,152
  * multiply-adds.
  *
+ * A workgroup that walks over several tiles loads its weights once, into arrays of its own, which cost a third of a
+ * load to read (`held` in broadcast-plan.ts). WGSL fills such arrays with zeros, and the driver compiles a block of
+ * many stores in time that grows with their square: so each few arrays begin life in a function of their own.
+ *
  * The input is read in place: what lies outside the image is selected away, by masks that are computed once. So are the
  * weights: a strided load costs no more than a contiguous one there. Masks are joined by &, because && branches: with
  * a hundred branches SwiftShader compiles for minutes and takes all memory.
  */
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
-
-/** A correlation of stride 1, written as it is computed. */
-export interface Correlation {
-  readonly name: string;
-  readonly n: number;
-  /** Channels, rows and columns that are read. */
-  readonly c: number;
-  readonly h: number;
-  readonly w: number;
-  /** Channels, rows and columns that are written. */
-  readonly k: number;
-  readonly oh: number;
-  readonly ow: number;
-  readonly r: number;
-  readonly s: number;
-  readonly padding: readonly [number, number];
-  readonly bias: boolean;
-  readonly baked: boolean;
-  readonly weight: WeightLayout;
-}
-
-/** Where the weight of an output channel, input channel and tap (p, q) lies: base + c·perInput + p·perRow + q. */
-export interface WeightLayout {
-  /** WGSL for the first element of an output channel, which is given as an expression. */
-  base(channel: string): string;
-  readonly perInput: number;
-  readonly perRow: number;
-  /** Taps run backwards. */
-  readonly flipped: boolean;
-}
-
-/** Pixels and groups of channels that one workgroup computes. */
-interface Tile {
-  readonly rows: number;
-  readonly columns: number;
-  readonly groups: number;
-}
+import { eachOf, type Plan, planOf, positions } from './broadcast-plan.ts';
+import type { Correlation, Tap } from './correlation.ts';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
 
-/** Accumulators beyond which registers spill without anything gained. */
-const MOST_ACCUMULATORS = 128;
+/** Workgroups that each CPU thread should have to choose from. */
+const WORKGROUPS_PER_PROCESSOR = 4;
+/** 1, but the driver does not know: it unrolls loops of few turns, which take seconds to compile. */
+const ONE = 'let one = min(1, i32(arrayLength(&x)));';
+/** Kept weights (zeroed at first) in one function. */
+const MOST_KEPT_BY_FUNCTION = 200;
 
-/** Rows of the kernel in one turn of the loop: all of a small one, else the text would take seconds to compile. */
-const rowsOfTurn = (r: number, s: number): number => (r <= 3 ? r : s === 1 && r % 3 === 0 ? 3 : 1);
-
-/** The tile that wastes least: every tile costs the same, and loads weigh on small ones. */
-function tileOf({ oh, ow, k, r, s, baked }: Correlation, lanes: number): Tile {
-  const needed = Math.ceil(k / lanes);
-  const square = { rows: 8, columns: 8, groups: Math.min(needed, 2) };
-  if (!baked) return square;
-  const turnRows = rowsOfTurn(r, s);
-  let best: Tile = square;
-  let least = Number.POSITIVE_INFINITY;
-  for (const groups of needed === 1 ? [1] : [1, 2])
-    for (let rows = 2; rows <= 12; rows++)
-      for (let columns = 4; columns <= 16; columns++) {
-        if (rows * columns * groups > MOST_ACCUMULATORS) continue;
-        const tiles = Math.ceil(oh / rows) * Math.ceil(ow / columns) * Math.ceil(needed / groups);
-        // In multiply-adds: a load costs 26, a turn of the loop 20, a broadcast 1 (bench/NOTES.md).
-        const loads = Math.ceil(((rows + turnRows - 1) * (columns + s - 1)) / lanes) + groups * turnRows * s;
-        const arithmetic = (rows * columns * groups * s + rows * (columns + s - 1)) * turnRows;
-        const cost = tiles * (r / turnRows) * (loads * 26 + 20 + arithmetic);
-        if (cost < least) {
-          least = cost;
-          best = { rows, columns, groups };
-        }
-      }
-  return best;
+/** A correlation with the plan for it, and what follows from both. */
+interface Layout extends Plan {
+  readonly problem: Correlation;
+  readonly lanes: number;
+  readonly patchColumns: number;
+  readonly patch: number;
+  readonly patchLoads: number;
+  /** All taps of a turn, in the order in which their weights are kept. */
+  readonly allTaps: readonly Tap[];
+  readonly pixels: number;
 }
 
-/** The statements that add up one workgroup's tile in `a0 …`. */
-function accumulate(problem: Correlation, { rows, columns, groups }: Tile, lanes: number): string {
-  const { c, r, s, weight } = problem;
-  const turnRows = rowsOfTurn(r, s);
-  const pitch = columns + s - 1;
-  const patch = (rows + turnRows - 1) * pitch;
-  const loads = Math.ceil(patch / lanes);
-  const taps = turnRows * s;
-  const tapOffset = (tap: number) => {
-    const [p, q] = [Math.floor(tap / s), tap % s];
-    return weight.flipped ? `- ${p * weight.perRow - (s - 1 - q)}` : `+ ${p * weight.perRow + q}`;
+function layoutOf(problem: Correlation, lanes: number, workgroups: number): Layout {
+  const plan = planOf(problem, lanes, workgroups);
+  const { rows, columns, turnRows, taps } = plan;
+  const patchColumns = (columns - 1) * problem.stride[1] + problem.s;
+  const patch = ((rows - 1) * problem.stride[0] + turnRows) * patchColumns;
+  return {
+    ...plan,
+    problem,
+    lanes,
+    patchColumns,
+    patch,
+    patchLoads: Math.ceil(patch / lanes),
+    allTaps: taps.flat(),
+    pixels: rows * columns,
   };
+}
+
+const accumulator = ({ groups, rows, columns }: Layout, phase: number, group: number, row: number, column: number) =>
+  `a${((phase * groups + group) * rows + row) * columns + column}`;
+
+/** Where the weight of a first turn's tap lies, after the places of the output and the input channel. */
+const tapOffset = ({ problem }: Layout, { weightRow, weightColumn }: Tap): number =>
+  weightRow * problem.weight.perRow + weightColumn;
+
+/** What later turns add to that. */
+function turnOffset({ problem, turns, turnRows }: Layout): string {
+  if (turns === 1) return '';
+  const rowOf = (row: number) => problem.phases[0]!.taps.find(tap => tap.row === row)!.weightRow;
+  return ` ${rowOf(1) > rowOf(0) ? '+' : '-'} turn * ${turnRows * problem.weight.perRow}`;
+}
+
+/** Lanes beyond the last channel repeat it and do not store. */
+const channelLines = ({ problem, groups, lanes }: Layout): string =>
+  lines(
+    groups,
+    g => `let o${g} = (block * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${problem.k - 1});`,
+  );
+
+/** One turn of the loop over input channels: all loads first, then arithmetic, row by row. */
+function turnText(layout: Layout): string {
+  const { problem, rows, columns, groups, held, lanes, patchColumns, patchLoads, taps, allTaps } = layout;
+  const { stride } = problem;
   const value = (at: number) => `subgroupBroadcast(v${Math.floor(at / lanes)}, ${at % lanes}u)`;
-  const multiply = (row: number, p: number) => `{
-      ${lines(pitch, j => `let b${j} = ${value((row + p) * pitch + j)};`)}
+  const weight = (at: number) => {
+    const [g, tap] = [Math.floor(at / allTaps.length), at % allTaps.length];
+    if (held > 0) return `h${at}[slot]`;
+    return `weight[q${g} + ${tapOffset(layout, allTaps[tap]!)}]`;
+  };
+  const multiply = (row: number, patchRow: number) => {
+    const here = taps.flatMap((list, phase) => list.filter(tap => tap.row === patchRow).map(tap => ({ tap, phase })));
+    const used = new Set(here.flatMap(({ tap }) => range(columns).map(j => j * stride[1] + tap.column)));
+    const at = (row * stride[0] + patchRow) * patchColumns;
+    return `{
+      ${[...used]
+        .sort((a, b) => a - b)
+        .map(j => `let b${j} = ${value(at + j)};`)
+        .join('\n      ')}
       ${range(groups)
-        .flatMap(g => range(s).flatMap(q => range(columns).map(j => [g, q, j] as const)))
-        .map(([g, q, j]) => {
-          const a = `a${(g * rows + row) * columns + j}`;
-          return `${a} = fma(b${j + q}, k${g * taps + p * s + q}, ${a});`;
+        .flatMap(g => here.flatMap(({ tap, phase }) => range(columns).map(j => ({ g, tap, phase, j }))))
+        .map(({ g, tap, phase, j }) => {
+          const a = accumulator(layout, phase, g, row, j);
+          return `${a} = fma(b${j * stride[1] + tap.column}, k${g * allTaps.length + allTaps.indexOf(tap)}, ${a});`;
         })
         .join('\n      ')}
     }`;
-  const firstTap = weight.flipped ? `(${r - 1} - tapRow) * ${weight.perRow}` : `tapRow * ${weight.perRow}`;
-  // Rows of the kernel outside, channels inside: masks change with the row only.
-  return `for (var tapRow = 0; tapRow < ${r}; tapRow += ${turnRows}) {
-    ${lines(
-      loads,
-      i => `let m${i} = (y${i} + tapRow >= 0) & (y${i} + tapRow < h) & (x${i} >= 0) & (x${i} < w) & (e${i} < ${patch});
-    let f${i} = select(0, (y${i} + tapRow) * w + x${i}, m${i});`,
-    )}
-    var p = image * ${c} * plane;
-    ${lines(groups, g => `var q${g} = ${weight.base(`c${g}`)} + ${firstTap};`)}
-    for (var ci = 0; ci < ${c}; ci++) {
-    ${lines(loads, i => `let v${i} = select(0.0, x[p + f${i}], m${i});`)}
-    ${lines(groups * taps, i => `let k${i} = weight[q${Math.floor(i / taps)} ${tapOffset(i % taps)}];`)}
+  };
+  return `${lines(patchLoads, i => `let v${i} = select(0.0, x[p + t${i}], m${i});`)}
+    ${lines(groups * allTaps.length, i => `let k${i} = ${weight(i)};`)}
     ${range(rows)
-      .flatMap(row => range(turnRows).map(p => multiply(row, p)))
-      .join('\n    ')}
-    p += plane; ${lines(groups, g => `q${g} += ${weight.perInput};`)}
+      .flatMap(row => range(layout.turnRows).map(patchRow => multiply(row, patchRow)))
+      .join('\n    ')}`;
+}
+
+/** The statements that add a part of the input channels, from `first`, to one tile's sums. */
+function accumulate(layout: Layout): string {
+  const { problem, groups, held, patch, patchLoads, turns, turnRows } = layout;
+  const { c, weight } = problem;
+  const whole = held === 0 || held >= c;
+  const last = whole ? `first + ${c} * one` : `min(first + ${held}, ${c})`;
+  const shift = turns > 1 ? ` + turn * ${turnRows}` : '';
+  // Rows of the patch outside, channels inside: masks change with the row only.
+  const loop = `${lines(
+    patchLoads,
+    i => `let m${i} = (y${i}${shift} >= 0) & (y${i}${shift} < h) & (x${i} >= 0) & (x${i} < w) & (e${i} < ${patch});
+    let t${i} = select(0, (y${i}${shift}) * w + x${i}, m${i});`,
+  )}
+    var p = (image * ${c} + first) * plane;
+    ${
+      held > 0
+        ? `var slot = ${turns > 1 ? `turn * ${held}` : '0'};`
+        : lines(groups, g => `var q${g} = ${weight.base(`c${g}`)}${turnOffset(layout)};`)
     }
+    for (var ci = first; ci < ${last}; ci++) {
+    ${turnText(layout)}
+    p += plane; ${held > 0 ? 'slot++;' : lines(groups, g => `q${g} += ${weight.perInput};`)}
+    }`;
+  return turns > 1 ? `for (var turn = 0; turn < ${turns} * one; turn++) {\n    ${loop}\n    }` : loop;
+}
+
+/** The tile's sums from or to memory: in a loop, because each load and store in the text costs compile time. */
+function moveSums(layout: Layout, move: (group: number) => { before: string; each: string; after: string }): string {
+  const { problem, groups, columns, pixels } = layout;
+  const { k, phases, spread } = problem;
+  const several = phases.length > 1;
+  const pixel = several ? `i % ${pixels}` : 'i';
+  const phase = (of: 'row' | 'column') =>
+    several ? ` + array(${phases.map(p => p[of]).join(', ')})[i / ${pixels}]` : '';
+  const spreadBy = (by: number) => (by === 1 ? '' : ` * ${by}`);
+  return lines(groups, g => {
+    const { before, each, after } = move(g);
+    return `{
+    ${before}
+    let start = (image * ${k} + o${g}) * oh * ow;
+    if (o${g} < ${k}) {
+      for (var i = 0; i < ${pixels * phases.length} * one; i++) {
+        let y = (row0 + ${pixel} / ${columns})${spreadBy(spread[0])}${phase('row')};
+        let x = (column0 + i % ${columns})${spreadBy(spread[1])}${phase('column')};
+        if (y < oh && x < ow) { ${each} }
+      }
+    }
+    ${after}
+  }`;
+  });
+}
+
+const sumsOfGroup = (layout: Layout, g: number): string[] =>
+  layout.problem.phases.flatMap((_, phase) =>
+    range(layout.rows).flatMap(row => range(layout.columns).map(column => accumulator(layout, phase, g, row, column))),
+  );
+
+function store(layout: Layout): string {
+  const { problem, held } = layout;
+  const { c, bias } = problem;
+  const whole = held === 0 || held >= c;
+  return moveSums(layout, g => {
+    const sums = sumsOfGroup(layout, g);
+    // The bias comes with the last part of the input channels.
+    const offset = whole ? `bias[c${g}]` : `select(0.0, bias[c${g}], first + ${held} >= ${c})`;
+    return {
+      before: `var all = array<f32, ${sums.length}>(${sums.join(', ')});${bias ? ` let b = ${offset};` : ''}`,
+      each: `result[start + y * ow + x] = all[i]${bias ? ' + b' : ''};`,
+      after: '',
+    };
+  });
+}
+
+/** Sums begin with nothing, or with what the input channels before have given. */
+function begin(layout: Layout): string {
+  const { problem, groups, pixels, held } = layout;
+  const zeros = lines(groups * pixels * problem.phases.length, i => `var a${i} = 0.0;`);
+  if (held === 0 || held >= problem.c) return zeros;
+  const resume = moveSums(layout, g => {
+    const sums = sumsOfGroup(layout, g);
+    return {
+      before: `var all = array<f32, ${sums.length}>();`,
+      each: 'all[i] = result[start + y * ow + x];',
+      after: sums.map((sum, i) => `${sum} = all[${i}];`).join(' '),
+    };
+  });
+  return `${zeros}
+  if (first > 0) {
+  ${resume}
   }`;
 }
 
-/** The tile's results to memory: in a loop, because each store in the text costs compile time. */
-function store({ k, bias }: Correlation, { rows, columns, groups }: Tile): string {
-  const pixels = rows * columns;
-  return lines(
-    groups,
-    g => `{
-    var all = array<f32, ${pixels}>(${range(pixels)
-      .map(i => `a${g * pixels + i}`)
-      .join(', ')});
-    let start = (image * ${k} + o${g}) * oh * ow;
-    ${bias ? `let b = bias[c${g}];` : ''}
-    if (o${g} < ${k}) {
-      for (var i = 0; i < ${pixels}; i++) {
-        let y = row0 + i / ${columns}; let x = column0 + i % ${columns};
-        if (y < oh && x < ow) { result[start + y * ow + x] = all[i]${bias ? ' + b' : ''}; }
-      }
-    }
-  }`,
-  );
+/** Every tile of the workgroup. */
+function walk(layout: Layout): string {
+  const { problem, rows, columns, lanes, patchColumns, patchLoads, each } = layout;
+  const { stride, padding } = problem;
+  const tile = `let tile = at % (across * down); let image = at / (across * down);
+  let column0 = tile % across * ${columns}; let row0 = tile / across * ${rows};
+  let top = row0 * ${stride[0]} - ${padding[0]}; let left = column0 * ${stride[1]} - ${padding[1]};
+  let plane = h * w;
+  ${lines(
+    patchLoads,
+    i =>
+      `let e${i} = i32(lane) + ${i * lanes}; let y${i} = e${i} / ${patchColumns} + top; let x${i} = e${i} % ${patchColumns} + left;`,
+  )}
+  ${begin(layout)}
+  ${accumulate(layout)}
+  ${store(layout)}`;
+  if (each === 1 && layout.held === 0) return `let at = line;\n  ${tile}`;
+  return `for (var at = line * each; at < min((line + 1) * each, n * across * down); at++) {
+  ${tile}
+  }`;
+}
+
+/**
+ * Functions that keep weights: each declares arrays, fills them and calls the next one with all so far; the last one
+ * walks over the tiles.
+ */
+function keepers(layout: Layout, locals: string): string {
+  const { problem, groups, held, turns, allTaps } = layout;
+  const { c, weight } = problem;
+  const length = turns * held;
+  const count = groups * allTaps.length;
+  const perFunction = Math.max(1, Math.floor(MOST_KEPT_BY_FUNCTION / length));
+  const functions = Math.ceil(count / perFunction);
+  const signature = (arrays: number) =>
+    ['line: i32, block: i32, lane: u32, first: i32', ...range(arrays).map(i => `h${i}: Kept`)].join(', ');
+  const passOn = (before: number, own: readonly number[]) =>
+    ['line, block, lane, first', ...range(before).map(i => `h${i}`), ...own.map(i => `&h${i}`)].join(', ');
+  // The driver would unroll a loop whose turns it knows.
+  const texts = range(functions).map(f => {
+    const own = range(count).slice(f * perFunction, (f + 1) * perFunction);
+    const source = (i: number) => {
+      const [g, tap] = [Math.floor(i / allTaps.length), i % allTaps.length];
+      return `weight[${weight.base(`c${g}`)} + channel * ${weight.perInput} + ${tapOffset(layout, allTaps[tap]!)}${turnOffset(layout)}]`;
+    };
+    return `fn keep${f}(${signature(own[0]!)}) {
+  ${own.map(i => `var h${i}: array<f32, ${length}>;`).join(' ')}
+  ${ONE}
+  ${channelLines(layout)}
+  for (var i = 0; i < ${length} * one; i++) {
+    let turn = i / ${held}; let channel = min(first + i % ${held}, ${c - 1});
+    ${own.map(i => `h${i}[i] = ${source(i)};`).join('\n    ')}
+  }
+  keep${f + 1}(${passOn(own[0]!, own)});
+}`;
+  });
+  return `alias Kept = ptr<function, array<f32, ${length}>>;
+fn keep${functions}(${signature(count)}) {
+  ${ONE}
+  ${locals}
+  ${channelLines(layout)}
+  ${walk(layout)}
+}
+${texts.reverse().join('\n')}`;
 }
 
 /** One kernel: reads x and weight (and bias), writes the result. Needs one fixed subgroup size. */
-export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes }: AdapterTraits): Lowering {
-  const { n, h, w, k, oh, ow, r, s, padding, bias } = problem;
-  const tile = tileOf(problem, lanes);
-  const { rows, columns, groups } = tile;
-  const pitch = columns + s - 1;
-  const loads = Math.ceil(((rows + rowsOfTurn(r, s) - 1) * pitch) / lanes);
-  const [across, down] = [Math.ceil(ow / columns), Math.ceil(oh / rows)];
+export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, processors }: AdapterTraits): Lowering {
+  const { n, c, h, w, k, oh, ow, bias } = problem;
+  const layout = layoutOf(problem, lanes, WORKGROUPS_PER_PROCESSOR * processors);
+  const { rows, columns, groups, held } = layout;
+  const [positionsDown, positionsAcross] = positions(problem);
+  const [across, down] = [Math.ceil(positionsAcross / columns), Math.ceil(positionsDown / rows)];
   const blocks = Math.ceil(k / lanes / groups);
-  const numbers = new Numbers(problem.baked, { n, h, w, oh, ow, across, down });
+  const tiles = n * across * down;
+  // How many tiles a workgroup takes is a number like the sizes: the text does not depend on it.
+  const each = problem.baked ? layout.each : eachOf(tiles * blocks, WORKGROUPS_PER_PROCESSOR * processors);
+  const walks = held > 0;
+  const numbers = new Numbers(problem.baked, { n, h, w, oh, ow, across, down, ...(walks && { each }) });
+  const work = walks
+    ? held >= c
+      ? 'keep0(line, block, lane, 0);'
+      : `for (var first = 0; first < ${c} * one; first += ${held}) { keep0(line, block, lane, first); }`
+    : `let first = 0;\n  ${channelLines(layout)}\n  ${walk(layout)}`;
   const wgsl = `enable subgroups;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
 ${bias ? '@group(0) @binding(2) var<storage, read> bias: array<f32>;' : ''}
 @group(0) @binding(${bias ? 3 : 2}) var<storage, read_write> result: array<f32>;
 ${numbers.binding(bias ? 4 : 3)}
+${walks ? keepers(layout, numbers.locals) : ''}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u) {
+  ${ONE}
   ${numbers.locals}
   let group = i32(id.y * num.x + id.x);
-  let tile = group % (across * down); let block = group / (across * down) % ${blocks}; let image = group / (across * down) / ${blocks};
-  if (image >= n) { return; }
-  let column0 = tile % across * ${columns}; let row0 = tile / across * ${rows};
-  let top = row0 - ${padding[0]}; let left = column0 - ${padding[1]};
-  let plane = h * w;
-  // Lanes beyond the last channel repeat it and do not store.
-  ${lines(groups, g => `let o${g} = (block * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${k - 1});`)}
-  ${lines(
-    loads,
-    i =>
-      `let e${i} = i32(lane) + ${i * lanes}; let y${i} = e${i} / ${pitch} + top; let x${i} = e${i} % ${pitch} + left;`,
-  )}
-  ${lines(groups * rows * columns, i => `var a${i} = 0.0;`)}
-  ${accumulate(problem, tile, lanes)}
-  ${store(problem, tile)}
+  let block = group % ${blocks}; let line = group / ${blocks};
+  if (line${walks ? ' * each' : ''} >= n * across * down) { return; }
+  ${work}
 }`;
   const kernel: Kernel = {
     name: problem.name,
     wgsl,
     bindings: bias ? ['read', 'read', 'read', 'write'] : ['read', 'read', 'write'],
     ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(across * down * blocks * n),
+    workgroups: grid(blocks * Math.ceil(tiles / (walks ? each : 1))),
   };
   return { steps: [{ kernel, operands: [input(0), input(1), ...(bias ? [input(2)] : []), output(0)] }], scratch: [] };
 }

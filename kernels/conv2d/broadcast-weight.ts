@@ -56,7 +56,9 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const taps = r * s;
   // A strip's row of the wide side fills one register a lane for small kernels, two for large ones.
   const registers = s + 1 < lanes ? 1 : Math.ceil((s + lanes - 1) / lanes);
-  const columns = registers * lanes - s + 1;
+  // No wider than the image needs: what lies beyond it is computed for nothing.
+  const widest = registers * lanes - s + 1;
+  const columns = baked ? Math.ceil(lane.w / Math.ceil(lane.w / widest)) : widest;
   const pitch = columns + s - 1;
   const groups = Math.min(Math.ceil(lane.channels / lanes), 2 * taps <= MOST_ACCUMULATORS ? 2 : 1);
   const inputs = Math.min(wide.channels, Math.max(1, Math.min(8, Math.floor(MOST_ACCUMULATORS / (groups * taps)))));

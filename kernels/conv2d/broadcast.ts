@@ -4,52 +4,47 @@ import { assembleElements } from '../../engine/assemble.ts';
 import { type AdapterTraits, input, output, type Step, scratch } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { lowerCorrelation } from './broadcast-correlation.ts';
+import { gradientPhases, wholePatch } from './correlation.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
-/** One fixed subgroup size of 4 to 32 lanes, stride 1, and a kernel whose rows fit the text. */
+/** One fixed subgroup size of 4 to 32 lanes, strides of 1 and 2, and a kernel whose rows fit the text. */
 function accepts({ stride, r, s, padding }: Conv2dProblem, { subgroupSize }: AdapterTraits): boolean {
-  return (
-    subgroupSize >= 4 &&
-    subgroupSize <= 32 &&
-    stride[0] === 1 &&
-    stride[1] === 1 &&
-    s <= 11 &&
-    r * s > 1 &&
-    padding[0] < r &&
-    padding[1] < s
-  );
+  const known = subgroupSize >= 4 && subgroupSize <= 32 && r <= 11 && s <= 11 && padding[0] < r && padding[1] < s;
+  return known && Math.max(...stride) <= 2;
 }
+
+const single = [1, 1] as const;
 
 export const broadcastForward: Conv2dVariant = {
   name: 'broadcast',
   accepts,
   lower(problem, traits) {
-    const { n, c, h, w, k, r, s, padding, bias, baked } = problem;
+    const { c, k, r, s } = problem;
     const [oh, ow] = outputSize(problem);
     const base = (channel: string) => `${channel} * ${c * r * s}`;
-    const weight = { base, perInput: r * s, perRow: s, flipped: false };
+    const weight = { base, perInput: r * s, perRow: s };
     const name = `conv2d.forward.broadcast ${describe(problem)}`;
-    return lowerCorrelation({ name, n, c, h, w, k, oh, ow, r, s, padding, bias, baked, weight }, traits);
+    return lowerCorrelation({ ...problem, name, k, oh, ow, phases: wholePatch(r, s), spread: single, weight }, traits);
   },
 };
 
-/** The correlation of gy with the taps in reverse, channels exchanged. */
+/** A correlation of gy with the taps in reverse, channels exchanged; a stride gives each parity taps of its own. */
 export const broadcastInputGradient: Conv2dVariant = {
   name: 'broadcast',
-  accepts,
+  // Phases share one turn of the loop, so their patch must be small.
+  accepts: (problem, traits) =>
+    accepts(problem, traits) && (Math.max(...problem.stride) === 1 || Math.max(problem.r, problem.s) <= 5),
   lower(problem, traits) {
-    const { n, c, h, w, k, r, s, baked } = problem;
+    const { n, c, h, w, k, r, s, stride, padding, baked } = problem;
     const [gh, gw] = outputSize(problem);
-    const padding = [r - 1 - problem.padding[0], s - 1 - problem.padding[1]] as const;
-    const weight = {
-      base: (channel: string) => `${channel} * ${r * s}`,
-      perInput: c * r * s,
-      perRow: s,
-      flipped: true,
-    };
+    const weight = { base: (channel: string) => `${channel} * ${r * s}`, perInput: c * r * s, perRow: s };
     const name = `conv2d.inputGradient.broadcast ${describe(problem)}`;
-    const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w, r, s };
-    return lowerCorrelation({ name, ...sizes, padding, bias: false, baked, weight }, traits);
+    const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w };
+    const phases = gradientPhases([r, s], stride, padding);
+    return lowerCorrelation(
+      { name, ...sizes, ...phases, stride: single, spread: stride, bias: false, baked, weight },
+      traits,
+    );
   },
 };
 
@@ -60,16 +55,21 @@ export const broadcastInputGradient: Conv2dVariant = {
  */
 export const narrowForward: Conv2dVariant = {
   name: 'narrow',
-  accepts: (problem, traits) => accepts(problem, traits) && problem.s >= 5 && 2 * problem.k <= traits.subgroupSize,
+  accepts: (problem, traits) =>
+    accepts(problem, traits) &&
+    Math.max(...problem.stride) === 1 &&
+    problem.s >= 5 &&
+    2 * problem.k <= traits.subgroupSize,
   lower(problem, traits) {
     const { n, c, h, w, k, r, s, padding, baked } = problem;
     const [oh, ow] = outputSize(problem);
     const wide = ow + s - 1;
     const base = (channel: string) => `${channel} / ${s} * ${c * r * s} + ${channel} % ${s}`;
-    const weight = { base, perInput: r * s, perRow: s, flipped: false };
+    const weight = { base, perInput: r * s, perRow: s };
     const name = `conv2d.forward.narrow ${describe(problem)}`;
-    const sizes = { n, c, h, w, k: k * s, oh, ow: wide, r, s: 1 };
-    const { steps } = lowerCorrelation({ name, ...sizes, padding, bias: false, baked, weight }, traits);
+    const sizes = { n, c, h, w, k: k * s, oh, ow: wide, r, s: 1, stride: single, padding };
+    const phases = { phases: wholePatch(r, 1), spread: single };
+    const { steps } = lowerCorrelation({ name, ...sizes, ...phases, bias: false, baked, weight }, traits);
     const [columns] = steps;
     return {
       steps: [

@@ -1,0 +1,114 @@
+/** How a broadcast kernel cuts a correlation up: by a count of what its loads, its arithmetic and its sums cost. */
+import type { Correlation, Tap } from './correlation.ts';
+
+export interface Plan {
+  /** Positions and groups of channels (one channel a lane) that one turn of a workgroup computes. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly groups: number;
+  /** Rows of the patch in one turn of the loop: all of a small one, else the text would take seconds to compile. */
+  readonly turnRows: number;
+  readonly turns: number;
+  /** The taps of the first turn, phase by phase; later turns move down the patch. */
+  readonly taps: readonly (readonly Tap[])[];
+  /** Input channels whose weights a workgroup keeps while it walks over tiles; 0: it loads them anew for each. */
+  readonly held: number;
+  /** Tiles that a workgroup walks over. */
+  readonly each: number;
+}
+
+/** In multiply-adds of a subgroup, on lavapipe (bench/NOTES.md). */
+const LOAD = 29;
+/** Reading a weight that is kept, and bringing one there. */
+const KEPT = 12;
+const KEEP = 45;
+/** Each turn of the loop, and for each sum in it. */
+const TURN = 20;
+const SUM = 3;
+/** A sum that goes to memory and comes back between two parts of the input channels. */
+const RESUME = 60;
+
+/** Accumulators beyond which nothing is gained. */
+const MOST_ACCUMULATORS = 128;
+/** Elements of a patch: each load of a subgroup costs 10 to 30 ms to compile. */
+const MOST_PATCH = 208;
+/** Kept weights of a lane, and turns × channels in one array: more would take seconds to compile. */
+const MOST_KEPT = 1200;
+const LONGEST_ARRAY = 192;
+/** Where the sizes are not part of the text: what a picture of some size allows. */
+const EACH_UNKNOWN = 8;
+const MOST_EACH = 32;
+
+/** Rows of the patch in one turn. */
+const rowsOfTurn = ({ r, s, phases }: Correlation): number => (phases.length > 1 || r <= 3 || s === 1 ? r : 1);
+
+/** Positions of the output: elements of one phase. */
+export const positions = ({ oh, ow, spread }: Correlation): [number, number] => [
+  Math.ceil(oh / spread[0]),
+  Math.ceil(ow / spread[1]),
+];
+
+/** How many of these tiles a workgroup should take, so that there are that many workgroups. */
+export const eachOf = (tiles: number, workgroups: number): number =>
+  Math.min(MOST_EACH, Math.max(1, Math.floor(tiles / workgroups)));
+
+/** Input channels whose weights fit into what a workgroup may keep. */
+function mostHeld(c: number, turns: number, perTurn: number): number {
+  const most = Math.min(Math.floor(MOST_KEPT / (turns * perTurn)), Math.floor(LONGEST_ARRAY / turns));
+  // Equal parts, so that one loop serves all.
+  return most < 1 ? 0 : Math.ceil(c / Math.ceil(c / most));
+}
+
+/**
+ * The cheapest plan. `groups` workgroups at least should have something to do. Where sizes are not part of the text
+ * the plan does not depend on them, so that one text serves every picture.
+ */
+export function planOf(problem: Correlation, lanes: number, workgroups: number): Plan {
+  const { n, c, k, r, s, stride, phases, baked } = problem;
+  const turnRows = rowsOfTurn(problem);
+  const turns = r / turnRows;
+  const taps = phases.map(phase => phase.taps.filter(({ row }) => row < turnRows));
+  const perTurn = taps.reduce((sum, list) => sum + list.length, 0);
+  const [down, across] = positions(problem);
+  const needed = Math.ceil(k / lanes);
+  const plan = { turnRows, turns, taps };
+  let best: Plan | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  const consider = (rows: number, columns: number, groups: number) => {
+    const sums = rows * columns * groups * phases.length;
+    const blocks = Math.ceil(needed / groups);
+    const tiles = baked ? n * Math.ceil(down / rows) * Math.ceil(across / columns) : EACH_UNKNOWN;
+    const patch = ((rows - 1) * stride[0] + turnRows) * ((columns - 1) * stride[1] + s);
+    if (sums > MOST_ACCUMULATORS || patch > MOST_PATCH) return;
+    const arithmetic = rows * columns * groups * perTurn;
+    const each = baked ? eachOf(tiles * blocks, workgroups) : EACH_UNKNOWN;
+    const turn = Math.ceil(patch / lanes) * LOAD + patch + arithmetic + TURN + SUM * sums;
+    const cost = (weights: number, resumes: number) =>
+      tiles * blocks * (c * turns * (turn + groups * perTurn * weights) + resumes * sums * RESUME);
+    const held = mostHeld(c, turns, groups * perTurn);
+    const options = [
+      { held: 0, each: 1, cost: cost(LOAD, 0) },
+      ...(held > 0 ? [{ held, each, cost: cost(KEPT + KEEP / each, Math.ceil(c / held) - 1) }] : []),
+    ];
+    for (const option of options) {
+      if (option.cost >= least) continue;
+      least = option.cost;
+      best = { ...plan, rows, columns, groups, held: option.held, each: option.each };
+    }
+  };
+  const groupCounts = [1, 2, 4].filter(count => count === 1 || count <= needed);
+  if (baked)
+    for (let rows = 1; rows <= 12; rows++)
+      for (let columns = 2; columns <= 16; columns++) for (const groups of groupCounts) consider(rows, columns, groups);
+  else
+    for (const [rows, columns] of [
+      [8, 8],
+      [4, 8],
+      [2, 8],
+    ] as const) {
+      for (const groups of groupCounts) consider(rows, columns, groups);
+      if (best) break;
+    }
+  // The smallest tile fits whatever the variants accept.
+  return best!;
+}
