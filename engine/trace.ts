@@ -89,7 +89,7 @@ export class Trace {
   }
 
   /** Replaces every assignment made so far by what `choose` makes of the variable's first content and the new one. */
-  revise(choose: (old: Value, assigned: Value) => Value): void {
+  revise(choose: (old: Value, assigned: Value, variable: VariableState) => Value): void {
     for (const [variable, value] of this.#assigned) {
       let old = this.#variables.get(variable);
       if (!old) {
@@ -98,7 +98,7 @@ export class Trace {
         this.#variables.set(variable, old);
         this.#own.add(old);
       }
-      this.#assigned.set(variable, choose(old, value));
+      this.#assigned.set(variable, choose(old, value, variable));
     }
   }
 

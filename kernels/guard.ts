@@ -1,20 +1,70 @@
 /** Keeping state as it was when a step went wrong. */
+import { apply } from '../engine/apply.ts';
+import { assembleElements } from '../engine/assemble.ts';
+import { type Declaration, defineOp } from '../engine/define.ts';
 import { TraceError } from '../engine/errors.ts';
+import { input, output } from '../engine/kernel.ts';
+import { Numbers } from '../engine/numbers.ts';
+import { sizeOf } from '../engine/shape.ts';
 import { Tensor } from '../engine/tensor.ts';
 import { activeTrace } from '../engine/trace.ts';
+import type { Gathered } from './gathered.ts';
 import { pack } from './pack.ts';
 import { notFinite, where } from './selection.ts';
 import { sum } from './sum.ts';
 
+type NoAttributes = Record<never, never>;
+
+/** Inputs: x and what replaces it [n], and a flag that keeps x where it is not 0 (one element). In place. */
+export const replaceUnlessOp: Declaration<NoAttributes> = defineOp<NoAttributes>({
+  name: 'replaceUnless',
+  summary: 'b in the place of a, unless a flag is not 0.',
+  infer: ([x]) => [x!],
+  inPlace: [[0, 0]],
+  lower({ inputs }, traits) {
+    const n = sizeOf(inputs[0]!.shape);
+    const kernel = assembleElements(
+      {
+        name: 'replaceUnless',
+        reads: ['next', 'bad'],
+        writes: ['x'],
+        numbers: new Numbers(false, { n }),
+        elements: n,
+        count: 'n',
+        before: 'if (bad[0] != 0.0) { return; }',
+        body: 'x[index] = next[index];',
+      },
+      traits,
+    );
+    return { steps: [{ kernel, operands: [input(1), input(2), output(0)] }], scratch: [] };
+  },
+  reference: ([x, next, bad]) => [(bad![0] === 0 ? next! : x!).slice()],
+  samples: [replaceSample(130, 0), replaceSample(5, 1)],
+  random: choose => replaceSample(choose.pick([1, 64, 100]), choose.pick([0, 1])),
+});
+
+function replaceSample(n: number, bad: number) {
+  return { inputs: [{ shape: [n] }, { shape: [n] }, { shape: [1], values: [bad], fixed: true }], attributes: {} };
+}
+
 /**
  * Inside `compile`: every variable assigned so far keeps its content where `bad` (one element) is not 0. The decision
- * is the GPU's, so the host need not wait for it.
+ * is the GPU's, so the host need not wait for it. Of `gathered` variables all are decided by one dispatch, where all
+ * have been assigned.
  */
-export function guardAssignments(bad: Tensor): void {
+export function guardAssignments(bad: Tensor, gathered: readonly Gathered[] = []): void {
   const trace = activeTrace();
   if (!trace) throw new TraceError('guardAssignments() belongs inside a compiled function.');
   const { device } = trace;
-  trace.revise((old, assigned) => where(bad, new Tensor(device, old), new Tensor(device, assigned)).value);
+  const together = gathered.filter(({ parts }) => parts.every(({ state }) => trace.assigns(state)));
+  const apart = new Set(together.flatMap(({ parts }) => parts.map(({ state }) => state)));
+  const contents = together.map(({ parts }) => pack(parts));
+  trace.revise((old, assigned, variable) =>
+    apart.has(variable) ? assigned : where(bad, new Tensor(device, old), new Tensor(device, assigned)).value,
+  );
+  together.forEach((all, i) => {
+    all.assign(apply(replaceUnlessOp, [all.whole, contents[i]!, bad], {})[0]!);
+  });
 }
 
 /**

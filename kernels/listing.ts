@@ -10,6 +10,7 @@ import { concatOp } from './concat.ts';
 import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './conv2d/index.ts';
 import * as functions from './functions.ts';
 import { fullLikeOp } from './grad.ts';
+import { replaceUnlessOp } from './guard.ts';
 import { bceGradientOp, bceOp, lossListings, totalVariationListing } from './losses.ts';
 import { linearListing, matmulOp } from './matmul/index.ts';
 import { packOp, partOp } from './pack.ts';
@@ -83,6 +84,7 @@ export const listings: readonly Listed[] = [
   list(packOp),
   list(partOp),
   list(adamOp),
+  list(replaceUnlessOp),
   list(pool.maxPool2dOp),
   list(pool.maxPool2dGradientOp),
   list(pool.avgPool2dOp),

@@ -5,8 +5,9 @@ import { formatShape, sameShape } from '../engine/shape.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
 import { activeTrace } from '../engine/trace.ts';
 import { type AdamAttributes, adam } from '../kernels/adam.ts';
+import { Gathered } from '../kernels/gathered.ts';
 import { add, where } from '../kernels/index.ts';
-import { pack, packLayout, part } from '../kernels/pack.ts';
+import { pack } from '../kernels/pack.ts';
 
 export interface AdamOptions {
   /** Learning rate α; default 1e-4, the paper's. */
@@ -36,8 +37,7 @@ export class Adam implements Disposable {
   readonly second: Variable;
   /** Steps made, one element. */
   readonly steps: Variable;
-  readonly #whole: Variable;
-  readonly #offsets: readonly number[];
+  readonly #gathered: Gathered;
   readonly #attributes: AdamAttributes;
   readonly #lr: number;
   #eager: Compiled<readonly Tensor[], undefined> | undefined;
@@ -52,19 +52,15 @@ export class Adam implements Disposable {
     const taken = parameters.find(({ state }) => state.part);
     if (taken) throw new DaybreakError(`Adam: ${taken.name} belongs to another optimizer already: one optimizer each.`);
     const { device } = first;
-    const { offsets, total } = packLayout(parameters.map(({ shape }) => shape));
-    const zeros = (name: string) => variable(new Float32Array(total), [total], { device, name, trainable: false });
     this.parameters = parameters;
-    this.#offsets = offsets;
+    this.#gathered = new Gathered(parameters, 'parameters');
+    const { size } = this.#gathered;
+    const zeros = (name: string) => variable(new Float32Array(size), [size], { device, name, trainable: false });
     this.#attributes = { beta1, beta2, eps };
     this.#lr = lr;
-    this.#whole = zeros('parameters');
     this.first = zeros('first moments');
     this.second = zeros('second moments');
     this.steps = variable(Float32Array.of(0), [1], { device, name: 'steps', trainable: false });
-    parameters.forEach((parameter, i) => {
-      parameter.moveInto(this.#whole, offsets[i]!);
-    });
   }
 
   /** One step along `gradients`, in the order of the parameters. Inside `compile` it becomes part of the program. */
@@ -96,15 +92,12 @@ export class Adam implements Disposable {
     const rate = lr ?? tensor([this.#lr]);
     const flag = skip ?? tensor([0]);
     const { parameters, first, second } = adam(
-      [this.#whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
+      [this.#gathered.whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
       this.#attributes,
     );
-    this.#whole.assign(parameters);
+    this.#gathered.assign(parameters);
     this.first.assign(first);
     this.second.assign(second);
-    this.parameters.forEach((parameter, i) => {
-      parameter.assign(part(parameters, this.#offsets[i]!, parameter.shape));
-    });
     this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
   }
 
@@ -117,7 +110,7 @@ export class Adam implements Disposable {
     ]);
     const numbers = [first!, second!].map(bytes => new Float32Array(bytes.buffer));
     const moments = this.parameters.map(({ size }, i) => {
-      const offset = this.#offsets[i]!;
+      const offset = this.#gathered.offset(i);
       return { first: numbers[0]!.slice(offset, offset + size), second: numbers[1]!.slice(offset, offset + size) };
     });
     return { steps: new Float32Array(steps!.buffer)[0]!, moments };
@@ -139,8 +132,8 @@ export class Adam implements Disposable {
     const first = new Float32Array(this.first.size);
     const second = new Float32Array(this.second.size);
     moments.forEach((moment, i) => {
-      first.set(moment.first, this.#offsets[i]!);
-      second.set(moment.second, this.#offsets[i]!);
+      first.set(moment.first, this.#gathered.offset(i));
+      second.set(moment.second, this.#gathered.offset(i));
     });
     this.first.write(first);
     this.second.write(second);
@@ -150,7 +143,7 @@ export class Adam implements Disposable {
   /** Gives the moments' memory back; the parameters stay. */
   dispose(): void {
     this.#eager?.dispose();
-    for (const variable of [this.first, this.second, this.steps, this.#whole]) variable.dispose();
+    for (const one of [this.first, this.second, this.steps, this.#gathered]) one.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,7 @@ import type { ProgramFigures } from '../engine/figures.ts';
 import type { Clock, RunProfile, Span } from '../engine/profile.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
 import { CROP_WORDS } from '../kernels/crops.ts';
+import { Gathered } from '../kernels/gathered.ts';
 import { assignedNotFinite, guardAssignments } from '../kernels/guard.ts';
 import { add, grad, mseLoss, notFinite, reshape, sum } from '../kernels/index.ts';
 import { pack } from '../kernels/pack.ts';
@@ -50,6 +51,8 @@ export class Trainer implements Disposable {
   #reserved = false;
   readonly #source: CropSource;
   readonly #failed: Variable;
+  /** The running statistics, which are kept or replaced together. */
+  readonly #statistics: Gathered | undefined;
   readonly #program: Compiled<[Tensor, number], { loss: Tensor; failed: Tensor }>;
 
   constructor(net: Module, source: CropSource, options: AdamOptions = {}) {
@@ -58,16 +61,18 @@ export class Trainer implements Disposable {
     this.device = parameters[0]!.device;
     this.adam = new Adam(parameters, options);
     this.#source = source;
+    const statistics = net.namedVariables().flatMap(([, variable]) => (variable.requiresGrad ? [] : [variable]));
+    this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
     this.#failed = variable(Float32Array.of(0), [1], { device: this.device, name: 'failed', trainable: false });
     this.#program = compile((plan: Tensor, lr: Tensor) => {
       const crops = source.gather(plan);
       const loss = mseLoss(net.forward(crops.lr), crops.hr);
       const gradients = grad(loss, parameters);
       const found = add(sum(notFinite(pack(gradients))), notFinite(loss));
-      const statistics = assignedNotFinite();
-      const bad = statistics ? add(found, statistics) : found;
+      const overflown = assignedNotFinite();
+      const bad = overflown ? add(found, overflown) : found;
       const failed = add(this.#failed, reshape(bad, [1]));
-      guardAssignments(failed);
+      guardAssignments(failed, this.#statistics ? [this.#statistics] : []);
       this.adam.update(gradients, { lr: reshape(lr, [1]), skip: failed });
       this.#failed.assign(failed);
       return { loss, failed };
@@ -203,6 +208,7 @@ export class Trainer implements Disposable {
     this.#program.dispose();
     this.adam.dispose();
     this.#failed.dispose();
+    this.#statistics?.dispose();
   }
 
   [Symbol.dispose](): void {

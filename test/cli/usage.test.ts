@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { daybreak } from './daybreak.ts';
 
-const COMMANDS = ['doctor', 'train', 'upscale', 'eval'];
+const COMMANDS = ['doctor', 'train', 'upscale', 'eval', 'tune'];
 
 test('--help lists the commands and exits 0', async () => {
   const { code, stdout, stderr } = await daybreak(['--help']);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
 import { TraceError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { Gathered } from '../../kernels/gathered.ts';
 import { guardAssignments } from '../../kernels/guard.ts';
 import { add, div, notFinite, sum } from '../../kernels/index.ts';
 import { sharedDevice, take } from '../device.ts';
@@ -32,4 +33,63 @@ test('all that was assigned before stays as it was where the flag is set', async
 
 test('belongs inside a compiled function', () => {
   expect(() => tidy(() => guardAssignments(tensor([0])))).toThrow(TraceError);
+});
+
+test('gathered variables are kept or replaced by one dispatch, without a copy', async () => {
+  const sizes = [3, 70, 64];
+  const content = (n: number, at: number) => Float32Array.from({ length: n }, (_, i) => at + i);
+  const results: number[][][] = [];
+  const copies: number[] = [];
+  for (const together of [false, true]) {
+    const parts = sizes.map((n, i) => variable(content(n, 100 * i), [n]));
+    const other = variable([5], [1]);
+    const gathered = together ? [new Gathered(parts, 'parts')] : [];
+    using step = compile((x: Tensor, flag: Tensor) => {
+      for (const one of [...parts, other]) one.assign(add(one, x));
+      guardAssignments(flag, gathered);
+      return undefined;
+    });
+    for (const flag of [0, 1, 0]) {
+      using x = tensor([2]);
+      using bad = tensor([flag]);
+      step(x, bad);
+    }
+    {
+      using x = tensor([2]);
+      const { lowered } = step.plan([x, x]);
+      copies.push(lowered.copies.length);
+      expect(lowered.calls.filter(({ operation }) => operation === 'replaceUnless')).toHaveLength(gathered.length);
+    }
+    results.push((await take([...parts, other])).map(values => [...values]));
+    for (const one of gathered) one.dispose();
+  }
+  expect(results[1]).toEqual(results[0]);
+  expect(results[0][1]).toEqual([...content(70, 104)]);
+  // That of the variable which stands alone.
+  expect(copies).toEqual([4, 1]);
+});
+
+test('gathered variables that are not all assigned are decided one by one', async () => {
+  const parts = [variable([1, 2], [2]), variable([3], [1])];
+  const gathered = new Gathered(parts, 'parts');
+  using step = compile((flag: Tensor) => {
+    parts[0].assign(add(parts[0], 1));
+    guardAssignments(flag, [gathered]);
+    return undefined;
+  });
+  for (const flag of [0, 1]) {
+    using bad = tensor([flag]);
+    step(bad);
+  }
+  expect((await take(parts)).map(values => [...values])).toEqual([[2, 3], [3]]);
+  gathered.dispose();
+});
+
+test('variables are gathered once, and there must be some', () => {
+  const parts = [variable([1], [1])];
+  const gathered = new Gathered(parts, 'parts');
+  expect(() => new Gathered(parts, 'again')).toThrow(/lies in another variable already/);
+  expect(() => new Gathered([], 'nothing')).toThrow('nothing: there is no variable to gather.');
+  gathered.dispose();
+  parts[0].dispose();
 });
