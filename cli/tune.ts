@@ -80,6 +80,8 @@ async function runTuning({ problems, out, minutes, adapter, json }: TuneOptions)
 }
 
 function sentence({ family, problem, variant, rule, times }: TunedProblem): string {
-  const list = times.map(({ variant: name, ms, runs }) => `${name} ${runs > 0 ? '' : 'over '}${ms.toPrecision(3)} ms`);
+  const list = times.map(({ variant: name, ms, runs, failure }) =>
+    failure === undefined ? `${name} ${runs > 0 ? '' : 'over '}${ms.toPrecision(3)} ms` : `${name} fails (${failure})`,
+  );
   return `${family} ${problem}: ${variant}${variant === rule ? '' : ` (by rule ${rule})`}; ${list.join(', ')}`;
 }

@@ -23,6 +23,8 @@ export interface CandidateTime {
   readonly wallMs: number;
   /** Measurements behind it; 0: given up after its first run, whose time (compiling included) stands here. */
   readonly runs: number;
+  /** Why it does not run here at all, if it does not. */
+  readonly failure?: string;
 }
 
 export interface MeasureOptions {
@@ -33,6 +35,8 @@ export interface MeasureOptions {
   readonly onCandidate?: (variant: string) => void;
   /** Milliseconds of the process's CPU time. Node knows it. */
   readonly cpuTime: () => number;
+  /** Default: by the adapter, {@link measureOf}. */
+  readonly measure?: Measure;
 }
 
 export const measureOf = ({ traits, gpu }: Device): Measure =>
@@ -53,33 +57,35 @@ interface Candidate {
   readonly samples: { ms: number; wallMs: number }[];
   firstMs: number;
   repeats: number;
+  failure?: string;
 }
 
 /** The times of a problem's variants, in the order of its candidates. Rounds go from variant to variant. */
 export async function timeCandidates(
   device: Device,
   problem: TuningProblem,
-  { rounds = 5, signal, onCandidate, cpuTime }: MeasureOptions,
+  { rounds = 5, signal, onCandidate, cpuTime, measure = measureOf(device) }: MeasureOptions,
 ): Promise<CandidateTime[]> {
   const inputs = problem.node.inputs.map(({ spec }) => noise(device, sizeOf(spec.shape)));
   const candidates: Candidate[] = [];
-  const timer = new Timer(device, inputs, cpuTime);
+  const timer = new Timer(device, inputs, measure, cpuTime);
   try {
     let best = Number.POSITIVE_INFINITY;
     for (const variant of problem.candidates) {
       signal?.throwIfAborted();
       onCandidate?.(variant);
       const program = programOf(device, problem, variant);
-      const candidate = {
-        variant,
-        program,
-        profiler: new Profiler(device, program),
-        samples: [],
-        firstMs: 0,
-        repeats: 1,
-      };
+      const profiler = new Profiler(device, program);
+      const candidate: Candidate = { variant, program, profiler, samples: [], firstMs: 0, repeats: 1 };
       candidates.push(candidate);
-      candidate.firstMs = await timer.first(candidate);
+      try {
+        candidate.firstMs = await timer.first(candidate);
+      } catch (error) {
+        // A text that the driver refuses is one candidate less; without a device there is nothing left to time.
+        if (device.lost) throw error;
+        candidate.failure = (error as Error).message.split('\n', 1)[0]!;
+        continue;
+      }
       if (candidate.firstMs > FIRST_RUN.times * best + FIRST_RUN.ms) continue;
       await timer.sample(candidate);
       best = Math.min(best, timer.latest(candidate).wallMs);
@@ -95,11 +101,12 @@ export async function timeCandidates(
         signal?.throwIfAborted();
         await timer.sample(candidate);
       }
-    return candidates.map(({ variant, samples, firstMs }) => ({
+    return candidates.map(({ variant, samples, firstMs, failure }) => ({
       variant,
       ms: samples.length > 0 ? median(samples.map(({ ms }) => ms)) : firstMs,
       wallMs: samples.length > 0 ? median(samples.map(({ wallMs }) => wallMs)) : firstMs,
       runs: samples.length,
+      ...(failure !== undefined && { failure }),
     }));
   } finally {
     for (const { program, profiler } of candidates) {
@@ -117,10 +124,10 @@ class Timer {
   readonly #measure: Measure;
   readonly #cpuTime: () => number;
 
-  constructor(device: Device, inputs: readonly Storage[], cpuTime: () => number) {
+  constructor(device: Device, inputs: readonly Storage[], measure: Measure, cpuTime: () => number) {
     this.#device = device;
     this.#inputs = inputs;
-    this.#measure = measureOf(device);
+    this.#measure = measure;
     this.#cpuTime = cpuTime;
   }
 

@@ -37,8 +37,10 @@ export async function tune(options: TuningOptions): Promise<Tuning> {
   const problems = problemsIn(device, options.programs);
   const until = performance.now() + minutes * 60_000;
   const found: TunedProblem[] = [];
+  let begun = 0;
   for (const [i, problem] of inOrder(problems, old).entries()) {
     if (i > 0 && performance.now() > until) break;
+    begun++;
     const name = `${problem.family} ${problem.key}`;
     const times = await timeCandidates(device, problem, {
       cpuTime: () => {
@@ -50,6 +52,7 @@ export async function tune(options: TuningOptions): Promise<Tuning> {
       ...(signal && { signal }),
     });
     const result = verdict(problem, times, new Date().toISOString());
+    if (!result) continue;
     found.push(result);
     onVerdict?.(result);
     onProblem?.(i + 1, problems.length, name);
@@ -57,7 +60,7 @@ export async function tune(options: TuningOptions): Promise<Tuning> {
   signal?.throwIfAborted();
   const file = merged(old, device.description, measureOf(device), new Date().toISOString(), found);
   await writeTunedFile(path, file);
-  return { file, problems: found, left: problems.length - found.length };
+  return { file, problems: found, left: problems.length - begun };
 }
 
 /** The problems of several programs, each once. */

@@ -10,6 +10,7 @@ const Time = z.object({
   ms: z.number().nonnegative(),
   wallMs: z.number().nonnegative(),
   runs: z.number().int().nonnegative(),
+  failure: z.string().optional(),
 });
 
 const Problem = z.object({
@@ -44,10 +45,15 @@ export type TunedProblem = z.infer<typeof Problem>;
 /** What the rule would choose stays unless another variant is faster by this: less is noise. */
 const MARGIN = 0.97;
 
-/** The verdict on a problem's variants, the rule's first. */
-export function verdict({ family, key }: TuningProblem, times: readonly CandidateTime[], date: string): TunedProblem {
+/** The verdict on a problem's variants, the rule's first; undefined where none of them runs. */
+export function verdict(
+  { family, key }: TuningProblem,
+  times: readonly CandidateTime[],
+  date: string,
+): TunedProblem | undefined {
   const measured = times.filter(({ runs }) => runs > 0);
   const [byRule] = times;
+  if (measured.length === 0) return undefined;
   const fastest = measured.reduce((best, time) => (time.ms < best.ms ? time : best));
   // A rule's variant that was given up was slower by far.
   const stays = byRule!.runs > 0 && fastest.ms > MARGIN * byRule!.ms;

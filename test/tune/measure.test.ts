@@ -81,6 +81,29 @@ describe('timing', () => {
     expect(measureOf(device())).toBe(device().traits.software ? 'cpu' : 'gpu');
   });
 
+  test.each(['cpu', 'gpu', 'wall'] as const)('by %s', async measure => {
+    const [slow, quick] = await times({ rounds: 2, measure });
+    expect(quick.ms).toBeLessThan(slow.ms / 2);
+    expect(quick.runs).toBe(2);
+  });
+
+  test('goes on without a variant that does not run here', async () => {
+    const broken: Operation<never> = {
+      ...operation,
+      lower: (problem, traits) => {
+        const lowering = operation.lower(problem, traits);
+        const [step] = lowering.steps;
+        if (step.kernel.name !== `turns ${TURNS.slow}`) return lowering;
+        return { ...lowering, steps: [{ ...step, kernel: { ...step.kernel, wgsl: `${step.kernel.wgsl} nonsense` } }] };
+      },
+    };
+    const node = new Node(broken, problem.node.inputs, problem.node.outputs, {});
+    const options = { cpuTime, rounds: 2 };
+    const [slow, quick] = await timeCandidates(device(), { ...problem, node, candidates: ['slow', 'quick'] }, options);
+    expect(slow).toMatchObject({ variant: 'slow', runs: 0, failure: expect.stringContaining('turns 100000') });
+    expect(quick).toMatchObject({ variant: 'quick', runs: 2 });
+  });
+
   test('stops at a signal, and gives all memory back', async () => {
     const controller = new AbortController();
     const stopped = times({

@@ -27,8 +27,12 @@ describe('the verdict', () => {
 
   test('is never one that was given up after its first run, whatever that took', () => {
     const times = [time('ruled', 10), time('other', 1, 0), time('third', 9)];
-    expect(verdict(problem, times, DATE).variant).toBe('third');
-    expect(verdict(problem, [time('ruled', 1, 0), time('other', 10), time('third', 11)], DATE).variant).toBe('other');
+    expect(verdict(problem, times, DATE)!.variant).toBe('third');
+    expect(verdict(problem, [time('ruled', 1, 0), time('other', 10), time('third', 11)], DATE)!.variant).toBe('other');
+  });
+
+  test('is none where nothing could be measured', () => {
+    expect(verdict(problem, [time('ruled', 1, 0), time('other', 1, 0)], DATE)).toBeUndefined();
   });
 });
 
