@@ -32,6 +32,8 @@ interface Roles {
   readonly padding: readonly [number, number];
 }
 
+/** 1, but the driver does not know: it unrolls loops of few turns, which take seconds to compile. */
+const ONE = 'let one = min(1, i32(arrayLength(&wide)));';
 /** Workgroups among which a pass is split at least, if there is enough to do. */
 const WORKGROUPS = 64;
 const MOST_ACCUMULATORS = 162;
@@ -40,28 +42,37 @@ const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
 
 function rolesOf(problem: Conv2dProblem, lanes: number): Roles {
-  const { c, h, w, k, r, s, padding } = problem;
+  const { c, h, w, k, r, s, stride, padding } = problem;
   const [oh, ow] = outputSize(problem);
   const padded = (channels: number) => Math.ceil(channels / lanes) * lanes;
   const x = { channels: c, h, w };
   const gy = { channels: k, h: oh, w: ow };
-  if (padded(k) * c <= padded(c) * k) return { swapped: false, wide: x, lane: gy, padding };
+  // Only x can be read in steps.
+  if (Math.max(...stride) > 1 || padded(k) * c <= padded(c) * k) return { swapped: false, wide: x, lane: gy, padding };
   return { swapped: true, wide: gy, lane: x, padding: [r - 1 - padding[0], s - 1 - padding[1]] };
 }
 
 function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const { subgroupSize: lanes } = traits;
-  const { n, c, k, r, s, baked } = problem;
+  const { n, c, k, r, s, stride, baked } = problem;
+  const [down, along] = stride;
   const { swapped, wide, lane, padding } = rolesOf(problem, lanes);
   const taps = r * s;
-  // A strip's row of the wide side fills one register a lane for small kernels, two for large ones.
-  const registers = s + 1 < lanes ? 1 : Math.ceil((s + lanes - 1) / lanes);
+  // A strip's row of the wide side fills one register a lane for small kernels, two for large ones and in steps.
+  const small = s + 1 < lanes ? 1 : Math.ceil((s + lanes - 1) / lanes);
+  const registers = along === 1 ? small : Math.ceil(((lanes - 3) * along + s) / lanes);
   // No wider than the image needs: what lies beyond it is computed for nothing.
-  const widest = registers * lanes - s + 1;
+  const widest = Math.floor((registers * lanes - s) / along) + 1;
   const columns = baked ? Math.ceil(lane.w / Math.ceil(lane.w / widest)) : widest;
-  const pitch = columns + s - 1;
+  // Columns of a wide row that are used: not all of them where steps are longer than the kernel.
+  const used = new Set(range(columns).flatMap(j => range(s).map(q => j * along + q)));
+  // Rows of the wide side that serve the next turn as well.
+  const kept = Math.max(0, r - down);
   const groups = Math.min(Math.ceil(lane.channels / lanes), 2 * taps <= MOST_ACCUMULATORS ? 2 : 1);
-  const inputs = Math.min(wide.channels, Math.max(1, Math.min(8, Math.floor(MOST_ACCUMULATORS / (groups * taps)))));
+  const inputs = Math.min(
+    wide.channels,
+    Math.max(1, Math.min(taps === 1 ? 16 : 8, Math.floor(MOST_ACCUMULATORS / (groups * taps)))),
+  );
   const laneBlocks = Math.ceil(lane.channels / lanes / groups);
   const wideBlocks = Math.ceil(wide.channels / inputs);
   const strips = Math.ceil(lane.w / columns);
@@ -83,12 +94,13 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
     .flatMap(i =>
       range(r).map(
         p => `{
-        ${lines(pitch, t => `let b${t} = subgroupBroadcast(${row(i, p, Math.floor(t / lanes))}, ${t % lanes}u);`)}
+        ${[...used].map(t => `let b${t} = subgroupBroadcast(${row(i, p, Math.floor(t / lanes))}, ${t % lanes}u);`).join('\n        ')}
         ${range(groups)
           .flatMap(g =>
             range(s).flatMap(q =>
               range(columns).map(
-                j => `${accumulator(g, i, p, q)} = fma(b${j + q}, g${g * columns + j}, ${accumulator(g, i, p, q)});`,
+                j =>
+                  `${accumulator(g, i, p, q)} = fma(b${j * along + q}, g${g * columns + j}, ${accumulator(g, i, p, q)});`,
               ),
             ),
           )
@@ -106,6 +118,7 @@ ${numbers.binding(3)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u) {
   ${numbers.locals}
+  ${ONE}
   let group = i32(id.y * num.x + id.x);
   let split = group / ${laneBlocks * wideBlocks};
   if (split >= splits) { return; }
@@ -117,14 +130,14 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   ${lines(groups * inputs * taps, i => `var a${i} = 0.0;`)}
   for (var strip = split * total / splits; strip < (split + 1) * total / splits; strip++) {
     let image = strip / strips; let column0 = strip % strips * ${columns};
-    ${lines(registers, i => `let x${i} = column0 - ${padding[1]} + i32(lane) + ${i * lanes}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
+    ${lines(registers, i => `let x${i} = column0 * ${along} - ${padding[1]} + i32(lane) + ${i * lanes}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
     ${lines(inputs, i => `let p${i} = (image * ${wide.channels} + w${i}) * plane;`)}
     ${lines(groups, g => `var q${g} = (image * ${lane.channels} + c${g}) * lanePlane + column0;`)}
     // The rows above the strip's first one.
-    ${lines(r - 1, p => `let above${p} = clamp(${p - padding[0]}, 0, h - 1) * w; let within${p} = (${p - padding[0]} >= 0) & (${p - padding[0]} < h);`)}
+    ${lines(kept, p => `let above${p} = clamp(${p - padding[0]}, 0, h - 1) * w; let within${p} = (${p - padding[0]} >= 0) & (${p - padding[0]} < h);`)}
     ${range(inputs)
       .flatMap(i =>
-        range(r - 1).flatMap(p =>
+        range(kept).flatMap(p =>
           range(registers).map(
             u => `var ${row(i, p, u)} = select(0.0, wide[p${i} + above${p} + f${u}], m${u} & within${p});`,
           ),
@@ -132,11 +145,24 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
       )
       .join('\n    ')}
     for (var y = 0; y < lh; y++) {
-      let below = y + ${r - 1 - padding[0]}; let inside = (below >= 0) & (below < h); let at = clamp(below, 0, h - 1) * w;
-      ${lines(inputs * registers, iu => {
-        const [i, u] = [Math.floor(iu / registers), iu % registers];
-        return `let ${row(i, r - 1, u)} = select(0.0, wide[p${i} + at + f${u}], m${u} & inside);`;
-      })}
+      ${range(r)
+        .slice(kept)
+        .map(
+          p =>
+            `let below${p} = y * ${down} + ${p - padding[0]}; let inside${p} = (below${p} >= 0) & (below${p} < h); let at${p} = clamp(below${p}, 0, h - 1) * w;`,
+        )
+        .join('\n      ')}
+      ${range(inputs)
+        .flatMap(i =>
+          range(r)
+            .slice(kept)
+            .flatMap(p =>
+              range(registers).map(
+                u => `let ${row(i, p, u)} = select(0.0, wide[p${i} + at${p} + f${u}], m${u} & inside${p});`,
+              ),
+            ),
+        )
+        .join('\n      ')}
       ${lines(groups * columns, gj => {
         const [g, j] = [Math.floor(gj / columns), gj % columns];
         return needsColumnMask
@@ -145,7 +171,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
       })}
       ${multiply}
       ${range(inputs)
-        .flatMap(i => range(r - 1).flatMap(p => range(registers).map(u => `${row(i, p, u)} = ${row(i, p + 1, u)};`)))
+        .flatMap(i => range(kept).flatMap(p => range(registers).map(u => `${row(i, p, u)} = ${row(i, p + down, u)};`)))
         .join(' ')}
       ${lines(groups, g => `q${g} += lw;`)}
     }
@@ -157,7 +183,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
       .map(i => `a${g * inputs * taps + i}`)
       .join(', ')});
     if (o${g} < ${lane.channels}) {
-      for (var i = 0; i < ${inputs * taps}; i++) {
+      for (var i = 0; i < ${inputs * taps} * one; i++) {
         let tap = i % ${taps}; let channel = wideBlock * ${inputs} + i / ${taps};
         if (channel < ${wide.channels}) {
           result[split * ${count} + ${swapped ? `(channel * ${c} + o${g}) * ${taps} + ${taps - 1} - tap` : `(o${g} * ${c} + channel) * ${taps} + tap`}] = all[i];
@@ -206,10 +232,8 @@ export const broadcastWeightGradient: Conv2dVariant = {
   accepts: ({ stride, r, s, padding }, { subgroupSize }) =>
     subgroupSize >= 4 &&
     subgroupSize <= 32 &&
-    stride[0] === 1 &&
-    stride[1] === 1 &&
+    Math.max(...stride) <= 2 &&
     r * s <= MOST_ACCUMULATORS &&
-    r * s > 1 &&
     padding[0] < r &&
     padding[1] < s,
   lower,
