@@ -10,7 +10,7 @@ import { compare, type Task } from './comparison.ts';
 import { PeerError, PeerProcess } from './peer-process.ts';
 import { DAYBREAK, findPeers, type Launch, PEER_NAMES, type PeerName } from './roster.ts';
 import { comparisonSection } from './tables.ts';
-import { CONVOLUTIONS, TRAININGS, workName } from './works.ts';
+import { CONVOLUTIONS, TRAININGS, type Work, workName } from './works.ts';
 
 interface PeersOptions extends BenchOptions {
   readonly peers: readonly PeerName[];
@@ -20,8 +20,16 @@ interface PeersOptions extends BenchOptions {
   readonly budget: number;
 }
 
-/** Repetitions between two waits on a GPU, where a kernel may take less time than waiting for it. */
-const GPU_FLIGHT = 16;
+/**
+ * Repetitions between two waits. On a GPU as many as make the time of waiting small, as long as the results, which some
+ * peers keep until then, do not take more than 2 GB.
+ */
+function flightOf(work: Work, software: boolean): number {
+  if (software || work.kind === 'training') return 1;
+  const { batch, inputs, outputs, height, width } = work;
+  const bytes = 4 * batch * height * width * (inputs + outputs);
+  return Math.min(128, Math.max(1, Math.floor(2e9 / bytes)));
+}
 
 export function add(program: Command): void {
   addBenchOptions(program.command('peers'))
@@ -71,7 +79,7 @@ async function run(options: PeersOptions, device: Device, signal: AbortSignal): 
   const rows: Row[] = [];
   for (const [i, task] of tasks.entries()) {
     say(`${i + 1}/${tasks.length} ${workName(task.work)} ${task.pass}`);
-    const flight = software ? 1 : GPU_FLIGHT;
+    const flight = flightOf(task.work, software);
     const limits = { samples, nativeSamples, flight, budgetMs: budget * 1000, signal, say };
     const measured = await compare(task, participants.processes, limits);
     for (const { impl, ms, cpu_ms, note } of measured)
