@@ -3,28 +3,75 @@
  * and has no subgroups. Their speed says nothing here, their numbers do.
  */
 import { describe, expect, test } from 'vitest';
+import type { Listed } from '../../engine/define.ts';
 import { tidy } from '../../engine/tensor.ts';
+import { type Conv2dProblem, outputSize } from '../../kernels/conv2d/problem.ts';
+import { convolutionFamilies } from '../../kernels/conv2d/variants.ts';
 import { listings } from '../../kernels/listing.ts';
+import { matmulFamily } from '../../kernels/matmul/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError } from '../relative-error.ts';
 import { checkRandomProblems, describeProblem, LONG, type Problem, referenceOf, tensorsOf } from './problems.ts';
 
-sharedDevice({ traits: { software: false, subgroupSize: 0 } });
+const device = sharedDevice({ traits: { software: false, subgroupSize: 0 } });
 
 const RANDOM = LONG ? 40 : 2;
 
-describe.each(listings.map(operation => [operation.name, operation] as const))('%s', (_, operation) => {
-  const check = async (problem: Problem) => {
-    const results = await take(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
-    referenceOf(operation, problem).forEach((expected, i) => {
-      const error = relativeError(results[i], expected);
-      expect(error, `output ${i}`).toBeLessThanOrEqual(operation.tolerance ?? 1e-6);
-    });
-  };
+async function check(operation: Listed, problem: Problem): Promise<void> {
+  const results = await take(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
+  referenceOf(operation, problem).forEach((expected, i) => {
+    const error = relativeError(results[i], expected);
+    expect(error, `output ${i}`).toBeLessThanOrEqual(operation.tolerance ?? 1e-6);
+  });
+}
 
+describe.each(listings.map(operation => [operation.name, operation] as const))('%s', (_, operation) => {
   test.each(operation.samples.map(sample => [describeProblem(sample), sample] as const))('%s', (_, sample) =>
-    check(sample),
+    check(operation, sample),
   );
 
-  test(`${RANDOM} random problems`, () => checkRandomProblems(operation, RANDOM, check));
+  test(`${RANDOM} random problems`, () => checkRandomProblems(operation, RANDOM, problem => check(operation, problem)));
+});
+
+describe('problems large enough for tiles', () => {
+  const operation = (name: string) => listings.find(listed => listed.name === name)!;
+
+  const layers = [
+    // Channels in and out, kernel, stride, padding; batch, height, width; tiles of the three passes.
+    [8, 64, 3, 1, 1, 4, 64, 66, ['tiled', 'tiledThin', 'tiledSmall']],
+    [16, 24, 3, 2, 1, 4, 31, 30, ['tiledSmall', 'tiledSmall', 'tiledSmall']],
+    [16, 3, 9, 1, 4, 2, 24, 20, ['tiledThin', 'tiledSmall', 'tiledThin']],
+    [3, 40, 5, 1, 2, 3, 40, 41, ['tiledSmall', 'tiledThin', 'tiledSmall']],
+  ] as const;
+
+  test.each(layers)('conv2d %i>%i %ix, stride %i', async (c, k, r, step, pad, n, h, w, tiles) => {
+    const stride = [step, step] as const;
+    const padding = [pad, pad] as const;
+    const problem: Conv2dProblem = { n, c, h, w, k, r, s: r, stride, padding, bias: true, baked: false };
+    const y = { shape: [n, k, ...outputSize(problem)] };
+    const x = { shape: [n, c, h, w] };
+    const weight = { shape: [k, c, r, r] };
+    expect(convolutionFamilies.map(family => family.choose(problem, device().traits).name)).toEqual(tiles);
+    await check(operation('conv2d'), { inputs: [x, weight, { shape: [k] }], attributes: { stride, padding } });
+    const gradients = { stride, padding };
+    await check(operation('conv2dInputGradient'), {
+      inputs: [y, weight],
+      attributes: { ...gradients, shape: x.shape },
+    });
+    await check(operation('conv2dWeightGradient'), {
+      inputs: [x, y],
+      attributes: { ...gradients, shape: weight.shape },
+    });
+  });
+
+  test.each([
+    [16, 2304, 70, false, true, 'tiledSmall'],
+    [16, 70, 2304, false, false, 'tiledSmall'],
+    [1024, 16, 2048, true, false, 'tiled'],
+  ] as const)('matmul %ix%ix%i', async (m, k, n, transposeA, transposeB, tile) => {
+    const attributes = { transposeA, transposeB };
+    expect(matmulFamily.choose({ m, k, n, ...attributes, baked: false }, device().traits).name).toBe(tile);
+    const inputs = [{ shape: transposeA ? [k, m] : [m, k] }, { shape: transposeB ? [n, k] : [k, n] }];
+    await check(operation('matmul'), { inputs, attributes });
+  });
 });

@@ -100,14 +100,16 @@ test('a dense layer and its gradients reach every variant that this adapter has'
   expect([...reached].toSorted()).toEqual(possible.map(({ name }) => name).toSorted());
 });
 
-test('rows of whole vec4s, each factor read both ways', async () => {
+test('rows of whole vec4s, along the inner axis and across it', async () => {
   for (const transposeA of [false, true])
-    for (const transposeB of [false, true]) await check({ m: 20, k: 36, n: 132, transposeA, transposeB, baked: true });
+    await check({ m: 20, k: 36, n: 132, transposeA, transposeB: !transposeA, baked: true });
 });
 
-test.each([['64 columns', 64], ...(LONG ? ([['128 columns', 128]] as const) : [])] as const)(
-  'more than 65,535 tiles of %s',
-  async (_, columns) => {
+// Convolutions' tiles show the same in a quick run.
+if (LONG)
+  test.each([
+    ['64 columns', 64],
+    ['128 columns', 128],
+  ] as const)('more than 65,535 tiles of %s', async (_, columns) => {
     await check({ m: 1, k: 2, n: columns * 65_536 + 5, transposeA: false, transposeB: false, baked: false });
-  },
-);
+  });
