@@ -4,7 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Listed } from '../../engine/define.ts';
+import type { Kernel } from '../../engine/kernel.ts';
 import { tidy } from '../../engine/tensor.ts';
+import type { Family } from '../../engine/variants.ts';
 import { type Conv2dProblem, outputSize } from '../../kernels/conv2d/problem.ts';
 import { convolutionFamilies } from '../../kernels/conv2d/variants.ts';
 import { listings } from '../../kernels/listing.ts';
@@ -32,6 +34,32 @@ describe.each(listings.map(operation => [operation.name, operation] as const))('
 
   test(`${RANDOM} random problems`, () => checkRandomProblems(operation, RANDOM, problem => check(operation, problem)));
 });
+
+test('every variant keeps within what any WebGPU device offers', () => {
+  const layer = { n: 2, c: 3, h: 40, w: 40, k: 5, r: 9, s: 9, padding: [4, 4], bias: true } as const;
+  const product = { m: 16, k: 640, n: 128, transposeA: false };
+  const texts = [true, false].flatMap(baked => [
+    ...convolutionFamilies.flatMap(family =>
+      ([1, 2] as const).flatMap(step => kernelsOf(family, { ...layer, stride: [step, step], baked })),
+    ),
+    ...[true, false].flatMap(transposeB => kernelsOf(matmulFamily, { ...product, transposeB, baked })),
+  ]);
+  for (const { name, wgsl, bindings } of texts) {
+    const invocations = Number(/@workgroup_size\((\d+)\)/.exec(wgsl)![1]);
+    const memory = [...wgsl.matchAll(/var<workgroup> \w+: array<vec[34][fi], (\d+)>/g)];
+    expect([...wgsl.matchAll(/var<workgroup>/g)], name).toHaveLength(memory.length);
+    expect(invocations, name).toBeLessThanOrEqual(256);
+    expect(16 * memory.reduce((sum, [, length]) => sum + Number(length), 0), name).toBeLessThanOrEqual(16_384);
+    expect(bindings.length, name).toBeLessThanOrEqual(8);
+  }
+  expect(texts.filter(({ wgsl }) => wgsl.includes('var<workgroup>')).length).toBeGreaterThan(40);
+});
+
+/** The kernels of all variants that need no subgroups. */
+const kernelsOf = <P>(family: Family<P>, problem: P): Kernel[] =>
+  family
+    .candidates(problem, device().traits)
+    .flatMap(variant => variant.lower(problem, device().traits).steps.map(({ kernel }) => kernel));
 
 describe('problems large enough for tiles', () => {
   const operation = (name: string) => listings.find(listed => listed.name === name)!;
