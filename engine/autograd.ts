@@ -68,7 +68,7 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
     });
     node.inputs.forEach((value, index) => {
       const gradient = results[index];
-      if (!needs[index]) return;
+      if (!needs[index] || gradient === null) return;
       if (!gradient) throw new GradientError(`${node.operation.name} gave no gradient for input ${index}.`);
       if (!sameShape(gradient.shape, value.spec.shape))
         throw new GradientError(

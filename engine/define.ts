@@ -67,13 +67,14 @@ export interface Declaration<A extends Attributes = Attributes>
     Pick<Listed<A>, 'summary' | 'samples' | 'random' | 'tolerance'> {
   reference(inputs: readonly Float64Array[], specs: readonly TensorSpec[], attributes: A): readonly Float64Array[];
   /**
-   * Gradients of the inputs, written with other operations. Entries for inputs that were not asked for may be undefined.
+   * Gradients of the inputs, written with other operations. Entries for inputs that were not asked for may be undefined; null says
+   * that none flows to this input, because that of another one contains it.
    * Absent: the operation cannot be differentiated.
    */
-  gradient?(context: GradientContext<A>): readonly (Tensor | undefined)[];
+  gradient?(context: GradientContext<A>): readonly (Tensor | undefined | null)[];
 }
 
-type Rule = (context: GradientContext<Attributes>) => readonly (Tensor | undefined)[];
+type Rule = (context: GradientContext<Attributes>) => readonly (Tensor | undefined | null)[];
 
 const rules = new WeakMap<object, Rule>();
 

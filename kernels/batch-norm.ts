@@ -1,15 +1,18 @@
 /**
  * Batch normalisation (Ioffe and Szegedy 2015), written with other operations: `compile` fuses them into the same few
- * passes over memory that a kernel of its own would make, and its gradient follows.
+ * passes over memory that a kernel of its own would make. Only the gradient in training is put together by hand: that of
+ * the parts would go over the input two times more.
  */
 import type { Listed } from '../engine/define.ts';
 import { ShapeError } from '../engine/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, div, mul, square, sub } from './arithmetic.ts';
+import { applyOne, defineElementwise } from './elementwise.ts';
 import { sqrt } from './functions.ts';
+import { fullLike } from './grad.ts';
 import { reshape } from './reshape.ts';
-import { mean } from './sum.ts';
+import { mean, sum } from './sum.ts';
 
 export interface Normalized {
   readonly output: Tensor;
@@ -41,14 +44,56 @@ function normalize(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bi
   return add(mul(sub(x, mean), scale), bias);
 }
 
+/**
+ * Inputs: x, then the mean of the batch, 1 / √(variance + eps), weight and bias, all four of shape [1, C, 1, …]. As the
+ * first two follow from x, their share of the gradient is in that of x, and they have none themselves:
+ *
+ *     gx = weight · s · (g − Σg / M − (x − mean) · s² · Σ g (x − mean) / M),  s = 1 / √(variance + eps)
+ *
+ * with sums over the M elements of a channel.
+ */
+const normalizeByBatch = defineElementwise({
+  name: 'normalizeByBatch',
+  summary: 'The last step of batch norm in training.',
+  arity: 5,
+  compute: ([x, mean, s, weight, bias]) => (x! - mean!) * (weight! * s!) + bias!,
+  expression: ([x, mean, s, weight, bias]) => `(${x} - ${mean}) * (${weight} * ${s}) + ${bias}`,
+  gradient({ grad, inputs: [x, mean, s, weight] }) {
+    const options = { axes: others(x!.shape), keepDims: true };
+    const count = x!.size / mean!.size;
+    const centred = () => sub(x!, mean!);
+    const once = (make: () => Tensor) => {
+      let made: Tensor | undefined;
+      return () => {
+        made ??= make();
+        return made;
+      };
+    };
+    const total = once(() => sum(grad, options));
+    const product = once(() => sum(mul(grad, centred()), options));
+    return [
+      () => {
+        // Whole tensors first: what is multiplied by a channel's numbers costs no kernel of its own.
+        const slope = mul(mul(mul(centred(), s!), s!), product());
+        return mul(mul(mul(sub(sub(mul(grad, count), total()), slope), 1 / count), weight!), s!);
+      },
+      null,
+      null,
+      () => mul(product(), s!),
+      total,
+    ];
+  },
+});
+
 /** Normalises x [N, C, …] by the statistics of the batch itself: training. weight and bias are [C]. */
 export function batchNormTraining(x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Normalized {
   const [w, b] = [channelsLast('batchNorm', x, weight), channelsLast('batchNorm', x, bias)];
   const axes = others(x.shape);
   const average = mean(x, { axes, keepDims: true });
   const variance = mean(square(sub(x, average)), { axes, keepDims: true });
+  const inverse = div(fullLike(variance, 1), sqrt(add(variance, eps)));
   return {
-    output: normalize(x, average, variance, w, b, eps),
+    output: applyOne(normalizeByBatch, [x, average, inverse, w, b], {}),
     mean: reshape(average, [average.size]),
     variance: reshape(variance, [variance.size]),
   };

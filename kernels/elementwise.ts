@@ -15,13 +15,13 @@ export interface ElementwiseDeclaration<A extends Attributes> extends Elementwis
   readonly arity: number;
   /** The result of one element in float64. */
   compute(inputs: readonly number[], attributes: A): number;
-  /** Gradients of the inputs before broadcasting is undone: of the output's shape. */
+  /** Gradients of the inputs before broadcasting is undone: of the output's shape, or the input's. Null: none flows. */
   gradient?(context: {
     readonly grad: Tensor;
     readonly inputs: readonly Tensor[];
     readonly output: Tensor;
     readonly attributes: A;
-  }): readonly ((() => Tensor) | undefined)[];
+  }): readonly ((() => Tensor) | undefined | null)[];
   /** Another output shape than the inputs' broadcast. */
   shape?(inputs: readonly Shape[], attributes: A): Shape;
   readonly attributes?: readonly A[];
@@ -77,7 +77,7 @@ export function defineElementwise<A extends Attributes>(declaration: Elementwise
     ...(gradient && {
       gradient: ({ inputs, outputs, grads, needs, attributes }) =>
         gradient({ grad: grads[0]!, inputs, output: outputs[0]!, attributes }).map((rule, i) =>
-          needs[i] && rule ? sumTo(rule(), inputs[i]!.shape) : undefined,
+          needs[i] && rule ? sumTo(rule(), inputs[i]!.shape) : rule === null ? null : undefined,
         ),
     }),
     samples: declaration.samples ?? [
