@@ -49,6 +49,7 @@ function lower(problem: MatmulProblem, traits: AdapterTraits): Lowering {
   const numbers = new Numbers(baked, { m, k, n, blocksDown, blocks, turns, splits });
   const { a, b } = stridesOf(problem);
   const ragged = !baked || k % steps !== 0;
+  const whole = baked && n % (groups * lanes) === 0;
   // Where a value of a lies: neighbours in memory on neighbouring lanes.
   const [rowOf, stepOf] = transposeA
     ? [(e: string) => `${e} % ${rows}`, (e: string) => `${e} / ${rows}`]
@@ -100,14 +101,18 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
     ${lines(rows, multiply)}
     p += ${steps} * ${a.inner}; ${lines(groups, g => `q${g} += ${steps} * ${b.inner};`)}
   }
-  // A loop, because each store in the text costs compile time.
-  var all = array<f32, ${rows * groups}>(${range(rows * groups)
-    .map(i => `s${i}`)
-    .join(', ')});
-  let part = split * m * n;
-  for (var i = 0; i < ${rows * groups}; i++) {
-    let row = row0 + i / ${groups}; let column = column0 + i % ${groups} * ${lanes} + i32(lane);
-    if (row < m && column < n) { result[part + row * n + column] = all[i]; }
+  // A loop over rows, because each store in the text costs compile time.
+  ${lines(
+    groups,
+    g => `var all${g} = array<f32, ${rows}>(${range(rows)
+      .map(row => sum(row, g))
+      .join(', ')});
+    let c${g} = column0 + ${g * lanes} + i32(lane);`,
+  )}
+  var at = (split * m + row0) * n;
+  for (var row = 0; row < min(${rows}, m - row0); row++) {
+    ${lines(groups, g => (whole ? `result[at + c${g}] = all${g}[row];` : `if (c${g} < n) { result[at + c${g}] = all${g}[row]; }`))}
+    at += n;
   }
 }`;
   const kernel: Kernel = {
