@@ -23,8 +23,8 @@ const OUTSIDE = ['bench', 'test', 'scripts', 'examples'];
 const FLOORS = [
   ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants', 'choices'],
   ['memory', 'software-driver.node', 'gpu.node', 'gpu.browser'],
-  ['device', 'operation', 'expression', 'elementwise', 'reduction'],
-  ['trace', 'lower', 'plan', 'locate', 'figures', 'fuse', 'optimize'],
+  ['device', 'operation', 'expression', 'epilogue', 'elementwise', 'reduction'],
+  ['trace', 'lower', 'plan', 'locate', 'figures', 'absorb', 'fuse', 'optimize'],
   ['program', 'tensor'],
   ['define', 'apply', 'init'],
   ['autograd', 'profile', 'compile', 'footprint'],

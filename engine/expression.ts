@@ -1,5 +1,19 @@
 /** Elementwise expressions as data: what one operation computes for an element, and chains of them as one. */
-import type { Attributes, Elementwise } from './operation.ts';
+
+/** Attributes of an operation: plain JSON, because its text is the key under which programs are cached. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** An elementwise operation as text: declarations it needs once, and the expression of one output element. */
+export interface Elementwise<A> {
+  /** WGSL functions used by the expression, if any; keyed by content, so that two uses declare them once. */
+  declarations?(attributes: A): string;
+  /** The f32 expression of the result, from expressions of the inputs' elements. */
+  expression(inputs: readonly string[], attributes: A): string;
+  /** The result does not depend on the inputs' elements: they are not loaded. */
+  readonly constant?: boolean;
+  /** Dear (exp, tanh …): not worth computing twice to save a load. */
+  readonly dear?: boolean;
+}
 
 /** An argument of a step: the element of an operand, or the result of an earlier step. */
 export type Reference = { readonly operand: number } | { readonly step: number };

@@ -2,8 +2,9 @@
  * Fusion: elementwise operations are computed inside the kernels of the elementwise operations and sums that use them,
  * instead of writing their results to memory. A pure pass graph → graph.
  */
+import { absorbEpilogues } from './absorb.ts';
 import { lowerElementwise } from './elementwise.ts';
-import type { Expression, ExpressionStep, Reference } from './expression.ts';
+import { type Expression, type ExpressionStep, type Reference, single } from './expression.ts';
 import type { AdapterTraits } from './kernel.ts';
 import { type Attributes, type Graph, Node, type Operation, type Problem, type Value } from './operation.ts';
 import { lowerReduction } from './reduction.ts';
@@ -30,6 +31,7 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
   const position = new Map(graph.nodes.map((node, index) => [node, index]));
   const updates = graph.nodes.flatMap((node, index) => (node.operation.inPlace ? [index] : []));
   const inlined = new Map<Value, Chain>();
+  const expressions = new Map<Node, Expression>();
   const nodes: Node[] = [];
 
   /** Nothing is computed later than a node that overwrites memory which it may read. */
@@ -49,9 +51,20 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
       users.length > 0 &&
       users.every(user => takes(user, outputOf(node)) && !separated(node, user));
     if (possible && worthwhile(node, chain, users, inlined, traits)) inlined.set(outputOf(node), chain);
-    else nodes.push(chain.steps.length > (operation.elementwise ? 1 : 0) ? fusedNode(node, chain) : node);
+    else {
+      const expression = expressionOf(chain);
+      const made = chain.steps.length > (operation.elementwise ? 1 : 0) ? fusedNode(node, chain, expression) : node;
+      position.set(made, position.get(node)!);
+      // A node of its own has its operands in their own order, perhaps one twice.
+      if (operation.elementwise)
+        expressions.set(
+          made,
+          made === node ? single(operation.elementwise, node.attributes, node.inputs.length) : expression,
+        );
+      nodes.push(made);
+    }
   }
-  return { ...graph, nodes };
+  return { ...graph, nodes: absorbEpilogues(nodes, { expressions, kept, separated, traits }) };
 }
 
 function consumersOf(graph: Graph): Map<Value, Node[]> {
@@ -134,9 +147,10 @@ function worthwhile(
   return together <= separate;
 }
 
-function fusedNode(node: Node, chain: Chain): Node {
+/** The chain's steps over its leaves. */
+function expressionOf(chain: Chain): Expression {
   const leafIndex = new Map(chain.leaves.map((leaf, index) => [leaf, index]));
-  const expression: Expression = {
+  return {
     steps: chain.steps.map(step => ({
       elementwise: step.elementwise,
       attributes: step.attributes,
@@ -145,6 +159,9 @@ function fusedNode(node: Node, chain: Chain): Node {
       ),
     })),
   };
+}
+
+function fusedNode(node: Node, chain: Chain, expression: Expression): Node {
   const name = [...new Set(chain.names)].join('+');
   return new Node(fusedOperation(name, node, expression), chain.leaves, node.outputs, node.attributes);
 }

@@ -4,12 +4,13 @@
  * The same classes serve a trace (values without memory, replayed later as a program) and eager work (values with
  * memory, nodes kept only as long as a gradient may ask for them).
  */
+import type { Epilogue } from './epilogue.ts';
+import type { Attributes, Elementwise } from './expression.ts';
 import type { AdapterTraits, Lowering } from './kernel.ts';
 import type { Storage } from './memory.ts';
 import type { TensorSpec } from './shape.ts';
 
-/** Attributes of an operation: plain JSON, because its text is the key under which programs are cached. */
-export type Attributes = Readonly<Record<string, unknown>>;
+export type { Attributes, Elementwise };
 
 /** One application of an operation, as its lowering sees it. */
 export interface Problem<A> {
@@ -18,6 +19,8 @@ export interface Problem<A> {
   readonly attributes: A;
   /** True: sizes are constants of the text (training). False: they are arguments, so one text serves every size. */
   readonly baked: boolean;
+  /** For operations that take one: what is applied to each element; its inputs follow the operation's own. */
+  readonly epilogue?: Epilogue;
 }
 
 /** What the engine must know of an operation to trace, plan and run it. */
@@ -38,6 +41,8 @@ export interface Operation<A = Attributes> {
   packOffsets?(attributes: A, inputs: readonly TensorSpec[]): readonly number[];
   /** A scalar WGSL expression, if the operation is elementwise: what lets `compile` fuse chains of them. */
   readonly elementwise?: Elementwise<A>;
+  /** Its kernels apply a problem's epilogue to output 0, [N, C, …], before they store it. */
+  readonly takesEpilogue?: true;
   /** Present if the operation is a sum over axes. */
   readonly reduction?: Reduction<A>;
 }
@@ -45,18 +50,6 @@ export interface Operation<A = Attributes> {
 /** Where in input 0 a view begins, in elements; a multiple of 64 (WebGPU binds at multiples of 256 bytes). */
 export interface View<A> {
   offset(attributes: A): number;
-}
-
-/** An elementwise operation as text: declarations it needs once, and the expression of one output element. */
-export interface Elementwise<A> {
-  /** WGSL functions used by the expression, if any; keyed by content, so that two uses declare them once. */
-  declarations?(attributes: A): string;
-  /** The f32 expression of the result, from expressions of the inputs' elements. */
-  expression(inputs: readonly string[], attributes: A): string;
-  /** The result does not depend on the inputs' elements: they are not loaded. */
-  readonly constant?: boolean;
-  /** Dear (exp, tanh …): not worth computing twice to save a load. */
-  readonly dear?: boolean;
 }
 
 /** A sum over axes, as data: what lets `compile` compute its input on the fly. */

@@ -13,6 +13,7 @@
  * weights: a strided load costs no more than a contiguous one there. Masks are joined by &, because && branches: with
  * a hundred branches SwiftShader compiles for minutes and takes all memory.
  */
+import { epilogueText } from '../../engine/epilogue.ts';
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { eachOf, type Plan, planOf, positions } from './broadcast-plan.ts';
@@ -173,16 +174,24 @@ const sumsOfGroup = (layout: Layout, g: number): string[] =>
 function store(layout: Layout): string {
   const { problem, held } = layout;
   const { c, bias } = problem;
+  const epilogue = epilogueText(problem.epilogue);
+  // Bias and epilogue come with the last part of the input channels.
   const whole = held === 0 || held >= c;
   return moveSums(layout, g => {
     const sums = sumsOfGroup(layout, g);
-    // The bias comes with the last part of the input channels.
-    const offset = whole ? `bias[c${g}]` : `select(0.0, bias[c${g}], first + ${held} >= ${c})`;
-    return {
-      before: `var all = array<f32, ${sums.length}>(${sums.join(', ')});${bias ? ` let b = ${offset};` : ''}`,
-      each: `result[start + y * ow + x] = all[i]${bias ? ' + b' : ''};`,
-      after: '',
-    };
+    const { statements, result } = epilogue.perElement(bias ? '(all[i] + b)' : 'all[i]', 'place');
+    const before = [
+      `var all = array<f32, ${sums.length}>(${sums.join(', ')});`,
+      ...(bias ? [`let b = bias[c${g}];`] : []),
+      ...epilogue.perChannel(`c${g}`),
+      ...(whole ? [] : [`let last = first + ${held} >= ${c};`]),
+    ];
+    const each = [
+      'let place = start + y * ow + x;',
+      ...statements,
+      `result[place] = ${whole ? result : `select(all[i], ${result}, last)`};`,
+    ];
+    return { before: before.join('\n    '), each: each.join(' '), after: '' };
   });
 }
 
@@ -270,9 +279,11 @@ fn keep${functions}(${signature(count)}) {
 ${texts.reverse().join('\n')}`;
 }
 
-/** One kernel: reads x and weight (and bias), writes the result. Needs one fixed subgroup size. */
+/** One kernel: reads x and weight (bias, and what the epilogue reads), writes the result. Needs one fixed subgroup size. */
 export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, processors }: AdapterTraits): Lowering {
   const { n, c, h, w, k, oh, ow, bias } = problem;
+  const epilogue = epilogueText(problem.epilogue);
+  const reads = ['x', 'weight', ...(bias ? ['bias'] : []), ...epilogue.reads];
   const layout = layoutOf(problem, lanes, WORKGROUPS_PER_PROCESSOR * processors);
   const { rows, columns, groups, held } = layout;
   const [positionsDown, positionsAcross] = positions(problem);
@@ -289,11 +300,10 @@ export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, pr
       : `for (var first = 0; first < ${c} * one; first += ${held}) { keep0(line, block, lane, first); }`
     : `let first = 0;\n  ${channelLines(layout)}\n  ${walk(layout)}`;
   const wgsl = `enable subgroups;
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-${bias ? '@group(0) @binding(2) var<storage, read> bias: array<f32>;' : ''}
-@group(0) @binding(${bias ? 3 : 2}) var<storage, read_write> result: array<f32>;
-${numbers.binding(bias ? 4 : 3)}
+${reads.map((name, i) => `@group(0) @binding(${i}) var<storage, read> ${name}: array<f32>;`).join('\n')}
+@group(0) @binding(${reads.length}) var<storage, read_write> result: array<f32>;
+${numbers.binding(reads.length + 1)}
+${epilogue.declarations}
 ${walks ? keepers(layout, numbers.locals) : ''}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u) {
@@ -307,9 +317,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   const kernel: Kernel = {
     name: problem.name,
     wgsl,
-    bindings: bias ? ['read', 'read', 'read', 'write'] : ['read', 'read', 'write'],
+    bindings: [...reads.map(() => 'read' as const), 'write'],
     ...(numbers.params.length > 0 && { params: numbers.params }),
     workgroups: grid(blocks * Math.ceil(tiles / (walks ? each : 1))),
   };
-  return { steps: [{ kernel, operands: [input(0), input(1), ...(bias ? [input(2)] : []), output(0)] }], scratch: [] };
+  return { steps: [{ kernel, operands: [...reads.map((_, i) => input(i)), output(0)] }], scratch: [] };
 }

@@ -1,11 +1,12 @@
 /** Forward pass and input gradient by subgroup broadcast; the kernel is that of `broadcast-correlation.ts`. */
 
 import { assembleElements } from '../../engine/assemble.ts';
-import { type AdapterTraits, input, output, type Step, scratch } from '../../engine/kernel.ts';
+import { epilogueText } from '../../engine/epilogue.ts';
+import { type AdapterTraits, input, type Operand, output, type Step, scratch } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { lowerCorrelation } from './broadcast-correlation.ts';
-import { gradientPhases, wholePatch } from './correlation.ts';
-import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
+import { forwardCorrelation, inputGradientCorrelation, wholePatch } from './correlation.ts';
+import { type Conv2dProblem, type Conv2dVariant, describe, forwardInputs, outputSize } from './problem.ts';
 
 /** One fixed subgroup size of 4 to 32 lanes, strides of 1 and 2, and a kernel whose rows fit the text. */
 function accepts({ stride, r, s, padding }: Conv2dProblem, { subgroupSize }: AdapterTraits): boolean {
@@ -18,34 +19,17 @@ const single = [1, 1] as const;
 export const broadcastForward: Conv2dVariant = {
   name: 'broadcast',
   accepts,
-  lower(problem, traits) {
-    const { c, k, r, s } = problem;
-    const [oh, ow] = outputSize(problem);
-    const base = (channel: string) => `${channel} * ${c * r * s}`;
-    const weight = { base, perInput: r * s, perRow: s };
-    const name = `conv2d.forward.broadcast ${describe(problem)}`;
-    return lowerCorrelation({ ...problem, name, k, oh, ow, phases: wholePatch(r, s), spread: single, weight }, traits);
-  },
+  lower: (problem, traits) =>
+    lowerCorrelation(forwardCorrelation(problem, `conv2d.forward.broadcast ${describe(problem)}`), traits),
 };
 
-/** A correlation of gy with the taps in reverse, channels exchanged; a stride gives each parity taps of its own. */
 export const broadcastInputGradient: Conv2dVariant = {
   name: 'broadcast',
-  // Phases share one turn of the loop, so their patch must be small.
+  // The phases of a stride share one turn of the loop, so their patch must be small.
   accepts: (problem, traits) =>
     accepts(problem, traits) && (Math.max(...problem.stride) === 1 || Math.max(problem.r, problem.s) <= 5),
-  lower(problem, traits) {
-    const { n, c, h, w, k, r, s, stride, padding, baked } = problem;
-    const [gh, gw] = outputSize(problem);
-    const weight = { base: (channel: string) => `${channel} * ${r * s}`, perInput: c * r * s, perRow: s };
-    const name = `conv2d.inputGradient.broadcast ${describe(problem)}`;
-    const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w };
-    const phases = gradientPhases([r, s], stride, padding);
-    return lowerCorrelation(
-      { name, ...sizes, ...phases, stride: single, spread: stride, bias: false, baked, weight },
-      traits,
-    );
-  },
+  lower: (problem, traits) =>
+    lowerCorrelation(inputGradientCorrelation(problem, `conv2d.inputGradient.broadcast ${describe(problem)}`), traits),
 };
 
 /**
@@ -81,25 +65,32 @@ export const narrowForward: Conv2dVariant = {
   },
 };
 
+/** The inputs from `first` on: bias and what the epilogue reads. */
+const operandsFrom = (first: number, problem: Conv2dProblem): Operand[] =>
+  Array.from({ length: forwardInputs(problem) - first }, (_, i) => input(first + i));
+
 /** y[n, k, i, j] = bias[k] + Σ over q of columns[n, k·s + q, i, j + q]. */
 function addColumns(problem: Conv2dProblem, wide: number, traits: AdapterTraits): Step {
   const { n, k, s, bias, baked } = problem;
   const [oh, ow] = outputSize(problem);
+  const epilogue = epilogueText(problem.epilogue);
+  const { statements, result } = epilogue.perElement('sum', 'index');
   const columns = Array.from({ length: s }, (_, q) => `sum += columns[at + ${q} * (oh * wide + 1)];`);
   const kernel = assembleElements(
     {
       name: 'conv2d.forward.narrow columns',
-      reads: bias ? ['columns', 'bias'] : ['columns'],
+      reads: ['columns', ...(bias ? ['bias'] : []), ...epilogue.reads],
+      declarations: epilogue.declarations,
       numbers: new Numbers(baked, { n, oh, ow, wide }),
       elements: n * k * oh * ow,
       count: `n * ${k} * oh * ow`,
       body: `let j = index % ow; let i = index / ow % oh; let plane = index / (ow * oh);
     let at = (plane * ${s} * oh + i) * wide + j;
     var sum = ${bias ? `bias[plane % ${k}]` : '0.0'};
-    ${columns.join('\n    ')}
-    result[index] = sum;`,
+    ${[...columns, ...epilogue.perChannel(`plane % ${k}`), ...statements].join('\n    ')}
+    result[index] = ${result};`,
     },
     traits,
   );
-  return { kernel, operands: [scratch(0), ...(bias ? [input(2)] : []), output(0)] };
+  return { kernel, operands: [scratch(0), ...operandsFrom(2, problem), output(0)] };
 }

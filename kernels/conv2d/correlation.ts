@@ -2,6 +2,8 @@
  * Forward passes and input gradients as one kind of problem: every output position is a sum over taps of a patch of the
  * input. A gradient of stride 2 has one sum for each parity of row and column (a phase), each with taps of its own.
  */
+import type { Epilogue } from '../../engine/epilogue.ts';
+import { type Conv2dProblem, outputSize } from './problem.ts';
 export interface Correlation {
   readonly name: string;
   readonly n: number;
@@ -23,6 +25,8 @@ export interface Correlation {
   /** Distance in the output between the same phase of neighbouring positions. */
   readonly spread: readonly [number, number];
   readonly bias: boolean;
+  /** Applied to each element after the bias; its inputs follow. */
+  readonly epilogue?: Epilogue;
   readonly baked: boolean;
   readonly weight: WeightLayout;
 }
@@ -109,4 +113,24 @@ export function gradientPhases(
     })),
   );
   return { r: rows.size, s: columns.size, padding: [-rows.begin, -columns.begin], phases };
+}
+
+const single = [1, 1] as const;
+
+/** The forward pass of a convolution. */
+export function forwardCorrelation(problem: Conv2dProblem, name: string): Correlation {
+  const { c, r, s } = problem;
+  const [oh, ow] = outputSize(problem);
+  const weight = { base: (channel: string) => `${channel} * ${c * r * s}`, perInput: r * s, perRow: s };
+  return { ...problem, name, oh, ow, phases: wholePatch(r, s), spread: single, weight };
+}
+
+/** A correlation of gy with the taps in reverse, channels exchanged; a stride gives each parity taps of its own. */
+export function inputGradientCorrelation(problem: Conv2dProblem, name: string): Correlation {
+  const { n, c, h, w, k, r, s, stride, padding, baked } = problem;
+  const [gh, gw] = outputSize(problem);
+  const weight = { base: (channel: string) => `${channel} * ${r * s}`, perInput: c * r * s, perRow: s };
+  const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w };
+  const phases = gradientPhases([r, s], stride, padding);
+  return { name, ...sizes, ...phases, stride: single, spread: stride, bias: false, baked, weight };
 }

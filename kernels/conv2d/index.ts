@@ -53,8 +53,11 @@ export const conv2dOp: Declaration<Conv2dAttributes> = defineOp<Conv2dAttributes
     const problem = problemOf(x!.shape, weight!.shape, attributes, false, true);
     return [f32([problem.n, problem.k, ...outputSize(problem)])];
   },
-  lower({ inputs, attributes, baked }, traits) {
-    const problem = problemOf(inputs[0]!.shape, inputs[1]!.shape, attributes, inputs.length === 3, baked);
+  takesEpilogue: true,
+  lower({ inputs, attributes, baked, epilogue }, traits) {
+    const bias = inputs.length - (epilogue?.extras.length ?? 0) === 3;
+    const plain = problemOf(inputs[0]!.shape, inputs[1]!.shape, attributes, bias, baked);
+    const problem = epilogue ? { ...plain, epilogue } : plain;
     return forwardFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [x, weight], grads: [g], needs, attributes }) {

@@ -3,19 +3,23 @@
  * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
  */
 import { assembleElements } from '../../engine/assemble.ts';
+import { epilogueText } from '../../engine/epilogue.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
-/** `body` computes `sum` for the element `index` of `count`. */
+/** `body` computes `sum` for the element `index` of `count`; the epilogue makes what is stored of it. */
 function elementwise(
   name: string,
   problem: Conv2dProblem,
-  inputs: readonly string[],
+  own: readonly string[],
   count: number,
   body: string,
   traits: AdapterTraits,
 ): Lowering {
+  const epilogue = epilogueText(name === 'forward' ? problem.epilogue : undefined);
+  const inputs = [...own, ...epilogue.reads];
+  const { statements, result } = epilogue.perElement('sum', 'index');
   const [oh, ow] = outputSize(problem);
   const numbers = new Numbers(problem.baked, { n: problem.n, h: problem.h, w: problem.w, oh, ow });
   const { c, k, r, s, stride, padding } = problem;
@@ -26,13 +30,15 @@ function elementwise(
       numbers,
       declarations: `const c: i32 = ${c}; const k: i32 = ${k}; const r: i32 = ${r}; const s: i32 = ${s};
 const strideY: i32 = ${stride[0]}; const strideX: i32 = ${stride[1]};
-const padY: i32 = ${padding[0]}; const padX: i32 = ${padding[1]};`,
+const padY: i32 = ${padding[0]}; const padX: i32 = ${padding[1]};
+${epilogue.declarations}`,
       elements: count,
       count: countExpression(name),
       heavy: true,
       body: `var sum = 0.0;
   ${body}
-  result[index] = sum;`,
+  ${[...epilogue.perChannel('out'), ...statements].join('\n  ')}
+  result[index] = ${result};`,
     },
     traits,
   );

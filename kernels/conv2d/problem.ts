@@ -1,4 +1,5 @@
 /** What a two-dimensional convolution is asked to do. */
+import type { Epilogue } from '../../engine/epilogue.ts';
 import type { Variant } from '../../engine/variants.ts';
 
 /**
@@ -22,6 +23,13 @@ export interface Conv2dProblem {
   readonly bias: boolean;
   /** Whether n, h and w are constants of the text; else one text serves every batch and image size. */
   readonly baked: boolean;
+  /** Forward only: what is applied to each element, after the bias; its inputs follow x, weight and bias. */
+  readonly epilogue?: Epilogue;
+}
+
+/** Bindings of the forward pass: x, weight and bias, then what the epilogue reads. */
+export function forwardInputs({ bias, epilogue }: Pick<Conv2dProblem, 'bias' | 'epilogue'>): number {
+  return (bias ? 3 : 2) + (epilogue?.extras.length ?? 0);
 }
 
 /**

@@ -8,10 +8,12 @@
  * Nothing of it depends on subgroups. It has been tested on software adapters only: its speed is a count (bench/NOTES.md).
  */
 import { assemble } from '../../engine/assemble.ts';
+import { epilogueText } from '../../engine/epilogue.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { type Tile, TileProduct } from '../tile-product.ts';
 import type { Correlation } from './correlation.ts';
+import { forwardInputs } from './problem.ts';
 import { packWeights, perPhase, type WeightRows, weightRows } from './tiled-weights.ts';
 
 /** Positions of the output, elements of one phase: rows and columns. */
@@ -79,18 +81,23 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
   const { acrossSlots: slots } = product;
   const of = (key: 'taps' | 'columns' | 'row' | 'column') => matrix.grids.map(grid => grid[key]);
   const dense = spread[0] === 1 && spread[1] === 1;
+  const epilogue = epilogueText(correlation.epilogue);
+  const { statements, result } = epilogue.perElement('sum', 'place');
+  const finish = [...epilogue.perChannel('channel'), ...statements, `result[place] = ${result};`].join(' ');
   // Elements of a dense output follow each other as positions do, but for the other channels between two images.
   const store = dense
-    ? `result[at + (at / positions * ${k - 1} + channel) * positions] = sum;`
+    ? `let place = at + (at / positions * ${k - 1} + channel) * positions;
+        ${finish}`
     : `let row = at / columns % rows * ${spread[0]} + outRow; let column = at % columns * ${spread[1]} + outColumn;
       if (row < oh && column < ow) {
-        result[((at / positions * ${k} + channel) * oh + row) * ow + column] = sum;
+        let place = ((at / positions * ${k} + channel) * oh + row) * ow + column;
+        ${finish}
       }`;
   const kernel = assemble({
     name: correlation.name,
-    reads: ['source', 'weights: array<vec4f>', ...(bias ? ['bias'] : [])],
+    reads: ['source', 'weights: array<vec4f>', ...(bias ? ['bias'] : []), ...epilogue.reads],
     numbers: new Numbers(baked, { h, w, oh, ow, rows, columns, total, tiles }),
-    declarations: product.declarations,
+    declarations: `${product.declarations}\n${epilogue.declarations}`,
     lanes: product.invocations,
     groups: tiles * blocks * phases.length,
     body: `let plane = h * w; let positions = rows * columns;
@@ -129,10 +136,11 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
       }`,
   )}`,
   });
+  const others = Array.from({ length: forwardInputs(correlation) - 2 }, (_, i) => input(i + 2));
   return {
     steps: [
       packWeights(correlation, matrix, traits),
-      { kernel, operands: [input(0), scratch(0), ...(bias ? [input(2)] : []), output(0)] },
+      { kernel, operands: [input(0), scratch(0), ...others, output(0)] },
     ],
     scratch: [matrix.rows * matrix.columns],
   };

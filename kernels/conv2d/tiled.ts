@@ -1,8 +1,8 @@
 /** Forward pass and input gradient in tiles through workgroup memory, for GPUs; the kernel is that of `tiled-correlation.ts`. */
 import type { AdapterTraits, Lowering } from '../../engine/kernel.ts';
 import type { Tile } from '../tile-product.ts';
-import { type Correlation, gradientPhases, wholePatch } from './correlation.ts';
-import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
+import { forwardCorrelation, inputGradientCorrelation } from './correlation.ts';
+import { type Conv2dProblem, type Conv2dVariant, describe } from './problem.ts';
 import { lowerTiles, tileCount } from './tiled-correlation.ts';
 
 /** Names of tiles, for grids and channels of different sizes: 128, 64 and 64 invocations. */
@@ -16,27 +16,7 @@ export const TILES: Readonly<Record<TileName, Tile>> = {
   tiledThin: { across: 256, down: 4, blockAcross: 4, blockDown: 4, depth: 8 },
 };
 
-const single = [1, 1] as const;
-
-function forward(problem: Conv2dProblem, name: string): Correlation {
-  const { c, r, s } = problem;
-  const [oh, ow] = outputSize(problem);
-  const base = (channel: string) => `${channel} * ${c * r * s}`;
-  const weight = { base, perInput: r * s, perRow: s };
-  return { ...problem, name, oh, ow, phases: wholePatch(r, s), spread: single, weight };
-}
-
-/** A correlation of gy with the taps in reverse, channels exchanged; a stride gives each parity taps of its own. */
-function inputGradient(problem: Conv2dProblem, name: string): Correlation {
-  const { n, c, h, w, k, r, s, stride, padding, baked } = problem;
-  const [gh, gw] = outputSize(problem);
-  const weight = { base: (channel: string) => `${channel} * ${r * s}`, perInput: c * r * s, perRow: s };
-  const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w };
-  const phases = gradientPhases([r, s], stride, padding);
-  return { name, ...sizes, ...phases, stride: single, spread: stride, bias: false, baked, weight };
-}
-
-const passes = { forward, inputGradient };
+const passes = { forward: forwardCorrelation, inputGradient: inputGradientCorrelation };
 
 const variantOf = (pass: keyof typeof passes, name: TileName): Conv2dVariant => ({
   name,

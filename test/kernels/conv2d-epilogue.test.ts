@@ -1,0 +1,3 @@
+import { testEpilogues } from './epilogues.ts';
+
+testEpilogues({});

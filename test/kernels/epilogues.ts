@@ -1,0 +1,95 @@
+/**
+ * What `compile` moves into a convolution's store: the same bits as without, in one kernel less for each operation.
+ * Tests call {@link testEpilogues} with the texts for software drivers and those for GPUs.
+ */
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../engine/compile.ts';
+import type { AdapterTraits } from '../../engine/kernel.ts';
+import { sizeOf } from '../../engine/shape.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { add, conv2d, leakyRelu, mul, prelu, relu, sub } from '../../kernels/index.ts';
+import { sharedDevice, take } from '../device.ts';
+import { noise } from './problems.ts';
+
+const make = (shape: readonly number[], seed: number) => tensor(noise(sizeOf(shape), seed), shape);
+
+interface Case {
+  readonly name: string;
+  readonly x: readonly [number, number, number, number];
+  readonly weight: readonly [number, number, number, number];
+  readonly stride?: number;
+  /** From the convolution's result and a tensor of its shape. */
+  readonly after: (y: Tensor, like: Tensor, perChannel: Tensor) => Tensor;
+}
+
+const normalized = (y: Tensor, scale: Tensor) => add(mul(sub(y, scale), scale), scale);
+
+const cases: readonly Case[] = [
+  { name: 'ReLU', x: [2, 5, 9, 11], weight: [12, 5, 3, 3], after: y => relu(y) },
+  { name: 'leaky ReLU, stride 2', x: [1, 4, 13, 10], weight: [8, 4, 3, 3], stride: 2, after: y => leakyRelu(y, 0.2) },
+  {
+    name: 'normalisation by known statistics and PReLU',
+    x: [2, 8, 8, 8],
+    weight: [20, 8, 3, 3],
+    after: (y, _, perChannel) => prelu(normalized(y, perChannel), perChannel),
+  },
+  { name: 'a residual sum', x: [1, 16, 12, 9], weight: [16, 16, 3, 3], after: (y, like) => add(like, y) },
+  { name: 'few channels', x: [1, 6, 14, 10], weight: [3, 6, 9, 9], after: (y, like) => relu(sub(y, like)) },
+  {
+    name: 'more input channels than a workgroup keeps',
+    x: [2, 150, 17, 16],
+    weight: [16, 150, 3, 3],
+    after: (y, like, perChannel) => add(prelu(y, perChannel), like),
+  },
+];
+
+export function testEpilogues(traits: Partial<AdapterTraits>): void {
+  sharedDevice({ traits });
+
+  describe.each(cases.map(one => [one.name, one] as const))('%s', (_, { x, weight, stride = 1, after }) => {
+    test.each([true, false])('sizes in the text: %s', async baked => {
+      const padding = (weight[2] - 1) / 2;
+      const [height, width] = [x[2], x[3]].map(size => Math.floor((size + 2 * padding - weight[2]) / stride) + 1);
+      const y = [x[0], weight[0], height!, width!];
+      const convolved = (...[a, w, b]: readonly Tensor[]) => conv2d(a!, w!, b!, { stride, padding });
+      const body = (...[a, w, b, like, perChannel]: readonly Tensor[]) =>
+        after(convolved(a!, w!, b!), like!, perChannel!);
+      using alone = compile(convolved, { baked });
+      using rest = compile(after, { baked });
+      using together = compile(body, { baked });
+      const [apart, fused] = await take(
+        tidy(() => {
+          const shapes = [x, weight, [weight[0]], y, [weight[0], 1, 1]];
+          const inputs = shapes.map(make);
+          return [rest(alone(...inputs), inputs[3]!, inputs[4]!), together(...inputs)];
+        }),
+      );
+      expect(together.programs[0]!.dispatches).toBe(alone.programs[0]!.dispatches);
+      expect(fused).toEqual(apart);
+    });
+  });
+
+  test('a result that somebody else reads as well stays a result of its own', async () => {
+    const body = (a: Tensor, w: Tensor) => {
+      const y = conv2d(a, w, undefined, { padding: 1 });
+      return [y, relu(y)];
+    };
+    using compiled = compile(body);
+    const [y, active] = await take(tidy(() => compiled(make([1, 3, 6, 6], 1), make([4, 3, 3, 3], 2))));
+    expect(compiled.programs[0]!.dispatches).toBe(2);
+    expect(active).toEqual(y!.map(value => Math.max(value, 0)));
+  });
+
+  test('two convolutions that are added: one takes the sum, the other is read', async () => {
+    const body = (a: Tensor, v: Tensor, w: Tensor) => add(conv2d(a, v, undefined, { padding: 1 }), conv2d(a, w));
+    using compiled = compile(body);
+    const [fused, apart] = await take(
+      tidy(() => {
+        const inputs = [make([1, 3, 7, 6], 1), make([4, 3, 3, 3], 2), make([4, 3, 1, 1], 3)] as const;
+        return [compiled(...inputs), body(...inputs)];
+      }),
+    );
+    expect(compiled.programs[0]!.dispatches).toBe(2);
+    expect(fused).toEqual(apart);
+  });
+}
