@@ -2,9 +2,12 @@
  * `bench/RESULTS.md`: one section for each benchmark and adapter. A run replaces its own section and leaves the others,
  * so that results from different adapters stand side by side.
  */
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { writeAtomically } from '../image/files.node.ts';
 import { describeEnvironment } from '../train/environment.node.ts';
 import type { Ceiling } from './ceiling.ts';
@@ -63,7 +66,8 @@ export async function preamble(
   { adapter, ceiling }: Pick<Report, 'adapter' | 'ceiling'>,
 ): Promise<string> {
   const { cpu, node, webgpu, os, commit, date } = await describeEnvironment();
-  const source = commit ? `, commit ${commit.hash.slice(0, 7)}${commit.changed ? ' with changes' : ''}` : '';
+  const changed = commit?.changed && (await changedBesidesResults());
+  const source = commit ? `, commit ${commit.hash.slice(0, 7)}${changed ? ' with changes' : ''}` : '';
   return [
     `\`${command}\``,
     `- ${date.slice(0, 10)}${source}; ${adapter.vendor} ${adapter.architecture}, driver ${adapter.description}; kernels chosen ${adapter.tuned ? 'as tuned here' : 'by rule'}`,
@@ -72,6 +76,13 @@ export async function preamble(
   ]
     .join('\n')
     .replace('\n', '\n\n');
+}
+
+/** Whether the clone has changes that are not committed, other than what an earlier benchmark wrote. */
+async function changedBesidesResults(): Promise<boolean> {
+  const cwd = dirname(RESULTS_FILE);
+  const { stdout } = await promisify(execFile)('git', ['status', '--porcelain', '--', ':/', ':!RESULTS.md'], { cwd });
+  return stdout.trim() !== '';
 }
 
 function ceilingLine(
