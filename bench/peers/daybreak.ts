@@ -1,9 +1,10 @@
 /** Daybreak itself, as a peer among the others. */
 
-import { compile, conv2d, grad, init, mseLoss, mul, sum, type Tensor, tensor } from '../../index.ts';
+import { compile, conv2d, grad, init, mseLoss, type Tensor, tensor } from '../../index.ts';
 import { srresnet } from '../../models/index.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { Adam, CropSource, Trainer } from '../../train/index.ts';
+import { gradientsGiven } from '../given-gradient.ts';
 import { type Peer, type Prepared, serve } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
 import type { Arrays, ConvolutionWork, Pass, TrainingWork } from './works.ts';
@@ -18,8 +19,7 @@ async function convolution(_: ConvolutionWork, pass: Pass, inputs: Arrays): Prom
   const program = compile((x: Tensor, weight: Tensor, dy: Tensor) => {
     const y = conv2d(x, weight, undefined, { padding: 1 });
     if (pass === 'forward') return [y];
-    // The gradients for a given gradient of y. The sum itself is left out, since nothing uses it.
-    return [y, ...grad(sum(mul(y, dy)), [x, weight])];
+    return [y, ...gradientsGiven(y, dy, [x, weight])];
   });
   let last: readonly Tensor[] = [];
   const free = () => {
