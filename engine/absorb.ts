@@ -1,9 +1,9 @@
 /**
- * Absorption: an elementwise chain that is the only reader of a convolution's result moves into the convolution's store.
- * A pure pass over nodes.
+ * Absorption: a pixel shuffle and an elementwise chain that alone read a convolution's result move into the
+ * convolution's store. A pure pass over nodes.
  */
 import { type Epilogue, type Reach, reachOf } from './epilogue.ts';
-import type { Expression } from './expression.ts';
+import { type Expression, identity } from './expression.ts';
 import type { AdapterTraits } from './kernel.ts';
 import { type Attributes, Node, type Operation, type Value } from './operation.ts';
 import { sameShape } from './shape.ts';
@@ -31,51 +31,74 @@ export function absorbEpilogues(nodes: readonly Node[], surroundings: Surroundin
       if (list) list.push(node);
       else readers.set(value, [node]);
     }
-  const absorbed = new Set<Node>();
+  const gone = new Set<Node>();
   const grown = new Map<Node, Node>();
   for (const node of nodes) {
-    const operation = node.operation as AnyOperation;
-    if (!operation.takesEpilogue) continue;
-    const [reader, ...others] = readers.get(node.outputs[0]!) ?? [];
-    if (!reader || others.length > 0 || surroundings.kept.has(node.outputs[0]!)) continue;
-    const together = join(node, reader, surroundings);
-    // A chain that adds two convolutions joins the first; the other one is read.
-    if (!together || grown.has(reader)) continue;
-    absorbed.add(node);
-    grown.set(reader, together);
+    if (!(node.operation as AnyOperation).takesEpilogue) continue;
+    let growth: Growth = { node, last: node, extras: [], epilogue: NOTHING };
+    for (;;) {
+      const value = growth.last.outputs[0]!;
+      const [reader, ...others] = readers.get(value) ?? [];
+      // A chain that adds two convolutions joins the first; the other one is read.
+      if (!reader || others.length > 0 || surroundings.kept.has(value) || grown.has(reader)) break;
+      const next = grow(growth, reader, surroundings);
+      if (!next) break;
+      gone.add(growth.last);
+      growth = next;
+    }
+    if (growth.last !== node) grown.set(growth.last, together(growth));
   }
-  return nodes.filter(node => !absorbed.has(node)).map(node => grown.get(node) ?? node);
+  return nodes.filter(node => !gone.has(node)).map(node => grown.get(node) ?? node);
 }
 
-/** The two as one node, which stands where the reader stood. */
-function join(node: Node, reader: Node, { expressions, separated, traits }: Surroundings): Node | undefined {
+/** A convolution and what it has absorbed: it will stand where `last` stands and compute that node's result. */
+interface Growth {
+  readonly node: Node;
+  readonly last: Node;
+  readonly extras: readonly Value[];
+  readonly epilogue: Epilogue;
+}
+
+const NOTHING: Epilogue = { expression: identity, extras: [], shuffle: 1 };
+
+function grow(growth: Growth, reader: Node, surroundings: Surroundings): Growth | undefined {
+  const { expressions, separated, traits } = surroundings;
+  // Only one chain, and only after a shuffle: what the chain reads lies as its result does.
+  if (growth.epilogue.expression !== identity || separated(growth.node, reader)) return undefined;
+  const operation = reader.operation as AnyOperation;
+  if (operation.shuffle)
+    return growth.last === growth.node
+      ? { ...growth, last: reader, epilogue: { ...NOTHING, shuffle: operation.shuffle(reader.attributes) } }
+      : undefined;
   const expression = expressions.get(reader);
-  const value = node.outputs[0]!;
-  const output = reader.outputs[0]!.spec;
-  if (!expression || !sameShape(output.shape, value.spec.shape) || separated(node, reader)) return undefined;
+  const value = growth.last.outputs[0]!;
+  const { shape } = reader.outputs[0]!.spec;
+  if (!expression || !sameShape(shape, value.spec.shape)) return undefined;
   const extras = [...new Set(reader.inputs)].filter(input => input !== value);
-  const reaches = extras.map(input => reachOf(input.spec.shape, output.shape));
-  const bindings = node.inputs.length + extras.length + 2;
+  const reaches = extras.map(input => reachOf(input.spec.shape, shape));
+  const bindings = growth.node.inputs.length + extras.length + 2;
   if (extras.length > MOST_EXTRAS || bindings > traits.maxStorageBuffers || reaches.includes(undefined))
     return undefined;
   const operand = (index: number) => extras.indexOf(reader.inputs[index]!) + 1;
-  const epilogue: Epilogue = {
-    expression: {
-      steps: expression.steps.map(step => ({
-        ...step,
-        args: step.args.map(arg => ('operand' in arg ? { operand: operand(arg.operand) } : arg)),
-      })),
-    },
-    extras: reaches as Reach[],
-  };
-  return new Node(withEpilogue(node, reader, epilogue), [...node.inputs, ...extras], reader.outputs, node.attributes);
+  const steps = expression.steps.map(step => ({
+    ...step,
+    args: step.args.map(arg => ('operand' in arg ? { operand: operand(arg.operand) } : arg)),
+  }));
+  const epilogue = { ...growth.epilogue, expression: { steps }, extras: reaches as Reach[] };
+  return { ...growth, last: reader, extras, epilogue };
 }
 
-function withEpilogue(node: Node, reader: Node, epilogue: Epilogue): Operation<never> {
+function together({ node, last, extras, epilogue }: Growth): Node {
   const operation = node.operation as AnyOperation;
-  return {
-    name: `${operation.name}+${reader.operation.name}`,
-    infer: () => reader.outputs.map(value => value.spec),
+  const names = [
+    operation.name,
+    ...(epilogue.shuffle > 1 ? ['shuffle'] : []),
+    ...(epilogue.expression === identity ? [] : [last.operation.name]),
+  ];
+  const made: Operation<never> = {
+    name: names.join('+'),
+    infer: () => last.outputs.map(value => value.spec),
     lower: (problem, traits) => operation.lower({ ...problem, epilogue }, traits),
   };
+  return new Node(made, [...node.inputs, ...extras], last.outputs, node.attributes);
 }

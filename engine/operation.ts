@@ -43,6 +43,11 @@ export interface Operation<A = Attributes> {
   readonly elementwise?: Elementwise<A>;
   /** Its kernels apply a problem's epilogue to output 0, [N, C, …], before they store it. */
   readonly takesEpilogue?: true;
+  /**
+   * Output 0, [N, K/f², H·f, W·f], is input 0, [N, K, H, W], shuffled by the factor f: element (c·f² + i·f + j, y, x) moves to
+   * (c, y·f + i, x·f + j).
+   */
+  shuffle?(attributes: A): number;
   /** Present if the operation is a sum over axes. */
   readonly reduction?: Reduction<A>;
 }

@@ -8,6 +8,7 @@ import { ShapeError } from '../engine/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, div, mul, square, sub } from './arithmetic.ts';
+import { batchStatistics } from './batch-statistics.ts';
 import { applyOne, defineElementwise } from './elementwise.ts';
 import { sqrt } from './functions.ts';
 import { fullLike } from './grad.ts';
@@ -85,18 +86,44 @@ const normalizeByBatch = defineElementwise({
   },
 });
 
-/** Normalises x [N, C, …] by the statistics of the batch itself: training. weight and bias are [C]. */
-export function batchNormTraining(x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Normalized {
+/** Mean and variance of the batch, [1, C, 1, …], and the parameters in that shape. */
+function prepare(x: Tensor, weight: Tensor, bias: Tensor) {
   const [w, b] = [channelsLast('batchNorm', x, weight), channelsLast('batchNorm', x, bias)];
   const axes = others(x.shape);
   const average = mean(x, { axes, keepDims: true });
   const variance = mean(square(sub(x, average)), { axes, keepDims: true });
+  return { w, b, average, variance };
+}
+
+/** Normalises x [N, C, …] by the statistics of the batch itself: training. weight and bias are [C]. */
+export function batchNormTraining(x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Normalized {
+  const { w, b, average, variance } = prepare(x, weight, bias);
   const inverse = div(fullLike(variance, 1), sqrt(add(variance, eps)));
   return {
     output: applyOne(normalizeByBatch, [x, average, inverse, w, b], {}),
     mean: reshape(average, [average.size]),
     variance: reshape(variance, [variance.size]),
   };
+}
+
+/**
+ * The same, with running statistics [C] that are updated by `momentum`, the variance by the unbiased one, as PyTorch's
+ * are. Their new content is returned, for the caller to assign.
+ */
+export function batchNormTracking(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  running: { readonly mean: Tensor; readonly variance: Tensor },
+  { eps = 1e-5, momentum = 0.1 } = {},
+): { readonly output: Tensor; readonly runningMean: Tensor; readonly runningVariance: Tensor } {
+  const { w, b, average, variance } = prepare(x, weight, bias);
+  const count = x.size / weight.size;
+  const { inverse, runningMean, runningVariance } = batchStatistics(
+    [average, variance, running.mean, running.variance],
+    { eps, momentum, correction: count / Math.max(count - 1, 1) },
+  );
+  return { output: applyOne(normalizeByBatch, [x, average, inverse, w, b], {}), runningMean, runningVariance };
 }
 
 /** Normalises x [N, C, …] by given statistics [C]: evaluation. */

@@ -6,6 +6,7 @@ import * as activations from './activations.ts';
 import { adamOp } from './adam.ts';
 import * as arithmetic from './arithmetic.ts';
 import { batchNormListing } from './batch-norm.ts';
+import { batchStatisticsOp } from './batch-statistics.ts';
 import { concatOp } from './concat.ts';
 import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './conv2d/index.ts';
 import * as functions from './functions.ts';
@@ -18,7 +19,7 @@ import { padOp, padReflectGradientOp, sliceOp } from './pad.ts';
 import * as pool from './pool.ts';
 import { reshapeOp } from './reshape.ts';
 import { notFiniteOp, whereOp } from './selection.ts';
-import { permuteOp, pixelShuffleListing, pixelUnshuffleListing } from './strided.ts';
+import { permuteOp, pixelShuffleOp, pixelUnshuffleOp } from './strided.ts';
 import { broadcastOp, sumOp } from './sum.ts';
 
 /** A kernel's declaration as tests see it. */
@@ -75,8 +76,8 @@ export const listings: readonly Listed[] = [
   list(broadcastOp),
   list(reshapeOp),
   list(permuteOp),
-  pixelShuffleListing as unknown as Listed,
-  pixelUnshuffleListing as unknown as Listed,
+  list(pixelShuffleOp),
+  list(pixelUnshuffleOp),
   list(sliceOp),
   list(padOp),
   list(padReflectGradientOp),
@@ -96,6 +97,7 @@ export const listings: readonly Listed[] = [
   list(conv2dInputGradientOp),
   list(conv2dWeightGradientOp),
   batchNormListing as unknown as Listed,
+  list(batchStatisticsOp),
   ...lossListings,
   list(bceOp),
   list(bceGradientOp),

@@ -1,14 +1,13 @@
-/** Movement: every element of the result is one element of the input, found by strides. Permutations and pixel shuffles are all this. */
+/** Movement: every element of the result is one element of the input, found by strides. */
 import { apply } from '../engine/apply.ts';
 import { assembleElements, coordinates } from '../engine/assemble.ts';
-import { type Declaration, defineOp, type Listed } from '../engine/define.ts';
+import { type Declaration, defineOp } from '../engine/define.ts';
 import { ShapeError } from '../engine/errors.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../engine/kernel.ts';
 import { Numbers } from '../engine/numbers.ts';
 import { f32, formatShape, mergeAxes, type Shape, sizeOf, stridesOf } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { mapIndices } from './elementwise.ts';
-import { reshape } from './reshape.ts';
 
 type PermuteAttributes = { readonly axes: readonly number[] };
 
@@ -105,31 +104,10 @@ export function transpose(x: Tensor, first = -1, second = -2): Tensor {
   return permute(x, axes);
 }
 
-function imageShape(operation: string, x: Tensor): [number, number, number, number] {
-  if (x.shape.length !== 4) throw new ShapeError(operation, `needs [N, C, H, W], got ${formatShape(x.shape)}.`);
-  return x.shape as unknown as [number, number, number, number];
+function imageShape(operation: string, shape: Shape): [number, number, number, number] {
+  if (shape.length !== 4) throw new ShapeError(operation, `needs [N, C, H, W], got ${formatShape(shape)}.`);
+  return shape as unknown as [number, number, number, number];
 }
-
-/** Rearranges [N, C·r², H, W] to [N, C, H·r, W·r] (Shi et al. 2016): out[c, h·r + i, w·r + j] = in[c·r² + i·r + j, h, w]. */
-export function pixelShuffle(x: Tensor, factor: number): Tensor {
-  const [n, c, h, w] = imageShape('pixelShuffle', x);
-  const channels = c / factor ** 2;
-  if (!Number.isInteger(factor) || factor < 1 || !Number.isInteger(channels))
-    throw new ShapeError('pixelShuffle', `${formatShape(x.shape)} has not a multiple of ${factor}² channels.`);
-  const split = reshape(x, [n, channels, factor, factor, h, w]);
-  return reshape(permute(split, [0, 1, 4, 2, 5, 3]), [n, channels, h * factor, w * factor]);
-}
-
-/** The inverse of {@link pixelShuffle}: [N, C, H·r, W·r] to [N, C·r², H, W]. */
-export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
-  const [n, c, h, w] = imageShape('pixelUnshuffle', x);
-  if (!Number.isInteger(factor) || factor < 1 || h % factor !== 0 || w % factor !== 0)
-    throw new ShapeError('pixelUnshuffle', `the sides of ${formatShape(x.shape)} are no multiples of ${factor}.`);
-  const split = reshape(x, [n, c, h / factor, factor, w / factor, factor]);
-  return reshape(permute(split, [0, 1, 3, 5, 2, 4]), [n, c * factor ** 2, h / factor, w / factor]);
-}
-
-type FactorAttributes = { readonly factor: number };
 
 const shuffled = (shape: Shape, factor: number, f: (deep: number, wide: number) => void): void => {
   const [n, c, h, w] = shape as unknown as [number, number, number, number];
@@ -147,14 +125,49 @@ const shuffled = (shape: Shape, factor: number, f: (deep: number, wide: number) 
         }
 };
 
-export const pixelShuffleListing: Listed<FactorAttributes> = {
+type FactorAttributes = { readonly factor: number };
+
+/** A copy that sees both sides as six axes, [N, C, r, r, H, W] in this or another order. */
+function lowerShuffle(
+  name: string,
+  split: Shape,
+  axes: readonly number[],
+  baked: boolean,
+  traits: AdapterTraits,
+): Lowering {
+  const strides = stridesOf(split);
+  const shape = axes.map(axis => split[axis]!);
+  return lowerStrided(
+    name,
+    shape,
+    axes.map(axis => strides[axis]!),
+    0,
+    baked,
+    traits,
+  );
+}
+
+/** An operation of its own, so that `compile` can write a convolution's pixels where they belong. */
+export const pixelShuffleOp: Declaration<FactorAttributes> = defineOp<FactorAttributes>({
   name: 'pixelShuffle',
   summary: 'Channels become pixels: [N, C·r², H, W] to [N, C, H·r, W·r].',
-  call: ([x], { factor }) => [pixelShuffle(x!, factor)],
-  differentiable: true,
-  reference([x], [shape], { factor }) {
+  infer([x], { factor }) {
+    const [n, c, h, w] = imageShape('pixelShuffle', x!.shape);
+    const channels = c / factor ** 2;
+    if (!Number.isInteger(factor) || factor < 1 || !Number.isInteger(channels))
+      throw new ShapeError('pixelShuffle', `${formatShape(x!.shape)} has not a multiple of ${factor}² channels.`);
+    return [f32([n, channels, h * factor, w * factor])];
+  },
+  shuffle: ({ factor }) => factor,
+  lower({ inputs, attributes: { factor }, baked }, traits) {
+    const [n, c, h, w] = imageShape('pixelShuffle', inputs[0]!.shape);
+    const split = [n, c / factor ** 2, factor, factor, h, w];
+    return lowerShuffle('pixelShuffle', split, [0, 1, 4, 2, 5, 3], baked, traits);
+  },
+  gradient: ({ grads, attributes: { factor } }) => [pixelUnshuffle(grads[0]!, factor)],
+  reference([x], [spec], { factor }) {
     const y = new Float64Array(x!.length);
-    shuffled(shape!, factor, (deep, wide) => {
+    shuffled(spec!.shape, factor, (deep, wide) => {
       y[wide] = x![deep]!;
     });
     return [y];
@@ -170,15 +183,25 @@ export const pixelShuffleListing: Listed<FactorAttributes> = {
     ];
     return { inputs: [{ shape }], attributes: { factor } };
   },
-};
+});
 
-export const pixelUnshuffleListing: Listed<FactorAttributes> = {
+export const pixelUnshuffleOp: Declaration<FactorAttributes> = defineOp<FactorAttributes>({
   name: 'pixelUnshuffle',
   summary: 'Pixels become channels: the inverse of pixelShuffle.',
-  call: ([x], { factor }) => [pixelUnshuffle(x!, factor)],
-  differentiable: true,
-  reference([x], [shape], { factor }) {
-    const [n, c, h, w] = shape as unknown as [number, number, number, number];
+  infer([x], { factor }) {
+    const [n, c, h, w] = imageShape('pixelUnshuffle', x!.shape);
+    if (!Number.isInteger(factor) || factor < 1 || h % factor !== 0 || w % factor !== 0)
+      throw new ShapeError('pixelUnshuffle', `the sides of ${formatShape(x!.shape)} are no multiples of ${factor}.`);
+    return [f32([n, c * factor ** 2, h / factor, w / factor])];
+  },
+  lower({ inputs, attributes: { factor }, baked }, traits) {
+    const [n, c, h, w] = imageShape('pixelUnshuffle', inputs[0]!.shape);
+    const split = [n, c, h / factor, factor, w / factor, factor];
+    return lowerShuffle('pixelUnshuffle', split, [0, 1, 3, 5, 2, 4], baked, traits);
+  },
+  gradient: ({ grads, attributes: { factor } }) => [pixelShuffle(grads[0]!, factor)],
+  reference([x], [spec], { factor }) {
+    const [n, c, h, w] = imageShape('pixelUnshuffle', spec!.shape);
     const y = new Float64Array(x!.length);
     shuffled([n, c * factor ** 2, h / factor, w / factor], factor, (deep, wide) => {
       y[deep] = x![wide]!;
@@ -196,4 +219,10 @@ export const pixelUnshuffleListing: Listed<FactorAttributes> = {
     ];
     return { inputs: [{ shape }], attributes: { factor } };
   },
-};
+});
+
+/** Rearranges [N, C·r², H, W] to [N, C, H·r, W·r] (Shi et al. 2016): out[c, h·r + i, w·r + j] = in[c·r² + i·r + j, h, w]. */
+export const pixelShuffle = (x: Tensor, factor: number): Tensor => apply(pixelShuffleOp, [x], { factor })[0]!;
+
+/** The inverse of {@link pixelShuffle}: [N, C, H·r, W·r] to [N, C·r², H, W]. */
+export const pixelUnshuffle = (x: Tensor, factor: number): Tensor => apply(pixelUnshuffleOp, [x], { factor })[0]!;

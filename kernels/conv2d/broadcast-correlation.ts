@@ -13,7 +13,7 @@
  * weights: a strided load costs no more than a contiguous one there. Masks are joined by &, because && branches: with
  * a hundred branches SwiftShader compiles for minutes and takes all memory.
  */
-import { epilogueText } from '../../engine/epilogue.ts';
+import { epilogueText, type Position } from '../../engine/epilogue.ts';
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { eachOf, type Plan, planOf, positions } from './broadcast-plan.ts';
@@ -171,6 +171,16 @@ const sumsOfGroup = (layout: Layout, g: number): string[] =>
     range(layout.rows).flatMap(row => range(layout.columns).map(column => accumulator(layout, phase, g, row, column))),
   );
 
+/** Where a sum belongs, in the text of {@link moveSums}. */
+const positionOf = ({ problem }: Layout, group: number): Position => ({
+  image: 'image',
+  channel: `o${group}`,
+  row: 'y',
+  column: 'x',
+  sizes: [problem.k, 'oh', 'ow'],
+});
+const PLACE = 'start + y * ow + x';
+
 function store(layout: Layout): string {
   const { problem, held } = layout;
   const { c, bias } = problem;
@@ -179,18 +189,15 @@ function store(layout: Layout): string {
   const whole = held === 0 || held >= c;
   return moveSums(layout, g => {
     const sums = sumsOfGroup(layout, g);
-    const { statements, result } = epilogue.perElement(bias ? '(all[i] + b)' : 'all[i]', 'place');
+    const value = bias ? '(all[i] + b)' : 'all[i]';
+    const { statements, result } = epilogue.perElement(value, positionOf(layout, g), PLACE);
     const before = [
       `var all = array<f32, ${sums.length}>(${sums.join(', ')});`,
       ...(bias ? [`let b = bias[c${g}];`] : []),
       ...epilogue.perChannel(`c${g}`),
       ...(whole ? [] : [`let last = first + ${held} >= ${c};`]),
     ];
-    const each = [
-      'let place = start + y * ow + x;',
-      ...statements,
-      `result[place] = ${whole ? result : `select(all[i], ${result}, last)`};`,
-    ];
+    const each = [...statements, `result[place] = ${whole ? result : `select(all[i], ${result}, last)`};`];
     return { before: before.join('\n    '), each: each.join(' '), after: '' };
   });
 }
@@ -200,11 +207,12 @@ function begin(layout: Layout): string {
   const { problem, groups, pixels, held } = layout;
   const zeros = lines(groups * pixels * problem.phases.length, i => `var a${i} = 0.0;`);
   if (held === 0 || held >= problem.c) return zeros;
+  const { place } = epilogueText(problem.epilogue);
   const resume = moveSums(layout, g => {
     const sums = sumsOfGroup(layout, g);
     return {
       before: `var all = array<f32, ${sums.length}>();`,
-      each: 'all[i] = result[start + y * ow + x];',
+      each: `all[i] = result[${place(positionOf(layout, g), PLACE)}];`,
       after: sums.map((sum, i) => `${sum} = all[${i}];`).join(' '),
     };
   });

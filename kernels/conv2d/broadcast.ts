@@ -74,7 +74,9 @@ function addColumns(problem: Conv2dProblem, wide: number, traits: AdapterTraits)
   const { n, k, s, bias, baked } = problem;
   const [oh, ow] = outputSize(problem);
   const epilogue = epilogueText(problem.epilogue);
-  const { statements, result } = epilogue.perElement('sum', 'index');
+  const [channel, image] = [`plane % ${k}`, `plane / ${k}`];
+  const position = { image, channel: `(${channel})`, row: 'i', column: 'j', sizes: [k, 'oh', 'ow'] } as const;
+  const { statements, result } = epilogue.perElement('sum', position, 'index');
   const columns = Array.from({ length: s }, (_, q) => `sum += columns[at + ${q} * (oh * wide + 1)];`);
   const kernel = assembleElements(
     {
@@ -87,8 +89,8 @@ function addColumns(problem: Conv2dProblem, wide: number, traits: AdapterTraits)
       body: `let j = index % ow; let i = index / ow % oh; let plane = index / (ow * oh);
     let at = (plane * ${s} * oh + i) * wide + j;
     var sum = ${bias ? `bias[plane % ${k}]` : '0.0'};
-    ${[...columns, ...epilogue.perChannel(`plane % ${k}`), ...statements].join('\n    ')}
-    result[index] = ${result};`,
+    ${[...columns, ...epilogue.perChannel(`(${channel})`), ...statements].join('\n    ')}
+    result[place] = ${result};`,
     },
     traits,
   );

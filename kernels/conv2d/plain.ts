@@ -19,10 +19,11 @@ function elementwise(
 ): Lowering {
   const epilogue = epilogueText(name === 'forward' ? problem.epilogue : undefined);
   const inputs = [...own, ...epilogue.reads];
-  const { statements, result } = epilogue.perElement('sum', 'index');
   const [oh, ow] = outputSize(problem);
   const numbers = new Numbers(problem.baked, { n: problem.n, h: problem.h, w: problem.w, oh, ow });
   const { c, k, r, s, stride, padding } = problem;
+  const position = { image: 'image', channel: 'out', row: 'i', column: 'j', sizes: [k, 'oh', 'ow'] } as const;
+  const { statements, result } = epilogue.perElement('sum', position, 'index');
   const kernel = assembleElements(
     {
       name: `conv2d.${name}.plain ${describe(problem)}`,
@@ -38,7 +39,7 @@ ${epilogue.declarations}`,
       body: `var sum = 0.0;
   ${body}
   ${[...epilogue.perChannel('out'), ...statements].join('\n  ')}
-  result[index] = ${result};`,
+  result[place] = ${result};`,
     },
     traits,
   );

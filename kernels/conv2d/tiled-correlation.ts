@@ -82,15 +82,20 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
   const of = (key: 'taps' | 'columns' | 'row' | 'column') => matrix.grids.map(grid => grid[key]);
   const dense = spread[0] === 1 && spread[1] === 1;
   const epilogue = epilogueText(correlation.epilogue);
-  const { statements, result } = epilogue.perElement('sum', 'place');
-  const finish = [...epilogue.perChannel('channel'), ...statements, `result[place] = ${result};`].join(' ');
+  const shuffled = correlation.epilogue !== undefined && correlation.epilogue.shuffle > 1;
+  const position = { image: '(at / positions)', channel: 'channel', row: 'row', column: 'column' };
   // Elements of a dense output follow each other as positions do, but for the other channels between two images.
-  const store = dense
-    ? `let place = at + (at / positions * ${k - 1} + channel) * positions;
-        ${finish}`
-    : `let row = at / columns % rows * ${spread[0]} + outRow; let column = at % columns * ${spread[1]} + outColumn;
+  const { statements, result } = epilogue.perElement(
+    'sum',
+    { ...position, sizes: [k, 'oh', 'ow'] },
+    dense ? `at + (at / positions * ${k - 1} + channel) * positions` : undefined,
+  );
+  const finish = [...epilogue.perChannel('channel'), ...statements, `result[place] = ${result};`].join(' ');
+  const store =
+    dense && !shuffled
+      ? finish
+      : `let row = at / columns % rows * ${spread[0]} + outRow; let column = at % columns * ${spread[1]} + outColumn;
       if (row < oh && column < ow) {
-        let place = ((at / positions * ${k} + channel) * oh + row) * ow + column;
         ${finish}
       }`;
   const kernel = assemble({

@@ -7,7 +7,7 @@ import { compile } from '../../engine/compile.ts';
 import type { AdapterTraits } from '../../engine/kernel.ts';
 import { sizeOf } from '../../engine/shape.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
-import { add, conv2d, leakyRelu, mul, prelu, relu, sub } from '../../kernels/index.ts';
+import { add, conv2d, leakyRelu, mul, pixelShuffle, prelu, relu, sub } from '../../kernels/index.ts';
 import { sharedDevice, take } from '../device.ts';
 import { noise } from './problems.ts';
 
@@ -18,6 +18,8 @@ interface Case {
   readonly x: readonly [number, number, number, number];
   readonly weight: readonly [number, number, number, number];
   readonly stride?: number;
+  /** Of the pixel shuffle in `after`. */
+  readonly factor?: number;
   /** From the convolution's result and a tensor of its shape. */
   readonly after: (y: Tensor, like: Tensor, perChannel: Tensor) => Tensor;
 }
@@ -36,6 +38,21 @@ const cases: readonly Case[] = [
   { name: 'a residual sum', x: [1, 16, 12, 9], weight: [16, 16, 3, 3], after: (y, like) => add(like, y) },
   { name: 'few channels', x: [1, 6, 14, 10], weight: [3, 6, 9, 9], after: (y, like) => relu(sub(y, like)) },
   {
+    name: 'pixel shuffle and PReLU',
+    x: [2, 6, 9, 10],
+    weight: [20, 6, 3, 3],
+    factor: 2,
+    after: (y, _, perChannel) => prelu(pixelShuffle(y, 2), perChannel),
+  },
+  {
+    name: 'pixel shuffle by 3, more input channels than a workgroup keeps, and a sum',
+    x: [1, 130, 8, 17],
+    weight: [18, 130, 3, 3],
+    factor: 3,
+    after: (y, like) => add(pixelShuffle(y, 3), like),
+  },
+  { name: 'pixel shuffle alone', x: [1, 3, 5, 7], weight: [12, 3, 5, 5], factor: 2, after: y => pixelShuffle(y, 2) },
+  {
     name: 'more input channels than a workgroup keeps',
     x: [2, 150, 17, 16],
     weight: [16, 150, 3, 3],
@@ -46,11 +63,12 @@ const cases: readonly Case[] = [
 export function testEpilogues(traits: Partial<AdapterTraits>): void {
   sharedDevice({ traits });
 
-  describe.each(cases.map(one => [one.name, one] as const))('%s', (_, { x, weight, stride = 1, after }) => {
+  describe.each(cases.map(one => [one.name, one] as const))('%s', (_, { x, weight, stride = 1, factor = 1, after }) => {
     test.each([true, false])('sizes in the text: %s', async baked => {
       const padding = (weight[2] - 1) / 2;
       const [height, width] = [x[2], x[3]].map(size => Math.floor((size + 2 * padding - weight[2]) / stride) + 1);
-      const y = [x[0], weight[0], height!, width!];
+      const channels = weight[0] / factor ** 2;
+      const y = [x[0], channels, height! * factor, width! * factor];
       const convolved = (...[a, w, b]: readonly Tensor[]) => conv2d(a!, w!, b!, { stride, padding });
       const body = (...[a, w, b, like, perChannel]: readonly Tensor[]) =>
         after(convolved(a!, w!, b!), like!, perChannel!);
@@ -59,7 +77,7 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
       using together = compile(body, { baked });
       const [apart, fused] = await take(
         tidy(() => {
-          const shapes = [x, weight, [weight[0]], y, [weight[0], 1, 1]];
+          const shapes = [x, weight, [weight[0]], y, [channels, 1, 1]];
           const inputs = shapes.map(make);
           return [rest(alone(...inputs), inputs[3]!, inputs[4]!), together(...inputs)];
         }),
