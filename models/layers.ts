@@ -2,7 +2,8 @@
 import type { Philox } from '../engine/philox.ts';
 import { type Shape, sizeOf } from '../engine/shape.ts';
 import { type Tensor, type Variable, variable } from '../engine/tensor.ts';
-import { add, batchNorm, batchNormTraining, conv2d, mul, pixelShuffle, prelu } from '../kernels/index.ts';
+import { batchNormTracking } from '../kernels/batch-norm.ts';
+import { batchNorm, conv2d, pixelShuffle, prelu } from '../kernels/index.ts';
 import { Module } from './module.ts';
 
 /** Uniform in ±1/√fan-in: PyTorch's default for convolutions and their biases (Kaiming uniform with a = √5). */
@@ -72,16 +73,11 @@ export class BatchNorm2d extends Module {
   forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar } = this;
     if (!this.training) return batchNorm(x, weight, bias, runningMean, runningVar, this.#eps);
-    const { output, mean, variance } = batchNormTraining(x, weight, bias, this.#eps);
-    const count = x.size / weight.size;
-    this.#track(runningMean, mean, 1);
-    // The running variance is the unbiased one.
-    this.#track(runningVar, variance, count / Math.max(count - 1, 1));
-    return output;
-  }
-
-  #track(running: Variable, statistic: Tensor, factor: number): void {
-    running.assign(add(mul(running, 1 - this.#momentum), mul(statistic, this.#momentum * factor)));
+    const running = { mean: runningMean, variance: runningVar };
+    const tracked = batchNormTracking(x, weight, bias, running, { eps: this.#eps, momentum: this.#momentum });
+    runningMean.assign(tracked.runningMean);
+    runningVar.assign(tracked.runningVariance);
+    return tracked.output;
   }
 }
 
