@@ -66,8 +66,9 @@ async function run(options: PeersOptions, device: Device, signal: AbortSignal): 
   const tasks = tasksOf(options.step ?? (software ? 'small' : 'full')).filter(({ work, pass }) =>
     isWanted(options, `${workName(work)} ${pass}`),
   );
-  const { python, peers, budget, nativeSamples, samples } = options;
-  const { launches, missing } = findPeers({ peers, software, say, ...(python !== undefined && { python }) });
+  const { python, peers, budget, nativeSamples, samples, tuned } = options;
+  const given = { ...(python !== undefined && { python }), ...(tuned !== undefined && { tuned }) };
+  const { launches, missing } = findPeers({ peers, software, say, ...given });
   const env = { ...process.env, ...(options.adapter !== undefined && { DAYBREAK_ADAPTER: options.adapter }) };
   const absent = [...missing];
   await using participants = await start(launches, env, device, signal, line => {

@@ -1,6 +1,7 @@
 /** Daybreak itself, as a peer among the others. */
 
-import { compile, conv2d, grad, init, mseLoss, type Tensor, tensor } from '../../index.ts';
+import { openDevice } from '../../cli/open-device.ts';
+import { compile, conv2d, grad, mseLoss, setCurrentDevice, type Tensor, tensor } from '../../index.ts';
 import { srresnet } from '../../models/index.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { Adam, CropSource, Trainer } from '../../train/index.ts';
@@ -10,7 +11,8 @@ import { exposeWebGpu } from './webgpu-globals.ts';
 import type { Arrays, ConvolutionWork, Pass, TrainingWork } from './works.ts';
 
 const adapter = await exposeWebGpu();
-const device = await init();
+const device = await openDevice({ tuned: !process.argv.includes('--no-tuned') });
+setCurrentDevice(device);
 
 const upload = (inputs: Arrays, name: string): Tensor => tensor(inputs[name].data, inputs[name].shape);
 

@@ -31,6 +31,8 @@ export interface RosterOptions {
   readonly python?: string;
   /** The adapter is software: PyTorch then runs on the CPU, too. */
   readonly software: boolean;
+  /** False: Daybreak chooses between its kernels by rule, whatever was tuned. */
+  readonly tuned?: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -61,8 +63,8 @@ function packagedPeers(software: boolean) {
 export const DAYBREAK: Launch = { impl: 'daybreak', command: typeScript('daybreak.ts') };
 
 /** Finds the wanted peers, and installs their package where it is not yet. */
-export function findPeers({ peers, python, software, say }: RosterOptions): Roster {
-  const launches: Launch[] = [DAYBREAK];
+export function findPeers({ peers, python, software, tuned = true, say }: RosterOptions): Roster {
+  const launches: Launch[] = [tuned ? DAYBREAK : { ...DAYBREAK, command: [...DAYBREAK.command, '--no-tuned'] }];
   const missing: string[] = [];
   const packaged = Object.entries(packagedPeers(software)).flatMap(([name, launch]) =>
     peers.includes(name as PeerName) ? [launch] : [],

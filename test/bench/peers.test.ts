@@ -47,7 +47,8 @@ const standIn = (name: string, runs = Number.POSITIVE_INFINITY) =>
 describe('a peer of Daybreak’s own', () => {
   let peer: PeerProcess;
   beforeAll(async () => {
-    peer = await PeerProcess.start(DAYBREAK.impl, DAYBREAK.command);
+    // By rule: what somebody has tuned here is none of the test's.
+    peer = await PeerProcess.start(DAYBREAK.impl, [...DAYBREAK.command, '--no-tuned']);
   });
   afterAll(async () => {
     await peer[Symbol.asyncDispose]();
@@ -136,6 +137,8 @@ describe('a peer that cannot start', () => {
   test('is named, and the rest goes on', () => {
     const say = () => {};
     expect(findPeers({ peers: [], software: true, say })).toEqual({ launches: [DAYBREAK], missing: [] });
+    const [untuned] = findPeers({ peers: [], software: true, tuned: false, say }).launches;
+    expect(untuned.command).toEqual([...DAYBREAK.command, '--no-tuned']);
     const { launches, missing } = findPeers({ peers: ['torch'], python: '/nowhere/python3', software: true, say });
     expect(launches).toEqual([DAYBREAK]);
     expect(missing).toEqual(['pytorch: /nowhere/python3: no torch (--python FILE names another)']);
