@@ -1,6 +1,7 @@
 /** WebGPU under Node: Dawn, and waiting for it without burning a core. The browser twin is `gpu.browser.ts`. */
 import { availableParallelism, totalmem } from 'node:os';
 import { AdapterNotFoundError } from './errors.ts';
+import { useWideVectors } from './lavapipe.node.ts';
 import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } from './software-driver.node.ts';
 
 export interface GpuRequest {
@@ -28,6 +29,7 @@ export function requestGpu(request: GpuRequest = {}): Promise<GPU> {
   if (known) return known;
   // Bringing in the fetched driver changes the process's environment for a moment: one search at a time.
   const earlier = Promise.allSettled(instances.values());
+  useWideVectors();
   const search = earlier.then(() => findGpu(wanted));
   instances.set(wanted, search);
   // A driver may be installed later: a failure is not remembered.
