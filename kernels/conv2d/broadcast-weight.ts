@@ -6,18 +6,9 @@
  * channels 20 loads feed 864 multiply-adds. Strips are split over workgroups; a second kernel adds the parts in order.
  */
 
-import { assembleElements } from '../../engine/assemble.ts';
-import {
-  type AdapterTraits,
-  grid,
-  input,
-  type Kernel,
-  type Lowering,
-  output,
-  type Step,
-  scratch,
-} from '../../engine/kernel.ts';
+import { type AdapterTraits, grid, input, type Kernel, type Lowering, output, scratch } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
+import { addParts } from '../parts.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
 /**
@@ -37,6 +28,9 @@ const ONE = 'let one = min(1, i32(arrayLength(&wide)));';
 /** Workgroups among which a pass is split at least, if there is enough to do. */
 const WORKGROUPS = 64;
 const MOST_ACCUMULATORS = 162;
+/** Loads of a turn: with more of them its instructions no longer come from a near cache. */
+const MOST_LOADS = 20;
+const FEWEST_COLUMNS = 6;
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
@@ -61,11 +55,6 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   // A strip's row of the wide side fills one register a lane for small kernels, two for large ones and in steps.
   const small = s + 1 < lanes ? 1 : Math.ceil((s + lanes - 1) / lanes);
   const registers = along === 1 ? small : Math.ceil(((lanes - 3) * along + s) / lanes);
-  // No wider than the image needs: what lies beyond it is computed for nothing.
-  const widest = Math.floor((registers * lanes - s) / along) + 1;
-  const columns = baked ? Math.ceil(lane.w / Math.ceil(lane.w / widest)) : widest;
-  // Columns of a wide row that are used: not all of them where steps are longer than the kernel.
-  const used = new Set(range(columns).flatMap(j => range(s).map(q => j * along + q)));
   // Rows of the wide side that serve the next turn as well.
   const kept = Math.max(0, r - down);
   const groups = Math.min(Math.ceil(lane.channels / lanes), 2 * taps <= MOST_ACCUMULATORS ? 2 : 1);
@@ -73,6 +62,12 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
     wide.channels,
     Math.max(1, Math.min(taps === 1 ? 16 : 8, Math.floor(MOST_ACCUMULATORS / (groups * taps)))),
   );
+  // As wide as the registers and the text allow, and no wider than the image needs.
+  const room = Math.floor((MOST_LOADS - inputs * registers * Math.min(r, down)) / groups);
+  const widest = Math.min(Math.floor((registers * lanes - s) / along) + 1, Math.max(FEWEST_COLUMNS, room));
+  const columns = baked ? Math.ceil(lane.w / Math.ceil(lane.w / widest)) : widest;
+  // Columns of a wide row that are used: not all of them where steps are longer than the kernel.
+  const used = new Set(range(columns).flatMap(j => range(s).map(q => j * along + q)));
   const laneBlocks = Math.ceil(lane.channels / lanes / groups);
   const wideBlocks = Math.ceil(wide.channels / inputs);
   const strips = Math.ceil(lane.w / columns);
@@ -203,27 +198,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   const sides = swapped ? [input(1), input(0)] : [input(0), input(1)];
   if (splits === 1) return { steps: [{ kernel, operands: [...sides, output(0)] }], scratch: [] };
   return {
-    steps: [{ kernel, operands: [...sides, scratch(0)] }, addParts(count, splits, traits)],
+    steps: [{ kernel, operands: [...sides, scratch(0)] }, addParts('conv2d.weightGradient', count, splits, traits)],
     scratch: [count * splits],
   };
-}
-
-/** gw = the sum of its parts, in order. */
-function addParts(count: number, splits: number, traits: AdapterTraits): Step {
-  const kernel = assembleElements(
-    {
-      name: 'conv2d.weightGradient.parts',
-      reads: ['parts'],
-      numbers: new Numbers(false, { n: count, splits }),
-      elements: count,
-      count: 'n',
-      body: `var sum = 0.0;
-    for (var i = 0; i < splits; i++) { sum += parts[i * n + index]; }
-    result[index] = sum;`,
-    },
-    traits,
-  );
-  return { kernel, operands: [scratch(0), output(0)] };
 }
 
 export const broadcastWeightGradient: Conv2dVariant = {

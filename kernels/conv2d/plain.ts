@@ -36,6 +36,8 @@ ${epilogue.declarations}`,
       elements: count,
       count: countExpression(name),
       heavy: true,
+      // 1, but the driver does not know: it would unroll the loops for seconds.
+      before: `let one = min(1, i32(arrayLength(&${inputs[0]})));`,
       body: `var sum = 0.0;
   ${body}
   ${[...epilogue.perChannel('out'), ...statements].join('\n  ')}
@@ -60,7 +62,7 @@ export const plainForward: Conv2dVariant = {
       problem.bias ? ['x', 'weight', 'bias'] : ['x', 'weight'],
       problem.n * problem.k * oh * ow,
       `let j = index % ow; let i = index / ow % oh; let out = index / (ow * oh) % k; let image = index / (ow * oh * k);
-  for (var channel = 0; channel < c; channel++) {
+  for (var channel = 0; channel < c * one; channel++) {
     for (var p = 0; p < r; p++) {
       let row = i * strideY + p - padY;
       if (row < 0 || row >= h) { continue; }
@@ -87,7 +89,7 @@ export const plainInputGradient: Conv2dVariant = {
       ['gy', 'weight'],
       problem.n * problem.c * problem.h * problem.w,
       `let column = index % w; let row = index / w % h; let channel = index / (w * h) % c; let image = index / (w * h * c);
-  for (var out = 0; out < k; out++) {
+  for (var out = 0; out < k * one; out++) {
     for (var p = r - 1; p >= 0; p--) {
       let y = row + padY - p; let i = y / strideY;
       if (y < 0 || y % strideY != 0 || i >= oh) { continue; }
@@ -112,12 +114,12 @@ export const plainWeightGradient: Conv2dVariant = {
       ['x', 'gy'],
       problem.k * problem.c * problem.r * problem.s,
       `let q = index % s; let p = index / s % r; let channel = index / (s * r) % c; let out = index / (s * r * c);
-  for (var image = 0; image < n; image++) {
-    for (var i = 0; i < oh; i++) {
+  for (var image = 0; image < n * one; image++) {
+    for (var i = 0; i < oh * one; i++) {
       let row = i * strideY + p - padY;
       if (row < 0 || row >= h) { continue; }
       var line = 0.0; // a sum for each row keeps the rounding of long sums small
-      for (var j = 0; j < ow; j++) {
+      for (var j = 0; j < ow * one; j++) {
         let column = j * strideX + q - padX;
         if (column < 0 || column >= w) { continue; }
         line = fma(x[((image * c + channel) * h + row) * w + column], gy[((image * k + out) * oh + i) * ow + j], line);
