@@ -52,9 +52,11 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const [down, along] = stride;
   const { swapped, wide, lane, padding } = rolesOf(problem, lanes);
   const taps = r * s;
-  // A strip's row of the wide side fills one register a lane for small kernels, two for large ones and in steps.
-  const small = s + 1 < lanes ? 1 : Math.ceil((s + lanes - 1) / lanes);
-  const registers = along === 1 ? small : Math.ceil(((lanes - 3) * along + s) / lanes);
+  // A strip's row of the wide side takes several registers of a lane, or a segment of one: then channels share it.
+  const least = (FEWEST_COLUMNS - 1) * along + s;
+  const registers = Math.ceil(least / lanes);
+  const segment = registers > 1 ? lanes : 2 ** Math.ceil(Math.log2(least));
+  const shared = lanes / segment;
   // Rows of the wide side that serve the next turn as well.
   const kept = Math.max(0, r - down);
   const groups = Math.min(Math.ceil(lane.channels / lanes), 2 * taps <= MOST_ACCUMULATORS ? 2 : 1);
@@ -63,8 +65,9 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
     Math.max(1, Math.min(taps === 1 ? 16 : 8, Math.floor(MOST_ACCUMULATORS / (groups * taps)))),
   );
   // As wide as the registers and the text allow, and no wider than the image needs.
-  const room = Math.floor((MOST_LOADS - inputs * registers * Math.min(r, down)) / groups);
-  const widest = Math.min(Math.floor((registers * lanes - s) / along) + 1, Math.max(FEWEST_COLUMNS, room));
+  const bundles = Math.ceil(inputs / shared);
+  const room = Math.floor((MOST_LOADS - bundles * registers * Math.min(r, down)) / groups);
+  const widest = Math.min(Math.floor((registers * segment - s) / along) + 1, Math.max(FEWEST_COLUMNS, room));
   const columns = baked ? Math.ceil(lane.w / Math.ceil(lane.w / widest)) : widest;
   // Columns of a wide row that are used: not all of them where steps are longer than the kernel.
   const used = new Set(range(columns).flatMap(j => range(s).map(q => j * along + q)));
@@ -84,12 +87,16 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const count = k * c * taps;
 
   const accumulator = (g: number, i: number, p: number, q: number) => `a${((g * inputs + i) * r + p) * s + q}`;
-  const row = (i: number, p: number, register: number) => `v${(i * r + p) * registers + register}`;
+  const row = (bundle: number, p: number, register: number) => `v${(bundle * r + p) * registers + register}`;
+  const value = (i: number, p: number, column: number) => {
+    const register = row(Math.floor(i / shared), p, Math.floor(column / segment));
+    return `subgroupBroadcast(${register}, ${(i % shared) * segment + (column % segment)}u)`;
+  };
   const multiply = range(inputs)
     .flatMap(i =>
       range(r).map(
         p => `{
-        ${[...used].map(t => `let b${t} = subgroupBroadcast(${row(i, p, Math.floor(t / lanes))}, ${t % lanes}u);`).join('\n        ')}
+        ${[...used].map(t => `let b${t} = ${value(i, p, t)};`).join('\n        ')}
         ${range(groups)
           .flatMap(g =>
             range(s).flatMap(q =>
@@ -121,16 +128,16 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   let plane = h * w; let lanePlane = lh * lw;
   // Channels beyond the last repeat it and are not stored.
   ${lines(groups, g => `let o${g} = (laneBlock * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${lane.channels - 1});`)}
-  ${lines(inputs, i => `let w${i} = min(wideBlock * ${inputs} + ${i}, ${wide.channels - 1});`)}
+  ${lines(bundles, i => `let w${i} = min(wideBlock * ${inputs} + ${i * shared}${shared > 1 ? ` + i32(lane) / ${segment}` : ''}, ${wide.channels - 1});`)}
   ${lines(groups * inputs * taps, i => `var a${i} = 0.0;`)}
   for (var strip = split * total / splits; strip < (split + 1) * total / splits; strip++) {
     let image = strip / strips; let column0 = strip % strips * ${columns};
-    ${lines(registers, i => `let x${i} = column0 * ${along} - ${padding[1]} + i32(lane) + ${i * lanes}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
-    ${lines(inputs, i => `let p${i} = (image * ${wide.channels} + w${i}) * plane;`)}
+    ${lines(registers, i => `let x${i} = column0 * ${along} - ${padding[1]} + i32(lane)${shared > 1 ? ` % ${segment}` : ''} + ${i * lanes}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
+    ${lines(bundles, i => `let p${i} = (image * ${wide.channels} + w${i}) * plane;`)}
     ${lines(groups, g => `var q${g} = (image * ${lane.channels} + c${g}) * lanePlane + column0;`)}
     // The rows above the strip's first one.
     ${lines(kept, p => `let above${p} = clamp(${p - padding[0]}, 0, h - 1) * w; let within${p} = (${p - padding[0]} >= 0) & (${p - padding[0]} < h);`)}
-    ${range(inputs)
+    ${range(bundles)
       .flatMap(i =>
         range(kept).flatMap(p =>
           range(registers).map(
@@ -147,7 +154,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
             `let below${p} = y * ${down} + ${p - padding[0]}; let inside${p} = (below${p} >= 0) & (below${p} < h); let at${p} = clamp(below${p}, 0, h - 1) * w;`,
         )
         .join('\n      ')}
-      ${range(inputs)
+      ${range(bundles)
         .flatMap(i =>
           range(r)
             .slice(kept)
@@ -165,7 +172,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
           : `let g${gj} = lanes[q${g} + ${j}];`;
       })}
       ${multiply}
-      ${range(inputs)
+      ${range(bundles)
         .flatMap(i => range(kept).flatMap(p => range(registers).map(u => `${row(i, p, u)} = ${row(i, p + down, u)};`)))
         .join(' ')}
       ${lines(groups, g => `q${g} += lw;`)}
