@@ -26,7 +26,7 @@ interface Roles {
 /** 1, but the driver does not know: it unrolls loops of few turns, which take seconds to compile. */
 const ONE = 'let one = min(1, i32(arrayLength(&wide)));';
 /** Workgroups among which a pass is split at least, if there is enough to do. */
-const WORKGROUPS = 64;
+const WORKGROUPS = 32;
 const MOST_ACCUMULATORS = 162;
 /** Loads of a turn: with more of them its instructions no longer come from a near cache. */
 const MOST_LOADS = 20;
