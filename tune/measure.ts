@@ -52,8 +52,8 @@ const FIRST_RUN = { times: 10, ms: 20_000 };
 
 interface Candidate {
   readonly variant: string;
-  readonly program: Program;
-  readonly profiler: Profiler;
+  /** Absent where it could not be made. */
+  made?: { readonly program: Program; readonly profiler: Profiler };
   readonly samples: { ms: number; wallMs: number }[];
   firstMs: number;
   repeats: number;
@@ -74,14 +74,15 @@ export async function timeCandidates(
     for (const variant of problem.candidates) {
       signal?.throwIfAborted();
       onCandidate?.(variant);
-      const program = programOf(device, problem, variant);
-      const profiler = new Profiler(device, program);
-      const candidate: Candidate = { variant, program, profiler, samples: [], firstMs: 0, repeats: 1 };
+      const candidate: Candidate = { variant, samples: [], firstMs: 0, repeats: 1 };
       candidates.push(candidate);
       try {
+        const program = programOf(device, problem, variant);
+        candidate.made = { program, profiler: new Profiler(device, program) };
         candidate.firstMs = await timer.first(candidate);
       } catch (error) {
-        // A text that the driver refuses is one candidate less; without a device there is nothing left to time.
+        // A text that the driver refuses, or memory that it has not, is one candidate less; without a device there is
+        // nothing left to time.
         if (device.lost) throw error;
         candidate.failure = (error as Error).message.split('\n', 1)[0]!;
         continue;
@@ -109,9 +110,9 @@ export async function timeCandidates(
       ...(failure !== undefined && { failure }),
     }));
   } finally {
-    for (const { program, profiler } of candidates) {
-      profiler[Symbol.dispose]();
-      program.dispose();
+    for (const { made } of candidates) {
+      made?.profiler[Symbol.dispose]();
+      made?.program.dispose();
     }
     for (const storage of inputs) storage.release();
   }
@@ -132,14 +133,16 @@ class Timer {
   }
 
   /** Milliseconds of a run that may compile. */
-  async first({ program }: Candidate): Promise<number> {
+  async first({ made }: Candidate): Promise<number> {
+    const { program } = made!;
     const began = performance.now();
     for (const result of program.run(this.#inputs)) result.release();
     await this.#device.finished();
     return performance.now() - began;
   }
 
-  async sample({ program, profiler, samples, repeats }: Candidate): Promise<void> {
+  async sample({ made, samples, repeats }: Candidate): Promise<void> {
+    const { program, profiler } = made!;
     const [began, cpu] = [performance.now(), this.#cpuTime()];
     let gpuMs = 0;
     if (this.#measure === 'gpu') {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
-import { input, type Kernel, output } from '../../engine/kernel.ts';
+import { input, type Kernel, output, scratch } from '../../engine/kernel.ts';
 import { Node, type Operation, Value } from '../../engine/operation.ts';
 import { f32, type TensorSpec } from '../../engine/shape.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
@@ -101,6 +101,30 @@ describe('timing', () => {
     const options = { cpuTime, rounds: 2 };
     const [slow, quick] = await timeCandidates(device(), { ...problem, node, candidates: ['slow', 'quick'] }, options);
     expect(slow).toMatchObject({ variant: 'slow', runs: 0, failure: expect.stringContaining('turns 100000') });
+    expect(quick).toMatchObject({ variant: 'quick', runs: 2 });
+  });
+
+  test('goes on without a variant whose memory the adapter cannot bind', async () => {
+    const greedy: Operation<never> = {
+      ...operation,
+      lower: (problem, traits) => {
+        const lowering = operation.lower(problem, traits);
+        const [step] = lowering.steps;
+        if (step.kernel.name !== `turns ${TURNS.slow}`) return lowering;
+        return {
+          steps: [{ ...step, operands: [input(0), scratch(0)] }],
+          scratch: [traits.maxBindingBytes / 4 + 1],
+        };
+      },
+    };
+    const node = new Node(greedy, problem.node.inputs, problem.node.outputs, {});
+    const options = { cpuTime, rounds: 2 };
+    const [slow, quick] = await timeCandidates(device(), { ...problem, node, candidates: ['slow', 'quick'] }, options);
+    expect(slow).toMatchObject({
+      variant: 'slow',
+      runs: 0,
+      failure: expect.stringContaining('maxStorageBufferBindingSize'),
+    });
     expect(quick).toMatchObject({ variant: 'quick', runs: 2 });
   });
 
