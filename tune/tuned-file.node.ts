@@ -23,8 +23,10 @@ export class TunedFileError extends DaybreakError {
 export function tunedPath({ vendor, device, description }: AdapterDescription): string | undefined {
   const { DAYBREAK_TUNED } = process.env;
   if (DAYBREAK_TUNED !== undefined) return DAYBREAK_TUNED || undefined;
-  const name = (description || `${vendor} ${device}`).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return join(envPaths('daybreak', { suffix: '' }).cache, `tuned-${name.replaceAll(/^-|-$/g, '').slice(0, 80)}.json`);
+  // Some drivers describe themselves alone, not the card: two of the same driver are two adapters.
+  const words = [...(description ? [] : [vendor]), device, description].join(' ').toLowerCase();
+  const name = words.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
+  return join(envPaths('daybreak', { suffix: '' }).cache, `tuned-${name.slice(0, 120)}.json`);
 }
 
 /** The content of a tuned file; undefined where there is none. @throws TunedFileError where it is damaged. */
@@ -70,7 +72,7 @@ export async function findTuned(adapter: AdapterDescription): Promise<TunedState
     const file = await readTunedFile(path);
     if (!file) return { state: 'none', path };
     if (sameAdapter(file.adapter, adapter)) return { state: 'in use', path, choices: choicesOf(file), date: file.date };
-    const other = file.adapter.description || file.adapter.device;
+    const other = [file.adapter.device, file.adapter.description].filter(Boolean).join(', ');
     return { state: 'other adapter', path, problem: `${path}: was measured on ${other}; run daybreak tune here` };
   } catch (error) {
     return { state: 'damaged', path, problem: (error as Error).message };

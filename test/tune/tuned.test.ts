@@ -86,8 +86,9 @@ describe('the file of an adapter', () => {
     vi.stubEnv('DAYBREAK_TUNED', undefined);
     vi.stubEnv('XDG_CACHE_HOME', '/cache');
     if (process.platform === 'linux')
-      expect(tunedPath(ADAPTER)).toBe('/cache/daybreak/tuned-card-9000-driver-1-2.json');
+      expect(tunedPath(ADAPTER)).toBe('/cache/daybreak/tuned-card-card-9000-driver-1-2.json');
     expect(tunedPath(ADAPTER)).not.toBe(tunedPath({ ...ADAPTER, description: 'Card 9000: Driver 1.3' }));
+    expect(tunedPath(ADAPTER)).not.toBe(tunedPath({ ...ADAPTER, device: 'larger card' }));
     expect(tunedPath({ ...ADAPTER, description: '' })).toContain('tuned-maker-card.json');
     vi.stubEnv('DAYBREAK_TUNED', '/some/file.json');
     expect(tunedPath(ADAPTER)).toBe('/some/file.json');
@@ -108,7 +109,9 @@ describe('the file of an adapter', () => {
     for (const key of ['vendor', 'architecture', 'device', 'description'] as const)
       expect(await findTuned({ ...ADAPTER, [key]: 'another' })).toMatchObject({
         state: 'other adapter',
-        problem: expect.stringMatching(/tuned\.json: was measured on Card 9000: Driver 1\.2; run daybreak tune here$/),
+        problem: expect.stringMatching(
+          /tuned\.json: was measured on card, Card 9000: Driver 1\.2; run daybreak tune here$/,
+        ),
       });
   });
 
