@@ -80,6 +80,8 @@ async function runTraining(options: Record<string, unknown>): Promise<void> {
   try {
     if (own.resume && own.config !== undefined)
       throw new UsageError('--config belongs to a new run; --resume reads that of the run');
+    if (own.profileSteps !== undefined && own.profile === undefined)
+      throw new UsageError('--profile-steps belongs to --profile');
     if (own.resume && typeof given.out !== 'string')
       throw new UsageError('--resume needs --out: the folder of the run');
     if (own.resume && !existsSync(join(String(given.out), 'config.json')))

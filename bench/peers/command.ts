@@ -1,6 +1,7 @@
 /** `npm run bench -- peers`: the same work by other engines, in alternating order on the same adapter. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../../cli/arguments.ts';
+import { UsageError } from '../../cli/failures.ts';
 import type { Device } from '../../engine/device.ts';
 import { measureCeiling } from '../ceiling.ts';
 import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice } from '../options.ts';
@@ -63,9 +64,9 @@ function size(text: string): keyof typeof TRAININGS {
 
 async function run(options: PeersOptions, device: Device, signal: AbortSignal): Promise<void> {
   const { software } = device.traits;
-  const tasks = tasksOf(options.step ?? (software ? 'small' : 'full')).filter(({ work, pass }) =>
-    isWanted(options, `${workName(work)} ${pass}`),
-  );
+  const all = tasksOf(options.step ?? (software ? 'small' : 'full'));
+  const tasks = all.filter(({ work, pass }) => isWanted(options, `${workName(work)} ${pass}`));
+  if (tasks.length === 0) throw new UsageError(`--only ${options.only} matches none of ${all.length} pieces of work.`);
   const { python, peers, budget, nativeSamples, samples, tuned } = options;
   const given = { ...(python !== undefined && { python }), ...(tuned !== undefined && { tuned }) };
   const { launches, missing } = findPeers({ peers, software, say, ...given });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { BYTES_GROUP, type KernelWork, kernelWorks } from '../../bench/kernel-works.ts';
-import { add } from '../../bench/kernels.ts';
+import { add, isPartial } from '../../bench/kernels.ts';
 import { loweredKernels, namesOf } from '../../bench/lowered-kernels.ts';
 import { exitCodeOf } from '../../cli/failures.ts';
 import { compile } from '../../engine/compile.ts';
@@ -54,6 +54,13 @@ test('rows as JSON, tables as Markdown, the results of a partial run only where 
     expect(text).toContain('| conv 3x3 64>64 on 1x64x4x4 | forward ');
   }
   expect(existsSync(kept) ? readFileSync(kept, 'utf8') : undefined).toBe(before);
+});
+
+test('a run is whole where nothing is left out and the sizes are the paper’s', () => {
+  const whole = { batch: 16, crop: 96 };
+  expect(isPartial(whole)).toBe(false);
+  for (const other of [{ batch: 1 }, { crop: 48 }, { only: /3x3/ }, { quick: true }])
+    expect([other, isPartial({ ...whole, ...other })]).toEqual([other, true]);
 });
 
 test('what cannot be run is refused in one line', async () => {

@@ -21,6 +21,7 @@ import {
   workName,
 } from '../../bench/peers/works.ts';
 import type { Row } from '../../bench/rows.ts';
+import { exitCodeOf } from '../../cli/failures.ts';
 import { srresnet } from '../../models/srresnet.ts';
 import { sharedDevice } from '../device.ts';
 
@@ -257,5 +258,13 @@ describe('the command', () => {
     expect(parse('peers --peers jax,torch').peers).toEqual(['jax', 'torch']);
     expect(() => parse('peers --peers jax,numpy')).toThrow('no peer "numpy"');
     expect(() => parse('peers --step tiny')).toThrow('small or full');
+  });
+
+  test('starts nobody where there is nothing to do', async () => {
+    const program = new Command('bench').exitOverride();
+    add(program);
+    const run = program.parseAsync(['peers', '--only', 'nothing like this'], { from: 'user' });
+    const error: unknown = await run.catch((thrown: unknown) => thrown);
+    expect([exitCodeOf(error), (error as Error).message]).toEqual([2, expect.stringContaining('matches none of 9')]);
   });
 });

@@ -53,6 +53,11 @@ describe('bad usage exits 2, with one line on stderr', () => {
       "error: option '--memory-budget <MiB>' argument '0' is invalid. expected a whole number, 1 or more.",
     ],
     [
+      'an option of another one that is not there',
+      ['train', 'srresnet', '--data', 'synthetic', '--out', 'x', '--profile-steps', '2'],
+      'error: --profile-steps belongs to --profile',
+    ],
+    [
       'options that exclude each other',
       ['upscale', 'x', '-o', 'y', '--model', 'bicubic', '--overwrite', '--skip-existing'],
       "error: option '--overwrite' cannot be used with option '--skip-existing'",
