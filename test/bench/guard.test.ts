@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { readBaselines } from '../../bench/baseline.ts';
 import { baselineFor, parseBaselines, placeOf, ratioOf, slowerThan, WATCHED } from '../../bench/guard.ts';
+import type { Device } from '../../engine/device.ts';
 import { sharedDevice } from '../device.ts';
 
 describe('the comparison', () => {
@@ -24,6 +25,15 @@ describe('the comparison', () => {
 
 describe('on this machine', () => {
   const device = sharedDevice();
+
+  test('a baseline counts for no other driver, and for no other width of the same', () => {
+    const here = { ...placeOf(device()), date: '2026-11-25', ratios: {} };
+    expect(baselineFor(device(), [here])).toBe(here);
+    for (const key of ['description', 'device'] as const) {
+      const description = { ...device().description, [key]: 'another' };
+      expect(baselineFor({ description, traits: device().traits } as Device, [here])).toBeUndefined();
+    }
+  });
 
   test('no convolution has lost more than a quarter of its speed', async ({ skip }) => {
     const baseline = baselineFor(device(), readBaselines());
