@@ -53,7 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
     .addHelpText('after', '\nEach benchmark has its own help: npm run bench -- kernels --help')
     .exitOverride();
   try {
-    const wanted = args.find(word => !word.startsWith('-'));
+    const wanted = args.find(word => !word.startsWith('-') && word !== 'help');
     for (const { name, summary, load } of BENCHMARKS) {
       if (name === wanted) (await load()).add(program);
       else program.command(name).description(summary);

@@ -73,12 +73,14 @@ export async function publish(options: BenchOptions, { benchmark, report, body, 
   const command = ['npm run bench --', ...process.argv.slice(2).map(quoted)].join(' ');
   const text = `${await preamble(command, report)}\n\n${body}`;
   const adapter = adapterName(report.adapter);
-  if (options.json !== undefined) await writeJson(options.json, report);
+  // Printed first: a file that cannot be written must not cost a long run its result.
   if (options.json !== '-') process.stdout.write(`${text}\n`);
   const file = resultsFile(options, partial);
-  if (file === undefined) return;
-  await writeSection(file, { benchmark, adapter, body: text });
-  say(`results in ${file}`);
+  if (file !== undefined) {
+    await writeSection(file, { benchmark, adapter, body: text });
+    say(`results in ${file}`);
+  }
+  if (options.json !== undefined) await writeJson(options.json, report);
 }
 
 /** Where the tables of a run go, if anywhere. */
