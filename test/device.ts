@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { Device, type DeviceOptions } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import type { AdapterTraits } from '../engine/kernel.ts';
+import { VECTOR_WIDTH } from '../engine/lavapipe.node.ts';
 import type { Tensor } from '../engine/tensor.ts';
 
 export interface SharedDeviceOptions extends DeviceOptions {
@@ -22,6 +23,8 @@ export function sharedDevice({ traits, ...options }: SharedDeviceOptions = {}): 
     return device;
   };
   beforeAll(async () => {
+    // Texts for GPUs do not depend on how many lanes a software driver has; with fewer they compile in half the time.
+    if (traits?.software === false) process.env[VECTOR_WIDTH] ??= '256';
     device = await Device.create({ debug: true, ...options });
     if (traits) Object.assign(device, { traits: { ...device.traits, ...traits } });
     setCurrentDevice(device);
