@@ -3,10 +3,12 @@
  * Tests call {@link testEpilogues} with the texts for software drivers and those for GPUs.
  */
 import { describe, expect, test } from 'vitest';
+import { apply } from '../../engine/apply.ts';
 import { compile } from '../../engine/compile.ts';
 import type { AdapterTraits } from '../../engine/kernel.ts';
 import { sizeOf } from '../../engine/shape.ts';
-import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { replaceUnlessOp } from '../../kernels/guard.ts';
 import { add, conv2d, leakyRelu, mul, pixelShuffle, prelu, relu, sub } from '../../kernels/index.ts';
 import { sharedDevice, take } from '../device.ts';
 import { noise } from './problems.ts';
@@ -96,6 +98,23 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
     const [y, active] = await take(tidy(() => compiled(make([1, 3, 6, 6], 1), make([4, 3, 3, 3], 2))));
     expect(compiled.programs[0]!.dispatches).toBe(2);
     expect(active).toEqual(y!.map(value => Math.max(value, 0)));
+  });
+
+  test('nothing is moved over an update in place of what the convolution reads', async () => {
+    const [x, next] = [make([1, 3, 6, 6], 1), make([4, 3, 3, 3], 3)];
+    const weight = variable(noise(108, 2), [4, 3, 3, 3]);
+    const flag = tensor([0]);
+    const expected = tidy(() => relu(conv2d(x, weight, undefined, { padding: 1 })));
+    using compiled = compile((x: Tensor, next: Tensor, flag: Tensor) => {
+      const y = conv2d(x, weight, undefined, { padding: 1 });
+      weight.assign(apply(replaceUnlessOp, [weight, next, flag], {})[0]!);
+      return relu(y);
+    });
+    const [old, active, updated] = await take([expected, compiled(x, next, flag), weight]);
+    expect(compiled.programs[0]!.dispatches).toBe(3);
+    expect(active).toEqual(old);
+    expect(updated).toEqual(noise(108, 3));
+    for (const held of [x, next, flag]) held.dispose();
   });
 
   test('two convolutions that are added: one takes the sum, the other is read', async () => {
