@@ -104,9 +104,8 @@ export type Baseline = Baselines[number];
 /** Where the file does not hold what it should, a ZodError. */
 export const parseBaselines = (json: string): Baselines => baselineSchema.parse(JSON.parse(json));
 
-/** The device's own name belongs to it: lavapipe's says how many lanes it computes at a time. */
 export const placeOf = (device: Device): Pick<Baseline, 'adapter' | 'cpu'> => ({
-  adapter: [adapterName(adapterOf(device)), device.description.device].join(', '),
+  adapter: adapterName(adapterOf(device)),
   cpu: cpus()[0]?.model.trim() ?? 'unknown',
 });
 

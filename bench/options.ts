@@ -70,7 +70,7 @@ export interface Publication {
 
 /** Prints the tables, or writes the JSON and the section of the results, as the options say. */
 export async function publish(options: BenchOptions, { benchmark, report, body, partial }: Publication): Promise<void> {
-  const command = ['npm run bench --', ...process.argv.slice(2).map(quoted)].join(' ');
+  const command = ['npm run bench --', ...withoutFiles(process.argv.slice(2)).map(quoted)].join(' ');
   const text = `${await preamble(command, report)}\n\n${body}`;
   const adapter = adapterName(report.adapter);
   // Printed first: a file that cannot be written must not cost a long run its result.
@@ -88,5 +88,9 @@ export function resultsFile({ results }: Pick<BenchOptions, 'results'>, partial:
   if (results === undefined) return partial ? undefined : RESULTS_FILE;
   return results === false ? undefined : results;
 }
+
+/** Where somebody wanted the results is nobody else's business. */
+const withoutFiles = (words: readonly string[]): string[] =>
+  words.filter((word, i) => !/^--(json|results)(=|$)/.test(word) && !/^--(json|results)$/.test(words[i - 1] ?? ''));
 
 const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word}'`);

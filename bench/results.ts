@@ -56,9 +56,9 @@ export async function writeSection(file: string, section: Section): Promise<void
   await writeAtomically(file, Buffer.from(withSection(document, section)));
 }
 
-/** An adapter's name for headings: what the driver calls itself, without what changes from build to build. */
+/** An adapter's name: what driver and device call themselves (lavapipe's device says how many lanes it computes at a time). */
 export const adapterName = ({ description, device, vendor, architecture }: Report['adapter']): string =>
-  description.replace(/\s+0\.0\.1$/, '') || device || `${vendor} ${architecture}`;
+  [description.replace(/\s+0\.0\.1$/, ''), device].filter(Boolean).join(', ') || `${vendor} ${architecture}`;
 
 /** The lines below each section's heading: when, on what, by which command, and the ceiling. */
 export async function preamble(

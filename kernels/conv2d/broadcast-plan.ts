@@ -60,7 +60,7 @@ function mostHeld(c: number, turns: number, perTurn: number): number {
 }
 
 /**
- * The cheapest plan. `groups` workgroups at least should have something to do. Where sizes are not part of the text
+ * The cheapest plan. `workgroups` of them at least should have something to do. Where sizes are not part of the text
  * the plan does not depend on them, so that one text serves every picture.
  */
 export function planOf(problem: Correlation, lanes: number, workgroups: number): Plan {
@@ -82,13 +82,15 @@ export function planOf(problem: Correlation, lanes: number, workgroups: number):
     if (sums > MOST_ACCUMULATORS || patch > MOST_PATCH) return;
     const arithmetic = rows * columns * groups * perTurn;
     const each = baked ? eachOf(tiles * blocks, workgroups) : EACH_UNKNOWN;
+    // Sums of several turns are added part by part: how many threads there are must not decide their order.
+    const typical = turns > 1 ? EACH_UNKNOWN : each;
     const turn = Math.ceil(patch / lanes) * LOAD + patch + arithmetic + TURN + SUM * sums;
     const cost = (weights: number, resumes: number) =>
       tiles * blocks * (c * turns * (turn + groups * perTurn * weights) + resumes * sums * RESUME);
     const held = mostHeld(c, turns, groups * perTurn);
     const options = [
       { held: 0, each: 1, cost: cost(LOAD, 0) },
-      ...(held > 0 ? [{ held, each, cost: cost(KEPT + KEEP / each, Math.ceil(c / held) - 1) }] : []),
+      ...(held > 0 ? [{ held, each, cost: cost(KEPT + KEEP / typical, Math.ceil(c / held) - 1) }] : []),
     ];
     for (const option of options) {
       if (option.cost >= least) continue;
