@@ -9,13 +9,15 @@ import type { Tensor } from '../engine/tensor.ts';
 export interface SharedDeviceOptions extends DeviceOptions {
   /** What lowerings are told instead of the truth, so that the texts for other adapters run on this one. */
   readonly traits?: Partial<AdapterTraits>;
+  /** As many lanes as the software driver computes with outside of tests (see vitest.config.ts). */
+  readonly widest?: boolean;
 }
 
 /**
  * One device for all tests of the calling file (or `describe`), the default one while they run. After each test memory
  * that is still held, and every error that WebGPU reported late, fails it.
  */
-export function sharedDevice({ traits, ...options }: SharedDeviceOptions = {}): () => Device {
+export function sharedDevice({ traits, widest = false, ...options }: SharedDeviceOptions = {}): () => Device {
   let device: Device | undefined;
   let before = 0;
   const get = () => {
@@ -23,8 +25,7 @@ export function sharedDevice({ traits, ...options }: SharedDeviceOptions = {}): 
     return device;
   };
   beforeAll(async () => {
-    // Texts for GPUs do not depend on how many lanes a software driver has; with fewer they compile in half the time.
-    if (traits?.software === false) process.env[VECTOR_WIDTH] ??= '256';
+    if (widest) delete process.env[VECTOR_WIDTH];
     device = await Device.create({ debug: true, ...options });
     if (traits) Object.assign(device, { traits: { ...device.traits, ...traits } });
     setCurrentDevice(device);

@@ -24,7 +24,7 @@ describe('the comparison', () => {
 });
 
 describe('on this machine', () => {
-  const device = sharedDevice();
+  const device = sharedDevice({ widest: true });
 
   test('a baseline counts for no other driver, and for no other width of the same', () => {
     const here = { ...placeOf(device()), date: '2026-11-25', ratios: {} };

@@ -12,7 +12,7 @@ import { sharedDevice, take } from '../device.ts';
 import { relativeError, worstElementError } from '../relative-error.ts';
 import { LONG, noise, SEED } from './problems.ts';
 
-const device = sharedDevice();
+const device = sharedDevice({ widest: true });
 
 /** Sums of the same products in another order differ by this much in float32. */
 const TOLERANCE = 3e-6;

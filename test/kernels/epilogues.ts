@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
 ];
 
 export function testEpilogues(traits: Partial<AdapterTraits>): void {
-  sharedDevice({ traits });
+  sharedDevice({ traits, widest: traits.software !== false });
 
   describe.each(cases.map(one => [one.name, one] as const))('%s', (_, { x, weight, stride = 1, factor = 1, after }) => {
     test.each([true, false])('sizes in the text: %s', async baked => {
