@@ -1,7 +1,7 @@
 /** `npm run bench -- …`: which benchmarks there are. Each is loaded only when it is asked for. */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { exitCodeOf, report, UsageError } from '../cli/failures.ts';
+import { runProgram, UsageError } from '../cli/failures.ts';
 
 /** What a benchmark's module exports. */
 interface BenchmarkModule {
@@ -45,26 +45,19 @@ async function loadPeers(): Promise<BenchmarkModule> {
   return (await import(place.href)) as BenchmarkModule;
 }
 
-async function main(args: readonly string[]): Promise<number> {
+async function programFor(args: readonly string[]): Promise<Command> {
   const program = new Command('npm run bench --')
     .description('Measure kernels, training steps and other engines on this adapter.')
     .helpOption('-h, --help', 'print this help')
     .option('--debug', 'print where an error came from')
     .addHelpText('after', '\nEach benchmark has its own help: npm run bench -- kernels --help')
     .exitOverride();
-  try {
-    const wanted = args.find(word => !word.startsWith('-') && word !== 'help');
-    for (const { name, summary, load } of BENCHMARKS) {
-      if (name === wanted) (await load()).add(program);
-      else program.command(name).description(summary);
-    }
-    if (args.length === 0) program.help({ error: true });
-    await program.parseAsync(args, { from: 'user' });
-    return Number(process.exitCode ?? 0);
-  } catch (error) {
-    report(error, args.includes('--debug'));
-    return exitCodeOf(error);
+  const wanted = args.find(word => !word.startsWith('-') && word !== 'help');
+  for (const { name, summary, load } of BENCHMARKS) {
+    if (name === wanted) (await load()).add(program);
+    else program.command(name).description(summary);
   }
+  return program;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runProgram(process.argv.slice(2), programFor);

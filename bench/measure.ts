@@ -5,6 +5,7 @@
  * busy; wall time does. So both are measured, and ratios between contenders of one run count more than either.
  */
 import type { Device } from '../engine/device.ts';
+import { median as medianOf } from '../train/median.ts';
 
 /** What some work took, in milliseconds. */
 export interface Timing {
@@ -45,12 +46,10 @@ export interface MeasureOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The middle value; of an even number of values the mean of the two in the middle. Throws RangeError for none. */
+/** The median of samples, of which there must be some: throws RangeError for none. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('The median of no values.');
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return medianOf(values);
 }
 
 /** What `work` takes. */

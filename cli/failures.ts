@@ -1,7 +1,7 @@
 /** How a command that did not succeed ends: one line on stderr and an exit code. */
 
 import { inspect } from 'node:util';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { DaybreakError } from '../engine/errors.ts';
 import { ImageError } from '../image/errors.ts';
 
@@ -25,6 +25,25 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return error.exitCode;
   return error instanceof UsageError ? 2 : 1;
+}
+
+/**
+ * Runs a command line by the program that `programFor` makes of it; without words it prints its help. Returns the exit code:
+ * {@link exitCodeOf} an error, else `process.exitCode`.
+ */
+export async function runProgram(
+  args: readonly string[],
+  programFor: (args: readonly string[]) => Promise<Command>,
+): Promise<number> {
+  try {
+    const program = await programFor(args);
+    if (args.length === 0) program.help({ error: true });
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    report(error, args.includes('--debug'));
+    return exitCodeOf(error);
+  }
 }
 
 /** Prints an error to stderr: one line, or with `debug` all there is. Commander has printed its own already. */

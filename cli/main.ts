@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { COMMANDS } from './commands.ts';
-import { exitCodeOf, report } from './failures.ts';
+import { runProgram } from './failures.ts';
 
 const SUMMARY = 'Super-resolution on WebGPU: train SRResNet and SRGAN, enlarge pictures, score the results.';
 
@@ -12,17 +12,7 @@ const SUMMARY = 'Super-resolution on WebGPU: train SRResNet and SRGAN, enlarge p
  * or through `process.exitCode`.
  * @returns 0 done, 1 failed, 2 bad usage, 130 or 143 stopped by SIGINT or SIGTERM.
  */
-export async function main(args: readonly string[]): Promise<number> {
-  try {
-    const program = await programFor(args);
-    if (args.length === 0) program.help({ error: true });
-    await program.parseAsync(args, { from: 'user' });
-    return Number(process.exitCode ?? 0);
-  } catch (error) {
-    report(error, args.includes('--debug'));
-    return exitCodeOf(error);
-  }
-}
+export const main = (args: readonly string[]): Promise<number> => runProgram(args, programFor);
 
 /** The program with the one command that `args` name loaded; of the others it knows the summaries for its help. */
 async function programFor(args: readonly string[]): Promise<Command> {

@@ -2,7 +2,7 @@
  * Absorption: a pixel shuffle and an elementwise chain that alone read a convolution's result move into the
  * convolution's store. A pure pass over nodes.
  */
-import { type Epilogue, type Reach, reachOf } from './epilogue.ts';
+import { type Epilogue, NOTHING, type Reach, reachOf } from './epilogue.ts';
 import { type Expression, identity } from './expression.ts';
 import type { AdapterTraits } from './kernel.ts';
 import { type Attributes, Node, type Operation, type Value } from './operation.ts';
@@ -58,8 +58,6 @@ interface Growth {
   readonly extras: readonly Value[];
   readonly epilogue: Epilogue;
 }
-
-const NOTHING: Epilogue = { expression: identity, extras: [], shuffle: 1 };
 
 function grow(growth: Growth, reader: Node, surroundings: Surroundings): Growth | undefined {
   const { expressions, separated, traits } = surroundings;

@@ -87,3 +87,9 @@ export function coordinates(index: string, axes: readonly number[]): string[] {
   if (axes.length > 0) statements.push(`let a${axes[0]} = ${rest};`);
   return statements;
 }
+
+/**
+ * Declares `one`, which is 1, but the driver does not know. Software drivers unroll loops whose turns they know, which takes
+ * seconds to compile and runs at half the speed: multiply the number of turns. `binding` is any array that is read.
+ */
+export const hiddenOne = (binding: string): string => `let one = min(1, i32(arrayLength(&${binding})));`;

@@ -51,14 +51,12 @@ export interface EpilogueText {
   perChannel(channel: string): string[];
   /** Where an element is stored. `plain`: where it lies if nothing is shuffled, if that is known already. */
   place(position: Position, plain?: string): string;
-  /**
-   * Statements for one element, an f32 expression, and what is stored at `place`, which they declare.
-   */
+  /** Statements for one element, an f32 expression, and what is stored at `place`, which they declare. */
   perElement(value: string, position: Position, plain?: string): { statements: string[]; result: string };
 }
 
-/** Without an epilogue: nothing to read, and the element as it is. */
-const NOTHING: Epilogue = { expression: identity, extras: [], shuffle: 1 };
+/** Nothing to read, and the element as it is. */
+export const NOTHING: Epilogue = { expression: identity, extras: [], shuffle: 1 };
 
 export function epilogueText({ expression, extras, shuffle }: Epilogue = NOTHING): EpilogueText {
   const names = extras.map((_, i) => `e${i}`);

@@ -3,6 +3,7 @@ import type { Device } from '../engine/device.ts';
 import type { ProgramFigures } from '../engine/figures.ts';
 import { BufferCount, type Clock, type DispatchProfile } from '../engine/profile.ts';
 import { convolutionFlops } from '../kernels/conv2d/flops.ts';
+import { median } from './median.ts';
 import type { StepProfile, StepResult, Trainer } from './trainer.ts';
 
 /** Updates of two kinds: as they always run, for the host's times; and dispatch by dispatch, for the GPU's. */
@@ -213,11 +214,4 @@ export function flopsByDispatch(dispatches: readonly DispatchProfile[]): Map<Dis
       convolutionFlops(dispatch.call.operation, dispatch.call.problem)!,
     ]),
   );
-}
-
-/** NaN for none. */
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

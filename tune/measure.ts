@@ -7,6 +7,7 @@ import { Profiler } from '../engine/profile.ts';
 import { Program } from '../engine/program.ts';
 import { sizeOf } from '../engine/shape.ts';
 import { Trace } from '../engine/trace.ts';
+import { median } from '../train/median.ts';
 import type { TuningProblem } from './problems.ts';
 
 /**
@@ -188,10 +189,4 @@ function noise(device: Device, elements: number): Storage {
   const storage = device.memory.allocate(data.byteLength, 'tuning');
   device.gpu.queue.writeBuffer(storage.buffer, storage.offset, data);
   return storage;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

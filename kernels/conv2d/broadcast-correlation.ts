@@ -13,71 +13,29 @@
  * weights: a strided load costs no more than a contiguous one there. Masks are joined by &, because && branches: with
  * a hundred branches SwiftShader compiles for minutes and takes all memory.
  */
-import { epilogueText, type Position } from '../../engine/epilogue.ts';
+import { hiddenOne } from '../../engine/assemble.ts';
+import { epilogueText } from '../../engine/epilogue.ts';
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
-import { eachOf, type Plan, planOf, positions } from './broadcast-plan.ts';
-import type { Correlation, Tap } from './correlation.ts';
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
+import {
+  accumulator,
+  channelLines,
+  type Layout,
+  layoutOf,
+  lines,
+  range,
+  tapOffset,
+  turnOffset,
+} from './broadcast-layout.ts';
+import { eachOf } from './broadcast-plan.ts';
+import { begin, store } from './broadcast-sums.ts';
+import { type Correlation, positionsOf } from './correlation.ts';
 
 /** Workgroups that each CPU thread should have to choose from. */
 const WORKGROUPS_PER_PROCESSOR = 4;
-/** 1, but the driver does not know: it unrolls loops of few turns, which take seconds to compile. */
-const ONE = 'let one = min(1, i32(arrayLength(&x)));';
+const ONE = hiddenOne('x');
 /** Kept weights (zeroed at first) in one function. */
 const MOST_KEPT_BY_FUNCTION = 200;
-
-/** A correlation with the plan for it, and what follows from both. */
-interface Layout extends Plan {
-  readonly problem: Correlation;
-  readonly lanes: number;
-  readonly patchColumns: number;
-  readonly patch: number;
-  readonly patchLoads: number;
-  /** All taps of a turn, in the order in which their weights are kept. */
-  readonly allTaps: readonly Tap[];
-  readonly pixels: number;
-}
-
-function layoutOf(problem: Correlation, lanes: number, workgroups: number): Layout {
-  const plan = planOf(problem, lanes, workgroups);
-  const { rows, columns, turnRows, taps } = plan;
-  const patchColumns = (columns - 1) * problem.stride[1] + problem.s;
-  const patch = ((rows - 1) * problem.stride[0] + turnRows) * patchColumns;
-  return {
-    ...plan,
-    problem,
-    lanes,
-    patchColumns,
-    patch,
-    patchLoads: Math.ceil(patch / lanes),
-    allTaps: taps.flat(),
-    pixels: rows * columns,
-  };
-}
-
-const accumulator = ({ groups, rows, columns }: Layout, phase: number, group: number, row: number, column: number) =>
-  `a${((phase * groups + group) * rows + row) * columns + column}`;
-
-/** Where the weight of a first turn's tap lies, after the places of the output and the input channel. */
-const tapOffset = ({ problem }: Layout, { weightRow, weightColumn }: Tap): number =>
-  weightRow * problem.weight.perRow + weightColumn;
-
-/** What later turns add to that. */
-function turnOffset({ problem, turns, turnRows }: Layout): string {
-  if (turns === 1) return '';
-  const rowOf = (row: number) => problem.phases[0]!.taps.find(tap => tap.row === row)!.weightRow;
-  return ` ${rowOf(1) > rowOf(0) ? '+' : '-'} turn * ${turnRows * problem.weight.perRow}`;
-}
-
-/** Lanes beyond the last channel repeat it and do not store. */
-const channelLines = ({ problem, groups, lanes }: Layout): string =>
-  lines(
-    groups,
-    g => `let o${g} = (block * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${problem.k - 1});`,
-  );
 
 /** One turn of the loop over input channels: all loads first, then arithmetic, row by row. */
 function turnText(layout: Layout): string {
@@ -116,9 +74,8 @@ function turnText(layout: Layout): string {
 
 /** The statements that add a part of the input channels, from `first`, to one tile's sums. */
 function accumulate(layout: Layout): string {
-  const { problem, groups, held, patch, patchLoads, turns, turnRows } = layout;
+  const { problem, groups, held, whole, patch, patchLoads, turns, turnRows } = layout;
   const { c, weight } = problem;
-  const whole = held === 0 || held >= c;
   const last = whole ? `first + ${c} * one` : `min(first + ${held}, ${c})`;
   const shift = turns > 1 ? ` + turn * ${turnRows}` : '';
   // Rows of the patch outside, channels inside: masks change with the row only.
@@ -140,91 +97,9 @@ function accumulate(layout: Layout): string {
   return turns > 1 ? `for (var turn = 0; turn < ${turns} * one; turn++) {\n    ${loop}\n    }` : loop;
 }
 
-/** The tile's sums from or to memory: in a loop, because each load and store in the text costs compile time. */
-function moveSums(layout: Layout, move: (group: number) => { before: string; each: string; after: string }): string {
-  const { problem, groups, columns, pixels } = layout;
-  const { k, phases, spread } = problem;
-  const several = phases.length > 1;
-  const pixel = several ? `i % ${pixels}` : 'i';
-  const phase = (of: 'row' | 'column') =>
-    several ? ` + array(${phases.map(p => p[of]).join(', ')})[i / ${pixels}]` : '';
-  const spreadBy = (by: number) => (by === 1 ? '' : ` * ${by}`);
-  return lines(groups, g => {
-    const { before, each, after } = move(g);
-    return `{
-    ${before}
-    let start = (image * ${k} + o${g}) * oh * ow;
-    if (o${g} < ${k}) {
-      for (var i = 0; i < ${pixels * phases.length} * one; i++) {
-        let y = (row0 + ${pixel} / ${columns})${spreadBy(spread[0])}${phase('row')};
-        let x = (column0 + i % ${columns})${spreadBy(spread[1])}${phase('column')};
-        if (y < oh && x < ow) { ${each} }
-      }
-    }
-    ${after}
-  }`;
-  });
-}
-
-const sumsOfGroup = (layout: Layout, g: number): string[] =>
-  layout.problem.phases.flatMap((_, phase) =>
-    range(layout.rows).flatMap(row => range(layout.columns).map(column => accumulator(layout, phase, g, row, column))),
-  );
-
-/** Where a sum belongs, in the text of {@link moveSums}. */
-const positionOf = ({ problem }: Layout, group: number): Position => ({
-  image: 'image',
-  channel: `o${group}`,
-  row: 'y',
-  column: 'x',
-  sizes: [problem.k, 'oh', 'ow'],
-});
-const PLACE = 'start + y * ow + x';
-
-function store(layout: Layout): string {
-  const { problem, held } = layout;
-  const { c, bias } = problem;
-  const epilogue = epilogueText(problem.epilogue);
-  // Bias and epilogue come with the last part of the input channels.
-  const whole = held === 0 || held >= c;
-  return moveSums(layout, g => {
-    const sums = sumsOfGroup(layout, g);
-    const value = bias ? '(all[i] + b)' : 'all[i]';
-    const { statements, result } = epilogue.perElement(value, positionOf(layout, g), PLACE);
-    const before = [
-      `var all = array<f32, ${sums.length}>(${sums.join(', ')});`,
-      ...(bias ? [`let b = bias[c${g}];`] : []),
-      ...epilogue.perChannel(`c${g}`),
-      ...(whole ? [] : [`let last = first + ${held} >= ${c};`]),
-    ];
-    const each = [...statements, `result[place] = ${whole ? result : `select(all[i], ${result}, last)`};`];
-    return { before: before.join('\n    '), each: each.join(' '), after: '' };
-  });
-}
-
-/** Sums begin with nothing, or with what the input channels before have given. */
-function begin(layout: Layout): string {
-  const { problem, groups, pixels, held } = layout;
-  const zeros = lines(groups * pixels * problem.phases.length, i => `var a${i} = 0.0;`);
-  if (held === 0 || held >= problem.c) return zeros;
-  const { place } = epilogueText(problem.epilogue);
-  const resume = moveSums(layout, g => {
-    const sums = sumsOfGroup(layout, g);
-    return {
-      before: `var all = array<f32, ${sums.length}>();`,
-      each: `all[i] = result[${place(positionOf(layout, g), PLACE)}];`,
-      after: sums.map((sum, i) => `${sum} = all[${i}];`).join(' '),
-    };
-  });
-  return `${zeros}
-  if (first > 0) {
-  ${resume}
-  }`;
-}
-
 /** Every tile of the workgroup. */
 function walk(layout: Layout): string {
-  const { problem, rows, columns, lanes, patchColumns, patchLoads, each } = layout;
+  const { problem, rows, columns, lanes, held, patchColumns, patchLoads } = layout;
   const { stride, padding } = problem;
   const tile = `let tile = at % (across * down); let image = at / (across * down);
   let column0 = tile % across * ${columns}; let row0 = tile / across * ${rows};
@@ -238,7 +113,7 @@ function walk(layout: Layout): string {
   ${begin(layout)}
   ${accumulate(layout)}
   ${store(layout)}`;
-  if (each === 1 && layout.held === 0) return `let at = line;\n  ${tile}`;
+  if (held === 0) return `let at = line;\n  ${tile}`;
   return `for (var at = line * each; at < min((line + 1) * each, n * across * down); at++) {
   ${tile}
   }`;
@@ -293,8 +168,8 @@ export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, pr
   const epilogue = epilogueText(problem.epilogue);
   const reads = ['x', 'weight', ...(bias ? ['bias'] : []), ...epilogue.reads];
   const layout = layoutOf(problem, lanes, WORKGROUPS_PER_PROCESSOR * processors);
-  const { rows, columns, groups, held } = layout;
-  const [positionsDown, positionsAcross] = positions(problem);
+  const { rows, columns, groups, held, whole } = layout;
+  const [positionsDown, positionsAcross] = positionsOf(problem);
   const [across, down] = [Math.ceil(positionsAcross / columns), Math.ceil(positionsDown / rows)];
   const blocks = Math.ceil(k / lanes / groups);
   const tiles = n * across * down;
@@ -303,7 +178,7 @@ export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, pr
   const walks = held > 0;
   const numbers = new Numbers(problem.baked, { n, h, w, oh, ow, across, down, ...(walks && { each }) });
   const work = walks
-    ? held >= c
+    ? whole
       ? 'keep0(line, block, lane, 0);'
       : `for (var first = 0; first < ${c} * one; first += ${held}) { keep0(line, block, lane, first); }`
     : `let first = 0;\n  ${channelLines(layout)}\n  ${walk(layout)}`;

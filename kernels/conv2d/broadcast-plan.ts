@@ -1,5 +1,5 @@
 /** How a broadcast kernel cuts a correlation up: by a count of what its loads, its arithmetic and its sums cost. */
-import type { Correlation, Tap } from './correlation.ts';
+import { type Correlation, positionsOf, type Tap } from './correlation.ts';
 
 export interface Plan {
   /** Positions and groups of channels (one channel a lane) that one turn of a workgroup computes. */
@@ -42,12 +42,6 @@ const MOST_EACH = 32;
 /** Rows of the patch in one turn. */
 const rowsOfTurn = ({ r, s, phases }: Correlation): number => (phases.length > 1 || r <= 3 || s === 1 ? r : 1);
 
-/** Positions of the output: elements of one phase. */
-export const positions = ({ oh, ow, spread }: Correlation): [number, number] => [
-  Math.ceil(oh / spread[0]),
-  Math.ceil(ow / spread[1]),
-];
-
 /** How many of these tiles a workgroup should take, so that there are that many workgroups. */
 export const eachOf = (tiles: number, workgroups: number): number =>
   Math.min(MOST_EACH, Math.max(1, Math.floor(tiles / workgroups)));
@@ -69,7 +63,7 @@ export function planOf(problem: Correlation, lanes: number, workgroups: number):
   const turns = r / turnRows;
   const taps = phases.map(phase => phase.taps.filter(({ row }) => row < turnRows));
   const perTurn = taps.reduce((sum, list) => sum + list.length, 0);
-  const [down, across] = positions(problem);
+  const [down, across] = positionsOf(problem);
   const needed = Math.ceil(k / lanes);
   const plan = { turnRows, turns, taps };
   let best: Plan | undefined;

@@ -6,6 +6,7 @@
  * channels 20 loads feed 864 multiply-adds. Strips are split over workgroups; a second kernel adds the parts in order.
  */
 
+import { hiddenOne } from '../../engine/assemble.ts';
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output, scratch } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { addParts } from '../parts.ts';
@@ -23,8 +24,6 @@ interface Roles {
   readonly padding: readonly [number, number];
 }
 
-/** 1, but the driver does not know: it unrolls loops of few turns, which take seconds to compile. */
-const ONE = 'let one = min(1, i32(arrayLength(&wide)));';
 /** Workgroups among which a pass is split at least, if there is enough to do. */
 const WORKGROUPS = 32;
 const MOST_ACCUMULATORS = 162;
@@ -120,7 +119,7 @@ ${numbers.binding(3)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u) {
   ${numbers.locals}
-  ${ONE}
+  ${hiddenOne('wide')}
   let group = i32(id.y * num.x + id.x);
   let split = group / ${laneBlocks * wideBlocks};
   if (split >= splits) { return; }

@@ -54,6 +54,12 @@ export interface Tap {
   readonly weightColumn: number;
 }
 
+/** Positions of the output, elements of one phase: rows and columns. */
+export const positionsOf = ({ oh, ow, spread }: Correlation): [number, number] => [
+  Math.ceil(oh / spread[0]),
+  Math.ceil(ow / spread[1]),
+];
+
 /** One phase that takes the whole patch, in the weight's order or backwards. */
 export function wholePatch(r: number, s: number, flipped = false): readonly Phase[] {
   const taps: Tap[] = [];

@@ -2,7 +2,7 @@
  * The judge: each invocation computes one element of the result, directly. Any kernel, stride, padding and size; slow
  * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
  */
-import { assembleElements } from '../../engine/assemble.ts';
+import { assembleElements, hiddenOne } from '../../engine/assemble.ts';
 import { epilogueText } from '../../engine/epilogue.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
@@ -36,8 +36,7 @@ ${epilogue.declarations}`,
       elements: count,
       count: countExpression(name),
       heavy: true,
-      // 1, but the driver does not know: it would unroll the loops for seconds.
-      before: `let one = min(1, i32(arrayLength(&${inputs[0]})));`,
+      before: hiddenOne(inputs[0]!),
       body: `var sum = 0.0;
   ${body}
   ${[...epilogue.perChannel('out'), ...statements].join('\n  ')}

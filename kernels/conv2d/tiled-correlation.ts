@@ -12,15 +12,9 @@ import { epilogueText } from '../../engine/epilogue.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../engine/kernel.ts';
 import { Numbers } from '../../engine/numbers.ts';
 import { type Tile, TileProduct } from '../tile-product.ts';
-import type { Correlation } from './correlation.ts';
+import { type Correlation, positionsOf } from './correlation.ts';
 import { forwardInputs } from './problem.ts';
 import { packWeights, perPhase, type WeightRows, weightRows } from './tiled-weights.ts';
-
-/** Positions of the output, elements of one phase: rows and columns. */
-const positionsOf = ({ oh, ow, spread }: Correlation): [number, number] => [
-  Math.ceil(oh / spread[0]),
-  Math.ceil(ow / spread[1]),
-];
 
 /** Workgroups of the kernel. */
 export function tileCount(correlation: Correlation, { across, down }: Tile): number {

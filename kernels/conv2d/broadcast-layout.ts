@@ -1,0 +1,70 @@
+/** A correlation cut up by its plan, and the names and places in the text that follow from both. */
+import { type Plan, planOf } from './broadcast-plan.ts';
+import type { Correlation, Tap } from './correlation.ts';
+
+export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+export const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
+
+/** A correlation with the plan for it, and what follows from both. */
+export interface Layout extends Plan {
+  readonly problem: Correlation;
+  readonly lanes: number;
+  readonly patchColumns: number;
+  readonly patch: number;
+  readonly patchLoads: number;
+  /** All taps of a turn, in the order in which their weights are kept. */
+  readonly allTaps: readonly Tap[];
+  readonly pixels: number;
+  /** All input channels are added up before anything is stored. */
+  readonly whole: boolean;
+}
+
+export function layoutOf(problem: Correlation, lanes: number, workgroups: number): Layout {
+  const plan = planOf(problem, lanes, workgroups);
+  const { rows, columns, turnRows, taps } = plan;
+  const patchColumns = (columns - 1) * problem.stride[1] + problem.s;
+  const patch = ((rows - 1) * problem.stride[0] + turnRows) * patchColumns;
+  return {
+    ...plan,
+    problem,
+    lanes,
+    patchColumns,
+    patch,
+    patchLoads: Math.ceil(patch / lanes),
+    allTaps: taps.flat(),
+    pixels: rows * columns,
+    whole: plan.held === 0 || plan.held >= problem.c,
+  };
+}
+
+export const accumulator = (
+  { groups, rows, columns }: Layout,
+  phase: number,
+  group: number,
+  row: number,
+  column: number,
+) => `a${((phase * groups + group) * rows + row) * columns + column}`;
+
+/** Where the weight of a first turn's tap lies, after the places of the output and the input channel. */
+export const tapOffset = ({ problem }: Layout, { weightRow, weightColumn }: Tap): number =>
+  weightRow * problem.weight.perRow + weightColumn;
+
+/** What later turns add to that. */
+export function turnOffset({ problem, turns, turnRows }: Layout): string {
+  if (turns === 1) return '';
+  const rowOf = (row: number) => problem.phases[0]!.taps.find(tap => tap.row === row)!.weightRow;
+  return ` ${rowOf(1) > rowOf(0) ? '+' : '-'} turn * ${turnRows * problem.weight.perRow}`;
+}
+
+/** Lanes beyond the last channel repeat it and do not store. */
+export const channelLines = ({ problem, groups, lanes }: Layout): string =>
+  lines(
+    groups,
+    g => `let o${g} = (block * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${problem.k - 1});`,
+  );
+
+/** The sums of a group of channels, phase by phase. */
+export const sumsOfGroup = (layout: Layout, g: number): string[] =>
+  layout.problem.phases.flatMap((_, phase) =>
+    range(layout.rows).flatMap(row => range(layout.columns).map(column => accumulator(layout, phase, g, row, column))),
+  );
