@@ -1,6 +1,6 @@
 /** jax-js on WebGPU: NCHW and OIHW, jit around everything. Its arrays are consumed by use; `.ref` keeps one for another. */
 import packageJson from './package.json' with { type: 'json' };
-import { type Peer, type Prepared, serve, settle } from './serve.ts';
+import { type Peer, type Prepared, serve, settle, steps } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
 import type { Arrays, ConvolutionWork, HostArray, Pass, TrainingWork } from './works.ts';
 
@@ -160,17 +160,9 @@ async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays):
     losses.push((await loss.data())[0]);
     await blockUntilReady(P);
   }
-  return {
-    async run(count, wait) {
-      for (let i = 0; i < count; i++) await settle(step(), wait);
-    },
-    async results() {
-      return { losses: { shape: [losses.length], data: Float32Array.from(losses) } };
-    },
-    release() {
-      for (const array of [lr, hr, ...[P, first, second].flatMap(group => Object.values(group))]) array.dispose();
-    },
-  };
+  return steps(step, losses, () => {
+    for (const array of [lr, hr, ...[P, first, second].flatMap(group => Object.values(group))]) array.dispose();
+  });
 }
 
 await serve({

@@ -24,6 +24,15 @@ export interface Peer extends Greeting {
 export const settle = <T>(promise: Promise<T>, wait: Wait): Promise<T> =>
   wait === 'quiet' ? quietly(promise) : promise;
 
+/** A training of which `step` does one update, waits for it and adds its loss to `losses`. */
+export const steps = (step: () => Promise<void>, losses: readonly number[], release: () => void): Prepared => ({
+  async run(count, wait) {
+    for (let i = 0; i < count; i++) await settle(step(), wait);
+  },
+  results: async () => ({ losses: { shape: [losses.length], data: Float32Array.from(losses) } }),
+  release,
+});
+
 /** Answers requests until stdin ends. Never returns: Dawn is known to hang or crash in an orderly exit. */
 export async function serve(peer: Peer): Promise<never> {
   let prepared: { readonly work: Work; readonly ready: Prepared } | undefined;

@@ -1,5 +1,5 @@
 /** TensorFlow.js on its WebGPU backend: NHWC and HWIO, tidy, optimizer.minimize. */
-import { type Peer, type Prepared, serve, settle } from './serve.ts';
+import { type Peer, type Prepared, serve, settle, steps } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
 import type { Arrays, ConvolutionWork, HostArray, Pass, TrainingWork } from './works.ts';
 
@@ -141,18 +141,10 @@ async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays):
     // The loss is there before the update is.
     await finished(parameter('conv_in.weight'));
   }
-  return {
-    async run(count, wait) {
-      for (let i = 0; i < count; i++) await settle(step(), wait);
-    },
-    async results() {
-      return { losses: { shape: [losses.length], data: Float32Array.from(losses) } };
-    },
-    release() {
-      adam.dispose();
-      tf.dispose([lr, hr, ...variables.values()]);
-    },
-  };
+  return steps(step, losses, () => {
+    adam.dispose();
+    tf.dispose([lr, hr, ...variables.values()]);
+  });
 }
 
 await serve({
