@@ -4,6 +4,7 @@ import type { Device } from '../engine/device.ts';
 import { shrink } from '../image/resize.ts';
 import { syntheticPicture } from '../image/synthetic.ts';
 import { srresnet } from '../models/srresnet.ts';
+import { ContentTraining } from '../train/content-training.ts';
 import { CropSource } from '../train/crop-source.ts';
 import { type ProfileSummary, summarize, TrainingProfiler } from '../train/profile.ts';
 import { Trainer } from '../train/trainer.ts';
@@ -90,7 +91,7 @@ class Steps implements Disposable {
     const pairs = pictures.map(hr => ({ hr, lr: shrink(hr) }));
     const net = srresnet({ blocks, channels });
     const source = new CropSource(device, pairs, { batch, crop, seed: 1, flips: true, rotations: true });
-    this.#trainer = new Trainer(net, source);
+    this.#trainer = new Trainer(new ContentTraining(net), source);
     this.#held = [this.#trainer, source, net];
     this.contender = { impl: 'daybreak', run: repeats => timed(() => this.#run(repeats)) };
   }

@@ -10,8 +10,7 @@ import { Tensor } from '../engine/tensor.ts';
 import { activeTrace } from '../engine/trace.ts';
 import type { Gathered } from './gathered.ts';
 import { pack } from './pack.ts';
-import { notFinite, where } from './selection.ts';
-import { sum } from './sum.ts';
+import { where } from './selection.ts';
 
 type NoAttributes = Record<never, never>;
 
@@ -47,6 +46,9 @@ function replaceSample(n: number, bad: number) {
   return { inputs: [{ shape: [n] }, { shape: [n] }, { shape: [1], values: [bad], fixed: true }], attributes: {} };
 }
 
+/** Numbers from which on a variable is kept by a dispatch of its own, in place, instead of a copy of what was chosen. */
+const LARGE = 4096;
+
 /**
  * Inside `compile`: every variable assigned so far keeps its content where `bad` (one element) is not 0. The decision
  * is the GPU's, so the host need not wait for it. Of `gathered` variables all are decided by one dispatch, where all
@@ -56,25 +58,20 @@ export function guardAssignments(bad: Tensor, gathered: readonly Gathered[] = []
   const trace = activeTrace();
   if (!trace) throw new TraceError('guardAssignments() belongs inside a compiled function.');
   const { device } = trace;
+  const replaceUnless = (old: Tensor, assigned: Tensor) => apply(replaceUnlessOp, [old, assigned, bad], {})[0]!;
   const together = gathered.filter(({ parts }) => parts.every(({ state }) => trace.assigns(state)));
   const apart = new Set(together.flatMap(({ parts }) => parts.map(({ state }) => state)));
-  const contents = together.map(({ parts }) => pack(parts));
-  trace.revise((old, assigned, variable) =>
-    apart.has(variable) ? assigned : where(bad, new Tensor(device, old), new Tensor(device, assigned)).value,
+  // Where all was assigned at once, the whole is decided below like any variable; else its parts are put together.
+  const packed = new Map(
+    together.flatMap(all => (trace.assigns(all.whole.state) ? [] : [[all, pack(all.parts)] as const])),
   );
-  together.forEach((all, i) => {
-    all.assign(apply(replaceUnlessOp, [all.whole, contents[i]!, bad], {})[0]!);
+  trace.revise((was, is, variable) => {
+    if (apart.has(variable)) return is;
+    const [old, assigned] = [new Tensor(device, was), new Tensor(device, is)];
+    return (sizeOf(was.spec.shape) < LARGE ? where(bad, old, assigned) : replaceUnless(old, assigned)).value;
   });
-}
-
-/**
- * Inside `compile`: how many numbers assigned so far are not finite (one element); undefined where nothing is assigned.
- * A variance may overflow though loss and gradients do not.
- */
-export function assignedNotFinite(): Tensor | undefined {
-  const trace = activeTrace();
-  if (!trace) throw new TraceError('assignedNotFinite() belongs inside a compiled function.');
-  const { device, assignments } = trace;
-  if (assignments.length === 0) return undefined;
-  return sum(notFinite(pack(assignments.map(({ value }) => new Tensor(device, value)))));
+  for (const all of together) {
+    const content = packed.get(all);
+    all.assign(content ? replaceUnless(all.whole, content) : new Tensor(device, trace.import(all.whole.value)));
+  }
 }

@@ -11,6 +11,7 @@ import type { Device } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
+import { ContentTraining } from '../train/content-training.ts';
 import { CropSource } from '../train/crop-source.ts';
 import { loadTrainingPictures, type TrainingPicture } from '../train/pictures.node.ts';
 import { type SessionOptions, startSession } from '../train/session.node.ts';
@@ -125,7 +126,7 @@ async function secondsPerStep(
   setCurrentDevice(device);
   using net = srresnet({ channels: config.channels, blocks: config.blocks });
   using source = new CropSource(device, pictures, config);
-  using trainer = new Trainer(net, source, config);
+  using trainer = new Trainer(new ContentTraining(net, config), source);
   await trainer.warmUp(
     () => config.lr,
     (done, total) => onPhase?.('warming up kernels', done, total),

@@ -37,7 +37,8 @@ export class Adam implements Disposable {
   readonly second: Variable;
   /** Steps made, one element. */
   readonly steps: Variable;
-  readonly #gathered: Gathered;
+  /** The parameters, side by side. */
+  readonly gathered: Gathered;
   readonly #attributes: AdamAttributes;
   readonly #lr: number;
   #eager: Compiled<readonly Tensor[], undefined> | undefined;
@@ -53,8 +54,8 @@ export class Adam implements Disposable {
     if (taken) throw new DaybreakError(`Adam: ${taken.name} belongs to another optimizer already: one optimizer each.`);
     const { device } = first;
     this.parameters = parameters;
-    this.#gathered = new Gathered(parameters, 'parameters');
-    const { size } = this.#gathered;
+    this.gathered = new Gathered(parameters, 'parameters');
+    const { size } = this.gathered;
     const zeros = (name: string) => variable(new Float32Array(size), [size], { device, name, trainable: false });
     this.#attributes = { beta1, beta2, eps };
     this.#lr = lr;
@@ -92,10 +93,10 @@ export class Adam implements Disposable {
     const rate = lr ?? tensor([this.#lr]);
     const flag = skip ?? tensor([0]);
     const { parameters, first, second } = adam(
-      [this.#gathered.whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
+      [this.gathered.whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
       this.#attributes,
     );
-    this.#gathered.assign(parameters);
+    this.gathered.assign(parameters);
     this.first.assign(first);
     this.second.assign(second);
     this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
@@ -110,7 +111,7 @@ export class Adam implements Disposable {
     ]);
     const numbers = [first!, second!].map(bytes => new Float32Array(bytes.buffer));
     const moments = this.parameters.map(({ size }, i) => {
-      const offset = this.#gathered.offset(i);
+      const offset = this.gathered.offset(i);
       return { first: numbers[0]!.slice(offset, offset + size), second: numbers[1]!.slice(offset, offset + size) };
     });
     return { steps: new Float32Array(steps!.buffer)[0]!, moments };
@@ -132,8 +133,8 @@ export class Adam implements Disposable {
     const first = new Float32Array(this.first.size);
     const second = new Float32Array(this.second.size);
     moments.forEach((moment, i) => {
-      first.set(moment.first, this.#gathered.offset(i));
-      second.set(moment.second, this.#gathered.offset(i));
+      first.set(moment.first, this.gathered.offset(i));
+      second.set(moment.second, this.gathered.offset(i));
     });
     this.first.write(first);
     this.second.write(second);
@@ -143,7 +144,7 @@ export class Adam implements Disposable {
   /** Gives the moments' memory back; the parameters stay. */
   dispose(): void {
     this.#eager?.dispose();
-    for (const one of [this.first, this.second, this.steps, this.#gathered]) one.dispose();
+    for (const one of [this.first, this.second, this.steps, this.gathered]) one.dispose();
   }
 
   [Symbol.dispose](): void {

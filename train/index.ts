@@ -1,7 +1,21 @@
-/** `daybreak/train`: the optimizer and the trainer. */
+/** `daybreak/train`: losses, optimizer, and the trainer. */
 
 export { Adam, type AdamOptions, type UpdateOptions } from './adam.ts';
+export { ContentTraining, type ContentTrainingOptions } from './content-training.ts';
 export { type CropOptions, CropSource, type PicturePair } from './crop-source.ts';
 export { NonFiniteError, TrainError } from './errors.ts';
+export {
+  adversarialLoss,
+  type ContentTerm,
+  contentMse,
+  discriminatorLoss,
+  type FeatureNetwork,
+  type VggDivisor,
+  type VggTermOptions,
+  variationTerm,
+  vggTerm,
+} from './losses.ts';
 export { learningRateAt, type Schedule } from './schedule.ts';
-export { type StepResult, Trainer } from './trainer.ts';
+export { type SrganOptions, SrganTraining } from './srgan.ts';
+export { type Moments, type StepResult, Trainer } from './trainer.ts';
+export type { Crops, Recording, Role, Trained, Training } from './training.ts';

@@ -48,14 +48,14 @@ export class TrainingProfiler {
 
   /** What was measured; undefined where no update has been timed. */
   get profile(): TrainingProfile | undefined {
-    const { net, device, figures } = this.#trainer;
+    const { trained, device, figures } = this.#trainer;
     if (this.#timed.length === 0 || !figures) return undefined;
     return {
       adapter: nameOf(device),
       whole: this.#whole,
       timed: this.#timed,
       figures,
-      parameters: net.parameters().reduce((sum, { size }) => sum + size, 0),
+      parameters: trained.reduce((sum, [, { net }]) => sum + net.parameterCount, 0),
       buffersMade: this.#buffersMade,
     };
   }

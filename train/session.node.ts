@@ -7,6 +7,7 @@ import { convolutionFamilies } from '../kernels/conv2d/variants.ts';
 import { type SRResNet, srresnet } from '../models/srresnet.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
 import { resumeConfig, type TrainConfig } from './config.ts';
+import { ContentTraining } from './content-training.ts';
 import { CropSource } from './crop-source.ts';
 import { describeEnvironment } from './environment.node.ts';
 import { isEvaluation } from './metrics.ts';
@@ -106,7 +107,7 @@ async function runSession(
   if (loaded.skipped.length > 0)
     onLine?.(`${loaded.skipped.length} files skipped, ${loaded.pictures.length} pictures to train on`);
   using source = new CropSource(device, loaded.pictures, config);
-  using trainer = new Trainer(net, source, config);
+  using trainer = new Trainer(new ContentTraining(net, config), source);
   const best = files ? restoreTrainer(files, folder.checkpointPath('last'), net, trainer).best : null;
   await folder.continueAfter(trainer.step);
   await folder.writeEnvironment(await environmentOf(device), trainer.step);

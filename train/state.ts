@@ -3,7 +3,6 @@ import * as z from 'zod';
 import { decodeModel, encodeModel } from '../models/model-file.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
-import type { Adam } from './adam.ts';
 import { CheckpointError } from './errors.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -27,7 +26,7 @@ export async function saveState(
   trainer: Trainer,
   best: number | null,
 ): Promise<Map<string, Uint8Array>> {
-  const { steps, moments } = await trainer.adam.state();
+  const { steps, moments } = await trainer.training.trained.generator.adam.state();
   const tensors = new Map<string, WritableTensor>();
   net.namedParameters().forEach(([name, { shape }], i) => {
     tensors.set(`exp_avg.${name}`, { shape, data: moments[i]!.first });
@@ -64,8 +63,7 @@ export function restoreTrainer(
     first: dataOf(`exp_avg.${name}`),
     second: dataOf(`exp_avg_sq.${name}`),
   }));
-  const state: Parameters<Adam['load']>[0] = { steps: counters.step, moments };
-  trainer.resume(counters.step, state);
+  trainer.resume(counters.step, { generator: moments });
   return counters;
 }
 

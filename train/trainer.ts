@@ -1,4 +1,4 @@
-/** The training of a network on the mean squared error: what equation 4 of Ledig et al. and §3.2 say, as one program. */
+/** Training as a loop over one program: crops in, updates made, loss terms out, without the host ever waiting for one. */
 import { type Compiled, compile, type Planned } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
 import type { ProgramFigures } from '../engine/figures.ts';
@@ -6,20 +6,22 @@ import type { Clock, RunProfile, Span } from '../engine/profile.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
 import { CROP_WORDS } from '../kernels/crops.ts';
 import { Gathered } from '../kernels/gathered.ts';
-import { assignedNotFinite, guardAssignments } from '../kernels/guard.ts';
-import { add, grad, mseLoss, notFinite, reshape, sum } from '../kernels/index.ts';
+import { guardAssignments } from '../kernels/guard.ts';
+import { add, concat, notFinite, reshape, sum } from '../kernels/index.ts';
 import { pack } from '../kernels/pack.ts';
-import type { Module } from '../models/module.ts';
-import { Adam, type AdamOptions } from './adam.ts';
+import type { Adam } from './adam.ts';
 import type { CropSource } from './crop-source.ts';
 import { NonFiniteError } from './errors.ts';
+import type { Role, Trained, Training } from './training.ts';
 
 /** What one update reports, once the GPU has done it. */
 export interface StepResult {
   /** Updates made, this one included. */
   readonly step: number;
-  /** Mean squared error on [-1, 1]. */
+  /** What the generator is trained to make small. */
   readonly loss: number;
+  /** All that the training reports, by name, `loss` included. */
+  readonly terms: Readonly<Record<string, number>>;
 }
 
 /** Where the time of one update went, in the order in which it did. */
@@ -35,13 +37,18 @@ export interface StepProfile {
 /** Updates that the host may run ahead of the GPU. */
 const AHEAD = 2;
 
+/** The loss, where the forward pass ends for the figures; terms and, last, whether anything was not finite: what is read. */
+type Results = { loss: Tensor; report: Tensor };
+
+/** Moments of an optimizer, as a checkpoint keeps them. */
+export type Moments = Parameters<Adam['load']>[0]['moments'];
+
 /**
- * Trains `net` in steps. The host only encodes: crops are gathered, losses and gradients computed, weights updated by
- * one program, and an update whose loss or gradients are not finite changes nothing, nor does any after it.
+ * Trains in steps. The host only encodes: crops are gathered, losses and gradients computed, weights updated by one
+ * program, and an update whose losses or gradients are not finite changes nothing, nor does any after it.
  */
 export class Trainer implements Disposable {
-  readonly net: Module;
-  readonly adam: Adam;
+  readonly training: Training;
   readonly device: Device;
   /** Seconds that the GPU had nothing to do because crops were not planned yet. */
   waitedForData = 0;
@@ -53,30 +60,39 @@ export class Trainer implements Disposable {
   readonly #failed: Variable;
   /** The running statistics, which are kept or replaced together. */
   readonly #statistics: Gathered | undefined;
-  readonly #program: Compiled<[Tensor, number], { loss: Tensor; failed: Tensor }>;
+  readonly #program: Compiled<[Tensor, number], Results>;
 
-  constructor(net: Module, source: CropSource, options: AdamOptions = {}) {
-    const parameters = net.parameters();
-    this.net = net;
-    this.device = parameters[0]!.device;
-    this.adam = new Adam(parameters, options);
+  /** Takes `training` over: it is disposed of with the trainer. */
+  constructor(training: Training, source: CropSource) {
+    this.training = training;
+    this.device = training.trained.generator.adam.first.device;
     this.#source = source;
-    const statistics = net.namedVariables().flatMap(([, variable]) => (variable.requiresGrad ? [] : [variable]));
+    const statistics = this.trained.flatMap(([, { net }]) =>
+      net.namedVariables().flatMap(([, variable]) => (variable.requiresGrad ? [] : [variable])),
+    );
     this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
     this.#failed = variable(Float32Array.of(0), [1], { device: this.device, name: 'failed', trainable: false });
     this.#program = compile((plan: Tensor, lr: Tensor) => {
       const crops = source.gather(plan);
-      const loss = mseLoss(net.forward(crops.lr), crops.hr);
-      const gradients = grad(loss, parameters);
-      const found = add(sum(notFinite(pack(gradients))), notFinite(loss));
-      const overflown = assignedNotFinite();
-      const bad = overflown ? add(found, overflown) : found;
-      const failed = add(this.#failed, reshape(bad, [1]));
-      guardAssignments(failed, this.#statistics ? [this.#statistics] : []);
-      this.adam.update(gradients, { lr: reshape(lr, [1]), skip: failed });
-      this.#failed.assign(failed);
-      return { loss, failed };
+      const terms = training.record(crops, { rate: reshape(lr, [1]), failed: (...found) => this.#judge(...found) });
+      return { loss: terms[0]!, report: concat([...terms, this.#failed].map(term => reshape(term, [1]))) };
     });
+  }
+
+  /** Counts what is not finite, keeps the state where there is any, and says so to the optimizers and to later updates. */
+  #judge(losses: readonly Tensor[], gradients: readonly Tensor[]): Tensor {
+    const found = [sum(notFinite(pack(gradients))), ...losses.map(notFinite)];
+    // A variance may overflow though losses and gradients do not.
+    if (this.#statistics) found.push(sum(notFinite(pack(this.#statistics.parts))));
+    const failed = found.reduce((total, one) => add(total, reshape(one, [1])), this.#failed as Tensor);
+    guardAssignments(failed, [...(this.#statistics ? [this.#statistics] : []), ...this.training.gathered]);
+    this.#failed.assign(failed);
+    return failed;
+  }
+
+  /** Networks and optimizers by role, the generator first. */
+  get trained(): [Role, Trained][] {
+    return Object.entries(this.training.trained) as [Role, Trained][];
   }
 
   /** Updates submitted so far; set when a run is resumed. */
@@ -91,7 +107,7 @@ export class Trainer implements Disposable {
 
   /** What an update will be, planned only: nothing is made, and the state is as it was. */
   plan(): Planned {
-    this.net.train();
+    this.#trainMode();
     using plan = this.#plan(this.#step);
     return this.#program.plan([plan, 0]);
   }
@@ -104,11 +120,10 @@ export class Trainer implements Disposable {
     learningRate: (step: number) => number,
     onKernel: (done: number, total: number) => void,
   ): Promise<StepResult> {
-    this.net.train();
+    this.#trainMode();
     const step = this.#step++;
     using plan = this.#plan(step);
-    const { loss, failed } = await this.#program.warmUp([plan, learningRate(step)], onKernel);
-    return await this.#read(step, loss, failed);
+    return await this.#read(step, await this.#program.warmUp([plan, learningRate(step)], onKernel));
   }
 
   /**
@@ -116,21 +131,25 @@ export class Trainer implements Disposable {
    * as any, to the bit. Throws NonFiniteError as `run` does.
    */
   async profile(learningRate: (step: number) => number, clock?: Clock): Promise<StepProfile> {
-    this.net.train();
+    this.#trainMode();
     const step = this.#step++;
     const began = performance.now();
     using plan = this.#plan(step);
     const data = { begin: began, end: performance.now() };
     const { result, profile } = await this.#program.profile([plan, learningRate(step)], clock);
     const done = performance.now();
-    const read = await this.#read(step, result.loss, result.failed);
+    const read = await this.#read(step, result);
     return { result: read, data, run: profile, readback: { begin: done, end: performance.now() } };
   }
 
-  /** Restores the optimizer and the counter; the network's weights are loaded by the caller. */
-  resume(step: number, state: Parameters<Adam['load']>[0]): void {
-    this.adam.load(state);
-    this.#step = step;
+  /** Restores the optimizers and the counter; the networks' weights are loaded by the caller. */
+  resume(steps: number, moments: Readonly<Partial<Record<Role, Moments>>>): void {
+    for (const [role, { adam }] of this.trained) adam.load({ steps, moments: moments[role] ?? [] });
+    this.#step = steps;
+  }
+
+  #trainMode(): void {
+    for (const [, { net }] of this.trained) net.train();
   }
 
   /**
@@ -143,7 +162,7 @@ export class Trainer implements Disposable {
     learningRate: (step: number) => number,
     signal?: AbortSignal,
   ): AsyncGenerator<StepResult, void, undefined> {
-    this.net.train();
+    this.#trainMode();
     const pending: Promise<StepResult>[] = [];
     while (this.#step < last && !signal?.aborted) {
       pending.push(this.#submit(learningRate(this.#step)));
@@ -163,50 +182,49 @@ export class Trainer implements Disposable {
   #submit(lr: number): Promise<StepResult> {
     const step = this.#step++;
     using plan = this.#plan(step);
-    const { loss, failed } = this.#program(plan, lr);
-    const result = this.#read(step, loss, failed);
+    const result = this.#read(step, this.#program(plan, lr));
     // The first failure is thrown where its result is awaited; later ones must not count as unhandled.
     result.catch(() => {});
     return result;
   }
 
-  async #read(step: number, loss: Tensor, failed: Tensor): Promise<StepResult> {
+  async #read(step: number, { loss, report }: Results): Promise<StepResult> {
     this.#inFlight++;
     try {
-      this.#reserve(loss, failed);
-      const [value, bad] = await this.device.read([loss.storage, failed.storage]);
-      if (new Float32Array(bad!.buffer)[0] !== 0) {
-        const made = await this.adam.steps.item();
-        this.#step = made;
+      this.#reserve(loss, report);
+      const values = new Float32Array((await this.device.read([report.storage]))[0]!.buffer);
+      if (values.at(-1) !== 0) {
+        this.#step = await this.training.trained.generator.adam.steps.item();
         throw new NonFiniteError(
           step + 1,
           'the loss, a gradient or a running statistic is not finite; the state before it is kept',
         );
       }
-      return { step: step + 1, loss: new Float32Array(value!.buffer)[0]! };
+      const terms = Object.fromEntries(this.training.terms.map((name, i) => [name, values[i]!]));
+      return { step: step + 1, loss: values[0]!, terms };
     } finally {
       this.#inFlight--;
       loss.dispose();
-      failed.dispose();
+      report.dispose();
     }
   }
 
   /** After the first update there is memory for as many as will ever be under way: none is made later. */
-  #reserve(loss: Tensor, failed: Tensor): void {
+  #reserve(loss: Tensor, report: Tensor): void {
     if (this.#reserved) return;
     this.#reserved = true;
     const { memory } = this.device;
     const taken = Array.from({ length: AHEAD }, () =>
-      [loss, failed].map(({ storage }) => memory.allocate(storage.bytes, 'results of an update')),
+      [loss, report].map(({ storage }) => memory.allocate(storage.bytes, 'results of an update')),
     );
     for (const storage of taken.flat()) storage.release();
-    for (let i = 0; i < AHEAD; i++) this.device.read([loss.storage, failed.storage]).catch(() => {});
+    for (let i = 0; i < AHEAD; i++) this.device.read([report.storage]).catch(() => {});
   }
 
-  /** Gives back all memory but the network's. */
+  /** Gives back all memory but the networks'. */
   dispose(): void {
     this.#program.dispose();
-    this.adam.dispose();
+    this.training.dispose();
     this.#failed.dispose();
     this.#statistics?.dispose();
   }

@@ -6,6 +6,7 @@ import { type Tensor, tensor } from '../engine/tensor.ts';
 import { shrink } from '../image/resize.ts';
 import { syntheticPicture } from '../image/synthetic.ts';
 import { srresnet } from '../models/srresnet.ts';
+import { ContentTraining } from '../train/content-training.ts';
 import { CropSource } from '../train/crop-source.ts';
 import { Trainer } from '../train/trainer.ts';
 
@@ -43,7 +44,7 @@ function trainingStep(device: Device, sizes: { channels: number; batch: number; 
   const hr = syntheticPicture(0, 0, sizes.crop);
   const options = { ...sizes, seed: 0, flips: false, rotations: false };
   using source = new CropSource(device, [{ hr, lr: shrink(hr) }], options);
-  using trainer = new Trainer(net, source);
+  using trainer = new Trainer(new ContentTraining(net), source);
   return trainer.plan().lowered;
 }
 

@@ -4,7 +4,7 @@ import { openDevice } from '../../cli/open-device.ts';
 import { compile, conv2d, grad, mseLoss, setCurrentDevice, type Tensor, tensor } from '../../index.ts';
 import { srresnet } from '../../models/index.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { Adam, CropSource, Trainer } from '../../train/index.ts';
+import { Adam, ContentTraining, CropSource, Trainer } from '../../train/index.ts';
 import { gradientsGiven } from '../given-gradient.ts';
 import { type Peer, type Prepared, serve } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
@@ -107,7 +107,7 @@ function makeTrainer(work: TrainingWork, inputs: Arrays) {
   const pair = { hr: picture(2 * crop), lr: picture(crop / 2) };
   const source = new CropSource(device, [pair], { batch, crop, seed: 0, flips: true, rotations: true });
   const net = network(work, inputs);
-  const trainer = new Trainer(net, source);
+  const trainer = new Trainer(new ContentTraining(net), source);
   return {
     async run(count: number) {
       for await (const _ of trainer.run(trainer.step + count, () => learningRate));

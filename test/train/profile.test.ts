@@ -7,6 +7,7 @@ import { BufferCount } from '../../engine/profile.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { srresnet } from '../../models/srresnet.ts';
+import { ContentTraining } from '../../train/content-training.ts';
 import { CropSource } from '../../train/crop-source.ts';
 import { summarize, type TrainingProfile, TrainingProfiler } from '../../train/profile.ts';
 import { profileLines } from '../../train/profile-text.ts';
@@ -209,7 +210,7 @@ describe('the memory of an update', () => {
     const pictures = [bare(sizes.crop)];
     const options = { ...sizes, seed: 1, flips: false, rotations: false };
     using source = new CropSource(device(), pictures, options);
-    using trainer = new Trainer(net, source);
+    using trainer = new Trainer(new ContentTraining(net), source);
     const { pipelineCount } = device();
     const { figures, lowered } = trainer.plan();
     expect([trainer.step, trainer.figures, device().pipelineCount]).toEqual([0, undefined, pipelineCount]);

@@ -4,6 +4,7 @@ import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import type { HostTensor } from '../../models/module.ts';
 import { type SRResNet, srresnet } from '../../models/srresnet.ts';
+import { ContentTraining } from '../../train/content-training.ts';
 import { type CropOptions, CropSource, type PicturePair } from '../../train/crop-source.ts';
 import { type StepResult, Trainer } from '../../train/trainer.ts';
 
@@ -33,7 +34,7 @@ export class SmallTraining implements Disposable {
   constructor(device: Device, seed = 1) {
     this.net = srresnet({ ...SMALL, seed });
     this.source = new CropSource(device, pairs(), OPTIONS);
-    this.trainer = new Trainer(this.net, this.source);
+    this.trainer = new Trainer(new ContentTraining(this.net), this.source);
   }
 
   /** Trains to update `last`, all results collected. */
@@ -50,7 +51,7 @@ export class SmallTraining implements Disposable {
 
   /** Everything that training changes: weights, running statistics, moments, counter; to be compared to the bit. */
   async state(): Promise<Record<string, string>> {
-    const { steps, moments } = await this.trainer.adam.state();
+    const { steps, moments } = await this.trainer.training.trained.generator.adam.state();
     return {
       ...fingerprints(await this.net.stateDict()),
       ...Object.fromEntries(moments.map(({ first, second }, i) => [`moments ${i}`, bits(first) + bits(second)])),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { srresnet } from '../../models/srresnet.ts';
+import { ContentTraining } from '../../train/content-training.ts';
 import { CropSource } from '../../train/crop-source.ts';
 import { CheckpointError } from '../../train/errors.ts';
 import { restoreNetwork, restoreTrainer, saveState } from '../../train/state.ts';
@@ -25,7 +26,7 @@ async function restored<T>(
 ): Promise<Awaited<T>> {
   using net = channels === SMALL.channels ? restoreNetwork(files, 'RUN/last') : srresnet({ ...SMALL, channels });
   using source = new CropSource(device(), pairs(), { ...SMALL, seed: 5, flips: false, rotations: false });
-  using trainer = new Trainer(net, source);
+  using trainer = new Trainer(new ContentTraining(net), source);
   return await body(trainer, net);
 }
 
@@ -85,7 +86,7 @@ describe('refused', () => {
       expect(restore).toThrow(CheckpointError);
       expect(restore).toThrow(message);
       expect(trainer.step).toBe(0);
-      expect((await trainer.adam.state()).steps).toBe(0);
+      expect((await trainer.training.trained.generator.adam.state()).steps).toBe(0);
       expect(fingerprints(await net.stateDict())).toEqual(before);
     });
   });

@@ -1,0 +1,44 @@
+/** SRResNet's training: the generator alone, on how its pictures compare with the originals. */
+import { grad } from '../kernels/index.ts';
+import type { Module } from '../models/module.ts';
+import { Adam, type AdamOptions } from './adam.ts';
+import { type ContentTerm, contentMse } from './losses.ts';
+import { type Crops, type Recording, type Training, weighted } from './training.ts';
+
+export interface ContentTrainingOptions extends AdamOptions {
+  /** Terms of the loss; default: the mean squared error alone, SRResNet-MSE. */
+  readonly content?: readonly ContentTerm[];
+}
+
+/** Equation 4 (or any terms), Adam (§3.2). */
+export class ContentTraining implements Training {
+  readonly trained: { readonly generator: { readonly net: Module; readonly adam: Adam } };
+  readonly gathered = [];
+  readonly terms: readonly string[];
+  readonly #content: readonly ContentTerm[];
+
+  constructor(net: Module, { content = [contentMse()], ...options }: ContentTrainingOptions = {}) {
+    this.trained = { generator: { net, adam: new Adam(net.parameters(), options) } };
+    this.#content = content;
+    this.terms = ['loss', ...content.map(({ name }) => name)];
+  }
+
+  record({ lr, hr }: Crops, { rate, failed }: Recording) {
+    const { net, adam } = this.trained.generator;
+    const sr = net.forward(lr);
+    const terms = this.#content.map(({ loss }) => loss(sr, hr));
+    const loss = weighted(this.#content, terms);
+    const gradients = grad(loss, net.parameters());
+    adam.update(gradients, { lr: rate, skip: failed([loss], gradients) });
+    return [loss, ...terms];
+  }
+
+  /** Gives the optimizer's memory back; the network stays. */
+  dispose(): void {
+    this.trained.generator.adam.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

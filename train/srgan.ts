@@ -1,0 +1,65 @@
+/** SRGAN's training: equations 2, 3 and 6 of Ledig et al. (2017), one update of D and one of G in turns (k = 1, §3.2). */
+import { add, grad, mean, mul, sigmoid } from '../kernels/index.ts';
+import type { Module } from '../models/module.ts';
+import { Adam, type AdamOptions } from './adam.ts';
+import { adversarialLoss, type ContentTerm, discriminatorLoss } from './losses.ts';
+import { type Crops, type Recording, type Trained, type Training, weighted } from './training.ts';
+
+export interface SrganOptions extends AdamOptions {
+  /** Terms of l_X in equation 3, e.g. `[vggTerm(vgg, { i: 5, j: 4 })]` for SRGAN. */
+  readonly content: readonly ContentTerm[];
+  /** What the adversarial loss is multiplied by in equation 3; default 10⁻³. */
+  readonly adversarial?: number;
+}
+
+/**
+ * G and D in turns. The generator runs forward once: D learns from its pictures, then G from the D that has learned.
+ * Batch norm works in training mode in both; real and fake pictures are batches of their own.
+ */
+export class SrganTraining implements Training {
+  readonly trained: { readonly generator: Trained; readonly discriminator: Trained };
+  readonly gathered;
+  readonly terms: readonly string[];
+  readonly #content: readonly ContentTerm[];
+  readonly #adversarial: number;
+
+  constructor(generator: Module, discriminator: Module, { content, adversarial = 1e-3, ...options }: SrganOptions) {
+    const trained = (net: Module) => ({ net, adam: new Adam(net.parameters(), options) });
+    this.trained = { generator: trained(generator), discriminator: trained(discriminator) };
+    // D's update is made before it is known whether G's is finite: both are kept, or neither.
+    this.gathered = [this.trained.discriminator.adam.gathered];
+    this.#content = content;
+    this.#adversarial = adversarial;
+    this.terms = ['loss', ...content.map(({ name }) => name), 'adversarial', 'discriminator', 'dReal', 'dFake'];
+  }
+
+  record({ lr, hr }: Crops, { rate, failed }: Recording) {
+    const { net: G, adam: adamG } = this.trained.generator;
+    const { net: D, adam: adamD } = this.trained.discriminator;
+    const sr = G.forward(lr);
+
+    // Equation 2: D maximises log D(I^HR) + log(1 − D(G(I^LR))).
+    const [real, fake] = [D.forward(hr), D.forward(sr)];
+    const lossD = discriminatorLoss(real, fake);
+    const gradientsD = grad(lossD, D.parameters());
+    adamD.update(gradientsD, { lr: rate });
+
+    // Equation 3: l^SR = l_X + 10⁻³ · l_Gen.
+    const terms = this.#content.map(({ loss }) => loss(sr, hr));
+    const lossAdversarial = adversarialLoss(D.forward(sr));
+    const lossG = add(weighted(this.#content, terms), mul(lossAdversarial, this.#adversarial));
+    const gradientsG = grad(lossG, G.parameters());
+    adamG.update(gradientsG, { lr: rate, skip: failed([lossD, lossG], [...gradientsD, ...gradientsG]) });
+
+    return [lossG, ...terms, lossAdversarial, lossD, mean(sigmoid(real)), mean(sigmoid(fake))];
+  }
+
+  /** Gives the optimizers' memory back; the networks stay. */
+  dispose(): void {
+    for (const { adam } of Object.values(this.trained)) adam.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

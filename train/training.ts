@@ -1,0 +1,52 @@
+/** What a trainer trains: networks with their optimizers, and what one update of them computes. */
+import type { Tensor } from '../engine/tensor.ts';
+import type { Gathered } from '../kernels/gathered.ts';
+import { add, mul } from '../kernels/index.ts';
+import type { Module } from '../models/module.ts';
+import type { Adam } from './adam.ts';
+
+/** Networks in training, by what they do. `generator` is the one that is wanted in the end. */
+export type Role = 'generator' | 'discriminator';
+
+/** A network that is trained, and its optimizer. */
+export interface Trained<Net extends Module = Module> {
+  readonly net: Net;
+  readonly adam: Adam;
+}
+
+/** A batch of crops: LR [N, 3, H/4, W/4] in [0, 1], HR [N, 3, H, W] in [-1, 1]. */
+export interface Crops {
+  readonly lr: Tensor;
+  readonly hr: Tensor;
+}
+
+/** What the trainer gives an update that is being recorded. */
+export interface Recording {
+  /** Learning rate, one element. */
+  readonly rate: Tensor;
+  /**
+   * Flag for the optimizers, one element: not 0 where this update or one before it was not finite. It counts over what
+   * is given here and over the running statistics. Everything assigned so far keeps its content then; what is assigned
+   * later has to heed the flag itself.
+   */
+  readonly failed: (losses: readonly Tensor[], gradients: readonly Tensor[]) => Tensor;
+}
+
+/** One update, told in tensors: traced once, then replayed by {@link Trainer} as one program in one submit. */
+export interface Training extends Disposable {
+  /** Gives the optimizers' memory back; the networks stay. */
+  dispose(): void;
+  readonly trained: { readonly generator: Trained } & Partial<Readonly<Record<Role, Trained>>>;
+  /** Variables that `record` assigns before it calls `failed` and that are kept or replaced as a whole, besides statistics. */
+  readonly gathered: readonly Gathered[];
+  /** What `record` returns, by name; the first is `loss`, what the generator is trained to make small. */
+  readonly terms: readonly string[];
+  /** Assigns weights and statistics; returns the terms, scalars. */
+  record(crops: Crops, recording: Recording): readonly Tensor[];
+}
+
+/** The sum of loss terms, each times its weight. */
+export function weighted(parts: readonly { readonly weight: number }[], terms: readonly Tensor[]): Tensor {
+  const products = terms.map((term, i) => (parts[i]!.weight === 1 ? term : mul(term, parts[i]!.weight)));
+  return products.reduce((total, product) => add(total, product));
+}
