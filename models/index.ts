@@ -1,8 +1,33 @@
 /** `daybreak/models`: networks, layers and their files. */
 
-export { BatchNorm2d, Conv2d, type Conv2dLayerOptions, PReLU, SubPixel } from './layers.ts';
+export {
+  Discriminator,
+  type DiscriminatorConfig,
+  type DiscriminatorOptions,
+  discriminator,
+  discriminatorConfig,
+} from './discriminator.ts';
+export {
+  BatchNorm2d,
+  Conv2d,
+  type Conv2dLayerOptions,
+  Linear,
+  type LinearOptions,
+  type PaddingMode,
+  PReLU,
+  SubPixel,
+} from './layers.ts';
 export { decodeModel, encodeModel, type ModelFileOptions } from './model-file.ts';
 export { type HostTensor, Module, WeightsError } from './module.ts';
+export {
+  DEFAULT_PRETRAINED,
+  LARGEST_PRETRAINED,
+  PretrainedError,
+  type PretrainedModel,
+  type PretrainedScores,
+  parseRegistry,
+  REGISTRY_FILE,
+} from './pretrained.ts';
 export {
   readSafetensors,
   type SafetensorsFile,
@@ -12,3 +37,14 @@ export {
 } from './safetensors.ts';
 export { SRResNet, type SRResNetOptions, srresnet, srresnetConfig, srresnetHalo } from './srresnet.ts';
 export { SRResNetUpscaler } from './upscaler.ts';
+export {
+  type RandomVggOptions,
+  VGG19,
+  VGG19_LAYERS,
+  type VggLayer,
+  type VggOptions,
+  vgg19Random,
+} from './vgg19.ts';
+export { VggError } from './vgg19-error.ts';
+export { decodeVgg19, vgg19FromTensors } from './vgg19-file.ts';
+export { VGG_INPUTS, type VggInput, type VggNormalization } from './vgg19-input.ts';

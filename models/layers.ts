@@ -3,26 +3,43 @@ import type { Philox } from '../engine/philox.ts';
 import { type Shape, sizeOf } from '../engine/shape.ts';
 import { type Tensor, type Variable, variable } from '../engine/tensor.ts';
 import { batchNormTracking } from '../kernels/batch-norm.ts';
-import { batchNorm, conv2d, pixelShuffle, prelu } from '../kernels/index.ts';
+import { batchNorm, conv2d, linear, pad, pixelShuffle, prelu } from '../kernels/index.ts';
 import { Module } from './module.ts';
 
-/** Uniform in ±1/√fan-in: PyTorch's default for convolutions and their biases (Kaiming uniform with a = √5). */
-function uniform(random: Philox, shape: Shape, fanIn: number, name: string): Variable {
+/**
+ * Uniform in ±1/√fan-in: PyTorch's default for weights of convolutions and linear layers, and their biases (Kaiming
+ * uniform with a = √5). Zeros without `random`: of what is loaded right away.
+ */
+function uniform(shape: Shape, fanIn: number, { name, random, trainable = true }: FirstContent): Variable {
   const bound = 1 / Math.sqrt(fanIn);
-  const data = Float32Array.from({ length: sizeOf(shape) }, () => (2 * random.uniform() - 1) * bound);
-  return variable(data, shape, { name });
+  const data = new Float32Array(sizeOf(shape));
+  if (random) for (let i = 0; i < data.length; i++) data[i] = (2 * random.uniform() - 1) * bound;
+  return variable(data, shape, { name, trainable });
+}
+
+interface FirstContent {
+  readonly name: string;
+  readonly random: Philox | undefined;
+  readonly trainable?: boolean;
 }
 
 const constant = (channels: number, value: number, name: string, trainable = true): Variable =>
   variable(new Float32Array(channels).fill(value), [channels], { name, trainable });
 
+/** What stands around an image: zeros, or the image mirrored without its edge repeated. */
+export type PaddingMode = 'zeros' | 'reflect';
+
 export interface Conv2dLayerOptions {
   readonly stride?: number;
   /** Default: half the kernel, so that stride 1 keeps the size. */
   readonly padding?: number;
+  /** Default `zeros`. */
+  readonly paddingMode?: PaddingMode;
   readonly bias?: boolean;
-  /** Source of the first weights. */
-  readonly random: Philox;
+  /** False: frozen; no gradient flows to the weights. */
+  readonly trainable?: boolean;
+  /** Source of the first weights; without it they are zeros, to be loaded. */
+  readonly random?: Philox | undefined;
 }
 
 /** A convolution: weight [out, in, kernel, kernel], bias [out] unless `bias: false`. */
@@ -31,23 +48,58 @@ export class Conv2d extends Module {
   readonly bias: Variable | undefined;
   readonly #stride: number;
   readonly #padding: number;
+  readonly #paddingMode: PaddingMode;
 
   constructor(
     inputs: number,
     outputs: number,
     kernel: number,
-    { stride = 1, padding = kernel >> 1, bias = true, random }: Conv2dLayerOptions,
+    {
+      stride = 1,
+      padding = kernel >> 1,
+      paddingMode = 'zeros',
+      bias = true,
+      trainable = true,
+      random,
+    }: Conv2dLayerOptions = {},
   ) {
     super();
     const fanIn = inputs * kernel ** 2;
-    this.weight = uniform(random, [outputs, inputs, kernel, kernel], fanIn, 'conv weight');
-    this.bias = bias ? uniform(random, [outputs], fanIn, 'conv bias') : undefined;
+    this.weight = uniform([outputs, inputs, kernel, kernel], fanIn, { name: 'conv weight', random, trainable });
+    this.bias = bias ? uniform([outputs], fanIn, { name: 'conv bias', random, trainable }) : undefined;
     this.#stride = stride;
     this.#padding = padding;
+    this.#paddingMode = paddingMode;
   }
 
   forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, { stride: this.#stride, padding: this.#padding });
+    const [stride, padding] = [this.#stride, this.#padding];
+    if (this.#paddingMode === 'zeros') return conv2d(x, this.weight, this.bias, { stride, padding });
+    const around = [padding, padding] as const;
+    const mirrored = pad(x, [[0, 0], [0, 0], around, around], { mode: 'reflect' });
+    return conv2d(mirrored, this.weight, this.bias, { stride });
+  }
+}
+
+export interface LinearOptions {
+  readonly bias?: boolean;
+  /** Source of the first weights; without it they are zeros, to be loaded. */
+  readonly random?: Philox | undefined;
+}
+
+/** A dense layer, [N, in] to [N, out]: weight [out, in], bias [out] unless `bias: false`. */
+export class Linear extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable | undefined;
+
+  constructor(inputs: number, outputs: number, { bias = true, random }: LinearOptions = {}) {
+    super();
+    this.weight = uniform([outputs, inputs], inputs, { name: 'linear weight', random });
+    this.bias = bias ? uniform([outputs], inputs, { name: 'linear bias', random }) : undefined;
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
   }
 }
 
@@ -81,13 +133,13 @@ export class BatchNorm2d extends Module {
   }
 }
 
-/** Parametric ReLU with one slope a channel, first 0.25. */
+/** Parametric ReLU, first 0.25: `slopes` is the number of channels, or 1 for one slope that all share. */
 export class PReLU extends Module {
   readonly weight: Variable;
 
-  constructor(channels: number) {
+  constructor(slopes: number) {
     super();
-    this.weight = constant(channels, 0.25, 'prelu weight');
+    this.weight = constant(slopes, 0.25, 'prelu weight');
   }
 
   forward(x: Tensor): Tensor {

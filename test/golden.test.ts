@@ -2,44 +2,36 @@
  * Values and gradients by PyTorch in float64: single operations, a training step of SRResNet, five steps of Adam, and a
  * trained network. `npm run test:golden`; another folder of the same format by DAYBREAK_GOLDEN.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
 import { compile } from '../engine/compile.ts';
 import { sameShape, sizeOf } from '../engine/shape.ts';
 import { type Tensor, tensor, tidy, type Variable, variable } from '../engine/tensor.ts';
 import { grad, mseLoss, mul, reshape, sum } from '../kernels/index.ts';
 import { BatchNorm2d } from '../models/layers.ts';
 import { decodeModel } from '../models/model-file.ts';
-import type { SafetensorsFile, StoredTensor } from '../models/safetensors.ts';
+import type { StoredTensor } from '../models/safetensors.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { Adam, type AdamOptions } from '../train/adam.ts';
 import { sharedDevice, take, takeOne } from './device.ts';
-import { GOLDEN, GOLDEN_FILES, openGolden, tensorNamed, tensorsUnder } from './golden-files.ts';
+import {
+  expectClose,
+  GOLDEN,
+  GOLDEN_FILES,
+  MODEL,
+  openGolden,
+  tensorNamed,
+  tensorsUnder,
+  toTensor,
+  withGolden,
+  withWeights,
+} from './golden-files.ts';
 import { callGolden, checkAllRead, GoldenAttributes, type GoldenCase } from './golden-operations.ts';
-import { relativeError } from './relative-error.ts';
 
 sharedDevice();
 
-/** ‖a − b‖ / ‖b‖ for single operations, and for whole networks. */
+/** ‖a − b‖ / ‖b‖ for single operations. */
 const OPERATION = 1e-5;
-const MODEL = 1e-4;
-
-const toTensor = ({ data, shape }: StoredTensor, requiresGrad = false): Tensor => tensor(data, shape, { requiresGrad });
-
-function expectClose(got: Float32Array, golden: StoredTensor, tolerance: number, what: string): void {
-  expect(got.length, `elements of ${what}`).toBe(sizeOf(golden.shape));
-  expect(relativeError(got, golden.data), what).toBeLessThanOrEqual(tolerance);
-}
-
-/** Runs `define` on a file, or says in the report why it is skipped. */
-function withGolden(name: (typeof GOLDEN_FILES)[number], define: (file: SafetensorsFile) => void): void {
-  const file = openGolden(name);
-  describe(name, () => {
-    if (typeof file === 'string') test.skip(`skipped: ${file} ${GOLDEN}`, () => {});
-    else define(file);
-  });
-}
 
 test('there are golden values', () => {
   const found = GOLDEN_FILES.filter(name => typeof openGolden(name) !== 'string');
@@ -188,18 +180,13 @@ withGolden('models.safetensors', file => {
 });
 
 withGolden('real.safetensors', file => {
-  const folder = process.env.DAYBREAK_WEIGHTS;
-  const path = join(folder ?? '', 'srresnet8_x4.safetensors');
-  if (!folder || !existsSync(path)) {
-    const where = folder ? `not in DAYBREAK_WEIGHTS=${folder}` : 'looked for in DAYBREAK_WEIGHTS, which is not set';
-    test.skip(`skipped: srresnet8_x4.safetensors is ${where}`, () => {});
-    return;
-  }
-  test('srresnet8_x4, a trained network, on a crop of a photograph', async () => {
-    using net = decodeModel(readFileSync(path), path).eval();
-    using lr = toTensor(tensorNamed(file, 'srresnet8.in.lr'));
-    using forward = compile((lr: Tensor) => net.forward(lr), { baked: false });
-    expectClose(await takeOne(forward(lr)), tensorNamed(file, 'srresnet8.out'), MODEL, 'output');
+  withWeights('srresnet8_x4.safetensors', path => {
+    test('srresnet8_x4, a trained network, on a crop of a photograph', async () => {
+      using net = decodeModel(readFileSync(path), path).eval();
+      using lr = toTensor(tensorNamed(file, 'srresnet8.in.lr'));
+      using forward = compile((lr: Tensor) => net.forward(lr), { baked: false });
+      expectClose(await takeOne(forward(lr)), tensorNamed(file, 'srresnet8.out'), MODEL, 'output');
+    });
   });
 });
 

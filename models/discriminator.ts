@@ -1,0 +1,145 @@
+/**
+ * The discriminator of SRGAN: figure 4 (bottom) of Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a
+ * Generative Adversarial Network", CVPR 2017. 23,563,649 parameters at the paper's size, most of them in the first dense
+ * layer. It ends with logits: the paper's sigmoid is part of the loss (`bceWithLogits`), where it cannot overflow.
+ *
+ * Not in the paper, and chosen as most re-implementations do: zero padding, biases except before batch norm.
+ */
+import { ShapeError } from '../engine/errors.ts';
+import { Philox } from '../engine/philox.ts';
+import { formatShape } from '../engine/shape.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { leakyRelu, reshape } from '../kernels/index.ts';
+import { BatchNorm2d, Conv2d, Linear } from './layers.ts';
+import { type HostTensor, Module, WeightsError } from './module.ts';
+
+export interface DiscriminatorConfig {
+  /** Feature maps of the first convolution; the last has 8 times as many. The paper's 64. */
+  readonly channels: number;
+  /** Height and width of the images in pixels, a multiple of 16; the paper's 96. */
+  readonly size: number;
+  /** Units of the first dense layer; the paper's 1024. */
+  readonly hidden: number;
+}
+
+export interface DiscriminatorOptions extends Partial<DiscriminatorConfig> {
+  /** Seed of the first weights. */
+  readonly seed?: number;
+}
+
+/** The seven convolutions after the first: feature maps in multiples of the first's, and strides. */
+const COLUMN = [
+  [1, 2],
+  [2, 1],
+  [2, 2],
+  [4, 1],
+  [4, 2],
+  [8, 1],
+  [8, 2],
+] as const;
+const WIDEST = 8;
+/** What the strides divide the size by. */
+const REDUCTION = 16;
+
+/** Slope α of the leaky ReLU. */
+const SLOPE = 0.2;
+
+/** k3, BN, leaky ReLU. */
+class ConvBlock extends Module {
+  readonly conv: Conv2d;
+  readonly bn: BatchNorm2d;
+
+  constructor(inputs: number, outputs: number, stride: number, random: Philox | undefined) {
+    super();
+    this.conv = new Conv2d(inputs, outputs, 3, { stride, bias: false, random });
+    this.bn = new BatchNorm2d(outputs);
+  }
+
+  forward(x: Tensor): Tensor {
+    return leakyRelu(this.bn.forward(this.conv.forward(x)), SLOPE);
+  }
+}
+
+/** Images [N, 3, size, size] in [-1, 1] to logits [N, 1]: above 0 for "a photograph". */
+export class Discriminator extends Module {
+  readonly convIn: Conv2d;
+  readonly blocks: readonly ConvBlock[];
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+  readonly config: DiscriminatorConfig;
+
+  /** Without `random` the first weights are zeros, to be loaded. */
+  constructor(config: DiscriminatorConfig, random?: Philox) {
+    super();
+    const { channels: n, size, hidden } = config;
+    this.config = { channels: n, size, hidden };
+    this.convIn = new Conv2d(3, n, 3, { random });
+    let inputs = 1;
+    this.blocks = COLUMN.map(([outputs, stride]) => {
+      const block = new ConvBlock(inputs * n, outputs * n, stride, random);
+      inputs = outputs;
+      return block;
+    });
+    this.fc1 = new Linear(featuresOf(config), hidden, { random });
+    this.fc2 = new Linear(hidden, 1, { random });
+  }
+
+  /** Throws ShapeError for images of another size. */
+  forward(image: Tensor): Tensor {
+    const [batch = 0, ...rest] = image.shape;
+    const { size } = this.config;
+    if (rest.join() !== [3, size, size].join())
+      throw new ShapeError(
+        'discriminator',
+        `was made for images of [N, 3, ${size}, ${size}], got ${formatShape(image.shape)}.`,
+      );
+    let x = leakyRelu(this.convIn.forward(image), SLOPE);
+    for (const block of this.blocks) x = block.forward(x);
+    x = reshape(x, [batch, featuresOf(this.config)]);
+    return this.fc2.forward(leakyRelu(this.fc1.forward(x), SLOPE));
+  }
+}
+
+/** Numbers that the dense layers see of an image: 512×6×6 at the paper's size. */
+const featuresOf = ({ channels, size }: DiscriminatorConfig): number => WIDEST * channels * (size / REDUCTION) ** 2;
+
+/** Stream of the seed's random numbers from which first weights come; the generator's is 1. */
+const INITIALISATION = 2;
+
+/** A new discriminator with PyTorch's default initialisation. Throws WeightsError for impossible sizes. */
+export function discriminator(options: DiscriminatorOptions = {}): Discriminator {
+  const { channels = 64, size = 96, hidden = 1024, seed = 0 } = options;
+  const count = (value: number) => Number.isInteger(value) && value >= 1;
+  if (!count(channels) || !count(hidden))
+    throw new WeightsError(
+      `The discriminator needs channels and hidden units of at least 1, got ${channels} and ${hidden}.`,
+    );
+  if (!count(size) || size % REDUCTION !== 0)
+    throw new WeightsError(
+      `The discriminator needs images whose side is a multiple of ${REDUCTION} pixels (its strides halve it four times), got ${size}.`,
+    );
+  return new Discriminator({ channels, size, hidden }, new Philox(seed, INITIALISATION));
+}
+
+/**
+ * The sizes of a discriminator with these weights. Its largest tensors must have their shapes, so that no file asks for
+ * a network much larger than itself.
+ * @throws WeightsError where they are of another network.
+ */
+export function discriminatorConfig(tensors: ReadonlyMap<string, HostTensor>): DiscriminatorConfig {
+  const shapeOf = (name: string): readonly number[] => tensors.get(name)?.shape ?? [];
+  const fail = (name: string, expected: string) => {
+    const found = tensors.has(name) ? `is ${formatShape(shapeOf(name))}` : 'is missing';
+    return new WeightsError(`no weights of a discriminator: ${name} ${found}, expected ${expected}.`);
+  };
+  const [channels = 0, ...kernel] = shapeOf('conv_in.weight');
+  if (channels < 1 || kernel.join() !== '3,3,3') throw fail('conv_in.weight', '[channels, 3, 3, 3]');
+  const last = WIDEST * channels;
+  if (shapeOf('blocks.6.conv.weight').join() !== [last, last, 3, 3].join())
+    throw fail('blocks.6.conv.weight', `[${last}, ${last}, 3, 3]`);
+  const [hidden = 0, features = 0, ...more] = shapeOf('fc1.weight');
+  const size = REDUCTION * Math.sqrt(features / last);
+  if (hidden < 1 || features < 1 || more.length > 0 || size % REDUCTION !== 0)
+    throw fail('fc1.weight', `[hidden, ${last} · (size / ${REDUCTION})²]`);
+  return { channels, size, hidden };
+}

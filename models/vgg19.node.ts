@@ -1,0 +1,19 @@
+/** Weights of VGG19 from a disk. */
+import { readFile } from 'node:fs/promises';
+import type { VGG19, VggOptions } from './vgg19.ts';
+import { VGG_ADVICE, VggError } from './vgg19-error.ts';
+import { decodeVgg19 } from './vgg19-file.ts';
+
+/**
+ * Reads a VGG19 onto the current device; see {@link decodeVgg19}. Without a path, or where there is no such file, the
+ * VggError says where one comes from.
+ */
+export async function loadVgg19(path: string | undefined, options: VggOptions = {}): Promise<VGG19> {
+  if (path === undefined)
+    throw new VggError(`The VGG loss needs weights of VGG19, which do not come with Daybreak. ${VGG_ADVICE}`);
+  const bytes = await readFile(path).catch(cause => {
+    const code = (cause as NodeJS.ErrnoException).code ?? cause;
+    throw new VggError(`${path}: cannot be read (${code}). ${VGG_ADVICE}`, { cause });
+  });
+  return decodeVgg19(bytes, path, options);
+}

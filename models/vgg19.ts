@@ -1,0 +1,176 @@
+/**
+ * VGG19 as a loss network: configuration E of Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale
+ * Image Recognition", ICLR 2015, up to conv5_4, and the features φ(i,j) of equation 5 of Ledig et al. It is frozen: its
+ * weights have no gradients, its input has.
+ */
+import { ShapeError } from '../engine/errors.ts';
+import { Philox } from '../engine/philox.ts';
+import { formatShape } from '../engine/shape.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import { add, maxPool2d, mul, relu } from '../kernels/index.ts';
+import { Conv2d, type PaddingMode } from './layers.ts';
+import { Module } from './module.ts';
+import { VGG_ADVICE, VggError } from './vgg19-error.ts';
+import { VGG_INPUTS, type VggInput, type VggMapping, type VggNormalization, vggMapping } from './vgg19-input.ts';
+
+/** Convolutions before each max pool, and the feature maps that they have in the paper. */
+const STAGES = [
+  { convolutions: 2, maps: 64 },
+  { convolutions: 2, maps: 128 },
+  { convolutions: 4, maps: 256 },
+  { convolutions: 4, maps: 512 },
+  { convolutions: 4, maps: 512 },
+] as const;
+
+/** The j-th convolution (3×3, ReLU after it) before the i-th max pool (2×2, stride 2); both count from 1. */
+export interface VggLayer {
+  readonly i: number;
+  readonly j: number;
+  /** Its place in torchvision's and timm's `features`, where activations and pools are counted, too. */
+  readonly index: number;
+}
+
+/** The column: what is run in this order, with a max pool before each `j` of 1 but the first. */
+export const VGG19_LAYERS: readonly VggLayer[] = STAGES.flatMap(({ convolutions }, stage) => {
+  const before = STAGES.slice(0, stage).reduce((sum, earlier) => sum + 2 * earlier.convolutions + 1, 0);
+  return Array.from({ length: convolutions }, (_, k) => ({ i: stage + 1, j: k + 1, index: before + 2 * k }));
+});
+
+const nameOf = ({ i, j }: Pick<VggLayer, 'i' | 'j'>): string => `conv${i}_${j}`;
+
+export interface VggOptions {
+  /** The range of the weights' input, by name (`VGG_INPUTS`) or in numbers. */
+  readonly input?: VggInput | VggNormalization;
+  readonly paddingMode?: PaddingMode;
+}
+
+export class VGG19 extends Module {
+  /** The convolutions at their places in torchvision's `features`; the other places are empty. */
+  readonly features: readonly (Conv2d | undefined)[];
+  /** What the weights take for an image. */
+  readonly input: VggNormalization;
+  readonly paddingMode: PaddingMode;
+  /** Feature maps of each convolution that the weights have. */
+  readonly widths: readonly number[];
+  /**
+   * Half the range of the weights' input (127.5 for 0…255, 0.5/std for ImageNet's, 0.5 for [0, 1], 1 for [-1, 1]).
+   * Networks of ReLUs being nearly homogeneous, features over this number compare with those of input in [-1, 1], on
+   * which the paper's factor of 1/12.75 puts them on the scale of the mean squared error.
+   */
+  readonly featureScale: number;
+  readonly #mapping: VggMapping;
+
+  /** `widths`: feature maps of the first convolutions; all weights are zeros, to be loaded. */
+  constructor(widths: readonly number[], { input = 'imagenet', paddingMode = 'zeros' }: VggOptions = {}) {
+    super();
+    this.widths = [...widths];
+    this.input = typeof input === 'string' ? VGG_INPUTS[input] : input;
+    this.paddingMode = paddingMode;
+    this.#mapping = vggMapping(this.input);
+    this.featureScale = this.#mapping.scale.reduce((sum, scale) => sum + scale, 0) / 3;
+    const features: Conv2d[] = [];
+    for (const [n, { index }] of VGG19_LAYERS.slice(0, widths.length).entries())
+      features[index] = new Conv2d(widths[n - 1] ?? 3, widths[n]!, 3, { paddingMode, trainable: false });
+    this.features = features;
+  }
+
+  /** Names of the convolutions that the weights have, `conv1_1` first. */
+  get layers(): readonly string[] {
+    return VGG19_LAYERS.slice(0, this.widths.length).map(nameOf);
+  }
+
+  /** Whether the weights reach φ(i,j). */
+  has(i: number, j: number): boolean {
+    return placeOf(i, j) < this.widths.length;
+  }
+
+  /** Throws VggError where the weights do not reach φ(i,j), saying which layers they have. */
+  require(i: number, j: number): void {
+    if (this.has(i, j)) return;
+    const [first = 'none', ...rest] = this.layers;
+    const range = rest.length > 0 ? `${first} to ${rest.at(-1)}` : first;
+    throw new VggError(`φ${i}${j} needs ${nameOf({ i, j })}, these weights of VGG19 have ${range}. ${VGG_ADVICE}`);
+  }
+
+  /**
+   * φ(i,j) of images [N, 3, H, W] in [-1, 1] (RGB), for each pair, in the order given: the features after the activation
+   * of the j-th convolution before the i-th max pool, [N, maps, ⌊H / 2^(i−1)⌋, ⌊W / 2^(i−1)⌋]. Layers beyond the deepest
+   * of them are not run. Throws VggError for a layer that the weights lack, ShapeError for no images.
+   */
+  phis(image: Tensor, pairs: readonly (readonly [i: number, j: number])[]): Tensor[] {
+    for (const [i, j] of pairs) this.require(i, j);
+    if (image.shape.length !== 4 || image.shape[1] !== 3)
+      throw new ShapeError('VGG19', `needs images of [N, 3, H, W], got ${formatShape(image.shape)}.`);
+    const places = pairs.map(([i, j]) => placeOf(i, j));
+    const outputs: Tensor[] = [];
+    let x = this.#mapped(image);
+    for (const { i, j, index } of VGG19_LAYERS.slice(0, Math.max(-1, ...places) + 1)) {
+      if (i > 1 && j === 1) x = maxPool2d(x, 2);
+      x = relu(this.features[index]!.forward(x));
+      outputs.push(x);
+    }
+    return places.map(place => outputs[place]!);
+  }
+
+  /** φ(i,j) of images [N, 3, H, W] in [-1, 1]; see {@link phis}. */
+  phi(image: Tensor, i: number, j: number): Tensor {
+    return this.phis(image, [[i, j]])[0]!;
+  }
+
+  /** The deepest features that the weights give. */
+  forward(image: Tensor): Tensor {
+    const { i, j } = VGG19_LAYERS[this.widths.length - 1]!;
+    return this.phi(image, i, j);
+  }
+
+  /**
+   * From [-1, 1] to what the weights take. Not folded into the first convolution: its padding (zeros of the mapped image)
+   * would be another.
+   */
+  #mapped(image: Tensor): Tensor {
+    const { scale, shift } = this.#mapping;
+    const { device } = image;
+    const each = (values: readonly number[]) => tensor(values, [1, 3, 1, 1], { device });
+    const scaled = scale.every(value => value === 1) ? image : mul(image, each(scale));
+    return shift.every(value => value === 0) ? scaled : add(scaled, each(shift));
+  }
+}
+
+/** How many convolutions come before the one of φ(i,j). Throws VggError where VGG19 has none of that name. */
+function placeOf(i: number, j: number): number {
+  const place = VGG19_LAYERS.findIndex(layer => layer.i === i && layer.j === j);
+  if (place >= 0) return place;
+  const stages = STAGES.map(({ convolutions }, stage) => `${nameOf({ i: stage + 1, j: 1 })}…${convolutions}`);
+  throw new VggError(`VGG19 has no ${nameOf({ i, j })}: its layers are ${stages.join(', ')}.`);
+}
+
+export interface RandomVggOptions extends VggOptions {
+  /** Feature maps before each max pool; the paper's 64, 128, 256, 512, 512. */
+  readonly widths?: readonly number[];
+  readonly seed?: number;
+}
+
+/** Stream of the seed's random numbers from which first weights come; those of the other networks are 1 and 2. */
+const INITIALISATION = 3;
+
+/**
+ * A VGG19 that has learned nothing, to measure time and memory where there are no weights: uniform with the variance of
+ * He et al. 2015 (2 / fan-in), biases zero.
+ */
+export function vgg19Random({ widths, seed = 0, ...options }: RandomVggOptions = {}): VGG19 {
+  const maps = widths ?? STAGES.map(stage => stage.maps);
+  if (maps.length < 1 || maps.length > STAGES.length || !maps.every(n => Number.isInteger(n) && n >= 1))
+    throw new VggError(
+      `VGG19 has feature maps before each of 1 to ${STAGES.length} max pools, got [${maps.join(', ')}].`,
+    );
+  const random = new Philox(seed, INITIALISATION);
+  const net = new VGG19(
+    maps.flatMap((n, stage) => Array.from({ length: STAGES[stage]!.convolutions }, () => n)),
+    options,
+  );
+  for (const { weight } of net.features.filter(conv => conv !== undefined)) {
+    const bound = Math.sqrt(6 / (9 * weight.shape[1]!));
+    weight.write(Float32Array.from({ length: weight.size }, () => (2 * random.uniform() - 1) * bound));
+  }
+  return net;
+}
