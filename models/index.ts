@@ -16,8 +16,15 @@ export {
   type PaddingMode,
   PReLU,
   SubPixel,
+  type SubPixelOptions,
 } from './layers.ts';
-export { decodeModel, encodeModel, type ModelFileOptions } from './model-file.ts';
+export {
+  decodeDiscriminator,
+  decodeModel,
+  encodeDiscriminator,
+  encodeModel,
+  type ModelFileOptions,
+} from './model-file.ts';
 export { type HostTensor, Module, WeightsError } from './module.ts';
 export {
   DEFAULT_PRETRAINED,
@@ -35,7 +42,14 @@ export {
   type WritableTensor,
   writeSafetensors,
 } from './safetensors.ts';
-export { SRResNet, type SRResNetOptions, srresnet, srresnetConfig, srresnetHalo } from './srresnet.ts';
+export {
+  SRResNet,
+  type SRResNetConfig,
+  type SRResNetOptions,
+  srresnet,
+  srresnetConfig,
+  srresnetHalo,
+} from './srresnet.ts';
 export { SRResNetUpscaler } from './upscaler.ts';
 export {
   type RandomVggOptions,

@@ -6,21 +6,28 @@ import { batchNormTracking } from '../kernels/batch-norm.ts';
 import { batchNorm, conv2d, linear, pad, pixelShuffle, prelu } from '../kernels/index.ts';
 import { Module } from './module.ts';
 
-/**
- * Uniform in ±1/√fan-in: PyTorch's default for weights of convolutions and linear layers, and their biases (Kaiming
- * uniform with a = √5). Zeros without `random`: of what is loaded right away.
- */
-function uniform(shape: Shape, fanIn: number, { name, random, trainable = true }: FirstContent): Variable {
-  const bound = 1 / Math.sqrt(fanIn);
-  const data = new Float32Array(sizeOf(shape));
-  if (random) for (let i = 0; i < data.length; i++) data[i] = (2 * random.uniform() - 1) * bound;
-  return variable(data, shape, { name, trainable });
-}
-
 interface FirstContent {
   readonly name: string;
   readonly random: Philox | undefined;
   readonly trainable?: boolean;
+  /** As many neighbours on the first axis get the same numbers. */
+  readonly alike?: number;
+}
+
+/**
+ * Uniform in ±1/√fan-in: PyTorch's default for weights of convolutions and linear layers, and their biases (Kaiming
+ * uniform with a = √5). Zeros without `random`: of what is loaded right away.
+ */
+function uniform(shape: Shape, fanIn: number, { name, random, trainable = true, alike = 1 }: FirstContent): Variable {
+  const bound = 1 / Math.sqrt(fanIn);
+  const data = new Float32Array(sizeOf(shape));
+  const each = data.length / shape[0]!;
+  if (random)
+    for (let start = 0; start < data.length; start += alike * each) {
+      for (let i = start; i < start + each; i++) data[i] = (2 * random.uniform() - 1) * bound;
+      for (let n = 1; n < alike; n++) data.copyWithin(start + n * each, start, start + each);
+    }
+  return variable(data, shape, { name, trainable });
 }
 
 const constant = (channels: number, value: number, name: string, trainable = true): Variable =>
@@ -40,6 +47,8 @@ export interface Conv2dLayerOptions {
   readonly trainable?: boolean;
   /** Source of the first weights; without it they are zeros, to be loaded. */
   readonly random?: Philox | undefined;
+  /** As many neighbouring output channels begin with the same kernel and bias; default 1. */
+  readonly alike?: number;
 }
 
 /** A convolution: weight [out, in, kernel, kernel], bias [out] unless `bias: false`. */
@@ -61,12 +70,14 @@ export class Conv2d extends Module {
       bias = true,
       trainable = true,
       random,
+      alike = 1,
     }: Conv2dLayerOptions = {},
   ) {
     super();
     const fanIn = inputs * kernel ** 2;
-    this.weight = uniform([outputs, inputs, kernel, kernel], fanIn, { name: 'conv weight', random, trainable });
-    this.bias = bias ? uniform([outputs], fanIn, { name: 'conv bias', random, trainable }) : undefined;
+    const first = { random, trainable, alike };
+    this.weight = uniform([outputs, inputs, kernel, kernel], fanIn, { name: 'conv weight', ...first });
+    this.bias = bias ? uniform([outputs], fanIn, { name: 'conv bias', ...first }) : undefined;
     this.#stride = stride;
     this.#padding = padding;
     this.#paddingMode = paddingMode;
@@ -147,15 +158,26 @@ export class PReLU extends Module {
   }
 }
 
+export interface SubPixelOptions {
+  /** Slopes of the PReLU: one a channel (default) or 1. */
+  readonly slopes?: number;
+  /**
+   * The four channels that the shuffle joins to one begin alike (ICNR, Aitken et al. 2017), so that the first output is
+   * that of a convolution, enlarged by nearest neighbour: no checkerboard to unlearn.
+   */
+  readonly icnr?: boolean;
+  readonly random?: Philox | undefined;
+}
+
 /** Doubles the size: convolution to four times the channels, pixel shuffle, PReLU (Shi et al. 2016). */
 export class SubPixel extends Module {
   readonly conv: Conv2d;
   readonly prelu: PReLU;
 
-  constructor(channels: number, random: Philox) {
+  constructor(channels: number, { slopes = channels, icnr = false, random }: SubPixelOptions = {}) {
     super();
-    this.conv = new Conv2d(channels, 4 * channels, 3, { random });
-    this.prelu = new PReLU(channels);
+    this.conv = new Conv2d(channels, 4 * channels, 3, { random, alike: icnr ? 4 : 1 });
+    this.prelu = new PReLU(slopes);
   }
 
   forward(x: Tensor): Tensor {

@@ -1,7 +1,9 @@
 /** Model files: safetensors whose metadata say which network the weights belong to, so that a file alone is enough. */
-import { WeightsError } from './module.ts';
+import { Discriminator, discriminatorConfig } from './discriminator.ts';
+import { type HostTensor, type Module, WeightsError } from './module.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import { type SRResNet, srresnet, srresnetConfig } from './srresnet.ts';
+import { type SRResNet, srresnet } from './srresnet.ts';
+import { srresnetConfigText, statedSRResNetConfig } from './srresnet-metadata.ts';
 
 export interface ModelFileOptions {
   /** Element type of the weights in the file; default F32. */
@@ -10,30 +12,49 @@ export interface ModelFileOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** The bytes of a model file. */
-export async function encodeModel(
-  net: SRResNet,
+type Metadata = Readonly<Record<string, string>>;
+type HostTensors = ReadonlyMap<string, HostTensor>;
+
+/** The bytes of a generator's file. */
+export const encodeModel = (net: SRResNet, options?: ModelFileOptions): Promise<Uint8Array<ArrayBuffer>> =>
+  encode(net, { arch: 'srresnet', config: srresnetConfigText(net.config), scale: '4' }, options);
+
+/** The bytes of a discriminator's file. */
+export const encodeDiscriminator = (net: Discriminator, options?: ModelFileOptions): Promise<Uint8Array<ArrayBuffer>> =>
+  encode(net, { arch: 'discriminator', config: JSON.stringify(net.config) }, options);
+
+async function encode(
+  net: Module,
+  own: Metadata,
   { dtype = 'F32', metadata = {} }: ModelFileOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const tensors = await net.stateDict();
-  return writeSafetensors(
-    tensors,
-    { ...metadata, arch: 'srresnet', config: JSON.stringify(net.config), scale: '4' },
-    { dtype },
-  );
+  return writeSafetensors(await net.stateDict(), { ...metadata, ...own }, { dtype });
 }
 
 /**
- * The network of a model file, on the current device. Files without metadata of ours are taken for an SRResNet of the
- * size that their tensors have. `file` is for messages.
+ * The generator of a model file, on the current device. Files without metadata of ours are taken for an SRResNet as
+ * their tensors show it, with tanh at the end if they say `output_activation: tanh`. `file` is for messages.
  * @throws SafetensorsError for a damaged file, WeightsError for weights of another network.
  */
-export function decodeModel(bytes: Uint8Array, file = 'model file'): SRResNet {
+export const decodeModel = (bytes: Uint8Array, file = 'model file'): SRResNet =>
+  decode(bytes, file, 'srresnet', (metadata, tensors) => srresnet(statedSRResNetConfig(metadata, tensors)));
+
+/**
+ * The discriminator of a model file, on the current device; its size is that of the tensors. `file` is for messages.
+ * @throws SafetensorsError for a damaged file, WeightsError for weights of another network.
+ */
+export const decodeDiscriminator = (bytes: Uint8Array, file = 'model file'): Discriminator =>
+  decode(bytes, file, 'discriminator', (_, tensors) => new Discriminator(discriminatorConfig(tensors)));
+
+function decode<T extends Module>(
+  bytes: Uint8Array,
+  file: string,
+  arch: string,
+  make: (metadata: Metadata, tensors: HostTensors) => T,
+): T {
   const { tensors, metadata } = readSafetensors(bytes, file);
   try {
-    const config = srresnetConfig(tensors);
-    if (metadata.arch === 'srresnet' && metadata.config !== undefined) checkConfig(metadata.config, config);
-    const net = srresnet(config);
+    const net = make(metadata, tensors);
     try {
       return net.loadStateDict(tensors);
     } catch (error) {
@@ -42,23 +63,8 @@ export function decodeModel(bytes: Uint8Array, file = 'model file'): SRResNet {
     }
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
-    const { arch } = metadata;
-    const other = arch !== undefined && arch !== 'srresnet' ? ` Its metadata say it is "${arch}".` : '';
+    const other =
+      metadata.arch !== undefined && metadata.arch !== arch ? ` Its metadata say it is "${metadata.arch}".` : '';
     throw new WeightsError(`${file}: ${error.message}${other}`, { cause: error });
   }
-}
-
-/** What a file says of its network must be what its tensors are: else one of the two is damaged. */
-function checkConfig(text: string, { channels, blocks }: { channels: number; blocks: number }): void {
-  let config: unknown;
-  try {
-    config = JSON.parse(text);
-  } catch (cause) {
-    throw new WeightsError('the metadata "config" is not JSON.', { cause });
-  }
-  const said = (config ?? {}) as Record<string, unknown>;
-  if (said.channels === channels && said.blocks === blocks) return;
-  throw new WeightsError(
-    `the metadata "config" is ${text}, the tensors are those of {"channels": ${channels}, "blocks": ${blocks}}.`,
-  );
 }

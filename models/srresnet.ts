@@ -3,21 +3,39 @@
  * Using a Generative Adversarial Network", CVPR 2017. 1,548,547 parameters at the paper's size.
  *
  * Not in the paper, and chosen as most re-implementations do: zero padding, biases except before batch norm, one PReLU
- * slope a channel (first 0.25), no activation at the end.
+ * slope a channel (first 0.25), no activation at the end. Trained files that chose otherwise are read, too: see
+ * `SRResNetConfig`.
  */
 import { Philox } from '../engine/philox.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import { add } from '../kernels/index.ts';
+import { add, tanh } from '../kernels/index.ts';
 import { BatchNorm2d, Conv2d, PReLU, SubPixel } from './layers.ts';
 import { type HostTensor, Module, WeightsError } from './module.ts';
 
-export interface SRResNetOptions {
+export type SRResNetConfig = {
   /** Feature maps n; the paper's 64. */
-  readonly channels?: number;
+  readonly channels: number;
   /** Residual blocks B; the paper's 16. */
-  readonly blocks?: number;
+  readonly blocks: number;
+  /** PReLU: one slope a channel, or one a layer. */
+  readonly slopes: 'channel' | 'layer';
+  /** Whether convolutions before batch norm have biases, which it takes away again. */
+  readonly biases: boolean;
+  /** What follows the convolution after the blocks: batch norm, or PReLU (and a bias before it). */
+  readonly middle: 'batchNorm' | 'prelu';
+  /** The end: as it comes out of the last convolution, or through tanh. */
+  readonly output: 'linear' | 'tanh';
+};
+
+/** What is left out is the paper's and, where that leaves a choice, most re-implementations'. */
+export interface SRResNetOptions extends Partial<SRResNetConfig> {
   /** Seed of the first weights. */
   readonly seed?: number;
+  /**
+   * ICNR (Aitken et al. 2017): sub-pixel convolutions begin so that the first output shows no checkerboard. Default
+   * false; it concerns the first weights alone.
+   */
+  readonly icnr?: boolean;
 }
 
 /** k3n64s1, BN, PReLU, k3n64s1, BN, elementwise sum. */
@@ -28,12 +46,12 @@ class ResidualBlock extends Module {
   readonly conv2: Conv2d;
   readonly bn2: BatchNorm2d;
 
-  constructor(n: number, random: Philox) {
+  constructor(n: number, slopes: number, bias: boolean, random: Philox) {
     super();
-    this.conv1 = new Conv2d(n, n, 3, { bias: false, random });
+    this.conv1 = new Conv2d(n, n, 3, { bias, random });
     this.bn1 = new BatchNorm2d(n);
-    this.prelu = new PReLU(n);
-    this.conv2 = new Conv2d(n, n, 3, { bias: false, random });
+    this.prelu = new PReLU(slopes);
+    this.conv2 = new Conv2d(n, n, 3, { bias, random });
     this.bn2 = new BatchNorm2d(n);
   }
 
@@ -49,21 +67,27 @@ export class SRResNet extends Module {
   readonly preluIn: PReLU;
   readonly blocks: readonly ResidualBlock[];
   readonly convMid: Conv2d;
-  readonly bnMid: BatchNorm2d;
+  /** One of the two is there. */
+  readonly bnMid: BatchNorm2d | undefined;
+  readonly preluMid: PReLU | undefined;
   readonly up: readonly SubPixel[];
   readonly convOut: Conv2d;
-  readonly config: { readonly channels: number; readonly blocks: number };
+  readonly config: SRResNetConfig;
 
-  constructor({ channels: n = 64, blocks: B = 16, seed = 0 }: SRResNetOptions = {}) {
+  constructor(options: SRResNetOptions = {}) {
     super();
+    const { seed = 0, icnr = false } = options;
     const random = new Philox(seed, INITIALISATION);
-    this.config = { channels: n, blocks: B };
+    this.config = srresnetConfigOf(options);
+    const { channels: n, blocks: B, biases, middle } = this.config;
+    const slopes = this.config.slopes === 'channel' ? n : 1;
     this.convIn = new Conv2d(3, n, 9, { random });
-    this.preluIn = new PReLU(n);
-    this.blocks = Array.from({ length: B }, () => new ResidualBlock(n, random));
-    this.convMid = new Conv2d(n, n, 3, { bias: false, random });
-    this.bnMid = new BatchNorm2d(n);
-    this.up = [new SubPixel(n, random), new SubPixel(n, random)];
+    this.preluIn = new PReLU(slopes);
+    this.blocks = Array.from({ length: B }, () => new ResidualBlock(n, slopes, biases, random));
+    this.convMid = new Conv2d(n, n, 3, { bias: biases || middle === 'prelu', random });
+    this.bnMid = middle === 'batchNorm' ? new BatchNorm2d(n) : undefined;
+    this.preluMid = middle === 'prelu' ? new PReLU(slopes) : undefined;
+    this.up = [new SubPixel(n, { slopes, icnr, random }), new SubPixel(n, { slopes, icnr, random })];
     this.convOut = new Conv2d(n, 3, 9, { random });
   }
 
@@ -71,10 +95,33 @@ export class SRResNet extends Module {
     const first = this.preluIn.forward(this.convIn.forward(lr));
     let x = first;
     for (const block of this.blocks) x = block.forward(x);
-    x = add(this.bnMid.forward(this.convMid.forward(x)), first);
+    x = this.convMid.forward(x);
+    x = this.bnMid?.forward(x) ?? this.preluMid?.forward(x) ?? x;
+    x = add(x, first);
     for (const stage of this.up) x = stage.forward(x);
-    return this.convOut.forward(x);
+    x = this.convOut.forward(x);
+    return this.config.output === 'tanh' ? tanh(x) : x;
   }
+}
+
+/** The whole configuration that options stand for; choices that make no difference are the default. */
+export function srresnetConfigOf(options: SRResNetOptions): SRResNetConfig {
+  const {
+    channels = 64,
+    blocks = 16,
+    slopes = 'channel',
+    biases = false,
+    middle = 'batchNorm',
+    output = 'linear',
+  } = options;
+  return {
+    channels,
+    blocks,
+    slopes: channels === 1 ? 'channel' : slopes,
+    biases: biases && (blocks > 0 || middle === 'batchNorm'),
+    middle,
+    output,
+  };
 }
 
 /** Stream of the seed's random numbers from which first weights come. */
@@ -82,7 +129,7 @@ const INITIALISATION = 1;
 
 /** A new SRResNet with PyTorch's default initialisation. Throws WeightsError for impossible sizes. */
 export function srresnet(options: SRResNetOptions = {}): SRResNet {
-  const { channels = 64, blocks = 16 } = options;
+  const { channels, blocks } = srresnetConfigOf(options);
   if (!Number.isInteger(channels) || channels < 1 || !Number.isInteger(blocks) || blocks < 0)
     throw new WeightsError(
       `SRResNet needs channels of at least 1 and blocks of at least 0, got ${channels} and ${blocks}.`,
@@ -97,11 +144,11 @@ export function srresnet(options: SRResNetOptions = {}): SRResNet {
 export const srresnetHalo = ({ blocks }: { readonly blocks: number }): number => 4 + 2 * blocks + 1 + 1 + 2;
 
 /**
- * Channels and blocks of a network with these weights, for files that do not say. The convolutions that take most room
+ * The network of these weights, without what no tensor shows: `output` is `linear`. The convolutions that take most room
  * must have their shapes, so that no file asks for a network much larger than itself.
  * @throws WeightsError where they are of another network.
  */
-export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): { channels: number; blocks: number } {
+export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): SRResNetConfig {
   const expectShape = (name: string, expected: readonly (number | string)[]) => {
     const shape = tensors.get(name)?.shape;
     if (shape?.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === shape[i]))
@@ -115,5 +162,8 @@ export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): { chan
   let blocks = 0;
   for (; tensors.has(`blocks.${blocks}.conv1.weight`); blocks++)
     expectShape(`blocks.${blocks}.conv1.weight`, [channels, channels, 3, 3]);
-  return { channels, blocks };
+  const middle = tensors.has('prelu_mid.weight') ? 'prelu' : 'batchNorm';
+  const biased = blocks > 0 ? 'blocks.0.conv1.bias' : 'conv_mid.bias';
+  const slopes = tensors.get('prelu_in.weight')?.shape.join() === '1' ? 'layer' : 'channel';
+  return srresnetConfigOf({ channels, blocks, slopes, biases: tensors.has(biased), middle });
 }

@@ -78,7 +78,7 @@ describe('reading', () => {
   test('float32 gives every bit back', async () => {
     const { state, bytes } = await model();
     using net = decodeModel(bytes);
-    expect(net.config).toEqual({ channels: 8, blocks: 1 });
+    expect(net.config).toMatchObject({ channels: 8, blocks: 1 });
     expect([...(await net.stateDict())]).toEqual([...state]);
     expect(await encodeModel(net)).toEqual(bytes);
   });
@@ -101,7 +101,7 @@ describe('reading', () => {
     const foreign = withCounters(writeSafetensors(state));
     expect(readSafetensors(foreign).raw.size).toBe(1);
     using read = decodeModel(foreign);
-    expect(read.config).toEqual({ channels: 5, blocks: 3 });
+    expect(read.config).toMatchObject({ channels: 5, blocks: 3, slopes: 'channel', output: 'linear' });
     expect([...(await read.stateDict())]).toEqual([...state]);
   });
 
@@ -156,16 +156,22 @@ describe('refused, naming the file and leaving no memory behind', () => {
       'net.bin: The weights lack bn_mid.bias.',
     ],
     [
-      'a tensor of no SRResNet',
+      'one bias where all are without',
       () => rewrite(state => state.set('blocks.0.conv1.bias', tensorOf(8))),
       WeightsError,
-      'net.bin: The weights have blocks.0.conv1.bias, which this network does not.',
+      'net.bin: The weights lack blocks.0.conv2.bias, conv_mid.bias.',
+    ],
+    [
+      'a tensor of no SRResNet',
+      () => rewrite(state => state.set('blocks.0.bn3.bias', tensorOf(8))),
+      WeightsError,
+      'net.bin: The weights have blocks.0.bn3.bias, which this network does not.',
     ],
     [
       'another network',
       () => rewrite(state => state.set('prelu_in.weight', tensorOf(1)), { arch: 'srgan generator' }),
       WeightsError,
-      'net.bin: prelu_in.weight is [1] in the weights, this network has [8]. Its metadata say it is "srgan generator".',
+      'net.bin: blocks.0.prelu.weight is [8] in the weights, this network has [1]. Its metadata say it is "srgan generator".',
     ],
     [
       'quite another network',

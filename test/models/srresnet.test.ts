@@ -23,7 +23,14 @@ describe('size', () => {
   ])('the paper’s 64 channels and %i blocks have %i parameters', (blocks, count) => {
     using net = srresnet({ blocks });
     expect(net.parameterCount).toBe(count);
-    expect(net.config).toEqual({ channels: 64, blocks });
+    expect(net.config).toEqual({
+      channels: 64,
+      blocks,
+      slopes: 'channel',
+      biases: false,
+      middle: 'batchNorm',
+      output: 'linear',
+    });
   });
 
   test('the paper’s size is the default', () => {
@@ -152,7 +159,7 @@ describe('modes', () => {
     using net = small();
     const all = (training: boolean) =>
       [net, ...net.blocks, net.blocks[0].bn1, net.blocks[0].bn2, net.bnMid, ...net.up, net.up[0].conv].every(
-        module => module.training === training,
+        module => module?.training === training,
       );
     expect(all(true)).toBe(true);
     expect(net.eval()).toBe(net);

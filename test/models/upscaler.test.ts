@@ -109,11 +109,11 @@ describe('a pass', () => {
     const first = await upscaler.run(planes, 5, 7);
     expect(first).toHaveLength(3 * 20 * 28);
     expect(net.training).toBe(true);
-    expect(net.bnMid.training).toBe(true);
+    expect(net.bnMid?.training).toBe(true);
     net.eval();
     expect(await upscaler.run(planes, 5, 7)).toEqual(first);
     upscaler.bytes(5, 7);
-    expect([net.training, net.bnMid.training]).toEqual([false, false]);
+    expect([net.training, net.bnMid?.training]).toEqual([false, false]);
     expect(await net.stateDict()).toEqual(before);
   });
 
