@@ -38,9 +38,19 @@ export const COMMANDS: readonly LazyCommand[] = [
     add: async program => (await import('./upscale.ts')).addUpscaleCommand(program),
   },
   {
+    name: 'models',
+    summary: 'list the networks that come with Daybreak',
+    add: async program => (await import('./models.ts')).addModelsCommand(program),
+  },
+  {
     name: 'eval',
-    summary: 'score a network or an interpolation on a set of pictures',
+    summary: 'score networks and interpolations on a set of pictures',
     add: async program => (await import('./eval.ts')).addEvalCommand(program),
+  },
+  {
+    name: 'compare',
+    summary: 'put results side by side, one picture for each original',
+    add: async program => (await import('./compare.ts')).addCompareCommand(program),
   },
   {
     name: 'tune',

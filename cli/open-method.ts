@@ -1,18 +1,21 @@
-/** `--model` and the options beside it: a network's file on a GPU, or the name of an interpolation. */
+/** `--model` and the options beside it: networks on a GPU, by file or by the name under which they ship, and interpolations. */
 
 import { stat } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { basename, extname } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { Device } from '../engine/device.ts';
 import { INTERPOLATIONS, interpolation, isInterpolation, type Method, network } from '../eval/methods.ts';
-import { DEFAULT_MEMORY_BUDGET, type Upscaler } from '../eval/upscale.ts';
+import { DEFAULT_MEMORY_BUDGET } from '../eval/upscale.ts';
 import { ImageError } from '../image/errors.ts';
+import { findPretrained, listPretrained } from '../models/pretrained.node.ts';
+import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
 
 const MIB = 2 ** 20;
 
-/** What the options say. */
+/** What the options beside `--model` say. */
 export interface MethodOptions extends DeviceChoice {
-  readonly model: string;
   readonly tile?: number;
   /** MiB. */
   readonly memoryBudget?: number;
@@ -20,46 +23,93 @@ export interface MethodOptions extends DeviceChoice {
 
 /** A method that is ready to run, and what a report says about it. */
 export interface OpenedMethod {
+  /** As it was asked for. */
+  readonly model: string;
+  /** For rows and captions: a file without folder and ending, a run's checkpoint by the name of the run. */
+  readonly label: string;
   readonly method: Method;
   readonly scale: number;
   /** The GPU adapter; undefined for interpolations, which run on the CPU. */
   readonly adapter: string | undefined;
 }
 
-/** Adds the options that `openMethod` reads. */
+/** A device that is opened when it is first asked for, and then stays; it is the current one. */
+export type Gpu = () => Promise<{ readonly device: Device; readonly adapter: string }>;
+
+const WHICH = `a shipped network (daybreak models lists them), a model file, or ${INTERPOLATIONS.join(', ')}`;
+
+/** Adds `--model`, once. */
+export function addModelOption(command: Command): Command {
+  return command.option('--model <name>', WHICH, DEFAULT_PRETRAINED);
+}
+
+/** Adds `--model`, as often as wanted. */
+export function addModelsOption(command: Command, byDefault: readonly string[]): Command {
+  let given: string[] = [];
+  const collect = (value: string) => {
+    given = [...given, value];
+    return given;
+  };
+  const option = new Option('--model <name>', `${WHICH}; may be repeated`);
+  return command.addOption(option.argParser(collect).default(byDefault, byDefault.join(', ')));
+}
+
+/** Adds the options that `openMethods` reads. */
 export function addMethodOptions(command: Command): Command {
   const budget = `GPU memory for a tile, where --tile is not given (default: ${DEFAULT_MEMORY_BUDGET / MIB})`;
   command
-    .requiredOption('--model <file>', `a model file, or ${INTERPOLATIONS.join(', ')}`)
     .option('--tile <px>', "side of a tile in the picture's pixels; 0: no tiles (default: by memory)", naturalNumber)
     .option('--memory-budget <MiB>', budget, positiveInteger);
   return addDeviceOptions(command);
 }
 
-/**
- * Makes the method ready: loads the model and finds a GPU where one is needed.
- * @throws ImageError where there is no such file; what the loader and the device throw.
- */
-export async function openMethod(options: MethodOptions): Promise<OpenedMethod> {
-  const { model, tile, memoryBudget } = options;
-  if (isInterpolation(model)) return { method: interpolation(model), scale: 4, adapter: undefined };
-  if (!(await stat(model).catch(() => undefined))?.isFile()) {
-    throw new ImageError(model, `no such model file, nor one of ${INTERPOLATIONS.join(', ')}`);
-  }
-  const opened = await loadUpscaler(model, options);
-  const method = network(opened.upscaler, {
-    tile,
-    memoryBudget: memoryBudget === undefined ? undefined : memoryBudget * MIB,
-  });
-  return { method, scale: opened.upscaler.scale, adapter: opened.adapter };
+/** The device that the options choose. */
+export function gpuOf(options: DeviceChoice): Gpu {
+  let opened: ReturnType<Gpu> | undefined;
+  const open: Gpu = async () => {
+    const { setCurrentDevice } = await import('../engine/tensor.ts');
+    const device = await openDevice(options);
+    setCurrentDevice(device);
+    const { description, device: name, vendor, architecture } = device.description;
+    return { device, adapter: description || name || `${vendor} ${architecture}` };
+  };
+  return () => {
+    opened ??= open();
+    return opened;
+  };
 }
 
-/** The one place where the command line meets the engine and the model room. */
-async function loadUpscaler(path: string, wanted: DeviceChoice): Promise<{ upscaler: Upscaler; adapter: string }> {
-  const { setCurrentDevice } = await import('../engine/tensor.ts');
+/**
+ * Makes a method ready: loads the model, and a GPU where one is needed. Names of interpolations and of shipped networks
+ * come before files; `./NAME` is a file.
+ * @throws ImageError where there is none of that name; what the loader and the device throw.
+ */
+export async function openMethod(
+  model: string,
+  { tile, memoryBudget }: MethodOptions,
+  gpu: Gpu,
+): Promise<OpenedMethod> {
+  if (isInterpolation(model)) {
+    return { model, label: model, method: interpolation(model), scale: 4, adapter: undefined };
+  }
+  const path = await pathOf(model);
   const { loadUpscaler } = await import('../models/upscaler.node.ts');
-  const device = await openDevice(wanted);
-  setCurrentDevice(device);
-  const { description, device: name, vendor, architecture } = device.description;
-  return { upscaler: await loadUpscaler(path), adapter: description || name || `${vendor} ${architecture}` };
+  const { adapter } = await gpu();
+  const upscaler = await loadUpscaler(path);
+  const budget = memoryBudget === undefined ? undefined : memoryBudget * MIB;
+  const method = network(upscaler, { tile, memoryBudget: budget });
+  return { model, label: labelOf(model), method, scale: upscaler.scale, adapter };
+}
+
+async function pathOf(model: string): Promise<string> {
+  const shipped = await findPretrained(model);
+  if (shipped !== undefined) return shipped;
+  if ((await stat(model).catch(() => undefined))?.isFile()) return model;
+  const names = (await listPretrained()).map(({ name }) => name);
+  throw new ImageError(model, `no such model file, nor one of ${[...names, ...INTERPOLATIONS].join(', ')}`);
+}
+
+function labelOf(model: string): string {
+  const run = model.match(/([^\\/]+)[\\/]checkpoints[\\/][^\\/]+[\\/]model\.safetensors$/)?.[1];
+  return run ?? basename(model, extname(model));
 }

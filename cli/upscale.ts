@@ -7,9 +7,10 @@ import { PICTURE_EXTENSIONS } from '../image/formats.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
-import { addMethodOptions, type MethodOptions, openMethod } from './open-method.ts';
+import { addMethodOptions, addModelOption, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
 
 interface UpscaleOptions extends MethodOptions {
+  readonly model: string;
   readonly out: string;
   readonly suffix: string;
   readonly overwrite?: boolean;
@@ -18,8 +19,8 @@ interface UpscaleOptions extends MethodOptions {
 
 const EXAMPLES = `
 Examples:
-  daybreak upscale photo.png -o photo-large.png --model model.safetensors
-  daybreak upscale holiday/ scans/ -o large --model model.safetensors
+  daybreak upscale photo.png -o photo-large.png
+  daybreak upscale holiday/ scans/ -o large --model runs/first/checkpoints/best/model.safetensors
 A folder's pictures are found in its subfolders too, and its tree is repeated in
 the output folder.`;
 
@@ -32,7 +33,7 @@ export function addUpscaleCommand(program: Command): void {
     )
     .argument('<in...>', 'pictures, or folders of pictures')
     .requiredOption('-o, --out <path>', 'a folder, or for one picture a file that ends in .png');
-  addMethodOptions(command)
+  addMethodOptions(addModelOption(command))
     .option('--suffix <text>', "ends the results' names in a folder", '_x4')
     .addOption(new Option('--overwrite', 'replace results that exist').conflicts('skipExisting'))
     .option('--skip-existing', 'leave pictures alone whose result exists')
@@ -55,7 +56,7 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   if (jobs.length === 0) return 1;
-  const { method, scale } = await openMethod(options);
+  const { method, scale } = await openMethod(options.model, options, gpuOf(options));
   const existing: Existing = options.overwrite ? 'overwrite' : options.skipExisting ? 'skip' : 'refuse';
   const counts = { done: 0, skipped: 0, failed: refused.length };
   await interruptible('Stopping after this tile.', async signal => {

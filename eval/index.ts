@@ -1,7 +1,16 @@
 /** `daybreak/eval`: methods to enlarge pictures, and scores by the papers' protocols. */
 
 export { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
-export { type Evaluation, evaluate, evaluateEach, type Pair, type PictureScores } from './evaluate.ts';
+export {
+  type Evaluation,
+  type EvaluationControl,
+  evaluate,
+  evaluateEach,
+  type Measure,
+  type Pair,
+  type PictureScores,
+  type TextureFigures,
+} from './evaluate.ts';
 export { INTERPOLATIONS, type Interpolation, interpolation, isInterpolation, type Method, network } from './methods.ts';
 export {
   BORDER,
@@ -14,6 +23,7 @@ export {
   SMALLEST_SIDE,
   scores,
 } from './protocols.ts';
+export { highFrequencyEnergy, TEXTURE, textureRatio } from './texture.ts';
 export {
   DEFAULT_MEMORY_BUDGET,
   type TileOptions,
@@ -21,3 +31,4 @@ export {
   type Upscaler,
   upscalePicture,
 } from './upscale.ts';
+export { vggDistance } from './vgg-distance.ts';

@@ -65,7 +65,11 @@ export function meanScores(all: readonly Scores[]): Scores {
   return { psnr: mean('psnr'), ssim: mean('ssim'), psnr_paper: mean('psnr_paper'), ssim_paper: mean('ssim_paper') };
 }
 
-function comparable(result: Picture, original: Picture): [Picture, Picture] {
+/**
+ * Result and original with equal channels: grey where the original is, else RGB.
+ * @throws ImageError for unequal sizes, or sides below 19.
+ */
+export function comparable(result: Picture, original: Picture): [Picture, Picture] {
   if (result.width !== original.width || result.height !== original.height) {
     throw new ImageError('picture', `${describe(result)} cannot be scored against ${describe(original)}`);
   }

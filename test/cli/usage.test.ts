@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { shippedFolder } from '../models/shipped.ts';
 import { daybreak } from './daybreak.ts';
 
-const COMMANDS = ['doctor', 'train', 'upscale', 'eval', 'tune'];
+const COMMANDS = ['doctor', 'train', 'upscale', 'models', 'eval', 'compare', 'tune'];
 
 test('--help lists the commands and exits 0', async () => {
   const { code, stdout, stderr } = await daybreak(['--help']);
@@ -40,7 +41,12 @@ describe('bad usage exits 2, with one line on stderr', () => {
       ['eval', '--data', 'x', '--model', 'y', '--dta', 'x'],
       "error: unknown option '--dta' (Did you mean --data?)",
     ],
-    ['a missing option', ['eval', '--data', 'x'], "error: required option '--model <file>' not specified"],
+    ['a missing option', ['eval', '--model', 'x'], "error: required option '--data <dir>' not specified"],
+    [
+      'a layer that VGG19 cannot have',
+      ['eval', '--data', 'x', '--vgg', 'y', '--vgg-layer', '60'],
+      "error: option '--vgg-layer <IJ>' argument '60' is invalid. expected two digits, from 11 to 54.",
+    ],
     ['a missing argument', ['upscale', '-o', 'x', '--model', 'bicubic'], "error: missing required argument 'in'"],
     [
       'a number that is none',
@@ -92,11 +98,12 @@ test('a failure is one line and exits 1; --debug adds where', async () => {
   expect(long.stderr).toContain('[cause]');
 });
 
-test('a model that is nowhere is one line and exits 1', async () => {
-  const folder = new URL('../../', import.meta.url).pathname;
-  const { code, stderr } = await daybreak(['upscale', 'package.json', '-o', 'x', '--model', 'nowhere.file'], folder);
+test('a model that is nowhere is one line that lists all names there are, and exits 1', async () => {
+  const root = new URL('../../', import.meta.url).pathname;
+  vi.stubEnv('DAYBREAK_PRETRAINED', shippedFolder(['srresnet', 'srgan']));
+  const { code, stderr } = await daybreak(['upscale', 'package.json', '-o', 'x', '--model', 'nowhere.file'], root);
   expect([code, stderr]).toEqual([
     1,
-    'error: nowhere.file: no such model file, nor one of nearest, bilinear, bicubic, lanczos3\n',
+    'error: nowhere.file: no such model file, nor one of srresnet, srgan, nearest, bilinear, bicubic, lanczos3\n',
   ]);
 });

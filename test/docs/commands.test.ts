@@ -61,7 +61,7 @@ test.each(lines.filter(line => /^npx (?!daybreak )/.test(line)))('%s', line => {
 test('the lines were found, and a wrong one is refused', async () => {
   expect(lines.length).toBeGreaterThan(10);
   await expect(parse(['enlarge', 'a.png'])).rejects.toThrow('no command enlarge');
-  await expect(parse(['upscale', 'a.png', '-o', 'b.png'])).rejects.toThrow('--model');
+  await expect(parse(['upscale', 'a.png'])).rejects.toThrow('--out');
   await expect(parse(['eval', '--data', 'x', '--model', 'bicubic', '--fast'])).rejects.toThrow('--fast');
   const train = ['train', 'srresnet', '--data', 'synthetic', '--out', 'x'];
   await expect(parse([...train, '--crop', '50'])).rejects.toThrow('--crop');

@@ -1,0 +1,89 @@
+/** `daybreak compare`: what several methods make of a data set, side by side. */
+
+import { type Command, Option } from 'commander';
+import { compareSet } from '../eval/compare.node.ts';
+import { openDataSet } from '../eval/dataset.node.ts';
+import { PROTOCOLS, type Protocol } from '../eval/protocols.ts';
+import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
+import { positiveInteger } from './arguments.ts';
+import { BatchProgress } from './batch-progress.ts';
+import { interruptible } from './interrupt.ts';
+import { addMethodOptions, addModelsOption, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
+
+interface CompareOptions extends MethodOptions {
+  readonly model: readonly string[];
+  readonly data: string;
+  readonly out: string;
+  readonly protocol: Protocol;
+  readonly zoom: number;
+  readonly longest: number;
+  readonly overwrite?: boolean;
+}
+
+const EXAMPLES = `
+Each picture NAME of the set becomes NAME_compared.png: LR, the methods in the order
+given, and the original; below them the part where the first and the last method
+differ most, then labels with PSNR and SSIM of the whole picture.
+
+Example:
+  daybreak compare --data Set5 --model bicubic --model srresnet --model srgan -o compared`;
+
+/** Adds `compare` to the program. */
+export function addCompareCommand(program: Command): void {
+  const command = program
+    .command('compare')
+    .description('Put what methods make of a set of pictures side by side, one PNG for each picture.')
+    .requiredOption('--data <dir>', 'holds HR/*.png and optionally LRx4/*.png, or just pictures')
+    .requiredOption('-o, --out <dir>', 'a folder');
+  addMethodOptions(addModelsOption(command, ['bicubic', DEFAULT_PRETRAINED]))
+    .addOption(
+      new Option('--protocol <name>', 'by which the figures are computed')
+        .choices(Object.keys(PROTOCOLS))
+        .default('matlab'),
+    )
+    .option('--zoom <n>', 'how many times as large the most telling part is shown; 1: not at all', positiveInteger, 4)
+    .option('--longest <px>', 'longest side shown of an original; larger ones are cut', positiveInteger, 320)
+    .option('--overwrite', 'replace pictures that exist')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: CompareOptions) => {
+      process.exitCode = await compare(options);
+    });
+}
+
+/** @returns 0 where every picture was compared, else 1. */
+async function compare({ data, out, model, overwrite, ...options }: CompareOptions): Promise<number> {
+  const set = await openDataSet(data);
+  const gpu = gpuOf(options);
+  const methods: Awaited<ReturnType<typeof openMethod>>[] = [];
+  for (const name of model) methods.push(await openMethod(name, options, gpu));
+  const { protocol, zoom, longest } = options;
+  let written = 0;
+  let skipped = 0;
+  await interruptible('Stopping after this tile.', async signal => {
+    const total = set.entries.length;
+    using progress = new BatchProgress(total);
+    let current = { index: 0, name: '' };
+    const paths = compareSet(set, methods, out, {
+      protocol,
+      zoom,
+      longest,
+      overwrite,
+      signal,
+      onSkip: error => {
+        skipped++;
+        progress.line(`skipped: ${error.message}`);
+      },
+      onStart: (name, index) => {
+        current = { index, name };
+        progress.move(index, name);
+      },
+      onTile: (done, tiles) => progress.move(current.index, `${current.name}  tile ${done}/${tiles}`),
+    });
+    for await (const path of paths) {
+      written++;
+      progress.line(path);
+    }
+  });
+  process.stdout.write(`${written} compared, ${skipped} skipped\n`);
+  return written > 0 && skipped === 0 ? 0 : 1;
+}

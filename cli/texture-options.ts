@@ -1,0 +1,51 @@
+/** `--texture` and `--vgg`: figures of a result beside PSNR and SSIM. */
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Measure } from '../eval/evaluate.ts';
+import { textureRatio } from '../eval/texture.ts';
+import type { Gpu } from './open-method.ts';
+
+/** What the options say. */
+export interface TextureOptions {
+  readonly texture?: boolean;
+  readonly vgg?: string;
+  readonly vggLayer: readonly [i: number, j: number];
+}
+
+/** Adds the options that `openMeasure` reads. */
+export function addTextureOptions(command: Command): Command {
+  return command
+    .option('--texture', "add the energy of fine texture, over the original's")
+    .option('--vgg <FILE>', 'add the distance to the original in features of this VGG19')
+    .addOption(
+      new Option('--vgg-layer <IJ>', 'which features: φ(i,j) of Ledig et al.').argParser(layerOf).default([2, 2], '22'),
+    );
+}
+
+function layerOf(text: string): readonly [number, number] {
+  if (!/^[1-5][1-4]$/.test(text)) throw new InvalidArgumentError('expected two digits, from 11 to 54.');
+  return [Number(text[0]), Number(text[1])];
+}
+
+/** What the options ask for, and what the distance is measured by; undefined where they ask for nothing. */
+export async function openMeasure(
+  { texture, vgg, vggLayer: [i, j] }: TextureOptions,
+  gpu: Gpu,
+): Promise<{ readonly measure: Measure; readonly distance: string } | undefined> {
+  if (!texture && vgg === undefined) return undefined;
+  const distanceOf = vgg === undefined ? undefined : await openDistance(vgg, i, j, gpu);
+  return {
+    measure: async (result, original) => ({
+      ...(texture && { texture: textureRatio(result, original) }),
+      ...(distanceOf && { vgg_distance: await distanceOf(result, original) }),
+    }),
+    distance: `squared difference of features φ${i}${j} of ${vgg} over the original's mean square: 0 as the original`,
+  };
+}
+
+async function openDistance(path: string, i: number, j: number, gpu: Gpu) {
+  const { loadVgg19 } = await import('../models/vgg19.node.ts');
+  const { vggDistance } = await import('../eval/vgg-distance.ts');
+  await gpu();
+  return vggDistance(await loadVgg19(path), i, j);
+}

@@ -1,0 +1,54 @@
+/** Comparison pictures of a data set: one file for each original. */
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ImageError } from '../image/errors.ts';
+import { writePicture } from '../image/files.node.ts';
+import type { Picture } from '../image/picture.ts';
+import { type ComparisonOptions, comparisonPicture } from './comparison.ts';
+import { type DataSet, readPairs } from './dataset.node.ts';
+import type { Method } from './methods.ts';
+import type { UpscaleControl } from './upscale.ts';
+
+/** How a data set is compared. */
+export interface CompareOptions extends Omit<ComparisonOptions, 'heading'>, UpscaleControl {
+  /** Replace pictures that exist. Default: false. */
+  readonly overwrite?: boolean | undefined;
+  /** Hears of originals that cannot be read, and of files that exist. */
+  readonly onSkip?: ((error: ImageError) => void) | undefined;
+  /** Hears which picture comes next. */
+  readonly onStart?: ((name: string, index: number) => void) | undefined;
+}
+
+/** Where the comparison of a picture called `name` goes. */
+export const comparisonPath = (folder: string, name: string): string => join(folder, `${name}_compared.png`);
+
+/**
+ * Writes `NAME_compared.png` (see `comparisonPicture`) into a folder for each picture of a set, and yields its path as
+ * soon as it is there. A picture that cannot be read, compared or written is handed to `onSkip` and left out.
+ * @param methods from left to right; the part shown large is where the first and the last differ most.
+ * @throws the signal's reason, and what a method throws.
+ */
+export async function* compareSet(
+  set: DataSet,
+  methods: readonly { readonly label: string; readonly method: Method }[],
+  folder: string,
+  { overwrite = false, onSkip, onStart, onTile, signal, ...how }: CompareOptions = {},
+): AsyncGenerator<string, void, undefined> {
+  const control = { onTile, signal };
+  let index = 0;
+  const reading = { ...(onSkip && { onSkip }), ...(signal && { signal }) };
+  for await (const pair of readPairs(set, reading)) {
+    signal?.throwIfAborted();
+    onStart?.(pair.name, index++);
+    const path = comparisonPath(folder, pair.name);
+    if (!overwrite && (await stat(path).catch(() => undefined))) {
+      onSkip?.(new ImageError(path, 'exists already: --overwrite replaces'));
+      continue;
+    }
+    const results: { label: string; picture: Picture }[] = [];
+    for (const { label, method } of methods) results.push({ label, picture: await method(pair.lr, control) });
+    await writePicture(path, comparisonPicture([{ ...pair, results }], how));
+    yield path;
+  }
+}
