@@ -22,7 +22,10 @@ export const leakyReluOp = defineElementwise<SlopeAttributes>({
   compute: ([x], { slope }) => (x! > 0 ? x! : Math.fround(slope) * x!),
   expression: ([x], { slope }) =>
     slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${literal(slope)}, ${x} <= 0.0)`,
-  gradient: ({ grad, inputs: [x], attributes }) => [() => applyOne(leakyReluGradientOp, [grad, x!], attributes)],
+  // The output has the input's sign and is kept for the next layer anyway: so the input need not be.
+  gradient: ({ grad, inputs: [x], output, attributes }) => [
+    () => applyOne(leakyReluGradientOp, [grad, attributes.slope < 0 ? x! : output], attributes),
+  ],
   samples: [{ inputs: [{ shape: [5], values: [-2, -0, 0, 1e-30, 3] }], attributes: { slope: 0.2 }, kink: 'at 0' }],
 });
 

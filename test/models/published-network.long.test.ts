@@ -1,11 +1,13 @@
 import { test } from 'vitest';
 import { sharedDevice } from '../device.ts';
-import { checkPublishedNetwork, whatIsMissingForScores } from './published-network.ts';
+import { checkPublishedNetwork, PUBLISHED, whatIsMissingForScores } from './published-network.ts';
 
 sharedDevice();
 
-test.for(['Set14', 'BSD100'])('srresnet8_x4 scores on %s as PyTorch does', async (set, context) => {
-  const missing = whatIsMissingForScores();
+const CASES = PUBLISHED.flatMap(name => ['Set14', 'BSD100'].map(set => [name, set] as const));
+
+test.for(CASES)('%s scores on %s as PyTorch does', async ([name, set], context) => {
+  const missing = whatIsMissingForScores(name);
   if (missing) return context.skip(missing);
-  await checkPublishedNetwork(set);
+  await checkPublishedNetwork(name, set);
 });

@@ -1,11 +1,11 @@
 import { test } from 'vitest';
 import { sharedDevice } from '../device.ts';
-import { checkPublishedNetwork, whatIsMissingForScores } from './published-network.ts';
+import { checkPublishedNetwork, PUBLISHED, whatIsMissingForScores } from './published-network.ts';
 
 sharedDevice();
 
-test('srresnet8_x4 scores on Set5 as PyTorch does', async context => {
-  const missing = whatIsMissingForScores();
+test.for(PUBLISHED)('%s scores on Set5 as PyTorch does', async (name, context) => {
+  const missing = whatIsMissingForScores(name);
   if (missing) return context.skip(missing);
-  await checkPublishedNetwork('Set5');
+  await checkPublishedNetwork(name, 'Set5');
 });

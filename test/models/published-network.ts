@@ -1,4 +1,4 @@
-/** A trained network of others, where it is found, and how near our scores of it must be to those of scores.json. */
+/** Trained networks of others, where they are found, and how near our scores of them must be to those of scores.json. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { network } from '../../eval/methods.ts';
@@ -6,14 +6,17 @@ import { decodeModel } from '../../models/model-file.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { checkPublishedScores, type Tolerance, whatIsMissing } from '../eval/published-scores.ts';
 
-const NAME = 'srresnet8_x4';
+/** As the paper's but for the number of blocks, and one that differs in every way that our networks may. */
+export const PUBLISHED = ['srresnet8_x4', 'srgan_x4'] as const;
+type Published = (typeof PUBLISHED)[number];
+
 const FOLDER = process.env.DAYBREAK_WEIGHTS;
-const PATH = join(FOLDER ?? '', `${NAME}.safetensors`);
+const pathOf = (name: Published): string => join(FOLDER ?? '', `${name}.safetensors`);
 
 /** Why the check cannot run here, or undefined. */
-export function whatIsMissingForScores(): string | undefined {
-  if (FOLDER === undefined) return `DAYBREAK_WEIGHTS is not set: no ${NAME}.safetensors`;
-  return existsSync(PATH) ? whatIsMissing() : `no ${PATH}`;
+export function whatIsMissingForScores(name: Published): string | undefined {
+  if (FOLDER === undefined) return `DAYBREAK_WEIGHTS is not set: no ${name}.safetensors`;
+  return existsSync(pathOf(name)) ? whatIsMissing() : `no ${pathOf(name)}`;
 }
 
 /** Levels on the edge of rounding may fall on the other side: float32 sums have no order that all agree on. */
@@ -22,9 +25,9 @@ const NEAR: Tolerance = {
   mean: { psnr: 0.001, ssim: 0.00005, psnr_paper: 0.001, ssim_paper: 0.00005 },
 };
 
-/** Scores srresnet8_x4 on a benchmark set, picture by picture. */
-export async function checkPublishedNetwork(set: string): Promise<void> {
-  using net = decodeModel(readFileSync(PATH), PATH);
-  using upscaler = new SRResNetUpscaler(net, NAME);
-  await checkPublishedScores(set, NAME, network(upscaler), NEAR);
+/** Scores a network on a benchmark set, picture by picture. */
+export async function checkPublishedNetwork(name: Published, set: string): Promise<void> {
+  using net = decodeModel(readFileSync(pathOf(name)), pathOf(name));
+  using upscaler = new SRResNetUpscaler(net, name);
+  await checkPublishedScores(set, name, network(upscaler), NEAR);
 }
