@@ -5,10 +5,18 @@ import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
 import { evaluate } from '../../eval/evaluate.ts';
 import { interpolation } from '../../eval/methods.ts';
 import { PROTOCOLS } from '../../eval/protocols.ts';
+import { textureRatio } from '../../eval/texture.ts';
+import { vggDistance } from '../../eval/vgg-distance.ts';
 import { writePicture } from '../../image/files.node.ts';
+import { writeSafetensors } from '../../models/safetensors.ts';
+import { vgg19Random } from '../../models/vgg19.ts';
+import { sharedDevice } from '../device.ts';
+import { pairsOf } from '../eval/pairs.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { daybreak } from './daybreak.ts';
+
+sharedDevice();
 
 /** A folder with a data set of two pictures called `set`, one of them broken where asked. */
 async function folderWithSet(options: { broken?: boolean } = {}): Promise<string> {
@@ -65,4 +73,36 @@ test('nothing to score is a failure', async () => {
   const { code, stdout, stderr } = await daybreak(['eval', '--data', 'set', '--model', 'bilinear'], folder);
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toBe('skipped: set/c.png: empty file\nerror: set: none of the 1 pictures here can be scored\n');
+});
+
+test('--texture and --vgg add a column each, explained, and their figures to the JSON', async () => {
+  const folder = await folderWithSet();
+  using vgg = vgg19Random({ widths: [4, 6], seed: 1 });
+  const weights = writeSafetensors(await vgg.stateDict());
+  writeFileSync(join(folder, 'vgg.safetensors'), weights);
+  const args = ['eval', '--data', 'set', '--model', 'bicubic', '--texture', '--vgg', 'vgg.safetensors'];
+  const { code, stdout, stderr } = await daybreak([...args, '--json', 'scores.json'], folder);
+  expect(code, stderr).toBe(0);
+  const distance = vggDistance(vgg, 2, 2);
+  const pairs = await pairsOf(join(folder, 'set'));
+  const { images, mean } = JSON.parse(readFileSync(join(folder, 'scores.json'), 'utf8'));
+  for (const [i, { lr, hr }] of pairs.entries()) {
+    const result = await interpolation('bicubic')(lr);
+    expect(images[i].texture).toBe(textureRatio(result, hr));
+    expect(images[i].vgg_distance).toBeCloseTo(await distance(result, hr), 5);
+  }
+  expect(mean.texture).toBeCloseTo((images[0].texture + images[1].texture) / 2, 12);
+  expect(mean.vgg_distance).toBeCloseTo((images[0].vgg_distance + images[1].vgg_distance) / 2, 12);
+  const row = stdout.split('\n').find(line => line.startsWith('│ mean of 2 '));
+  expect(
+    row
+      ?.split('│')
+      .map(cell => cell.trim())
+      .slice(-3),
+  ).toEqual([mean.texture.toFixed(3), mean.vgg_distance.toFixed(3), '']);
+  expect(stdout).toContain('texture: energy of rounded BT.601 luma');
+  expect(stdout).toContain('VGG distance: squared difference of features φ22 of vgg.safetensors over');
+  const deeper = await daybreak([...args, '--vgg-layer', '54'], folder);
+  expect(deeper.code).toBe(1);
+  expect(deeper.stderr).toContain('error: φ54 needs conv5_4');
 });

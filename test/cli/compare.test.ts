@@ -1,0 +1,34 @@
+/** `daybreak compare`, from outside. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readPicture, writePicture } from '../../image/files.node.ts';
+import { syntheticPicture } from '../../image/synthetic.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { daybreak } from './daybreak.ts';
+
+const COMPARE = ['compare', '--data', 'set', '--model', 'bicubic', '--model', 'lanczos3', '-o', 'out'];
+
+test('writes a picture for each original and refuses to replace it', async () => {
+  const folder = temporaryFolder();
+  await writePicture(join(folder, 'set/a.png'), syntheticPicture(4, 0, 48));
+  await writePicture(join(folder, 'set/b.png'), syntheticPicture(4, 1, 48));
+  expect(await daybreak(COMPARE, folder)).toEqual({
+    code: 0,
+    stdout: '2 compared, 0 skipped\n',
+    stderr: 'out/a_compared.png\nout/b_compared.png\n',
+  });
+  const { height } = await readPicture(join(folder, 'out/a_compared.png'));
+  const again = await daybreak(COMPARE, folder);
+  expect(again).toMatchObject({ code: 1, stdout: '0 compared, 2 skipped\n' });
+  expect(again.stderr).toContain('skipped: out/a_compared.png: exists already: --overwrite replaces\n');
+  expect(await daybreak([...COMPARE, '--overwrite', '--zoom', '1'], folder)).toMatchObject({ code: 0 });
+  expect((await readPicture(join(folder, 'out/a_compared.png'))).height).toBeLessThan(height);
+  expect(readdirSync(join(folder, 'out')).sort()).toEqual(['a_compared.png', 'b_compared.png']);
+});
+
+test('a protocol that is none is bad usage', async () => {
+  const { code, stderr } = await daybreak([...COMPARE, '--protocol', 'mine']);
+  expect(code).toBe(2);
+  expect(stderr).toContain("'--protocol <name>' argument 'mine' is invalid. Allowed choices are matlab, paper.");
+});
