@@ -58,6 +58,7 @@ export {
   type VggLayer,
   type VggOptions,
   vgg19Random,
+  vgg19Widths,
 } from './vgg19.ts';
 export { VggError } from './vgg19-error.ts';
 export { decodeVgg19, vgg19FromTensors } from './vgg19-file.ts';

@@ -144,6 +144,10 @@ function placeOf(i: number, j: number): number {
   throw new VggError(`VGG19 has no ${nameOf({ i, j })}: its layers are ${stages.join(', ')}.`);
 }
 
+/** Feature maps of all sixteen convolutions, where those before each max pool have so many; the paper's by default. */
+export const vgg19Widths = (maps: readonly number[] = STAGES.map(stage => stage.maps)): number[] =>
+  maps.flatMap((n, stage) => Array.from({ length: STAGES[stage]!.convolutions }, () => n));
+
 export interface RandomVggOptions extends VggOptions {
   /** Feature maps before each max pool; the paper's 64, 128, 256, 512, 512. */
   readonly widths?: readonly number[];
@@ -164,10 +168,7 @@ export function vgg19Random({ widths, seed = 0, ...options }: RandomVggOptions =
       `VGG19 has feature maps before each of 1 to ${STAGES.length} max pools, got [${maps.join(', ')}].`,
     );
   const random = new Philox(seed, INITIALISATION);
-  const net = new VGG19(
-    maps.flatMap((n, stage) => Array.from({ length: STAGES[stage]!.convolutions }, () => n)),
-    options,
-  );
+  const net = new VGG19(vgg19Widths(maps), options);
   for (const { weight } of net.features.filter(conv => conv !== undefined)) {
     const bound = Math.sqrt(6 / (9 * weight.shape[1]!));
     weight.write(Float32Array.from({ length: weight.size }, () => (2 * random.uniform() - 1) * bound));

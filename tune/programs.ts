@@ -5,7 +5,10 @@ import type { Lowered } from '../engine/lower.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { shrink } from '../image/resize.ts';
 import { syntheticPicture } from '../image/synthetic.ts';
+import { add, bceWithLogits, fullLike, grad, mseLoss } from '../kernels/index.ts';
+import { Discriminator } from '../models/discriminator.ts';
 import { srresnet } from '../models/srresnet.ts';
+import { VGG19, vgg19Widths } from '../models/vgg19.ts';
 import { ContentTraining } from '../train/content-training.ts';
 import { CropSource } from '../train/crop-source.ts';
 import { Trainer } from '../train/trainer.ts';
@@ -34,6 +37,14 @@ export const PROGRAMS: Readonly<Record<string, NamedProgram>> = {
     summary: "the paper's training (64 channels, batch 16, crops of 96)",
     plan: device => trainingStep(device, { channels: 64, batch: 16, crop: 96 }),
   },
+  discriminator: {
+    summary: "the discriminator's part of the paper's training",
+    plan: device => discriminating(device, { channels: 64, hidden: 1024, batch: 16, crop: 96 }),
+  },
+  vgg19: {
+    summary: "VGG19's part of the paper's training, up to φ54",
+    plan: device => perceiving(device, { batch: 16, crop: 96 }),
+  },
 };
 
 /** One block poses the problems of all. */
@@ -55,4 +66,27 @@ function upscaling(device: Device, channels: number, side: number): Lowered {
   using x = tensor(new Float32Array(3 * side * side), [1, 3, side, side], { device });
   using program = compile((lr: Tensor) => net.forward(lr), { baked: false });
   return program.plan([x]).lowered;
+}
+
+/** Both updates' share: gradients of the weights for one, of the image for the other. */
+function discriminating(
+  device: Device,
+  { batch, crop: size, ...sizes }: { channels: number; hidden: number; batch: number; crop: number },
+): Lowered {
+  using net = new Discriminator({ ...sizes, size });
+  using images = tensor(new Float32Array(batch * 3 * size ** 2), [batch, 3, size, size], { device });
+  using program = compile((real: Tensor, fake: Tensor) => {
+    const [right, wrong] = [net.forward(real), net.forward(fake)];
+    const loss = add(bceWithLogits(right, fullLike(right, 1)), bceWithLogits(wrong, fullLike(wrong, 0)));
+    return grad(loss, [...net.parameters(), fake]);
+  });
+  return program.plan([images, images]).lowered;
+}
+
+/** The whole column forwards, and back to the image. */
+function perceiving(device: Device, { batch, crop }: { batch: number; crop: number }): Lowered {
+  using net = new VGG19(vgg19Widths());
+  using images = tensor(new Float32Array(batch * 3 * crop ** 2), [batch, 3, crop, crop], { device });
+  using program = compile((sr: Tensor, hr: Tensor) => grad(mseLoss(net.forward(sr), net.forward(hr)), [sr]));
+  return program.plan([images, images]).lowered;
 }
