@@ -25,6 +25,8 @@ export interface UpdateOptions {
   readonly lr?: Tensor;
   /** One element; where it is not 0, nothing changes. */
   readonly skip?: Tensor;
+  /** Works on copies, so that `guardAssignments` can still take the update back. */
+  readonly revocable?: boolean;
 }
 
 /**
@@ -89,11 +91,12 @@ export class Adam implements Disposable {
     this.#eager(...gradients);
   }
 
-  #record(gradients: readonly Tensor[], { lr, skip }: UpdateOptions): void {
+  #record(gradients: readonly Tensor[], { lr, skip, revocable }: UpdateOptions): void {
     const rate = lr ?? tensor([this.#lr]);
     const flag = skip ?? tensor([0]);
+    const own = (state: Variable) => (revocable ? pack([state]) : state);
     const { parameters, first, second } = adam(
-      [this.gathered.whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
+      [own(this.gathered.whole), own(this.first), own(this.second), pack(gradients), this.steps, rate, flag],
       this.#attributes,
     );
     this.gathered.assign(parameters);

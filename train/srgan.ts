@@ -42,7 +42,7 @@ export class SrganTraining implements Training {
     const [real, fake] = [D.forward(hr), D.forward(sr)];
     const lossD = discriminatorLoss(real, fake);
     const gradientsD = grad(lossD, D.parameters());
-    adamD.update(gradientsD, { lr: rate });
+    adamD.update(gradientsD, { lr: rate, revocable: true });
 
     // Equation 3: l^SR = l_X + 10⁻³ · l_Gen.
     const terms = this.#content.map(({ loss }) => loss(sr, hr));

@@ -1,0 +1,146 @@
+/** SRGAN's update: two networks, one program, all or nothing. */
+import { describe, expect, test } from 'vitest';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { mseLoss, mul } from '../../kernels/index.ts';
+import { discriminator } from '../../models/discriminator.ts';
+import { srresnet } from '../../models/srresnet.ts';
+import { CropSource } from '../../train/crop-source.ts';
+import { NonFiniteError } from '../../train/errors.ts';
+import { adversarialLoss, type ContentTerm, contentMse, discriminatorLoss } from '../../train/losses.ts';
+import { SrganTraining } from '../../train/srgan.ts';
+import { type StepResult, Trainer } from '../../train/trainer.ts';
+import { sharedDevice, take } from '../device.ts';
+import { fingerprints, pairs, SMALL } from './small-training.ts';
+
+const device = sharedDevice();
+
+/** Two small networks and the trainer of both. */
+class SmallSrgan implements Disposable {
+  readonly generator = srresnet({ ...SMALL, seed: 1 });
+  readonly discriminator = discriminator({ channels: 4, hidden: 8, size: SMALL.crop, seed: 1 });
+  readonly source: CropSource;
+  readonly trainer: Trainer;
+
+  constructor(content: readonly ContentTerm[] = [contentMse()]) {
+    this.source = new CropSource(device(), pairs(), { ...SMALL, seed: 5, flips: false, rotations: false });
+    this.trainer = new Trainer(new SrganTraining(this.generator, this.discriminator, { content }), this.source);
+  }
+
+  async to(last: number, rate = 1e-3): Promise<StepResult[]> {
+    const results: StepResult[] = [];
+    for await (const result of this.trainer.run(last, () => rate)) results.push(result);
+    return results;
+  }
+
+  /** Weights, running statistics, moments and counters of both. */
+  async state(): Promise<Record<string, string>> {
+    const all: Record<string, string> = {};
+    for (const [role, { net, adam }] of this.trainer.trained) {
+      const variables = fingerprints(await net.stateDict());
+      for (const [name, content] of Object.entries(variables)) all[`${role} ${name}`] = content;
+      const { steps, moments } = await adam.state();
+      const hosts = moments.flatMap(({ first, second }, i) =>
+        [first, second].map((data, k) => [`${i} ${k}`, { shape: [data.length], data }] as const),
+      );
+      for (const [name, content] of Object.entries(fingerprints(new Map(hosts))))
+        all[`${role} moment ${name}`] = content;
+      all[`${role} steps`] = String(steps);
+    }
+    return all;
+  }
+
+  [Symbol.dispose](): void {
+    for (const one of [this.trainer, this.source, this.generator, this.discriminator]) one.dispose();
+  }
+}
+
+/** A hundred kernels and more are compiled for two networks and their gradients. Milliseconds. */
+const PATIENCE = 600_000;
+
+describe('an update', { timeout: PATIENCE }, () => {
+  test('changes all of both networks, and reports the terms of equations 2 to 6', async () => {
+    using training = new SmallSrgan();
+    const before = await training.state();
+    const [{ terms, loss }] = await training.to(1);
+    const after = await training.state();
+    expect(Object.keys(after).filter(name => after[name] === before[name])).toEqual([]);
+    expect(Object.keys(terms)).toEqual(['loss', 'mse', 'adversarial', 'discriminator', 'dReal', 'dFake']);
+    expect(loss).toBe(terms.loss);
+    expect(terms.loss).toBeCloseTo(terms.mse + 1e-3 * terms.adversarial, 6);
+    for (const name of ['dReal', 'dFake']) expect(Math.abs(terms[name] - 0.5), name).toBeLessThan(0.5);
+  });
+
+  test('is one program, in which the generator runs forward once', async () => {
+    using training = new SmallSrgan();
+    const { calls } = training.trainer.plan().lowered;
+    const forward = calls.filter(({ kernel }) => /conv2d\.forward\.\w+ \dx\d/.test(kernel.name));
+    // Of the generator 9 convolutions; of the discriminator 8 each for real pictures, fakes, and fakes once it has learned.
+    const { blocks } = SMALL;
+    expect(forward).toHaveLength(2 + 2 * blocks + 1 + 2 + 3 * 8);
+  });
+
+  test('is the same to the bit in another training', async () => {
+    const states: Record<string, string>[] = [];
+    for (let i = 0; i < 2; i++) {
+      using training = new SmallSrgan();
+      await training.to(4);
+      states.push(await training.state());
+    }
+    expect(states[1]).toEqual(states[0]);
+  });
+
+  test('takes no memory that the first one did not', async () => {
+    using training = new SmallSrgan();
+    await training.to(5);
+    await device().finished();
+    const before = device().memory.figures();
+    await training.to(25);
+    await device().finished();
+    expect(device().memory.figures()).toEqual(before);
+  });
+});
+
+describe('an update that is not finite changes nothing', () => {
+  test("in the generator's loss alone, when the discriminator's update was finite", async () => {
+    const huge: ContentTerm = { name: 'huge', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e10) };
+    using training = new SmallSrgan([huge]);
+    const before = await training.state();
+    const error = await training.to(3).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect((error as NonFiniteError).step).toBe(1);
+    expect(await training.state()).toEqual(before);
+    expect(training.trainer.step).toBe(0);
+  });
+
+  test('in the middle of a training, and none behind it goes on', async () => {
+    using training = new SmallSrgan();
+    await training.to(2);
+    const good = await training.state();
+    const [, weight] = training.discriminator.namedVariables().find(([name]) => name === 'fc1.weight')!;
+    const content = await weight.data();
+    weight.write(content.slice().fill(Number.NaN, 0, 1));
+    await expect(training.to(6)).rejects.toThrow(/^step 3: /);
+    weight.write(content);
+    expect(await training.state()).toEqual(good);
+    await expect(training.to(6)).rejects.toThrow(NonFiniteError);
+    expect(await training.state()).toEqual(good);
+  });
+});
+
+test('the losses are those of equations 2 and 6, on logits', async () => {
+  const [real, fake] = [
+    [2, -1],
+    [0.5, -3],
+  ];
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+  const results = await take(
+    tidy(() => {
+      const [r, f] = [real, fake].map(logits => tensor(logits, [2, 1])) as [Tensor, Tensor];
+      return [discriminatorLoss(r, f), adversarialLoss(f)];
+    }),
+  );
+  const d = mean(real.map(x => -Math.log(sigmoid(x)))) + mean(fake.map(x => -Math.log(1 - sigmoid(x))));
+  expect(results[0][0]).toBeCloseTo(d, 5);
+  expect(results[1][0]).toBeCloseTo(mean(fake.map(x => -Math.log(sigmoid(x)))), 5);
+});
