@@ -48,9 +48,9 @@ async function runSteps(
       { lr, hr },
       {
         rate,
-        failed: (_, gradients) => {
-          seen.push(...gradients);
-          return reshape(sum(notFinite(pack(gradients))), [1]);
+        failed: (_, ...gradients) => {
+          seen.push(...gradients.flat());
+          return reshape(sum(notFinite(pack(gradients.flat()))), [1]);
         },
       },
     );

@@ -49,7 +49,7 @@ export class SrganTraining implements Training {
     const lossAdversarial = adversarialLoss(D.forward(sr));
     const lossG = add(weighted(this.#content, terms), mul(lossAdversarial, this.#adversarial));
     const gradientsG = grad(lossG, G.parameters());
-    adamG.update(gradientsG, { lr: rate, skip: failed([lossD, lossG], [...gradientsD, ...gradientsG]) });
+    adamG.update(gradientsG, { lr: rate, skip: failed([lossD, lossG], gradientsD, gradientsG) });
 
     return [lossG, ...terms, lossAdversarial, lossD, mean(sigmoid(real)), mean(sigmoid(fake))];
   }

@@ -80,8 +80,9 @@ export class Trainer implements Disposable {
   }
 
   /** Counts what is not finite, keeps the state where there is any, and says so to the optimizers and to later updates. */
-  #judge(losses: readonly Tensor[], gradients: readonly Tensor[]): Tensor {
-    const found = [sum(notFinite(pack(gradients))), ...losses.map(notFinite)];
+  #judge(losses: readonly Tensor[], ...gradients: readonly (readonly Tensor[])[]): Tensor {
+    // Packed as its optimizer packs them: once for both.
+    const found = [...gradients.map(each => sum(notFinite(pack(each)))), ...losses.map(notFinite)];
     // A variance may overflow though losses and gradients do not.
     if (this.#statistics) found.push(sum(notFinite(pack(this.#statistics.parts))));
     const failed = found.reduce((total, one) => add(total, reshape(one, [1])), this.#failed as Tensor);

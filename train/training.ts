@@ -25,11 +25,11 @@ export interface Recording {
   /** Learning rate, one element. */
   readonly rate: Tensor;
   /**
-   * Flag for the optimizers, one element: not 0 where this update or one before it was not finite. It counts over what
-   * is given here and over the running statistics. Everything assigned so far keeps its content then; what is assigned
+   * Flag for the optimizers, one element: not 0 where this update or one before it was not finite. It counts over losses,
+   * over each optimizer's gradients and over the running statistics. Everything assigned so far keeps its content then; what is assigned
    * later has to heed the flag itself.
    */
-  readonly failed: (losses: readonly Tensor[], gradients: readonly Tensor[]) => Tensor;
+  readonly failed: (losses: readonly Tensor[], ...gradients: readonly (readonly Tensor[])[]) => Tensor;
 }
 
 /** One update, told in tensors: traced once, then replayed by {@link Trainer} as one program in one submit. */
