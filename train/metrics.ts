@@ -6,8 +6,10 @@ import type { Scores } from '../eval/protocols.ts';
 /** The training as of `step` updates. */
 export interface StepEntry {
   readonly step: number;
-  /** Mean squared error on [-1, 1]: the mean over the updates since the entry before, or the last one's. */
+  /** What the generator is trained to make small: the mean over the updates since the entry before. */
   readonly loss: number;
+  /** Whatever else the training reports, by name (mse, vgg54, tv, adversarial, discriminator, dReal, dFake): means, too. */
+  readonly terms?: Readonly<Record<string, number>>;
   readonly lr: number;
   /** High-resolution crops a second since the entry before. */
   readonly imagesPerSecond: number;
@@ -41,6 +43,7 @@ export const MetricsEntrySchema: z.ZodType<MetricsEntry> = z.union([
   z.object({
     step,
     loss: number,
+    terms: z.record(z.string(), number).exactOptional(),
     lr: number,
     imagesPerSecond: number,
     seconds: number,

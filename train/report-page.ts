@@ -47,7 +47,7 @@ ${headerOf(content)}
 ${picturesOf(content.pictures)}
 ${chartsSection(charts)}
 ${scoresSection(content.scores)}
-${repeatSection(content.command)}
+${repeatSection(content.command, content.config.model)}
 ${configSection(content.config)}
 ${environmentSection(content.environment)}
 <footer class="note">Written by Daybreak ${escapeHtml(content.environment.daybreak)}. Charts by uPlot (MIT licence).</footer>

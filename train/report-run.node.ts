@@ -4,7 +4,7 @@ import { type ComparisonRow, comparisonPicture } from '../eval/comparison.ts';
 import { interpolation, type Method } from '../eval/methods.ts';
 import { writeAtomically } from '../image/files.node.ts';
 import { encodePng } from '../image/index.ts';
-import type { TrainConfig } from './config.ts';
+import { type TrainConfig, variantOfConfig } from './config.ts';
 import type { EvaluationSet, TrainingPicture } from './pictures.node.ts';
 import { writeReport } from './report.node.ts';
 import type { ReportPicture, ReportScores } from './report-content.ts';
@@ -63,15 +63,16 @@ async function compare(
   pictures: readonly TrainingPicture[],
   step: number,
 ): Promise<Uint8Array> {
+  const { label } = variantOfConfig(config);
   const bicubic = interpolation('bicubic');
   const rows: ComparisonRow[] = [];
   for (const { name, hr, lr } of pictures) {
     const results = [
       { label: 'bicubic', picture: await bicubic(lr) },
-      { label: 'SRResNet', picture: await method(lr) },
+      { label, picture: await method(lr) },
     ];
     rows.push({ name, hr, lr, results });
   }
-  const note = `SRResNet of ${config.blocks} blocks and ${config.channels} channels after ${step} updates`;
+  const note = `${label} of ${config.blocks} blocks and ${config.channels} channels after ${step} updates`;
   return await encodePng(comparisonPicture(rows, { heading: data, note }));
 }

@@ -2,7 +2,7 @@
 
 import { PROTOCOLS, type Scores } from '../eval/protocols.ts';
 import { readPngHeader } from '../image/png-header.ts';
-import { parseConfig, TRAIN_OPTIONS, type TrainConfig } from './config.ts';
+import { optionsOf, type TrainConfig, variantOfConfig } from './config.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
 import { progressOf, type ReportContent, type ReportPicture, type ReportScores, setMeans } from './report-content.ts';
 import type { Chart } from './report-curves.ts';
@@ -28,7 +28,7 @@ export function headerOf(content: ReportContent): string {
 }
 
 export function titleOf({ title, config }: Pick<ReportContent, 'title' | 'config'>): string {
-  return title ?? `SRResNet, ${config.blocks} blocks of ${config.channels} channels`;
+  return title ?? `${variantOfConfig(config).label}, ${config.blocks} blocks of ${config.channels} channels`;
 }
 
 function tilesOf(content: ReportContent): string {
@@ -151,23 +151,23 @@ function decimals(value: number, digits: number): string {
 }
 
 /** How to train the same again. */
-export function repeatSection(command: string): string {
+export function repeatSection(command: string, model: string): string {
   // Lines break between words only, not within `--steps`.
   const words = command.split(' ').map(word => `<span>${escapeHtml(word)}</span>`);
   return (
     `<section><h2>Again</h2><div class="command"><pre>${words.join(' ')}</pre></div>` +
     '<p class="note">config.json beside this page holds every number of the run: with it, ' +
-    '<code>npx daybreak train srresnet --config config.json --out NEW</code> trains the same network. ' +
+    `<code>npx daybreak train ${escapeHtml(model)} --config config.json --out NEW</code> trains the same network. ` +
     'On the same adapter and driver it comes out the same to the last bit.</p></section>'
   );
 }
 
 /** Every option, and which of them are not the default. */
 export function configSection(config: TrainConfig): string {
-  // data and out have no defaults; they must be given and cannot be "changed".
-  const byDefault = parseConfig({ data: [...config.data], out: config.out });
-  const rows = TRAIN_OPTIONS.map(({ key, help }) => {
-    const [value, standard] = [show(config[key]), show(byDefault[key])];
+  const rows = optionsOf(variantOfConfig(config)).map(({ key, help, default: byDefault }) => {
+    const value = show(config[key]);
+    // What must be given, or follows from a file, cannot be changed.
+    const standard = byDefault === undefined ? value : show(byDefault);
     return (
       `<tr${value === standard ? '' : ' class="changed"'}><th scope="row"><code>${key}</code></th>` +
       `<td class="value">${value}</td><td>${value === standard ? '' : standard}</td><td class="note">${escapeHtml(help)}</td></tr>`
@@ -181,6 +181,7 @@ export function configSection(config: TrainConfig): string {
 }
 
 function show(value: unknown): string {
+  if (value === undefined) return '–';
   if (typeof value === 'number') return value < 1e-3 && value > 0 ? figure(value, 6) : escapeHtml(String(value));
   if (Array.isArray(value)) return value.length > 0 ? escapeHtml(value.join(', ')) : 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';

@@ -5,6 +5,7 @@
  *     env.json         what it ran on                     checkpoints/   last, best, step-N
  *     metrics.jsonl    what was measured                  report.html    all of it to look at
  *     choices.json     the kernels that tuning had chosen, if any
+ *     events.out.…     the same for TensorBoard            init.safetensors   the first weights, where they were given
  */
 
 import { existsSync } from 'node:fs';
@@ -15,6 +16,7 @@ import { parseConfig, type TrainConfig } from './config.ts';
 import { readConfigFile } from './config-file.node.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
 import { CheckpointError, RunFolderError } from './errors.ts';
+import { EVENT_FILE, EventFile } from './event-file.node.ts';
 import type { MetricsEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
 import { takeLock } from './run-lock.node.ts';
@@ -23,10 +25,12 @@ import { codeOf, jsonText, replaceFile } from './run-write.node.ts';
 export type CheckpointName = 'last' | 'best' | `step-${number}`;
 
 const LOCK = 'run.lock';
+const INIT = 'init.safetensors';
 /** What may lie in a folder that is taken for empty; the rest of a run's own files count once they hold something. */
 const NOTHING = ['.DS_Store', 'Thumbs.db', 'desktop.ini', LOCK];
 /** What a process that died while replacing a file of ours left beside it. */
-const UNFINISHED = /^\.(config\.json|env\.json|choices\.json|metrics\.jsonl|report\.html)\..+\.tmp$/;
+const UNFINISHED =
+  /^\.(config\.json|env\.json|choices\.json|metrics\.jsonl|report\.html|init\.safetensors|events\.out\.tfevents\.daybreak)\..+\.tmp$/;
 /** A checkpoint's folder, or one beside it that its writer left. */
 const CHECKPOINT = /^\.?(last|best|step-\d+)(?:\.new|\.old)?$/;
 
@@ -35,6 +39,7 @@ export class RunFolder {
   /** Absolute. */
   readonly path: string;
   #log: MetricsLog | undefined;
+  #events: EventFile | undefined;
   readonly #unlock: () => void;
 
   private constructor(path: string, unlock: () => void) {
@@ -54,10 +59,10 @@ export class RunFolder {
     try {
       await refuseOccupied(folder); // Another process may have been faster.
       for (const name of ['samples', 'checkpoints']) await makeFolder(join(folder, name));
-      for (const name of ['env.json', 'choices.json']) await rm(join(folder, name), { force: true });
+      for (const name of ['env.json', 'choices.json', INIT]) await rm(join(folder, name), { force: true });
       await clearUnfinished(folder);
       await replaceFile(join(folder, 'config.json'), jsonText(config));
-      run.#log = await MetricsLog.open(join(folder, 'metrics.jsonl'), 0);
+      await run.continueAfter(0);
       return run;
     } catch (error) {
       run.close();
@@ -92,15 +97,37 @@ export class RunFolder {
 
   /** Cuts the log after `step` updates (0 where there is no checkpoint yet) and opens it for what follows. */
   async continueAfter(step: number): Promise<void> {
-    this.#log?.close();
-    this.#log = undefined;
+    this.#closeLogs();
     this.#log = await MetricsLog.open(join(this.path, 'metrics.jsonl'), step);
+    this.#events = await EventFile.open(join(this.path, EVENT_FILE), step);
   }
 
-  /** The log; see `continueAfter` for a resumed run. */
-  get metrics(): MetricsLog {
+  /**
+   * Adds an entry to the log and to the event file; see `continueAfter` for a resumed run.
+   * @throws RunFolderError where it cannot be written.
+   */
+  record(entry: MetricsEntry): void {
     if (!this.#log) throw new RunFolderError(this.path, 'the log of a resumed run opens with continueAfter(step)');
-    return this.#log;
+    this.#log.append(entry);
+    this.#events?.append(entry);
+  }
+
+  #closeLogs(): void {
+    this.#log?.close();
+    this.#log = undefined;
+    this.#events?.close();
+    this.#events = undefined;
+  }
+
+  /** Keeps the model file that the run starts from, so that the run needs nothing outside of its folder. */
+  async writeInitialWeights(bytes: Uint8Array): Promise<void> {
+    await replaceFile(join(this.path, INIT), bytes);
+  }
+
+  /** The model file that the run started from; undefined where its first weights were random. */
+  async initialWeights(): Promise<Uint8Array | undefined> {
+    const path = join(this.path, INIT);
+    return existsSync(path) ? await readFile(path) : undefined;
   }
 
   /** @throws ConfigError where config.json is damaged. */
@@ -182,8 +209,7 @@ export class RunFolder {
 
   /** Lets go of the folder. */
   close(): void {
-    this.#log?.close();
-    this.#log = undefined;
+    this.#closeLogs();
     this.#unlock();
   }
 
@@ -253,7 +279,7 @@ async function clearUnfinished(folder: string): Promise<void> {
 
 /** Whether a file of a run holds nothing that took any training to get. */
 async function isEmptyPart(path: string, name: string): Promise<boolean> {
-  if (['config.json', 'env.json', 'choices.json'].includes(name)) return true;
+  if (['config.json', 'env.json', 'choices.json', INIT, EVENT_FILE].includes(name)) return true;
   if (name === 'metrics.jsonl') return (await stat(path)).size === 0;
   return ['samples', 'checkpoints'].includes(name) && (await readdir(path)).length === 0;
 }

@@ -1,10 +1,14 @@
 /** The whole state of a training run as files of a checkpoint, and back. */
 import * as z from 'zod';
-import { decodeModel, encodeModel } from '../models/model-file.ts';
+import type { Discriminator } from '../models/discriminator.ts';
+import { decodeDiscriminator, decodeModel, encodeDiscriminator, encodeModel } from '../models/model-file.ts';
+import type { Module } from '../models/module.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
+import type { Adam } from './adam.ts';
 import { CheckpointError } from './errors.ts';
-import type { Trainer } from './trainer.ts';
+import type { Moments, Trainer } from './trainer.ts';
+import type { Role } from './training.ts';
 
 /** What cannot be read from the weights. All of it follows from the updates made, or is a sum of measured times. */
 export interface Counters {
@@ -16,55 +20,76 @@ export interface Counters {
 
 const CountersSchema: z.ZodType<Counters> = z.object({ step: z.number().int().min(0), best: z.number().nullable() });
 
+/** The networks that a checkpoint holds. */
+export interface TrainedNetworks {
+  readonly generator: SRResNet;
+  readonly discriminator?: Discriminator | undefined;
+}
+
+/** The generator's weights: what `daybreak upscale` takes. */
 export const MODEL = 'model.safetensors';
-const OPTIMIZER = 'optimizer.safetensors';
+const DISCRIMINATOR = 'discriminator.safetensors';
+const OPTIMIZERS: Readonly<Record<Role, string>> = {
+  generator: 'optimizer.safetensors',
+  discriminator: 'discriminator-optimizer.safetensors',
+};
 const STATE = 'state.json';
 
-/** Weights, optimizer and counters. The same training gives the same bytes. */
+/** Weights, optimizers and counters. The same training gives the same bytes. */
 export async function saveState(
-  net: SRResNet,
+  { generator, discriminator }: TrainedNetworks,
   trainer: Trainer,
   best: number | null,
 ): Promise<Map<string, Uint8Array>> {
-  const { steps, moments } = await trainer.training.trained.generator.adam.state();
+  const step = await trainer.training.trained.generator.adam.steps.item();
+  const metadata = { step: String(step) };
+  const files = new Map<string, Uint8Array>([[MODEL, await encodeModel(generator, { metadata })]]);
+  if (discriminator) files.set(DISCRIMINATOR, await encodeDiscriminator(discriminator, { metadata }));
+  for (const [role, { net, adam }] of trainer.trained) files.set(OPTIMIZERS[role], await optimizerFile(net, adam));
+  const counters: Counters = { step, best };
+  return files.set(STATE, new TextEncoder().encode(`${JSON.stringify(counters, null, 2)}\n`));
+}
+
+async function optimizerFile(net: Module, adam: Adam): Promise<Uint8Array> {
+  const { steps, moments } = await adam.state();
   const tensors = new Map<string, WritableTensor>();
   net.namedParameters().forEach(([name, { shape }], i) => {
     tensors.set(`exp_avg.${name}`, { shape, data: moments[i]!.first });
     tensors.set(`exp_avg_sq.${name}`, { shape, data: moments[i]!.second });
   });
-  const counters: Counters = { step: steps, best };
-  return new Map<string, Uint8Array>([
-    [MODEL, await encodeModel(net, { metadata: { step: String(steps) } })],
-    [OPTIMIZER, writeSafetensors(tensors, { optimizer: 'adam', steps: String(steps) })],
-    [STATE, new TextEncoder().encode(`${JSON.stringify(counters, null, 2)}\n`)],
-  ]);
+  return writeSafetensors(tensors, { optimizer: 'adam', steps: String(steps) });
 }
 
-/** The network of a checkpoint. */
-export function restoreNetwork(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
+/** The generator of a checkpoint. */
+export function restoreGenerator(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
   return decodeModel(fileOf(files, MODEL, folder), `${folder}/${MODEL}`);
 }
 
-/** Puts the optimizer and the counters of a checkpoint into a trainer of the restored network. */
-export function restoreTrainer(
-  files: ReadonlyMap<string, Uint8Array>,
-  folder: string,
-  net: SRResNet,
-  trainer: Trainer,
-): Counters {
-  const { tensors } = readSafetensors(fileOf(files, OPTIMIZER, folder), `${folder}/${OPTIMIZER}`);
+/** The discriminator of a checkpoint. */
+export function restoreDiscriminator(files: ReadonlyMap<string, Uint8Array>, folder: string): Discriminator {
+  return decodeDiscriminator(fileOf(files, DISCRIMINATOR, folder), `${folder}/${DISCRIMINATOR}`);
+}
+
+/** Puts the optimizers and the counters of a checkpoint into a trainer of the restored networks. */
+export function restoreTrainer(files: ReadonlyMap<string, Uint8Array>, folder: string, trainer: Trainer): Counters {
+  const moments: Partial<Record<Role, Moments>> = {};
+  for (const [role, { net }] of trainer.trained) moments[role] = momentsOf(files, folder, OPTIMIZERS[role], net);
   const counters = readCounters(fileOf(files, STATE, folder), `${folder}/${STATE}`);
+  trainer.resume(counters.step, moments);
+  return counters;
+}
+
+function momentsOf(files: ReadonlyMap<string, Uint8Array>, folder: string, file: string, net: Module): Moments {
+  const path = `${folder}/${file}`;
+  const { tensors } = readSafetensors(fileOf(files, file, folder), path);
   const dataOf = (name: string): Float32Array => {
     const stored = tensors.get(name);
-    if (!stored) throw new CheckpointError(`${folder}/${OPTIMIZER}`, `lacks ${name}; it belongs to another network`);
+    if (!stored) throw new CheckpointError(path, `lacks ${name}; it belongs to another network`);
     return stored.data;
   };
-  const moments = net.namedParameters().map(([name]) => ({
-    first: dataOf(`exp_avg.${name}`),
-    second: dataOf(`exp_avg_sq.${name}`),
-  }));
-  trainer.resume(counters.step, { generator: moments });
-  return counters;
+  return net
+    .namedParameters()
+    .map(([name]) => ({ first: dataOf(`exp_avg.${name}`), second: dataOf(`exp_avg_sq.${name}`) }));
 }
 
 function readCounters(bytes: Uint8Array, path: string): Counters {

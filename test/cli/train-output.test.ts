@@ -51,6 +51,7 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
     'comparison.png',
     'config.json',
     'env.json',
+    'events.out.tfevents.daybreak',
     'metrics.jsonl',
     'report.html',
     'samples',
@@ -90,6 +91,7 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
     expect(entry).toEqual({
       step: expect.any(Number),
       loss: expect.any(Number),
+      terms: { mse: entry.loss },
       lr: 1e-3,
       imagesPerSecond: expect.any(Number),
       seconds: expect.any(Number),
@@ -104,7 +106,7 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
   const [, words] = /<div class="command"><pre>(.*?)<\/pre>/.exec(report) ?? [];
   const command = words?.replaceAll(/<[^>]*>/g, '').replaceAll('&#39;', "'");
   expect(command).toBe(
-    "npx daybreak train srresnet --data data --out run --steps 10 --batch 2 --crop 16 --channels 8 --blocks 1 --lr 0.001 --flips --seed 7 --eval 'held out' --eval-every 4 --save-every 4 --log-every 3",
+    "npx daybreak train srresnet --data data --batch 2 --crop 16 --flips --channels 8 --blocks 1 --steps 10 --lr 0.001 --seed 7 --out run --eval 'held out' --eval-every 4 --save-every 4 --log-every 3",
   );
   expect(report).not.toMatch(/(src|href)="(?!data:|#)/);
 });

@@ -30,7 +30,8 @@ async function parse(args: readonly string[]): Promise<void> {
       // The values of a training's options are looked at by its configuration; a resumed run has one already.
       const options = command.opts<Record<string, unknown>>();
       if (args[0] !== 'train' || options.resume) return;
-      const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !INVOCATION_OPTIONS.includes(key)));
+      const told = Object.entries(options).filter(([key]) => !INVOCATION_OPTIONS.includes(key));
+      const rest = { ...Object.fromEntries(told), model: command.name() };
       parseConfig(options.config === undefined ? rest : { data: 'x', out: 'x', ...rest });
       expect(given.length).toBeGreaterThan(0);
     });

@@ -2,9 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { flagOf, parseConfig, resumeConfig, TRAIN_OPTIONS, TrainConfig } from '../../train/config.ts';
+import { defaultsOf, flagOf, optionsOf, parseConfig, resumeConfig } from '../../train/config.ts';
 import { readConfigFile } from '../../train/config-file.node.ts';
+import { KEYS } from '../../train/config-schema.ts';
 import { ConfigError } from '../../train/errors.ts';
+import { VARIANTS, variantOf } from '../../train/variants.ts';
 
 const needed = { data: 'photos', out: 'run' };
 
@@ -23,7 +25,7 @@ function failure(commandLine: Record<string, unknown>, file?: Record<string, unk
 describe('defaults', () => {
   test("are the paper's where it gives one", () => {
     expect(parseConfig(needed)).toEqual({
-      model: 'srresnet',
+      model: 'srresnet-mse',
       data: ['photos'],
       out: 'run',
       steps: 1_000_000,
@@ -78,13 +80,103 @@ describe('the command line', () => {
   });
 
   test('every option has its flags and one line of help', () => {
-    expect(TRAIN_OPTIONS.map(({ key }) => key)).toEqual(Object.keys(TrainConfig.shape).filter(key => key !== 'model'));
-    const flags = new Map(TRAIN_OPTIONS.map(one => [one.key, one]));
+    const options = optionsOf(variantOf('srgan')!);
+    expect(options.map(({ key }) => key)).toEqual(KEYS.filter(key => key !== 'model' && key !== 'vggSha256'));
+    const flags = new Map(optionsOf(variantOf('srresnet')!).map(one => [one.key, one]));
     expect(flags.get('lrSchedule')).toMatchObject({ flags: '--lr-schedule <NAME>', default: 'constant' });
     expect(flags.get('flips')).toMatchObject({ flags: '--flips', default: false, repeatable: false });
     expect(flags.get('data')).toMatchObject({ flags: '--data <DIR>', default: undefined, repeatable: true });
-    for (const { help } of TRAIN_OPTIONS) expect(help).toMatch(/^[^\n]{10,}$/);
+    for (const { help, group } of options)
+      expect([help, group]).toEqual([expect.stringMatching(/^[^\n]{10,}$/), expect.stringMatching(/:$/)]);
     expect(flagOf('lrStepEvery')).toBe('--lr-step-every');
+  });
+});
+
+describe('what is trained', () => {
+  const srgan = { ...needed, model: 'srgan', init: 'runs/first', vgg: 'vgg19.safetensors' };
+
+  test('goes by its name or its alias, and is stored by its name', () => {
+    expect(parseConfig({ ...needed, model: 'srresnet' }).model).toBe('srresnet-mse');
+    expect(parseConfig(srgan).model).toBe('srgan-vgg54');
+  });
+
+  test("has the paper's numbers: SRGAN 10⁵ updates at 10⁻⁴ and 10⁵ at 10⁻⁵", () => {
+    expect(parseConfig(srgan)).toMatchObject({
+      steps: 200_000,
+      lr: 1e-4,
+      lrSchedule: 'step',
+      lrStepEvery: 100_000,
+      lrStepFactor: 0.1,
+      adversarialWeight: 1e-3,
+      vggRescale: 1 / 12.75,
+      vggDivisor: 'mean',
+      tvWeight: 0,
+      discriminatorChannels: 64,
+      discriminatorHidden: 1024,
+    });
+    expect(parseConfig({ ...needed, model: 'srresnet-vgg22', vgg: 'x' })).toMatchObject({ steps: 1e6, tvWeight: 2e-8 });
+    expect(parseConfig({ ...needed, model: 'srresnet-vgg34', vgg: 'x' }).tvWeight).toBe(0);
+    expect(parseConfig({ ...srgan, model: 'srgan-slides' }).vggRescale).toBe(1);
+  });
+
+  test('the rate of an SRGAN falls at the half of its steps, unless it is told when', () => {
+    expect(parseConfig({ ...srgan, steps: '500' }).lrStepEvery).toBe(250);
+    expect(parseConfig({ ...srgan, steps: 500, lrStepEvery: 400 }).lrStepEvery).toBe(400);
+    expect(parseConfig(srgan, { path: 'x', options: { steps: 31 } }).lrStepEvery).toBe(15);
+  });
+
+  test('channels and blocks come with the first weights, where those are given', () => {
+    expect(parseConfig(srgan)).not.toHaveProperty('channels');
+    expect(parseConfig({ ...srgan, init: 'none' })).toMatchObject({ channels: 64, blocks: 16 });
+    expect(parseConfig({ ...srgan, blocks: 3 })).toMatchObject({ blocks: 3 });
+  });
+
+  test.each(VARIANTS)('$name parses to itself by way of JSON, with nothing that does not apply', ({ name }) => {
+    const config = parseConfig({
+      ...needed,
+      model: name,
+      ...(name.includes('srgan') && { init: 'none' }),
+      ...(/vgg|slides/.test(name) && { vgg: 'x' }),
+    });
+    const file = { path: 'config.json', options: JSON.parse(JSON.stringify(config)) };
+    expect(parseConfig({}, file)).toEqual(config);
+    expect(resumeConfig(config, { model: name })).toEqual(config);
+    for (const [key, value] of Object.entries(defaultsOf(variantOf(name)!, { init: 'none' })))
+      expect([key, config[key as keyof typeof config]]).toEqual([key, value]);
+  });
+
+  const refused: [Record<string, unknown>, RegExp][] = [
+    [
+      { model: 'srgan-mse' },
+      /^--init: missing; srgan-mse starts from a trained SRResNet: npx daybreak train srresnet .*--init none/,
+    ],
+    [{ model: 'srgan', init: 'x' }, /^--vgg: missing; srgan-vgg54 compares features of VGG19.*torchvision.*--vgg FILE/],
+    [{ vgg: 'x' }, /^--vgg: does not apply to srresnet-mse, which has no VGG loss$/],
+    [{ adversarialWeight: '1' }, /^--adversarial-weight: does not apply to srresnet-mse, which has no discriminator$/],
+    [
+      { model: 'srgan-mse', init: 'x', vggScale: 2 },
+      /^--vgg-scale: does not apply to srgan-mse, which has no VGG loss$/,
+    ],
+    [{ model: 'srgan-mse', init: 'x', crop: 40 }, /^--crop: given 40, expected a multiple of 16 for srgan-mse/],
+    [{ model: 'srgan-mse', init: 'x', crop: 16, batch: 1 }, /^--batch: given 1, expected at least 2 with crops of 16/],
+    [{ model: 'srresnet-vgg54', vgg: 'x', crop: 12 }, /^--crop: given 12, expected at least 16 for srresnet-vgg54/],
+    [
+      { model: 'srgan', init: 'x', vgg: 'x', vggInput: 'bgr' },
+      /^--vgg-input: given "bgr", expected caffe, imagenet, unit, signed$/,
+    ],
+    [{ model: 'srgan', init: 'x', vgg: 'x', vggDivisor: 'sum' }, /^--vgg-divisor: given "sum", expected mean, area$/],
+  ];
+  test.each(refused)('refused: %j', (options, message) => {
+    expect(failure({ ...needed, ...options }).message).toMatch(message);
+  });
+
+  test('of a run cannot change, but its file of weights may have moved', () => {
+    const stored = { ...parseConfig(srgan), vggSha256: 'abc' };
+    expect(() => resumeConfig(stored, { model: 'srgan-mse' })).toThrow(
+      /^srgan-mse: this run trains srgan-vgg54 and is/,
+    );
+    expect(resumeConfig(stored, { model: 'srgan', vgg: 'elsewhere' })).toEqual({ ...stored, vgg: 'elsewhere' });
+    expect(() => resumeConfig(stored, { init: 'other' })).toThrow(/^--init: given "other", but this run/);
   });
 });
 
@@ -107,12 +199,12 @@ describe('errors name the option, what was given and what was expected', () => {
     [{ lrSchedule: 'cosine', lrFloor: 1 }, '--lr-floor: given 1, expected at most lr, 0.0001'],
     [{ data: 'synthetic', crop: 384 }, '--synthetic-size: given 256, expected at least crop, 384'],
     [{ batch: 1, crop: 4 }, '--batch: given 1, expected at least 2 with crops of 4'],
-    [{ model: 'vgg' }, '--model: given "vgg", expected srresnet'],
+    [{ model: 'vgg' }, '--model: given "vgg", expected srresnet-mse (or srresnet), srresnet-vgg22, srgan-mse'],
   ];
   test.each(cases)('%j', (options, message) => {
     const error = failure({ ...needed, ...options });
     expect(error.message).toMatch(new RegExp(`^${message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`));
-    expect(Object.keys(TrainConfig.shape)).toContain(error.option);
+    expect(KEYS).toContain(error.option);
   });
 
   test('and the file where it came from there', () => {

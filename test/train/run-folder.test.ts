@@ -24,7 +24,7 @@ const entry = (step: number) => ({ step, loss: 0.1, lr: 1e-4, imagesPerSecond: 3
 /** A run that came to step 10, closed. */
 async function finishedRun(): Promise<void> {
   using run = await RunFolder.create(path, config);
-  run.metrics.append(entry(10));
+  run.record(entry(10));
   await run.saveCheckpoint('last', files(10));
 }
 
@@ -34,6 +34,7 @@ describe('beginning', () => {
     expect((await readdir(run.path)).sort()).toEqual([
       'checkpoints',
       'config.json',
+      'events.out.tfevents.daybreak',
       'metrics.jsonl',
       'run.lock',
       'samples',
@@ -100,16 +101,16 @@ describe('resuming', () => {
   test('gives back configuration, checkpoint and log, cut after its step', async () => {
     {
       using run = await RunFolder.create(path, config);
-      for (const step of [5, 10]) run.metrics.append(entry(step));
+      for (const step of [5, 10]) run.record(entry(step));
       await run.saveCheckpoint('last', files(10));
-      for (const step of [15, 18]) run.metrics.append(entry(step));
+      for (const step of [15, 18]) run.record(entry(step));
     }
     using run = await RunFolder.resume(path);
     expect(await run.config()).toEqual(config);
     expect(await run.readCheckpoint('last')).toEqual(files(10));
-    expect(() => run.metrics).toThrow(RunFolderError);
+    expect(() => run.record(entry(15))).toThrow(RunFolderError);
     await run.continueAfter(10);
-    run.metrics.append(entry(15));
+    run.record(entry(15));
     expect((await run.readMetrics()).map(({ step }) => step)).toEqual([5, 10, 15]);
   });
 
@@ -190,7 +191,7 @@ describe('checkpoints', () => {
 describe('one writer at a time', () => {
   test('within a process', async () => {
     using run = await RunFolder.create(path, config);
-    run.metrics.append(entry(1));
+    run.record(entry(1));
     await expect(RunFolder.resume(path)).rejects.toThrow(
       new RegExp(`run\\.lock: process ${process.pid} since .+ writes in this run folder; stop it first`),
     );

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writePicture } from '../../image/files.node.ts';
@@ -90,7 +90,16 @@ describe('a run with an evaluation set', () => {
     // Two step-N are kept, and the best by the first set.
     expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best', 'last', 'step-12', 'step-18']);
     expect(readdirSync(run).sort()).toEqual(
-      ['checkpoints', 'comparison.png', 'config.json', 'env.json', 'metrics.jsonl', 'report.html', 'samples'].sort(),
+      [
+        'checkpoints',
+        'comparison.png',
+        'config.json',
+        'env.json',
+        'events.out.tfevents.daybreak',
+        'metrics.jsonl',
+        'report.html',
+        'samples',
+      ].sort(),
     );
     expect(readdirSync(join(run, 'samples'))).toEqual(['step-0000010-0.png', 'step-0000020-0.png']);
     const evaluations = await evaluationsOf(run);
@@ -203,6 +212,54 @@ describe('a run without', () => {
     expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({ steps: 20, logEvery: 3 });
     const { resumed } = JSON.parse(readFileSync(join(run, 'env.json'), 'utf8'));
     expect(resumed.map(({ step }: { step: number }) => step)).toEqual([9]);
+  });
+});
+
+describe('a run from given weights', () => {
+  const modelOf = (run: string) =>
+    readSafetensors(readFileSync(join(run, 'checkpoints/last/model.safetensors'))).tensors;
+
+  test.each(['folder', 'checkpoint', 'file'])(
+    'of a run, named by its %s, begins with them and a new optimizer',
+    async how => {
+      const folder = temporaryFolder();
+      const [first, second] = [join(folder, 'first'), join(folder, 'second')];
+      await startSession(configOf(first, { steps: 5 }), optionsOf());
+      const last = join(first, 'checkpoints/last');
+      const init = { folder: first, checkpoint: last, file: join(last, 'model.safetensors') }[how]!;
+      const config = parseConfig({ data: 'synthetic', batch: 2, crop: 16, out: second, steps: 4, lr: 1e-4, init });
+      expect(config.channels).toBeUndefined();
+      expect(await startSession(config, optionsOf({ stopAfter: 0 }))).toMatchObject({ step: 0 });
+      expect(modelOf(second)).toEqual(modelOf(first));
+      const moments = readSafetensors(readFileSync(join(second, 'checkpoints/last/optimizer.safetensors')));
+      expect(moments.metadata.steps).toBe('0');
+      for (const { data } of moments.tensors.values()) expect(data.every(x => x === 0)).toBe(true);
+      // The sizes are written down; the run keeps the weights, and goes on without the file.
+      expect(JSON.parse(readFileSync(join(second, 'config.json'), 'utf8'))).toMatchObject({
+        channels: 8,
+        blocks: 1,
+        init,
+      });
+      rmSync(first, { recursive: true });
+      expect(await resumeSession(second, {}, optionsOf())).toMatchObject({ step: 4, finished: true });
+      expect(modelOf(second)).not.toEqual(readSafetensors(readFileSync(join(second, 'init.safetensors'))).tensors);
+    },
+  );
+
+  test('that contradict the configuration, or are not there, is refused, and nothing is written', async () => {
+    const folder = temporaryFolder();
+    const [first, second] = [join(folder, 'first'), join(folder, 'second')];
+    await startSession(configOf(first, { steps: 1 }), optionsOf());
+    const start = (more: Record<string, unknown>) => startSession(configOf(second, more), optionsOf());
+    await expect(start({ init: first, channels: 9 })).rejects.toThrow(
+      `--channels: given 9, but --init ${first} has 8; leave the option out`,
+    );
+    await expect(start({ init: join(folder, 'none') })).rejects.toThrow(
+      /none: neither the folder of a run nor a model/,
+    );
+    await expect(start({ init: folder })).rejects.toThrow(/no run with a checkpoint \(checkpoints\/last\/model/);
+    await expect(start({ init: join(first, 'config.json') })).rejects.toThrow(/config\.json: /);
+    expect(readdirSync(folder)).toEqual(['first']);
   });
 });
 

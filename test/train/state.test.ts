@@ -4,7 +4,7 @@ import { srresnet } from '../../models/srresnet.ts';
 import { ContentTraining } from '../../train/content-training.ts';
 import { CropSource } from '../../train/crop-source.ts';
 import { CheckpointError } from '../../train/errors.ts';
-import { restoreNetwork, restoreTrainer, saveState } from '../../train/state.ts';
+import { restoreGenerator, restoreTrainer, saveState } from '../../train/state.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { sharedDevice } from '../device.ts';
 import { fingerprints, pairs, SMALL, SmallTraining } from './small-training.ts';
@@ -15,7 +15,7 @@ const device = sharedDevice();
 async function stateAfter(steps: number, best: number | null = null) {
   using training = new SmallTraining(device());
   await training.to(steps);
-  return await saveState(training.net, training.trainer, best);
+  return await saveState({ generator: training.net }, training.trainer, best);
 }
 
 /** What `body` makes of a trainer of a network like that of the files. */
@@ -24,7 +24,7 @@ async function restored<T>(
   body: (trainer: Trainer, net: ReturnType<typeof srresnet>) => T,
   channels: number = SMALL.channels,
 ): Promise<Awaited<T>> {
-  using net = channels === SMALL.channels ? restoreNetwork(files, 'RUN/last') : srresnet({ ...SMALL, channels });
+  using net = channels === SMALL.channels ? restoreGenerator(files, 'RUN/last') : srresnet({ ...SMALL, channels });
   using source = new CropSource(device(), pairs(), { ...SMALL, seed: 5, flips: false, rotations: false });
   using trainer = new Trainer(new ContentTraining(net), source);
   return await body(trainer, net);
@@ -52,11 +52,11 @@ test('restored and saved again has the same bytes, and training goes on as if ne
   const files = await stateAfter(4, 12);
   const unbroken = await stateAfter(9, 12);
   await restored(files, async (trainer, net) => {
-    expect(restoreTrainer(files, 'RUN/last', net, trainer)).toEqual({ step: 4, best: 12 });
+    expect(restoreTrainer(files, 'RUN/last', trainer)).toEqual({ step: 4, best: 12 });
     expect(trainer.step).toBe(4);
-    expect(await saveState(net, trainer, 12)).toEqual(files);
+    expect(await saveState({ generator: net }, trainer, 12)).toEqual(files);
     for await (const _ of trainer.run(9, () => 1e-3));
-    expect(await saveState(net, trainer, 12)).toEqual(unbroken);
+    expect(await saveState({ generator: net }, trainer, 12)).toEqual(unbroken);
   });
 });
 
@@ -82,7 +82,7 @@ describe('refused', () => {
       const before = fingerprints(await net.stateDict());
       const spoilt = new Map(files);
       spoil(spoilt);
-      const restore = () => restoreTrainer(spoilt, 'RUN/last', net, trainer);
+      const restore = () => restoreTrainer(spoilt, 'RUN/last', trainer);
       expect(restore).toThrow(CheckpointError);
       expect(restore).toThrow(message);
       expect(trainer.step).toBe(0);
@@ -94,15 +94,15 @@ describe('refused', () => {
   test('a checkpoint without its model', async () => {
     const files = await stateAfter(1);
     files.delete('model.safetensors');
-    expect(() => restoreNetwork(files, 'RUN/last')).toThrow('RUN/last: lacks model.safetensors');
+    expect(() => restoreGenerator(files, 'RUN/last')).toThrow('RUN/last: lacks model.safetensors');
   });
 
   test('the optimizer of another network', async () => {
     const files = await stateAfter(1);
     await restored(
       files,
-      (trainer, net) => {
-        expect(() => restoreTrainer(files, 'RUN/last', net, trainer)).toThrow(/moments of 1944 and 1944 numbers/);
+      trainer => {
+        expect(() => restoreTrainer(files, 'RUN/last', trainer)).toThrow(/moments of 1944 and 1944 numbers/);
         expect(trainer.step).toBe(0);
       },
       5,

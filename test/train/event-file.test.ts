@@ -1,0 +1,189 @@
+/** Read back by a reader of its own, written from the formats' descriptions: TFRecord, and protocol buffers. */
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { EventFile, scalarsOf } from '../../train/event-file.node.ts';
+import { crc32c, maskedCrc } from '../../train/event-records.ts';
+import type { MetricsEntry } from '../../train/metrics.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+
+interface Field {
+  readonly number: number;
+  readonly value: number | Buffer;
+}
+
+/** The fields of a protocol buffers message: varints and fixed numbers as numbers, the rest as bytes. */
+function fieldsOf(message: Buffer): Field[] {
+  const fields: Field[] = [];
+  let at = 0;
+  const varint = (): number => {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = BigInt(message[at++]);
+      value |= (byte & 127n) << shift;
+      if (byte < 128n) return Number(value);
+    }
+  };
+  while (at < message.length) {
+    const key = varint();
+    const number = key >> 3;
+    switch (key & 7) {
+      case 0:
+        fields.push({ number, value: varint() });
+        break;
+      case 1:
+        fields.push({ number, value: message.readDoubleLE(at) });
+        at += 8;
+        break;
+      case 2: {
+        const length = varint();
+        fields.push({ number, value: message.subarray(at, at + length) });
+        at += length;
+        break;
+      }
+      case 5:
+        fields.push({ number, value: message.readFloatLE(at) });
+        at += 4;
+        break;
+      default:
+        throw new Error(`wire type ${key & 7}`);
+    }
+  }
+  return fields;
+}
+
+const one = (message: Buffer, number: number) => fieldsOf(message).find(field => field.number === number)?.value;
+
+/** What an event file holds; throws where a length or a checksum is wrong. */
+function read(path: string) {
+  const bytes = readFileSync(path);
+  const events: { time: number; step: number; version: string; scalars: Record<string, number> }[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = Number(bytes.readBigUInt64LE(at));
+    const data = bytes.subarray(at + 12, at + 12 + length);
+    expect(bytes.readUInt32LE(at + 8)).toBe(maskedCrc(bytes.subarray(at, at + 8)));
+    expect(bytes.readUInt32LE(at + 12 + length)).toBe(maskedCrc(data));
+    const summary = one(data, 5) ?? Buffer.alloc(0);
+    const scalars = fieldsOf(summary as Buffer).map(({ number, value }) => {
+      expect(number).toBe(1);
+      return [String(one(value as Buffer, 1)), Number(one(value as Buffer, 2))];
+    });
+    const version = one(data, 3);
+    events.push({
+      time: Number(one(data, 1)),
+      step: Number(one(data, 2) ?? 0),
+      version: version === undefined ? '' : String(version),
+      scalars: Object.fromEntries(scalars),
+    });
+    at += length + 16;
+  }
+  return events;
+}
+
+const at = (step: number, more: Partial<MetricsEntry> = {}): MetricsEntry => ({
+  step,
+  loss: 0.5,
+  terms: { vgg54: 0.25, adversarial: 0.75, dReal: 0.5 },
+  lr: 2 ** -13,
+  imagesPerSecond: 8,
+  seconds: step,
+  ...more,
+});
+const scored = (step: number): MetricsEntry => ({
+  step,
+  evaluation: { data: 'Set5 é', psnr: 28.5, ssim: 0.75, psnr_paper: 28.25, ssim_paper: 0.5 },
+});
+const TRAINED = {
+  'train/loss': 0.5,
+  'train/vgg54': 0.25,
+  'train/adversarial': 0.75,
+  'train/dReal': 0.5,
+  'run/lr': 2 ** -13,
+  'run/imagesPerSecond': 8,
+};
+
+async function fileOf(path: string, after: number, ...entries: MetricsEntry[]): Promise<void> {
+  const file = await EventFile.open(path, after);
+  for (const entry of entries) file.append(entry);
+  file.close();
+}
+
+describe('checksums', () => {
+  test.each([
+    // RFC 3720, appendix B.4, and the check value of CRC-32C.
+    ['zeros', new Uint8Array(32), 0x8a9136aa],
+    ['ones', new Uint8Array(32).fill(255), 0x62a8ab43],
+    ['ascending', Uint8Array.from({ length: 32 }, (_, i) => i), 0x46dd794e],
+    ['descending', Uint8Array.from({ length: 32 }, (_, i) => 31 - i), 0x113fdb5c],
+    ['123456789', Buffer.from('123456789'), 0xe3069283],
+    ['nothing', new Uint8Array(), 0],
+  ])('of %s', (_, bytes, crc) => {
+    expect(crc32c(bytes)).toBe(crc);
+  });
+
+  test('are masked as TFRecords want it', () => {
+    // How event files of TensorFlow begin: the version event's length, 24, and its checksum.
+    const begin = Buffer.from('1800000000000000a37f4b22', 'hex');
+    expect(maskedCrc(begin.subarray(0, 8))).toBe(begin.readUInt32LE(8));
+  });
+});
+
+test('the version, then each entry with its step, time and scalars', async () => {
+  const path = join(temporaryFolder(), 'events');
+  const before = Date.now() / 1000;
+  await fileOf(path, 0, at(1), at(300), scored(300), at(2 ** 40));
+  const events = read(path);
+  expect(events.map(({ step, version, scalars }) => ({ step, version, scalars }))).toEqual([
+    { step: 0, version: 'brain.Event:2', scalars: {} },
+    { step: 1, version: '', scalars: TRAINED },
+    { step: 300, version: '', scalars: TRAINED },
+    {
+      step: 300,
+      version: '',
+      scalars: {
+        'eval/Set5 é/psnr': 28.5,
+        'eval/Set5 é/ssim': 0.75,
+        'eval/Set5 é/psnr_paper': 28.25,
+        'eval/Set5 é/ssim_paper': 0.5,
+      },
+    },
+    { step: 2 ** 40, version: '', scalars: TRAINED },
+  ]);
+  for (const { time } of events) expect(time >= before && time <= Date.now() / 1000).toBe(true);
+  expect(Object.keys(scalarsOf(at(1)))).toEqual(Object.keys(TRAINED));
+});
+
+describe('opened after N updates', () => {
+  test('keeps the bytes of what came before and cuts the rest', async () => {
+    const path = join(temporaryFolder(), 'events');
+    await fileOf(path, 0, at(1), at(200), scored(200), at(300));
+    const bytes = readFileSync(path);
+    await fileOf(path, 299, at(250));
+    expect(read(path).map(({ step }) => step)).toEqual([0, 1, 200, 200, 250]);
+    const again = readFileSync(path);
+    // Records of one kind are equally long; the last of five is new.
+    const kept = again.length - (again.length - again.lastIndexOf('run/imagesPerSecond')) - 200;
+    expect(kept).toBeGreaterThan(300);
+    expect(bytes.subarray(0, kept).equals(again.subarray(0, kept))).toBe(true);
+    await fileOf(path, 0);
+    expect(read(path).map(({ version }) => version)).toEqual(['brain.Event:2']);
+  });
+
+  test.each([
+    ['an unfinished record', (bytes: Buffer) => bytes.subarray(0, bytes.length - 3)],
+    ['a damaged one', (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -9), Buffer.alloc(9, 7)])],
+  ])('cuts %s', async (_, spoil) => {
+    const path = join(temporaryFolder(), 'events');
+    await fileOf(path, 0, at(1), at(2));
+    writeFileSync(path, spoil(readFileSync(path)));
+    await fileOf(path, 9, at(3));
+    expect(read(path).map(({ step }) => step)).toEqual([0, 1, 3]);
+  });
+
+  test('begins anew where it is no event file, or there is none', async () => {
+    const path = join(temporaryFolder(), 'events');
+    appendFileSync(path, 'something else entirely, longer than a record’s head');
+    await fileOf(path, 5, at(6));
+    expect(read(path).map(({ step }) => step)).toEqual([0, 6]);
+  });
+});

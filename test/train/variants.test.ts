@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { VGG19_LAYERS } from '../../models/vgg19.ts';
+import { contentOf, explained, vggFactors } from '../../train/content.ts';
+import { ConfigError } from '../../train/errors.ts';
+import type { FeatureNetwork } from '../../train/losses.ts';
+import { SHOWN_VARIANTS, VARIANT_NAMES, VARIANTS, variantOf } from '../../train/variants.ts';
+
+const network = (featureScale: number): FeatureNetwork => ({
+  featureScale,
+  phi: () => {
+    throw new Error('only its scale is asked for here');
+  },
+});
+const CAFFE = network(127.5);
+const of = (name: string) => variantOf(name)!;
+/** Names and weights of the terms of a variant's content loss. */
+const termsOf = (name: string, options = {}) =>
+  contentOf(of(name), CAFFE, options).map(({ name: term, weight }) => [term, weight]);
+
+describe('names', () => {
+  test('are those of the paper, with every layer of VGG19', () => {
+    for (const { i, j } of VGG19_LAYERS)
+      for (const family of ['srresnet', 'srgan', 'srgan-slides'])
+        expect(of(`${family}-vgg${i}${j}`)).toMatchObject({ vgg: { i, j }, adversarial: family !== 'srresnet' });
+    expect(VARIANTS).toHaveLength(2 + 3 * VGG19_LAYERS.length);
+    const all = VARIANTS.flatMap(({ name, alias }) => [name, alias ?? name]);
+    expect(new Set(all).size).toBe(new Set(VARIANTS.map(({ name }) => name)).size + 3);
+  });
+
+  test('have the aliases of the paper', () => {
+    expect(of('srresnet')).toBe(of('srresnet-mse'));
+    expect(of('srgan')).toBe(of('srgan-vgg54'));
+    expect(of('srgan-slides-vgg44')).toBe(of('srgan-slides'));
+  });
+
+  test.each(['', 'srgan-vgg', 'srgan-vgg23', 'srgan-vgg60', 'SRGAN', 'mse', 'constructor'])('%j is none', name => {
+    expect(variantOf(name)).toBeUndefined();
+  });
+
+  test('all that are shown are said in errors', () => {
+    for (const { name } of SHOWN_VARIANTS) expect(VARIANT_NAMES).toContain(name);
+    expect(SHOWN_VARIANTS.map(({ label }) => label)).toEqual([
+      'SRResNet',
+      'SRResNet-VGG22',
+      'SRGAN-MSE',
+      'SRGAN-VGG22',
+      'SRGAN',
+      'SRGAN (slides)',
+    ]);
+  });
+});
+
+describe('the content loss', () => {
+  test('has the terms of table 1, of the slides, and total variation with SRResNet-VGG22 alone', () => {
+    expect(termsOf('srresnet')).toEqual([['mse', 1]]);
+    expect(termsOf('srresnet-vgg22')).toEqual([
+      ['vgg22', 1],
+      ['tv', 2e-8],
+    ]);
+    expect(termsOf('srresnet-vgg34')).toEqual([['vgg34', 1]]);
+    expect(termsOf('srgan-mse')).toEqual([['mse', 1]]);
+    expect(termsOf('srgan-vgg22')).toEqual([['vgg22', 1]]);
+    expect(termsOf('srgan')).toEqual([['vgg54', 1]]);
+    expect(termsOf('srgan-slides')).toEqual([
+      ['mse', 1],
+      ['vgg44', 2e-6],
+    ]);
+    expect(termsOf('srgan', { tvWeight: 1e-6 })).toEqual([
+      ['vgg54', 1],
+      ['tv', 1e-6],
+    ]);
+    expect(termsOf('srresnet-vgg22', { tvWeight: 0 })).toEqual([['vgg22', 1]]);
+  });
+
+  test('of a VGG variant needs the network', () => {
+    expect(() => contentOf(of('srgan'), undefined)).toThrow(ConfigError);
+  });
+
+  test('scales features to those of [-1, 1], the slides’ to those of 0…255, whatever the weights take', () => {
+    for (const featureScale of [127.5, 1, 0.5]) {
+      expect(vggFactors(of('srgan'), network(featureScale))).toMatchObject({
+        rescale: 1 / 12.75,
+        scale: featureScale,
+        weight: 1,
+      });
+      const slides = vggFactors(of('srgan-slides'), network(featureScale))!;
+      // Features of weights for [0, 1] are 1/255 of those for 0…255.
+      expect([slides.rescale / slides.scale, slides.weight]).toEqual([127.5 / featureScale, 2e-6]);
+    }
+    expect(vggFactors(of('srgan-mse'), CAFFE)).toBeUndefined();
+    expect(vggFactors(of('srgan'), CAFFE, { vggScale: 3, vggRescale: 0.5, vggDivisor: 'area' })).toMatchObject({
+      rescale: 0.5,
+      scale: 3,
+      divisor: 'area',
+    });
+  });
+
+  test.each([
+    [
+      'srgan',
+      127.5,
+      {},
+      "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements",
+    ],
+    ['srgan-vgg22', 1, {}, 'vgg22: features × 1/12.75, squared, mean over all elements'],
+    ['srgan-slides', 127.5, {}, 'vgg44: features, squared, mean over all elements, times 2e-6'],
+    [
+      'srgan',
+      127.5,
+      { vggScale: 2, vggDivisor: 'area' },
+      'vgg54: features × 1/12.75 / 2, squared, sum over channels, mean over positions (W·H)',
+    ],
+  ] as const)('%s with features of %f and %j is explained', (name, featureScale, options, text) => {
+    expect(explained(vggFactors(of(name), network(featureScale), options)!, featureScale)).toBe(text);
+  });
+});

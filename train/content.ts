@@ -1,0 +1,80 @@
+/** The terms of a variant's content loss, with the numbers that a configuration gives them. */
+import { ConfigError } from './errors.ts';
+import {
+  type ContentTerm,
+  contentMse,
+  type FeatureNetwork,
+  type VggDivisor,
+  variationTerm,
+  vggTerm,
+} from './losses.ts';
+import type { Variant, VggPlace } from './variants.ts';
+
+/** Numbers of the content loss that differ from the variant's own. */
+export interface ContentOptions {
+  /** What features are multiplied by; default 1/12.75 (§3.2), 1 for the slides' sum. */
+  readonly vggRescale?: number | undefined;
+  /** What features are divided by before; default: what makes them as of images in [-1, 1] (0…255 for the slides' sum). */
+  readonly vggScale?: number | undefined;
+  readonly vggDivisor?: VggDivisor | undefined;
+  /** Weight of the total variation; 0: no such term. */
+  readonly tvWeight?: number | undefined;
+}
+
+/** Weight of the VGG term in the slides' sum. */
+const SLIDES_WEIGHT = 2e-6;
+/** Half the range of the images whose features the slides' sum was tuned for. */
+const SLIDES_RANGE = 127.5;
+
+/** Features over `scale`, times `rescale`. */
+export interface VggFactors {
+  readonly place: VggPlace;
+  readonly weight: number;
+  readonly rescale: number;
+  readonly scale: number;
+  readonly divisor: VggDivisor;
+}
+
+/** How the VGG term of a variant is computed; undefined where it has none. */
+export function vggFactors(
+  { vgg: place, slides }: Variant,
+  { featureScale }: Pick<FeatureNetwork, 'featureScale'>,
+  { vggRescale, vggScale, vggDivisor = 'mean' }: ContentOptions = {},
+): VggFactors | undefined {
+  if (!place) return undefined;
+  return {
+    place,
+    weight: slides ? SLIDES_WEIGHT : 1,
+    rescale: vggRescale ?? (slides ? 1 : 1 / 12.75),
+    scale: vggScale ?? (slides ? featureScale / SLIDES_RANGE : featureScale),
+    divisor: vggDivisor,
+  };
+}
+
+/**
+ * The terms of equation 3's l_X. `vgg` is the loss network where the variant has one.
+ * @throws ConfigError where a variant's loss network is missing.
+ */
+export function contentOf(variant: Variant, vgg: FeatureNetwork | undefined, options: ContentOptions = {}) {
+  const terms: ContentTerm[] = [];
+  if (variant.mse) terms.push(contentMse());
+  if (variant.vgg) {
+    if (!vgg) throw new ConfigError(`${variant.name} needs a VGG19.`, 'vgg');
+    const { place, ...factors } = vggFactors(variant, vgg, options)!;
+    terms.push(vggTerm(vgg, { ...place, ...factors }));
+  }
+  const variation = options.tvWeight ?? variant.variation;
+  if (variation > 0) terms.push(variationTerm(variation));
+  return terms;
+}
+
+/** "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements". */
+export function explained({ place, weight, rescale, scale, divisor }: VggFactors, featureScale: number): string {
+  const figure = (value: number) => String(Number(value.toPrecision(6)));
+  const times = rescale === 1 ? '' : ` × ${rescale === 1 / 12.75 ? '1/12.75' : figure(rescale)}`;
+  const over = scale === 1 ? '' : ` / ${figure(scale)}`;
+  const why = scale === featureScale && scale !== 1 ? " (range of the weights' input)" : '';
+  const mean = divisor === 'mean' ? 'mean over all elements' : 'sum over channels, mean over positions (W·H)';
+  const loss = weight === 1 ? '' : `, times ${weight.toExponential().replace('e+', 'e')}`;
+  return `vgg${place.i}${place.j}: features${times}${over}${why}, squared, ${mean}${loss}`;
+}

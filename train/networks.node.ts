@@ -1,0 +1,114 @@
+/** The networks of a run: as they begin, or as a checkpoint has them. */
+import { type Discriminator, discriminator } from '../models/discriminator.ts';
+import { decodeModel } from '../models/model-file.ts';
+import { type SRResNet, srresnet } from '../models/srresnet.ts';
+import type { VGG19 } from '../models/vgg19.ts';
+import { type TrainConfig, variantOfConfig } from './config.ts';
+import { contentOf, explained, vggFactors } from './content.ts';
+import { ContentTraining } from './content-training.ts';
+import { ConfigError } from './errors.ts';
+import { openLossNetwork } from './loss-network.node.ts';
+import { SrganTraining } from './srgan.ts';
+import { restoreDiscriminator, restoreGenerator, type TrainedNetworks } from './state.ts';
+import type { Training } from './training.ts';
+
+/** What is trained, and what it is compared by. */
+export class Networks implements TrainedNetworks, Disposable {
+  readonly generator: SRResNet;
+  readonly discriminator: Discriminator | undefined;
+  readonly vgg: VGG19 | undefined;
+
+  constructor(generator: SRResNet, discriminator: Discriminator | undefined, vgg: VGG19 | undefined) {
+    this.generator = generator;
+    this.discriminator = discriminator;
+    this.vgg = vgg;
+  }
+
+  /** How they learn, by a configuration. */
+  training(config: TrainConfig): Training {
+    const variant = variantOfConfig(config);
+    const content = contentOf(variant, this.vgg, config);
+    const { adversarialWeight: adversarial, lr, beta1, beta2, eps } = config;
+    const adam = { lr, beta1, beta2, eps };
+    if (!this.discriminator) return new ContentTraining(this.generator, { ...adam, content });
+    const weight = adversarial === undefined ? {} : { adversarial };
+    return new SrganTraining(this.generator, this.discriminator, { ...adam, content, ...weight });
+  }
+
+  /** What the VGG loss is computed from and divided by, in one line; nothing where there is none. */
+  explanations(config: TrainConfig): string[] {
+    const factors = this.vgg && vggFactors(variantOfConfig(config), this.vgg, config);
+    return factors ? [explained(factors, this.vgg!.featureScale)] : [];
+  }
+
+  /** Gives their memory back. */
+  dispose(): void {
+    for (const net of [this.generator, this.discriminator, this.vgg]) net?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * The networks before the first update, and the configuration with all that follows from its files: channels and blocks
+ * of `initial` weights, the loss network's SHA-256.
+ * @throws ConfigError where the configuration contradicts a file; what decoding a file throws.
+ */
+export async function firstNetworks(
+  config: TrainConfig,
+  initial: Uint8Array | undefined,
+): Promise<{ readonly networks: Networks; readonly config: TrainConfig }> {
+  const { seed } = config;
+  const { channels, blocks } = config;
+  const generator = initial
+    ? decodeModel(initial, config.init)
+    : srresnet({ ...(channels && { channels }), ...(blocks && { blocks }), seed });
+  try {
+    for (const key of ['channels', 'blocks'] as const)
+      if (config[key] !== undefined && config[key] !== generator.config[key])
+        throw new ConfigError(
+          `--${key}: given ${config[key]}, but --init ${config.init} has ${generator.config[key]}; leave the option out`,
+          key,
+        );
+    const loss = await openLossNetwork(config);
+    const networks = new Networks(generator, freshDiscriminator(config), loss?.vgg);
+    return {
+      networks,
+      config: {
+        ...config,
+        channels: generator.config.channels,
+        blocks: generator.config.blocks,
+        ...(loss && { vggSha256: loss.sha256 }),
+      },
+    };
+  } catch (error) {
+    generator.dispose();
+    throw error;
+  }
+}
+
+/** The networks of a checkpoint's files. */
+export async function restoredNetworks(
+  config: TrainConfig,
+  files: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+): Promise<Networks> {
+  const generator = restoreGenerator(files, folder);
+  try {
+    const loss = await openLossNetwork(config);
+    const adversary = variantOfConfig(config).adversarial ? restoreDiscriminator(files, folder) : undefined;
+    return new Networks(generator, adversary, loss?.vgg);
+  } catch (error) {
+    generator.dispose();
+    throw error;
+  }
+}
+
+/** The discriminator sees whole crops: its size is theirs. */
+function freshDiscriminator(config: TrainConfig): Discriminator | undefined {
+  if (!variantOfConfig(config).adversarial) return undefined;
+  const { discriminatorChannels: channels, discriminatorHidden: hidden, crop: size, seed } = config;
+  return discriminator({ ...(channels && { channels }), ...(hidden && { hidden }), size, seed });
+}

@@ -1,0 +1,64 @@
+/** Scores of a run's network on its evaluation sets, and of what it is compared with. */
+import { type Evaluation, evaluate, type Pair } from '../eval/evaluate.ts';
+import type { Method } from '../eval/methods.ts';
+import type { EvaluationEntry } from './metrics.ts';
+
+/** Pictures to score on, by a name for tables. */
+export interface ScoredSet {
+  readonly data: string;
+  readonly pictures: readonly Pair[];
+}
+
+export interface ScoringOptions {
+  readonly sets: readonly ScoredSet[];
+  /** The network in training. */
+  readonly method: Method;
+  /** Evaluations that the log holds already: none is written twice. */
+  readonly logged: readonly EvaluationEntry[];
+  readonly append: (entry: EvaluationEntry) => void;
+  readonly onPhase?: ((name: string, done: number, total: number) => void) | undefined;
+  readonly onLine?: ((text: string) => void) | undefined;
+}
+
+export class Scoring {
+  readonly #options: ScoringOptions;
+  /** Update and set. */
+  readonly #logged: Set<string>;
+
+  constructor(options: ScoringOptions) {
+    this.#options = options;
+    this.#logged = new Set(options.logged.map(({ step, evaluation }) => `${step} ${evaluation.data}`));
+  }
+
+  /** Whether a set was not scored after `step` updates. */
+  isDue(step: number): boolean {
+    return this.#options.sets.some(({ data }) => !this.#logged.has(`${step} ${data}`));
+  }
+
+  /** Scores the network on every set, and logs what is new. */
+  async after(step: number): Promise<Evaluation[]> {
+    const { append, onLine } = this.#options;
+    const results = await this.all(this.#options.method, 'scoring');
+    for (const [i, { mean }] of results.entries()) {
+      const { data } = this.#options.sets[i]!;
+      if (!mean || this.#logged.has(`${step} ${data}`)) continue;
+      this.#logged.add(`${step} ${data}`);
+      const { psnr, ssim, psnr_paper, ssim_paper } = mean;
+      append({ step, evaluation: { data, psnr, ssim, psnr_paper, ssim_paper } });
+      onLine?.(`step ${step}: ${data} ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)} (protocol matlab)`);
+    }
+    return results;
+  }
+
+  /** Scores any method on every set; `verb` is for the display. */
+  async all(method: Method, verb: string): Promise<Evaluation[]> {
+    const { sets, onPhase } = this.#options;
+    const results: Evaluation[] = [];
+    for (const { data, pictures } of sets) {
+      onPhase?.(`${verb} ${data}`, 0, pictures.length);
+      const onPicture = (_: unknown, index: number) => onPhase?.(`${verb} ${data}`, index + 1, pictures.length);
+      results.push(await evaluate(method, pictures, { onPicture }));
+    }
+    return results;
+  }
+}

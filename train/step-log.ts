@@ -1,0 +1,93 @@
+/** From results of updates to lines of the log: means since the line before, speed, time. */
+import type { StepEntry } from './metrics.ts';
+import type { StepResult } from './trainer.ts';
+
+export interface StepLogOptions {
+  /** Crops an update. */
+  readonly batch: number;
+  /** Learning rate of update `step`, counted from 0. */
+  readonly rate: (step: number) => number;
+  /** Seconds in which the GPU waited for crops in this session. */
+  readonly waited: () => number;
+  /** The last line of the sessions before: its clock goes on. */
+  readonly before?: StepEntry | undefined;
+  readonly append: (entry: StepEntry) => void;
+}
+
+export class StepLog {
+  readonly #options: StepLogOptions;
+  readonly #secondsBefore: number;
+  readonly #waitedBefore: number;
+  /** Seconds of training in this session; the clock stands still between `end` and `begin`. */
+  #seconds = 0;
+  #began: number | undefined;
+  #lineAt = 0;
+  #sums = new Map<string, number>();
+  #count = 0;
+  #step = 0;
+
+  constructor(options: StepLogOptions) {
+    this.#options = options;
+    this.#secondsBefore = options.before?.seconds ?? 0;
+    this.#waitedBefore = options.before?.waitedForDataSeconds ?? 0;
+  }
+
+  /** Seconds in which the GPU waited for crops, over all sessions. */
+  get waited(): number {
+    return this.#waitedBefore + this.#options.waited();
+  }
+
+  /** Training begins or goes on. */
+  begin(): void {
+    this.#began = this.#lineAt = performance.now();
+  }
+
+  /** Training pauses; what has no line yet gets one. */
+  end(): void {
+    if (this.#count > 0) this.write();
+    this.#elapse();
+    this.#began = undefined;
+  }
+
+  /** One more result; returns crops a second since the last line. */
+  add({ step, terms }: StepResult): number {
+    for (const [name, value] of Object.entries(terms)) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+    this.#count++;
+    this.#step = step;
+    return this.#speed();
+  }
+
+  /** Writes the line of all results since the one before. */
+  write(): void {
+    const { append, rate } = this.#options;
+    // Nothing to tell of an update that was made before the clock started, the warm-up's.
+    const imagesPerSecond = this.#began === undefined ? 0 : this.#speed();
+    this.#elapse();
+    const { loss = Number.NaN, ...terms } = Object.fromEntries(
+      [...this.#sums].map(([name, sum]) => [name, sum / this.#count]),
+    );
+    append({
+      step: this.#step,
+      loss,
+      ...(Object.keys(terms).length > 0 && { terms }),
+      lr: rate(this.#step - 1),
+      imagesPerSecond,
+      seconds: this.#secondsBefore + this.#seconds,
+      waitedForDataSeconds: this.waited,
+    });
+    this.#sums = new Map();
+    this.#count = 0;
+    this.#lineAt = performance.now();
+  }
+
+  #speed(): number {
+    return (this.#count * this.#options.batch) / Math.max((performance.now() - this.#lineAt) / 1000, 1e-6);
+  }
+
+  #elapse(): void {
+    if (this.#began === undefined) return;
+    const now = performance.now();
+    this.#seconds += (now - this.#began) / 1000;
+    this.#began = now;
+  }
+}
