@@ -4,6 +4,7 @@ import { LimitError } from '../../engine/errors.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
 import type { AdapterTraits } from '../../engine/kernel.ts';
 import { planTiles, type Rectangle, type Size } from '../../eval/tiles.ts';
+import type { SRResNetOptions } from '../../models/srresnet.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { sharedDevice } from '../device.ts';
 import { randomPlanes, trainedLike } from './trained-like.ts';
@@ -71,8 +72,13 @@ describe('the halo', () => {
     expect(different).toBeGreaterThan(0);
   });
 
-  test.each([0, 1])('of %i blocks is what a pixel reaches, exactly', async blocks => {
-    using net = trainedLike({ channels: 8, blocks, seed: 3 });
+  test.each<SRResNetOptions & { blocks: number }>([
+    { blocks: 0 },
+    { blocks: 1 },
+    { blocks: 1, slopes: 'layer', biases: true, middle: 'prelu' },
+  ])('of %o is what a pixel reaches, exactly', async options => {
+    const { blocks } = options;
+    using net = trainedLike({ channels: 8, ...options, seed: 3 });
     using upscaler = new SRResNetUpscaler(net, 'net');
     const side = 2 * upscaler.halo + 5;
     const middle = upscaler.halo + 2;
@@ -165,11 +171,11 @@ describe('bytes', () => {
   const device = sharedDevice();
 
   /** Peak of a pass on a device that has done nothing else, the network's weights left out. */
-  async function measured(channels: number, blocks: number, height: number, width: number) {
+  async function measured(options: SRResNetOptions, height: number, width: number) {
     using fresh = await Device.create();
     setCurrentDevice(fresh);
     try {
-      using net = trainedLike({ channels, blocks });
+      using net = trainedLike(options);
       using upscaler = new SRResNetUpscaler(net, 'net');
       const before = fresh.memory.figures().peak;
       const said = upscaler.bytes(height, width);
@@ -189,11 +195,23 @@ describe('bytes', () => {
     [8, 1, 16, 300],
     [3, 0, 40, 33],
   ])('%i channels, %i blocks, %ix%i: a bound, and no wide one', async (channels, blocks, height, width) => {
-    const { said, used } = await measured(channels, blocks, height, width);
+    await expectBound({ channels, blocks }, height, width);
+  });
+
+  test('of a network that chose otherwise than the paper’s', async () => {
+    await expectBound(
+      { channels: 8, blocks: 1, slopes: 'layer', biases: true, middle: 'prelu', output: 'tanh' },
+      40,
+      33,
+    );
+  });
+
+  async function expectBound(options: SRResNetOptions, height: number, width: number): Promise<void> {
+    const { said, used } = await measured(options, height, width);
     expect(said).toBeGreaterThanOrEqual(used);
     // Sides count as multiples of 8 and the buffer of the readback is counted, which the pool does not know.
     expect(said).toBeLessThan(1.35 * used + 300_000);
-  });
+  }
 
   test('never fall where a side grows', () => {
     using net = trainedLike({ channels: 8, blocks: 1 });

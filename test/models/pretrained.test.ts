@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
+import { evaluate } from '../../eval/evaluate.ts';
+import { network } from '../../eval/methods.ts';
+import { decodeModel } from '../../models/model-file.ts';
+import { findPretrained, listPretrained, pretrainedFolder } from '../../models/pretrained.node.ts';
+import { PretrainedError, parseRegistry, REGISTRY_FILE } from '../../models/pretrained.ts';
+import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { sharedDevice } from '../device.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { DATA } from '../image/fixtures.ts';
+import { checkShipped, shippedFolder } from './shipped.ts';
+
+const folder = pretrainedFolder();
+const shipped = await listPretrained(folder);
+
+describe('what ships', () => {
+  sharedDevice();
+
+  test('is listed, all of it, each under its own name', () => {
+    const files = shipped.flatMap(({ file, card }) => [file, card]);
+    expect(readdirSync(folder).sort()).toEqual([REGISTRY_FILE, ...files].sort());
+    expect(new Set(shipped.map(({ name }) => name)).size).toBe(shipped.length);
+  });
+
+  test.each(shipped)('$name: small, float16, loads, and has a card that says all', model => {
+    checkShipped(model, folder);
+  });
+
+  test.for(shipped)('$name scores on Set5 as its card says', async ({ file, scores: { Set5 } }, context) => {
+    if (DATA === undefined) return context.skip('DAYBREAK_DATA is not set: no benchmark pictures');
+    using net = decodeModel(readFileSync(join(folder, file)), file);
+    using upscaler = new SRResNetUpscaler(net, file);
+    const { mean } = await evaluate(network(upscaler), readPairs(await openDataSet(join(DATA, 'Set5'))));
+    expect(Math.abs(mean!.psnr - Set5.psnr)).toBeLessThan(0.005);
+    expect(Math.abs(mean!.psnr_paper - Set5.psnr_paper)).toBeLessThan(0.005);
+    expect(Math.abs(mean!.ssim - Set5.ssim)).toBeLessThan(0.0005);
+  });
+});
+
+describe('a registry', () => {
+  test('gives the paths of the files that it names', async () => {
+    const other = shippedFolder(['one', 'two']);
+    expect((await listPretrained(other)).map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(await findPretrained('two', other)).toBe(join(other, 'two.safetensors'));
+    expect(await findPretrained('three', other)).toBeUndefined();
+  });
+
+  test('that is missing or damaged is an error that names it', async () => {
+    const empty = temporaryFolder();
+    const path = join(empty, REGISTRY_FILE);
+    await expect(listPretrained(empty)).rejects.toThrow(`${path}: cannot be read (ENOENT).`);
+    writeFileSync(path, '{');
+    await expect(findPretrained('one', empty)).rejects.toThrow(PretrainedError);
+    for (const text of ['{}', '[1]', '[{"name":"a"}]', 'null'])
+      expect(() => parseRegistry(text, 'r.json')).toThrow('r.json: is no list of networks with name, summary');
+    expect(parseRegistry('[]')).toEqual([]);
+  });
+});
