@@ -3,10 +3,14 @@ import type { Command } from 'commander';
 import type { Device } from '../engine/device.ts';
 import { shrink } from '../image/resize.ts';
 import { syntheticPicture } from '../image/synthetic.ts';
+import { discriminator } from '../models/discriminator.ts';
 import { srresnet } from '../models/srresnet.ts';
+import { vgg19Random } from '../models/vgg19.ts';
 import { ContentTraining } from '../train/content-training.ts';
 import { CropSource } from '../train/crop-source.ts';
+import { vggTerm } from '../train/losses.ts';
 import { type ProfileSummary, summarize, TrainingProfiler } from '../train/profile.ts';
+import { SrganTraining } from '../train/srgan.ts';
 import { Trainer } from '../train/trainer.ts';
 import { CallCounter, type Calls } from './calls.ts';
 import { CeilingProbes, ceilingOf, rateOf } from './ceiling.ts';
@@ -15,8 +19,8 @@ import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice 
 import { adapterOf, timesOf } from './rows.ts';
 import { type StepRow, trainTables } from './train-tables.ts';
 
-interface Training {
-  readonly name: string;
+interface Sizes {
+  readonly name: 'SRResNet' | 'SRGAN-VGG54';
   readonly blocks: number;
   readonly channels: number;
   readonly batch: number;
@@ -24,30 +28,40 @@ interface Training {
   readonly crop: number;
 }
 
+type Size = 'small' | 'full';
+
 /** What software adapters do in a fraction of a second, and the paper's. */
-const SMALL: Training = { name: 'SRResNet', blocks: 4, channels: 32, batch: 4, crop: 64 };
-const FULL: Training = { name: 'SRResNet', blocks: 16, channels: 64, batch: 16, crop: 96 };
+const SIZES: Readonly<Record<Size, Omit<Sizes, 'name'>>> = {
+  small: { blocks: 4, channels: 32, batch: 4, crop: 64 },
+  full: { blocks: 16, channels: 64, batch: 16, crop: 96 },
+};
 
 interface TrainOptions extends BenchOptions {
   readonly full?: boolean;
+  readonly srgan?: boolean;
 }
 
 /** Adds `train` to the program. */
 export function add(program: Command): void {
   const command = program
     .command('train')
-    .description(`Training steps: ${workOf(SMALL)} on software adapters, ${workOf(FULL)} on GPUs.`)
-    .option('--full', 'the large one on software adapters, too');
+    .description(
+      `Training steps: ${workOf(sizesOf('small'))} on software adapters, ${workOf(sizesOf('full'))} on GPUs.`,
+    )
+    .option('--full', 'the large one on software adapters, too')
+    .option('--srgan', 'SRGAN: with a discriminator and a VGG19 of random weights, both as wide as the generator');
   addBenchOptions(command).action(run);
 }
 
-const workOf = ({ name, blocks, channels, batch, crop }: Training): string =>
+const sizesOf = (size: Size, srgan = false): Sizes => ({ name: srgan ? 'SRGAN-VGG54' : 'SRResNet', ...SIZES[size] });
+
+const workOf = ({ name, blocks, channels, batch, crop }: Sizes): string =>
   `${name} ${blocks} blocks ${channels} channels on ${batch}x3x${crop}x${crop}`;
 
 async function run(options: TrainOptions): Promise<void> {
   await withDevice(options, async (device, signal) => {
     const { software } = device.traits;
-    const training = options.full || !software ? FULL : SMALL;
+    const training = sizesOf(options.full || !software ? 'full' : 'small', options.srgan);
     if (!isWanted(options, workOf(training))) return say(`--only leaves out ${workOf(training)}: nothing is measured.`);
     using probes = new CeilingProbes(device);
     const all = [...probes.arithmetic, ...probes.copies].map(({ contender }) => contender);
@@ -73,7 +87,11 @@ async function run(options: TrainOptions): Promise<void> {
     };
     const ceiling = ceilingOf(probes, [top!, ...first.slice(1)]);
     const report = { adapter: adapterOf(device), ceiling, rows: [row] };
-    const benchmark = options.full && software ? 'train --full' : 'train';
+    const benchmark = [
+      'train',
+      ...(options.srgan ? ['--srgan'] : []),
+      ...(options.full && software ? ['--full'] : []),
+    ].join(' ');
     await publish(options, { benchmark, report, body: trainTables(row, software), partial: false });
   });
 }
@@ -85,14 +103,21 @@ class Steps implements Disposable {
   readonly #trainer: Trainer;
   readonly #held: readonly Disposable[];
 
-  constructor(device: Device, { blocks, channels, batch, crop }: Training) {
+  constructor(device: Device, { name, blocks, channels, batch, crop }: Sizes) {
     this.#device = device;
     const pictures = Array.from({ length: 8 }, (_, i) => syntheticPicture(1, i, 2 * crop));
     const pairs = pictures.map(hr => ({ hr, lr: shrink(hr) }));
-    const net = srresnet({ blocks, channels });
+    const generator = srresnet({ blocks, channels });
     const source = new CropSource(device, pairs, { batch, crop, seed: 1, flips: true, rotations: true });
-    this.#trainer = new Trainer(new ContentTraining(net), source);
-    this.#held = [this.#trainer, source, net];
+    const held: Disposable[] = [source, generator];
+    const adversarial = () => {
+      const judge = discriminator({ channels, hidden: 16 * channels, size: crop });
+      const vgg = vgg19Random({ widths: [1, 2, 4, 8, 8].map(times => times * channels) });
+      held.push(judge, vgg);
+      return new SrganTraining(generator, judge, { content: [vggTerm(vgg, { i: 5, j: 4 })] });
+    };
+    this.#trainer = new Trainer(name === 'SRResNet' ? new ContentTraining(generator) : adversarial(), source);
+    this.#held = [this.#trainer, ...held];
     this.contender = { impl: 'daybreak', run: repeats => timed(() => this.#run(repeats)) };
   }
 
