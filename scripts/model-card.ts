@@ -1,0 +1,129 @@
+/** The card of a network that ships: what it is, what it learned from, how, and how well it does. */
+
+import { PROTOCOLS } from '../eval/protocols.ts';
+import { TEXTURE } from '../eval/texture.ts';
+import type { PretrainedModel, PretrainedScores } from '../models/pretrained.ts';
+import { duration } from '../train/report-format.ts';
+import type { RunFacts } from './run-facts.ts';
+
+/** One set: how many pictures, and means of bicubic, of the weights as trained and of those in the file. */
+export interface SetScores {
+  readonly set: string;
+  readonly pictures: number;
+  readonly bicubic: PretrainedScores;
+  readonly float32: PretrainedScores;
+  readonly float16: PretrainedScores;
+}
+
+export interface CardFacts {
+  readonly model: PretrainedModel;
+  readonly run: RunFacts;
+  /** A line for each source: pictures and their licence. */
+  readonly trainedOn: readonly string[];
+  /** What the run folder does not know. */
+  readonly notes: readonly string[];
+  readonly licence: string;
+  readonly sets: readonly SetScores[];
+  /** Adapter that the scores were computed on. */
+  readonly scoredOn: string;
+}
+
+const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+const list = (items: readonly string[]) => items.map(item => `- ${item}`).join('\n');
+
+/** PSNR to three decimals and SSIM to four, as `daybreak eval` prints them. */
+export const pairOf = (psnr: number, ssim: number): string => `${psnr.toFixed(3)} / ${ssim.toFixed(4)}`;
+
+/** Markdown. */
+export function modelCard({ model, run, trainedOn, notes, licence, sets, scoredOn }: CardFacts): string {
+  const { name, summary, architecture, parameters, file, bytes, sha256 } = model;
+  const finished = run.updates === run.planned ? '' : ` of ${count(run.planned)} planned`;
+  const took = run.seconds === undefined ? '' : `, ${duration(run.seconds)}`;
+  return `# ${name}
+
+${summary}
+
+${table(
+  ['', ''],
+  [
+    ['architecture', architecture],
+    ['trained numbers', count(parameters)],
+    ['file', `\`${file}\`, ${count(bytes)} bytes, safetensors in float16`],
+    ['SHA-256', `\`${sha256}\``],
+    ['input, output', 'RGB in [0, 1] to RGB in [-1, 1], four times as wide and high'],
+    ['licence of the weights', licence],
+  ],
+)}
+
+\`daybreak upscale photo.png -o large.png --model ${name}\`
+
+## Data
+
+${list(trainedOn)}
+
+Low-resolution pictures were made from these as for the benchmarks: MATLAB's bicubic, a quarter, 8 bit. No picture of
+the sets below was trained on.
+
+## Training
+
+\`\`\`sh
+${run.command}
+\`\`\`
+
+${list([
+  `${count(run.updates)}${finished} updates${took}${run.date === undefined ? '' : `, begun ${run.date}`}`,
+  ...run.adapters.map(adapter => `adapter: ${adapter}`),
+  `commit: ${run.commits.join(', ') || 'unknown'}`,
+  `settings: ${run.settings.join(', ')}`,
+  ...notes,
+])}
+
+## Scores
+
+PSNR in dB / SSIM, means over each set, from the file as it is, on ${scoredOn}.
+
+${table(
+  [
+    'set',
+    'pictures',
+    'bicubic, matlab',
+    `${name}, matlab`,
+    'bicubic, paper',
+    `${name}, paper`,
+    'bicubic, texture',
+    `${name}, texture`,
+  ],
+  sets.map(({ set, pictures, bicubic, float16 }) => [
+    set,
+    String(pictures),
+    pairOf(bicubic.psnr, bicubic.ssim),
+    pairOf(float16.psnr, float16.ssim),
+    pairOf(bicubic.psnr_paper, bicubic.ssim_paper),
+    pairOf(float16.psnr_paper, float16.ssim_paper),
+    bicubic.texture.toFixed(3),
+    float16.texture.toFixed(3),
+  ]),
+)}
+
+${list([...Object.entries(PROTOCOLS).map(([protocol, meaning]) => `${protocol}: ${meaning}`), `texture: ${TEXTURE}`])}
+
+float16: ${sets.map(one => `${one.set} ${change(one)}`).join(', ')} against the same weights in float32 (matlab).
+
+## Limits
+
+It learned to undo bicubic shrinking to a quarter, without noise or compression: JPEG artefacts and noise in the input
+are enlarged with it. ×4 only. Texture that it adds is a guess; do not use it as evidence of what was there.
+`;
+}
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/** What rounding the weights did. */
+function change({ float32, float16 }: SetScores): string {
+  const psnr = float16.psnr - float32.psnr;
+  const ssim = float16.ssim - float32.ssim;
+  const signed = (value: number, digits: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+  return `${signed(psnr, 4)} dB / ${signed(ssim, 5)}`;
+}

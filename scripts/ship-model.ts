@@ -1,0 +1,159 @@
+/**
+ * Turns a run's checkpoint into a network that ships: a float16 file, its card and its line in the registry.
+ *
+ *     npx tsx scripts/ship-model.ts RUN/checkpoints/best/model.safetensors --name srresnet --summary TEXT
+ *         --trained-on "PICTURES (LICENCE)" --data Set5 --data Set14 --data BSD100
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve, sep } from 'node:path';
+import { Command } from 'commander';
+import { lineOf } from '../cli/failures.ts';
+import { openDevice } from '../cli/open-device.ts';
+import { DaybreakError } from '../engine/errors.ts';
+import { setCurrentDevice } from '../engine/tensor.ts';
+import { openDataSet, readPairs } from '../eval/dataset.node.ts';
+import { evaluate } from '../eval/evaluate.ts';
+import { interpolation, type Method, network } from '../eval/methods.ts';
+import { textureRatio } from '../eval/texture.ts';
+import { writeAtomically } from '../image/files.node.ts';
+import { decodeModel, encodeModel } from '../models/model-file.ts';
+import { listPretrained, pretrainedFolder } from '../models/pretrained.node.ts';
+import {
+  DEFAULT_PRETRAINED,
+  LARGEST_PRETRAINED,
+  type PretrainedModel,
+  type PretrainedScores,
+  REGISTRY_FILE,
+} from '../models/pretrained.ts';
+import { readSafetensors } from '../models/safetensors.ts';
+import type { SRResNet } from '../models/srresnet.ts';
+import { SRResNetUpscaler } from '../models/upscaler.ts';
+import { modelCard, type SetScores } from './model-card.ts';
+import { type RunFacts, runFacts, runOf } from './run-facts.ts';
+
+interface Options {
+  readonly name: string;
+  readonly summary: string;
+  readonly trainedOn: readonly string[];
+  readonly data: readonly string[];
+  readonly note: readonly string[];
+  readonly licence: string;
+  readonly out: string;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+const program = new Command('ship-model')
+  .description("Turn a run's checkpoint into a network that ships with the project.")
+  .argument('<model>', 'RUN/checkpoints/NAME/FILE.safetensors')
+  .requiredOption('--name <name>', 'what it is to be called')
+  .requiredOption('--summary <text>', 'what it is good for, in one line')
+  .requiredOption('--trained-on <text>', 'pictures and their licence; repeatable', collect, [])
+  .requiredOption('--data <dir>', 'a set to score on; repeatable', collect, [])
+  .option('--note <text>', 'what else the card has to say of the training; repeatable', collect, [])
+  .option('--licence <text>', 'of the weights', 'MIT, as the project')
+  .option('--out <dir>', 'the folder of the shipped networks', pretrainedFolder());
+
+/** Means over a set. */
+async function meansOf(method: Method, folder: string): Promise<{ mean: PretrainedScores; pictures: number }> {
+  const measure = async (...pair: Parameters<typeof textureRatio>) => ({ texture: textureRatio(...pair) });
+  const { images, mean } = await evaluate(method, readPairs(await openDataSet(folder)), { measure });
+  if (mean?.texture === undefined) throw new DaybreakError(`${folder}: no picture here can be scored.`);
+  return { mean: { ...mean, texture: mean.texture }, pictures: images.length };
+}
+
+async function scoreSet(folder: string, trained: SRResNet, shipped: SRResNet): Promise<SetScores> {
+  const set = basename(resolve(folder));
+  const of = async (net: SRResNet) => {
+    using upscaler = new SRResNetUpscaler(net, set);
+    return await meansOf(network(upscaler), folder);
+  };
+  const { mean: bicubic, pictures } = await meansOf(interpolation('bicubic'), folder);
+  const [float32, float16] = [(await of(trained)).mean, (await of(shipped)).mean];
+  const digits = ({ psnr, ssim }: PretrainedScores) => `${psnr.toFixed(3)} / ${ssim.toFixed(4)}`;
+  console.log(`${set}: float16 ${digits(float16)}, float32 ${digits(float32)}, bicubic ${digits(bicubic)}`);
+  return { set, pictures, bicubic, float32, float16 };
+}
+
+/** "SRResNet, 8 blocks of 32 channels", and in what it differs from the paper's. */
+function architectureOf({ channels, blocks, ...rest }: Readonly<Record<string, unknown>>): string {
+  const usual = ['channel', false, 'batchNorm', 'linear'];
+  const changed = Object.entries(rest).filter(([, value]) => !usual.some(one => one === value));
+  const changes = changed.map(([key, value]) => `, ${key} ${JSON.stringify(value)}`).join('');
+  return `SRResNet, ${blocks} blocks of ${channels} channels${changes}`;
+}
+
+/** Whether a folder is one of the others, lies in one or holds one. */
+function overlaps(folder: string, others: readonly string[]): boolean {
+  const within = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep);
+  return others.some(other => within(resolve(folder), other) || within(other, resolve(folder)));
+}
+
+/** How many updates made these weights. @throws DaybreakError where the file does not say. */
+function updatesOf(metadata: Readonly<Record<string, string>>, path: string): number {
+  const updates = Number(metadata.step);
+  if (Number.isSafeInteger(updates) && updates > 0) return updates;
+  throw new DaybreakError(`${path}: its metadata do not say after how many updates ("step").`);
+}
+
+async function ship(path: string, { name, summary, trainedOn, data, note, licence, out }: Options): Promise<void> {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new DaybreakError(`--name ${name}: small letters, digits and hyphens.`);
+  using device = await openDevice();
+  setCurrentDevice(device);
+  const original = await readFile(path);
+  const { metadata } = readSafetensors(original, path);
+  const run = await runFacts(runOf(path), updatesOf(metadata, path));
+  for (const folder of data.filter(folder => overlaps(folder, run.folders)))
+    throw new DaybreakError(`${folder}: the network was trained on these pictures, they cannot judge it.`);
+  using trained = decodeModel(original, path);
+  const bytes = await encodeModel(trained, {
+    dtype: 'F16',
+    metadata: { ...metadata, ...metadataOf({ name, summary, licence, trainedOn, run }) },
+  });
+  if (bytes.length > LARGEST_PRETRAINED)
+    throw new DaybreakError(`${name} would take ${bytes.length} bytes, at most ${LARGEST_PRETRAINED} are shipped.`);
+  using shipped = decodeModel(bytes, name);
+  const sets: SetScores[] = [];
+  for (const folder of data) sets.push(await scoreSet(folder, trained, shipped));
+  const model: PretrainedModel = {
+    name,
+    summary,
+    architecture: architectureOf(trained.config),
+    parameters: trained.parameterCount,
+    file: `${name}.safetensors`,
+    card: `${name}.md`,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    scores: Object.fromEntries(sets.map(({ set, float16 }) => [set, float16])),
+  };
+  const { description, device: deviceName } = device.description;
+  const card = modelCard({ model, run, trainedOn, notes: note, licence, sets, scoredOn: description || deviceName });
+  const others = (await listPretrained(out).catch(() => [])).filter(other => other.name !== name);
+  const all = [...others, model].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+  await writeAtomically(join(out, model.file), bytes);
+  await writeAtomically(join(out, model.card), Buffer.from(card));
+  await writeAtomically(join(out, REGISTRY_FILE), Buffer.from(`${JSON.stringify(all, null, 2)}\n`));
+  console.log(`${join(out, model.file)}: ${bytes.length} bytes`);
+}
+
+const rank = ({ name }: PretrainedModel) => (name === DEFAULT_PRETRAINED ? 0 : 1);
+
+/** What the file says of itself where it travels without its card. */
+function metadataOf(facts: Pick<Options, 'name' | 'summary' | 'licence' | 'trainedOn'> & { readonly run: RunFacts }) {
+  const { name, summary, licence, trainedOn, run } = facts;
+  const { command, updates, adapters, commits } = run;
+  return { name, summary, licence, training: JSON.stringify({ command, updates, data: trainedOn, adapters, commits }) };
+}
+
+program.action(async (path: string, options: Options) => {
+  try {
+    if (options.trainedOn.length === 0 || options.data.length === 0)
+      throw new DaybreakError('--trained-on and --data are needed: the card names the pictures and the scores.');
+    await ship(path, options);
+  } catch (error) {
+    process.stderr.write(`error: ${lineOf(error)}\n`);
+    process.exitCode = 1;
+  }
+});
+await program.parseAsync();

@@ -1,0 +1,130 @@
+/** `scripts/ship-model.ts`: from a run to a network that ships. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { evaluate } from '../../eval/evaluate.ts';
+import { interpolation, network } from '../../eval/methods.ts';
+import { textureRatio } from '../../eval/texture.ts';
+import { writePicture } from '../../image/files.node.ts';
+import { syntheticPicture } from '../../image/synthetic.ts';
+import { decodeModel } from '../../models/model-file.ts';
+import { listPretrained } from '../../models/pretrained.node.ts';
+import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { daybreak } from '../cli/daybreak.ts';
+import { sharedDevice } from '../device.ts';
+import { runTypeScript } from '../docs/run.ts';
+import { pairsOf } from '../eval/pairs.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { checkShipped } from '../models/shipped.ts';
+import { SMALL_FLAGS } from '../train/small-training.ts';
+
+sharedDevice();
+
+afterEach(() => vi.unstubAllEnvs());
+
+const TEXTS = [
+  '--summary',
+  'for a test',
+  '--trained-on',
+  'three synthetic pictures (MIT)',
+  '--note',
+  'made in a hurry',
+];
+
+test('a run becomes a file, a card and a line of the registry, which the command line finds', async () => {
+  const folder = temporaryFolder();
+  for (let i = 0; i < 2; i++) await writePicture(join(folder, 'scored', `${i}.png`), syntheticPicture(4, i, 48));
+  const run = join(folder, 'runs/small');
+  const trained = await daybreak([
+    'train',
+    'srresnet',
+    '--data',
+    'synthetic',
+    ...SMALL_FLAGS,
+    '--out',
+    run,
+    '--steps',
+    '2',
+  ]);
+  expect(trained.code, trained.stderr).toBe(0);
+  const checkpoint = join(run, 'checkpoints/last/model.safetensors');
+  const out = join(folder, 'shipped');
+  const ship = (name: string, ...more: string[]) =>
+    runTypeScript('scripts/ship-model.ts', [checkpoint, '--name', name, ...TEXTS, '--out', out, ...more]);
+  const scored = ['--data', join(folder, 'scored')];
+  await ship('other', ...scored);
+  await ship('srresnet', ...scored);
+
+  const models = await listPretrained(out);
+  expect(models.map(({ name }) => name)).toEqual(['srresnet', 'other']);
+  for (const model of models) checkShipped(model, out);
+
+  // The figures are those of the file, of bicubic, and of the weights before they were rounded.
+  const [{ scores, card: path, file }] = models;
+  const card = readFileSync(join(out, path), 'utf8');
+  const measure = async (...pair: Parameters<typeof textureRatio>) => ({ texture: textureRatio(...pair) });
+  const pairs = await pairsOf(join(folder, 'scored'));
+  const means = async (weights: string) => {
+    using net = decodeModel(readFileSync(weights));
+    using upscaler = new SRResNetUpscaler(net, 'net');
+    return (await evaluate(network(upscaler), pairs, { measure })).mean!;
+  };
+  const [float16, float32] = [await means(join(out, file)), await means(checkpoint)];
+  expect(scores).toEqual({ scored: float16 });
+  const difference = float16.psnr - float32.psnr;
+  expect(card).toContain(`float16: scored ${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(4)} dB / `);
+  const { mean: bicubic } = await evaluate(interpolation('bicubic'), pairs, { measure });
+  expect(card).toContain(`| scored | 2 | ${bicubic!.psnr.toFixed(3)} / ${bicubic!.ssim.toFixed(4)} | `);
+
+  // What the run was, from its folder.
+  for (const text of ['- 2 updates', '`batch` 2', '`crop` 16', '- made in a hurry', 'SRResNet, 1 blocks of 8 channels'])
+    expect(card).toContain(text);
+  expect(card).not.toContain(folder);
+
+  vi.stubEnv('DAYBREAK_PRETRAINED', out);
+  const listed = await daybreak(['models']);
+  expect(listed.stdout).toContain('srresnet (default): for a test (card: srresnet.md)');
+  expect(await daybreak(['upscale', 'scored/0.png', '-o', 'x.png'], folder)).toMatchObject({ code: 0 });
+
+  // A second of the same name replaces it.
+  await ship('other', ...scored, '--summary', 'better');
+  const again = await listPretrained(out);
+  expect(again.map(({ name, summary }) => [name, summary])).toEqual([
+    ['srresnet', 'for a test'],
+    ['other', 'better'],
+  ]);
+
+  await expect(ship('Not A Name', ...scored)).rejects.toThrow('small letters');
+  await expect(ship('other')).rejects.toThrow('--data are needed');
+  rmSync(join(run, 'config.json'));
+  await expect(ship('other', ...scored)).rejects.toThrow('config.json');
+});
+
+test('pictures that it was trained on do not score it', async () => {
+  const folder = temporaryFolder();
+  for (let i = 0; i < 2; i++) await writePicture(join(folder, 'set', `${i}.png`), syntheticPicture(4, i, 48));
+  const run = join(folder, 'run');
+  const trained = await daybreak([
+    'train',
+    'srresnet',
+    '--data',
+    join(folder, 'set'),
+    ...SMALL_FLAGS,
+    '--out',
+    run,
+    '--steps',
+    '1',
+  ]);
+  expect(trained.code, trained.stderr).toBe(0);
+  const args = [
+    join(run, 'checkpoints/last/model.safetensors'),
+    '--name',
+    'other',
+    ...TEXTS,
+    '--out',
+    join(folder, 'out'),
+  ];
+  await expect(runTypeScript('scripts/ship-model.ts', [...args, '--data', join(folder, 'set')])).rejects.toThrow(
+    'was trained on these pictures',
+  );
+});
