@@ -140,15 +140,18 @@ describe('what cannot be done is one line and exit 1', () => {
 });
 
 test('Ctrl-C stops between two tiles, exits 130 and leaves no half picture', async () => {
-  const folder = await folderWith({ 'in.png': formulaPicture([300, 300, 3, 1]) });
-  const args = ['upscale', 'in.png', '-o', 'out.png', '--model', 'net.safetensors', '--tile', '4'];
+  const folder = await folderWith({
+    'in/1.png': formulaPicture([5, 4, 3, 1]),
+    'in/2.png': formulaPicture([300, 300, 3, 1]),
+  });
+  const args = ['upscale', 'in', '-o', 'out', '--model', 'net.safetensors', '--tile', '4'];
   const { child, ended } = start(args, folder);
-  // Not a terminal: nothing is printed before a picture is done, which takes these 5,625 tiles far longer than this.
-  setTimeout(() => child.kill('SIGINT'), 4000);
+  // The first is done when this is printed; the 5,625 tiles of the second take far longer than a signal.
+  child.stderr?.on('data', (text: Buffer) => text.includes('in/1.png') && child.kill('SIGINT'));
   const { code, stderr } = await ended;
   expect([code, stderr]).toEqual([
     130,
     expect.stringMatching(/Stopping after this tile\.[\s\S]*error: stopped by SIGINT\n$/),
   ]);
-  expect(readdirSync(folder).sort()).toEqual(['in.png', 'net.safetensors']);
+  expect(readdirSync(join(folder, 'out'))).toEqual(['1_x4.png']);
 });
