@@ -82,6 +82,8 @@ export interface TrainingStatus {
   readonly step: number;
   readonly loss: number;
   readonly imagesPerSecond: number;
+  /** Of a discriminator's: its mean answers, shown beside the loss. */
+  readonly terms?: { readonly dReal?: number; readonly dFake?: number };
 }
 
 /** "step 1,200/2,000  loss 0.0134  88.9 images/s  left 1 min 12 s". */
@@ -100,11 +102,12 @@ export class TrainingProgress implements Disposable {
   }
 
   /** To be called as often as there is news. */
-  update({ step, loss, imagesPerSecond }: TrainingStatus): void {
+  update({ step, loss, imagesPerSecond, terms: { dReal, dFake } = {} }: TrainingStatus): void {
     const left = this.#secondsLeft(step);
     const text = [
       `step ${count(step)}/${count(this.#total)}`,
       `loss ${figure(loss)}`,
+      dReal === undefined || dFake === undefined ? '' : `D(real) ${dReal.toFixed(2)}  D(fake) ${dFake.toFixed(2)}`,
       `${figure(imagesPerSecond)} images/s`,
       left === undefined ? '' : `left ${duration(Math.round(left))}`,
     ];

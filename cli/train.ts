@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config.ts';
 import { readConfigFile } from '../train/config-file.node.ts';
 import { ConfigError } from '../train/errors.ts';
+import { setMeans } from '../train/report-content.ts';
 import { readRunConfig } from '../train/run-folder.node.ts';
 import type { SessionOptions, SessionResult } from '../train/session.node.ts';
 import { SHOWN_VARIANTS, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
@@ -210,10 +211,15 @@ export function printResult(result: SessionResult, config: TrainConfig, json: bo
   ];
   lines.push(`the GPU waited ${waitedForData.toFixed(2)} s for data`);
   for (const { data, images } of scores) {
-    const mean = (of: 'model' | 'bicubic') => images.reduce((sum, image) => sum + image[of].psnr, 0) / images.length;
+    const { model, initial, bicubic } = setMeans({ data, images });
+    const before = initial ? `, initial SRResNet ${initial.psnr.toFixed(2)} dB` : '';
     lines.push(
-      `${data}: ${mean('model').toFixed(2)} dB, bicubic ${mean('bicubic').toFixed(2)} dB (mean PSNR, protocol matlab)`,
+      `${data}: ${model.psnr.toFixed(2)} dB${before}, bicubic ${bicubic.psnr.toFixed(2)} dB (mean PSNR, protocol matlab)`,
     );
+    const beside = (key: 'texture' | 'vgg_distance') =>
+      `${model[key]!.toFixed(3)}${initial ? ` (initial SRResNet ${initial[key]!.toFixed(3)})` : ''}`;
+    if (model.texture !== undefined) lines.push(`  fine texture ${beside('texture')}; the original's is 1`);
+    if (model.vgg_distance !== undefined) lines.push(`  distance of VGG features ${beside('vgg_distance')}`);
   }
   lines.push(`model: ${folder}/checkpoints/last/model.safetensors`, `report: ${folder}/report.html`);
   process.stdout.write(`${lines.join('\n')}\n`);

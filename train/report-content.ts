@@ -1,15 +1,28 @@
 /** What a report tells, and the figures that follow from it. */
 
+import type { TextureFigures } from '../eval/evaluate.ts';
 import { meanScores, type Scores } from '../eval/protocols.ts';
 import type { TrainConfig } from './config.ts';
 import type { RecordedEnvironment } from './environment.ts';
 import { isEvaluation, type MetricsEntry, type StepEntry } from './metrics.ts';
 
-/** The finished network beside bicubic on one evaluation set. */
+/** Scores by both protocols, and what else was measured. */
+export type Figures = Scores & TextureFigures;
+
+/** One picture by every method. */
+export interface ReportImage {
+  readonly name: string;
+  readonly bicubic: Figures;
+  /** The network that the training began with, where it is compared. */
+  readonly initial?: Figures | undefined;
+  readonly model: Figures;
+}
+
+/** The finished network beside bicubic, and beside what it began as, on one evaluation set. */
 export interface ReportScores {
   /** As in the log's evaluations, so that bicubic's line can be drawn beside the network's curve. */
   readonly data: string;
-  readonly images: readonly { readonly name: string; readonly bicubic: Scores; readonly model: Scores }[];
+  readonly images: readonly ReportImage[];
 }
 
 /** A picture to show, for instance a comparison LR | bicubic | SRResNet | original. */
@@ -34,11 +47,22 @@ export interface ReportContent {
 }
 
 /** Means over a set's pictures. */
-export function setMeans(scores: ReportScores): { bicubic: Scores; model: Scores } {
+export function setMeans({ images }: ReportScores): ReportImage {
+  const initial = images.flatMap(image => image.initial ?? []);
   return {
-    bicubic: meanScores(scores.images.map(({ bicubic }) => bicubic)),
-    model: meanScores(scores.images.map(({ model }) => model)),
+    name: 'mean',
+    bicubic: meanFigures(images.map(({ bicubic }) => bicubic)),
+    ...(initial.length === images.length && { initial: meanFigures(initial) }),
+    model: meanFigures(images.map(({ model }) => model)),
   };
+}
+
+function meanFigures(all: readonly Figures[]): Figures {
+  const mean = (key: keyof TextureFigures) => {
+    const values = all.flatMap(one => one[key] ?? []);
+    return values.length < all.length ? {} : { [key]: values.reduce((sum, value) => sum + value, 0) / all.length };
+  };
+  return { ...meanScores(all), ...mean('texture'), ...mean('vgg_distance') };
 }
 
 /** The log's training entries, in order. */

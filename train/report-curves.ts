@@ -1,10 +1,13 @@
 /** The curves of a run, thinned out to what a screen can show. */
 
-import { isEvaluation, type MetricsEntry } from './metrics.ts';
+import { isEvaluation, type MetricsEntry, type StepEntry } from './metrics.ts';
 import { type ReportScores, setMeans, stepEntries } from './report-content.ts';
 
-/** How a line is drawn: the network's own, measurements as they are behind a smoothed line, or something to compare with. */
-export type LineRole = 'main' | 'raw' | 'reference';
+/**
+ * How a line is drawn: the network's own, a second one of its kind, measurements as they are behind a smoothed line, or
+ * something to compare with.
+ */
+export type LineRole = 'main' | 'second' | 'raw' | 'reference';
 
 export interface Line {
   readonly label: string;
@@ -26,12 +29,19 @@ export interface Chart {
 /** More points than this are more than a screen has columns. */
 const POINTS = 1200;
 
-/** Loss, scores of each evaluation set, learning rate, speed: as far as the log has them. */
-export function chartsOf(metrics: readonly MetricsEntry[], scores: readonly ReportScores[]): Chart[] {
+/**
+ * Loss and its terms, the discriminator's answers, scores of each evaluation set, learning rate, speed: as far as the log
+ * has them. `label`: what the network is called.
+ */
+export function chartsOf(
+  metrics: readonly MetricsEntry[],
+  scores: readonly ReportScores[],
+  label = 'SRResNet',
+): Chart[] {
   const entries = stepEntries(metrics);
   const charts: Chart[] = [];
-  if (entries.length > 0) charts.push(lossChart(entries));
-  charts.push(...scoreCharts(metrics, scores));
+  if (entries.length > 0) charts.push(...lossCharts(entries));
+  charts.push(...scoreCharts(metrics, scores, label));
   if (entries.length > 0) {
     const picked = thinned(entries.map(({ lr }) => lr));
     charts.push({
@@ -46,41 +56,90 @@ export function chartsOf(metrics: readonly MetricsEntry[], scores: readonly Repo
   return charts;
 }
 
-function lossChart(entries: readonly { step: number; loss: number }[]): Chart {
-  const losses = entries.map(({ loss }) => loss);
-  const smooth = smoothed(losses);
-  const picked = thinned(losses);
+const MSE = 'mean squared error on [−1, 1]';
+
+/** Titles and notes of terms; others are features of VGG19, under their own names. */
+const TERMS: Readonly<Record<string, readonly [title: string, note: string]>> = {
+  mse: ['Mean squared error', 'on [−1, 1]'],
+  tv: ['Total variation', 'before its weight'],
+  adversarial: ['Adversarial loss', '−log D(G(x)), before its weight'],
+  discriminator: ["Discriminator's loss", '−log D(y) − log(1 − D(G(x)))'],
+};
+
+/** What the discriminator takes for photographs. */
+const ANSWERS = ['dReal', 'dFake'] as const;
+
+function lossCharts(entries: readonly StepEntry[]): Chart[] {
+  const names = Object.keys(entries.at(-1)?.terms ?? {});
+  const terms = names.filter(name => !ANSWERS.some(answer => answer === name));
+  // A single term is the loss.
+  const alone = terms.length <= 1;
+  const loss = measured(
+    entries.map(({ loss }) => loss),
+    entries,
+    {
+      title: 'Loss',
+      note: !alone || (terms[0] ?? 'mse') !== 'mse' ? 'what the generator is to make small' : MSE,
+    },
+  );
+  const each = alone
+    ? []
+    : terms.map(name => {
+        const [title, note] = TERMS[name] ?? [name.toUpperCase(), 'squared distance of features, before its weight'];
+        return measured(
+          entries.map(({ terms: all }) => all?.[name] ?? Number.NaN),
+          entries,
+          { title, note },
+        );
+      });
+  return [loss, ...each, ...(names.includes('dReal') ? [answersChart(entries)] : [])];
+}
+
+function answersChart(entries: readonly StepEntry[]): Chart {
+  const [real, fake] = ANSWERS.map(name => smoothed(entries.map(({ terms }) => terms?.[name] ?? Number.NaN)));
+  const picked = thinned(fake!);
+  const line = (label: string, role: LineRole, values: readonly number[]): Line => ({
+    label,
+    role,
+    values: picked.map(i => finiteOrNull(values[i]!)),
+  });
+  return {
+    title: 'D(real) and D(fake)',
+    note: 'probability of being a photograph, smoothed',
+    logarithmic: false,
+    steps: picked.map(i => entries[i]!.step),
+    lines: [line('D(y)', 'main', real!), line('D(G(x))', 'second', fake!)],
+  };
+}
+
+/** Values as logged, and smoothed. */
+function measured(
+  values: readonly number[],
+  entries: readonly StepEntry[],
+  { title, note, linear = false }: { title: string; note: string; linear?: boolean },
+): Chart {
+  const smooth = smoothed(values);
+  const picked = thinned(values);
   const finite = smooth.filter(value => value > 0);
   return {
-    title: 'Loss',
-    note: 'mean squared error on [−1, 1]',
+    title,
+    note,
     // A loss that falls to a third and less shows its end better this way.
-    logarithmic: finite.length > 1 && Math.max(...range(finite)) > 3 * Math.min(...range(finite)),
-    steps: picked.map(i => entries[i].step),
+    logarithmic: !linear && finite.length > 1 && Math.max(...range(finite)) > 3 * Math.min(...range(finite)),
+    steps: picked.map(i => entries[i]!.step),
     lines: [
-      { label: 'as logged', role: 'raw', values: picked.map(i => finiteOrNull(losses[i])) },
-      { label: 'smoothed', role: 'main', values: picked.map(i => finiteOrNull(smooth[i])) },
+      { label: 'as logged', role: 'raw', values: picked.map(i => finiteOrNull(values[i]!)) },
+      { label: 'smoothed', role: 'main', values: picked.map(i => finiteOrNull(smooth[i]!)) },
     ],
   };
 }
 
-function speedChart(entries: readonly { step: number; imagesPerSecond: number }[]): Chart {
+function speedChart(entries: readonly StepEntry[]): Chart {
   const speeds = entries.map(({ imagesPerSecond }) => imagesPerSecond);
-  const smooth = smoothed(speeds);
-  const picked = thinned(speeds);
-  return {
-    title: 'Speed',
-    note: 'high-resolution crops a second',
-    logarithmic: false,
-    steps: picked.map(i => entries[i].step),
-    lines: [
-      { label: 'as logged', role: 'raw', values: picked.map(i => finiteOrNull(speeds[i])) },
-      { label: 'smoothed', role: 'main', values: picked.map(i => finiteOrNull(smooth[i])) },
-    ],
-  };
+  return measured(speeds, entries, { title: 'Speed', note: 'high-resolution crops a second', linear: true });
 }
 
-function scoreCharts(metrics: readonly MetricsEntry[], scores: readonly ReportScores[]): Chart[] {
+function scoreCharts(metrics: readonly MetricsEntry[], scores: readonly ReportScores[], label: string): Chart[] {
   const bySet = new Map<string, { step: number; psnr: number }[]>();
   for (const entry of metrics) {
     if (!isEvaluation(entry)) continue;
@@ -93,7 +152,7 @@ function scoreCharts(metrics: readonly MetricsEntry[], scores: readonly ReportSc
     const final = scores.find(one => one.data === data && one.images.length > 0);
     const bicubic = final && setMeans(final).bicubic.psnr;
     const picked = thinned(points.map(({ psnr }) => psnr));
-    const lines: Line[] = [{ label: 'SRResNet', role: 'main', values: picked.map(i => finiteOrNull(points[i].psnr)) }];
+    const lines: Line[] = [{ label, role: 'main', values: picked.map(i => finiteOrNull(points[i].psnr)) }];
     if (bicubic !== undefined)
       lines.unshift({ label: 'bicubic', role: 'reference', values: picked.map(() => bicubic) });
     return {

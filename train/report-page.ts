@@ -1,8 +1,10 @@
 /** The whole page of a report: one file that needs nothing else, least of all a network. */
 
+import { variantOfConfig } from './config.ts';
 import type { ReportContent } from './report-content.ts';
 import { type Chart, chartsOf } from './report-curves.ts';
 import { escapeHtml, scriptJson } from './report-format.ts';
+import { scoresSection } from './report-scores.ts';
 import { SCRIPT } from './report-script.ts';
 import {
   chartsSection,
@@ -11,7 +13,6 @@ import {
   headerOf,
   picturesOf,
   repeatSection,
-  scoresSection,
   titleOf,
 } from './report-sections.ts';
 import { STYLE } from './report-style.ts';
@@ -28,7 +29,8 @@ const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sc
 
 /** HTML of the report. */
 export function pageOf(content: ReportContent, library: PlotLibrary): string {
-  const charts = chartsOf(content.metrics, content.scores);
+  const { label } = variantOfConfig(content.config);
+  const charts = chartsOf(content.metrics, content.scores, label);
   const title = escapeHtml(`${titleOf(content)} – Daybreak`);
   return `<!doctype html>
 <html lang="en">
@@ -46,7 +48,7 @@ export function pageOf(content: ReportContent, library: PlotLibrary): string {
 ${headerOf(content)}
 ${picturesOf(content.pictures)}
 ${chartsSection(charts)}
-${scoresSection(content.scores)}
+${scoresSection(content.scores, label)}
 ${repeatSection(content.command, content.config.model)}
 ${configSection(content.config)}
 ${environmentSection(content.environment)}

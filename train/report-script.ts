@@ -17,6 +17,7 @@ const plots = [];
 function draw(place, chart) {
   const style = {
     main: { stroke: colour('main'), width: 2 },
+    second: { stroke: colour('reference'), width: 2 },
     raw: { stroke: colour('raw'), width: 1 },
     reference: { stroke: colour('reference'), width: 1.5, dash: [6, 5] },
   };

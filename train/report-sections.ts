@@ -1,12 +1,12 @@
 /** The parts of a report's page, each a function from what happened to HTML. */
 
-import { PROTOCOLS, type Scores } from '../eval/protocols.ts';
 import { readPngHeader } from '../image/png-header.ts';
 import { optionsOf, type TrainConfig, variantOfConfig } from './config.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
-import { progressOf, type ReportContent, type ReportPicture, type ReportScores, setMeans } from './report-content.ts';
+import { progressOf, type ReportContent, type ReportPicture, setMeans } from './report-content.ts';
 import type { Chart } from './report-curves.ts';
-import { count, duration, escapeHtml, figure, signed } from './report-format.ts';
+import { count, duration, escapeHtml, figure } from './report-format.ts';
+import { gain } from './report-scores.ts';
 import { svgOf } from './report-svg.ts';
 
 /** Title, what was trained on what, and the figures one looks for first. */
@@ -56,12 +56,6 @@ function tile(name: string, value: string, unit = ''): string {
   return `<div><dt>${escapeHtml(name)}</dt><dd>${value}${unit && ` <small>${unit}</small>`}</dd></div>`;
 }
 
-function gain(value: number, decimals: number): string {
-  const text = signed(value, decimals);
-  if (!/^[+−]/.test(text)) return text;
-  return `<span class="${value > 0 ? 'good' : 'bad'}">${text}</span>`;
-}
-
 /** Pictures as they are, within the page's width; a click shows their own pixels. */
 export function picturesOf(pictures: readonly ReportPicture[]): string {
   if (pictures.length === 0) return '';
@@ -100,54 +94,6 @@ export function chartsSection(charts: readonly Chart[]): string {
     );
   });
   return `<section><h2>Curves</h2><div class="charts">${figures.join('')}</div></section>`;
-}
-
-/** Bicubic and the network, each picture and the mean, by both protocols. */
-export function scoresSection(all: readonly ReportScores[]): string {
-  const tables = all.filter(({ images }) => images.length > 0).map(scoreTable);
-  if (tables.length === 0) return '';
-  const protocols = Object.entries(PROTOCOLS).map(([name, text]) => `<b>${name}</b>: ${escapeHtml(text)}.`);
-  return (
-    `<section><h2>Scores</h2>${tables.join('')}` +
-    `<p class="note">PSNR in dB. ${protocols.join(' ')} Figures of one protocol do not compare with the other’s.</p></section>`
-  );
-}
-
-function scoreTable(scores: ReportScores): string {
-  const means = setMeans(scores);
-  const protocol = (name: string) => `<th class="start" colspan="5" scope="colgroup">protocol ${name}</th>`;
-  const methods =
-    '<th class="n start" colspan="2" scope="colgroup">bicubic</th>' +
-    '<th class="n" colspan="2" scope="colgroup">SRResNet</th><th class="n">gain</th>';
-  const columns =
-    '<th class="n start" scope="col">PSNR</th><th class="n" scope="col">SSIM</th>' +
-    '<th class="n" scope="col">PSNR</th><th class="n" scope="col">SSIM</th><th class="n" scope="col">PSNR</th>';
-  const rows = scores.images.map(({ name, bicubic, model }) => scoreRow(name, bicubic, model));
-  return (
-    `<div class="wide"><table class="scores"><caption>${escapeHtml(scores.data)}</caption>` +
-    `<thead><tr><th></th>${protocol('matlab')}${protocol('paper')}</tr><tr><th></th>${methods}${methods}</tr>` +
-    `<tr><th scope="col">picture</th>${columns}${columns}</tr></thead>` +
-    `<tbody>${rows.join('')}${scoreRow('mean', means.bicubic, means.model, 'mean')}</tbody></table></div>`
-  );
-}
-
-function scoreRow(name: string, bicubic: Scores, model: Scores, kind = ''): string {
-  const cells = (psnr: 'psnr' | 'psnr_paper', ssim: 'ssim' | 'ssim_paper') =>
-    [
-      `<td class="n start">${decimals(bicubic[psnr], 2)}</td><td class="n">${decimals(bicubic[ssim], 4)}</td>`,
-      `<td class="n">${decimals(model[psnr], 2)}</td><td class="n">${decimals(model[ssim], 4)}</td>`,
-      `<td class="n">${gain(model[psnr] - bicubic[psnr], 2)}</td>`,
-    ].join('');
-  return (
-    `<tr${kind && ` class="${kind}"`}><th scope="row">${escapeHtml(name)}</th>` +
-    `${cells('psnr', 'ssim')}${cells('psnr_paper', 'ssim_paper')}</tr>`
-  );
-}
-
-/** PSNR of equal pictures is infinite. */
-function decimals(value: number, digits: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '∞';
-  return Number.isFinite(value) ? value.toFixed(digits) : '–';
 }
 
 /** How to train the same again. */

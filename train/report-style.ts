@@ -44,6 +44,7 @@ figure.chart figcaption { display: flex; flex-wrap: wrap; gap: .1rem .75rem; ali
 .key span::before { content: ''; display: inline-block; width: 16px; height: 0; margin-right: .4em; vertical-align: .25em;
   border-top: 2px solid var(--main); }
 .key span.raw::before { border-color: var(--raw); border-top-width: 3px; }
+.key span.second::before { border-color: var(--reference); }
 .key span.reference::before { border-color: var(--reference); border-top-style: dashed; }
 .plot { min-height: 250px; position: relative; }
 .plot svg { display: block; width: 100%; height: auto; }
@@ -52,6 +53,7 @@ figure.chart figcaption { display: flex; flex-wrap: wrap; gap: .1rem .75rem; ali
 .plot svg path { fill: none; stroke: var(--main); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .plot svg circle { fill: var(--main); }
 .plot svg path.raw { stroke: var(--raw); stroke-width: 1; }
+.plot svg path.second { stroke: var(--reference); }
 .plot svg path.reference { stroke: var(--reference); stroke-width: 1.5; stroke-dasharray: 6 5; }
 .plot .readout { position: absolute; top: -1.95rem; right: -.4rem; white-space: nowrap; padding: .15rem .5rem; border-radius: 6px; font-size: .8125rem;
   background: var(--tint); color: var(--ink); pointer-events: none; }

@@ -1,20 +1,25 @@
 /** A run under way: its updates, and what has to happen between them. */
 import type { Device } from '../engine/device.ts';
+import type { Measure } from '../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../eval/methods.ts';
+import { decodeModel } from '../models/model-file.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
 import { type TrainConfig, variantOfConfig } from './config.ts';
+import { type Exhibits, INITIAL } from './exhibits.ts';
 import { isEvaluation } from './metrics.ts';
 import type { Networks } from './networks.node.ts';
 import type { EvaluationSet, TrainingPicture } from './pictures.node.ts';
 import type { ProfileSummary } from './profile.ts';
 import { type ProfileOptions, SessionProfile } from './profile-session.node.ts';
 import { type ReportScores, stepEntries } from './report-content.ts';
-import { type Exhibits, reportRun, writeSample } from './report-run.node.ts';
+import { reportRun } from './report-run.node.ts';
 import type { RunFolder } from './run-folder.node.ts';
+import { writeSample } from './samples.node.ts';
 import { learningRateAt } from './schedule.ts';
 import { Scoring } from './scoring.ts';
 import { saveState } from './state.ts';
 import { StepLog } from './step-log.ts';
+import { textureMeasure } from './texture-measure.ts';
 import type { StepResult, Trainer } from './trainer.ts';
 
 export interface SessionOptions {
@@ -101,8 +106,9 @@ export class Run implements Disposable {
     await this.#save();
     await this.#profile?.end();
     const finished = trainer.step >= steps && !signal?.aborted;
-    const scores = finished ? await this.#finalScores(scoring) : [];
-    await reportRun(folder, this.#exhibits(), { command, scores, step: trainer.step });
+    using initial = await this.#initial();
+    const scores = finished ? await this.#finalScores(scoring, initial?.method) : [];
+    await reportRun(folder, this.#exhibits(initial?.method), { command, scores, step: trainer.step });
     return {
       folder: folder.path,
       step: trainer.step,
@@ -181,8 +187,8 @@ export class Run implements Disposable {
   }
 
   /** Scores the network on every set and keeps the best. */
-  async #score(step: number, scoring: Scoring) {
-    const results = await scoring.after(step);
+  async #score(step: number, scoring: Scoring, measure?: Measure) {
+    const results = await scoring.after(step, measure);
     const first = results[0]?.mean?.psnr;
     if (first !== undefined && (this.#best === null || first > this.#best)) {
       this.#best = first;
@@ -191,20 +197,47 @@ export class Run implements Disposable {
     return results;
   }
 
-  /** The finished network beside bicubic, picture by picture. */
-  async #finalScores(scoring: Scoring): Promise<ReportScores[]> {
-    const results = await this.#score(this.#parts.trainer.step, scoring);
+  /** The finished network beside bicubic and what it began as, picture by picture. */
+  async #finalScores(scoring: Scoring, initial: Method | undefined): Promise<ReportScores[]> {
+    const { trainer, sets, config, networks } = this.#parts;
+    const variant = variantOfConfig(config);
+    // An SRResNet is judged by PSNR, which it was trained for.
+    const measure = variant.mse && !variant.adversarial ? undefined : textureMeasure(networks.vgg, variant.vgg);
+    const results = await this.#score(trainer.step, scoring, measure);
     await this.#save();
-    const bicubic = await scoring.all(interpolation('bicubic'), 'scoring bicubic on');
-    return this.#parts.sets.map(({ data }, i) => ({
+    const bicubic = await scoring.all(interpolation('bicubic'), 'scoring bicubic on', measure);
+    const before = initial && (await scoring.all(initial, `scoring ${INITIAL} on`, measure));
+    return sets.map(({ data }, i) => ({
       data,
-      images: results[i]!.images.map((model, j) => ({ name: model.name, model, bicubic: bicubic[i]!.images[j]! })),
+      images: results[i]!.images.map((model, j) => ({
+        name: model.name,
+        bicubic: bicubic[i]!.images[j]!,
+        ...(before && { initial: before[i]!.images[j]! }),
+        model,
+      })),
     }));
   }
 
-  #exhibits(): Exhibits {
+  /** The network that the run began with, where it is another's result: an SRResNet that goes on is its own. */
+  async #initial(): Promise<(Disposable & { readonly method: Method }) | undefined> {
+    const { folder, config } = this.#parts;
+    const variant = variantOfConfig(config);
+    const bytes = variant.mse && !variant.adversarial ? undefined : await folder.initialWeights();
+    if (!bytes) return undefined;
+    const net = decodeModel(bytes, config.init);
+    const upscaler = new SRResNetUpscaler(net, INITIAL);
+    return {
+      method: network(upscaler),
+      [Symbol.dispose]() {
+        upscaler.dispose();
+        net.dispose();
+      },
+    };
+  }
+
+  #exhibits(initial?: Method): Exhibits {
     const { config, sets, pictures } = this.#parts;
-    return { config, sets, pictures, method: this.#method };
+    return { config, sets, pictures, method: this.#method, initial };
   }
 
   [Symbol.dispose](): void {

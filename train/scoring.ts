@@ -1,5 +1,5 @@
 /** Scores of a run's network on its evaluation sets, and of what it is compared with. */
-import { type Evaluation, evaluate, type Pair } from '../eval/evaluate.ts';
+import { type Evaluation, evaluate, type Measure, type Pair } from '../eval/evaluate.ts';
 import type { Method } from '../eval/methods.ts';
 import type { EvaluationEntry } from './metrics.ts';
 
@@ -36,9 +36,9 @@ export class Scoring {
   }
 
   /** Scores the network on every set, and logs what is new. */
-  async after(step: number): Promise<Evaluation[]> {
+  async after(step: number, measure?: Measure): Promise<Evaluation[]> {
     const { append, onLine } = this.#options;
-    const results = await this.all(this.#options.method, 'scoring');
+    const results = await this.all(this.#options.method, 'scoring', measure);
     for (const [i, { mean }] of results.entries()) {
       const { data } = this.#options.sets[i]!;
       if (!mean || this.#logged.has(`${step} ${data}`)) continue;
@@ -51,13 +51,13 @@ export class Scoring {
   }
 
   /** Scores any method on every set; `verb` is for the display. */
-  async all(method: Method, verb: string): Promise<Evaluation[]> {
+  async all(method: Method, verb: string, measure?: Measure): Promise<Evaluation[]> {
     const { sets, onPhase } = this.#options;
     const results: Evaluation[] = [];
     for (const { data, pictures } of sets) {
       onPhase?.(`${verb} ${data}`, 0, pictures.length);
       const onPicture = (_: unknown, index: number) => onPhase?.(`${verb} ${data}`, index + 1, pictures.length);
-      results.push(await evaluate(method, pictures, { onPicture }));
+      results.push(await evaluate(method, pictures, { onPicture, measure }));
     }
     return results;
   }

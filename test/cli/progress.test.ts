@@ -47,6 +47,14 @@ describe('elsewhere than on a terminal', () => {
     expect(lines()).toHaveLength(5);
   });
 
+  test('of two networks, the discriminator’s answers stand beside the loss', () => {
+    const { options, lines } = stage(false);
+    using progress = new TrainingProgress(10, 0, options);
+    const terms = { mse: 0.01, dReal: 0.75, dFake: 0.254 };
+    progress.update({ step: 1, loss: 0.0123, imagesPerSecond: 2, terms });
+    expect(lines()).toEqual(['step 1/10  loss 0.0123  D(real) 0.75  D(fake) 0.25  2 images/s  left 0 s']);
+  });
+
   test('the time between two lines can be chosen', () => {
     const { clock, options, lines } = stage(false);
     const progress = new TrainingProgress(10, 0, { ...options, every: 2 });

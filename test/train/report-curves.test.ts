@@ -77,6 +77,38 @@ describe('charts', () => {
     expect(chartsOf([at(1, 1), at(2, 0.9)], [])[0].logarithmic).toBe(false);
   });
 
+  test('every term of a loss has its chart, the discriminator’s answers share one', () => {
+    const terms = { mse: 0.1, vgg44: 3, adversarial: 1, discriminator: 1.5, dReal: 0.75, dFake: 0.25 };
+    const charts = chartsOf(
+      [{ ...at(1, 1), terms } as MetricsEntry, { ...at(2, 1), terms } as MetricsEntry],
+      [],
+      'SRGAN',
+    );
+    expect(charts.map(({ title }) => title)).toEqual([
+      'Loss',
+      'Mean squared error',
+      'VGG44',
+      'Adversarial loss',
+      "Discriminator's loss",
+      'D(real) and D(fake)',
+      'Learning rate',
+      'Speed',
+    ]);
+    expect(charts[0].note).toBe('what the generator is to make small');
+    expect(charts[2].lines.map(({ values }) => values)).toEqual([
+      [3, 3],
+      [3, 3],
+    ]);
+    expect(charts[5].lines).toEqual([
+      { label: 'D(y)', role: 'main', values: [0.75, 0.75] },
+      { label: 'D(G(x))', role: 'second', values: [0.25, 0.25] },
+    ]);
+    // A single term is the loss, and has no second chart.
+    const alone = chartsOf([{ ...at(1, 1), terms: { mse: 1 } } as MetricsEntry], []);
+    expect(alone.map(({ title }) => title)).toEqual(['Loss', 'Learning rate', 'Speed']);
+    expect(alone[0].note).toBe('mean squared error on [−1, 1]');
+  });
+
   test('no log, no charts', () => {
     expect(chartsOf([], [])).toEqual([]);
   });

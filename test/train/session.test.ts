@@ -101,7 +101,12 @@ describe('a run with an evaluation set', () => {
         'samples',
       ].sort(),
     );
-    expect(readdirSync(join(run, 'samples'))).toEqual(['step-0000010-0.png', 'step-0000020-0.png']);
+    expect(readdirSync(join(run, 'samples'))).toEqual([
+      'step-0000010-0.part.png',
+      'step-0000010-0.png',
+      'step-0000020-0.part.png',
+      'step-0000020-0.png',
+    ]);
     const evaluations = await evaluationsOf(run);
     expect(evaluations.map(({ step, evaluation }) => [step, evaluation.data])).toEqual(
       [6, 12, 18, 20].map(step => [step, 'held-out']),

@@ -1,0 +1,156 @@
+/** Runs of two networks: what they leave, and that a stop in between changes no byte. */
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { setCurrentDevice } from '../../engine/init.ts';
+import { writePicture } from '../../image/files.node.ts';
+import { syntheticPicture } from '../../image/synthetic.ts';
+import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
+import { readSafetensors } from '../../models/safetensors.ts';
+import { srresnet } from '../../models/srresnet.ts';
+import { VggError } from '../../models/vgg19-error.ts';
+import { parseConfig } from '../../train/config.ts';
+import { ConfigError } from '../../train/errors.ts';
+import { readMetrics } from '../../train/metrics-log.node.ts';
+import { stepEntries } from '../../train/report-content.ts';
+import { resumeSession, type SessionOptions, startSession } from '../../train/session.node.ts';
+import { sharedDevice } from '../device.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { pairs, SMALL } from './small-training.ts';
+import { writeSmallVgg } from './small-vgg.ts';
+
+const device = sharedDevice();
+const pictures = pairs().map((pair, i) => ({ ...pair, name: `picture ${i}` }));
+const optionsOf = (more: Partial<SessionOptions> = {}): SessionOptions => ({
+  device: device(),
+  command: 'npx daybreak train srgan …',
+  pictures,
+  ...more,
+});
+
+/** A folder with first weights, a loss network and a picture to score on. */
+async function materials(): Promise<{ folder: string; init: string; vgg: string; held: string }> {
+  const folder = temporaryFolder();
+  setCurrentDevice(device());
+  const init = join(folder, 'first.safetensors');
+  using net = srresnet({ channels: SMALL.channels, blocks: SMALL.blocks, seed: 4 });
+  writeFileSync(init, await encodeModel(net));
+  await writePicture(join(folder, 'held-out', '0.png'), syntheticPicture(9, 0, 24));
+  return { folder, init, vgg: await writeSmallVgg(join(folder, 'vgg.safetensors')), held: join(folder, 'held-out') };
+}
+
+const configOf = (model: string, out: string, more: Record<string, unknown>) =>
+  parseConfig({
+    model,
+    data: 'synthetic',
+    out,
+    steps: 12,
+    lr: 1e-3,
+    batch: 2,
+    crop: 16,
+    ...(model.startsWith('srgan') && { discriminatorChannels: 4, discriminatorHidden: 8 }),
+    saveEvery: 5,
+    evalEvery: 4,
+    sampleEvery: 4,
+    logEvery: 2,
+    ...more,
+  });
+
+/** Every file of every checkpoint. */
+function checkpointsOf(run: string): Record<string, string> {
+  const folder = join(run, 'checkpoints');
+  return Object.fromEntries(
+    readdirSync(folder).flatMap(name =>
+      readdirSync(join(folder, name)).map(file => [
+        `${name}/${file}`,
+        readFileSync(join(folder, name, file)).toString('base64'),
+      ]),
+    ),
+  );
+}
+
+test.each([
+  ['srgan-mse', ['mse']],
+  ['srgan-vgg22', ['vgg22']],
+])('%s: stopped and resumed, has the bytes of the unbroken run; its log has every term', async (model, content) => {
+  const { folder, init, vgg, held } = await materials();
+  const more = { init, eval: held, ...(model.includes('vgg') && { vgg }) };
+  const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
+  const lines: string[] = [];
+  const result = await startSession(configOf(model, unbroken, more), optionsOf({ onLine: line => lines.push(line) }));
+  expect(result).toMatchObject({ step: 12, finished: true });
+  const [{ images }] = result.scores;
+  for (const figures of [images[0].bicubic, images[0].initial!, images[0].model]) {
+    expect(figures.psnr).toBeGreaterThan(5);
+    expect(figures.texture).toBeGreaterThan(0);
+    expect(figures.vgg_distance === undefined).toBe(!model.includes('vgg'));
+  }
+  expect(images[0].initial!.psnr).not.toBe(images[0].model.psnr);
+  expect(lines.filter(line => line.startsWith('vgg'))).toEqual(
+    model.includes('vgg')
+      ? ["vgg22: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements"]
+      : [],
+  );
+  expect(await startSession(configOf(model, run, more), optionsOf({ stopAfter: 7 }))).toMatchObject({ step: 7 });
+  expect(await resumeSession(run, {}, optionsOf())).toMatchObject({ step: 12, finished: true });
+  expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+
+  expect(readdirSync(join(run, 'checkpoints/last'))).toEqual([
+    'discriminator-optimizer.safetensors',
+    'discriminator.safetensors',
+    'manifest.json',
+    'model.safetensors',
+    'optimizer.safetensors',
+    'state.json',
+  ]);
+  const file = (name: string) => readFileSync(join(run, 'checkpoints/last', name));
+  using generator = decodeModel(file('model.safetensors'));
+  using adversary = decodeDiscriminator(file('discriminator.safetensors'));
+  expect(generator.config).toMatchObject({ channels: 8, blocks: 1 });
+  expect(adversary.config).toEqual({ channels: 4, size: 16, hidden: 8 });
+  for (const name of ['optimizer.safetensors', 'discriminator-optimizer.safetensors'])
+    expect(readSafetensors(file(name)).metadata.steps).toBe('12');
+
+  expect(readdirSync(join(run, 'samples'))).toEqual(
+    [4, 8, 12].flatMap(step => ['.part', ''].map(part => `step-${String(step).padStart(7, '0')}-0${part}.png`)),
+  );
+  const report = readFileSync(join(run, 'report.html'), 'utf8');
+  for (const text of ['initial SRResNet', 'Development', 'D(real) and D(fake)', 'Adversarial loss', 'fine texture'])
+    expect(report).toContain(text);
+  expect(report).toContain(`PSNR on held-out, dB, protocol matlab, over updates 4 to 12`);
+
+  const entries = await readMetrics(join(run, 'metrics.jsonl'));
+  const steps = stepEntries(entries);
+  expect(steps.map(({ step }) => step)).toEqual([1, 2, 4, 5, 6, 7, 8, 10, 12]);
+  for (const { loss, terms } of steps) {
+    const { [content[0]]: first, adversarial, dReal, dFake } = terms!;
+    expect(Object.keys(terms!)).toEqual([...content, 'adversarial', 'discriminator', 'dReal', 'dFake']);
+    // Equation 3.
+    expect(loss).toBeCloseTo(first + 1e-3 * adversarial, 5);
+    for (const probability of [dReal, dFake]) expect(probability > 0 && probability < 1).toBe(true);
+  }
+  const means = async (folder: string) => stepEntries(await readMetrics(join(folder, 'metrics.jsonl'))).at(-1)!.terms;
+  expect(await means(run)).toEqual(await means(unbroken));
+});
+
+test('a run of another loss network is refused; the same one may lie elsewhere', async () => {
+  const { folder, init, vgg } = await materials();
+  const run = join(folder, 'run');
+  await startSession(configOf('srresnet-vgg22', run, { init, vgg }), optionsOf({ stopAfter: 1 }));
+  const config = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
+  expect(config).toMatchObject({ model: 'srresnet-vgg22', vgg, init, tvWeight: 2e-8, channels: 8 });
+  expect(config.vggSha256).toMatch(/^[0-9a-f]{64}$/);
+  const moved = join(folder, 'moved.safetensors');
+  renameSync(vgg, moved);
+  await expect(resumeSession(run, {}, optionsOf())).rejects.toThrow(VggError);
+  await writeSmallVgg(vgg, 2);
+  const other = resumeSession(run, {}, optionsOf());
+  await expect(other).rejects.toThrow(ConfigError);
+  await expect(other).rejects.toThrow(
+    /^--vgg: .*vgg\.safetensors is not the file that this configuration was used with/,
+  );
+  expect(await resumeSession(run, { vgg: moved }, optionsOf({ stopAfter: 2 }))).toMatchObject({ step: 2 });
+  const deep = startSession(configOf('srgan-vgg54', join(folder, 'deep'), { init, vgg }), optionsOf());
+  await expect(deep).rejects.toThrow(/φ54 needs conv5_4, these weights of VGG19 have conv1_1 to conv2_2/);
+  expect(readdirSync(folder)).not.toContain('deep');
+});
