@@ -51,10 +51,13 @@ export function expectClose(got: Float32Array, golden: StoredTensor, tolerance: 
   expect(relativeError(got, golden.data), what).toBeLessThanOrEqual(tolerance);
 }
 
+/** Milliseconds that a driver which computes on busy cores may take to compile a whole network's kernels. */
+const PATIENCE = 600_000;
+
 /** Runs `define` on a file, or says in the report why it is skipped. */
 export function withGolden(name: (typeof GOLDEN_FILES)[number], define: (file: SafetensorsFile) => void): void {
   const file = openGolden(name);
-  describe(name, () => {
+  describe(name, { timeout: PATIENCE }, () => {
     if (typeof file === 'string') test.skip(`skipped: ${file} ${GOLDEN}`, () => {});
     else define(file);
   });
