@@ -25,9 +25,9 @@ export const comparisonPath = (folder: string, name: string): string => join(fol
 
 /**
  * Writes `NAME_compared.png` (see `comparisonPicture`) into a folder for each picture of a set, and yields its path as
- * soon as it is there. A picture that cannot be read, compared or written is handed to `onSkip` and left out.
+ * soon as it is there. Originals that cannot be read and results that exist are handed to `onSkip` and left out.
  * @param methods from left to right; the part shown large is where the first and the last differ most.
- * @throws the signal's reason, and what a method throws.
+ * @throws ImageError where results cannot be compared or written; the signal's reason; what a method throws.
  */
 export async function* compareSet(
   set: DataSet,
