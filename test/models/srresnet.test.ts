@@ -4,7 +4,7 @@ import { type Tensor, tensor } from '../../engine/tensor.ts';
 import { type HostTensor, WeightsError } from '../../models/module.ts';
 import { type SRResNet, srresnet, srresnetHalo } from '../../models/srresnet.ts';
 import { sharedDevice, takeOne } from '../device.ts';
-import { goldenFile, tensorsUnder } from './golden-models.ts';
+import { openGolden, tensorsUnder } from '../golden-files.ts';
 
 sharedDevice();
 
@@ -59,7 +59,7 @@ describe('size', () => {
 });
 
 test('names and shapes are PyTorch’s, as in the golden values', context => {
-  const golden = goldenFile('models.safetensors');
+  const golden = openGolden('models.safetensors');
   if (typeof golden === 'string') return context.skip(golden);
   const { channels, blocks } = JSON.parse(golden.metadata.info).srresnet as { channels: number; blocks: number };
   const expected = [...tensorsUnder(golden, 'srresnet.weights.')].map(([name, { shape }]) => [name, shape]);
