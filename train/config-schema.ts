@@ -148,6 +148,13 @@ const Options = z.strictObject({
   beta1: real(0, 1, 0.9, "Adam's decay of the first moment (§3.2: 0.9)", true),
   beta2: real(0, 1, 0.999, "Adam's decay of the second moment (not in the paper; Kingma and Ba: 0.999)", true),
   eps: real(0, Infinity, 1e-8, "Adam's epsilon (not in the paper; Kingma and Ba: 10⁻⁸)"),
+  ema: real(
+    0,
+    1,
+    0,
+    'decay of a moving average of the generator, which is then what is scored (0: none; 0.999 cures artefacts that come and go)',
+    true,
+  ),
   seed: integer(0, 0, 'seed of weights, crops and synthetic pictures'),
   out: option(place, 'text', 'RUN', 'a folder', 'run folder: configuration, log, checkpoints, samples, report'),
   eval: option(

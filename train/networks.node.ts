@@ -3,13 +3,14 @@ import { type Discriminator, discriminator } from '../models/discriminator.ts';
 import { decodeModel } from '../models/model-file.ts';
 import { type SRResNet, srresnet } from '../models/srresnet.ts';
 import type { VGG19 } from '../models/vgg19.ts';
+import { AveragedTraining } from './averaged-training.ts';
 import { type TrainConfig, variantOfConfig } from './config.ts';
 import { contentOf, explained, vggFactors } from './content.ts';
 import { ContentTraining } from './content-training.ts';
 import { ConfigError } from './errors.ts';
 import { openLossNetwork } from './loss-network.node.ts';
 import { SrganTraining } from './srgan.ts';
-import { restoreDiscriminator, restoreGenerator, type TrainedNetworks } from './state.ts';
+import { restoreAveraged, restoreDiscriminator, restoreGenerator, type TrainedNetworks } from './state.ts';
 import type { Training } from './training.ts';
 
 /** What is trained, and what it is compared by. */
@@ -17,15 +18,22 @@ export class Networks implements TrainedNetworks, Disposable {
   readonly generator: SRResNet;
   readonly discriminator: Discriminator | undefined;
   readonly vgg: VGG19 | undefined;
+  readonly averaged: SRResNet | undefined;
 
-  constructor(generator: SRResNet, discriminator: Discriminator | undefined, vgg: VGG19 | undefined) {
+  constructor({ generator, discriminator, averaged, vgg }: TrainedNetworks & { readonly vgg: VGG19 | undefined }) {
     this.generator = generator;
+    this.averaged = averaged;
     this.discriminator = discriminator;
     this.vgg = vgg;
   }
 
   /** How they learn, by a configuration. */
   training(config: TrainConfig): Training {
+    const training = this.#training(config);
+    return this.averaged ? new AveragedTraining(training, this.averaged, config.ema) : training;
+  }
+
+  #training(config: TrainConfig): Training {
     const variant = variantOfConfig(config);
     const content = contentOf(variant, this.vgg, config);
     const { adversarialWeight: adversarial, lr, beta1, beta2, eps } = config;
@@ -33,6 +41,19 @@ export class Networks implements TrainedNetworks, Disposable {
     if (!this.discriminator) return new ContentTraining(this.generator, { ...adam, content });
     const weight = adversarial === undefined ? {} : { adversarial };
     return new SrganTraining(this.generator, this.discriminator, { ...adam, content, ...weight });
+  }
+
+  /** The generator to score and to show. */
+  get best(): SRResNet {
+    return this.averaged ?? this.generator;
+  }
+
+  /** Gives the averaged generator the running statistics of the one in training: they are not averaged. */
+  async shareStatistics(): Promise<void> {
+    if (!this.averaged) return;
+    const state = await this.generator.stateDict();
+    for (const [name, variable] of this.averaged.namedVariables())
+      if (!variable.requiresGrad) variable.write(Float32Array.from(state.get(name)!.data));
   }
 
   /** What the VGG loss is computed from and divided by, in one line; nothing where there is none. */
@@ -43,7 +64,7 @@ export class Networks implements TrainedNetworks, Disposable {
 
   /** Gives their memory back. */
   dispose(): void {
-    for (const net of [this.generator, this.discriminator, this.vgg]) net?.dispose();
+    for (const net of [this.generator, this.discriminator, this.averaged, this.vgg]) net?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -73,7 +94,13 @@ export async function firstNetworks(
           key,
         );
     const loss = await openLossNetwork(config);
-    const networks = new Networks(generator, freshDiscriminator(config), loss?.vgg);
+    const averaged = config.ema > 0 ? await copyOf(generator) : undefined;
+    const networks = new Networks({
+      generator,
+      discriminator: freshDiscriminator(config),
+      averaged,
+      vgg: loss?.vgg,
+    });
     return {
       networks,
       config: {
@@ -99,11 +126,16 @@ export async function restoredNetworks(
   try {
     const loss = await openLossNetwork(config);
     const adversary = variantOfConfig(config).adversarial ? restoreDiscriminator(files, folder) : undefined;
-    return new Networks(generator, adversary, loss?.vgg);
+    const averaged = config.ema > 0 ? restoreAveraged(files, folder) : undefined;
+    return new Networks({ generator, discriminator: adversary, averaged, vgg: loss?.vgg });
   } catch (error) {
     generator.dispose();
     throw error;
   }
+}
+
+async function copyOf(net: SRResNet): Promise<SRResNet> {
+  return srresnet(net.config).loadStateDict(await net.stateDict());
 }
 
 /** The discriminator sees whole crops: its size is theirs. */

@@ -77,7 +77,7 @@ export class Run implements Disposable {
     this.#parts = parts;
     this.#options = options;
     this.#best = parts.best;
-    this.#upscaler = new SRResNetUpscaler(parts.networks.generator, variantOfConfig(parts.config).label);
+    this.#upscaler = new SRResNetUpscaler(parts.networks.best, variantOfConfig(parts.config).label);
     this.#method = network(this.#upscaler);
     const { profile, onLine } = options;
     this.#profile = profile && new SessionProfile(parts.trainer, profile, onLine);
@@ -166,8 +166,9 @@ export class Run implements Disposable {
 
   /** What is due after `step` updates and was not done yet. The last evaluation is the report's. */
   async #pause(step: number, scoring: Scoring): Promise<void> {
-    const { folder, config } = this.#parts;
+    const { folder, config, networks } = this.#parts;
     const { evalEvery, sampleEvery, saveEvery, keep, steps } = config;
+    await networks.shareStatistics();
     if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step))
       await this.#score(step, scoring);
     if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(folder, this.#exhibits(), step);
@@ -179,6 +180,7 @@ export class Run implements Disposable {
 
   async #state(): Promise<Map<string, Uint8Array>> {
     const { networks, trainer } = this.#parts;
+    await networks.shareStatistics();
     return await saveState(networks, trainer, this.#best);
   }
 

@@ -24,10 +24,13 @@ const CountersSchema: z.ZodType<Counters> = z.object({ step: z.number().int().mi
 export interface TrainedNetworks {
   readonly generator: SRResNet;
   readonly discriminator?: Discriminator | undefined;
+  /** A moving average of the generator. */
+  readonly averaged?: SRResNet | undefined;
 }
 
 /** The generator's weights: what `daybreak upscale` takes. */
 export const MODEL = 'model.safetensors';
+const AVERAGED = 'model-ema.safetensors';
 const DISCRIMINATOR = 'discriminator.safetensors';
 const OPTIMIZERS: Readonly<Record<Role, string>> = {
   generator: 'optimizer.safetensors',
@@ -37,13 +40,14 @@ const STATE = 'state.json';
 
 /** Weights, optimizers and counters. The same training gives the same bytes. */
 export async function saveState(
-  { generator, discriminator }: TrainedNetworks,
+  { generator, discriminator, averaged }: TrainedNetworks,
   trainer: Trainer,
   best: number | null,
 ): Promise<Map<string, Uint8Array>> {
   const step = await trainer.training.trained.generator.adam.steps.item();
   const metadata = { step: String(step) };
   const files = new Map<string, Uint8Array>([[MODEL, await encodeModel(generator, { metadata })]]);
+  if (averaged) files.set(AVERAGED, await encodeModel(averaged, { metadata }));
   if (discriminator) files.set(DISCRIMINATOR, await encodeDiscriminator(discriminator, { metadata }));
   for (const [role, { net, adam }] of trainer.trained) files.set(OPTIMIZERS[role], await optimizerFile(net, adam));
   const counters: Counters = { step, best };
@@ -63,6 +67,11 @@ async function optimizerFile(net: Module, adam: Adam): Promise<Uint8Array> {
 /** The generator of a checkpoint. */
 export function restoreGenerator(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
   return decodeModel(fileOf(files, MODEL, folder), `${folder}/${MODEL}`);
+}
+
+/** The moving average of a checkpoint's generator. */
+export function restoreAveraged(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
+  return decodeModel(fileOf(files, AVERAGED, folder), `${folder}/${AVERAGED}`);
 }
 
 /** The discriminator of a checkpoint. */

@@ -41,6 +41,7 @@ describe('defaults', () => {
       beta1: 0.9,
       beta2: 0.999,
       eps: 1e-8,
+      ema: 0,
       flips: false,
       rotations: false,
       seed: 0,

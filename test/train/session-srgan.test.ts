@@ -3,11 +3,16 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { setCurrentDevice } from '../../engine/init.ts';
+import { evaluate } from '../../eval/evaluate.ts';
+import { network } from '../../eval/methods.ts';
 import { writePicture } from '../../image/files.node.ts';
+import { cropToMultiple } from '../../image/picture.ts';
+import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { srresnet } from '../../models/srresnet.ts';
+import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { VggError } from '../../models/vgg19-error.ts';
 import { parseConfig } from '../../train/config.ts';
 import { ConfigError } from '../../train/errors.ts';
@@ -131,6 +136,30 @@ test.each([
   }
   const means = async (folder: string) => stepEntries(await readMetrics(join(folder, 'metrics.jsonl'))).at(-1)!.terms;
   expect(await means(run)).toEqual(await means(unbroken));
+});
+
+test('a run with a moving average scores and saves it; stopped and resumed, it has the same bytes', async () => {
+  const { folder, init, held } = await materials();
+  const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
+  const more = { init, eval: held, ema: 0.9 };
+  await startSession(configOf('srgan-mse', unbroken, more), optionsOf());
+  await startSession(configOf('srgan-mse', run, more), optionsOf({ stopAfter: 7 }));
+  const { scores } = await resumeSession(run, {}, optionsOf());
+  expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+  const file = (name: string) => join(run, 'checkpoints/last', name);
+  const [last, averaged] = ['model.safetensors', 'model-ema.safetensors'].map(name =>
+    readSafetensors(readFileSync(file(name))),
+  );
+  for (const [name, { data }] of averaged!.tensors)
+    expect([name, data.every((x, i) => x === last!.tensors.get(name)!.data[i])]).toEqual([
+      name,
+      name.includes('running'),
+    ]);
+  using net = decodeModel(readFileSync(file('model-ema.safetensors')));
+  using upscaler = new SRResNetUpscaler(net, 'averaged');
+  const picture = cropToMultiple(syntheticPicture(9, 0, 24), 4);
+  const { images } = await evaluate(network(upscaler), [{ name: '0', hr: picture, lr: shrink(picture) }]);
+  expect(scores[0].images[0].model.psnr).toBe(images[0].psnr);
 });
 
 test('a run of another loss network is refused; the same one may lie elsewhere', async () => {
