@@ -1,7 +1,7 @@
 /**
- * `npm start`: trains a small SRResNet on real photographs and synthetic pictures for a few minutes, and shows how it
- * does beside bicubic on pictures that it has not seen. What it ran is an ordinary `daybreak train`, which the report
- * prints, so that it can be repeated.
+ * `npm start`: trains a small SRResNet on real photographs and synthetic pictures for a few minutes, then an SRGAN from
+ * it for half as long, and shows how both do beside bicubic on pictures that they have not seen. What it ran are two
+ * ordinary `daybreak train`, which their reports print, so that they can be repeated.
  */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
@@ -9,40 +9,41 @@ import { exitCodeOf, report } from '../cli/failures.ts';
 import { commandOf, printResult, withDisplay } from '../cli/train.ts';
 import type { Device } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
-import { srresnet } from '../models/srresnet.ts';
+import { loadVgg19 } from '../models/vgg19.node.ts';
 import { parseConfig, type TrainConfig } from '../train/config.ts';
-import { ContentTraining } from '../train/content-training.ts';
 import { CropSource } from '../train/crop-source.ts';
+import { readInitialWeights } from '../train/initial-weights.node.ts';
+import { firstNetworks } from '../train/networks.node.ts';
 import { loadTrainingPictures, type TrainingPicture } from '../train/pictures.node.ts';
-import { type SessionOptions, startSession } from '../train/session.node.ts';
+import { setMeans } from '../train/report-content.ts';
+import { type SessionOptions, type SessionResult, startSession } from '../train/session.node.ts';
 import { Trainer } from '../train/trainer.ts';
 
 /** What is trained where: small enough to be worth looking at after three minutes on two CPU cores, or the paper's. */
 const PLANS = {
   software: {
     minutes: 3,
-    channels: 16,
-    blocks: 2,
-    batch: 8,
-    crop: 48,
-    lr: 4e-3,
-    syntheticCount: 96,
-    syntheticSize: 256,
+    pictures: { batch: 8, crop: 48, syntheticCount: 96, syntheticSize: 256 },
+    srresnet: { channels: 16, blocks: 2, lr: 4e-3, lrSchedule: 'cosine' },
+    // An update of this discriminator is about as dear as one of the generator.
+    srgan: { lr: 5e-4, discriminatorChannels: 8, discriminatorHidden: 64 },
+    /** Deeper features would leave time for few updates. */
+    deepest: [2, 2],
   },
   gpu: {
     minutes: 15,
-    channels: 64,
-    blocks: 16,
-    batch: 16,
-    crop: 96,
-    lr: 1e-3,
-    syntheticCount: 512,
-    syntheticSize: 256,
+    pictures: { batch: 16, crop: 96, syntheticCount: 512, syntheticSize: 256 },
+    srresnet: { channels: 64, blocks: 16, lr: 1e-3, lrSchedule: 'cosine' },
+    srgan: {},
+    deepest: [5, 4],
   },
 } as const;
 
+type Plan = (typeof PLANS)[keyof typeof PLANS];
+
 /** Fewer updates do not beat bicubic: a slow adapter takes longer, unless --minutes says otherwise. */
 const LEAST_STEPS = 1200;
+const LEAST_SRGAN_STEPS = 100;
 
 const SOURCES = ['photographs', 'synthetic'];
 
@@ -50,16 +51,18 @@ interface StartOptions {
   readonly out?: string;
   readonly minutes?: number;
   readonly adapter?: string;
+  readonly vgg?: string;
 }
 
 const program = new Command('npm start --')
-  .description('train a small SRResNet and compare it with bicubic on pictures it has not seen')
-  .option('--out <RUN>', 'run folder (default: runs/ and the time)')
+  .description('train a small SRResNet, an SRGAN from it, and compare them with bicubic on pictures they have not seen')
+  .option('--out <FOLDER>', 'folder of both runs (default: runs/ and the time)')
   .option(
     '--minutes <N>',
-    `minutes of training (default: ${PLANS.software.minutes} on CPU cores, ${PLANS.gpu.minutes} on a GPU)`,
+    `minutes of training of the SRResNet; the SRGAN gets half as many (default: ${PLANS.software.minutes} on CPU cores, ${PLANS.gpu.minutes} on a GPU)`,
     positive,
   )
+  .option('--vgg <FILE>', 'weights of VGG19: the SRGAN is trained on its features, not on the mean squared error')
   .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
   .action(start);
 
@@ -69,40 +72,48 @@ function positive(text: string): number {
   return value;
 }
 
-async function start({ out, minutes, adapter }: StartOptions): Promise<void> {
+async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void> {
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-');
   const folder = out ?? join('runs', `start-${stamp}`);
+  const done: { config: TrainConfig; result: SessionResult }[] = [];
   let config: TrainConfig | undefined;
-  const result = await withDisplay(
+  await withDisplay(
     () => config!,
     adapter === undefined ? {} : { adapter },
     async session => {
-      const { minutes: byDefault, ...plan } = session.device.traits.software ? PLANS.software : PLANS.gpu;
-      const draft = { ...plan, data: SOURCES, eval: SOURCES, out: folder, lrSchedule: 'cosine', logEvery: 5 };
-      const planned = parseConfig(draft);
+      const { device } = session;
+      const plan = device.traits.software ? PLANS.software : PLANS.gpu;
+      const time = (minutes ?? plan.minutes) * 60;
+      const data = { ...plan.pictures, data: SOURCES, eval: SOURCES, logEvery: 5, sampleEvery: 0 };
+      const first = { ...data, ...plan.srresnet, model: 'srresnet', out: join(folder, 'srresnet') };
       session.onLine?.(
-        `SRResNet of ${planned.blocks} blocks and ${planned.channels} channels on ${session.device.description.description || session.device.description.device}`,
+        `SRResNet of ${plan.srresnet.blocks} blocks and ${plan.srresnet.channels} channels on ${device.description.description || device.description.device}`,
       );
       const onProgress = ({ source, done, total }: { source: string; done: number; total: number }) =>
         session.onPhase?.(`preparing ${source}`, done, total);
-      const { pictures } = await loadTrainingPictures(planned, {
+      const { pictures } = await loadTrainingPictures(parseConfig(first), {
         onProgress,
         ...(session.signal && { signal: session.signal }),
       });
-      const seconds = await secondsPerStep(planned, pictures, session.device, session);
-      const fitting = Math.max(1, Math.round(((minutes ?? byDefault) * 60) / seconds));
-      const steps = minutes === undefined ? Math.max(fitting, LEAST_STEPS) : fitting;
-      const time = ((steps * seconds) / 60).toFixed(1);
-      session.onLine?.(
-        `${(seconds * 1000).toFixed(0)} ms an update: ${steps} updates, about ${time} minutes of training`,
-      );
-      const every = Math.ceil(steps / 4);
-      config = parseConfig({ ...draft, steps, evalEvery: every, sampleEvery: 0, saveEvery: every });
-      return await startSession(config, { ...session, pictures, command: commandOf(config) });
+      const stage = async (draft: Record<string, unknown>, seconds: number, least: number) => {
+        config = await timed(draft, seconds, minutes === undefined ? least : 1, pictures, session);
+        const result = await startSession(config, { ...session, pictures, command: commandOf(config) });
+        done.push({ config, result });
+        return result;
+      };
+      const result = await stage(first, time, LEAST_STEPS);
+      if (!result.finished) return result;
+      const { name, options } = await lossOf(plan, vgg, device);
+      const second = { ...data, ...plan.srgan, ...options, model: name, init: first.out, out: join(folder, 'srgan') };
+      session.onLine?.(`${name} from it, with a discriminator of its own`);
+      return await stage(second, time / 2, LEAST_SRGAN_STEPS);
     },
   );
-  printResult(result, config!, false);
-  const lost = result.scores.filter(({ images }) => meanOf(images, 'model') <= meanOf(images, 'bicubic'));
+  for (const { result, config } of done) printResult(result, config, false);
+  const lost = done[0]!.result.scores.filter(scores => {
+    const { model, bicubic } = setMeans(scores);
+    return model.psnr <= bicubic.psnr;
+  });
   if (lost.length > 0) {
     process.stderr.write(
       `not better than bicubic on ${lost.map(({ data }) => data).join(' and ')}: try --minutes ${2 * (minutes ?? 3)}\n`,
@@ -111,25 +122,43 @@ async function start({ out, minutes, adapter }: StartOptions): Promise<void> {
   }
 }
 
-const meanOf = (
-  images: readonly { readonly model: { psnr: number }; readonly bicubic: { psnr: number } }[],
-  of: 'model' | 'bicubic',
-) => images.reduce((sum, image) => sum + image[of].psnr, 0) / images.length;
+/** The SRGAN for what weights of a loss network there are: the deepest features that it has and the plan bears. */
+async function lossOf({ deepest: [i, j] }: Plan, vgg: string | undefined, device: Device) {
+  if (vgg === undefined) return { name: 'srgan-mse', options: {} };
+  setCurrentDevice(device);
+  using network = await loadVgg19(vgg);
+  const layer = network.has(i, j) ? `conv${i}_${j}` : network.layers.at(-1)!;
+  return { name: `srgan-${layer.replace('conv', 'vgg').replace('_', '')}`, options: { vgg } };
+}
 
-/** Seconds that an update takes, measured on a network that is thrown away: for three seconds, after the warm-up. */
-async function secondsPerStep(
-  config: TrainConfig,
+/** A configuration with as many updates as fit into so many seconds, after a few to see how long one takes. */
+async function timed(
+  draft: Record<string, unknown>,
+  seconds: number,
+  least: number,
   pictures: readonly TrainingPicture[],
-  device: Device,
-  { onPhase, signal }: Omit<SessionOptions, 'command'>,
+  session: Omit<SessionOptions, 'command'>,
+): Promise<TrainConfig> {
+  const each = await secondsPerStep(parseConfig(draft), pictures, session);
+  const steps = Math.max(least, Math.round(seconds / each));
+  const time = ((steps * each) / 60).toFixed(1);
+  session.onLine?.(`${(each * 1000).toFixed(0)} ms an update: ${steps} updates, about ${time} minutes of training`);
+  const every = Math.ceil(steps / 4);
+  const sampleEvery = draft.model === 'srresnet' ? 0 : every;
+  return parseConfig({ ...draft, steps, evalEvery: every, sampleEvery, saveEvery: every });
+}
+
+/** Seconds that an update takes, measured on networks that are thrown away: for three seconds, after the warm-up. */
+async function secondsPerStep(
+  given: TrainConfig,
+  pictures: readonly TrainingPicture[],
+  { device, onPhase, signal }: Omit<SessionOptions, 'command'>,
 ): Promise<number> {
   setCurrentDevice(device);
-  using net = srresnet({
-    ...(config.channels && { channels: config.channels }),
-    ...(config.blocks && { blocks: config.blocks }),
-  });
+  const { networks, config } = await firstNetworks(given, await readInitialWeights(given.init));
+  using _ = networks;
   using source = new CropSource(device, pictures, config);
-  using trainer = new Trainer(new ContentTraining(net, config), source);
+  using trainer = new Trainer(networks.training(config), source);
   await trainer.warmUp(
     () => config.lr,
     (done, total) => onPhase?.('warming up kernels', done, total),
@@ -138,11 +167,11 @@ async function secondsPerStep(
   const began = performance.now();
   let before = began;
   onPhase?.('measuring an update', 0, 1);
-  for await (const _ of trainer.run(10_000, () => config.lr, signal)) {
+  for await (const { step } of trainer.run(10_000, () => config.lr, signal)) {
     const now = performance.now();
     times.push(now - before);
     before = now;
-    if (now - began > 3000 && times.length >= 8) break;
+    if (now - began > 3000 && step > 8) break;
   }
   onPhase?.('measuring an update', 1, 1);
   signal?.throwIfAborted();
