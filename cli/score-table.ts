@@ -1,11 +1,9 @@
 /** Scores as a table for people. */
 
 import Table from 'cli-table3';
-import type { PictureScores, TextureFigures } from '../eval/evaluate.ts';
-import { PROTOCOLS, type Scores } from '../eval/protocols.ts';
+import type { Figures, PictureScores, TextureFigures } from '../eval/evaluate.ts';
+import { PROTOCOLS } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
-
-type Figures = Scores & TextureFigures;
 
 /** A column: its head, and what stands in it. */
 interface Column {

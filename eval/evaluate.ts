@@ -13,6 +13,9 @@ export interface TextureFigures {
   readonly vgg_distance?: number;
 }
 
+/** Scores by both protocols, and what else was asked for. */
+export type Figures = Scores & TextureFigures;
+
 /** Computes further figures of a result. */
 export type Measure = (result: Picture, original: Picture) => Promise<TextureFigures>;
 
@@ -24,7 +27,7 @@ export interface PictureScores extends Scores, TextureFigures {
 /** Scores of all pictures in their order, and their means; `mean` is undefined where there was no picture. */
 export interface Evaluation {
   readonly images: readonly PictureScores[];
-  readonly mean: (Scores & TextureFigures) | undefined;
+  readonly mean: Figures | undefined;
 }
 
 /** How an evaluation goes, and what it computes beside the scores. */
@@ -57,7 +60,7 @@ export async function* evaluateEach(
 }
 
 /** Means of the scores, and of the figures that all pictures have. */
-function meanFigures(all: readonly PictureScores[]): Scores & TextureFigures {
+export function meanFigures(all: readonly Figures[]): Figures {
   const optional = (key: keyof TextureFigures) => {
     const values = all.flatMap(one => one[key] ?? []);
     return values.length < all.length ? {} : { [key]: values.reduce((sum, value) => sum + value, 0) / all.length };

@@ -6,6 +6,7 @@ export {
   type EvaluationControl,
   evaluate,
   evaluateEach,
+  type Figures,
   type Measure,
   type Pair,
   type PictureScores,

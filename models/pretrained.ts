@@ -46,6 +46,7 @@ export const REGISTRY_FILE = 'registry.json';
 
 const TEXTS = ['name', 'summary', 'architecture', 'file', 'card', 'sha256'] as const;
 const NUMBERS = ['parameters', 'bytes'] as const;
+const SCORES = ['psnr', 'ssim', 'psnr_paper', 'ssim_paper', 'texture'] as const;
 
 /**
  * The networks that a `registry.json` lists. `file` is for messages.
@@ -69,7 +70,9 @@ function isModel(value: unknown): value is PretrainedModel {
   return (
     TEXTS.every(key => typeof value[key] === 'string') &&
     NUMBERS.every(key => Number.isSafeInteger(value[key])) &&
-    Object.values(value.scores).every(scores => isRecord(scores) && typeof scores.psnr === 'number')
+    Object.values(value.scores).every(
+      scores => isRecord(scores) && SCORES.every(key => typeof scores[key] === 'number'),
+    )
   );
 }
 

@@ -29,7 +29,7 @@ import {
 import { readSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
-import { modelCard, type SetScores } from './model-card.ts';
+import { modelCard, pairOf, type SetScores } from './model-card.ts';
 import { type RunFacts, runFacts, runOf } from './run-facts.ts';
 
 interface Options {
@@ -71,7 +71,7 @@ async function scoreSet(folder: string, trained: SRResNet, shipped: SRResNet): P
   };
   const { mean: bicubic, pictures } = await meansOf(interpolation('bicubic'), folder);
   const [float32, float16] = [(await of(trained)).mean, (await of(shipped)).mean];
-  const digits = ({ psnr, ssim }: PretrainedScores) => `${psnr.toFixed(3)} / ${ssim.toFixed(4)}`;
+  const digits = ({ psnr, ssim }: PretrainedScores) => pairOf(psnr, ssim);
   console.log(`${set}: float16 ${digits(float16)}, float32 ${digits(float32)}, bicubic ${digits(bicubic)}`);
   return { set, pictures, bicubic, float32, float16 };
 }

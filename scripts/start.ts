@@ -77,13 +77,17 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
   const folder = out ?? join('runs', `start-${stamp}`);
   const done: { config: TrainConfig; result: SessionResult }[] = [];
   let config: TrainConfig | undefined;
+  let asked = 0;
   await withDisplay(
     () => config!,
     adapter === undefined ? {} : { adapter },
     async session => {
       const { device } = session;
       const plan = device.traits.software ? PLANS.software : PLANS.gpu;
-      const time = (minutes ?? plan.minutes) * 60;
+      asked = minutes ?? plan.minutes;
+      const time = asked * 60;
+      // Before minutes of training: a file that cannot be used should be told of at once.
+      const { name, options } = await lossOf(plan, vgg, device);
       const data = { ...plan.pictures, data: SOURCES, eval: SOURCES, logEvery: 5, sampleEvery: 0 };
       const first = { ...data, ...plan.srresnet, model: 'srresnet', out: join(folder, 'srresnet') };
       session.onLine?.(
@@ -103,7 +107,6 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
       };
       const result = await stage(first, time, LEAST_STEPS);
       if (!result.finished) return result;
-      const { name, options } = await lossOf(plan, vgg, device);
       const second = { ...data, ...plan.srgan, ...options, model: name, init: first.out, out: join(folder, 'srgan') };
       session.onLine?.(`${name} from it, with a discriminator of its own`);
       return await stage(second, time / 2, LEAST_SRGAN_STEPS);
@@ -116,7 +119,7 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
   });
   if (lost.length > 0) {
     process.stderr.write(
-      `not better than bicubic on ${lost.map(({ data }) => data).join(' and ')}: try --minutes ${2 * (minutes ?? 3)}\n`,
+      `not better than bicubic on ${lost.map(({ data }) => data).join(' and ')}: try --minutes ${2 * asked}\n`,
     );
     process.exitCode = 1;
   }

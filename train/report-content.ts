@@ -1,13 +1,9 @@
 /** What a report tells, and the figures that follow from it. */
 
-import type { TextureFigures } from '../eval/evaluate.ts';
-import { meanScores, type Scores } from '../eval/protocols.ts';
+import { type Figures, meanFigures } from '../eval/evaluate.ts';
 import type { TrainConfig } from './config.ts';
 import type { RecordedEnvironment } from './environment.ts';
 import { isEvaluation, type MetricsEntry, type StepEntry } from './metrics.ts';
-
-/** Scores by both protocols, and what else was measured. */
-export type Figures = Scores & TextureFigures;
 
 /** One picture by every method. */
 export interface ReportImage {
@@ -55,14 +51,6 @@ export function setMeans({ images }: ReportScores): ReportImage {
     ...(initial.length === images.length && { initial: meanFigures(initial) }),
     model: meanFigures(images.map(({ model }) => model)),
   };
-}
-
-function meanFigures(all: readonly Figures[]): Figures {
-  const mean = (key: keyof TextureFigures) => {
-    const values = all.flatMap(one => one[key] ?? []);
-    return values.length < all.length ? {} : { [key]: values.reduce((sum, value) => sum + value, 0) / all.length };
-  };
-  return { ...meanScores(all), ...mean('texture'), ...mean('vgg_distance') };
 }
 
 /** The log's training entries, in order. */

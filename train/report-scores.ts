@@ -1,8 +1,9 @@
 /** The tables of a report: what each method scores, and what PSNR does not say. */
+import type { Figures } from '../eval/evaluate.ts';
 import { PROTOCOLS } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 import { INITIAL } from './exhibits.ts';
-import { type Figures, type ReportImage, type ReportScores, setMeans } from './report-content.ts';
+import { type ReportImage, type ReportScores, setMeans } from './report-content.ts';
 import { escapeHtml, signed } from './report-format.ts';
 import { FEATURE_SIDE } from './texture-measure.ts';
 

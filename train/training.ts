@@ -26,8 +26,8 @@ export interface Recording {
   readonly rate: Tensor;
   /**
    * Flag for the optimizers, one element: not 0 where this update or one before it was not finite. It counts over losses,
-   * over each optimizer's gradients and over the running statistics. Everything assigned so far keeps its content then; what is assigned
-   * later has to heed the flag itself.
+   * over each optimizer's gradients and over the running statistics. Everything assigned so far keeps its content then;
+   * what is assigned later has to heed the flag itself.
    */
   readonly failed: (losses: readonly Tensor[], ...gradients: readonly (readonly Tensor[])[]) => Tensor;
 }

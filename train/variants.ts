@@ -12,7 +12,7 @@ export interface VggPlace {
 export interface Variant {
   /** As an argument of `daybreak train`: "srgan-vgg54". */
   readonly name: string;
-  /** Shorter, where the paper has one: "srgan". */
+  /** Another name: the paper's shorter one ("srgan"), or with the layer that is usual ("srgan-slides-vgg44"). */
   readonly alias: string | undefined;
   /** As in the paper's tables: "SRGAN-VGG22". */
   readonly label: string;

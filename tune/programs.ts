@@ -5,12 +5,13 @@ import type { Lowered } from '../engine/lower.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { shrink } from '../image/resize.ts';
 import { syntheticPicture } from '../image/synthetic.ts';
-import { add, bceWithLogits, fullLike, grad, mseLoss } from '../kernels/index.ts';
+import { grad, mseLoss } from '../kernels/index.ts';
 import { Discriminator } from '../models/discriminator.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { VGG19, vgg19Widths } from '../models/vgg19.ts';
 import { ContentTraining } from '../train/content-training.ts';
 import { CropSource } from '../train/crop-source.ts';
+import { discriminatorLoss } from '../train/losses.ts';
 import { Trainer } from '../train/trainer.ts';
 
 export interface NamedProgram {
@@ -76,8 +77,7 @@ function discriminating(
   using net = new Discriminator({ ...sizes, size });
   using images = tensor(new Float32Array(batch * 3 * size ** 2), [batch, 3, size, size], { device });
   using program = compile((real: Tensor, fake: Tensor) => {
-    const [right, wrong] = [net.forward(real), net.forward(fake)];
-    const loss = add(bceWithLogits(right, fullLike(right, 1)), bceWithLogits(wrong, fullLike(wrong, 0)));
+    const loss = discriminatorLoss(net.forward(real), net.forward(fake));
     return grad(loss, [...net.parameters(), fake]);
   });
   return program.plan([images, images]).lowered;
