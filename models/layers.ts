@@ -121,7 +121,8 @@ export class BatchNorm2d extends Module {
   readonly runningMean: Variable;
   readonly runningVar: Variable;
   readonly #eps: number;
-  readonly #momentum: number;
+  /** What a batch's statistics weigh in the running ones. */
+  readonly momentum: number;
 
   constructor(channels: number, { eps = 1e-5, momentum = 0.1 } = {}) {
     super();
@@ -130,14 +131,14 @@ export class BatchNorm2d extends Module {
     this.runningMean = constant(channels, 0, 'bn running_mean', false);
     this.runningVar = constant(channels, 1, 'bn running_var', false);
     this.#eps = eps;
-    this.#momentum = momentum;
+    this.momentum = momentum;
   }
 
   forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar } = this;
     if (!this.training) return batchNorm(x, weight, bias, runningMean, runningVar, this.#eps);
     const running = { mean: runningMean, variance: runningVar };
-    const tracked = batchNormTracking(x, weight, bias, running, { eps: this.#eps, momentum: this.#momentum });
+    const tracked = batchNormTracking(x, weight, bias, running, { eps: this.#eps, momentum: this.momentum });
     runningMean.assign(tracked.runningMean);
     runningVar.assign(tracked.runningVariance);
     return tracked.output;

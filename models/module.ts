@@ -26,6 +26,13 @@ export abstract class Module implements Disposable {
 
   abstract forward(x: Tensor): Tensor;
 
+  /** This module and all below it. */
+  *modules(): Generator<Module, void, undefined> {
+    yield this;
+    for (const value of Object.values(this))
+      for (const item of Array.isArray(value) ? value : [value]) if (item instanceof Module) yield* item.modules();
+  }
+
   /** All variables with their names. */
   namedVariables(prefix = ''): [string, Variable][] {
     return Object.entries(this).flatMap(([property, value]): [string, Variable][] => {
@@ -55,9 +62,7 @@ export abstract class Module implements Disposable {
 
   /** Training mode (default): batch norm uses the batch's statistics and tracks them. */
   train(training = true): this {
-    this.training = training;
-    for (const value of Object.values(this))
-      for (const item of Array.isArray(value) ? value : [value]) if (item instanceof Module) item.train(training);
+    for (const module of this.modules()) module.training = training;
     return this;
   }
 

@@ -155,6 +155,12 @@ const Options = z.strictObject({
     'decay of a moving average of the generator, which is then what is scored (0: none; 0.999 cures artefacts that come and go)',
     true,
   ),
+  recalibrate: integer(
+    0,
+    0,
+    'batches from which batch norm learns its statistics anew for what is scored (0: none; 16 cure colour casts and wrong brightness)',
+  ),
+  icnr: turnedOn('begin sub-pixel layers as nearest-neighbour enlarging (ICNR): cures checkerboards of early updates'),
   seed: integer(0, 0, 'seed of weights, crops and synthetic pictures'),
   out: option(place, 'text', 'RUN', 'a folder', 'run folder: configuration, log, checkpoints, samples, report'),
   eval: option(
@@ -216,6 +222,7 @@ export const TrainConfig = Options.superRefine((config, context) => {
       });
   }
   if (config.lrSchedule === 'cosine' && config.lrFloor > config.lr) wrong('lrFloor', `at most lr, ${config.lr}`);
+  if (config.icnr && config.init !== undefined && config.init !== 'none') wrong('icnr', 'random weights, no --init');
   if (config.data.includes('synthetic') && config.syntheticSize < config.crop) {
     wrong('syntheticSize', `at least crop, ${config.crop}`);
   }

@@ -10,7 +10,7 @@ import { ContentTraining } from './content-training.ts';
 import { ConfigError } from './errors.ts';
 import { openLossNetwork } from './loss-network.node.ts';
 import { SrganTraining } from './srgan.ts';
-import { restoreAveraged, restoreDiscriminator, restoreGenerator, type TrainedNetworks } from './state.ts';
+import { restoreDiscriminator, restoreGenerator, restoreScored, type TrainedNetworks } from './state.ts';
 import type { Training } from './training.ts';
 
 /** What is trained, and what it is compared by. */
@@ -18,11 +18,11 @@ export class Networks implements TrainedNetworks, Disposable {
   readonly generator: SRResNet;
   readonly discriminator: Discriminator | undefined;
   readonly vgg: VGG19 | undefined;
-  readonly averaged: SRResNet | undefined;
+  readonly scored: SRResNet | undefined;
 
-  constructor({ generator, discriminator, averaged, vgg }: TrainedNetworks & { readonly vgg: VGG19 | undefined }) {
+  constructor({ generator, discriminator, scored, vgg }: TrainedNetworks & { readonly vgg: VGG19 | undefined }) {
     this.generator = generator;
-    this.averaged = averaged;
+    this.scored = scored;
     this.discriminator = discriminator;
     this.vgg = vgg;
   }
@@ -30,7 +30,7 @@ export class Networks implements TrainedNetworks, Disposable {
   /** How they learn, by a configuration. */
   training(config: TrainConfig): Training {
     const training = this.#training(config);
-    return this.averaged ? new AveragedTraining(training, this.averaged, config.ema) : training;
+    return this.scored && config.ema > 0 ? new AveragedTraining(training, this.scored, config.ema) : training;
   }
 
   #training(config: TrainConfig): Training {
@@ -45,15 +45,15 @@ export class Networks implements TrainedNetworks, Disposable {
 
   /** The generator to score and to show. */
   get best(): SRResNet {
-    return this.averaged ?? this.generator;
+    return this.scored ?? this.generator;
   }
 
-  /** Gives the averaged generator the running statistics of the one in training: they are not averaged. */
-  async shareStatistics(): Promise<void> {
-    if (!this.averaged) return;
+  /** Gives the generator that is scored what the one in training has: the running statistics, and weights not averaged. */
+  async follow({ ema }: TrainConfig): Promise<void> {
+    if (!this.scored) return;
     const state = await this.generator.stateDict();
-    for (const [name, variable] of this.averaged.namedVariables())
-      if (!variable.requiresGrad) variable.write(Float32Array.from(state.get(name)!.data));
+    for (const [name, variable] of this.scored.namedVariables())
+      if (ema === 0 || !variable.requiresGrad) variable.write(Float32Array.from(state.get(name)!.data));
   }
 
   /** What the VGG loss is computed from and divided by, in one line; nothing where there is none. */
@@ -64,7 +64,7 @@ export class Networks implements TrainedNetworks, Disposable {
 
   /** Gives their memory back. */
   dispose(): void {
-    for (const net of [this.generator, this.discriminator, this.averaged, this.vgg]) net?.dispose();
+    for (const net of [this.generator, this.discriminator, this.scored, this.vgg]) net?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -85,7 +85,7 @@ export async function firstNetworks(
   const { channels, blocks } = config;
   const generator = initial
     ? decodeModel(initial, config.init)
-    : srresnet({ ...(channels && { channels }), ...(blocks && { blocks }), seed });
+    : srresnet({ ...(channels && { channels }), ...(blocks && { blocks }), seed, icnr: config.icnr });
   try {
     for (const key of ['channels', 'blocks'] as const)
       if (config[key] !== undefined && config[key] !== generator.config[key])
@@ -94,11 +94,11 @@ export async function firstNetworks(
           key,
         );
     const loss = await openLossNetwork(config);
-    const averaged = config.ema > 0 ? await copyOf(generator) : undefined;
+    const scored = isScoredApart(config) ? await copyOf(generator) : undefined;
     const networks = new Networks({
       generator,
       discriminator: freshDiscriminator(config),
-      averaged,
+      scored,
       vgg: loss?.vgg,
     });
     return {
@@ -126,13 +126,16 @@ export async function restoredNetworks(
   try {
     const loss = await openLossNetwork(config);
     const adversary = variantOfConfig(config).adversarial ? restoreDiscriminator(files, folder) : undefined;
-    const averaged = config.ema > 0 ? restoreAveraged(files, folder) : undefined;
-    return new Networks({ generator, discriminator: adversary, averaged, vgg: loss?.vgg });
+    const scored = isScoredApart(config) ? restoreScored(files, folder) : undefined;
+    return new Networks({ generator, discriminator: adversary, scored, vgg: loss?.vgg });
   } catch (error) {
     generator.dispose();
     throw error;
   }
 }
+
+/** Whether what is scored is not the generator in training itself. */
+const isScoredApart = ({ ema, recalibrate }: TrainConfig): boolean => ema > 0 || recalibrate > 0;
 
 async function copyOf(net: SRResNet): Promise<SRResNet> {
   return srresnet(net.config).loadStateDict(await net.stateDict());

@@ -11,6 +11,7 @@ import type { Networks } from './networks.node.ts';
 import type { EvaluationSet, TrainingPicture } from './pictures.node.ts';
 import type { ProfileSummary } from './profile.ts';
 import { type ProfileOptions, SessionProfile } from './profile-session.node.ts';
+import type { Recalibration } from './recalibration.ts';
 import { type ReportScores, stepEntries } from './report-content.ts';
 import { reportRun } from './report-run.node.ts';
 import type { RunFolder } from './run-folder.node.ts';
@@ -59,6 +60,7 @@ export interface RunParts {
   readonly config: TrainConfig;
   readonly networks: Networks;
   readonly trainer: Trainer;
+  readonly recalibration: Recalibration | undefined;
   readonly sets: readonly EvaluationSet[];
   readonly pictures: readonly TrainingPicture[];
   /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
@@ -72,6 +74,8 @@ export class Run implements Disposable {
   readonly #method: Method;
   readonly #profile: SessionProfile | undefined;
   #best: number | null;
+  /** The update for which the generator that is scored is ready. */
+  #prepared: number | undefined;
 
   constructor(parts: RunParts, options: SessionOptions) {
     this.#parts = parts;
@@ -166,9 +170,9 @@ export class Run implements Disposable {
 
   /** What is due after `step` updates and was not done yet. The last evaluation is the report's. */
   async #pause(step: number, scoring: Scoring): Promise<void> {
-    const { folder, config, networks } = this.#parts;
+    const { folder, config } = this.#parts;
     const { evalEvery, sampleEvery, saveEvery, keep, steps } = config;
-    await networks.shareStatistics();
+    await this.#prepare();
     if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step))
       await this.#score(step, scoring);
     if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(folder, this.#exhibits(), step);
@@ -178,9 +182,18 @@ export class Run implements Disposable {
     await folder.pruneCheckpoints(keep);
   }
 
+  /** Makes the generator that is scored ready, once an update. */
+  async #prepare(): Promise<void> {
+    const { networks, config, trainer, recalibration } = this.#parts;
+    if (this.#prepared === trainer.step) return;
+    await networks.follow(config);
+    await recalibration?.run();
+    this.#prepared = trainer.step;
+  }
+
   async #state(): Promise<Map<string, Uint8Array>> {
     const { networks, trainer } = this.#parts;
-    await networks.shareStatistics();
+    await this.#prepare();
     return await saveState(networks, trainer, this.#best);
   }
 

@@ -8,6 +8,7 @@ import { describeEnvironment } from './environment.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
 import { loadEvaluationSets, loadTrainingPictures } from './pictures.node.ts';
+import { Recalibration } from './recalibration.ts';
 import { Run, type SessionOptions, type SessionResult } from './run.node.ts';
 import { recordChoices, recordedChoices } from './run-choices.node.ts';
 import { RunFolder } from './run-folder.node.ts';
@@ -81,7 +82,9 @@ async function runSession(
   const best = files ? restoreTrainer(files, folder.checkpointPath('last'), trainer).best : null;
   await folder.continueAfter(trainer.step);
   await folder.writeEnvironment(await environmentOf(device), trainer.step);
-  using run = new Run({ folder, config, networks, trainer, sets, pictures, best }, options);
+  using recalibration =
+    config.recalibrate > 0 ? new Recalibration(networks.best, source, config.recalibrate) : undefined;
+  using run = new Run({ folder, config, networks, trainer, recalibration, sets, pictures, best }, options);
   return await run.complete();
 }
 

@@ -24,13 +24,13 @@ const CountersSchema: z.ZodType<Counters> = z.object({ step: z.number().int().mi
 export interface TrainedNetworks {
   readonly generator: SRResNet;
   readonly discriminator?: Discriminator | undefined;
-  /** A moving average of the generator. */
-  readonly averaged?: SRResNet | undefined;
+  /** The generator as it is scored, where that is not the one in training: averaged, or with statistics of its own. */
+  readonly scored?: SRResNet | undefined;
 }
 
 /** The generator's weights: what `daybreak upscale` takes. */
 export const MODEL = 'model.safetensors';
-const AVERAGED = 'model-ema.safetensors';
+const SCORED = 'model-scored.safetensors';
 const DISCRIMINATOR = 'discriminator.safetensors';
 const OPTIMIZERS: Readonly<Record<Role, string>> = {
   generator: 'optimizer.safetensors',
@@ -40,14 +40,14 @@ const STATE = 'state.json';
 
 /** Weights, optimizers and counters. The same training gives the same bytes. */
 export async function saveState(
-  { generator, discriminator, averaged }: TrainedNetworks,
+  { generator, discriminator, scored }: TrainedNetworks,
   trainer: Trainer,
   best: number | null,
 ): Promise<Map<string, Uint8Array>> {
   const step = await trainer.training.trained.generator.adam.steps.item();
   const metadata = { step: String(step) };
   const files = new Map<string, Uint8Array>([[MODEL, await encodeModel(generator, { metadata })]]);
-  if (averaged) files.set(AVERAGED, await encodeModel(averaged, { metadata }));
+  if (scored) files.set(SCORED, await encodeModel(scored, { metadata }));
   if (discriminator) files.set(DISCRIMINATOR, await encodeDiscriminator(discriminator, { metadata }));
   for (const [role, { net, adam }] of trainer.trained) files.set(OPTIMIZERS[role], await optimizerFile(net, adam));
   const counters: Counters = { step, best };
@@ -69,9 +69,9 @@ export function restoreGenerator(files: ReadonlyMap<string, Uint8Array>, folder:
   return decodeModel(fileOf(files, MODEL, folder), `${folder}/${MODEL}`);
 }
 
-/** The moving average of a checkpoint's generator. */
-export function restoreAveraged(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
-  return decodeModel(fileOf(files, AVERAGED, folder), `${folder}/${AVERAGED}`);
+/** A checkpoint's generator as it is scored. */
+export function restoreScored(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
+  return decodeModel(fileOf(files, SCORED, folder), `${folder}/${SCORED}`);
 }
 
 /** The discriminator of a checkpoint. */

@@ -42,6 +42,8 @@ describe('defaults', () => {
       beta2: 0.999,
       eps: 1e-8,
       ema: 0,
+      recalibrate: 0,
+      icnr: false,
       flips: false,
       rotations: false,
       seed: 0,

@@ -138,25 +138,28 @@ test.each([
   expect(await means(run)).toEqual(await means(unbroken));
 });
 
-test('a run with a moving average scores and saves it; stopped and resumed, it has the same bytes', async () => {
+test.each([
+  ['a moving average', { ema: 0.9 }],
+  ['statistics of its own', { recalibrate: 2 }],
+])('a run with %s scores and saves that; stopped and resumed, it has the same bytes', async (_, option) => {
   const { folder, init, held } = await materials();
   const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
-  const more = { init, eval: held, ema: 0.9 };
+  const more = { init, eval: held, ...option };
   await startSession(configOf('srgan-mse', unbroken, more), optionsOf());
   await startSession(configOf('srgan-mse', run, more), optionsOf({ stopAfter: 7 }));
   const { scores } = await resumeSession(run, {}, optionsOf());
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   const file = (name: string) => join(run, 'checkpoints/last', name);
-  const [last, averaged] = ['model.safetensors', 'model-ema.safetensors'].map(name =>
+  const [last, scored] = ['model.safetensors', 'model-scored.safetensors'].map(name =>
     readSafetensors(readFileSync(file(name))),
   );
-  for (const [name, { data }] of averaged!.tensors)
+  for (const [name, { data }] of scored!.tensors)
     expect([name, data.every((x, i) => x === last!.tensors.get(name)!.data[i])]).toEqual([
       name,
-      name.includes('running'),
+      name.includes('running') === 'ema' in option,
     ]);
-  using net = decodeModel(readFileSync(file('model-ema.safetensors')));
-  using upscaler = new SRResNetUpscaler(net, 'averaged');
+  using net = decodeModel(readFileSync(file('model-scored.safetensors')));
+  using upscaler = new SRResNetUpscaler(net, 'scored');
   const picture = cropToMultiple(syntheticPicture(9, 0, 24), 4);
   const { images } = await evaluate(network(upscaler), [{ name: '0', hr: picture, lr: shrink(picture) }]);
   expect(scores[0].images[0].model.psnr).toBe(images[0].psnr);

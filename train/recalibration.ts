@@ -1,0 +1,71 @@
+/**
+ * Running statistics computed anew from the weights as they are. Those of training lag behind the weights and rest on the
+ * last few batches, or belong to other weights than a moving average's: pictures get a colour cast, or the wrong
+ * brightness, though the training loss is fine. (PyTorch: `torch.optim.swa_utils.update_bn`.)
+ */
+import { type Compiled, compile } from '../engine/compile.ts';
+import { type Tensor, tensor, type Variable } from '../engine/tensor.ts';
+import { CROP_WORDS } from '../kernels/crops.ts';
+import { BatchNorm2d } from '../models/layers.ts';
+import type { Module } from '../models/module.ts';
+import type { CropSource } from './crop-source.ts';
+
+interface Statistic {
+  readonly variable: Variable;
+  /** What one batch's statistic is multiplied by where the running one was 0. */
+  readonly momentum: number;
+}
+
+export class Recalibration implements Disposable {
+  readonly #net: Module;
+  readonly #source: CropSource;
+  readonly #batches: number;
+  readonly #statistics: readonly Statistic[];
+  readonly #program: Compiled<[Tensor], undefined>;
+
+  /** `batches`: how many are averaged, always the first ones of `source`. */
+  constructor(net: Module, source: CropSource, batches: number) {
+    this.#net = net;
+    this.#source = source;
+    this.#batches = batches;
+    this.#statistics = [...net.modules()].flatMap(module =>
+      module instanceof BatchNorm2d
+        ? [module.runningMean, module.runningVar].map(variable => ({ variable, momentum: module.momentum }))
+        : [],
+    );
+    this.#program = compile((plan: Tensor) => {
+      net.forward(source.gather(plan).lr);
+      return undefined;
+    });
+  }
+
+  /** Replaces the running statistics by the means over the batches. The network is in training mode afterwards. */
+  async run(): Promise<void> {
+    const { batch } = this.#source.options;
+    const [first] = this.#statistics;
+    if (!first) return;
+    const { device } = first.variable;
+    const sums = this.#statistics.map(({ variable }) => new Float64Array(variable.size));
+    this.#net.train();
+    for (let i = 0; i < this.#batches; i++) {
+      for (const { variable } of this.#statistics) variable.write(new Float32Array(variable.size));
+      using plan = tensor(this.#source.plan(i), [batch, CROP_WORDS], { device });
+      this.#program(plan);
+      const read = await device.read(this.#statistics.map(({ variable }) => variable.storage));
+      for (const [k, bytes] of read.entries())
+        new Float32Array(bytes.buffer).forEach((value, j) => {
+          sums[k]![j]! += value;
+        });
+    }
+    for (const [k, { variable, momentum }] of this.#statistics.entries())
+      variable.write(Float32Array.from(sums[k]!, sum => sum / (momentum * this.#batches)));
+  }
+
+  dispose(): void {
+    this.#program.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
