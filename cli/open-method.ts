@@ -102,14 +102,18 @@ export async function openMethod(
 }
 
 async function pathOf(model: string): Promise<string> {
-  const shipped = await findPretrained(model);
+  // What can only be a file needs no registry, and works beside a damaged one.
+  const isPath = /[\\/]|\.safetensors$/.test(model);
+  const shipped = isPath ? undefined : await findPretrained(model);
   if (shipped !== undefined) return shipped;
   if ((await stat(model).catch(() => undefined))?.isFile()) return model;
+  if (isPath) throw new ImageError(model, 'no such model file (daybreak models lists the networks that ship)');
   const names = (await listPretrained()).map(({ name }) => name);
   throw new ImageError(model, `no such model file, nor one of ${[...names, ...INTERPOLATIONS].join(', ')}`);
 }
 
-function labelOf(model: string): string {
-  const run = model.match(/([^\\/]+)[\\/]checkpoints[\\/][^\\/]+[\\/]model\.safetensors$/)?.[1];
+/** What rows and captions call a model file or the name of a shipped network. */
+export function labelOf(model: string): string {
+  const run = model.match(/([^\\/]+)[\\/]checkpoints[\\/][^\\/]+[\\/]model(-scored)?\.safetensors$/)?.[1];
   return run ?? basename(model, extname(model));
 }

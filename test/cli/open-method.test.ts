@@ -1,0 +1,39 @@
+/** How `--model` is read, as far as no GPU is needed. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { labelOf, openMethod } from '../../cli/open-method.ts';
+import { ImageError } from '../../image/errors.ts';
+import { PretrainedError, REGISTRY_FILE } from '../../models/pretrained.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+
+/** Opens a method up to where it asks for a GPU. */
+const open = (model: string) =>
+  openMethod(model, {}, () => {
+    throw new Error('a GPU, please');
+  });
+
+test('a file that can be nothing else is found beside a damaged registry', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, REGISTRY_FILE), 'damaged');
+  vi.stubEnv('DAYBREAK_PRETRAINED', folder);
+  const file = join(folder, 'mine');
+  writeFileSync(file, '');
+  await expect(open(file)).rejects.toThrow('a GPU, please');
+  for (const missing of [join(folder, 'other'), 'missing.safetensors']) {
+    await expect(open(missing)).rejects.toThrow(ImageError);
+    await expect(open(missing)).rejects.toThrow(`${missing}: no such model file`);
+  }
+  await expect(open('srresnet')).rejects.toThrow(PretrainedError);
+  vi.unstubAllEnvs();
+});
+
+test.each([
+  ['srgan', 'srgan'],
+  ['models/mine.safetensors', 'mine'],
+  ['runs/first/checkpoints/last/model.safetensors', 'first'],
+  ['runs/first/checkpoints/best/model-scored.safetensors', 'first'],
+  ['runs/first/checkpoints/best/discriminator.safetensors', 'discriminator'],
+])('%s is called %s', (model, label) => {
+  expect(labelOf(model)).toBe(label);
+});
