@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { defaultsOf, optionsOf, type TrainConfig, variantOfConfig } from '../train/config.ts';
-import type { Variant } from '../train/variants.ts';
+import { shortName, type Variant } from '../train/variants.ts';
 
 const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
 
@@ -37,5 +37,5 @@ export function commandOf(config: TrainConfig): string {
     if (value === true) return [flag];
     return Array.isArray(value) ? value.map(item => `${flag} ${quoted(item)}`) : [`${flag} ${quoted(value)}`];
   });
-  return `npx daybreak train ${variant.alias ?? variant.name} ${parts.join(' ')}`;
+  return `npx daybreak train ${shortName(variant)} ${parts.join(' ')}`;
 }

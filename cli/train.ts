@@ -8,7 +8,7 @@ import { ConfigError } from '../train/errors.ts';
 import { setMeans } from '../train/report-content.ts';
 import { readRunConfig } from '../train/run-folder.node.ts';
 import type { SessionOptions, SessionResult } from '../train/session.node.ts';
-import { SHOWN_VARIANTS, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
+import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { Interrupted, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
@@ -74,7 +74,8 @@ function addVariant(train: Command, variant: Variant): void {
     )
     .addHelpText(
       'after',
-      '\nThe model is RUN/checkpoints/last/model.safetensors (best/ by PSNR on the first --eval set).\n' +
+      '\nThe model is RUN/checkpoints/last/model.safetensors (best/ by PSNR on the first --eval set);\n' +
+        'with --ema or --recalibrate what is scored is model-scored.safetensors beside it.\n' +
         'Ctrl-C and SIGTERM save first. Example:\n  ' +
         (adversarial ? exampleOf(variant) : SRRESNET_EXAMPLE),
     )
@@ -184,7 +185,7 @@ export async function withDisplay(
       if (signal.aborted && !result.finished) {
         endTraining();
         process.stderr.write(
-          `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(config())} --resume --out ${config().out}\n`,
+          `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(variantOfConfig(config()))} --resume --out ${config().out}\n`,
         );
         throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted('SIGINT');
       }
@@ -196,14 +197,12 @@ export async function withDisplay(
   }
 }
 
-const shortName = (config: TrainConfig) => variantOfConfig(config).alias ?? config.model;
-
 export function printResult(result: SessionResult, config: TrainConfig, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     return;
   }
-  const { folder, step, finished, scores, waitedForData } = result;
+  const { folder, model: file, step, finished, scores, waitedForData } = result;
   const lines = [
     finished
       ? `trained ${step} updates`
@@ -221,6 +220,6 @@ export function printResult(result: SessionResult, config: TrainConfig, json: bo
     if (model.texture !== undefined) lines.push(`  fine texture ${beside('texture')}; the original's is 1`);
     if (model.vgg_distance !== undefined) lines.push(`  distance of VGG features ${beside('vgg_distance')}`);
   }
-  lines.push(`model: ${folder}/checkpoints/last/model.safetensors`, `report: ${folder}/report.html`);
+  lines.push(`model: ${file}`, `report: ${folder}/report.html`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }

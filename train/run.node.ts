@@ -1,4 +1,5 @@
 /** A run under way: its updates, and what has to happen between them. */
+import { join } from 'node:path';
 import type { Device } from '../engine/device.ts';
 import type { Measure } from '../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../eval/methods.ts';
@@ -18,7 +19,7 @@ import type { RunFolder } from './run-folder.node.ts';
 import { writeSample } from './samples.node.ts';
 import { learningRateAt } from './schedule.ts';
 import { Scoring } from './scoring.ts';
-import { saveState } from './state.ts';
+import { MODEL, SCORED, saveState } from './state.ts';
 import { StepLog } from './step-log.ts';
 import { textureMeasure } from './texture-measure.ts';
 import type { StepResult, Trainer } from './trainer.ts';
@@ -42,6 +43,8 @@ export interface SessionOptions {
 
 export interface SessionResult {
   readonly folder: string;
+  /** The file of the generator that is scored and shown, in the checkpoint `last`. */
+  readonly model: string;
   /** Updates made. */
   readonly step: number;
   /** All updates of the configuration are made, and scored. */
@@ -89,7 +92,7 @@ export class Run implements Disposable {
 
   /** Trains to the end, or to a stop, and reports. */
   async complete(): Promise<SessionResult> {
-    const { folder, trainer, config } = this.#parts;
+    const { folder, trainer, config, networks } = this.#parts;
     const { signal, stopAfter, command } = this.#options;
     const { steps } = config;
     const last = Math.min(steps, stopAfter ?? steps);
@@ -115,6 +118,7 @@ export class Run implements Disposable {
     await reportRun(folder, this.#exhibits(initial?.method), { command, scores, step: trainer.step });
     return {
       folder: folder.path,
+      model: join(folder.checkpointPath('last'), networks.scored ? SCORED : MODEL),
       step: trainer.step,
       finished,
       scores,

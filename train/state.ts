@@ -30,7 +30,8 @@ export interface TrainedNetworks {
 
 /** The generator's weights: what `daybreak upscale` takes. */
 export const MODEL = 'model.safetensors';
-const SCORED = 'model-scored.safetensors';
+/** Those of the generator that is scored, where it is another: to be preferred. */
+export const SCORED = 'model-scored.safetensors';
 const DISCRIMINATOR = 'discriminator.safetensors';
 const OPTIMIZERS: Readonly<Record<Role, string>> = {
   generator: 'optimizer.safetensors',

@@ -115,3 +115,8 @@ export const VARIANT_NAMES =
 export function variantOf(name: string): Variant | undefined {
   return VARIANTS.find(variant => variant.name === name || variant.alias === name);
 }
+
+/** What a command line calls a variant: its alias where that is shorter. */
+export function shortName({ name, alias }: Variant): string {
+  return alias !== undefined && alias.length < name.length ? alias : name;
+}

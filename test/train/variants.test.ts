@@ -3,7 +3,7 @@ import { VGG19_LAYERS } from '../../models/vgg19.ts';
 import { contentOf, explained, vggFactors } from '../../train/content.ts';
 import { ConfigError } from '../../train/errors.ts';
 import type { FeatureNetwork } from '../../train/losses.ts';
-import { SHOWN_VARIANTS, VARIANT_NAMES, VARIANTS, variantOf } from '../../train/variants.ts';
+import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, variantOf } from '../../train/variants.ts';
 
 const network = (featureScale: number): FeatureNetwork => ({
   featureScale,
@@ -31,6 +31,8 @@ describe('names', () => {
     expect(of('srresnet')).toBe(of('srresnet-mse'));
     expect(of('srgan')).toBe(of('srgan-vgg54'));
     expect(of('srgan-slides-vgg44')).toBe(of('srgan-slides'));
+    const shorts = ['srresnet-mse', 'srgan-vgg54', 'srgan-slides', 'srgan-vgg22'].map(name => shortName(of(name)));
+    expect(shorts).toEqual(['srresnet', 'srgan', 'srgan-slides', 'srgan-vgg22']);
   });
 
   test.each(['', 'srgan-vgg', 'srgan-vgg23', 'srgan-vgg60', 'SRGAN', 'mse', 'constructor'])('%j is none', name => {
