@@ -103,7 +103,12 @@ const Options = z.strictObject({
     'a multiple of 4 from 16 to 4096',
     'side of the synthetic pictures',
   ),
-  batch: integer(1, 16, 'crops an update (§3.2: 16)'),
+  batch: integer(1, 16, 'crops a batch (§3.2: 16)'),
+  accumulate: integer(
+    1,
+    1,
+    'batches an update, whose gradients are averaged: large updates in the memory of a small batch (batch norm sees each apart)',
+  ),
   crop: option(
     z.number().int().min(4).max(4096).multipleOf(4).default(96),
     'number',
@@ -118,7 +123,8 @@ const Options = z.strictObject({
     'text',
     'RUN|FILE',
     'the folder of a run, a model file, or none',
-    'the first weights: those of a run (its checkpoint last) or of a model file, with a new optimizer; none: random ones',
+    'the first weights: those of a run (its checkpoint last, model-scored.safetensors if there is one) or of a model file, ' +
+      'with a new optimizer; none: random ones',
   ),
   channels: optionalInteger(1, 'feature maps, n in figure 4 (n64); with --init those of its weights'),
   blocks: optionalInteger(1, 'residual blocks, B in §3.2 (16); with --init those of its weights'),

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { readCheckpoint } from './checkpoint-store.node.ts';
 import { ConfigError } from './errors.ts';
 import { codeOf } from './run-write.node.ts';
-import { MODEL } from './state.ts';
+import { MODEL, SCORED } from './state.ts';
 
 /**
- * The bytes of the model file that `init` names: a file, or the checkpoint `last` of a run's folder (or of a checkpoint's
- * own). Undefined for `none` and where nothing is named.
+ * The bytes of the model file that `init` names: a file, or the generator of the checkpoint `last` of a run's folder (or
+ * of a checkpoint's own), the one that is scored where that is another than the one in training. Undefined for `none` and where nothing is named.
  * @throws ConfigError where there is no such thing, CheckpointError for a damaged checkpoint.
  */
 export async function readInitialWeights(init: string | undefined): Promise<Uint8Array | undefined> {
@@ -21,7 +21,9 @@ export async function readInitialWeights(init: string | undefined): Promise<Uint
   if (!found.isDirectory()) return await readFile(init);
   for (const folder of [join(init, 'checkpoints', 'last'), init]) {
     const there = await stat(join(folder, MODEL)).catch(() => undefined);
-    if (there) return (await readCheckpoint(folder)).get(MODEL);
+    if (!there) continue;
+    const files = await readCheckpoint(folder);
+    return files.get(SCORED) ?? files.get(MODEL);
   }
   throw new ConfigError(`--init: ${init}: no run with a checkpoint (checkpoints/last/${MODEL} is missing)`, 'init');
 }

@@ -50,9 +50,18 @@ export async function resumeSession(
   const files = started ? await folder.readCheckpoint('last') : undefined;
   using networks = files
     ? await restoredNetworks(config, files, folder.checkpointPath('last'))
-    : (await firstNetworks(config, await folder.initialWeights())).networks;
+    : (await firstNetworks(config, await firstWeights(folder, config))).networks;
   await folder.writeConfig(config);
   return await runSession(folder, config, networks, options, files);
+}
+
+/** The run's own copy of its first weights; read once more where its process died before they were written. */
+async function firstWeights(folder: RunFolder, { init }: TrainConfig): Promise<Uint8Array | undefined> {
+  const kept = await folder.initialWeights();
+  if (kept) return kept;
+  const initial = await readInitialWeights(init);
+  if (initial) await folder.writeInitialWeights(initial);
+  return initial;
 }
 
 async function runSession(
@@ -77,8 +86,9 @@ async function runSession(
   for (const { message } of [...loaded.skipped, ...skipped]) onLine?.(`skipped: ${message}`);
   if (loaded.skipped.length > 0)
     onLine?.(`${loaded.skipped.length} files skipped, ${pictures.length} pictures to train on`);
-  using source = new CropSource(device, pictures, config);
-  using trainer = new Trainer(networks.training(config), source);
+  const { batch, accumulate } = config;
+  using source = new CropSource(device, pictures, { ...config, batch: batch * accumulate });
+  using trainer = new Trainer(networks.training(config), source, accumulate);
   const best = files ? restoreTrainer(files, folder.checkpointPath('last'), trainer).best : null;
   await folder.continueAfter(trainer.step);
   await folder.writeEnvironment(await environmentOf(device), trainer.step);

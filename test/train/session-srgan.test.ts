@@ -21,17 +21,11 @@ import { stepEntries } from '../../train/report-content.ts';
 import { resumeSession, type SessionOptions, startSession } from '../../train/session.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
-import { pairs, SMALL } from './small-training.ts';
+import { checkpointsOf, SMALL, sessionOptions } from './small-training.ts';
 import { writeSmallVgg } from './small-vgg.ts';
 
 const device = sharedDevice();
-const pictures = pairs().map((pair, i) => ({ ...pair, name: `picture ${i}` }));
-const optionsOf = (more: Partial<SessionOptions> = {}): SessionOptions => ({
-  device: device(),
-  command: 'npx daybreak train srgan …',
-  pictures,
-  ...more,
-});
+const optionsOf = (more: Partial<SessionOptions> = {}) => sessionOptions(device(), more);
 
 /** A folder with first weights, a loss network and a picture to score on. */
 async function materials(): Promise<{ folder: string; init: string; vgg: string; held: string }> {
@@ -60,19 +54,6 @@ const configOf = (model: string, out: string, more: Record<string, unknown>) =>
     logEvery: 2,
     ...more,
   });
-
-/** Every file of every checkpoint. */
-function checkpointsOf(run: string): Record<string, string> {
-  const folder = join(run, 'checkpoints');
-  return Object.fromEntries(
-    readdirSync(folder).flatMap(name =>
-      readdirSync(join(folder, name)).map(file => [
-        `${name}/${file}`,
-        readFileSync(join(folder, name, file)).toString('base64'),
-      ]),
-    ),
-  );
-}
 
 test.each([
   ['srgan-mse', ['mse']],

@@ -1,22 +1,19 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
-import { parseConfig } from '../../train/config.ts';
 import { CheckpointError, ConfigError, NonFiniteError } from '../../train/errors.ts';
 import { isEvaluation, type StepEntry } from '../../train/metrics.ts';
 import { readMetrics } from '../../train/metrics-log.node.ts';
 import { resumeSession, type SessionOptions, startSession } from '../../train/session.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
-import { pairs, SMALL } from './small-training.ts';
+import { checkpointsOf, sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
-
-const pictures = pairs().map((pair, i) => ({ ...pair, name: `picture ${i}` }));
 
 /** A folder with two small pictures to score on. */
 async function evaluationSet(): Promise<string> {
@@ -25,15 +22,7 @@ async function evaluationSet(): Promise<string> {
   return folder;
 }
 
-const configOf = (out: string, more: Record<string, unknown> = {}) =>
-  parseConfig({ ...SMALL, data: 'synthetic', out, steps: 20, lr: 1e-3, seed: 2, ...more });
-
-const optionsOf = (more: Partial<SessionOptions> = {}): SessionOptions => ({
-  device: device(),
-  command: 'npx daybreak train srresnet …',
-  pictures,
-  ...more,
-});
+const optionsOf = (more: Partial<SessionOptions> = {}) => sessionOptions(device(), more);
 
 /** Aborts when update `step` is reported. */
 function stopAt(step: number): Pick<SessionOptions, 'signal' | 'onStep'> {
@@ -44,19 +33,6 @@ function stopAt(step: number): Pick<SessionOptions, 'signal' | 'onStep'> {
       if (status.step >= step) controller.abort(new Error('enough'));
     },
   };
-}
-
-/** Every file of every checkpoint. */
-function checkpointsOf(run: string): Record<string, string> {
-  const folder = join(run, 'checkpoints');
-  return Object.fromEntries(
-    readdirSync(folder).flatMap(name =>
-      readdirSync(join(folder, name)).map(file => [
-        `${name}/${file}`,
-        readFileSync(join(folder, name, file)).toString('base64'),
-      ]),
-    ),
-  );
 }
 
 const metricsOf = (run: string) => readMetrics(join(run, 'metrics.jsonl'));
@@ -75,7 +51,7 @@ describe('a run with an evaluation set', () => {
     const lines: string[] = [];
     const phases = new Set<string>();
     const result = await startSession(
-      configOf(run, { ...EVERY, eval: held }),
+      sessionConfig(run, { ...EVERY, eval: held }),
       optionsOf({ onLine: line => lines.push(line), onPhase: name => phases.add(name) }),
     );
     expect(result).toMatchObject({ folder: run, step: 20, finished: true });
@@ -142,9 +118,9 @@ describe('a run with an evaluation set', () => {
     const folder = temporaryFolder();
     const held = await evaluationSet();
     const more = { ...EVERY, eval: held };
-    await startSession(configOf(join(folder, 'unbroken'), more), optionsOf());
+    await startSession(sessionConfig(join(folder, 'unbroken'), more), optionsOf());
     const run = join(folder, 'run');
-    const stopped = await startSession(configOf(run, more), optionsOf(stopAt(step)));
+    const stopped = await startSession(sessionConfig(run, more), optionsOf(stopAt(step)));
     expect(stopped.finished).toBe(false);
     expect(stopped.step).toBeGreaterThanOrEqual(step);
     expect(stopped.step).toBeLessThanOrEqual(step + 2);
@@ -157,7 +133,7 @@ describe('a run with an evaluation set', () => {
 
   test('finished and resumed once more, changes nothing', async () => {
     const run = join(temporaryFolder(), 'run');
-    await startSession(configOf(run, { ...EVERY, eval: await evaluationSet() }), optionsOf());
+    await startSession(sessionConfig(run, { ...EVERY, eval: await evaluationSet() }), optionsOf());
     const before = { checkpoints: checkpointsOf(run), metrics: await metricsOf(run) };
     const again = await resumeSession(run, {}, optionsOf());
     expect(again).toMatchObject({ step: 20, finished: true });
@@ -170,10 +146,10 @@ describe('a run without', () => {
   test('stopped on demand and resumed in three parts is the unbroken one', async () => {
     const folder = temporaryFolder();
     const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
-    await startSession(configOf(unbroken), optionsOf());
+    await startSession(sessionConfig(unbroken), optionsOf());
     const steps: number[] = [];
     const first = await startSession(
-      configOf(run),
+      sessionConfig(run),
       optionsOf({ stopAfter: 7, onStep: ({ step }) => steps.push(step) }),
     );
     expect(first).toMatchObject({ step: 7, finished: false, scores: [] });
@@ -188,7 +164,7 @@ describe('a run without', () => {
 
   test('logs what was trained up to a signal', async () => {
     const run = join(temporaryFolder(), 'run');
-    const { step } = await startSession(configOf(run), optionsOf(stopAt(15)));
+    const { step } = await startSession(sessionConfig(run), optionsOf(stopAt(15)));
     const logged = (await lossesOf(run)).map(([step]) => step);
     expect(logged).toEqual([1, 10, step]);
     expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toEqual({ step, best: null });
@@ -197,8 +173,11 @@ describe('a run without', () => {
   test('stopped before its first update has a checkpoint of the first weights, from which it is the same', async () => {
     const folder = temporaryFolder();
     const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
-    await startSession(configOf(unbroken), optionsOf());
-    expect(await startSession(configOf(run), optionsOf({ stopAfter: 0 }))).toMatchObject({ step: 0, finished: false });
+    await startSession(sessionConfig(unbroken), optionsOf());
+    expect(await startSession(sessionConfig(run), optionsOf({ stopAfter: 0 }))).toMatchObject({
+      step: 0,
+      finished: false,
+    });
     await resumeSession(run, {}, optionsOf());
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   });
@@ -206,8 +185,8 @@ describe('a run without', () => {
   test('goes on further, and logs as it is told now; what would make it another run is refused', async () => {
     const folder = temporaryFolder();
     const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
-    await startSession(configOf(unbroken), optionsOf());
-    await startSession(configOf(run, { steps: 9 }), optionsOf());
+    await startSession(sessionConfig(unbroken), optionsOf());
+    await startSession(sessionConfig(run, { steps: 9 }), optionsOf());
     const refused = { channels: 9, lr: 1, seed: 3, batch: 3, flips: true, data: ['photographs'] };
     for (const [key, value] of Object.entries(refused))
       await expect(resumeSession(run, { [key]: value }, optionsOf())).rejects.toThrow(ConfigError);
@@ -220,63 +199,15 @@ describe('a run without', () => {
   });
 });
 
-describe('a run from given weights', () => {
-  const modelOf = (run: string) =>
-    readSafetensors(readFileSync(join(run, 'checkpoints/last/model.safetensors'))).tensors;
-
-  test.each(['folder', 'checkpoint', 'file'])(
-    'of a run, named by its %s, begins with them and a new optimizer',
-    async how => {
-      const folder = temporaryFolder();
-      const [first, second] = [join(folder, 'first'), join(folder, 'second')];
-      await startSession(configOf(first, { steps: 5 }), optionsOf());
-      const last = join(first, 'checkpoints/last');
-      const init = { folder: first, checkpoint: last, file: join(last, 'model.safetensors') }[how]!;
-      const config = parseConfig({ data: 'synthetic', batch: 2, crop: 16, out: second, steps: 4, lr: 1e-4, init });
-      expect(config.channels).toBeUndefined();
-      expect(await startSession(config, optionsOf({ stopAfter: 0 }))).toMatchObject({ step: 0 });
-      expect(modelOf(second)).toEqual(modelOf(first));
-      const moments = readSafetensors(readFileSync(join(second, 'checkpoints/last/optimizer.safetensors')));
-      expect(moments.metadata.steps).toBe('0');
-      for (const { data } of moments.tensors.values()) expect(data.every(x => x === 0)).toBe(true);
-      // The sizes are written down; the run keeps the weights, and goes on without the file.
-      expect(JSON.parse(readFileSync(join(second, 'config.json'), 'utf8'))).toMatchObject({
-        channels: 8,
-        blocks: 1,
-        init,
-      });
-      rmSync(first, { recursive: true });
-      expect(await resumeSession(second, {}, optionsOf())).toMatchObject({ step: 4, finished: true });
-      expect(modelOf(second)).not.toEqual(readSafetensors(readFileSync(join(second, 'init.safetensors'))).tensors);
-    },
-  );
-
-  test('that contradict the configuration, or are not there, is refused, and nothing is written', async () => {
-    const folder = temporaryFolder();
-    const [first, second] = [join(folder, 'first'), join(folder, 'second')];
-    await startSession(configOf(first, { steps: 1 }), optionsOf());
-    const start = (more: Record<string, unknown>) => startSession(configOf(second, more), optionsOf());
-    await expect(start({ init: first, channels: 9 })).rejects.toThrow(
-      `--channels: given 9, but --init ${first} has 8; leave the option out`,
-    );
-    await expect(start({ init: join(folder, 'none') })).rejects.toThrow(
-      /none: neither the folder of a run nor a model/,
-    );
-    await expect(start({ init: folder })).rejects.toThrow(/no run with a checkpoint \(checkpoints\/last\/model/);
-    await expect(start({ init: join(first, 'config.json') })).rejects.toThrow(/config\.json: /);
-    expect(readdirSync(folder)).toEqual(['first']);
-  });
-});
-
 describe('a run that breaks', () => {
   test('keeps the last good state, in a checkpoint that loads and is finite', async () => {
     const folder = temporaryFolder();
     const [good, run] = [join(folder, 'good'), join(folder, 'run')];
     const ruinous = { lr: 1e-3, lrSchedule: 'step', lrStepEvery: 5, lrStepFactor: 1e33 };
     // Saved first; then the report finds that such a network shows nothing.
-    const stopped = startSession(configOf(good, ruinous), optionsOf({ stopAfter: 6 }));
+    const stopped = startSession(sessionConfig(good, ruinous), optionsOf({ stopAfter: 6 }));
     await expect(stopped).rejects.toThrow('SRResNet: the result is not finite');
-    const error = await startSession(configOf(run, ruinous), optionsOf()).catch((error: unknown) => error);
+    const error = await startSession(sessionConfig(run, ruinous), optionsOf()).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(NonFiniteError);
     // Update 6 is the first at 1e30; the one behind it finds out, and what update 6 left is the last that is finite.
     expect((error as NonFiniteError).step).toBe(7);
@@ -294,16 +225,16 @@ describe('a run that breaks', () => {
     const onStep = ({ step }: { step: number }) => {
       if (step === 6) throw new Error('the display broke');
     };
-    await expect(startSession(configOf(run), optionsOf({ onStep }))).rejects.toThrow('the display broke');
+    await expect(startSession(sessionConfig(run), optionsOf({ onStep }))).rejects.toThrow('the display broke');
     const unbroken = join(temporaryFolder(), 'run');
-    await startSession(configOf(unbroken), optionsOf());
+    await startSession(sessionConfig(unbroken), optionsOf());
     await resumeSession(run, {}, optionsOf());
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   });
 
   test('on a damaged checkpoint names the file, and leaves it for a rescue', async () => {
     const run = join(temporaryFolder(), 'run');
-    await startSession(configOf(run, { saveEvery: 5 }), optionsOf({ stopAfter: 7 }));
+    await startSession(sessionConfig(run, { saveEvery: 5 }), optionsOf({ stopAfter: 7 }));
     const path = join(run, 'checkpoints/last/optimizer.safetensors');
     const bytes = readFileSync(path);
     bytes[bytes.length - 1] ^= 1;
@@ -317,7 +248,7 @@ describe('a run that breaks', () => {
   test('at its folder touches nothing there', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'mine'));
-    await expect(startSession(configOf(folder), optionsOf())).rejects.toThrow(/is not empty and holds no run/);
+    await expect(startSession(sessionConfig(folder), optionsOf())).rejects.toThrow(/is not empty and holds no run/);
     expect(readdirSync(folder)).toEqual(['mine']);
   });
 });
@@ -327,11 +258,14 @@ describe('a profiled run', () => {
     const folder = temporaryFolder();
     const [plain, run] = [join(folder, 'plain'), join(folder, 'run')];
     const more = { saveEvery: 4, keep: 0 };
-    await startSession(configOf(plain, more), optionsOf());
+    await startSession(sessionConfig(plain, more), optionsOf());
     const lines: string[] = [];
     const file = join(folder, 'traces', 'trace.json');
     const profile = { file, steps: 3 };
-    const result = await startSession(configOf(run, more), optionsOf({ profile, onLine: line => lines.push(line) }));
+    const result = await startSession(
+      sessionConfig(run, more),
+      optionsOf({ profile, onLine: line => lines.push(line) }),
+    );
     expect(checkpointsOf(run)).toEqual(checkpointsOf(plain));
     expect(await lossesOf(run)).toEqual(await lossesOf(plain));
     expect(result.profile).toMatchObject({ updates: { whole: 3, timed: 3 }, buffersMade: 0 });
@@ -347,7 +281,7 @@ describe('a profiled run', () => {
     const lines: string[] = [];
     const options = (steps: number) =>
       optionsOf({ profile: { file: join(folder, 'trace.json'), steps }, onLine: line => lines.push(line) });
-    const first = await startSession(configOf(run), { ...options(3), stopAfter: 4 });
+    const first = await startSession(sessionConfig(run), { ...options(3), stopAfter: 4 });
     expect(first.profile).toBeUndefined();
     expect(lines).toEqual(['no profile: it takes 6 updates after the first, and the training ended before']);
     expect(readdirSync(folder)).toEqual(['run']);

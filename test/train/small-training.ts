@@ -1,11 +1,15 @@
 /** The training that the tests share: one shape of network and batch, so that its kernels are compiled once for all. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Device } from '../../engine/device.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import type { HostTensor } from '../../models/module.ts';
 import { type SRResNet, srresnet } from '../../models/srresnet.ts';
+import { parseConfig } from '../../train/config.ts';
 import { ContentTraining } from '../../train/content-training.ts';
 import { type CropOptions, CropSource, type PicturePair } from '../../train/crop-source.ts';
+import type { SessionOptions } from '../../train/session.node.ts';
 import { type StepResult, Trainer } from '../../train/trainer.ts';
 
 export const SMALL = { channels: 8, blocks: 1, batch: 2, crop: 16 } as const;
@@ -24,6 +28,31 @@ export const pairs = (): PicturePair[] =>
     const hr = syntheticPicture(1, index, 32);
     return { hr, lr: shrink(hr) };
   });
+
+/** A run of 20 updates of that network. */
+export const sessionConfig = (out: string, more: Record<string, unknown> = {}) =>
+  parseConfig({ ...SMALL, data: 'synthetic', out, steps: 20, lr: 1e-3, seed: 2, ...more });
+
+/** Its session, with the pictures at hand. */
+export const sessionOptions = (device: Device, more: Partial<SessionOptions> = {}): SessionOptions => ({
+  device,
+  command: 'npx daybreak train …',
+  pictures: pairs().map((pair, i) => ({ ...pair, name: `picture ${i}` })),
+  ...more,
+});
+
+/** Every file of every checkpoint. */
+export function checkpointsOf(run: string): Record<string, string> {
+  const folder = join(run, 'checkpoints');
+  return Object.fromEntries(
+    readdirSync(folder).flatMap(name =>
+      readdirSync(join(folder, name)).map(file => [
+        `${name}/${file}`,
+        readFileSync(join(folder, name, file)).toString('base64'),
+      ]),
+    ),
+  );
+}
 
 /** A network, its pictures and its trainer, which go together. */
 export class SmallTraining implements Disposable {
