@@ -44,16 +44,13 @@ async function runSteps(
   ];
   using step = compile((lr: Tensor, hr: Tensor, rate: Tensor) => {
     const seen: Tensor[] = [];
-    const terms = training.record(
-      { lr, hr },
-      {
-        rate,
-        failed: (_, ...gradients) => {
-          seen.push(...gradients.flat());
-          return reshape(sum(notFinite(pack(gradients.flat()))), [1]);
-        },
+    const terms = training.record([{ lr, hr }], {
+      rate,
+      failed: (_, ...gradients) => {
+        seen.push(...gradients.flat());
+        return reshape(sum(notFinite(pack(gradients.flat()))), [1]);
       },
-    );
+    });
     return [...terms, ...seen];
   });
   using rate = tensor([info.lr], [1]);

@@ -30,9 +30,9 @@ export class AveragedTraining implements Training {
     this.#decay = decay;
   }
 
-  record(crops: Crops, { rate, failed }: Recording): readonly Tensor[] {
+  record(batches: readonly Crops[], { rate, failed }: Recording): readonly Tensor[] {
     let flag: Tensor | undefined;
-    const terms = this.#training.record(crops, {
+    const terms = this.#training.record(batches, {
       rate,
       failed: (...found) => {
         flag = failed(...found);

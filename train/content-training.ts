@@ -3,7 +3,7 @@ import { grad } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
 import { type ContentTerm, contentMse } from './losses.ts';
-import { type Crops, type Recording, type Training, weighted } from './training.ts';
+import { type Crops, meanOf, type Recording, type Training, weighted } from './training.ts';
 
 export interface ContentTrainingOptions extends AdamOptions {
   /** Terms of the loss; default: the mean squared error alone, SRResNet-MSE. */
@@ -23,14 +23,18 @@ export class ContentTraining implements Training {
     this.terms = ['loss', ...content.map(({ name }) => name)];
   }
 
-  record({ lr, hr }: Crops, { rate, failed }: Recording) {
+  record(batches: readonly Crops[], { rate, failed }: Recording) {
     const { net, adam } = this.trained.generator;
-    const sr = net.forward(lr);
-    const terms = this.#content.map(({ loss }) => loss(sr, hr));
-    const loss = weighted(this.#content, terms);
-    const gradients = grad(loss, net.parameters());
-    adam.update(gradients, { lr: rate, skip: failed([loss], gradients) });
-    return [loss, ...terms];
+    const { terms, gradients } = meanOf(
+      batches.map(({ lr, hr }) => {
+        const sr = net.forward(lr);
+        const parts = this.#content.map(({ loss }) => loss(sr, hr));
+        const loss = weighted(this.#content, parts);
+        return { terms: [loss, ...parts], gradients: grad(loss, net.parameters()) };
+      }),
+    );
+    adam.update(gradients, { lr: rate, skip: failed(terms.slice(0, 1), gradients) });
+    return terms;
   }
 
   /** Gives the optimizer's memory back; the network stays. */

@@ -38,6 +38,8 @@ export interface ReportContent {
   readonly pictures: readonly ReportPicture[];
   /** The command line that trains this again. */
   readonly command: string;
+  /** How the VGG loss is computed, in one line, where there is one. */
+  readonly loss?: string | undefined;
   /** Default: "SRResNet, 16 blocks of 64 channels". */
   readonly title?: string;
 }
@@ -73,12 +75,13 @@ export function progressOf(content: Pick<ReportContent, 'config' | 'metrics'>): 
   const entries = stepEntries(content.metrics);
   const last = entries.at(-1);
   if (last === undefined) return undefined;
+  const { batch, accumulate } = content.config;
   const tail = entries.slice(-Math.max(1, Math.round(entries.length / 20)));
   return {
     steps: last.step,
     seconds: last.seconds,
     loss: tail.reduce((sum, { loss }) => sum + loss, 0) / tail.length,
-    imagesPerSecond: last.seconds > 0 ? (last.step * content.config.batch) / last.seconds : last.imagesPerSecond,
+    imagesPerSecond: last.seconds > 0 ? (last.step * batch * accumulate) / last.seconds : last.imagesPerSecond,
     waitedForDataSeconds: last.waitedForDataSeconds,
   };
 }

@@ -1,7 +1,7 @@
 /** The parts of a report's page, each a function from what happened to HTML. */
 
 import { readPngHeader } from '../image/png-header.ts';
-import { optionsOf, type TrainConfig, variantOfConfig } from './config.ts';
+import { optionsOf, variantOfConfig } from './config.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
 import { progressOf, type ReportContent, type ReportPicture, setMeans } from './report-content.ts';
 import type { Chart } from './report-curves.ts';
@@ -18,7 +18,7 @@ export function headerOf(content: ReportContent): string {
     steps === config.steps ? `${count(steps)} updates` : `${count(steps)} of ${count(config.steps)} updates`;
   const schedule = config.lrSchedule === 'constant' ? '' : ` (${config.lrSchedule})`;
   const lead =
-    `Trained by Daybreak on ${config.data.join(', ')}: ${updates} with ${config.batch} crops of ` +
+    `Trained by Daybreak on ${config.data.join(', ')}: ${updates} with ${config.batch * config.accumulate} crops of ` +
     `${config.crop}×${config.crop} pixels, learning rate ${figure(config.lr)}${schedule}, seed ${config.seed}; ` +
     `begun ${environment.date.slice(0, 10)} on ${environment.adapter?.description || environment.cpu.model}.`;
   return (
@@ -97,20 +97,23 @@ export function chartsSection(charts: readonly Chart[]): string {
 }
 
 /** How to train the same again. */
-export function repeatSection(command: string, model: string): string {
+export function repeatSection({ command, config: { model, init } }: Pick<ReportContent, 'command' | 'config'>): string {
   // Lines break between words only, not within `--steps`.
   const words = command.split(' ').map(word => `<span>${escapeHtml(word)}</span>`);
+  // What --init names may have gone on since; the run has kept what it was.
+  const first = init === undefined || init === 'none' ? '' : ' --init init.safetensors';
   return (
     `<section><h2>Again</h2><div class="command"><pre>${words.join(' ')}</pre></div>` +
-    '<p class="note">config.json beside this page holds every number of the run: with it, ' +
-    `<code>npx daybreak train ${escapeHtml(model)} --config config.json --out NEW</code> trains the same network. ` +
-    'On the same adapter and driver it comes out the same to the last bit.</p></section>'
+    `<p class="note">config.json beside this page holds every number of the run${first && ', and init.safetensors its first weights'}: ` +
+    `with ${first ? 'them' : 'it'}, <code>npx daybreak train ${escapeHtml(model)} --config config.json${first} --out NEW</code> ` +
+    'trains the same network. On the same adapter and driver it comes out the same to the last bit' +
+    `${first && ` (the command above does so while ${escapeHtml(init!)} is what it was)`}.</p></section>`
   );
 }
 
 /** Every option, and which of them are not the default. */
-export function configSection(config: TrainConfig): string {
-  const rows = optionsOf(variantOfConfig(config)).map(({ key, help, default: byDefault }) => {
+export function configSection({ config, loss }: Pick<ReportContent, 'config' | 'loss'>): string {
+  const rows = optionsOf(variantOfConfig(config), config).map(({ key, help, default: byDefault }) => {
     const value = show(config[key]);
     // What must be given, or follows from a file, cannot be changed.
     const standard = byDefault === undefined ? value : show(byDefault);
@@ -122,7 +125,7 @@ export function configSection(config: TrainConfig): string {
   return (
     '<section><h2>Configuration</h2><div class="wide"><table><thead><tr><th scope="col">option</th>' +
     '<th scope="col">value</th><th scope="col">default</th><th scope="col">meaning</th></tr></thead>' +
-    `<tbody>${rows.join('')}</tbody></table></div></section>`
+    `<tbody>${rows.join('')}</tbody></table></div>${loss === undefined ? '' : `<p class="note">${escapeHtml(loss)}</p>`}</section>`
   );
 }
 

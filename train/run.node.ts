@@ -115,7 +115,8 @@ export class Run implements Disposable {
     const finished = trainer.step >= steps && !signal?.aborted;
     using initial = await this.#initial();
     const scores = finished ? await this.#finalScores(scoring, initial?.method) : [];
-    await reportRun(folder, this.#exhibits(initial?.method), { command, scores, step: trainer.step });
+    const loss = networks.explanation(config);
+    await reportRun(folder, this.#exhibits(initial?.method), { command, scores, loss, step: trainer.step });
     return {
       folder: folder.path,
       model: join(folder.checkpointPath('last'), networks.scored ? SCORED : MODEL),
@@ -133,7 +134,7 @@ export class Run implements Disposable {
     const entries = await folder.readMetrics();
     const append = (entry: Parameters<RunFolder['record']>[0]) => folder.record(entry);
     const log = new StepLog({
-      batch: config.batch,
+      batch: config.batch * config.accumulate,
       rate: step => learningRateAt(config, step),
       waited: () => trainer.waitedForData,
       before: stepEntries(entries).at(-1),

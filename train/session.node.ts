@@ -77,7 +77,8 @@ async function runSession(
       onPhase?.(`${verb} ${source}`, done, total),
     ...(signal && { signal }),
   });
-  for (const line of networks.explanations(config)) onLine?.(line);
+  const loss = networks.explanation(config);
+  if (loss !== undefined) onLine?.(loss);
   const loaded = options.pictures
     ? { pictures: options.pictures, skipped: [] }
     : await loadTrainingPictures(config, progress('reading'));

@@ -3,7 +3,7 @@ import { add, grad, mean, mul, sigmoid } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
 import { adversarialLoss, type ContentTerm, discriminatorLoss } from './losses.ts';
-import { type Crops, type Recording, type Trained, type Training, weighted } from './training.ts';
+import { type Crops, meanOf, type Recording, type Trained, type Training, weighted } from './training.ts';
 
 export interface SrganOptions extends AdamOptions {
   /** Terms of l_X in equation 3, e.g. `[vggTerm(vgg, { i: 5, j: 4 })]` for SRGAN. */
@@ -33,25 +33,34 @@ export class SrganTraining implements Training {
     this.terms = ['loss', ...content.map(({ name }) => name), 'adversarial', 'discriminator', 'dReal', 'dFake'];
   }
 
-  record({ lr, hr }: Crops, { rate, failed }: Recording) {
+  record(batches: readonly Crops[], { rate, failed }: Recording) {
     const { net: G, adam: adamG } = this.trained.generator;
     const { net: D, adam: adamD } = this.trained.discriminator;
-    const sr = G.forward(lr);
+    const pictures = batches.map(({ lr, hr }) => ({ sr: G.forward(lr), hr }));
 
     // Equation 2: D maximises log D(I^HR) + log(1 − D(G(I^LR))).
-    const [real, fake] = [D.forward(hr), D.forward(sr)];
-    const lossD = discriminatorLoss(real, fake);
-    const gradientsD = grad(lossD, D.parameters());
-    adamD.update(gradientsD, { lr: rate, revocable: true });
+    const ofD = meanOf(
+      pictures.map(({ sr, hr }) => {
+        const [real, fake] = [D.forward(hr), D.forward(sr)];
+        const loss = discriminatorLoss(real, fake);
+        return { terms: [loss, mean(sigmoid(real)), mean(sigmoid(fake))], gradients: grad(loss, D.parameters()) };
+      }),
+    );
+    adamD.update(ofD.gradients, { lr: rate, revocable: true });
 
     // Equation 3: l^SR = l_X + 10⁻³ · l_Gen.
-    const terms = this.#content.map(({ loss }) => loss(sr, hr));
-    const lossAdversarial = adversarialLoss(D.forward(sr));
-    const lossG = add(weighted(this.#content, terms), mul(lossAdversarial, this.#adversarial));
-    const gradientsG = grad(lossG, G.parameters());
-    adamG.update(gradientsG, { lr: rate, skip: failed([lossD, lossG], gradientsD, gradientsG) });
+    const ofG = meanOf(
+      pictures.map(({ sr, hr }) => {
+        const parts = this.#content.map(({ loss }) => loss(sr, hr));
+        const adversarial = adversarialLoss(D.forward(sr));
+        const loss = add(weighted(this.#content, parts), mul(adversarial, this.#adversarial));
+        return { terms: [loss, ...parts, adversarial], gradients: grad(loss, G.parameters()) };
+      }),
+    );
+    const losses = [ofD, ofG].map(({ terms }) => terms[0]!);
+    adamG.update(ofG.gradients, { lr: rate, skip: failed(losses, ofD.gradients, ofG.gradients) });
 
-    return [lossG, ...terms, lossAdversarial, lossD, mean(sigmoid(real)), mean(sigmoid(fake))];
+    return [...ofG.terms, ...ofD.terms];
   }
 
   /** Gives the optimizers' memory back; the networks stay. */

@@ -1,18 +1,19 @@
 /** Training as a loop over one program: crops in, updates made, loss terms out, without the host ever waiting for one. */
 import { type Compiled, compile, type Planned } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
+import { DaybreakError } from '../engine/errors.ts';
 import type { ProgramFigures } from '../engine/figures.ts';
 import type { Clock, RunProfile, Span } from '../engine/profile.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
 import { CROP_WORDS } from '../kernels/crops.ts';
 import { Gathered } from '../kernels/gathered.ts';
 import { guardAssignments } from '../kernels/guard.ts';
-import { add, concat, notFinite, reshape, sum } from '../kernels/index.ts';
+import { add, concat, notFinite, reshape, slice, sum } from '../kernels/index.ts';
 import { pack } from '../kernels/pack.ts';
 import type { Adam } from './adam.ts';
 import type { CropSource } from './crop-source.ts';
 import { NonFiniteError } from './errors.ts';
-import type { Role, Trained, Training } from './training.ts';
+import type { Crops, Role, Trained, Training } from './training.ts';
 
 /** What one update reports, once the GPU has done it. */
 export interface StepResult {
@@ -43,6 +44,16 @@ type Results = { loss: Tensor; report: Tensor };
 /** Moments of an optimizer, as a checkpoint keeps them. */
 export type Moments = Parameters<Adam['load']>[0]['moments'];
 
+/** A batch in so many equal parts. */
+function partsOf(crops: Crops, count: number): Crops[] {
+  if (count === 1) return [crops];
+  const part = (x: Tensor, i: number) => {
+    const [n = 0, ...rest] = x.shape;
+    return slice(x, [(i * n) / count, ...rest.map(() => 0)], [((i + 1) * n) / count, ...rest]);
+  };
+  return Array.from({ length: count }, (_, i) => ({ lr: part(crops.lr, i), hr: part(crops.hr, i) }));
+}
+
 /**
  * Trains in steps. The host only encodes: crops are gathered, losses and gradients computed, weights updated by one
  * program, and an update whose losses or gradients are not finite changes nothing, nor does any after it.
@@ -62,8 +73,14 @@ export class Trainer implements Disposable {
   readonly #statistics: Gathered | undefined;
   readonly #program: Compiled<[Tensor, number], Results>;
 
-  /** Takes `training` over: it is disposed of with the trainer. */
-  constructor(training: Training, source: CropSource) {
+  /**
+   * Takes `training` over: it is disposed of with the trainer. Each batch of `source` is cut into `accumulate` parts, whose
+   * gradients are averaged.
+   */
+  constructor(training: Training, source: CropSource, accumulate = 1) {
+    const { batch } = source.options;
+    if (batch % accumulate !== 0)
+      throw new DaybreakError(`Trainer: ${batch} crops do not make ${accumulate} equal parts.`);
     this.training = training;
     this.device = training.trained.generator.adam.first.device;
     this.#source = source;
@@ -73,8 +90,8 @@ export class Trainer implements Disposable {
     this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
     this.#failed = variable(Float32Array.of(0), [1], { device: this.device, name: 'failed', trainable: false });
     this.#program = compile((plan: Tensor, lr: Tensor) => {
-      const crops = source.gather(plan);
-      const terms = training.record(crops, { rate: reshape(lr, [1]), failed: (...found) => this.#judge(...found) });
+      const batches = partsOf(source.gather(plan), accumulate);
+      const terms = training.record(batches, { rate: reshape(lr, [1]), failed: (...found) => this.#judge(...found) });
       return { loss: terms[0]!, report: concat([...terms, this.#failed].map(term => reshape(term, [1]))) };
     });
   }

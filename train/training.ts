@@ -1,4 +1,5 @@
 /** What a trainer trains: networks with their optimizers, and what one update of them computes. */
+import { DaybreakError } from '../engine/errors.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import type { Gathered } from '../kernels/gathered.ts';
 import { add, mul } from '../kernels/index.ts';
@@ -41,8 +42,29 @@ export interface Training extends Disposable {
   readonly gathered: readonly Gathered[];
   /** What `record` returns, by name; the first is `loss`, what the generator is trained to make small. */
   readonly terms: readonly string[];
-  /** Assigns weights and statistics; returns the terms, scalars. */
-  record(crops: Crops, recording: Recording): readonly Tensor[];
+  /** Assigns weights and statistics; returns the terms, scalars, as means over the batches. */
+  record(batches: readonly Crops[], recording: Recording): readonly Tensor[];
+}
+
+/** What one batch gives: scalars to report, the loss first, and the loss's gradients. */
+export interface Found {
+  readonly terms: readonly Tensor[];
+  readonly gradients: readonly Tensor[];
+}
+
+/**
+ * The mean over batches. In the order in which it is recorded each batch goes forward and back before the next one, so
+ * that its activations make room: gradients of a large batch in the memory of a small one.
+ */
+export function meanOf([first, ...rest]: readonly Found[]): Found {
+  if (!first) throw new DaybreakError('An update needs at least one batch.');
+  const over = (pick: (found: Found) => readonly Tensor[]) =>
+    pick(first).map((one, i) => {
+      if (rest.length === 0) return one;
+      const total = rest.reduce((sum, found) => add(sum, pick(found)[i]!), one);
+      return mul(total, 1 / (1 + rest.length));
+    });
+  return { terms: over(({ terms }) => terms), gradients: over(({ gradients }) => gradients) };
 }
 
 /** The sum of loss terms, each times its weight. */

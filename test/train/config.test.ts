@@ -30,6 +30,7 @@ describe('defaults', () => {
       out: 'run',
       steps: 1_000_000,
       batch: 16,
+      accumulate: 1,
       crop: 96,
       channels: 64,
       blocks: 16,
