@@ -65,9 +65,9 @@ export function defaultsOf(
   );
 }
 
-/** The options of a variant, in the order of the schema, for the help of the command line. */
-export function optionsOf(variant: Variant): readonly OptionHelp[] {
-  const defaults = defaultsOf(variant);
+/** The options of a variant, in the order of the schema, for help and reports; `given` as `defaultsOf` takes it. */
+export function optionsOf(variant: Variant, given: Parameters<typeof defaultsOf>[1] = {}): readonly OptionHelp[] {
+  const defaults = defaultsOf(variant, given);
   let group = '';
   return KEYS.flatMap(key => {
     group = GROUPS[key as keyof typeof GROUPS] ?? group;

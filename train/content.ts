@@ -1,4 +1,6 @@
 /** The terms of a variant's content loss, with the numbers that a configuration gives them. */
+import type { VGG19 } from '../models/vgg19.ts';
+import { VGG_INPUTS, type VggNormalization } from '../models/vgg19-input.ts';
 import { ConfigError } from './errors.ts';
 import {
   type ContentTerm,
@@ -68,13 +70,36 @@ export function contentOf(variant: Variant, vgg: FeatureNetwork | undefined, opt
   return terms;
 }
 
-/** "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements". */
-export function explained({ place, weight, rescale, scale, divisor }: VggFactors, featureScale: number): string {
+/** What neither a file of VGG19 nor an option says, and is taken for torchvision's. */
+export interface VggAssumptions {
+  readonly input: boolean;
+  readonly padding: boolean;
+}
+
+/**
+ * "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements; input caffe, padding
+ * zeros (assumed, the file does not say)".
+ */
+export function explained(
+  { place, weight, rescale, scale, divisor }: VggFactors,
+  { featureScale, input, paddingMode }: Pick<VGG19, 'featureScale' | 'input' | 'paddingMode'>,
+  assumed: VggAssumptions,
+): string {
   const figure = (value: number) => String(Number(value.toPrecision(6)));
   const times = rescale === 1 ? '' : ` × ${rescale === 1 / 12.75 ? '1/12.75' : figure(rescale)}`;
   const over = scale === 1 ? '' : ` / ${figure(scale)}`;
   const why = scale === featureScale && scale !== 1 ? " (range of the weights' input)" : '';
   const mean = divisor === 'mean' ? 'mean over all elements' : 'sum over channels, mean over positions (W·H)';
   const loss = weight === 1 ? '' : `, times ${weight.toExponential().replace('e+', 'e')}`;
-  return `vgg${place.i}${place.j}: features${times}${over}${why}, squared, ${mean}${loss}`;
+  const since = (isAssumed: boolean) => (isAssumed ? ' (assumed, the file does not say)' : '');
+  const taken = `input ${inputName(input)}${since(assumed.input)}, padding ${paddingMode}${since(assumed.padding)}`;
+  return `vgg${place.i}${place.j}: features${times}${over}${why}, squared, ${mean}${loss}; ${taken}`;
+}
+
+/** The convention's name, or its numbers. */
+function inputName(input: VggNormalization): string {
+  const { max, mean, std } = input;
+  const text = ({ max, mean, std }: VggNormalization) => JSON.stringify([max, mean, std]);
+  const named = Object.entries(VGG_INPUTS).find(([, one]) => text(one) === text(input));
+  return named?.[0] ?? `0…${max} minus ${mean.join(', ')} over ${std.join(', ')}`;
 }

@@ -1,6 +1,7 @@
 /** The networks of a run: as they begin, or as a checkpoint has them. */
 import { type Discriminator, discriminator } from '../models/discriminator.ts';
 import { decodeModel } from '../models/model-file.ts';
+import type { Module } from '../models/module.ts';
 import { type SRResNet, srresnet } from '../models/srresnet.ts';
 import type { VGG19 } from '../models/vgg19.ts';
 import { AveragedTraining } from './averaged-training.ts';
@@ -8,7 +9,7 @@ import { type TrainConfig, variantOfConfig } from './config.ts';
 import { contentOf, explained, vggFactors } from './content.ts';
 import { ContentTraining } from './content-training.ts';
 import { ConfigError } from './errors.ts';
-import { openLossNetwork } from './loss-network.node.ts';
+import { type LossNetwork, openLossNetwork } from './loss-network.node.ts';
 import { SrganTraining } from './srgan.ts';
 import { restoreDiscriminator, restoreGenerator, restoreScored, type TrainedNetworks } from './state.ts';
 import type { Training } from './training.ts';
@@ -17,14 +18,23 @@ import type { Training } from './training.ts';
 export class Networks implements TrainedNetworks, Disposable {
   readonly generator: SRResNet;
   readonly discriminator: Discriminator | undefined;
-  readonly vgg: VGG19 | undefined;
   readonly scored: SRResNet | undefined;
+  readonly #loss: LossNetwork | undefined;
 
-  constructor({ generator, discriminator, scored, vgg }: TrainedNetworks & { readonly vgg: VGG19 | undefined }) {
+  constructor({
+    generator,
+    discriminator,
+    scored,
+    loss,
+  }: TrainedNetworks & { readonly loss: LossNetwork | undefined }) {
     this.generator = generator;
     this.scored = scored;
     this.discriminator = discriminator;
-    this.vgg = vgg;
+    this.#loss = loss;
+  }
+
+  get vgg(): VGG19 | undefined {
+    return this.#loss?.vgg;
   }
 
   /** How they learn, by a configuration. */
@@ -56,10 +66,10 @@ export class Networks implements TrainedNetworks, Disposable {
       if (ema === 0 || !variable.requiresGrad) variable.write(Float32Array.from(state.get(name)!.data));
   }
 
-  /** What the VGG loss is computed from and divided by, in one line; nothing where there is none. */
-  explanations(config: TrainConfig): string[] {
-    const factors = this.vgg && vggFactors(variantOfConfig(config), this.vgg, config);
-    return factors ? [explained(factors, this.vgg!.featureScale)] : [];
+  /** What the VGG loss is computed from and divided by, in one line; undefined where there is none. */
+  explanation(config: TrainConfig): string | undefined {
+    const factors = this.#loss && vggFactors(variantOfConfig(config), this.#loss.vgg, config);
+    return factors && explained(factors, this.#loss.vgg, this.#loss.assumed);
   }
 
   /** Gives their memory back. */
@@ -83,10 +93,13 @@ export async function firstNetworks(
 ): Promise<{ readonly networks: Networks; readonly config: TrainConfig }> {
   const { seed } = config;
   const { channels, blocks } = config;
-  const generator = initial
-    ? decodeModel(initial, config.init)
-    : srresnet({ ...(channels && { channels }), ...(blocks && { blocks }), seed, icnr: config.icnr });
+  const made = new Made();
   try {
+    const generator = made.one(
+      initial
+        ? decodeModel(initial, config.init)
+        : srresnet({ ...(channels && { channels }), ...(blocks && { blocks }), seed, icnr: config.icnr }),
+    );
     for (const key of ['channels', 'blocks'] as const)
       if (config[key] !== undefined && config[key] !== generator.config[key])
         throw new ConfigError(
@@ -94,15 +107,10 @@ export async function firstNetworks(
           key,
         );
     const loss = await openLossNetwork(config);
-    const scored = isScoredApart(config) ? await copyOf(generator) : undefined;
-    const networks = new Networks({
-      generator,
-      discriminator: freshDiscriminator(config),
-      scored,
-      vgg: loss?.vgg,
-    });
+    made.one(loss?.vgg);
+    const scored = made.one(isScoredApart(config) ? await copyOf(generator) : undefined);
     return {
-      networks,
+      networks: new Networks({ generator, discriminator: freshDiscriminator(config), scored, loss }),
       config: {
         ...config,
         channels: generator.config.channels,
@@ -111,7 +119,7 @@ export async function firstNetworks(
       },
     };
   } catch (error) {
-    generator.dispose();
+    made.dispose();
     throw error;
   }
 }
@@ -122,15 +130,31 @@ export async function restoredNetworks(
   files: ReadonlyMap<string, Uint8Array>,
   folder: string,
 ): Promise<Networks> {
-  const generator = restoreGenerator(files, folder);
+  const made = new Made();
   try {
+    const generator = made.one(restoreGenerator(files, folder));
     const loss = await openLossNetwork(config);
-    const adversary = variantOfConfig(config).adversarial ? restoreDiscriminator(files, folder) : undefined;
+    made.one(loss?.vgg);
+    const adversary = made.one(variantOfConfig(config).adversarial ? restoreDiscriminator(files, folder) : undefined);
     const scored = isScoredApart(config) ? restoreScored(files, folder) : undefined;
-    return new Networks({ generator, discriminator: adversary, scored, vgg: loss?.vgg });
+    return new Networks({ generator, discriminator: adversary, scored, loss });
   } catch (error) {
-    generator.dispose();
+    made.dispose();
     throw error;
+  }
+}
+
+/** Networks on their way to be a run's: what fails half-way gives back what was there. */
+class Made {
+  readonly #all: Module[] = [];
+
+  one<M extends Module | undefined>(net: M): M {
+    if (net) this.#all.push(net);
+    return net;
+  }
+
+  dispose(): void {
+    for (const net of this.#all) net.dispose();
   }
 }
 
@@ -138,7 +162,8 @@ export async function restoredNetworks(
 const isScoredApart = ({ ema, recalibrate }: TrainConfig): boolean => ema > 0 || recalibrate > 0;
 
 async function copyOf(net: SRResNet): Promise<SRResNet> {
-  return srresnet(net.config).loadStateDict(await net.stateDict());
+  const state = await net.stateDict();
+  return srresnet(net.config).loadStateDict(state);
 }
 
 /** The discriminator sees whole crops: its size is theirs. */

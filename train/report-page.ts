@@ -49,8 +49,8 @@ ${headerOf(content)}
 ${picturesOf(content.pictures)}
 ${chartsSection(charts)}
 ${scoresSection(content.scores, label)}
-${repeatSection(content.command, content.config.model)}
-${configSection(content.config)}
+${repeatSection(content)}
+${configSection(content)}
 ${environmentSection(content.environment)}
 <footer class="note">Written by Daybreak ${escapeHtml(content.environment.daybreak)}. Charts by uPlot (MIT licence).</footer>
 </main>

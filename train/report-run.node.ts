@@ -4,7 +4,7 @@ import { writeAtomically } from '../image/files.node.ts';
 import { encodePng } from '../image/index.ts';
 import { COMPARED, comparisonOf, type Exhibits, exhibited } from './exhibits.ts';
 import { writeReport } from './report.node.ts';
-import type { ReportPicture, ReportScores } from './report-content.ts';
+import type { ReportContent, ReportPicture } from './report-content.ts';
 import { type RunFolder, readEnvironment } from './run-folder.node.ts';
 import { development } from './samples.node.ts';
 
@@ -12,11 +12,7 @@ import { development } from './samples.node.ts';
 export async function reportRun(
   folder: RunFolder,
   exhibits: Exhibits,
-  {
-    command,
-    scores,
-    step,
-  }: { readonly command: string; readonly scores: readonly ReportScores[]; readonly step: number },
+  { command, scores, loss, step }: Pick<ReportContent, 'command' | 'scores' | 'loss'> & { readonly step: number },
 ): Promise<void> {
   const environment = await readEnvironment(folder.path);
   if (!environment) return;
@@ -32,5 +28,5 @@ export async function reportRun(
     pictures.push({ title: 'Development', caption, png: strip.png });
   }
   const metrics = await folder.readMetrics();
-  await writeReport(folder.path, { config: exhibits.config, environment, metrics, scores, pictures, command });
+  await writeReport(folder.path, { config: exhibits.config, environment, metrics, scores, pictures, command, loss });
 }

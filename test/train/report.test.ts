@@ -93,8 +93,25 @@ describe('without JavaScript', () => {
     const html = await page();
     for (const key of ['data', 'steps', 'lrSchedule', 'logEvery']) expect(html).toContain(`<code>${key}</code>`);
     expect(readable(html)).toContain('channels 8 64 feature maps');
-    expect(readable(html)).toContain('batch 16 crops an update');
+    expect(readable(html)).toContain('batch 16 crops a batch');
     expect(html.match(/<tr class="changed">/g)).toHaveLength(4); // steps, channels, blocks, eval
+  });
+
+  test('options that follow from others are no changes; the loss is explained', async () => {
+    const given = { data: 'synthetic', out: 'runs/a', init: 'none', vgg: 'v', steps: 20 };
+    const config = parseConfig({ ...given, model: 'srgan' });
+    const text = readable(await page({ config, loss: 'vgg54: features < 1' }));
+    expect(text).toContain('lrStepEvery 10 updates between');
+    expect(text).toContain('steps 20 200000 updates');
+    expect(text).toContain('vgg54: features &lt; 1');
+  });
+
+  test('how to repeat it: with the first weights as they were, where some were given', async () => {
+    expect(readable(await page())).toContain('--config config.json --out NEW trains the same network.');
+    const config = parseConfig({ data: 'synthetic', out: 'runs/b', init: 'runs/a', model: 'srgan-mse' });
+    const text = readable(await page({ config }));
+    expect(text).toContain('--config config.json --init init.safetensors --out NEW trains the same network.');
+    expect(text).toContain('does so while runs/a is what it was');
   });
 
   test('the curves are there as SVG: loss, PSNR beside bicubic, learning rate, speed', async () => {

@@ -74,7 +74,10 @@ test.each([
   expect(images[0].initial!.psnr).not.toBe(images[0].model.psnr);
   expect(lines.filter(line => line.startsWith('vgg'))).toEqual(
     model.includes('vgg')
-      ? ["vgg22: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements"]
+      ? [
+          "vgg22: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements; " +
+            'input caffe, padding zeros (assumed, the file does not say)',
+        ]
       : [],
   );
   expect(await startSession(configOf(model, run, more), optionsOf({ stopAfter: 7 }))).toMatchObject({ step: 7 });
@@ -103,6 +106,7 @@ test.each([
   const report = readFileSync(join(run, 'report.html'), 'utf8');
   for (const text of ['initial SRResNet', 'Development', 'D(real) and D(fake)', 'Adversarial loss', 'fine texture'])
     expect(report).toContain(text);
+  expect(report.includes('padding zeros (assumed, the file does not say)')).toBe(model.includes('vgg'));
   expect(report).toContain(`PSNR on held-out, dB, protocol matlab, over updates 4 to 12`);
 
   const entries = await readMetrics(join(run, 'metrics.jsonl'));
@@ -128,7 +132,8 @@ test.each([
   const more = { init, eval: held, ...option };
   await startSession(configOf('srgan-mse', unbroken, more), optionsOf());
   await startSession(configOf('srgan-mse', run, more), optionsOf({ stopAfter: 7 }));
-  const { scores } = await resumeSession(run, {}, optionsOf());
+  const { scores, model } = await resumeSession(run, {}, optionsOf());
+  expect(model).toBe(join(run, 'checkpoints/last/model-scored.safetensors'));
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   const file = (name: string) => join(run, 'checkpoints/last', name);
   const [last, scored] = ['model.safetensors', 'model-scored.safetensors'].map(name =>

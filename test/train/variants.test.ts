@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VGG19_LAYERS } from '../../models/vgg19.ts';
-import { contentOf, explained, vggFactors } from '../../train/content.ts';
+import { VGG_INPUTS, type VggNormalization } from '../../models/vgg19-input.ts';
+import { contentOf, explained, type VggAssumptions, vggFactors } from '../../train/content.ts';
 import { ConfigError } from '../../train/errors.ts';
 import type { FeatureNetwork } from '../../train/losses.ts';
 import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, variantOf } from '../../train/variants.ts';
@@ -97,22 +98,48 @@ describe('the content loss', () => {
     });
   });
 
+  const said = { input: false, padding: false };
+  const zeros = { paddingMode: 'zeros' } as const;
+  const caffe = { featureScale: 127.5, input: VGG_INPUTS.caffe, ...zeros };
+  const signed = { featureScale: 1, input: VGG_INPUTS.signed, ...zeros };
   test.each([
     [
       'srgan',
-      127.5,
+      caffe,
       {},
-      "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements",
+      "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements; input caffe, padding zeros",
     ],
-    ['srgan-vgg22', 1, {}, 'vgg22: features × 1/12.75, squared, mean over all elements'],
-    ['srgan-slides', 127.5, {}, 'vgg44: features, squared, mean over all elements, times 2e-6'],
+    [
+      'srgan-vgg22',
+      signed,
+      {},
+      'vgg22: features × 1/12.75, squared, mean over all elements; input signed, padding zeros',
+    ],
+    [
+      'srgan-slides',
+      caffe,
+      {},
+      'vgg44: features, squared, mean over all elements, times 2e-6; input caffe, padding zeros',
+    ],
     [
       'srgan',
-      127.5,
+      caffe,
       { vggScale: 2, vggDivisor: 'area' },
-      'vgg54: features × 1/12.75 / 2, squared, sum over channels, mean over positions (W·H)',
+      'vgg54: features × 1/12.75 / 2, squared, sum over channels, mean over positions (W·H); input caffe, padding zeros',
     ],
-  ] as const)('%s with features of %f and %j is explained', (name, featureScale, options, text) => {
-    expect(explained(vggFactors(of(name), network(featureScale), options)!, featureScale)).toBe(text);
+  ] as const)('%s with a network of %j and %j is explained', (name, vgg, options, text) => {
+    expect(explained(vggFactors(of(name), network(vgg.featureScale), options)!, vgg, said)).toBe(text);
+  });
+
+  test('says what was assumed, and numbers that have no name', () => {
+    const factors = vggFactors(of('srgan'), network(2))!;
+    const text = (input: VggNormalization, assumed: VggAssumptions) =>
+      explained(factors, { featureScale: 2, input, paddingMode: 'reflect' }, assumed).split('; ')[1];
+    expect(text({ ...VGG_INPUTS.imagenet }, { input: true, padding: true })).toBe(
+      'input imagenet (assumed, the file does not say), padding reflect (assumed, the file does not say)',
+    );
+    expect(text({ ...VGG_INPUTS.imagenet, max: 2 }, said)).toBe(
+      'input 0…2 minus 0.485, 0.456, 0.406 over 0.229, 0.224, 0.225, padding reflect',
+    );
   });
 });
