@@ -31,11 +31,11 @@ export class EventFile {
   }
 
   /**
-   * Opens the file for writing after `step` updates: events of later updates, and what is not whole, are cut off; events
-   * that stay keep their bytes.
+   * Opens the file to write after `entries`, those of the log: it is cut where it ends or differs from them by a step, or
+   * is not whole, and has those that are missing written anew. Events that stay keep their bytes.
    * @throws RunFolderError where it cannot be read or written.
    */
-  static async open(path: string, step: number): Promise<EventFile> {
+  static async open(path: string, entries: readonly MetricsEntry[]): Promise<EventFile> {
     let bytes: Uint8Array = new Uint8Array();
     try {
       bytes = await readFile(path);
@@ -43,11 +43,17 @@ export class EventFile {
       if (codeOf(error) !== 'ENOENT')
         throw new RunFolderError(path, `cannot be read (${codeOf(error)})`, { cause: error });
     }
-    let end = 0;
-    for (let record = recordAt(bytes, 0); record && record.step <= step; record = recordAt(bytes, end))
+    let end = recordAt(bytes, 0)?.end ?? 0; // The version's.
+    let kept = 0;
+    for (let record = end > 0 ? recordAt(bytes, end) : undefined; record; record = recordAt(bytes, end)) {
+      if (record.step !== entries[kept]?.step) break;
       end = record.end;
+      kept++;
+    }
     await replaceFile(path, end > 0 ? bytes.subarray(0, end) : encodeRecord(versionEvent(Date.now() / 1000)));
-    return new EventFile(path, openSync(path, 'a'));
+    const file = new EventFile(path, openSync(path, 'a'));
+    for (const entry of entries.slice(kept)) file.append(entry);
+    return file;
   }
 
   /**

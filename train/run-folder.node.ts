@@ -99,7 +99,7 @@ export class RunFolder {
   async continueAfter(step: number): Promise<void> {
     this.#closeLogs();
     this.#log = await MetricsLog.open(join(this.path, 'metrics.jsonl'), step);
-    this.#events = await EventFile.open(join(this.path, EVENT_FILE), step);
+    this.#events = await EventFile.open(join(this.path, EVENT_FILE), await this.readMetrics());
   }
 
   /**

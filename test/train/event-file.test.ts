@@ -102,8 +102,9 @@ const TRAINED = {
   'run/imagesPerSecond': 8,
 };
 
-async function fileOf(path: string, after: number, ...entries: MetricsEntry[]): Promise<void> {
-  const file = await EventFile.open(path, after);
+/** Opens the file of a run whose log has `before`, and adds `entries`. */
+async function fileOf(path: string, before: readonly MetricsEntry[], ...entries: MetricsEntry[]): Promise<void> {
+  const file = await EventFile.open(path, before);
   for (const entry of entries) file.append(entry);
   file.close();
 }
@@ -131,7 +132,7 @@ describe('checksums', () => {
 test('the version, then each entry with its step, time and scalars', async () => {
   const path = join(temporaryFolder(), 'events');
   const before = Date.now() / 1000;
-  await fileOf(path, 0, at(1), at(300), scored(300), at(2 ** 40));
+  await fileOf(path, [], at(1), at(300), scored(300), at(2 ** 40));
   const events = read(path);
   expect(events.map(({ step, version, scalars }) => ({ step, version, scalars }))).toEqual([
     { step: 0, version: 'brain.Event:2', scalars: {} },
@@ -153,16 +154,17 @@ test('the version, then each entry with its step, time and scalars', async () =>
   expect(Object.keys(scalarsOf(at(1)))).toEqual(Object.keys(TRAINED));
 });
 
-describe('opened after N updates', () => {
+describe('opened beside a log', () => {
   test('keeps the bytes of what came before and cuts the rest', async () => {
     const path = join(temporaryFolder(), 'events');
-    await fileOf(path, 0, at(1), at(200), scored(200));
+    const log = [at(1), at(200), scored(200)];
+    await fileOf(path, [], ...log);
     const bytes = readFileSync(path);
-    await fileOf(path, 200, at(300));
-    await fileOf(path, 299, at(250));
+    await fileOf(path, log, at(300));
+    await fileOf(path, log, at(250));
     expect(read(path).map(({ step }) => step)).toEqual([0, 1, 200, 200, 250]);
     expect(readFileSync(path).subarray(0, bytes.length).equals(bytes)).toBe(true);
-    await fileOf(path, 0);
+    await fileOf(path, []);
     expect(read(path).map(({ version }) => version)).toEqual(['brain.Event:2']);
   });
 
@@ -171,16 +173,33 @@ describe('opened after N updates', () => {
     ['a damaged one', (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -9), Buffer.alloc(9, 7)])],
   ])('cuts %s', async (_, spoil) => {
     const path = join(temporaryFolder(), 'events');
-    await fileOf(path, 0, at(1), at(2));
+    await fileOf(path, [], at(1), at(2));
     writeFileSync(path, spoil(readFileSync(path)));
-    await fileOf(path, 9, at(3));
+    await fileOf(path, [at(1)], at(3));
     expect(read(path).map(({ step }) => step)).toEqual([0, 1, 3]);
+  });
+
+  test('writes what the log has and it lacks', async () => {
+    const path = join(temporaryFolder(), 'events');
+    // Processes that died between the log and the events: the last event is missing, or one in the middle.
+    await fileOf(path, [], at(1), at(2));
+    const bytes = readFileSync(path);
+    await fileOf(path, [at(1), at(2), scored(2)], at(3));
+    expect(readFileSync(path).subarray(0, bytes.length).equals(bytes)).toBe(true);
+    await fileOf(path, [at(1), at(2), scored(2), at(3), at(4)]);
+    const events = read(path);
+    expect(events.map(({ step }) => step)).toEqual([0, 1, 2, 2, 3, 4]);
+    expect(Object.keys(events[3].scalars)).toContain('eval/Set5 é/psnr');
+    const middle = join(temporaryFolder(), 'events');
+    await fileOf(middle, [], at(1), at(3));
+    await fileOf(middle, [at(1), at(2), at(3)]);
+    expect(read(middle).map(({ step }) => step)).toEqual([0, 1, 2, 3]);
   });
 
   test('begins anew where it is no event file, or there is none', async () => {
     const path = join(temporaryFolder(), 'events');
     appendFileSync(path, 'something else entirely, longer than a record’s head');
-    await fileOf(path, 5, at(6));
-    expect(read(path).map(({ step }) => step)).toEqual([0, 6]);
+    await fileOf(path, [at(5)], at(6));
+    expect(read(path).map(({ step }) => step)).toEqual([0, 5, 6]);
   });
 });
