@@ -1,8 +1,11 @@
-/** `--texture` and `--vgg`: figures of a result beside PSNR and SSIM. */
+/** `--texture`, `--vgg` and what goes with it: figures of a result beside PSNR and SSIM. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Measure } from '../eval/evaluate.ts';
 import { textureRatio } from '../eval/texture.ts';
+import type { PaddingMode } from '../models/layers.ts';
+import type { VggOptions } from '../models/vgg19.ts';
+import { VGG_INPUTS, type VggInput } from '../models/vgg19-input.ts';
 import type { Gpu } from './open-method.ts';
 
 /** What the options say. */
@@ -10,6 +13,8 @@ export interface TextureOptions {
   readonly texture?: boolean;
   readonly vgg?: string;
   readonly vggLayer: readonly [i: number, j: number];
+  readonly vggInput?: VggInput;
+  readonly vggPadding?: PaddingMode;
 }
 
 /** Adds the options that `openMeasure` reads. */
@@ -19,6 +24,18 @@ export function addTextureOptions(command: Command): Command {
     .option('--vgg <FILE>', 'add the distance to the original in features of this VGG19')
     .addOption(
       new Option('--vgg-layer <IJ>', 'which features: φ(i,j) of Ledig et al.').argParser(layerOf).default([2, 2], '22'),
+    )
+    .addOption(
+      new Option(
+        '--vgg-input <NAME>',
+        'the range of images that its weights take (default: as the file says, else imagenet)',
+      ).choices(Object.keys(VGG_INPUTS)),
+    )
+    .addOption(
+      new Option('--vgg-padding <NAME>', 'its padding (default: as the file says, else zeros)').choices([
+        'zeros',
+        'reflect',
+      ]),
     );
 }
 
@@ -29,11 +46,12 @@ function layerOf(text: string): readonly [number, number] {
 
 /** What the options ask for, and what the distance is measured by; undefined where they ask for nothing. */
 export async function openMeasure(
-  { texture, vgg, vggLayer: [i, j] }: TextureOptions,
+  { texture, vgg, vggLayer: [i, j], vggInput: input, vggPadding: paddingMode }: TextureOptions,
   gpu: Gpu,
 ): Promise<{ readonly measure: Measure; readonly distance: string } | undefined> {
   if (!texture && vgg === undefined) return undefined;
-  const distanceOf = vgg === undefined ? undefined : await openDistance(vgg, i, j, gpu);
+  const options = { ...(input && { input }), ...(paddingMode && { paddingMode }) };
+  const distanceOf = vgg === undefined ? undefined : await openDistance(vgg, options, i, j, gpu);
   return {
     measure: async (result, original) => ({
       ...(texture && { texture: textureRatio(result, original) }),
@@ -43,9 +61,9 @@ export async function openMeasure(
   };
 }
 
-async function openDistance(path: string, i: number, j: number, gpu: Gpu) {
+async function openDistance(path: string, options: VggOptions, i: number, j: number, gpu: Gpu) {
   const { loadVgg19 } = await import('../models/vgg19.node.ts');
   const { vggDistance } = await import('../eval/vgg-distance.ts');
   await gpu();
-  return vggDistance(await loadVgg19(path), i, j);
+  return vggDistance(await loadVgg19(path, options), i, j);
 }
