@@ -77,11 +77,11 @@ test('nothing to score is a failure', async () => {
 
 test('--texture and --vgg add a column each, explained, and their figures to the JSON', async () => {
   const folder = await folderWithSet();
-  using vgg = vgg19Random({ widths: [4, 6], seed: 1, input: 'caffe', paddingMode: 'reflect' });
+  using vgg = vgg19Random({ widths: [4, 6], seed: 1, input: 'caffe' });
   const weights = writeSafetensors(await vgg.stateDict());
   writeFileSync(join(folder, 'vgg.safetensors'), weights);
-  const taken = ['--vgg-input', 'caffe', '--vgg-padding', 'reflect'];
-  const args = ['eval', '--data', 'set', '--model', 'bicubic', '--texture', '--vgg', 'vgg.safetensors', ...taken];
+  const weighed = ['--texture', '--vgg', 'vgg.safetensors', '--vgg-input', 'caffe'];
+  const args = ['eval', '--data', 'set', '--model', 'bicubic', ...weighed];
   const { code, stdout, stderr } = await daybreak([...args, '--json', 'scores.json'], folder);
   expect(code, stderr).toBe(0);
   const distance = vggDistance(vgg, 2, 2);

@@ -47,6 +47,11 @@ describe('bad usage exits 2, with one line on stderr', () => {
       ['eval', '--data', 'x', '--vgg', 'y', '--vgg-layer', '60'],
       "error: option '--vgg-layer <IJ>' argument '60' is invalid. expected two digits, from 11 to 54.",
     ],
+    [
+      'a padding that VGG19 cannot have',
+      ['eval', '--data', 'x', '--vgg', 'y', '--vgg-padding', 'mirror'],
+      "error: option '--vgg-padding <NAME>' argument 'mirror' is invalid. Allowed choices are zeros, reflect.",
+    ],
     ['a missing argument', ['upscale', '-o', 'x', '--model', 'bicubic'], "error: missing required argument 'in'"],
     [
       'a number that is none',
