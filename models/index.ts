@@ -7,6 +7,7 @@ export {
   discriminator,
   discriminatorConfig,
 } from './discriminator.ts';
+export { interpolate } from './interpolate.ts';
 export {
   BatchNorm2d,
   Conv2d,

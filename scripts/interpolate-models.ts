@@ -1,0 +1,28 @@
+/**
+ * A network between two: npx tsx scripts/interpolate-models.ts SRRESNET SRGAN --alpha 0.5 -o FILE. Made so, the shipped
+ * `srgan` has no grid in flat regions. Metadata are those of the second.
+ */
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { lineOf } from '../cli/failures.ts';
+import { writeAtomically } from '../image/files.node.ts';
+import { interpolate } from '../models/interpolate.ts';
+import { readSafetensors, writeSafetensors } from '../models/safetensors.ts';
+
+async function run(from: string, to: string, { alpha, out }: { alpha: string; out: string }): Promise<void> {
+  const [a, b] = [readSafetensors(await readFile(from), from), readSafetensors(await readFile(to), to)];
+  const tensors = interpolate(a.tensors, b.tensors, Number(alpha));
+  await writeAtomically(out, Buffer.from(writeSafetensors(tensors, { ...b.metadata, interpolated: alpha })));
+}
+
+const program = new Command('interpolate-models')
+  .argument('<from>', 'model file, all of it at α = 0')
+  .argument('<to>', 'model file, all of it at α = 1')
+  .option('--alpha <x>', 'from 0 to 1', '0.5')
+  .requiredOption('-o, --out <file>', 'model file to write')
+  .action(run);
+
+await program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`error: ${lineOf(error)}\n`);
+  process.exitCode = 1;
+});
