@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { apply } from '../engine/apply.ts';
 import { compile } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
+import { hasWideVectors } from '../engine/lavapipe.node.ts';
 import type { Operation } from '../engine/operation.ts';
 import { f32, type Shape, sizeOf } from '../engine/shape.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
@@ -106,7 +107,8 @@ export const parseBaselines = (json: string): Baselines => baselineSchema.parse(
 
 export const placeOf = (device: Device): Pick<Baseline, 'adapter' | 'cpu'> => ({
   adapter: adapterName(adapterOf(device)),
-  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  // The name alone may stand for several generations, which compile the same texts to other instructions.
+  cpu: `${cpus()[0]?.model.trim() ?? 'unknown'}${hasWideVectors() ? ', AVX-512' : ''}`,
 });
 
 export const baselineFor = (device: Device, baselines: Baselines): Baseline | undefined => {

@@ -29,7 +29,10 @@ async function bundle(from: { file: string } | { text: string }): Promise<{ code
   return { code: outputFiles[0].text, inputs: Object.keys(metafile.inputs) };
 }
 
-const doors = Object.keys(packageJson.exports).map(door => door.replace('.', 'daybreak'));
+/** Each is a module but the shipped networks' files, which a page fetches. */
+const doors = Object.keys(packageJson.exports)
+  .filter(door => !door.includes('*'))
+  .map(door => door.replace('.', 'daybreak'));
 
 test.each(doors)('%s bundles for a browser, without anything of Node', async door => {
   // A module of Node's that were reached would fail the build: esbuild finds none for a browser.
