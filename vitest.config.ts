@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // (DAYBREAK_LONG) and what takes minutes (*.long.test.ts).
 export default defineConfig(({ mode }) => {
   const long = mode === 'long';
-  const patience = long ? 1_800_000 : 300_000;
+  const patience = long ? 1_800_000 : 120_000;
   return {
     test: {
       include: ['test/**/*.test.ts'],
