@@ -15,7 +15,7 @@ import { statedNormalization } from './vgg19-input.ts';
 export function decodeVgg19(bytes: Uint8Array, file = 'VGG19 file', options: VggOptions = {}): VGG19 {
   const { tensors, metadata } = readSafetensors(bytes, file);
   try {
-    const input = options.input ?? statedNormalization(metadata) ?? 'imagenet';
+    const input = options.input ?? statedNormalization(metadata);
     const paddingMode = options.paddingMode ?? statedPadding(metadata.padding_mode);
     return vgg19FromTensors(tensors, { input, paddingMode });
   } catch (error) {
@@ -24,9 +24,8 @@ export function decodeVgg19(bytes: Uint8Array, file = 'VGG19 file', options: Vgg
   }
 }
 
-function statedPadding(stated: string | undefined): PaddingMode {
-  if (stated === undefined) return 'zeros';
-  if (stated === 'zeros' || stated === 'reflect') return stated;
+function statedPadding(stated: string | undefined): PaddingMode | undefined {
+  if (stated === undefined || stated === 'zeros' || stated === 'reflect') return stated;
   throw new VggError(`the metadata "padding_mode" is "${stated}", known are zeros and reflect.`);
 }
 

@@ -4,16 +4,17 @@ import type { VGG19, VggOptions } from './vgg19.ts';
 import { VGG_ADVICE, VggError } from './vgg19-error.ts';
 import { decodeVgg19 } from './vgg19-file.ts';
 
-/**
- * Reads a VGG19 onto the current device; see {@link decodeVgg19}. Without a path, or where there is no such file, the
- * VggError says where one comes from.
- */
-export async function loadVgg19(path: string | undefined, options: VggOptions = {}): Promise<VGG19> {
+/** The bytes of a file of VGG19. Without a path, or where there is no such file, the VggError says where one comes from. */
+export async function readVgg19(path: string | undefined): Promise<Uint8Array> {
   if (path === undefined)
     throw new VggError(`The VGG loss needs weights of VGG19, which do not come with Daybreak. ${VGG_ADVICE}`);
-  const bytes = await readFile(path).catch(cause => {
+  return await readFile(path).catch(cause => {
     const code = (cause as NodeJS.ErrnoException).code ?? cause;
     throw new VggError(`${path}: cannot be read (${code}). ${VGG_ADVICE}`, { cause });
   });
-  return decodeVgg19(bytes, path, options);
+}
+
+/** Reads a VGG19 onto the current device; see {@link readVgg19} and {@link decodeVgg19}. */
+export async function loadVgg19(path: string | undefined, options: VggOptions = {}): Promise<VGG19> {
+  return decodeVgg19(await readVgg19(path), path, options);
 }

@@ -40,8 +40,14 @@ const nameOf = ({ i, j }: Pick<VggLayer, 'i' | 'j'>): string => `conv${i}_${j}`;
 
 export interface VggOptions {
   /** The range of the weights' input, by name (`VGG_INPUTS`) or in numbers. */
-  readonly input?: VggInput | VggNormalization;
-  readonly paddingMode?: PaddingMode;
+  readonly input?: VggInput | VggNormalization | undefined;
+  readonly paddingMode?: PaddingMode | undefined;
+}
+
+/** What was said by nobody, and is taken for torchvision's. */
+export interface VggAssumptions {
+  readonly input: boolean;
+  readonly padding: boolean;
 }
 
 export class VGG19 extends Module {
@@ -50,6 +56,7 @@ export class VGG19 extends Module {
   /** What the weights take for an image. */
   readonly input: VggNormalization;
   readonly paddingMode: PaddingMode;
+  readonly assumed: VggAssumptions;
   /** Feature maps of each convolution that the weights have. */
   readonly widths: readonly number[];
   /**
@@ -61,16 +68,20 @@ export class VGG19 extends Module {
   readonly #mapping: VggMapping;
 
   /** `widths`: feature maps of the first convolutions; all weights are zeros, to be loaded. */
-  constructor(widths: readonly number[], { input = 'imagenet', paddingMode = 'zeros' }: VggOptions = {}) {
+  constructor(widths: readonly number[], { input, paddingMode }: VggOptions = {}) {
     super();
+    this.assumed = { input: input === undefined, padding: paddingMode === undefined };
     this.widths = [...widths];
-    this.input = typeof input === 'string' ? VGG_INPUTS[input] : input;
-    this.paddingMode = paddingMode;
+    this.input = typeof input === 'object' ? input : VGG_INPUTS[input ?? 'imagenet'];
+    this.paddingMode = paddingMode ?? 'zeros';
     this.#mapping = vggMapping(this.input);
     this.featureScale = this.#mapping.scale.reduce((sum, scale) => sum + scale, 0) / 3;
     const features: Conv2d[] = [];
     for (const [n, { index }] of VGG19_LAYERS.slice(0, widths.length).entries())
-      features[index] = new Conv2d(widths[n - 1] ?? 3, widths[n]!, 3, { paddingMode, trainable: false });
+      features[index] = new Conv2d(widths[n - 1] ?? 3, widths[n]!, 3, {
+        paddingMode: this.paddingMode,
+        trainable: false,
+      });
     this.features = features;
   }
 

@@ -1,9 +1,10 @@
 /** The card of a network that ships: what it is, what it learned from, how, and how well it does. */
 
+import { markdownTable } from '../bench/table.ts';
 import { PROTOCOLS } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 import type { PretrainedModel, PretrainedScores } from '../models/pretrained.ts';
-import { duration } from '../train/report-format.ts';
+import { count, duration, signed } from '../train/report-format.ts';
 import type { RunFacts } from './run-facts.ts';
 
 /** One set: how many pictures, and means of bicubic, of the weights as trained and of those in the file. */
@@ -28,9 +29,11 @@ export interface CardFacts {
   readonly scoredOn: string;
 }
 
-const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =>
+  markdownTable(
+    heads.map(head => ({ head, align: 'left' })),
+    rows,
+  );
 const list = (items: readonly string[]) => items.map(item => `- ${item}`).join('\n');
 
 /** PSNR to three decimals and SSIM to four, as `daybreak eval` prints them. */
@@ -118,12 +121,9 @@ are enlarged with it. ×4 only. Texture that it adds is a guess; do not use it a
 `;
 }
 
-const count = (n: number): string => n.toLocaleString('en-US');
-
 /** What rounding the weights did. */
 function change({ float32, float16 }: SetScores): string {
   const psnr = float16.psnr - float32.psnr;
   const ssim = float16.ssim - float32.ssim;
-  const signed = (value: number, digits: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
   return `${signed(psnr, 4)} dB / ${signed(ssim, 5)}`;
 }

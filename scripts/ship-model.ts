@@ -4,7 +4,6 @@
  *     npx tsx scripts/ship-model.ts RUN/checkpoints/best/model.safetensors --name srresnet --summary TEXT
  *         --trained-on "PICTURES (LICENCE)" --data Set5 --data Set14 --data BSD100
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { Command } from 'commander';
@@ -29,6 +28,7 @@ import {
 import { readSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
+import { sha256 } from '../train/checkpoint-store.node.ts';
 import { modelCard, pairOf, type SetScores } from './model-card.ts';
 import { type RunFacts, runFacts, runOf } from './run-facts.ts';
 
@@ -124,7 +124,7 @@ async function ship(path: string, { name, summary, trainedOn, data, note, licenc
     file: `${name}.safetensors`,
     card: `${name}.md`,
     bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256(bytes),
     scores: Object.fromEntries(sets.map(({ set, float16 }) => [set, float16])),
   };
   const { description, device: deviceName } = device.description;

@@ -29,7 +29,8 @@ const Manifest = z.object({
   files: z.record(z.string(), z.object({ bytes: z.number().int().min(0), sha256: z.string() })),
 });
 
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+/** In hexadecimal. */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The places beside a checkpoint where its successor is written and its predecessor waits to be removed. */
 function beside(folder: string): { fresh: string; previous: string } {

@@ -3,7 +3,7 @@
 import { VGG_ADVICE } from '../models/vgg19-error.ts';
 import { applies, GROUPS, isOption, KEYS, notesOf, TrainConfig, type TrainOption } from './config-schema.ts';
 import { ConfigError } from './errors.ts';
-import { type Variant, variantOf } from './variants.ts';
+import { ADVERSARIAL_WEIGHT, type Variant, variantOf } from './variants.ts';
 
 export type { TrainConfig, TrainOption } from './config-schema.ts';
 
@@ -46,7 +46,7 @@ export function defaultsOf(
   variant: Variant,
   given: { readonly steps?: unknown; readonly init?: unknown } = {},
 ): Readonly<Partial<Record<TrainOption, unknown>>> {
-  const { adversarial, slides, variation } = variant;
+  const { adversarial, rescale, variation } = variant;
   const steps = typeof given.steps === 'number' && given.steps > 1 ? Math.floor(given.steps / 2) : SRGAN_STEPS / 2;
   const all: Partial<Record<TrainOption, unknown>> = {
     ...Object.fromEntries(KEYS.map(key => [key, TrainConfig.shape[key].safeParse(undefined).data])),
@@ -55,8 +55,8 @@ export function defaultsOf(
     ...(adversarial && { steps: SRGAN_STEPS, lrSchedule: 'step', lrStepEvery: steps }),
     discriminatorChannels: 64,
     discriminatorHidden: 1024,
-    adversarialWeight: 1e-3,
-    vggRescale: slides ? 1 : 1 / 12.75,
+    adversarialWeight: ADVERSARIAL_WEIGHT,
+    vggRescale: rescale,
     vggDivisor: 'mean',
     tvWeight: variation,
   };

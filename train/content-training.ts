@@ -3,7 +3,7 @@ import { grad } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
 import { type ContentTerm, contentMse } from './losses.ts';
-import { type Crops, meanOf, type Recording, type Training, weighted } from './training.ts';
+import { type Crops, meanOf, type Recording, type Trained, type Training, weighted } from './training.ts';
 
 export interface ContentTrainingOptions extends AdamOptions {
   /** Terms of the loss; default: the mean squared error alone, SRResNet-MSE. */
@@ -12,7 +12,7 @@ export interface ContentTrainingOptions extends AdamOptions {
 
 /** Equation 4 (or any terms), Adam (§3.2). */
 export class ContentTraining implements Training {
-  readonly trained: { readonly generator: { readonly net: Module; readonly adam: Adam } };
+  readonly trained: { readonly generator: Trained };
   readonly gathered = [];
   readonly terms: readonly string[];
   readonly #content: readonly ContentTerm[];

@@ -10,7 +10,7 @@ import {
   variationTerm,
   vggTerm,
 } from './losses.ts';
-import type { Variant, VggPlace } from './variants.ts';
+import { type Variant, VGG_RESCALE, type VggPlace } from './variants.ts';
 
 /** Numbers of the content loss that differ from the variant's own. */
 export interface ContentOptions {
@@ -39,7 +39,7 @@ export interface VggFactors {
 
 /** How the VGG term of a variant is computed; undefined where it has none. */
 export function vggFactors(
-  { vgg: place, slides }: Variant,
+  { vgg: place, slides, rescale }: Variant,
   { featureScale }: Pick<FeatureNetwork, 'featureScale'>,
   { vggRescale, vggScale, vggDivisor = 'mean' }: ContentOptions = {},
 ): VggFactors | undefined {
@@ -47,7 +47,7 @@ export function vggFactors(
   return {
     place,
     weight: slides ? SLIDES_WEIGHT : 1,
-    rescale: vggRescale ?? (slides ? 1 : 1 / 12.75),
+    rescale: vggRescale ?? rescale,
     scale: vggScale ?? (slides ? featureScale / SLIDES_RANGE : featureScale),
     divisor: vggDivisor,
   };
@@ -70,23 +70,16 @@ export function contentOf(variant: Variant, vgg: FeatureNetwork | undefined, opt
   return terms;
 }
 
-/** What neither a file of VGG19 nor an option says, and is taken for torchvision's. */
-export interface VggAssumptions {
-  readonly input: boolean;
-  readonly padding: boolean;
-}
-
 /**
  * "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements; input caffe, padding
  * zeros (assumed, the file does not say)".
  */
 export function explained(
   { place, weight, rescale, scale, divisor }: VggFactors,
-  { featureScale, input, paddingMode }: Pick<VGG19, 'featureScale' | 'input' | 'paddingMode'>,
-  assumed: VggAssumptions,
+  { featureScale, input, paddingMode, assumed }: Pick<VGG19, 'featureScale' | 'input' | 'paddingMode' | 'assumed'>,
 ): string {
   const figure = (value: number) => String(Number(value.toPrecision(6)));
-  const times = rescale === 1 ? '' : ` × ${rescale === 1 / 12.75 ? '1/12.75' : figure(rescale)}`;
+  const times = rescale === 1 ? '' : ` × ${rescale === VGG_RESCALE ? '1/12.75' : figure(rescale)}`;
   const over = scale === 1 ? '' : ` / ${figure(scale)}`;
   const why = scale === featureScale && scale !== 1 ? " (range of the weights' input)" : '';
   const mean = divisor === 'mean' ? 'mean over all elements' : 'sum over channels, mean over positions (W·H)';

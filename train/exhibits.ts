@@ -31,25 +31,26 @@ export function exhibited({ sets, pictures }: Exhibits): readonly ScoredSet[] {
   return sets.length > 0 ? sets : [{ data: 'pictures trained on', pictures: pictures.slice(0, COMPARED) }];
 }
 
-/** LR, bicubic, what the run began with, what it came to in `step` updates, the original: a row for each picture. */
-export async function comparisonOf(
-  { config, method, initial }: Exhibits,
-  data: string,
-  pictures: readonly Pair[],
-  step: number,
-): Promise<Picture> {
-  const { label } = variantOfConfig(config);
+/** What becomes of a picture: by bicubic first, by the network last, and in between by what it began as, if worth it. */
+export async function rowOf({ config, method, initial }: Exhibits, { name, hr, lr }: Pair): Promise<ComparisonRow> {
   const methods: [string, Method][] = [
     ['bicubic', interpolation('bicubic')],
     ...(initial ? [[INITIAL, initial] as [string, Method]] : []),
-    [label, method],
+    [variantOfConfig(config).label, method],
   ];
-  const rows: ComparisonRow[] = [];
-  for (const { name, hr, lr } of pictures) {
-    const results: { label: string; picture: Picture }[] = [];
-    for (const [of, enlarge] of methods) results.push({ label: of, picture: await enlarge(lr) });
-    rows.push({ name, hr, lr, results });
-  }
+  const results: { label: string; picture: Picture }[] = [];
+  for (const [label, enlarge] of methods) results.push({ label, picture: await enlarge(lr) });
+  return { name, hr, lr, results };
+}
+
+/** The rows, LR before and the original behind, as they are after `step` updates. */
+export function comparisonOf(
+  { config, initial }: Exhibits,
+  data: string,
+  rows: readonly ComparisonRow[],
+  step: number,
+): Picture {
+  const { label } = variantOfConfig(config);
   const note = `${label} of ${config.blocks} blocks and ${config.channels} channels after ${step} updates`;
   return comparisonPicture(rows, { heading: data, note, ...(initial && { zoom: ZOOM }) });
 }

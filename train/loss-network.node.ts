@@ -1,20 +1,15 @@
 /** The loss network of a run: the VGG19 that its configuration names. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { loadVgg19 } from '../models/vgg19.node.ts';
+import { readVgg19 } from '../models/vgg19.node.ts';
 import type { VGG19 } from '../models/vgg19.ts';
-import { statedNormalization } from '../models/vgg19-input.ts';
+import { decodeVgg19 } from '../models/vgg19-file.ts';
+import { sha256 as sha256Of } from './checkpoint-store.node.ts';
 import { type TrainConfig, variantOfConfig } from './config.ts';
-import type { VggAssumptions } from './content.ts';
 import { ConfigError } from './errors.ts';
 
 export interface LossNetwork {
   readonly vgg: VGG19;
   /** Of its file. */
   readonly sha256: string;
-  readonly assumed: VggAssumptions;
 }
 
 /**
@@ -26,7 +21,8 @@ export async function openLossNetwork(config: TrainConfig): Promise<LossNetwork 
   const { vgg: place, name } = variantOfConfig(config);
   if (!place) return undefined;
   const { vgg: path, vggInput: input, vggPadding: paddingMode, vggSha256: expected } = config;
-  const vgg = await loadVgg19(path, { ...(input && { input }), ...(paddingMode && { paddingMode }) });
+  const bytes = await readVgg19(path);
+  const vgg = decodeVgg19(bytes, path, { input, paddingMode });
   try {
     vgg.require(place.i, place.j);
     // Reflection by one needs two pixels of what the max pools leave.
@@ -36,38 +32,15 @@ export async function openLossNetwork(config: TrainConfig): Promise<LossNetwork 
           'max pools leave a single pixel of less',
         'crop',
       );
-    const sha256 = await sha256Of(path!);
+    const sha256 = sha256Of(bytes);
     if (expected !== undefined && expected !== sha256)
       throw new ConfigError(
         `--vgg: ${path} is not the file that this configuration was used with: its SHA-256 is ${sha256}, not ${expected}`,
         'vgg',
       );
-    const metadata = await metadataOf(path!);
-    const assumed = {
-      input: input === undefined && statedNormalization(metadata) === undefined,
-      padding: paddingMode === undefined && metadata.padding_mode === undefined,
-    };
-    return { vgg, sha256, assumed };
+    return { vgg, sha256 };
   } catch (error) {
     vgg.dispose();
     throw error;
-  }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-}
-
-/** The metadata of a safetensors file that was read before: its header alone, the weights may be half a gigabyte. */
-async function metadataOf(path: string): Promise<Readonly<Record<string, string>>> {
-  const file = await open(path);
-  try {
-    const length = (await file.read(Buffer.alloc(8), 0, 8, 0)).buffer.readBigUInt64LE();
-    const { buffer } = await file.read(Buffer.alloc(Number(length)), 0, Number(length), 8);
-    return JSON.parse(buffer.toString()).__metadata__ ?? {};
-  } finally {
-    await file.close();
   }
 }

@@ -1,6 +1,7 @@
 /** The losses of Ledig et al. (2017), equations 2 to 6, on images in [-1, 1] and on logits of the discriminator. */
 import type { Tensor } from '../engine/tensor.ts';
 import { add, bceWithLogits, fullLike, mean, mseLoss, mul, square, sub, totalVariation } from '../kernels/index.ts';
+import { VGG_RESCALE } from './variants.ts';
 
 /** A term of the generator's loss that compares pictures. */
 export interface ContentTerm {
@@ -44,7 +45,7 @@ export interface VggTermOptions {
 /** Equation 5: the squared distance of rescaled features φ(i,j). */
 export function vggTerm(
   vgg: FeatureNetwork,
-  { i, j, weight = 1, rescale = 1 / 12.75, scale = vgg.featureScale, divisor = 'mean' }: VggTermOptions,
+  { i, j, weight = 1, rescale = VGG_RESCALE, scale = vgg.featureScale, divisor = 'mean' }: VggTermOptions,
 ): ContentTerm {
   const factor = (rescale / scale) ** 2;
   return {

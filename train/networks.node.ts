@@ -69,7 +69,7 @@ export class Networks implements TrainedNetworks, Disposable {
   /** What the VGG loss is computed from and divided by, in one line; undefined where there is none. */
   explanation(config: TrainConfig): string | undefined {
     const factors = this.#loss && vggFactors(variantOfConfig(config), this.#loss.vgg, config);
-    return factors && explained(factors, this.#loss.vgg, this.#loss.assumed);
+    return factors && explained(factors, this.#loss.vgg);
   }
 
   /** Gives their memory back. */

@@ -1,8 +1,9 @@
 /** What a run leaves for the eye at its end, or at a stop: comparison pictures and the report. */
 import { join } from 'node:path';
+import type { ComparisonRow } from '../eval/comparison.ts';
 import { writeAtomically } from '../image/files.node.ts';
 import { encodePng } from '../image/index.ts';
-import { COMPARED, comparisonOf, type Exhibits, exhibited } from './exhibits.ts';
+import { COMPARED, comparisonOf, type Exhibits, exhibited, rowOf } from './exhibits.ts';
 import { writeReport } from './report.node.ts';
 import type { ReportContent, ReportPicture } from './report-content.ts';
 import { type RunFolder, readEnvironment } from './run-folder.node.ts';
@@ -18,7 +19,9 @@ export async function reportRun(
   if (!environment) return;
   const pictures: ReportPicture[] = [];
   for (const [i, { data, pictures: all }] of exhibited(exhibits).entries()) {
-    const png = await encodePng(await comparisonOf(exhibits, data, all.slice(0, COMPARED), step));
+    const rows: ComparisonRow[] = [];
+    for (const picture of all.slice(0, COMPARED)) rows.push(await rowOf(exhibits, picture));
+    const png = await encodePng(comparisonOf(exhibits, data, rows, step));
     await writeAtomically(join(folder.path, `comparison${i === 0 ? '' : `-${i + 1}`}.png`), png);
     pictures.push({ title: data, caption: `After ${step} updates; PSNR and SSIM by the protocol matlab.`, png });
   }

@@ -182,8 +182,8 @@ export class Run implements Disposable {
       await this.#score(step, scoring);
     if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(folder, this.#exhibits(), step);
     if (step % saveEvery !== 0) return;
-    await this.#save();
-    await folder.saveCheckpoint(`step-${step}`, await this.#state());
+    const state = await this.#state();
+    for (const name of ['last', `step-${step}`] as const) await folder.saveCheckpoint(name, state);
     await folder.pruneCheckpoints(keep);
   }
 

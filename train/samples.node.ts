@@ -7,7 +7,7 @@ import { interpolation } from '../eval/methods.ts';
 import { readPicture, writeAtomically } from '../image/files.node.ts';
 import { encodePng } from '../image/index.ts';
 import { developmentPicture, partOf, type Stage, spread } from './development.ts';
-import { comparisonOf, type Exhibits, exhibited, INITIAL } from './exhibits.ts';
+import { comparisonOf, type Exhibits, exhibited, INITIAL, rowOf } from './exhibits.ts';
 import { count } from './report-format.ts';
 import type { RunFolder } from './run-folder.node.ts';
 
@@ -25,11 +25,12 @@ function shownPicture(exhibits: Exhibits): { data: string; picture: Pair } | und
 export async function writeSample(folder: RunFolder, exhibits: Exhibits, step: number): Promise<void> {
   const shown = shownPicture(exhibits);
   if (!shown) return;
-  const { name, lr, hr } = shown.picture;
-  const result = await exhibits.method(lr);
-  const comparison = await comparisonOf(exhibits, shown.data, [shown.picture], step);
+  const row = await rowOf(exhibits, shown.picture);
+  const { name, hr, results } = row;
+  const [bicubic, result] = [results.at(0)!.picture, results.at(-1)!.picture];
+  const comparison = comparisonOf(exhibits, shown.data, [row], step);
   await writeAtomically(folder.samplePath(step, name), await encodePng(comparison));
-  const part = cropRegion(result, partOf(await interpolation('bicubic')(lr), hr));
+  const part = cropRegion(result, partOf(bicubic, hr));
   await writeAtomically(folder.samplePath(step, `${name}${PART}`), await encodePng(part));
 }
 

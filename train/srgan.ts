@@ -4,6 +4,7 @@ import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
 import { adversarialLoss, type ContentTerm, discriminatorLoss } from './losses.ts';
 import { type Crops, meanOf, type Recording, type Trained, type Training, weighted } from './training.ts';
+import { ADVERSARIAL_WEIGHT } from './variants.ts';
 
 export interface SrganOptions extends AdamOptions {
   /** Terms of l_X in equation 3, e.g. `[vggTerm(vgg, { i: 5, j: 4 })]` for SRGAN. */
@@ -23,7 +24,11 @@ export class SrganTraining implements Training {
   readonly #content: readonly ContentTerm[];
   readonly #adversarial: number;
 
-  constructor(generator: Module, discriminator: Module, { content, adversarial = 1e-3, ...options }: SrganOptions) {
+  constructor(
+    generator: Module,
+    discriminator: Module,
+    { content, adversarial = ADVERSARIAL_WEIGHT, ...options }: SrganOptions,
+  ) {
     const trained = (net: Module) => ({ net, adam: new Adam(net.parameters(), options) });
     this.trained = { generator: trained(generator), discriminator: trained(discriminator) };
     // D's update is made before it is known whether G's is finite: both are kept, or neither.

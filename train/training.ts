@@ -10,8 +10,8 @@ import type { Adam } from './adam.ts';
 export type Role = 'generator' | 'discriminator';
 
 /** A network that is trained, and its optimizer. */
-export interface Trained<Net extends Module = Module> {
-  readonly net: Net;
+export interface Trained {
+  readonly net: Module;
   readonly adam: Adam;
 }
 

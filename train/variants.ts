@@ -9,6 +9,11 @@ export interface VggPlace {
   readonly j: number;
 }
 
+/** §3.2: "rescaled by a factor of 1/12.75". */
+export const VGG_RESCALE = 1 / 12.75;
+/** Equation 3. */
+export const ADVERSARIAL_WEIGHT = 1e-3;
+
 export interface Variant {
   /** As an argument of `daybreak train`: "srgan-vgg54". */
   readonly name: string;
@@ -24,6 +29,8 @@ export interface Variant {
   readonly vgg: VggPlace | undefined;
   /** The weighted sum of the slides: mse + 2·10⁻⁶ vgg + 10⁻³ adversarial, on VGG features of 0…255. */
   readonly slides: boolean;
+  /** What features are multiplied by where nothing else is said. */
+  readonly rescale: number;
   /** Weight of the total variation where nothing else is said; 0: no such term. */
   readonly variation: number;
   /** One line for lists. */
@@ -49,6 +56,7 @@ const mseVariant = (family: 'srresnet' | 'srgan'): Variant => {
     mse: true,
     vgg: undefined,
     slides: false,
+    rescale: VGG_RESCALE,
     variation: 0,
     summary: adversarial
       ? 'mean squared error and a discriminator'
@@ -68,6 +76,7 @@ function vggVariant(family: 'srresnet' | 'srgan', place: VggPlace): Variant {
     mse: false,
     vgg: place,
     slides: false,
+    rescale: VGG_RESCALE,
     variation: !adversarial && layer === 'vgg22' ? VARIATION : 0,
     summary: `features φ(${place.i},${place.j}) of VGG19${adversarial ? ' and a discriminator' : ' instead'}`,
   };
@@ -86,6 +95,7 @@ function slidesVariant(place: VggPlace): Variant {
     mse: true,
     vgg: place,
     slides: true,
+    rescale: 1,
     variation: 0,
     summary: `mse + 2e-6 · features φ(${place.i},${place.j}) of 0…255 + 1e-3 · adversarial`,
   };

@@ -7,6 +7,7 @@ import { syntheticPicture } from '../../image/synthetic.ts';
 import { parseConfig } from '../../train/config.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
+import { RUN_CONTENT } from '../train/small-training.ts';
 import { daybreak, start } from './daybreak.ts';
 import { TRAIN, trainedBeyond } from './training-run.ts';
 
@@ -46,16 +47,7 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
       expect.arrayContaining(['psnr', 'psnr_paper', 'ssim', 'ssim_paper']),
     );
 
-  expect(readdirSync(run).sort()).toEqual([
-    'checkpoints',
-    'comparison.png',
-    'config.json',
-    'env.json',
-    'events.out.tfevents.daybreak',
-    'metrics.jsonl',
-    'report.html',
-    'samples',
-  ]);
+  expect(readdirSync(run).sort()).toEqual(RUN_CONTENT);
   expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best', 'last', 'step-4', 'step-8']);
   const config = { channels: 8, blocks: 1, batch: 2, crop: 16, data: ['data'], eval: ['held out'], evalEvery: 4 };
   expect(json(run, 'config.json')).toEqual(

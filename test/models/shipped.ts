@@ -54,7 +54,7 @@ export function checkShipped({ scores, ...model }: PretrainedModel, folder: stri
   using net = decodeModel(bytes, model.file);
   expect(net.parameterCount).toBe(model.parameters);
 
-  const card = readFileSync(join(folder, model.card), 'utf8');
+  const card = readFileSync(join(folder, model.card), 'utf8').replaceAll(/ +/g, ' ');
   const { command, updates, data, adapters, commits } = JSON.parse(metadata.training);
   const count = (n: number) => n.toLocaleString('en-US');
   const named = [

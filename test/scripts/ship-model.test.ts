@@ -10,6 +10,7 @@ import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { listPretrained } from '../../models/pretrained.node.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { signed } from '../../train/report-format.ts';
 import { daybreak } from '../cli/daybreak.ts';
 import { sharedDevice } from '../device.ts';
 import { runTypeScript } from '../docs/run.ts';
@@ -61,7 +62,8 @@ test('a run becomes a file, a card and a line of the registry, which the command
 
   // The figures are those of the file, of bicubic, and of the weights before they were rounded.
   const [{ scores, card: path, file }] = models;
-  const card = readFileSync(join(out, path), 'utf8');
+  // Tables are padded: a cell by its text.
+  const card = readFileSync(join(out, path), 'utf8').replaceAll(/ +/g, ' ');
   const measure = async (...pair: Parameters<typeof textureRatio>) => ({ texture: textureRatio(...pair) });
   const pairs = await pairsOf(join(folder, 'scored'));
   const means = async (weights: string) => {
@@ -72,7 +74,7 @@ test('a run becomes a file, a card and a line of the registry, which the command
   const [float16, float32] = [await means(join(out, file)), await means(checkpoint)];
   expect(scores).toEqual({ scored: float16 });
   const difference = float16.psnr - float32.psnr;
-  expect(card).toContain(`float16: scored ${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(4)} dB / `);
+  expect(card).toContain(`float16: scored ${signed(difference, 4)} dB / `);
   const { mean: bicubic } = await evaluate(interpolation('bicubic'), pairs, { measure });
   expect(card).toContain(`| scored | 2 | ${bicubic!.psnr.toFixed(3)} / ${bicubic!.ssim.toFixed(4)} | `);
 

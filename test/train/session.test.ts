@@ -11,7 +11,7 @@ import { readMetrics } from '../../train/metrics-log.node.ts';
 import { resumeSession, type SessionOptions, startSession } from '../../train/session.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
-import { checkpointsOf, sessionConfig, sessionOptions } from './small-training.ts';
+import { checkpointsOf, RUN_CONTENT, sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
 
@@ -65,18 +65,7 @@ describe('a run with an evaluation set', () => {
     }
     // Two step-N are kept, and the best by the first set.
     expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best', 'last', 'step-12', 'step-18']);
-    expect(readdirSync(run).sort()).toEqual(
-      [
-        'checkpoints',
-        'comparison.png',
-        'config.json',
-        'env.json',
-        'events.out.tfevents.daybreak',
-        'metrics.jsonl',
-        'report.html',
-        'samples',
-      ].sort(),
-    );
+    expect(readdirSync(run).sort()).toEqual(RUN_CONTENT);
     expect(readdirSync(join(run, 'samples'))).toEqual([
       'step-0000010-0.part.png',
       'step-0000010-0.png',

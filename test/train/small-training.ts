@@ -22,6 +22,18 @@ export const SMALL_FLAGS = [
 
 const OPTIONS: CropOptions = { batch: SMALL.batch, crop: SMALL.crop, seed: 5, flips: false, rotations: false };
 
+/** What a finished run that was scored and sampled leaves, sorted. */
+export const RUN_CONTENT = [
+  'checkpoints',
+  'comparison.png',
+  'config.json',
+  'env.json',
+  'events.out.tfevents.daybreak',
+  'metrics.jsonl',
+  'report.html',
+  'samples',
+];
+
 /** Three synthetic pictures. */
 export const pairs = (): PicturePair[] =>
   [0, 1, 2].map(index => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { VggAssumptions } from '../../models/vgg19.ts';
 import { VGG19_LAYERS } from '../../models/vgg19.ts';
 import { VGG_INPUTS, type VggNormalization } from '../../models/vgg19-input.ts';
-import { contentOf, explained, type VggAssumptions, vggFactors } from '../../train/content.ts';
+import { contentOf, explained, vggFactors } from '../../train/content.ts';
 import { ConfigError } from '../../train/errors.ts';
 import type { FeatureNetwork } from '../../train/losses.ts';
 import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, variantOf } from '../../train/variants.ts';
@@ -128,13 +129,13 @@ describe('the content loss', () => {
       'vgg54: features × 1/12.75 / 2, squared, sum over channels, mean over positions (W·H); input caffe, padding zeros',
     ],
   ] as const)('%s with a network of %j and %j is explained', (name, vgg, options, text) => {
-    expect(explained(vggFactors(of(name), network(vgg.featureScale), options)!, vgg, said)).toBe(text);
+    expect(explained(vggFactors(of(name), network(vgg.featureScale), options)!, { ...vgg, assumed: said })).toBe(text);
   });
 
   test('says what was assumed, and numbers that have no name', () => {
     const factors = vggFactors(of('srgan'), network(2))!;
     const text = (input: VggNormalization, assumed: VggAssumptions) =>
-      explained(factors, { featureScale: 2, input, paddingMode: 'reflect' }, assumed).split('; ')[1];
+      explained(factors, { featureScale: 2, input, paddingMode: 'reflect', assumed }).split('; ')[1];
     expect(text({ ...VGG_INPUTS.imagenet }, { input: true, padding: true })).toBe(
       'input imagenet (assumed, the file does not say), padding reflect (assumed, the file does not say)',
     );
