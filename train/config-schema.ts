@@ -118,6 +118,9 @@ const Options = z.strictObject({
   ),
   flips: turnedOn('mirror crops at random (the paper mentions no augmentation)'),
   rotations: turnedOn('turn crops by multiples of 90 degrees at random (the paper mentions no augmentation)'),
+  overfitBatch: turnedOn(
+    'train on the first batch alone, again and again: a check, for a loss that does not fall here will fall nowhere',
+  ),
   init: option(
     place.optional(),
     'text',

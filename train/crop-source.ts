@@ -16,6 +16,8 @@ export interface CropOptions {
   readonly flips: boolean;
   /** Turn by multiples of 90 degrees at random. */
   readonly rotations: boolean;
+  /** Every batch is the first one. Default: false. */
+  readonly overfitBatch?: boolean;
   /** Bytes of pictures that share a buffer on the GPU; a larger picture has one of its own. Default: 64 MiB. */
   readonly chunkBytes?: number;
 }
@@ -85,11 +87,12 @@ export class CropSource implements Disposable {
 
   /** Which crops batch `step` is made of, from 0: [batch, 8] words, see `kernels/crops.ts`. */
   plan(step: number): Uint32Array<ArrayBuffer> {
-    const { batch, crop, seed, flips, rotations } = this.options;
-    const random = new Philox(seed, CROPS + step);
+    const { batch, crop, seed, flips, rotations, overfitBatch } = this.options;
+    const number = overfitBatch ? 0 : step;
+    const random = new Philox(seed, CROPS + number);
     const words = new Uint32Array(batch * CROP_WORDS);
     for (let i = 0; i < batch; i++) {
-      const { chunk, hr, lr, pair } = this.#placed[this.#picture(step * batch + i)]!;
+      const { chunk, hr, lr, pair } = this.#placed[this.#picture(number * batch + i)]!;
       const x = random.integer(pair.lr.width - crop / 4 + 1);
       const y = random.integer(pair.lr.height - crop / 4 + 1);
       const mirror = random.integer(4) & (flips ? 3 : 0);

@@ -47,6 +47,7 @@ describe('defaults', () => {
       icnr: false,
       flips: false,
       rotations: false,
+      overfitBatch: false,
       seed: 0,
       syntheticCount: 256,
       syntheticSize: 256,

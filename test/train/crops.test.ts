@@ -171,6 +171,13 @@ describe('the plan', () => {
     expect(source.plan(10 ** 6 - 1)).toEqual(again.plan(10 ** 6 - 1));
   });
 
+  test('is the first one always, where one batch is to be learned by heart', () => {
+    using source = sourceOf({ overfitBatch: true });
+    using plain = sourceOf();
+    for (const step of [0, 1, 7]) expect(source.plan(step)).toEqual(plain.plan(0));
+    expect(plain.plan(1)).not.toEqual(plain.plan(0));
+  });
+
   test('reaches every place of a picture, corners included, and none beyond', () => {
     using source = sourceOf();
     const crops = cropsOf(source, 300);
