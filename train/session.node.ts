@@ -3,17 +3,15 @@ import type { Device } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { convolutionFamilies } from '../kernels/conv2d/variants.ts';
 import { resumeConfig, type TrainConfig } from './config.ts';
-import { CropSource } from './crop-source.ts';
 import { describeEnvironment } from './environment.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
-import { loadEvaluationSets, loadTrainingPictures } from './pictures.node.ts';
+import { prepare } from './preparation.node.ts';
 import { Recalibration } from './recalibration.ts';
 import { Run, type SessionOptions, type SessionResult } from './run.node.ts';
 import { recordChoices, recordedChoices } from './run-choices.node.ts';
 import { RunFolder } from './run-folder.node.ts';
 import { restoreTrainer } from './state.ts';
-import { Trainer } from './trainer.ts';
 
 export type { SessionOptions, SessionResult } from './run.node.ts';
 
@@ -71,25 +69,9 @@ async function runSession(
   options: SessionOptions,
   files?: ReadonlyMap<string, Uint8Array>,
 ): Promise<SessionResult> {
-  const { device, signal, onPhase, onLine } = options;
-  const progress = (verb: string) => ({
-    onProgress: ({ source, done, total }: { source: string; done: number; total: number }) =>
-      onPhase?.(`${verb} ${source}`, done, total),
-    ...(signal && { signal }),
-  });
-  const loss = networks.explanation(config);
-  if (loss !== undefined) onLine?.(loss);
-  const loaded = options.pictures
-    ? { pictures: options.pictures, skipped: [] }
-    : await loadTrainingPictures(config, progress('reading'));
-  const { pictures } = loaded;
-  const { sets, skipped } = await loadEvaluationSets(config.eval, progress('reading'));
-  for (const { message } of [...loaded.skipped, ...skipped]) onLine?.(`skipped: ${message}`);
-  if (loaded.skipped.length > 0)
-    onLine?.(`${loaded.skipped.length} files skipped, ${pictures.length} pictures to train on`);
-  const { batch, accumulate } = config;
-  using source = new CropSource(device, pictures, { ...config, batch: batch * accumulate });
-  using trainer = new Trainer(networks.training(config), source, accumulate);
+  const { device } = options;
+  using prepared = await prepare(config, networks, options);
+  const { trainer, source, pictures, sets } = prepared;
   const best = files ? restoreTrainer(files, folder.checkpointPath('last'), trainer).best : null;
   await folder.continueAfter(trainer.step);
   await folder.writeEnvironment(await environmentOf(device), trainer.step);
