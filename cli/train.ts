@@ -1,9 +1,11 @@
 /** `daybreak train`: a network from pictures, in a run folder. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config.ts';
 import { readConfigFile } from '../train/config-file.node.ts';
+import { parseOverride } from '../train/config-paths.ts';
+import { type ConfigSources, configLines, toldLine } from '../train/config-text.ts';
 import { ConfigError } from '../train/errors.ts';
 import { setMeans } from '../train/report-content.ts';
 import { readRunConfig } from '../train/run-folder.node.ts';
@@ -21,6 +23,8 @@ export { commandOf };
 /** Options of one invocation, beside those of the run itself. */
 interface Invocation extends DeviceChoice {
   readonly config?: string;
+  readonly set?: readonly string[];
+  readonly dryRun?: boolean;
   readonly resume?: boolean;
   readonly stopAfter?: number;
   readonly json?: boolean;
@@ -59,7 +63,13 @@ function addVariant(train: Command, variant: Variant): void {
   command.description(`train ${label}: ${summary} (Ledig et al. 2017)`);
   addConfigOptions(command, variant);
   addDeviceOptions(command.optionsGroup('This time:'))
-    .option('--config <FILE>', 'JSON file with any of these options in camelCase; the command line wins')
+    .option('--config <FILE>', 'JSON file with any of these options in camelCase, or nested; the command line wins')
+    .addOption(
+      new Option('--set <OPTION=VALUE>', 'any option by its dotted name: lr.schedule=cosine; repeatable').argParser(
+        (text: string, before: readonly string[] = []) => [...before, text],
+      ),
+    )
+    .option('--dry-run', 'read and prepare all, say what the run would take and where each option comes from, and stop')
     .option('--resume', 'go on with the run in --out from its last checkpoint, as if it had never stopped')
     .option('--stop-after <N>', 'stop after N updates in all; the run can be resumed', naturalNumber)
     .option('--json', 'print the result as JSON')
@@ -93,6 +103,8 @@ const exampleOf = ({ name, vgg }: Variant) =>
 /** Options that are no part of the run's configuration. */
 export const INVOCATION_OPTIONS = [
   'config',
+  'set',
+  'dryRun',
   'resume',
   'stopAfter',
   'adapter',
@@ -105,8 +117,8 @@ export const INVOCATION_OPTIONS = [
 async function runTraining(model: string, options: Record<string, unknown>): Promise<void> {
   const own = options as Invocation;
   const told = Object.entries(options).filter(([key]) => !INVOCATION_OPTIONS.includes(key));
-  const given: Record<string, unknown> = { ...Object.fromEntries(told), model };
   try {
+    const given: Record<string, unknown> = { ...withOverrides(Object.fromEntries(told), own.set ?? []), model };
     if (own.resume && own.config !== undefined)
       throw new UsageError('--config belongs to a new run; --resume reads that of the run');
     if (own.profileSteps !== undefined && own.profile === undefined)
@@ -117,9 +129,14 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
       throw new UsageError(
         `${given.out}: holds no run to resume (no config.json); without --resume a new one starts here`,
       );
-    const config = own.resume
-      ? resumeConfig(await readRunConfig(String(given.out)), given)
-      : parseConfig(given, own.config === undefined ? undefined : await readConfigFile(own.config));
+    if (own.dryRun && (own.profile !== undefined || own.stopAfter !== undefined))
+      throw new UsageError('--dry-run trains nothing: leave --profile and --stop-after out');
+    const stored = own.resume ? await readRunConfig(String(given.out)) : undefined;
+    const file = stored ? { path: 'the run', options: stored } : own.config && (await readConfigFile(own.config));
+    const config = stored ? resumeConfig(stored, given) : parseConfig(given, file || undefined);
+    const sources: ConfigSources = { commandLine: given, file: file || undefined };
+    if (own.dryRun) return await printDryRun(config, sources, own);
+    if (own.config || own.set) process.stderr.write(`options: ${toldLine(config, sources)}\n`);
     const command = commandOf(config);
     const result = await withDisplay(
       () => config,
@@ -139,12 +156,37 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
   }
 }
 
+/** The options of the command line with those of `--set`. @throws ConfigError where both say one. */
+function withOverrides(
+  flags: Readonly<Record<string, unknown>>,
+  overrides: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const all: Record<string, unknown> = { ...flags };
+  for (const text of overrides) {
+    const [key, value] = parseOverride(text);
+    if (all[key] !== undefined) throw new ConfigError(`--set ${text}: ${key} is given twice`);
+    all[key] = value;
+  }
+  return all;
+}
+
+async function printDryRun(config: TrainConfig, sources: ConfigSources, own: Invocation): Promise<void> {
+  const { dryRun, dryRunLines } = await import('../train/dry-run.node.ts');
+  const found = await withDisplay(
+    () => config,
+    own,
+    session => dryRun(config, { ...session, resume: own.resume ?? false }),
+  );
+  const lines = [...configLines(found.config, sources), '', ...dryRunLines(found)];
+  process.stdout.write(own.json ? `${JSON.stringify(found, null, 2)}\n` : `${lines.join('\n')}\n`);
+}
+
 /** Gives a session a device, a display and the signals. `config` is asked for when training begins. */
-export async function withDisplay(
+export async function withDisplay<R extends { readonly step: number; readonly finished?: boolean }>(
   config: () => TrainConfig,
   { stopAfter, ...choice }: DeviceChoice & Pick<Invocation, 'stopAfter'>,
-  work: (options: Omit<SessionOptions, 'command'>) => Promise<SessionResult>,
-): Promise<SessionResult> {
+  work: (options: Omit<SessionOptions, 'command'>) => Promise<R>,
+): Promise<R> {
   using device = await openDevice(choice);
   let phase: { name: string; display: PhaseProgress } | undefined;
   let training: TrainingProgress | undefined;
@@ -182,7 +224,7 @@ export async function withDisplay(
           else process.stderr.write(`${text}\n`);
         },
       });
-      if (signal.aborted && !result.finished) {
+      if (signal.aborted && result.finished === false) {
         endTraining();
         process.stderr.write(
           `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(variantOfConfig(config()))} --resume --out ${config().out}\n`,

@@ -128,6 +128,12 @@ export async function readCheckpoint(folder: string): Promise<Map<string, Uint8A
   throw new CheckpointError(folder, 'there is no checkpoint here');
 }
 
+/** Whether `readCheckpoint` would find one, whole or damaged. Changes nothing on the disk. */
+export async function hasCheckpoint(folder: string): Promise<boolean> {
+  const { fresh, previous } = beside(folder);
+  return (await exists(folder)) || (await exists(previous)) || (await isWhole(fresh));
+}
+
 async function readWhole(folder: string): Promise<Map<string, Uint8Array>> {
   const path = join(folder, MANIFEST);
   let manifest: z.infer<typeof Manifest>;

@@ -2,10 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import type { ConfigFile } from './config.ts';
+import { flattened } from './config-paths.ts';
 import { ConfigError } from './errors.ts';
 
 /**
- * Reads a JSON object of options, as `config.json` of a run folder is one; `parseConfig` checks them.
+ * Reads a JSON object of options, as `config.json` of a run folder is one, nested ones by their dotted paths (see
+ * `config-paths.ts`); `parseConfig` checks them.
  * @throws ConfigError naming the file where it cannot be read or is not a JSON object.
  */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
@@ -26,5 +28,5 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ConfigError(`${path}: expected a JSON object of options, such as {"steps": 1000}`);
   }
-  return { path, options: options as Record<string, unknown> };
+  return { path, options: flattened(options as Record<string, unknown>, path) };
 }

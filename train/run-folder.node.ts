@@ -245,7 +245,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /** @throws RunFolderError where a new run would meet another run's results or somebody's files. */
-async function refuseOccupied(folder: string): Promise<void> {
+export async function refuseOccupied(folder: string): Promise<void> {
   let entries: string[];
   try {
     entries = await readdir(folder);

@@ -1,0 +1,82 @@
+/** `daybreak train --dry-run`, `--set` and configuration files from outside. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { daybreak } from './daybreak.ts';
+
+const BASE = {
+  data: 'synthetic',
+  synthetic: { count: 3, size: 32 },
+  batch: 2,
+  crop: 32,
+  channels: 4,
+  blocks: 1,
+  lr: 1e-3,
+  'lr.schedule': 'cosine',
+  steps: 6,
+};
+
+test('says what a run would take and where each option comes from, trains nothing and writes nothing', async () => {
+  const folder = temporaryFolder();
+  const [file, out] = [join(folder, 'base.json'), join(folder, 'run')];
+  writeFileSync(file, JSON.stringify(BASE));
+  const command = ['train', 'srresnet', '--config', file, '--set', 'lr.schedule=constant', '--out', out];
+
+  const dry = await daybreak([...command, '--dry-run']);
+  expect(dry.code).toBe(0);
+  expect(dry.stdout).toMatch(/^syntheticSize +32 +\S*base\.json$/m);
+  expect(dry.stdout).toMatch(/^lrSchedule +constant +command line$/m);
+  expect(dry.stdout).toMatch(/^keep +5 +default$/m);
+  expect(dry.stdout).toMatch(/^would make 6 updates\nparameters {2}generator [\d,]+\npictures {4}3 to train on$/m);
+  expect(existsSync(out)).toBe(false);
+
+  const json = await daybreak([...command, '--dry-run', '--json']);
+  const found = JSON.parse(json.stdout);
+  expect(found).toMatchObject({ step: 0, pictures: 3, config: { lrSchedule: 'constant', channels: 4 } });
+
+  const run = await daybreak([...command, '--stop-after', '2']);
+  expect(run.stderr).toMatch(/^options: .*lr 0\.001 \(.*base\.json\), lrSchedule constant \(command line\)/m);
+  const last = join(out, 'checkpoints', 'last');
+  const bytes = readdirSync(last).filter(name => name !== 'manifest.json');
+  const size = bytes.reduce((sum, name) => sum + readFileSync(join(last, name)).length, 0);
+  expect(found.disk.checkpointBytes).toBe(size);
+
+  const before = readdirSync(out, { recursive: true }).sort();
+  const resumed = await daybreak(['train', 'srresnet', '--resume', '--out', out, '--set', 'steps=9', '--dry-run']);
+  expect(resumed.stdout).toMatch(/^steps +9 +command line$/m);
+  expect(resumed.stdout).toMatch(/^batch +2 +the run$/m);
+  expect(resumed.stdout).toMatch(/^would go on after 2 of 9 updates$/m);
+  expect(readdirSync(out, { recursive: true }).sort()).toEqual(before);
+});
+
+test('refuses what a run would refuse', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'base.json');
+  writeFileSync(file, JSON.stringify(BASE));
+  writeFileSync(join(folder, 'taken'), '');
+  const command = ['train', 'srresnet', '--config', file, '--dry-run'];
+  const wrong: [string[], RegExp, number][] = [
+    [['--out', folder], /is not empty and holds no run/, 1],
+    [['--out', join(folder, 'taken')], /taken: is no folder/, 1],
+    [['--out', join(folder, 'a'), '--set', 'lr=1', '--lr', '1'], /^error: --set lr=1: lr is given twice$/m, 2],
+    [['--out', join(folder, 'a'), '--set', 'lr.shedule=step'], /^error: --lr-shedule: unknown option; there are/m, 2],
+    [['--out', join(folder, 'a'), '--stop-after', '1'], /^error: --dry-run trains nothing/m, 2],
+  ];
+  for (const [more, message, code] of wrong) {
+    const { stderr, code: ended } = await daybreak([...command, ...more]);
+    expect([more, ended, stderr]).toEqual([more, code, expect.stringMatching(message)]);
+  }
+});
+
+test('one batch, learned by heart', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const sizes = ['--synthetic-count', '3', '--synthetic-size', '32', '--batch', '2', '--crop', '32', '--channels', '8'];
+  const more = ['--blocks', '1', '--lr', '4e-3', '--steps', '150', '--overfit-batch', '--log-every', '1'];
+  expect((await daybreak(['train', 'srresnet', '--data', 'synthetic', ...sizes, ...more, '--out', run])).code).toBe(0);
+  const losses = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line).loss as number);
+  expect(losses.at(-1)! / losses[0]!).toBeLessThan(0.1);
+});
