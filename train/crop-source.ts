@@ -1,23 +1,24 @@
-/** Random crops for training: pictures rest on the GPU as bytes, and seed and step say which crops make a batch. */
+/** Batches of random crops from pictures that rest on the GPU as bytes. */
 import type { Device } from '../engine/device.ts';
 import { DaybreakError } from '../engine/errors.ts';
-import { Philox } from '../engine/philox.ts';
+import type { Shape } from '../engine/shape.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import type { Picture } from '../image/picture.ts';
 import { CROP_WORDS, crops } from '../kernels/crops.ts';
+import { type CropOptions, CropPlan } from './crop-plan.ts';
 
-export interface CropOptions {
-  /** Crops a batch. */
-  readonly batch: number;
-  /** Side of HR crops in pixels, a multiple of 4. */
-  readonly crop: number;
-  readonly seed: number;
-  /** Mirror at random. */
-  readonly flips: boolean;
-  /** Turn by multiples of 90 degrees at random. */
-  readonly rotations: boolean;
-  /** Every batch is the first one. Default: false. */
-  readonly overfitBatch?: boolean;
+/** Where a training's batches come from. The same pictures and options give the same bytes, wherever the pictures lie. */
+export interface BatchSource extends Disposable {
+  readonly options: CropOptions;
+  /** Shape of what `batch` gives: u32 words. */
+  readonly shape: Shape;
+  /** What `gather` makes batch `step` of, from 0; the caller disposes of it. A promise where pictures must be read. */
+  batch(step: number): Tensor | Promise<Tensor>;
+  /** LR [batch, 3, crop/4, crop/4] in [0, 1], HR [batch, 3, crop, crop] in [-1, 1]. To be traced. */
+  gather(batch: Tensor): { lr: Tensor; hr: Tensor };
+}
+
+export interface ResidentOptions extends CropOptions {
   /** Bytes of pictures that share a buffer on the GPU; a larger picture has one of its own. Default: 64 MiB. */
   readonly chunkBytes?: number;
 }
@@ -35,34 +36,33 @@ interface Placed {
   readonly pair: PicturePair;
 }
 
-/** Streams of the seed's random numbers: those of crops begin at these, one a step or epoch. */
-const CROPS = 2 ** 40;
-const ORDER = 2 ** 41;
-
 /** Large sets do not need one huge buffer. Bytes. */
 const CHUNK_BYTES = 2 ** 26;
 
-/** Pictures on the GPU, and the batches that are cut from them. */
-export class CropSource implements Disposable {
+/** Pictures on the GPU, and the batches that are cut from them: the step's plan is all that is handed over. */
+export class CropSource implements BatchSource {
   readonly options: CropOptions;
+  readonly shape: Shape;
+  readonly #device: Device;
+  readonly #plan: CropPlan;
   readonly #chunks: readonly Tensor[];
   readonly #placed: readonly Placed[];
-  #order: { epoch: number; pictures: Uint32Array } | undefined;
 
   /** Uploads the pictures. Throws DaybreakError where one is smaller than a crop, or larger than a binding. */
-  constructor(device: Device, pictures: readonly PicturePair[], options: CropOptions) {
-    if (pictures.length === 0) throw new DaybreakError('CropSource: needs at least one picture.');
+  constructor(device: Device, pictures: readonly PicturePair[], options: ResidentOptions) {
+    this.#plan = new CropPlan(
+      pictures.map(({ hr }) => hr),
+      options,
+    );
+    this.#device = device;
     this.options = options;
+    this.shape = [options.batch, CROP_WORDS];
     const { maxBindingBytes } = device.traits;
     const limit = Math.min(options.chunkBytes ?? CHUNK_BYTES, maxBindingBytes);
     const placed: Placed[] = [];
     const sizes: number[] = [];
     for (const pair of pictures) {
       const bytes = pair.hr.data.length + pair.lr.data.length;
-      if (Math.min(pair.hr.width, pair.hr.height) < options.crop)
-        throw new DaybreakError(
-          `CropSource: a picture of ${pair.hr.width}x${pair.hr.height} is smaller than crops of ${options.crop}.`,
-        );
       if (bytes > maxBindingBytes)
         throw new DaybreakError(
           `CropSource: a picture of ${pair.hr.width}x${pair.hr.height} with its quarter takes ${bytes} bytes, the adapter ` +
@@ -87,39 +87,21 @@ export class CropSource implements Disposable {
 
   /** Which crops batch `step` is made of, from 0: [batch, 8] words, see `kernels/crops.ts`. */
   plan(step: number): Uint32Array<ArrayBuffer> {
-    const { batch, crop, seed, flips, rotations, overfitBatch } = this.options;
-    const number = overfitBatch ? 0 : step;
-    const random = new Philox(seed, CROPS + number);
-    const words = new Uint32Array(batch * CROP_WORDS);
-    for (let i = 0; i < batch; i++) {
-      const { chunk, hr, lr, pair } = this.#placed[this.#picture(number * batch + i)]!;
-      const x = random.integer(pair.lr.width - crop / 4 + 1);
-      const y = random.integer(pair.lr.height - crop / 4 + 1);
-      const mirror = random.integer(4) & (flips ? 3 : 0);
-      // A quarter turn is an exchange of rows and columns and a mirroring; a half turn two mirrorings.
-      const turn = random.integer(4) * (rotations ? 1 : 0);
-      const orientation = mirror ^ [0, 4 | 1, 3, 4 | 2][turn]!;
+    const words = new Uint32Array(this.options.batch * CROP_WORDS);
+    for (const [i, { picture, x, y, orientation }] of this.#plan.crops(step).entries()) {
+      const { chunk, hr, lr, pair } = this.#placed[picture]!;
       words.set([chunk, hr, pair.hr.width, lr, pair.lr.width, x, y, orientation], i * CROP_WORDS);
     }
     return words;
   }
 
-  /** The batch of a plan: LR in [0, 1], HR in [-1, 1]. To be traced. */
+  batch(step: number): Tensor {
+    return tensor(this.plan(step), this.shape, { device: this.#device });
+  }
+
   gather(plan: Tensor): { lr: Tensor; hr: Tensor } {
     const { batch, crop } = this.options;
     return crops(this.#chunks, plan, { batch, side: crop / 4 });
-  }
-
-  /**
-   * Each picture comes once in every round, in a new order each time. So crops of a batch are of distinct pictures, but
-   * where a batch holds the end of one round and the beginning of the next.
-   */
-  #picture(index: number): number {
-    const { length } = this.#placed;
-    const epoch = Math.floor(index / length);
-    if (this.#order?.epoch !== epoch)
-      this.#order = { epoch, pictures: new Philox(this.options.seed, ORDER + epoch).permutation(length) };
-    return this.#order.pictures[index % length]!;
   }
 
   dispose(): void {

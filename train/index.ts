@@ -2,7 +2,8 @@
 
 export { Adam, type AdamOptions, type UpdateOptions } from './adam.ts';
 export { ContentTraining, type ContentTrainingOptions } from './content-training.ts';
-export { type CropOptions, CropSource, type PicturePair } from './crop-source.ts';
+export type { CropOptions } from './crop-plan.ts';
+export { type BatchSource, CropSource, type PicturePair, type ResidentOptions } from './crop-source.ts';
 export { NonFiniteError, TrainError } from './errors.ts';
 export {
   adversarialLoss,

@@ -4,11 +4,10 @@
  * brightness, though the training loss is fine. (PyTorch: `torch.optim.swa_utils.update_bn`.)
  */
 import { type Compiled, compile } from '../engine/compile.ts';
-import { type Tensor, tensor, type Variable } from '../engine/tensor.ts';
-import { CROP_WORDS } from '../kernels/crops.ts';
+import type { Tensor, Variable } from '../engine/tensor.ts';
 import { BatchNorm2d } from '../models/layers.ts';
 import type { Module } from '../models/module.ts';
-import type { CropSource } from './crop-source.ts';
+import type { BatchSource } from './crop-source.ts';
 
 interface Statistic {
   readonly variable: Variable;
@@ -18,13 +17,13 @@ interface Statistic {
 
 export class Recalibration implements Disposable {
   readonly #net: Module;
-  readonly #source: CropSource;
+  readonly #source: BatchSource;
   readonly #batches: number;
   readonly #statistics: readonly Statistic[];
   readonly #program: Compiled<[Tensor], undefined>;
 
   /** `batches`: how many are averaged, always the first ones of `source`. */
-  constructor(net: Module, source: CropSource, batches: number) {
+  constructor(net: Module, source: BatchSource, batches: number) {
     this.#net = net;
     this.#source = source;
     this.#batches = batches;
@@ -33,15 +32,14 @@ export class Recalibration implements Disposable {
         ? [module.runningMean, module.runningVar].map(variable => ({ variable, momentum: module.momentum }))
         : [],
     );
-    this.#program = compile((plan: Tensor) => {
-      net.forward(source.gather(plan).lr);
+    this.#program = compile((batch: Tensor) => {
+      net.forward(source.gather(batch).lr);
       return undefined;
     });
   }
 
   /** Replaces the running statistics by the means over the batches. The network is in training mode afterwards. */
   async run(): Promise<void> {
-    const { batch } = this.#source.options;
     const [first] = this.#statistics;
     if (!first) return;
     const { device } = first.variable;
@@ -49,8 +47,8 @@ export class Recalibration implements Disposable {
     this.#net.train();
     for (let i = 0; i < this.#batches; i++) {
       for (const { variable } of this.#statistics) variable.write(new Float32Array(variable.size));
-      using plan = tensor(this.#source.plan(i), [batch, CROP_WORDS], { device });
-      this.#program(plan);
+      using batch = await this.#source.batch(i);
+      this.#program(batch);
       const read = await device.read(this.#statistics.map(({ variable }) => variable.storage));
       for (const [k, bytes] of read.entries())
         new Float32Array(bytes.buffer).forEach((value, j) => {

@@ -4,14 +4,14 @@ import type { Device } from '../engine/device.ts';
 import { DaybreakError } from '../engine/errors.ts';
 import type { ProgramFigures } from '../engine/figures.ts';
 import type { Clock, RunProfile, Span } from '../engine/profile.ts';
+import { sizeOf } from '../engine/shape.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
-import { CROP_WORDS } from '../kernels/crops.ts';
 import { Gathered } from '../kernels/gathered.ts';
 import { guardAssignments } from '../kernels/guard.ts';
 import { add, concat, notFinite, reshape, slice, sum } from '../kernels/index.ts';
 import { pack } from '../kernels/pack.ts';
 import type { Adam } from './adam.ts';
-import type { CropSource } from './crop-source.ts';
+import type { BatchSource } from './crop-source.ts';
 import { NonFiniteError } from './errors.ts';
 import type { Crops, Role, Trained, Training } from './training.ts';
 
@@ -28,7 +28,7 @@ export interface StepResult {
 /** Where the time of one update went, in the order in which it did. */
 export interface StepProfile {
   readonly result: StepResult;
-  /** Planning crops and handing the plan over. */
+  /** Planning crops, or waiting for them to be read, and handing them over. */
   readonly data: Span;
   readonly run: RunProfile;
   /** Reading the loss. */
@@ -61,13 +61,15 @@ function partsOf(crops: Crops, count: number): Crops[] {
 export class Trainer implements Disposable {
   readonly training: Training;
   readonly device: Device;
-  /** Seconds that the GPU had nothing to do because crops were not planned yet. */
+  /** Seconds that the GPU had nothing to do because crops were not planned or read yet. */
   waitedForData = 0;
   /** Updates submitted. */
   #step = 0;
   #inFlight = 0;
+  /** Since when nothing is in flight. */
+  #idleSince = 0;
   #reserved = false;
-  readonly #source: CropSource;
+  readonly #source: BatchSource;
   readonly #failed: Variable;
   /** The running statistics, which are kept or replaced together. */
   readonly #statistics: Gathered | undefined;
@@ -77,7 +79,7 @@ export class Trainer implements Disposable {
    * Takes `training` over: it is disposed of with the trainer. Each batch of `source` is cut into `accumulate` parts, whose
    * gradients are averaged.
    */
-  constructor(training: Training, source: CropSource, accumulate = 1) {
+  constructor(training: Training, source: BatchSource, accumulate = 1) {
     const { batch } = source.options;
     if (batch % accumulate !== 0)
       throw new DaybreakError(`Trainer: ${batch} crops do not make ${accumulate} equal parts.`);
@@ -89,8 +91,8 @@ export class Trainer implements Disposable {
     );
     this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
     this.#failed = variable(Float32Array.of(0), [1], { device: this.device, name: 'failed', trainable: false });
-    this.#program = compile((plan: Tensor, lr: Tensor) => {
-      const batches = partsOf(source.gather(plan), accumulate);
+    this.#program = compile((batch: Tensor, lr: Tensor) => {
+      const batches = partsOf(source.gather(batch), accumulate);
       const terms = training.record(batches, { rate: reshape(lr, [1]), failed: (...found) => this.#judge(...found) });
       return { loss: terms[0]!, report: concat([...terms, this.#failed].map(term => reshape(term, [1]))) };
     });
@@ -126,8 +128,9 @@ export class Trainer implements Disposable {
   /** What an update will be, planned only: nothing is made, and the state is as it was. */
   plan(): Planned {
     this.#trainMode();
-    using plan = this.#plan(this.#step);
-    return this.#program.plan([plan, 0]);
+    const { shape } = this.#source;
+    using batch = tensor(new Uint32Array(sizeOf(shape)), shape, { device: this.device });
+    return this.#program.plan([batch, 0]);
   }
 
   /**
@@ -139,9 +142,9 @@ export class Trainer implements Disposable {
     onKernel: (done: number, total: number) => void,
   ): Promise<StepResult> {
     this.#trainMode();
+    using batch = await this.#batch();
     const step = this.#step++;
-    using plan = this.#plan(step);
-    return await this.#read(step, await this.#program.warmUp([plan, learningRate(step)], onKernel));
+    return await this.#read(step, await this.#program.warmUp([batch, learningRate(step)], onKernel));
   }
 
   /**
@@ -150,11 +153,11 @@ export class Trainer implements Disposable {
    */
   async profile(learningRate: (step: number) => number, clock?: Clock): Promise<StepProfile> {
     this.#trainMode();
-    const step = this.#step++;
     const began = performance.now();
-    using plan = this.#plan(step);
+    using batch = await this.#batch();
     const data = { begin: began, end: performance.now() };
-    const { result, profile } = await this.#program.profile([plan, learningRate(step)], clock);
+    const step = this.#step++;
+    const { result, profile } = await this.#program.profile([batch, learningRate(step)], clock);
     const done = performance.now();
     const read = await this.#read(step, result);
     return { result: read, data, run: profile, readback: { begin: done, end: performance.now() } };
@@ -183,24 +186,24 @@ export class Trainer implements Disposable {
     this.#trainMode();
     const pending: Promise<StepResult>[] = [];
     while (this.#step < last && !signal?.aborted) {
-      pending.push(this.#submit(learningRate(this.#step)));
+      using batch = await this.#batch();
+      pending.push(this.#submit(batch, learningRate(this.#step)));
       if (pending.length > AHEAD) yield await pending.shift()!;
     }
     for (const result of pending) yield await result;
   }
 
-  #plan(step: number): Tensor {
+  async #batch(): Promise<Tensor> {
     const began = performance.now();
-    const plan = tensor(this.#source.plan(step), [this.#source.options.batch, CROP_WORDS], { device: this.device });
+    const batch = await this.#source.batch(this.#step);
     // With updates in flight the GPU has work meanwhile.
-    if (this.#inFlight === 0) this.waitedForData += (performance.now() - began) / 1000;
-    return plan;
+    if (this.#inFlight === 0) this.waitedForData += (performance.now() - Math.max(began, this.#idleSince)) / 1000;
+    return batch;
   }
 
-  #submit(lr: number): Promise<StepResult> {
+  #submit(batch: Tensor, lr: number): Promise<StepResult> {
     const step = this.#step++;
-    using plan = this.#plan(step);
-    const result = this.#read(step, this.#program(plan, lr));
+    const result = this.#read(step, this.#program(batch, lr));
     // The first failure is thrown where its result is awaited; later ones must not count as unhandled.
     result.catch(() => {});
     return result;
@@ -222,6 +225,7 @@ export class Trainer implements Disposable {
       return { step: step + 1, loss: values[0]!, terms };
     } finally {
       this.#inFlight--;
+      this.#idleSince = performance.now();
       loss.dispose();
       report.dispose();
     }

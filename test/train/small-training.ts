@@ -8,7 +8,8 @@ import type { HostTensor } from '../../models/module.ts';
 import { type SRResNet, srresnet } from '../../models/srresnet.ts';
 import { parseConfig } from '../../train/config.ts';
 import { ContentTraining } from '../../train/content-training.ts';
-import { type CropOptions, CropSource, type PicturePair } from '../../train/crop-source.ts';
+import type { CropOptions } from '../../train/crop-plan.ts';
+import { CropSource, type PicturePair } from '../../train/crop-source.ts';
 import type { SessionOptions } from '../../train/session.node.ts';
 import { type StepResult, Trainer } from '../../train/trainer.ts';
 
