@@ -21,7 +21,7 @@ const OUTSIDE = ['bench', 'test', 'scripts', 'examples'];
 
 /** The engine's files, floor by floor: each may import its own floor and those before it. */
 const FLOORS = [
-  ['errors', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants', 'choices'],
+  ['errors', 'losses', 'shape', 'kernel', 'numbers', 'assemble', 'philox', 'variants', 'choices'],
   ['memory', 'software-driver.node', 'lavapipe.node', 'gpu.node', 'gpu.browser'],
   ['device', 'operation', 'expression', 'epilogue', 'elementwise', 'reduction'],
   ['trace', 'lower', 'plan', 'locate', 'figures', 'absorb', 'fuse', 'optimize'],

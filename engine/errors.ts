@@ -14,8 +14,8 @@ export class AdapterNotFoundError extends DaybreakError {}
 /** The GPU device is gone (driver reset, unplugged, destroyed). `reason` is WebGPU's. */
 export class DeviceLostError extends DaybreakError {
   readonly reason: string;
-  constructor(reason: string, message: string) {
-    super(`GPU device lost (${reason}): ${message}`);
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(`GPU device lost (${reason}): ${message}`, options);
     this.reason = reason;
   }
 }
