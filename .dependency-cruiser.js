@@ -34,7 +34,7 @@ const FLOORS = [
 const PACKAGES_FOR_ALL = ['zod', 'uplot'];
 
 /** Code that only ever runs in Node. */
-const NODE_CODE = ['\\.node\\.ts$', `^(cli|${OUTSIDE.join('|')})/`, '^[^/]+\\.(config\\.ts|js)$'];
+const NODE_CODE = ['\\.node\\.m?[tj]s$', `^(cli|${OUTSIDE.join('|')})/`, '^[^/]+\\.(config\\.ts|js)$'];
 
 const folder = room => (room.includes('.') ? `^${room.replaceAll('.', '\\.')}$` : `^${room}/`);
 const engineFiles = names => `^engine/(${names.map(name => name.replaceAll('.', '\\.')).join('|')})\\.ts$`;
@@ -106,8 +106,11 @@ export default {
       name: 'shipped-code-needs-no-development-packages',
       comment: 'A package that a user of Daybreak does not get cannot be imported by code that a user runs.',
       severity: 'error',
-      // From a clone the command runs the sources through tsx; the built package has none to run.
-      from: { path: [...Object.keys(ROOMS), 'index.ts'].map(folder), pathNot: '^cli/bin\\.mjs$' },
+      // From a clone the command and its threads run the sources through tsx; the built package has none to run.
+      from: {
+        path: [...Object.keys(ROOMS), 'index.ts'].map(folder),
+        pathNot: '^(cli/bin|train/picture-worker\\.node)\\.mjs$',
+      },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
   ],

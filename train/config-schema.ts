@@ -103,6 +103,11 @@ const Options = z.strictObject({
     'a multiple of 4 from 16 to 4096',
     'side of the synthetic pictures',
   ),
+  dataBudget: integer(
+    0,
+    1024,
+    'MiB of decoded pictures that may rest in memory; a larger set is streamed from a scratch file in the run folder',
+  ),
   batch: integer(1, 16, 'crops a batch (§3.2: 16)'),
   accumulate: integer(
     1,

@@ -165,6 +165,7 @@ function problemOf(key: string, value: unknown, issue: Issue): string {
  */
 const FREE: readonly TrainOption[] = [
   'out',
+  'dataBudget',
   'eval',
   'evalEvery',
   'sampleEvery',

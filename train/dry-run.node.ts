@@ -9,7 +9,7 @@ import { RunFolderError } from './errors.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
 import { prepare } from './preparation.node.ts';
-import { count } from './report-format.ts';
+import { count, mebibytes } from './report-format.ts';
 import type { SessionOptions } from './run.node.ts';
 import { refuseOccupied } from './run-folder.node.ts';
 import { codeOf } from './run-write.node.ts';
@@ -63,7 +63,7 @@ export async function dryRun(
     ? { networks: await restoredNetworks(given, files, last), config: given }
     : await firstNetworks(given, await readInitialWeights(given.init));
   using _ = networks;
-  using prepared = await prepare(config, networks, options);
+  using prepared = await prepare(config, networks, options, disk);
   const { trainer, pictures, sets } = prepared;
   const best = files ? restoreTrainer(files, last, trainer).best : null;
   const { figures, lowered } = trainer.plan();
@@ -115,8 +115,6 @@ async function writableAncestor(folder: string): Promise<string> {
     }
   }
 }
-
-const mebibytes = (bytes: number) => `${count(Math.ceil(bytes / 2 ** 20))} MiB`;
 
 /** A dry run in lines. */
 export function dryRunLines({ config, step, pictures, sets, parameters, update, disk }: DryRun): string[] {

@@ -35,6 +35,18 @@ export class PictureSourceError extends TrainError {
   }
 }
 
+/** A file for what does not fit into memory cannot be made or written. The message begins with `folder`, where it lies. */
+export class ScratchFileError extends TrainError {
+  readonly folder: string;
+  constructor(folder: string, problem: string, options?: ErrorOptions) {
+    super(`${folder}: ${problem}`, options);
+    this.folder = folder;
+  }
+}
+
+/** A worker thread died. */
+export class WorkerError extends TrainError {}
+
 /** A loss or a gradient stopped being a finite number at update `step`; nothing of that update was kept. */
 export class NonFiniteError extends TrainError {
   readonly step: number;

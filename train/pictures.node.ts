@@ -1,25 +1,21 @@
 /** Where the pictures of a run come from: folders, the photographs that come with npm, the synthetic generator. */
 
 import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { ImageError } from '../image/errors.ts';
-import { listPictures, readPicture } from '../image/files.node.ts';
-import { cropToMultiple, describe, type Picture, toRgb } from '../image/picture.ts';
-import { shrink } from '../image/resize.ts';
-import { syntheticPicture } from '../image/synthetic.ts';
+import { listPictures } from '../image/files.node.ts';
 import type { TrainConfig } from './config.ts';
 import { PictureSourceError } from './errors.ts';
-import { PHOTOGRAPHS, readPhotograph } from './photographs.node.ts';
+import { PHOTOGRAPHS } from './photographs.node.ts';
+import { PictureReader } from './picture-reader.node.ts';
+import { PictureShelf, type ShelfOptions } from './picture-shelf.node.ts';
+import type { PackedSet } from './streamed-crops.node.ts';
+import { type PictureOrigin, readTrainingPicture, type TrainingPicture } from './training-picture.node.ts';
 
-/** An original with sides that are multiples of 4, and its quarter: `shrink`'s exact bicubic of the whole, 8 bit. */
-export interface TrainingPicture {
-  readonly name: string;
-  /** RGB for training; as it is (grey stays grey) for evaluation. */
-  readonly hr: Picture;
-  readonly lr: Picture;
-}
+export type { TrainingPicture } from './training-picture.node.ts';
 
 export interface LoadOptions {
   /** Called after each picture: `done` of `total` of this source are read, generated or skipped. */
@@ -27,13 +23,21 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface TrainingLoadOptions extends LoadOptions, Partial<ShelfOptions> {
+  /** Worker threads that read. Default: one a processor, where reading takes more than a moment; 0: none. */
+  readonly threads?: number;
+}
+
 export type TrainingSources = Pick<TrainConfig, 'data' | 'crop' | 'seed' | 'syntheticCount' | 'syntheticSize'>;
 
-export interface LoadedPictures {
-  /** In the order of `data`; within a folder by name. All of them rest in memory: a byte a sample, and 1/16 for LR. */
+/** To be disposed of when all sources of crops are. */
+export interface LoadedPictures extends Disposable {
+  /** In the order of `data`; within a folder by name. In memory a byte a sample, and 1/16 for LR. */
   readonly pictures: readonly TrainingPicture[];
   /** One error, one line, for each file left out: broken, unsupported or too small. */
   readonly skipped: readonly ImageError[];
+  /** Where they take more than the budget: `pictures` lie in a file, and crops of them are to be streamed. */
+  readonly packed?: PackedSet;
 }
 
 /** One entry of the option `eval`. */
@@ -46,39 +50,55 @@ export interface EvaluationSet {
 /**
  * The pictures that a configuration trains on: files of the folders (or of HR/ within them, as benchmark sets have it),
  * the photographs that are not held out, pictures 0… of the synthetic sequence `seed`. The same configuration and files
- * give the same list.
- * @throws PictureSourceError for a source that is missing or holds no picture that can be used.
+ * give the same list, whatever the budget (default: none) and however many threads read.
+ * @throws PictureSourceError for a source that is missing or holds no picture that can be used; ScratchFileError;
+ * WorkerError.
  */
 export async function loadTrainingPictures(
   config: TrainingSources,
-  options: LoadOptions = {},
+  options: TrainingLoadOptions = {},
 ): Promise<LoadedPictures> {
-  const pictures: TrainingPicture[] = [];
-  const skipped: ImageError[] = [];
-  for (const source of config.data) {
-    const jobs = await trainingJobs(source, config);
-    const left: ImageError[] = [];
-    const before = pictures.length;
-    for (const [i, job] of jobs.entries()) {
-      options.signal?.throwIfAborted();
-      try {
-        pictures.push(pair(job, toRgb(await job.read()), config.crop));
-      } catch (error) {
-        if (!(error instanceof ImageError)) throw error;
-        left.push(error);
+  const { threads, signal, onProgress, budget = Number.POSITIVE_INFINITY, folder = tmpdir(), onSpill } = options;
+  const sources: { source: string; origins: PictureOrigin[] }[] = [];
+  for (const source of config.data) sources.push({ source, origins: await originsOf(source, config) });
+  const total = sources.reduce((sum, { origins }) => sum + origins.length, 0);
+  const shelf = new PictureShelf(total, { budget, folder, onSpill });
+  const reader = new PictureReader(threads, signal);
+  const dispose = () => {
+    reader[Symbol.dispose]();
+    shelf.dispose();
+  };
+  try {
+    const skipped: ImageError[] = [];
+    let first = 0;
+    for (const { source, origins } of sources) {
+      const left = new Map<number, ImageError>();
+      let done = 0;
+      await reader.read(origins, config.crop, async (i, result) => {
+        if (result instanceof ImageError) left.set(i, result);
+        else await shelf.put(first + i, result);
+        onProgress?.({ source, done: ++done, total: origins.length });
+      });
+      const errors = [...left].sort(([a], [b]) => a - b).map(([, error]) => error);
+      if (errors.length === origins.length) {
+        const problem = `none of ${errors.length} pictures can be used; the first: ${errors[0]!.message}`;
+        throw new PictureSourceError(source, problem);
       }
-      options.onProgress?.({ source, done: i + 1, total: jobs.length });
-      await setImmediate(); // Generating and shrinking never wait: let signals and the progress display have their turn.
+      skipped.push(...errors);
+      first += origins.length;
     }
-    if (pictures.length === before) {
-      throw new PictureSourceError(
-        source,
-        `none of ${jobs.length} pictures can be used; the first: ${left[0].message}`,
-      );
-    }
-    skipped.push(...left);
+    const { pictures, packed } = await shelf.all();
+    if (!packed) reader[Symbol.dispose]();
+    return {
+      pictures,
+      skipped,
+      ...(packed && { packed: { ...packed, workers: reader.workers } }),
+      [Symbol.dispose]: dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
   }
-  return { pictures, skipped };
 }
 
 /**
@@ -95,11 +115,12 @@ export async function loadEvaluationSets(
   for (const source of entries) {
     const pictures: TrainingPicture[] = [];
     if (source === 'photographs' || source === 'synthetic') {
-      const jobs = source === 'photographs' ? PHOTOGRAPHS.heldOut.map(photograph) : HELD_OUT_SYNTHETIC.map(synthetic);
-      for (const job of jobs) {
+      const origins =
+        source === 'photographs' ? PHOTOGRAPHS.heldOut.map(photograph) : HELD_OUT_SYNTHETIC.map(synthetic);
+      for (const origin of origins) {
         options.signal?.throwIfAborted();
-        pictures.push(pair(job, toRgb(await job.read()), 4));
-        options.onProgress?.({ source, done: pictures.length, total: jobs.length });
+        pictures.push(await readTrainingPicture(origin, 4));
+        options.onProgress?.({ source, done: pictures.length, total: origins.length });
         await setImmediate();
       }
       sets.push({ data: `${source} (held out)`, pictures });
@@ -128,26 +149,19 @@ export async function loadEvaluationSets(
   return { sets, skipped };
 }
 
-interface Job {
-  readonly name: string;
-  /** For messages, where it is another: the file's path. */
-  readonly path?: string;
-  readonly read: () => Promise<Picture> | Picture;
-}
-
 /** Training uses numbers below 2^32 only; seed and size are fixed so that every run is scored on the same pictures. */
 const HELD_OUT_SYNTHETIC = [0, 1, 2, 3, 4].map(i => ({ seed: 0, index: 2 ** 32 + i, size: 256 }));
 
-function photograph(name: string): Job {
-  return { name, read: () => readPhotograph(name) };
+function photograph(name: string): PictureOrigin {
+  return { kind: 'photograph', name };
 }
 
-function synthetic({ seed, index, size }: { seed: number; index: number; size: number }): Job {
+function synthetic({ seed, index, size }: { seed: number; index: number; size: number }): PictureOrigin {
   const name = `synthetic-${String(index % 2 ** 32).padStart(4, '0')}`;
-  return { name, read: () => syntheticPicture(seed, index, size) };
+  return { kind: 'synthetic', name, seed, index, size };
 }
 
-async function trainingJobs(source: string, config: TrainingSources): Promise<Job[]> {
+async function originsOf(source: string, config: TrainingSources): Promise<PictureOrigin[]> {
   if (source === 'photographs') return PHOTOGRAPHS.training.map(photograph);
   if (source === 'synthetic') {
     const { seed, syntheticCount, syntheticSize: size } = config;
@@ -157,7 +171,7 @@ async function trainingJobs(source: string, config: TrainingSources): Promise<Jo
     throw asSourceError(source, error, '--data');
   });
   if (files.length === 0) throw new PictureSourceError(source, 'holds no PNG or JPEG file, nor does a folder HR in it');
-  return files.map(path => ({ name: basename(path, extname(path)), path, read: () => readPicture(path) }));
+  return files.map(path => ({ kind: 'file', name: basename(path, extname(path)), path }));
 }
 
 async function picturesIn(folder: string): Promise<string[]> {
@@ -171,13 +185,4 @@ function asSourceError(source: string, error: unknown, flag: string): unknown {
   const problem = error.message.slice(error.file.length + 2);
   const hint = `${flag} takes a folder of pictures, synthetic or photographs`;
   return new PictureSourceError(source, `${problem}; ${hint}`, { cause: error });
-}
-
-/** @throws ImageError where a side is shorter than `least`. */
-function pair(job: Job, original: Picture, least: number): TrainingPicture {
-  if (original.width < least || original.height < least) {
-    throw new ImageError(job.path ?? job.name, `${describe(original)}: smaller than the crops of ${least}x${least}`);
-  }
-  const hr = cropToMultiple(original, 4);
-  return { name: job.name, hr, lr: shrink(hr) };
 }

@@ -23,6 +23,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** Bytes as "1,024 MiB". */
+export function mebibytes(bytes: number): string {
+  return `${count(Math.ceil(bytes / 2 ** 20))} MiB`;
+}
+
 /** Up to `digits` significant digits, without trailing zeros, powers of ten beyond 0.001…999,999: "0.0123", "1e-4". */
 export function figure(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return '–';

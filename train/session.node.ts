@@ -70,7 +70,7 @@ async function runSession(
   files?: ReadonlyMap<string, Uint8Array>,
 ): Promise<SessionResult> {
   const { device } = options;
-  using prepared = await prepare(config, networks, options);
+  using prepared = await prepare(config, networks, options, folder.path);
   const { trainer, source, pictures, sets } = prepared;
   const best = files ? restoreTrainer(files, folder.checkpointPath('last'), trainer).best : null;
   await folder.continueAfter(trainer.step);

@@ -27,6 +27,7 @@ describe('defaults', () => {
     expect(parseConfig(needed)).toEqual({
       model: 'srresnet-mse',
       data: ['photos'],
+      dataBudget: 1024,
       out: 'run',
       steps: 1_000_000,
       batch: 16,
