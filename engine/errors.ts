@@ -8,6 +8,17 @@ export class DaybreakError extends Error {
   }
 }
 
+/** A value that a message names: JSON on one line, cut to a length that leaves the message readable. */
+export function quoted(value: unknown): string {
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? 'nothing';
+  } catch {
+    return 'what cannot be written as JSON'; // Nested deeper than the stack is high.
+  }
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
 /** No WebGPU adapter answered: no driver, or none of the wanted kind. The message says what to install. */
 export class AdapterNotFoundError extends DaybreakError {}
 

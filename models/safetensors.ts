@@ -3,7 +3,7 @@
  * header `{name: {dtype, shape, data_offsets}, __metadata__: {…}}`, then the tensors' bytes without holes.
  */
 
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError, quoted } from '../engine/errors.ts';
 import { fromBfloat16, fromFloat16, toFloat16 } from './half-floats.ts';
 
 /** A safetensors file that cannot be read, or tensors that cannot be written as one; one line, naming the file. */
@@ -46,8 +46,13 @@ export interface WritableTensor {
   readonly dtype?: FloatType;
 }
 
-/** Headers longer than this are refused, as the reference implementation does. Bytes. */
-export const LARGEST_HEADER = 100_000_000;
+/**
+ * Headers longer than this are refused: room for some hundred thousand tensors. (The reference implementation reads ten
+ * times as much, which costs JavaScript a minute and gigabytes where every byte is an object.) Bytes.
+ */
+export const LARGEST_HEADER = 10_000_000;
+/** Objects and lists in each other; a header has three: itself, a tensor, its shape. */
+const DEEPEST_HEADER = 16;
 
 /** Bytes an element. */
 const ELEMENT_SIZES: Readonly<Record<string, number>> = {
@@ -115,6 +120,8 @@ function readHeader(bytes: Uint8Array, file: string): { header: Record<string, u
   if (start > bytes.length) {
     throw new SafetensorsError(file, `is cut off: the header ends at byte ${start}, the file at ${bytes.length}`);
   }
+  if (isDeep(bytes.subarray(8, start)))
+    throw new SafetensorsError(file, `is no safetensors file: its header is nested more than ${DEEPEST_HEADER} deep`);
   let text: string;
   let header: unknown;
   try {
@@ -241,6 +248,25 @@ function checkWritable(name: string, { shape, data }: WritableTensor, file: stri
   }
 }
 
+/** Whether JSON is nested absurdly deep, found without a stack that grows with it. */
+function isDeep(json: Uint8Array): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (inString) {
+      if (byte === BACKSLASH) i++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      if (++depth > DEEPEST_HEADER) return true;
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth--;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+
 /** The first key that stands twice in one object of well-formed JSON (`JSON.parse` keeps the last and says nothing). */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = [];
@@ -276,10 +302,4 @@ function isCount(value: unknown): value is number {
 
 function byName(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** JSON on one line, cut to a length that leaves the message readable. */
-function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -27,10 +27,11 @@ export function statedSRResNetConfig(
   throw new WeightsError(`the metadata "output_activation" is "${activation}", known are none and tanh.`);
 }
 
-function agreed(text: string, found: SRResNetConfig): SRResNetConfig {
+function agreed(whole: string, found: SRResNetConfig): SRResNetConfig {
+  const text = whole.length > 200 ? `${whole.slice(0, 199)}…` : whole;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(whole);
   } catch (cause) {
     throw new WeightsError('the metadata "config" is not JSON.', { cause });
   }

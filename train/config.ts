@@ -1,5 +1,6 @@
 /** What a training run is told: options over a configuration file over the defaults of what is trained. */
 
+import { quoted } from '../engine/errors.ts';
 import { VGG_ADVICE } from '../models/vgg19-error.ts';
 import { applies, GROUPS, isOption, KEYS, notesOf, TrainConfig, type TrainOption } from './config-schema.ts';
 import { ConfigError } from './errors.ts';
@@ -97,15 +98,18 @@ export function parseConfig(commandLine: Readonly<Record<string, unknown>>, file
     file && key in file.options && !(key in given) ? `${file.path}: ${key}` : flagOf(key);
   const told: Record<string, unknown> = { ...file?.options, ...given };
   const input: Record<string, unknown> = {
-    ...defaultsOf(variantOfConfig({ model: String(told.model ?? 'srresnet') }), told),
+    ...defaultsOf(variantOfConfig({ model: typeof told.model === 'string' ? told.model : 'srresnet' }), told),
     ...told,
   };
   const result = TrainConfig.safeParse(input);
   const problems = new Map<string, string>();
   for (const issue of result.error?.issues ?? []) {
-    for (const key of issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])]) {
-      if (!problems.has(key)) problems.set(key, `${nameOf(key)}: ${problemOf(key, input[key], issue)}`);
+    if (issue.code === 'unrecognized_keys') {
+      problems.set(issue.keys[0]!, `${named(issue.keys.map(nameOf))}: unknown option; there are ${KEYS.join(', ')}`);
+      continue;
     }
+    const key = String(issue.path[0]);
+    if (!problems.has(key)) problems.set(key, `${nameOf(key)}: ${problemOf(key as TrainOption, input[key], issue)}`);
   }
   if (result.success)
     for (const [key, problem] of missing(result.data)) problems.set(key, `${nameOf(key)}: missing; ${problem}`);
@@ -148,15 +152,20 @@ interface Issue {
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
 
-function problemOf(key: string, value: unknown, issue: Issue): string {
-  if (!isOption(key)) return `unknown option; there are ${KEYS.join(', ')}`;
+/** A few of many names, each short enough for a line. */
+function named(names: readonly string[]): string {
+  const short = names.slice(0, 5).map(name => (name.length > 40 ? `${name.slice(0, 39)}…` : name));
+  return JSON.stringify(short.join(', ')).slice(1, -1) + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+}
+
+function problemOf(key: TrainOption, value: unknown, issue: Issue): string {
   if (issue.code === 'custom') {
     if (issue.params?.sentence) return issue.message;
     // What a check across options concerns may have been left to its default.
-    return `given ${JSON.stringify(value)}, expected ${issue.message}`;
+    return `given ${quoted(value)}, expected ${issue.message}`;
   }
   const { expected } = notesOf(key);
-  return value === undefined ? `missing; expected ${expected}` : `given ${JSON.stringify(value)}, expected ${expected}`;
+  return value === undefined ? `missing; expected ${expected}` : `given ${quoted(value)}, expected ${expected}`;
 }
 
 /**

@@ -1,0 +1,155 @@
+/** Well-formed files, small, of every kind that is fuzzed: what is damaged. */
+import { deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { Philox } from '../../engine/philox.ts';
+import { writeSafetensors } from '../../models/safetensors.ts';
+import { pngOf } from './mutations.ts';
+
+export const KINDS = ['png', 'jpeg', 'safetensors', 'config'] as const;
+export type Kind = (typeof KINDS)[number] | 'webp' | 'avif' | 'tiff';
+
+const random = new Philox(11, 0);
+const noise = (length: number) => Uint8Array.from({ length }, () => random.integer(256));
+
+/** Bits a pixel by colour type, for one bit a sample. */
+const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+const DEPTHS: Readonly<Record<number, readonly number[]>> = {
+  0: [1, 2, 4, 8, 16],
+  2: [8, 16],
+  3: [1, 2, 4, 8],
+  4: [8, 16],
+  6: [8, 16],
+};
+/** First column and row, steps: the seven passes of Adam7 (PNG specification, section 8). */
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
+function png(colour: number, depth: number, interlaced: boolean, extra: boolean): Uint8Array {
+  const [width, height] = [13, 9];
+  const passes = interlaced ? PASSES : [[0, 0, 1, 1] as const];
+  const rows = passes.flatMap(([x, y, dx, dy]) => {
+    const [w, h] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
+    const bytes = Math.ceil((w * SAMPLES[colour]! * depth) / 8);
+    return Array.from({ length: h }, () => Uint8Array.of(random.integer(5), ...noise(bytes)));
+  });
+  const ihdr = Buffer.alloc(13);
+  ihdr.writeUInt32BE(width);
+  ihdr.writeUInt32BE(height, 4);
+  ihdr.set([depth, colour, 0, 0, interlaced ? 1 : 0], 8);
+  const transparent = { 0: 2, 2: 6, 3: 2 }[colour];
+  return pngOf([
+    { type: 'IHDR', data: ihdr },
+    ...(extra ? [{ type: 'gAMA', data: Uint8Array.of(0, 0, 0xb1, 0x8f) }] : []),
+    ...(colour === 3 ? [{ type: 'PLTE', data: noise(3 * 2 ** depth) }] : []),
+    ...(extra && transparent ? [{ type: 'tRNS', data: noise(transparent) }] : []),
+    { type: 'IDAT', data: Uint8Array.from(deflateSync(Buffer.concat(rows))) },
+    { type: 'IEND', data: new Uint8Array() },
+  ]);
+}
+
+const pngs = () =>
+  Object.entries(DEPTHS).flatMap(([colour, depths]) =>
+    depths.flatMap(depth =>
+      [false, true].flatMap(interlaced => [false, true].map(extra => png(Number(colour), depth, interlaced, extra))),
+    ),
+  );
+
+type Coding = (picture: sharp.Sharp) => sharp.Sharp;
+
+async function coded(codings: readonly Coding[]): Promise<Uint8Array[]> {
+  const raw = { width: 23, height: 17, channels: 3 } as const;
+  const smooth = Uint8Array.from({ length: 23 * 17 * 3 }, (_, i) => (i * 5 + random.integer(9)) & 0xff);
+  return await Promise.all(
+    codings.map(async code => Uint8Array.from(await code(sharp(smooth, { raw }).withExif(EXIF)).toBuffer())),
+  );
+}
+
+const EXIF = { IFD0: { Copyright: 'nobody', Orientation: '6' } };
+
+/** An SRResNet of 2 channels and 1 block. */
+const SHAPES: Readonly<Record<string, readonly number[]>> = {
+  'conv_in.weight': [2, 3, 9, 9],
+  'conv_in.bias': [2],
+  'prelu_in.weight': [2],
+  'blocks.0.conv1.weight': [2, 2, 3, 3],
+  'blocks.0.prelu.weight': [2],
+  'blocks.0.conv2.weight': [2, 2, 3, 3],
+  'conv_mid.weight': [2, 2, 3, 3],
+  ...Object.fromEntries(
+    ['blocks.0.bn1', 'blocks.0.bn2', 'bn_mid'].flatMap(name =>
+      ['weight', 'bias', 'running_mean', 'running_var'].map(part => [`${name}.${part}`, [2]] as const),
+    ),
+  ),
+  'up.0.conv.weight': [8, 2, 3, 3],
+  'up.0.conv.bias': [8],
+  'up.0.prelu.weight': [2],
+  'up.1.conv.weight': [8, 2, 3, 3],
+  'up.1.conv.bias': [8],
+  'up.1.prelu.weight': [2],
+  'conv_out.weight': [3, 2, 9, 9],
+  'conv_out.bias': [3],
+};
+const TENSORS = Object.fromEntries(
+  Object.entries(SHAPES).map(([name, shape]) => {
+    const data = Float32Array.from(noise(shape.reduce((a, b) => a * b, 1)));
+    return [name, { shape, data }];
+  }),
+);
+
+const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, undefined, 1));
+
+/** The seeds of a kind: always the same ones. */
+export async function seedsOf(kind: Kind): Promise<Uint8Array[]> {
+  switch (kind) {
+    case 'png':
+      return pngs();
+    case 'jpeg':
+      return await coded([
+        picture => picture.jpeg(),
+        picture => picture.jpeg({ progressive: true }).withIccProfile('p3'),
+        picture => picture.grayscale().jpeg(),
+        picture => picture.toColourspace('cmyk').jpeg(),
+      ]);
+    case 'webp':
+      return await coded([picture => picture.webp(), picture => picture.ensureAlpha(0.5).webp({ lossless: true })]);
+    case 'avif':
+      return await coded([
+        picture => picture.avif({ effort: 0 }),
+        picture => picture.ensureAlpha(0.5).avif({ effort: 0 }),
+      ]);
+    case 'tiff':
+      return await coded([
+        picture => picture.tiff({ compression: 'none' }),
+        picture => picture.tiff({ compression: 'lzw', predictor: 'horizontal' }),
+        picture => picture.tiff({ compression: 'deflate', tile: true, tileWidth: 16, tileHeight: 16 }),
+        picture => picture.toColourspace('rgb16').tiff({ compression: 'none' }),
+        picture => picture.grayscale().tiff({ bitdepth: 1, compression: 'deflate' }),
+      ]);
+    case 'safetensors':
+      return [
+        writeSafetensors(TENSORS, { arch: 'srresnet', config: '{"channels":2,"blocks":1}' }),
+        writeSafetensors(TENSORS, { output_activation: 'tanh' }, { dtype: 'F16' }),
+      ];
+    case 'config':
+      return [
+        text({ data: 'synthetic', out: 'run' }),
+        text({ data: ['a', 'photographs'], out: 'run', lr: 1e-3, 'lr.schedule': 'cosine', steps: 100, flips: true }),
+        text({
+          model: 'srgan',
+          init: 'x',
+          vgg: 'z',
+          'vgg.input': 'caffe',
+          data: 'x',
+          out: 'y',
+          discriminator: { hidden: 64 },
+        }),
+      ];
+  }
+}

@@ -1,0 +1,60 @@
+/** What damaged files are given to, and what it may answer: a value that makes sense, or an error of ours in one line. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decode } from '#codec';
+import { DaybreakError } from '../../engine/errors.ts';
+import { ImageError } from '../../image/errors.ts';
+import { readSafetensors } from '../../models/safetensors.ts';
+import { statedSRResNetConfig } from '../../models/srresnet-metadata.ts';
+import { parseConfig, resumeConfig } from '../../train/config.ts';
+import { readConfigFile } from '../../train/config-file.node.ts';
+import type { Kind } from './seeds.ts';
+
+/** Why an answer makes no sense. */
+export class Nonsense extends Error {
+  override readonly name = 'Nonsense';
+}
+
+const LONGEST_MESSAGE = 2000;
+
+async function picture(bytes: Uint8Array): Promise<void> {
+  const { width, height, channels, data } = await decode(bytes, 'fuzzed');
+  if (width * height * channels !== data.length) throw new Nonsense(`${width}x${height}x${channels}, ${data.length}`);
+}
+
+function safetensors(bytes: Uint8Array): void {
+  const { tensors, raw, metadata } = readSafetensors(bytes, 'fuzzed');
+  for (const [name, { shape, data }] of tensors)
+    if (shape.reduce((a, b) => a * b, 1) !== data.length) throw new Nonsense(`${name}: ${shape}, ${data.length}`);
+  const held = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  if (held > 2 * bytes.length) throw new Nonsense(`${held} bytes of ${bytes.length}`);
+  if (raw.size + tensors.size > bytes.length) throw new Nonsense('more tensors than bytes');
+  statedSRResNetConfig(metadata, tensors);
+}
+
+let folder: string | undefined;
+
+async function config(bytes: Uint8Array): Promise<void> {
+  folder ??= mkdtempSync(join(tmpdir(), 'daybreak-fuzz-'));
+  const path = join(folder, 'config.json');
+  writeFileSync(path, bytes);
+  const parsed = parseConfig({}, await readConfigFile(path));
+  const again = resumeConfig(parsed, {});
+  if (JSON.stringify(parsed) !== JSON.stringify(again)) throw new Nonsense('parses to something else a second time');
+}
+
+/** "accepted" or "refused"; throws what is neither. */
+export async function answerOf(kind: Kind, bytes: Uint8Array): Promise<'accepted' | 'refused'> {
+  try {
+    if (kind === 'safetensors') safetensors(bytes);
+    else if (kind === 'config') await config(bytes);
+    else await picture(bytes);
+    return 'accepted';
+  } catch (error) {
+    if (!(error instanceof DaybreakError || error instanceof ImageError)) throw error;
+    if (/[\n\r]/.test(error.message)) throw new Nonsense(`more than a line: ${error.message}`);
+    if (error.message.length > LONGEST_MESSAGE) throw new Nonsense(`a line of ${error.message.length} letters`);
+    return 'refused';
+  }
+}
