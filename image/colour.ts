@@ -1,6 +1,6 @@
 /** Luma and chroma after ITU-R BT.601 in MATLAB's rounding, and grey as ITU weights it. */
 
-import { createPicture, type Picture, toRgb } from './picture.ts';
+import { createPicture, type Picture, peak, type Samples, samplesLike, toRgb } from './picture.ts';
 import type { Plane } from './plane.ts';
 
 /** rgb2ycbcr: rows Y, Cb, Cr; per unit of an 8-bit sample, to be divided by 255. */
@@ -79,15 +79,16 @@ export function fromYcbcr(samples: ColourSamples): Picture {
 }
 
 /** One channel: round(0.299 R + 0.587 G + 0.114 B) (BT.601, full range), half up; grey stays, alpha is dropped. */
-export function toGrey(picture: Picture): Picture {
+export function toGrey<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height, channels, data } = picture;
   if (channels === 1) return picture;
-  const out = new Uint8Array(width * height);
+  const white = peak(picture);
+  const out = samplesLike(data, width * height);
   for (let i = 0, at = 0; i < out.length; i++, at += channels) {
     out[i] =
       channels === 2
         ? data[at]
-        : Math.min(255, Math.floor(0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2] + 0.5));
+        : Math.min(white, Math.floor(0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2] + 0.5));
   }
   return createPicture(width, height, 1, out);
 }

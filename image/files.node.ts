@@ -4,9 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
+import { decodeFile, encodeFile } from './codec.node.ts';
 import { ImageError } from './errors.ts';
-import { PICTURE_EXTENSIONS } from './formats.ts';
-import type { Picture } from './picture.ts';
+import { formatForName, PICTURE_EXTENSIONS } from './formats.ts';
+import type { Picture, Samples } from './picture.ts';
+import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
+
+export type { Metadata, PictureFile } from './picture-file.ts';
 
 const natural = new Intl.Collator('en', { numeric: true });
 
@@ -37,13 +41,39 @@ export async function listPictures(folder: string): Promise<string[]> {
  * @throws ImageError naming the file where it is missing, unreadable, damaged or unsupported.
  */
 export async function readPicture(path: string): Promise<Picture> {
-  let bytes: Uint8Array;
+  return await decode(await bytesOf(path), path);
+}
+
+/**
+ * Reads and decodes one picture file with all it holds: 16 bits stay 16, grey stays grey (see `decodeFile`).
+ * @throws ImageError naming the file where it is missing, unreadable, damaged, unsupported or larger than `maxPixels`;
+ *   the signal's reason where it is aborted.
+ */
+export async function openPicture(
+  path: string,
+  { signal, ...options }: DecodeOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<PictureFile> {
+  const bytes = await bytesOf(path, signal);
+  signal?.throwIfAborted();
+  return await decodeFile(bytes, path, options);
+}
+
+/**
+ * Writes a picture in the format of its name's ending (OUTPUT_EXTENSIONS), making its folder if need be; the file
+ * appears whole or not at all.
+ * @throws ImageError for other endings, or where the file cannot be written.
+ */
+export async function savePicture(path: string, picture: Picture<Samples>, options: EncodeOptions = {}): Promise<void> {
+  await writeAtomically(path, await encodeFile(picture, formatForName(path), options));
+}
+
+async function bytesOf(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path, signal && { signal });
   } catch (error) {
+    signal?.throwIfAborted();
     throw new ImageError(path, `cannot be read (${codeOf(error)})`, { cause: error });
   }
-  return await decode(bytes, path);
 }
 
 /**

@@ -4,7 +4,7 @@ export { decode, encodePng } from '#codec';
 export { type ColourSamples, fromYcbcr, luma, toGrey, toYcbcr } from './colour.ts';
 export { daalaLuma } from './daala.ts';
 export { ImageError } from './errors.ts';
-export { type Format, formatOf, PICTURE_EXTENSIONS } from './formats.ts';
+export { DEFAULT_MAX_PIXELS, type Format, formatOf, OUTPUT_EXTENSIONS, PICTURE_EXTENSIONS } from './formats.ts';
 export { daalaSsim, psnr, ssim } from './metrics.ts';
 export {
   type Channels,
@@ -17,9 +17,13 @@ export {
   hasAlpha,
   joinAlpha,
   type Picture,
+  peak,
+  type Samples,
   shave,
   splitAlpha,
+  toEightBit,
   toRgb,
+  toSixteenBit,
   transpose,
 } from './picture.ts';
 export { type Plane, shavePlane } from './plane.ts';

@@ -5,19 +5,40 @@ import { ImageError } from './errors.ts';
 /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. */
 export type Channels = 1 | 2 | 3 | 4;
 
-/** An 8-bit picture: `data[(y · width + x) · channels + c]` in 0…255, sRGB, alpha not premultiplied. */
-export interface Picture {
+/** 8-bit samples 0…255, or 16-bit samples 0…65535. */
+export type Samples = Uint8Array | Uint16Array;
+
+/**
+ * A picture of 8-bit samples unless its type says otherwise: `data[(y · width + x) · channels + c]` in 0…`peak`, with
+ * the transfer curve of its file (sRGB unless metadata says otherwise), alpha not premultiplied.
+ */
+export interface Picture<S extends Samples = Uint8Array> {
   readonly width: number;
   readonly height: number;
   readonly channels: Channels;
-  readonly data: Uint8Array;
+  readonly data: S;
+}
+
+/** The sample that means white, or opaque: 255 for 8 bit, 65535 for 16 bit. */
+export function peak(picture: { readonly data: Samples }): 255 | 65535 {
+  return picture.data instanceof Uint16Array ? 65535 : 255;
+}
+
+/** `length` zero samples of the kind that `like` has. */
+export function samplesLike<S extends Samples>(like: S, length: number): S {
+  return (like instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length)) as S;
 }
 
 /**
- * A picture over `data`, which is not copied; zeros where none is given.
+ * A picture over `data`, which is not copied; zeros of 8 bit where none is given.
  * @throws ImageError where sizes are not positive integers or `data` has another length than width · height · channels.
  */
-export function createPicture(width: number, height: number, channels: Channels, data?: Uint8Array): Picture {
+export function createPicture<S extends Samples = Uint8Array>(
+  width: number,
+  height: number,
+  channels: Channels,
+  data?: S,
+): Picture<S> {
   const valid = (n: number) => Number.isInteger(n) && n > 0;
   if (!valid(width) || !valid(height) || !(channels >= 1 && channels <= 4 && valid(channels))) {
     throw new ImageError('picture', `${width}x${height} pixels of ${channels} channels is no picture`);
@@ -26,35 +47,35 @@ export function createPicture(width: number, height: number, channels: Channels,
   if (data !== undefined && data.length !== length) {
     throw new ImageError('picture', `${width}x${height}x${channels} needs ${length} samples, given ${data.length}`);
   }
-  return { width, height, channels, data: data ?? new Uint8Array(length) };
+  return { width, height, channels, data: data ?? (new Uint8Array(length) as Samples as S) };
 }
 
-/** The picture in `channels` channels chosen by `source`: index of the source channel, or -1 for 255. */
-function rearrange(picture: Picture, source: readonly number[]): Picture {
+/** The picture in `channels` channels chosen by `source`: indices of the source channels. */
+function rearrange<S extends Samples>(picture: Picture<S>, source: readonly number[]): Picture<S> {
   const { width, height, channels, data } = picture;
   const count = source.length as Channels;
-  const out = new Uint8Array(width * height * count);
+  const out = samplesLike(data, width * height * count);
   for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let c = 0; c < count; c++) {
-      out[pixel * count + c] = source[c] < 0 ? 255 : data[pixel * channels + source[c]];
-    }
+    for (let c = 0; c < count; c++) out[pixel * count + c] = data[pixel * channels + source[c]];
   }
   return { width, height, channels: count, data: out };
 }
 
 /** True for pictures with an alpha channel (2 or 4 channels). */
-export function hasAlpha(picture: Picture): boolean {
+export function hasAlpha(picture: { readonly channels: Channels }): boolean {
   return picture.channels === 2 || picture.channels === 4;
 }
 
 /** Three channels: grey is repeated, alpha is dropped (not blended). Returns the picture itself if it is RGB. */
-export function toRgb(picture: Picture): Picture {
+export function toRgb<S extends Samples>(picture: Picture<S>): Picture<S> {
   if (picture.channels === 3) return picture;
   return rearrange(picture, picture.channels <= 2 ? [0, 0, 0] : [0, 1, 2]);
 }
 
 /** Colour (1 or 3 channels) and, where there is one, alpha (1 channel) apart. */
-export function splitAlpha(picture: Picture): { colour: Picture; alpha: Picture | undefined } {
+export function splitAlpha<S extends Samples>(
+  picture: Picture<S>,
+): { colour: Picture<S>; alpha: Picture<S> | undefined } {
   if (picture.channels === 2) return { colour: rearrange(picture, [0]), alpha: rearrange(picture, [1]) };
   if (picture.channels === 4) return { colour: rearrange(picture, [0, 1, 2]), alpha: rearrange(picture, [3]) };
   return { colour: picture, alpha: undefined };
@@ -64,17 +85,23 @@ export function splitAlpha(picture: Picture): { colour: Picture; alpha: Picture 
  * The inverse of `splitAlpha`: colour of 1 or 3 channels with alpha of 1 channel and the same size, or none.
  * @throws ImageError where sizes or channel counts do not fit.
  */
-export function joinAlpha(colour: Picture, alpha: Picture | undefined): Picture {
+export function joinAlpha<S extends Samples>(colour: Picture<S>, alpha: Picture<S> | undefined): Picture<S> {
   if (alpha === undefined) return colour;
   const { width, height, channels } = colour;
-  if (alpha.channels !== 1 || hasAlpha(colour) || alpha.width !== width || alpha.height !== height) {
+  if (
+    alpha.channels !== 1 ||
+    hasAlpha(colour) ||
+    peak(alpha) !== peak(colour) ||
+    alpha.width !== width ||
+    alpha.height !== height
+  ) {
     throw new ImageError(
       'picture',
-      `alpha of ${describe(alpha)} does not fit colour of ${describe(colour)}: equal sizes, 1 and 1 or 3 channels`,
+      `alpha of ${describe(alpha)} does not fit colour of ${describe(colour)}: equal sizes and depths, 1 and 1 or 3 channels`,
     );
   }
   const count = (channels + 1) as Channels;
-  const data = new Uint8Array(width * height * count);
+  const data = samplesLike(colour.data, width * height * count);
   for (let pixel = 0; pixel < width * height; pixel++) {
     for (let c = 0; c < channels; c++) data[pixel * count + c] = colour.data[pixel * channels + c];
     data[pixel * count + channels] = alpha.data[pixel];
@@ -86,14 +113,20 @@ export function joinAlpha(colour: Picture, alpha: Picture | undefined): Picture 
  * The rectangle of `width`×`height` pixels whose top left corner is (`x`, `y`).
  * @throws ImageError where it is empty or reaches beyond the picture.
  */
-export function crop(picture: Picture, x: number, y: number, width: number, height: number): Picture {
+export function crop<S extends Samples>(
+  picture: Picture<S>,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): Picture<S> {
   const whole = [x, y, width, height].every(Number.isInteger);
   if (!whole || x < 0 || y < 0 || width < 1 || height < 1 || x + width > picture.width || y + height > picture.height) {
     throw new ImageError('picture', `cannot cut ${width}x${height} at (${x}, ${y}) from ${describe(picture)}`);
   }
   const { channels } = picture;
   const row = width * channels;
-  const data = new Uint8Array(row * height);
+  const data = samplesLike(picture.data, row * height);
   for (let i = 0; i < height; i++) {
     const start = ((y + i) * picture.width + x) * channels;
     data.set(picture.data.subarray(start, start + row), i * row);
@@ -102,21 +135,26 @@ export function crop(picture: Picture, x: number, y: number, width: number, heig
 }
 
 /** The picture without a strip of `border` pixels at each side. */
-export function shave(picture: Picture, border: number): Picture {
+export function shave<S extends Samples>(picture: Picture<S>, border: number): Picture<S> {
   return crop(picture, border, border, picture.width - 2 * border, picture.height - 2 * border);
 }
 
 /** Cut from the top left to sides that are multiples of `multiple`, as the benchmark pictures were. */
-export function cropToMultiple(picture: Picture, multiple: number): Picture {
+export function cropToMultiple<S extends Samples>(picture: Picture<S>, multiple: number): Picture<S> {
   const width = picture.width - (picture.width % multiple);
   const height = picture.height - (picture.height % multiple);
   return width === picture.width && height === picture.height ? picture : crop(picture, 0, 0, width, height);
 }
 
 /** Moves whole pixels: output pixel (x, y) of a `width`×`height` picture is input pixel `from(x, y)`, an index. */
-function permute(picture: Picture, width: number, height: number, from: (x: number, y: number) => number): Picture {
+function permute<S extends Samples>(
+  picture: Picture<S>,
+  width: number,
+  height: number,
+  from: (x: number, y: number) => number,
+): Picture<S> {
   const { channels, data } = picture;
-  const out = new Uint8Array(data.length);
+  const out = samplesLike(data, data.length);
   let position = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -128,24 +166,42 @@ function permute(picture: Picture, width: number, height: number, from: (x: numb
 }
 
 /** Left and right exchanged. */
-export function flipHorizontal(picture: Picture): Picture {
+export function flipHorizontal<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height } = picture;
   return permute(picture, width, height, (x, y) => y * width + (width - 1 - x));
 }
 
 /** Top and bottom exchanged. */
-export function flipVertical(picture: Picture): Picture {
+export function flipVertical<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height } = picture;
   return permute(picture, width, height, (x, y) => (height - 1 - y) * width + x);
 }
 
 /** Rows become columns. */
-export function transpose(picture: Picture): Picture {
+export function transpose<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height } = picture;
   return permute(picture, height, width, (x, y) => x * width + y);
 }
 
-/** "640x480, 3 channels", for messages. */
-export function describe(picture: Picture): string {
-  return `${picture.width}x${picture.height}, ${picture.channels} channel${picture.channels === 1 ? '' : 's'}`;
+/** round(v · 255 / 65535) of 16-bit samples; an 8-bit picture is returned itself. */
+export function toEightBit(picture: Picture<Samples>): Picture {
+  const { width, height, channels, data } = picture;
+  if (data instanceof Uint8Array) return { width, height, channels, data };
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = (data[i] + 128) / 257;
+  return { width, height, channels, data: out };
+}
+
+/** v · 257 of 8-bit samples, which keeps black black and white white; a 16-bit picture is returned itself. */
+export function toSixteenBit(picture: Picture<Samples>): Picture<Uint16Array> {
+  const { width, height, channels, data } = picture;
+  if (data instanceof Uint16Array) return { width, height, channels, data };
+  const out = new Uint16Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = data[i] * 257;
+  return { width, height, channels, data: out };
+}
+
+/** "640x480, 3 channels" with ", 16 bit" where it is so, for messages. */
+export function describe(picture: Picture<Samples>): string {
+  return `${picture.width}x${picture.height}, ${picture.channels} channel${picture.channels === 1 ? '' : 's'}${peak(picture) > 255 ? ', 16 bit' : ''}`;
 }

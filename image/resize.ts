@@ -1,11 +1,11 @@
 /**
  * MATLAB's imresize, sample for sample: separable kernels, widened when shrinking (antialiasing), weights normalised
- * for each output sample, the dimension with the smaller scale first (rows on a tie), and 8-bit pictures rounded half
- * up after each of the two passes.
+ * for each output sample, the dimension with the smaller scale first (rows on a tie), and pictures rounded half up
+ * after each of the two passes.
  */
 
 import { ImageError } from './errors.ts';
-import { createPicture, describe, type Picture } from './picture.ts';
+import { createPicture, describe, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 
 export type ResizeMethod = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos2' | 'lanczos3';
 
@@ -154,10 +154,10 @@ function resizeColumns(
   return out;
 }
 
-/** Half up to 8 bit, in place. */
-function quantise(samples: Float64Array): Float64Array {
+/** Half up to integers 0…`largest`, in place. */
+function quantise(samples: Float64Array, largest: number): Float64Array {
   for (let i = 0; i < samples.length; i++) {
-    samples[i] = Math.min(255, Math.max(0, Math.floor(samples[i] + 0.5)));
+    samples[i] = Math.min(largest, Math.max(0, Math.floor(samples[i] + 0.5)));
   }
   return samples;
 }
@@ -198,12 +198,21 @@ function bothPasses(
 }
 
 /**
- * `imresize` of an 8-bit picture; every channel, alpha too, is resized alone.
+ * `imresize` of an 8- or 16-bit picture (MATLAB rounds uint16 as it does uint8); every channel, alpha too, is resized
+ * alone.
  * @throws ImageError where the target has no pixels.
  */
-export function resize(picture: Picture, target: ResizeTarget, options: ResizeOptions = {}): Picture {
-  const { width, height, data } = bothPasses(new Float64Array(picture.data), picture, target, options, quantise);
-  return createPicture(width, height, picture.channels, new Uint8Array(data));
+export function resize<S extends Samples>(
+  picture: Picture<S>,
+  target: ResizeTarget,
+  options: ResizeOptions = {},
+): Picture<S> {
+  const largest = peak(picture);
+  const rounded = (samples: Float64Array) => quantise(samples, largest);
+  const { width, height, data } = bothPasses(new Float64Array(picture.data), picture, target, options, rounded);
+  const out = samplesLike(picture.data, data.length);
+  out.set(data);
+  return createPicture(width, height, picture.channels, out);
 }
 
 /**
@@ -228,10 +237,10 @@ export function resizeSamples(
 }
 
 /**
- * The low-resolution picture of a benchmark or of training: bicubic, 1/`factor`, 8 bit.
+ * The low-resolution picture of a benchmark or of training: bicubic, 1/`factor`.
  * @throws ImageError where a side is not a multiple of `factor` (see `cropToMultiple`).
  */
-export function shrink(picture: Picture, factor = 4, boundary: Boundary = 'clamp'): Picture {
+export function shrink<S extends Samples>(picture: Picture<S>, factor = 4, boundary: Boundary = 'clamp'): Picture<S> {
   if (picture.width % factor !== 0 || picture.height % factor !== 0) {
     throw new ImageError('picture', `sides of ${describe(picture)} are not multiples of ${factor}`);
   }

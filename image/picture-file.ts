@@ -1,0 +1,35 @@
+/** What a picture file holds: the picture, its format, what it says besides pixels, and what a reader should know. */
+
+import type { Format } from './formats.ts';
+import type { Picture, Samples } from './picture.ts';
+
+/** What goes with a picture from file to file, each as the bytes that the formats share. */
+export interface Metadata {
+  /** ICC profile. */
+  readonly icc?: Uint8Array | undefined;
+  /** EXIF: a TIFF structure, without the "Exif\0\0" that JPEG puts before it. */
+  readonly exif?: Uint8Array | undefined;
+  /** XMP packet: XML in UTF-8. */
+  readonly xmp?: Uint8Array | undefined;
+}
+
+export interface PictureFile {
+  /** As the file has it: 8 or 16 bit, grey or RGB, with or without alpha; turned upright. */
+  readonly picture: Picture<Samples>;
+  readonly format: Format;
+  readonly metadata: Metadata;
+  /** What was converted or lost, and what the numbers mean where that is not sRGB: a line each. */
+  readonly warnings: readonly string[];
+}
+
+export interface DecodeOptions {
+  /** Pictures of more pixels are refused before they are decoded. Default: DEFAULT_MAX_PIXELS. */
+  readonly maxPixels?: number | undefined;
+}
+
+export interface EncodeOptions {
+  /** Default: none. */
+  readonly metadata?: Metadata | undefined;
+  /** Of JPEG, WebP and AVIF: 1…100. Default: 95 for JPEG and WebP, 80 for AVIF. */
+  readonly quality?: number | undefined;
+}
