@@ -5,7 +5,8 @@ import { basename, extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Device } from '../engine/device.ts';
 import { INTERPOLATIONS, interpolation, isInterpolation, type Method, network } from '../eval/methods.ts';
-import { DEFAULT_MEMORY_BUDGET } from '../eval/upscale.ts';
+import { surviving } from '../eval/surviving.ts';
+import { DEFAULT_MEMORY_BUDGET } from '../eval/windows.ts';
 import { ImageError } from '../image/errors.ts';
 import { findPretrained, listPretrained } from '../models/pretrained.node.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
@@ -33,7 +34,7 @@ export interface OpenedMethod {
   readonly adapter: string | undefined;
 }
 
-/** A device that is opened when it is first asked for, and then stays; it is the current one. */
+/** A device that is opened when it is first asked for, and again once it is lost; it is the current one. */
 export type Gpu = () => Promise<{ readonly device: Device; readonly adapter: string }>;
 
 const WHICH = `a shipped network (daybreak models lists them), a model file, or ${INTERPOLATIONS.join(', ')}`;
@@ -73,15 +74,19 @@ export function gpuOf(options: DeviceChoice): Gpu {
     const { description, device: name, vendor, architecture } = device.description;
     return { device, adapter: description || name || `${vendor} ${architecture}` };
   };
-  return () => {
+  return async () => {
     opened ??= open();
-    return opened;
+    const known = await opened;
+    if (!known.device.lost) return known;
+    known.device.dispose();
+    opened = open();
+    return await opened;
   };
 }
 
 /**
  * Makes a method ready: loads the model, and a GPU where one is needed. Names of interpolations and of shipped networks
- * come before files; `./NAME` is a file.
+ * come before files; `./NAME` is a file. A network outlives its device: it is loaded again onto the next (see `surviving`).
  * @throws ImageError where there is none of that name; what the loader and the device throw.
  */
 export async function openMethod(
@@ -94,11 +99,15 @@ export async function openMethod(
   }
   const path = await pathOf(model);
   const { loadUpscaler } = await import('../models/upscaler.node.ts');
-  const { adapter } = await gpu();
-  const upscaler = await loadUpscaler(path);
   const budget = memoryBudget === undefined ? undefined : memoryBudget * MIB;
-  const method = network(upscaler, { tile, memoryBudget: budget });
-  return { model, label: labelOf(model), method, scale: upscaler.scale, adapter };
+  const open = async () => {
+    const { adapter } = await gpu();
+    const upscaler = await loadUpscaler(path);
+    return { adapter, scale: upscaler.scale, method: network(upscaler, { tile, memoryBudget: budget }) };
+  };
+  const { method, scale, adapter } = await open();
+  const lasting = surviving(method, async () => (await open()).method);
+  return { model, label: labelOf(model), method: lasting, scale, adapter };
 }
 
 async function pathOf(model: string): Promise<string> {

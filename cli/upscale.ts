@@ -2,41 +2,74 @@
 
 import { extname } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type Existing, namesFile, type Outcome, planBatch, upscaleFiles } from '../eval/batch.node.ts';
-import { PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
+import { type Job, namesFile, planBatch } from '../eval/plan-batch.node.ts';
+import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
+import { printable } from '../image/errors.ts';
+import { MAX_PIXELS, OUTPUT_EXTENSIONS } from '../image/formats.ts';
+import { positiveInteger } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
-import { addMethodOptions, addModelOption, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
+import { addMethodOptions, addModelOption, gpuOf, labelOf, type MethodOptions, openMethod } from './open-method.ts';
 
 interface UpscaleOptions extends MethodOptions {
   readonly model: string;
   readonly out: string;
-  readonly suffix: string;
+  readonly recursive?: boolean;
+  readonly format?: string;
+  readonly quality?: number;
+  readonly name?: string;
   readonly overwrite?: boolean;
-  readonly skipExisting?: boolean;
+  readonly metadata: 'keep' | 'strip';
+  readonly maxPixels: number;
 }
+
+/** All methods enlarge so many times. */
+const SCALE = 4;
+
+/** Names of formats, each with the ending that its files get. */
+const ENDINGS = ['png', 'jpg', 'webp', 'avif', 'tiff'].filter(name => OUTPUT_EXTENSIONS.includes(`.${name}`));
+
+/** Endings of results that lose something as much as `--quality` says. */
+const LOSSY: readonly string[] = ['.jpg', '.jpeg', '.webp', '.avif'];
+
+/** Endings of pictures that cannot be written: who names one wants no folder of that name. */
+const UNWRITABLE = /\.(gif|bmp|hei[cf]|jxl|jp2|psd|svg|p[bgp]m)$/i;
 
 const EXAMPLES = `
 Examples:
   daybreak upscale photo.png -o photo-large.png
-  daybreak upscale holiday/ scans/ -o large --model runs/first/checkpoints/best/model.safetensors
-A folder's pictures are found in its subfolders too, and its tree is repeated in
-the output folder.`;
+  daybreak upscale holiday/ -o large --recursive --format same
+  daybreak upscale scans/ -o large --model runs/first/checkpoints/best/model.safetensors --name "{name}_{model}"
+A picture whose result exists is skipped, so that a run that was stopped goes on
+where it was. --recursive repeats the folder's tree in the output folder; links to
+files are read, links to folders are not followed, hidden files are left out.
+16-bit pictures, grey ones and alpha stay what they are where the format can hold
+them. What failed is told of, the others go on, and the exit code is 1.`;
 
 /** Adds `upscale` to the program. */
 export function addUpscaleCommand(program: Command): void {
   const command = program
     .command('upscale')
-    .description(
-      'Enlarge pictures four times, with a network or an interpolation. PNG and JPEG in, PNG out; alpha kept.',
-    )
+    .description('Enlarge pictures four times, with a network or an interpolation.')
     .argument('<in...>', 'pictures, or folders of pictures')
-    .requiredOption('-o, --out <path>', 'a folder, or for one picture a file that ends in .png');
+    .requiredOption('-o, --out <path>', `a folder, or for one picture a file (${OUTPUT_EXTENSIONS.join(', ')})`);
   addMethodOptions(addModelOption(command))
-    .option('--suffix <text>', "ends the results' names in a folder", '_x4')
-    .addOption(new Option('--overwrite', 'replace results that exist').conflicts('skipExisting'))
-    .option('--skip-existing', 'leave pictures alone whose result exists')
+    .option('-r, --recursive', "pictures in a folder's subfolders too")
+    .addOption(
+      new Option('--format <name>', "of results in a folder; same: each picture's own (default: png)").choices([
+        ...ENDINGS,
+        'same',
+      ]),
+    )
+    .option('--quality <1-100>', 'of JPEG, WebP and AVIF (default: 95, AVIF 80)', positiveInteger)
+    .option('--name <template>', `names in a folder, of {name}, {ext}, {scale}, {model} (default: ${DEFAULT_NAME})`)
+    .option('--overwrite', 'replace results that exist, instead of skipping their pictures')
+    .addOption(
+      new Option('--metadata <what>', 'EXIF, colour profile and XMP').choices(['keep', 'strip']).default('keep'),
+    )
+    .option('--max-pixels <n>', 'refuse pictures, and results, of more', positiveInteger, MAX_PIXELS)
     .addHelpText('after', EXAMPLES)
     .action(async (inputs: string[], options: UpscaleOptions) => {
       process.exitCode = await upscale(inputs, options);
@@ -45,46 +78,84 @@ export function addUpscaleCommand(program: Command): void {
 
 /** @returns 0 where every picture was enlarged or skipped as asked, else 1. */
 async function upscale(inputs: readonly string[], options: UpscaleOptions): Promise<number> {
-  const { out, suffix } = options;
-  if (!namesFile(out) && PICTURE_EXTENSIONS.includes(extname(out).toLowerCase())) {
-    throw new UsageError(`-o ${out}: results are PNG files, name one that ends in .png`);
-  }
-  if (/[\\/]/.test(suffix)) throw new UsageError(`--suffix ${suffix}: is part of a file's name, no slashes`);
-  const { jobs, refused } = await planBatch(inputs, out, suffix);
+  check(options);
+  const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels } = options;
+  const ending = format === undefined || format === 'same' ? format : `.${format}`;
+  const request = { inputs, out, recursive, name, ending, scale: SCALE, model: labelOf(model) };
+  const { jobs, refused, leftOut } = await planBatch(request);
   if (namesFile(out) && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
   }
+  for (const folder of leftOut) {
+    process.stderr.write(`note: ${printable(folder)} holds pictures too: --recursive takes what is in subfolders\n`);
+  }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   if (jobs.length === 0) return 1;
-  const { method, scale } = await openMethod(options.model, options, gpuOf(options));
-  const existing: Existing = options.overwrite ? 'overwrite' : options.skipExisting ? 'skip' : 'refuse';
+  const { method, scale } = await openMethod(model, options, gpuOf(options));
   const counts = { done: 0, skipped: 0, failed: refused.length };
   await interruptible('Stopping after this tile.', async signal => {
     using progress = new BatchProgress(jobs.length);
-    let current = { index: 0, input: '' };
-    const outcomes = upscaleFiles(jobs, method, {
-      existing,
+    let current: { index: number; job: Job } | undefined;
+    const on = (done: number, what = '') => {
+      if (current) progress.move(current.index + done, `${printable(current.job.input)}${what}`);
+    };
+    await upscaleFiles(jobs, method, {
+      overwrite,
       scale,
+      maxPixels,
+      metadata,
+      quality,
       signal,
       onStart: (job, index) => {
-        current = { index, input: job.input };
-        progress.move(index, job.input);
+        current = { index, job };
+        on(0);
       },
-      onTile: (done, total) => progress.move(current.index + done / total, `${current.input}  tile ${done}/${total}`),
+      onTile: (done, total) => on(done / total, `  tile ${done}/${total}`),
+      onNote: note => progress.line(`note: ${current ? printable(current.job.input) : ''}: ${note}`),
+      onWarning: (job, warning) => progress.line(`warning: ${printable(job.input)}: ${warning}`),
+      onOutcome: outcome => {
+        counts[outcome.state]++;
+        const line = sentence(outcome);
+        if (line !== undefined) progress.line(line);
+      },
     });
-    for await (const outcome of outcomes) {
-      counts[outcome.state]++;
-      progress.line(sentence(outcome));
-    }
   });
   const { done, skipped, failed } = counts;
-  process.stdout.write(`${done} enlarged, ${skipped} skipped, ${failed} failed\n`);
+  const hint = skipped === 0 ? '' : '; results that exist are kept, --overwrite replaces them';
+  process.stdout.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${hint}\n`);
   return failed === 0 ? 0 : 1;
 }
 
-function sentence(outcome: Outcome): string {
+/** @throws UsageError for options that cannot be meant. */
+function check({ out, name, format, quality }: UpscaleOptions): void {
+  const oneFile = namesFile(out);
+  if (UNWRITABLE.test(out)) {
+    throw new UsageError(`-o ${out}: this format cannot be written: ${OUTPUT_EXTENSIONS.join(', ')}, or name a folder`);
+  }
+  if (oneFile && format !== undefined) throw new UsageError(`--format: the ending of -o ${out} says it`);
+  if (oneFile && name !== undefined) throw new UsageError(`--name: -o ${out} is the name`);
+  const problem = name === undefined ? undefined : templateProblem(name);
+  if (problem !== undefined) throw new UsageError(`--name ${name}: ${problem}`);
+  if (quality === undefined) return;
+  if (quality > 100) throw new UsageError(`--quality ${quality}: 1 to 100`);
+  const ending = oneFile ? extname(out).toLowerCase() : `.${format ?? 'png'}`;
+  if (ending !== '.same' && !LOSSY.includes(ending)) {
+    throw new UsageError(`--quality: ${ending.slice(1)} files lose nothing, choose another --format`);
+  }
+}
+
+/** What a line says of an outcome; pictures that are skipped are only counted. */
+function sentence(outcome: Outcome): string | undefined {
   const { input, output } = outcome.job;
-  if (outcome.state === 'skipped') return `skipped: ${output} exists`;
-  if (outcome.state === 'failed') return `failed: ${lineOf(outcome.error)}`;
-  return `${input} ${outcome.from} -> ${output} ${outcome.to}, ${outcome.seconds.toFixed(1)} s`;
+  if (outcome.state === 'skipped') return undefined;
+  if (outcome.state === 'failed') return `failed: ${failureOf(outcome.error, input)}`;
+  const { from, to, tiling, seconds } = outcome;
+  const tiles =
+    tiling && tiling.count > 1 ? `, ${tiling.count} tiles of ${tiling.window.width}x${tiling.window.height}` : '';
+  return `${printable(input)} ${from} -> ${printable(output)} ${to}${tiles}, ${seconds.toFixed(1)} s`;
+}
+
+/** What went wrong; errors of pictures name a file themselves. */
+function failureOf(error: Error, input: string): string {
+  return 'file' in error ? lineOf(error) : `${printable(input)}: ${lineOf(error)}`;
 }

@@ -1,161 +1,208 @@
-/** Enlarging many picture files: where each result goes, and what became of each. */
+/** Enlarging many picture files: the next is read and the last written while the method works on one. */
 
 import { stat } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { glob } from 'tinyglobby';
 import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
 import { ImageError } from '../image/errors.ts';
-import { compareNames, readPicture, writePicture } from '../image/files.node.ts';
-import { MAX_PIXELS, PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
+import { MAX_PIXELS } from '../image/formats.ts';
+import type { Picture, Samples } from '../image/picture.ts';
+import { ResultError, TileError } from './errors.ts';
 import type { Method } from './methods.ts';
-import type { UpscaleControl } from './upscale.ts';
+import type { Job } from './plan-batch.node.ts';
+import type { Tiling, UpscaleControl } from './upscale.ts';
 
-/** One picture to enlarge: both are paths of files. */
-export interface Job {
-  readonly input: string;
-  readonly output: string;
-}
-
-/** What is to be done, and inputs for which nothing can be. */
-export interface Batch {
-  readonly jobs: readonly Job[];
-  readonly refused: readonly ImageError[];
-}
-
-interface Found {
-  readonly path: string;
-  /** Its folder, relative to the input that it was found in. */
-  readonly below: string;
-}
-
-/**
- * Finds the pictures that `inputs` name and says where their results go. A folder stands for the PNG and JPEG files in
- * it and below it; its tree is repeated under `out`. A result is called as its picture with `suffix`, as PNG. Where
- * `out` ends in .png it is the result of the one input, a file. Results of an earlier run that lie below an input are
- * not taken for inputs: what is in `out`, or, where `out` is the input itself, what is called with `suffix`.
- */
-export async function planBatch(inputs: readonly string[], out: string, suffix: string): Promise<Batch> {
-  const refused: ImageError[] = [];
-  const found: Found[] = [];
-  for (const input of inputs) {
-    const state = await stat(input).catch(() => undefined);
-    if (!state) refused.push(new ImageError(input, 'there is no such file or folder'));
-    else if (!state.isDirectory()) found.push({ path: input, below: '' });
-    else {
-      const inside = await picturesBelow(input, out, suffix);
-      if (inside.length === 0) refused.push(new ImageError(input, 'no pictures (PNG or JPEG) in this folder'));
-      found.push(...inside);
-    }
-  }
-  const one = namesFile(out);
-  const takenBy = new Map<string, string>();
-  const jobs: Job[] = [];
-  for (const { path, below } of found) {
-    const output = one ? out : join(out, below, basename(path, extname(path)) + suffix + '.png');
-    const [from, to] = [resolve(path), resolve(output)];
-    const other = takenBy.get(to);
-    if (other === from) continue;
-    if (from === to) refused.push(new ImageError(path, 'its result would replace it: choose another -o or suffix'));
-    else if (other !== undefined) refused.push(new ImageError(path, `${output} is the result of ${other} already`));
-    else {
-      takenBy.set(to, from);
-      jobs.push({ input: path, output });
-    }
-  }
-  return { jobs, refused };
-}
-
-/** True where `-o` names one file, not a folder. */
-export function namesFile(out: string): boolean {
-  return extname(out).toLowerCase() === '.png';
-}
-
-async function picturesBelow(folder: string, out: string, suffix: string): Promise<Found[]> {
-  const patterns = PICTURE_EXTENSIONS.map(extension => `**/*${extension}`);
-  const paths = await glob(patterns, { cwd: folder, caseSensitiveMatch: false, expandDirectories: false });
-  const [from, to] = [resolve(folder), resolve(out)];
-  const isResult = (path: string) => {
-    if (from === to) return suffix !== '' && basename(path, extname(path)).endsWith(suffix);
-    return isBelow(to, from) && isBelow(join(from, path), to);
-  };
-  return paths
-    .filter(path => !isResult(path))
-    .sort(compareNames)
-    .map(path => ({ path: join(folder, path), below: dirname(path) }));
-}
-
-/** True where `path` lies in `folder` or deeper; both absolute. */
-function isBelow(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-}
-
-/** What to do where a result exists already. */
-export type Existing = 'refuse' | 'overwrite' | 'skip';
-
-/** What became of a job. Sizes are those of the picture and of its result; seconds include reading and writing. */
+/** What became of a job. Sizes are those of the picture and of its result. */
 export type Outcome =
-  | { readonly state: 'done'; readonly job: Job; readonly from: string; readonly to: string; readonly seconds: number }
+  | {
+      readonly state: 'done';
+      readonly job: Job;
+      readonly from: string;
+      readonly to: string;
+      /** How it was cut; undefined where nothing was said of it, as by interpolations. */
+      readonly tiling: Tiling | undefined;
+      /** That the method took; reading and writing go on beside other pictures. */
+      readonly seconds: number;
+    }
   | { readonly state: 'skipped'; readonly job: Job }
   | { readonly state: 'failed'; readonly job: Job; readonly error: Error };
 
 /** How a batch is run. */
 export interface BatchOptions extends UpscaleControl {
-  /** Default: refuse. */
-  readonly existing?: Existing | undefined;
+  /** Results that exist are replaced; else their pictures are skipped. Default: false. */
+  readonly overwrite?: boolean | undefined;
   /** Enlargement, to refuse pictures whose results would be too large before working on them. Default: 4. */
   readonly scale?: number | undefined;
+  /** The most pixels of a picture, and of a result. Default: MAX_PIXELS. */
+  readonly maxPixels?: number | undefined;
+  /** EXIF data and colour profile go into the result, or not. Default: keep. */
+  readonly metadata?: 'keep' | 'strip' | undefined;
+  /** 1…100, of formats that lose something. */
+  readonly quality?: number | undefined;
+  /** Bytes of decoded pictures above which nothing is read ahead or left to be written behind. Default: 512 MiB. */
+  readonly bytesInFlight?: number | undefined;
   /** Hears which picture comes next. */
   readonly onStart?: ((job: Job, index: number) => void) | undefined;
+  /** Hears what became of each job, in their order. */
+  readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
+  /** Hears what a picture loses on the way, before its outcome. */
+  readonly onWarning?: ((job: Job, warning: string) => void) | undefined;
 }
+
+/** Results that may be on their way to the disk at once. */
+const WRITES_BEHIND = 4;
+
+const BYTES_IN_FLIGHT = 2 ** 29;
+
+type Loaded = { readonly file: PictureFile } | { readonly outcome: Outcome };
 
 /**
- * Enlarges the pictures one by one. A picture that cannot be read, enlarged or written is an outcome, not an error.
- * Results are written beside and renamed: there are whole ones or none, also after an abort.
+ * Enlarges the pictures one after the other. What cannot be read, enlarged or written is an outcome, not an error.
+ * Results are written beside and renamed: there are whole ones or none. What was enlarged before an abort, or before an
+ * error, is still written.
  * @throws the signal's reason, and errors of `method` that do not concern one picture alone.
  */
-export async function* upscaleFiles(
-  jobs: readonly Job[],
-  method: Method,
-  options: BatchOptions = {},
-): AsyncGenerator<Outcome, void, undefined> {
-  for (const [index, job] of jobs.entries()) {
-    options.signal?.throwIfAborted();
-    options.onStart?.(job, index);
-    try {
-      yield await upscaleFile(job, method, options);
-    } catch (error) {
-      if (!concernsOnePicture(error)) throw error;
-      yield { state: 'failed', job, error };
+export async function upscaleFiles(jobs: readonly Job[], method: Method, options: BatchOptions = {}): Promise<void> {
+  const { signal, onStart, bytesInFlight = BYTES_IN_FLIGHT, scale = 4 } = options;
+  const written = new Written(options.onOutcome);
+  let ahead: Promise<Loaded> | undefined;
+  try {
+    for (const [index, job] of jobs.entries()) {
+      signal?.throwIfAborted();
+      const loaded = await (ahead ?? load(job, options));
+      ahead = undefined;
+      onStart?.(job, index);
+      if ('outcome' in loaded) {
+        written.add(Promise.resolve(loaded.outcome), 0);
+        continue;
+      }
+      const bytes = loaded.file.picture.data.byteLength;
+      const resultBytes = bytes * scale ** 2;
+      await written.room(bytesInFlight - bytes - resultBytes);
+      const next = jobs[index + 1];
+      if (next && written.bytes + bytes + resultBytes < bytesInFlight) ahead = load(next, options);
+      ahead?.catch(() => undefined);
+      const enlarged = await enlarge(job, loaded.file, method, options);
+      if ('outcome' in enlarged) written.add(Promise.resolve(enlarged.outcome), 0);
+      else written.add(write(enlarged, loaded.file, options), resultBytes);
     }
+  } finally {
+    await ahead?.catch(() => undefined);
+    await written.all();
   }
 }
 
-/** A picture may be too large where the next one is not; what else a method throws would only repeat itself. */
-function concernsOnePicture(error: unknown): error is Error {
-  return error instanceof ImageError || error instanceof OutOfMemoryError || error instanceof LimitError;
+/** Decodes a picture, where its result is not there already. */
+async function load(job: Job, { overwrite, maxPixels = MAX_PIXELS, scale = 4, signal }: BatchOptions): Promise<Loaded> {
+  if (!overwrite && (await stat(job.output).catch(() => undefined))) return { outcome: { state: 'skipped', job } };
+  try {
+    const file = await openPicture(job.input, { maxPixels, signal });
+    const [width, height] = [file.picture.width * scale, file.picture.height * scale];
+    if (width * height > maxPixels) {
+      throw new ImageError(job.input, `would become ${width}x${height}, more than ${maxPixels} pixels: --max-pixels`);
+    }
+    return { file };
+  } catch (error) {
+    return { outcome: failed(job, error) };
+  }
 }
 
-async function upscaleFile(job: Job, method: Method, options: BatchOptions): Promise<Outcome> {
-  const { existing = 'refuse', scale = 4, onTile, signal } = options;
-  if (existing !== 'overwrite' && (await stat(job.output).catch(() => undefined))) {
-    if (existing === 'skip') return { state: 'skipped', job };
-    throw new ImageError(job.output, 'exists already: --overwrite replaces, --skip-existing leaves it');
-  }
+interface Enlarged {
+  readonly job: Job;
+  readonly result: Picture<Samples>;
+  readonly from: string;
+  readonly tiling: Tiling | undefined;
+  readonly seconds: number;
+}
+
+async function enlarge(
+  job: Job,
+  { picture }: PictureFile,
+  method: Method,
+  { onTile, onNote, signal }: BatchOptions,
+): Promise<Enlarged | { readonly outcome: Outcome }> {
+  let tiling: Tiling | undefined;
   const start = performance.now();
-  const picture = await readPicture(job.input);
-  const [width, height] = [picture.width * scale, picture.height * scale];
-  if (width * height > MAX_PIXELS) {
-    throw new ImageError(job.input, `would become ${width}x${height}, more than ${MAX_PIXELS} pixels`);
+  try {
+    const result = await method(picture, {
+      onTile,
+      onNote,
+      signal,
+      onTiling: cut => {
+        tiling = cut;
+      },
+    });
+    const seconds = (performance.now() - start) / 1000;
+    return { job, result, from: `${picture.width}x${picture.height}`, tiling, seconds };
+  } catch (error) {
+    return { outcome: failed(job, error) };
   }
-  const result = await method(picture, { onTile, signal });
-  signal?.throwIfAborted();
-  await writePicture(job.output, result);
-  return {
-    state: 'done',
-    job,
-    from: `${picture.width}x${picture.height}`,
-    to: `${result.width}x${result.height}`,
-    seconds: (performance.now() - start) / 1000,
-  };
+}
+
+async function write(
+  { job, result, ...told }: Enlarged,
+  file: PictureFile,
+  { metadata = 'keep', quality, onWarning }: BatchOptions,
+): Promise<Outcome> {
+  try {
+    await savePicture(job.output, result, { metadata: metadata === 'keep' ? file.metadata : {}, quality });
+  } catch (error) {
+    return failed(job, error);
+  }
+  for (const warning of file.warnings) onWarning?.(job, warning);
+  return { state: 'done', job, to: `${result.width}x${result.height}`, ...told };
+}
+
+/** The outcome of an error that concerns one picture alone; others would only repeat themselves and are thrown. */
+function failed(job: Job, error: unknown): Outcome {
+  const classes = [ImageError, OutOfMemoryError, LimitError, TileError, ResultError];
+  if (error instanceof Error && classes.some(known => error instanceof known)) return { state: 'failed', job, error };
+  throw error;
+}
+
+/** Results on their way to the disk; their outcomes are told in order. */
+class Written {
+  readonly #onOutcome: ((outcome: Outcome) => void) | undefined;
+  readonly #going = new Set<Promise<void>>();
+  #told = Promise.resolve();
+  #bytes = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(onOutcome: ((outcome: Outcome) => void) | undefined) {
+    this.#onOutcome = onOutcome;
+  }
+
+  /** Of the results that are not written yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes a result of so many bytes; `outcome` says when it is written. */
+  add(outcome: Promise<Outcome>, bytes: number): void {
+    this.#bytes += bytes;
+    const told = this.#told.then(async () => this.#onOutcome?.(await outcome));
+    this.#told = told.catch(error => {
+      this.#failure ??= { error };
+    });
+    const going = outcome
+      .catch(() => undefined)
+      .then(() => {
+        this.#bytes -= bytes;
+        this.#going.delete(going);
+      });
+    this.#going.add(going);
+  }
+
+  /** Waits until no more than `bytes` are on their way, nor too many results; at the latest until none is. */
+  async room(bytes: number): Promise<void> {
+    while (this.#going.size > 0 && (this.#going.size >= WRITES_BEHIND || this.#bytes > bytes)) {
+      await Promise.race(this.#going);
+    }
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Waits for all. Throws what no outcome could be made of. */
+  async all(): Promise<void> {
+    await this.#told;
+    if (this.#failure) throw this.#failure.error;
+  }
 }

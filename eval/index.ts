@@ -1,6 +1,7 @@
 /** `daybreak/eval`: methods to enlarge pictures, and scores by the papers' protocols. */
 
 export { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
+export { ResultError, TileError } from './errors.ts';
 export {
   type Evaluation,
   type EvaluationControl,
@@ -24,12 +25,8 @@ export {
   SMALLEST_SIDE,
   scores,
 } from './protocols.ts';
+export { surviving } from './surviving.ts';
 export { highFrequencyEnergy, TEXTURE, textureRatio } from './texture.ts';
-export {
-  DEFAULT_MEMORY_BUDGET,
-  type TileOptions,
-  type UpscaleControl,
-  type Upscaler,
-  upscalePicture,
-} from './upscale.ts';
+export { type Tiling, type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
 export { vggDistance } from './vgg-distance.ts';
+export { DEFAULT_MEMORY_BUDGET, type TileOptions } from './windows.ts';

@@ -1,12 +1,13 @@
 /** The ways to enlarge a picture that scores and comparisons put side by side. */
 
-import type { Picture } from '../image/picture.ts';
+import type { Picture, Samples } from '../image/picture.ts';
 import { resize } from '../image/resize.ts';
 import { upscaleBesideAlpha } from './alpha.ts';
-import { type TileOptions, type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
+import { type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
+import { type TileOptions, Windows } from './windows.ts';
 
-/** Enlarges an 8-bit picture; the result has as many channels. Networks report tiles and heed the signal. */
-export type Method = (lr: Picture, control?: UpscaleControl) => Promise<Picture>;
+/** Enlarges a picture; the result has as many channels and bits. Networks report tiles and heed the signal. */
+export type Method = <S extends Samples>(lr: Picture<S>, control?: UpscaleControl) => Promise<Picture<S>>;
 
 /** The classical methods by name. */
 export const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic', 'lanczos3'] as const;
@@ -26,7 +27,8 @@ export function interpolation(name: Interpolation, scale = 4): Method {
     });
 }
 
-/** A network as a method; see `upscalePicture`. */
+/** A network as a method; see `upscalePicture`. Where memory runs out, tiles stay small for the pictures that follow. */
 export function network(upscaler: Upscaler, options: TileOptions = {}): Method {
-  return (lr, control) => upscalePicture(lr, upscaler, { ...options, ...control });
+  const windows = new Windows(upscaler, options);
+  return (lr, control = {}) => upscalePicture(lr, upscaler, control, windows);
 }

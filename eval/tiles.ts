@@ -1,6 +1,7 @@
 /** How a picture is cut into overlapping windows so that a network's result, put together again, has no seams. */
 
 import { DaybreakError } from '../engine/errors.ts';
+import { TileError } from './errors.ts';
 
 /** Sides in pixels. */
 export interface Size {
@@ -102,7 +103,7 @@ function bestUpTo(sides: readonly Side[]): Side[] {
 /**
  * The window within `budget` bytes with which the least pixels are computed in all, halos counted as often as they are
  * computed: the whole picture where that fits. `costs.bytes` must not fall where a side grows.
- * @throws DaybreakError where even the smallest window does not fit.
+ * @throws TileError where even the smallest window does not fit.
  */
 export function chooseWindow(picture: Size, costs: TileCosts, budget: number): Size {
   const widths = sidesFor(picture.width, costs.halo);
@@ -122,7 +123,7 @@ export function chooseWindow(picture: Size, costs: TileCosts, budget: number): S
   }
   if (best) return best;
   const [width, height] = [widths[0].window, heights[0].window];
-  throw new DaybreakError(tooSmall(`${width}x${height}`, costs.halo, costs.bytes(height, width), budget));
+  throw new TileError(tooSmall(`${width}x${height}`, costs.halo, costs.bytes(height, width), budget));
 }
 
 function tooSmall(window: string, halo: number, bytes: number, budget: number): string {

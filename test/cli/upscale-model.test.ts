@@ -121,8 +121,10 @@ describe('what cannot be done is one line and exit 1', () => {
     net.convOut.bias!.write(Float32Array.of(0, Number.NaN, 0));
     writeFileSync(join(folder, 'net.safetensors'), await encodeModel(net));
     const { code, stdout, stderr } = await upscale(folder, 'out.png');
-    expect([code, stdout]).toEqual([1, '']);
-    expect(errors(stderr)).toEqual([expect.stringMatching(/^error: net\.safetensors: the result is not finite/)]);
+    expect([code, stdout]).toEqual([1, '0 enlarged, 0 skipped, 1 failed\n']);
+    expect(errors(stderr)).toEqual([
+      expect.stringMatching(/^failed: in\.png: net\.safetensors: the result is not finite/),
+    ]);
     expect(readdirSync(folder)).not.toContain('out.png');
   });
 
@@ -133,7 +135,7 @@ describe('what cannot be done is one line and exit 1', () => {
     expect(code).toBe(1);
     expect(errors(stderr)).toEqual([
       expect.stringMatching(
-        /^error: Cannot upscale: the smallest tile, 24x24 pixels with a halo of 10, takes [\d.]+ MiB, the memory budget is 1\.0 MiB/,
+        /^failed: in\.png: Cannot upscale: the smallest tile, 24x24 pixels with a halo of 10, takes [\d.]+ MiB, the memory budget is 1\.0 MiB/,
       ),
     ]);
   });

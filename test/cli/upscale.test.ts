@@ -16,37 +16,62 @@ test('enlarges files and folders; the broken ones are named, the others go on, e
   await writePicture(join(folder, 'in/deep/two.png'), picture);
   writeFileSync(join(folder, 'in/broken.png'), 'no picture');
   const { code, stdout, stderr } = await daybreak(
-    ['upscale', 'one.png', 'in', 'nowhere.png', '-o', 'out', '--model', 'bicubic'],
+    ['upscale', 'one.png', 'in', 'nowhere.png', '-o', 'out', '-r', '--model', 'bicubic'],
     folder,
   );
   expect([code, stdout]).toEqual([1, '2 enlarged, 0 skipped, 2 failed\n']);
   expect(stderr.replace(/[\d.]+ s$/gm, 'N s').split('\n')).toEqual([
     'failed: nowhere.png: there is no such file or folder',
     'one.png 9x7 -> out/one_x4.png 36x28, N s',
-    'failed: in/broken.png: not a picture (PNG or JPEG)',
+    expect.stringMatching(/^failed: in\/broken.png: not a picture/),
     'in/deep/two.png 9x7 -> out/deep/two_x4.png 36x28, N s',
     '',
   ]);
   expect(await readPicture(join(folder, 'out/deep/two_x4.png'))).toEqual(await interpolation('bicubic')(picture));
 });
 
-test('a second run is refused, skips or overwrites as asked', async () => {
+test('a second run skips what is there, or overwrites if asked', async () => {
   const folder = temporaryFolder();
   await writePicture(join(folder, 'one.png'), picture);
   const args = ['upscale', 'one.png', '-o', 'large.png', '--model'];
   expect(await daybreak([...args, 'nearest'], folder)).toMatchObject({ code: 0 });
-  const refused = await daybreak([...args, 'bicubic'], folder);
-  expect(refused).toMatchObject({ code: 1, stdout: '0 enlarged, 0 skipped, 1 failed\n' });
-  expect(refused.stderr).toBe('failed: large.png: exists already: --overwrite replaces, --skip-existing leaves it\n');
-  const skipped = await daybreak([...args, 'bicubic', '--skip-existing'], folder);
-  expect(skipped).toEqual({
+  expect(await daybreak([...args, 'bicubic'], folder)).toEqual({
     code: 0,
-    stdout: '0 enlarged, 1 skipped, 0 failed\n',
-    stderr: 'skipped: large.png exists\n',
+    stdout: '0 enlarged, 1 skipped, 0 failed; results that exist are kept, --overwrite replaces them\n',
+    stderr: '',
   });
   expect(await readPicture(join(folder, 'large.png'))).toEqual(await interpolation('nearest')(picture));
   expect(await daybreak([...args, 'bicubic', '--overwrite'], folder)).toMatchObject({ code: 0 });
   expect(await readPicture(join(folder, 'large.png'))).toEqual(await interpolation('bicubic')(picture));
+});
+
+test('a folder alone: what lies deeper is told of; names and formats as asked; names cannot control the terminal', async () => {
+  const folder = temporaryFolder();
+  await writePicture(join(folder, 'in/-\u001b[2J.png'), formulaPicture([3, 2, 3, 1]));
+  await writePicture(join(folder, 'in/deep/b.png'), formulaPicture([3, 2, 3, 2]));
+  const options = ['--name', '{model}.{name}', '--format', 'jpg', '--quality', '70', '--metadata', 'strip'];
+  const ended = await daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest', ...options], folder);
+  expect(ended).toMatchObject({ code: 0, stdout: '1 enlarged, 0 skipped, 0 failed\n' });
+  expect(ended.stderr.split('\n').slice(0, 2)).toEqual([
+    'note: in/deep holds pictures too: --recursive takes what is in subfolders',
+    expect.stringMatching(/^in\/-\\u\{1b\}\[2J\.png 3x2 -> out\/nearest\.-\\u\{1b\}\[2J\.jpg 12x8, /),
+  ]);
+  expect([...readFileSync(join(folder, 'out/nearest.-\u001b[2J.jpg')).subarray(0, 2)]).toEqual([0xff, 0xd8]);
+});
+
+test('the smallest picture, and a long strip', async () => {
+  const folder = temporaryFolder();
+  await writePicture(join(folder, 'in/dot.png'), formulaPicture([1, 1, 3, 1]));
+  await writePicture(join(folder, 'in/strip.png'), formulaPicture([20_000, 10, 1, 1]));
+  const args = ['upscale', 'in', '-o', 'out', '--model', 'nearest', '--max-pixels'];
+  const ended = await daybreak([...args, '3200000'], folder);
+  expect(ended).toMatchObject({ code: 0, stdout: '2 enlarged, 0 skipped, 0 failed\n' });
+  expect(await readPicture(join(folder, 'out/strip_x4.png'))).toMatchObject({ width: 80_000, height: 40, channels: 1 });
+  const refused = await daybreak([...args, '3199999', '--overwrite'], folder);
+  expect(refused).toMatchObject({ code: 1, stdout: '1 enlarged, 0 skipped, 1 failed\n' });
+  expect(refused.stderr).toContain(
+    'failed: in/strip.png: would become 80000x40, more than 3199999 pixels: --max-pixels\n',
+  );
 });
 
 test('a folder cannot become one file', async () => {
@@ -72,7 +97,8 @@ test.each([
   mkdirSync(join(folder, 'in'));
   const bytes = await encodePng(large);
   for (const name of names) writeFileSync(join(folder, 'in', name), bytes);
-  const { child, ended } = start(['upscale', 'in', '-o', 'out', '--model', 'lanczos3', '--suffix', ''], folder);
+  const args = ['upscale', 'in', '-o', 'out', '--model', 'lanczos3', '--name', '{name}'];
+  const { child, ended } = start(args, folder);
   child.stderr?.once('data', () => child.kill(signal));
   const result = await ended;
   expect(result.code).toBe(code);
@@ -83,4 +109,12 @@ test.each([
   expect(written.length).toBeLessThan(names.length);
   const expected = Buffer.from(await encodePng(await interpolation('lanczos3')(large)));
   for (const name of written) expect(readFileSync(join(folder, 'out', name)).equals(expected)).toBe(true);
+  // Once more: it goes on where it stopped.
+  const again = await daybreak(args, folder);
+  const left = names.length - written.length;
+  expect(again).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(`^${left} enlarged, ${written.length} skipped`),
+  });
+  expect(readdirSync(join(folder, 'out')).sort()).toEqual(names);
 });

@@ -69,22 +69,36 @@ describe('bad usage exits 2, with one line on stderr', () => {
       'error: --profile-steps belongs to --profile',
     ],
     [
-      'options that exclude each other',
-      ['upscale', 'x', '-o', 'y', '--model', 'bicubic', '--overwrite', '--skip-existing'],
-      "error: option '--overwrite' cannot be used with option '--skip-existing'",
+      'a format that nothing is written in',
+      ['upscale', 'x.png', '-o', 'y.gif', '--model', 'bicubic'],
+      expect.stringMatching(/^error: -o y\.gif: this format cannot be written: \.png, /),
     ],
     [
-      'a result that is no PNG',
-      ['upscale', 'x.png', '-o', 'y.jpg', '--model', 'bicubic'],
-      'error: -o y.jpg: results are PNG files, name one that ends in .png',
+      'a format beside a file that has one',
+      ['upscale', 'x.png', '-o', 'y.png', '--model', 'bicubic', '--format', 'jpg'],
+      'error: --format: the ending of -o y.png says it',
     ],
     [
-      'a suffix that is a path',
-      ['upscale', 'x.png', '-o', 'y', '--model', 'bicubic', '--suffix', '/x4'],
-      "error: --suffix /x4: is part of a file's name, no slashes",
+      'a quality of what loses none',
+      ['upscale', 'x.png', '-o', 'y', '--model', 'bicubic', '--quality', '90'],
+      'error: --quality: png files lose nothing, choose another --format',
+    ],
+    [
+      'a quality beyond the best',
+      ['upscale', 'x.png', '-o', 'y.jpg', '--model', 'bicubic', '--quality', '101'],
+      'error: --quality 101: 1 to 100',
+    ],
+    [
+      'a name that is a path',
+      ['upscale', 'x.png', '-o', 'y', '--model', 'bicubic', '--name', '{name}/x4'],
+      'error: --name {name}/x4: is part of a file’s name: no slashes, no control characters',
     ],
   ])('%s', async (_, args, line) => {
-    expect(await daybreak(args)).toEqual({ code: 2, stdout: '', stderr: `${line}\n` });
+    expect(await daybreak(args)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: typeof line === 'string' ? `${line}\n` : line,
+    });
   });
 
   test('no command: the help', async () => {

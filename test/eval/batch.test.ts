@@ -1,15 +1,18 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { OutOfMemoryError } from '../../engine/errors.ts';
-import { type BatchOptions, type Outcome, planBatch, upscaleFiles } from '../../eval/batch.node.ts';
+import { type BatchOptions, type Outcome, upscaleFiles } from '../../eval/batch.node.ts';
 import { interpolation, type Method, network } from '../../eval/methods.ts';
-import { readPicture, writePicture } from '../../image/files.node.ts';
+import { planBatch } from '../../eval/plan-batch.node.ts';
+import { openPicture, readPicture, savePicture, writePicture } from '../../image/files.node.ts';
+import { createPicture, toSixteenBit } from '../../image/picture.ts';
 import { formulaPicture } from '../image/fixtures.ts';
-import { fakeUpscaler } from './fake-upscaler.ts';
+import { fakeUpscaler, repeatingUpscaler } from './fake-upscaler.ts';
 import { temporaryFolder } from './temporary.ts';
 
 const picture = formulaPicture([6, 5, 3, 1]);
+const nearest = interpolation('nearest');
 
 /** A folder with small pictures at these paths. */
 async function folderOf(...paths: string[]): Promise<string> {
@@ -18,123 +21,143 @@ async function folderOf(...paths: string[]): Promise<string> {
   return folder;
 }
 
-/** The plan with paths relative to `folder`: "input > output", and what was refused. */
-async function planned(folder: string, inputs: string[], out: string, suffix = '_x4') {
-  const { jobs, refused } = await planBatch(
-    inputs.map(input => join(folder, input)),
-    join(folder, out),
-    suffix,
-  );
-  const short = (text: string) => text.replaceAll(`${folder}/`, '');
-  return {
-    jobs: jobs.map(({ input, output }) => short(`${input} > ${output}`)),
-    refused: refused.map(error => short(error.message)),
-  };
-}
-
-test('files and folders, deep ones too, keep their tree', async () => {
-  const folder = await folderOf('one.png', 'many/a.PNG.png', 'many/deep/er/b.png', 'many/.hidden.png');
-  writeFileSync(join(folder, 'many/c.JPG'), '');
-  writeFileSync(join(folder, 'many/notes.txt'), '');
-  expect(await planned(folder, ['one.png', 'many'], 'out')).toEqual({
-    jobs: [
-      'one.png > out/one_x4.png',
-      'many/a.PNG.png > out/a.PNG_x4.png',
-      'many/c.JPG > out/c_x4.png',
-      'many/deep/er/b.png > out/deep/er/b_x4.png',
-    ],
-    refused: [],
+/** Runs the batch of a folder's `in` into its `out`; what became of it is added to `outcomes` as it happens. */
+async function run(folder: string, method: Method, options: BatchOptions = {}, outcomes: Outcome[] = []) {
+  const { jobs } = await planBatch({
+    inputs: [join(folder, 'in')],
+    out: join(folder, 'out'),
+    name: '{name}',
+    scale: 4,
+    model: '',
   });
-});
-
-test('one picture can name its result', async () => {
-  const folder = await folderOf('one.png');
-  expect((await planned(folder, ['one.png'], 'new/large.png')).jobs).toEqual(['one.png > new/large.png']);
-});
-
-test('results of an earlier run are not taken for pictures', async () => {
-  const folder = await folderOf('in/a.png', 'in/out/a_x4.png', 'in/b_x4.png');
-  // An output folder inside the input, the input itself, one above it.
-  expect((await planned(folder, ['in'], 'in/out')).jobs).toEqual([
-    'in/a.png > in/out/a_x4.png',
-    'in/b_x4.png > in/out/b_x4_x4.png',
-  ]);
-  expect((await planned(folder, ['in'], 'in')).jobs).toEqual(['in/a.png > in/a_x4.png']);
-  expect((await planned(folder, ['in'], '.')).jobs).toHaveLength(3);
-});
-
-test('what cannot be done is refused, one line each', async () => {
-  const folder = await folderOf('a.png', 'other/a.png', 'same.png');
-  mkdirSync(join(folder, 'empty'));
-  const plan = await planned(folder, ['a.png', 'other', 'a.png', 'empty', 'nowhere.png'], 'out');
-  expect(plan.jobs).toEqual(['a.png > out/a_x4.png']);
-  expect(plan.refused).toEqual([
-    'empty: no pictures (PNG or JPEG) in this folder',
-    'nowhere.png: there is no such file or folder',
-    'other/a.png: out/a_x4.png is the result of a.png already',
-  ]);
-  expect((await planned(folder, ['same.png'], '.', '')).refused).toEqual([
-    'same.png: its result would replace it: choose another -o or suffix',
-  ]);
-});
-
-/** Runs the batch of a folder into `out` beside it. */
-async function run(folder: string, method: Method, options: BatchOptions = {}): Promise<Outcome[]> {
-  const { jobs } = await planBatch([join(folder, 'in')], join(folder, 'out'), '');
-  const outcomes: Outcome[] = [];
-  for await (const outcome of upscaleFiles(jobs, method, options)) outcomes.push(outcome);
+  await upscaleFiles(jobs, method, { onOutcome: outcome => outcomes.push(outcome), ...options });
   return outcomes;
 }
 
 const said = (outcomes: Outcome[]) =>
   outcomes.map(one => (one.state === 'failed' ? `failed ${one.error.message.replace(/^.*\//, '')}` : one.state));
 
-test('broken pictures fail, the others are enlarged', async () => {
+test('broken pictures fail, the others are enlarged, and each is told of in its turn', async () => {
   const folder = await folderOf('in/a.png', 'in/c.png');
   writeFileSync(join(folder, 'in/b.png'), 'no picture');
-  const outcomes = await run(folder, network(fakeUpscaler()));
-  expect(said(outcomes)).toEqual(['done', 'failed b.png: not a picture (PNG or JPEG)', 'done']);
-  expect(outcomes[0]).toMatchObject({ from: '6x5', to: '24x20' });
+  const outcomes = await run(folder, network(fakeUpscaler(), { tile: 4 }));
+  expect(said(outcomes)).toEqual(['done', expect.stringMatching(/^failed b.png: not a picture/), 'done']);
+  expect(outcomes[0]).toMatchObject({
+    from: '6x5',
+    to: '24x20',
+    tiling: { window: { width: 6, height: 5 }, count: 1 },
+  });
   expect(await readPicture(join(folder, 'out/c.png'))).toEqual(await network(fakeUpscaler())(picture));
 });
 
-test('results that exist are kept, replaced or refused', async () => {
+test('16 bit stay 16 bit, grey stays grey', async () => {
+  const folder = temporaryFolder();
+  const grey = toSixteenBit(formulaPicture([6, 5, 1, 1]));
+  grey.data[3] = 12345;
+  await savePicture(join(folder, 'in/grey.png'), grey);
+  expect(said(await run(folder, network(repeatingUpscaler())))).toEqual(['done']);
+  const { picture: result } = await openPicture(join(folder, 'out/grey.png'));
+  expect(result).toEqual(await nearest(grey));
+});
+
+test('results that exist are kept or replaced', async () => {
   const folder = await folderOf('in/a.png');
-  const method = interpolation('nearest');
   const other = formulaPicture([3, 3, 1, 0]);
   const result = () => readPicture(join(folder, 'out/a.png'));
   await writePicture(join(folder, 'out/a.png'), other);
-  expect(said(await run(folder, method))).toEqual([
-    'failed a.png: exists already: --overwrite replaces, --skip-existing leaves it',
-  ]);
-  expect(said(await run(folder, method, { existing: 'skip' }))).toEqual(['skipped']);
+  expect(said(await run(folder, nearest))).toEqual(['skipped']);
   expect(await result()).toEqual(other);
-  expect(said(await run(folder, method, { existing: 'overwrite' }))).toEqual(['done']);
-  expect(await result()).toEqual(await method(picture));
+  expect(said(await run(folder, nearest, { overwrite: true }))).toEqual(['done']);
+  expect(await result()).toEqual(await nearest(picture));
 });
 
 test('too little memory for one picture concerns that picture alone, other errors end the batch', async () => {
-  const folder = await folderOf('in/a.png', 'in/b.png');
-  let calls = 0;
-  const method: Method = async lr => {
-    if (calls++ === 0) throw new OutOfMemoryError({ requested: 9, live: 0, peak: 0, budget: 1 });
-    return await interpolation('nearest')(lr);
+  const folder = await folderOf('in/a.png', 'in/b.png', 'in/c.png');
+  const failing = (at: number, error: Error): Method => {
+    let calls = 0;
+    return async (lr, control) => {
+      if (calls++ === at) throw error;
+      return await nearest(lr, control);
+    };
   };
-  expect((await run(folder, method)).map(outcome => outcome.state)).toEqual(['failed', 'done']);
-  await expect(
-    run(folder, async () => {
-      throw new TypeError('a defect');
-    }),
-  ).rejects.toThrow('a defect');
+  const full = new OutOfMemoryError({ requested: 9, live: 0, peak: 0, budget: 1 });
+  expect((await run(folder, failing(0, full))).map(({ state }) => state)).toEqual(['failed', 'done', 'done']);
+  const outcomes: Outcome[] = [];
+  const overwrite = { overwrite: true };
+  await expect(run(folder, failing(1, new TypeError('a defect')), overwrite, outcomes)).rejects.toThrow('a defect');
+  // What was enlarged before is written and told of all the same.
+  expect(said(outcomes)).toEqual(['done']);
 });
 
-test('after an abort there are whole results or none', async () => {
+test('a limit on pixels holds for pictures and results', async () => {
+  const folder = await folderOf('in/a.png');
+  expect(said(await run(folder, nearest, { maxPixels: 29 }))).toEqual([
+    expect.stringMatching(/^failed a.png: 6x5 .*29/),
+  ]);
+  expect(said(await run(folder, nearest, { maxPixels: 479 }))).toEqual([
+    'failed a.png: would become 24x20, more than 479 pixels: --max-pixels',
+  ]);
+  expect(said(await run(folder, nearest, { maxPixels: 480 }))).toEqual(['done']);
+});
+
+test('results that cannot be written fail one by one', async () => {
+  const folder = await folderOf('in/a.png', 'in/b.png');
+  writeFileSync(join(folder, 'out'), 'a file where the folder should be');
+  expect(said(await run(folder, nearest))).toEqual([
+    expect.stringMatching(/^failed a.png: cannot be written/),
+    expect.stringMatching(/^failed b.png: cannot be written/),
+  ]);
+});
+
+test('a network that gives one colour, or no numbers, fails picture by picture', async () => {
+  const folder = await folderOf('in/a.png');
+  await writePicture(join(folder, 'in/flat.png'), createPicture(3, 2, 3));
+  const broken = (value: number) => network(repeatingUpscaler(() => value));
+  expect(said(await run(folder, broken(0)))).toEqual([
+    expect.stringMatching(/^failed repeating: the result is of one colour, the picture is not/),
+    'done',
+  ]);
+  expect(said(await run(folder, broken(Number.NaN), { overwrite: true }))).toEqual(
+    Array.from({ length: 2 }, () => expect.stringMatching(/^failed repeating: the result is not finite/)),
+  );
+});
+
+test('after an abort there are whole results or none, and none of a later picture', async () => {
   const folder = await folderOf('in/a.png', 'in/b.png', 'in/c.png');
   const controller = new AbortController();
-  const running = run(folder, interpolation('nearest'), {
-    signal: controller.signal,
-    onStart: (_, index) => index === 1 && controller.abort(new Error('enough')),
-  });
-  await expect(running).rejects.toThrow('enough');
+  const outcomes: Outcome[] = [];
+  const onStart: BatchOptions['onStart'] = (_, index) => index === 1 && controller.abort(new Error('enough'));
+  await expect(run(folder, nearest, { signal: controller.signal, onStart }, outcomes)).rejects.toThrow('enough');
+  expect(said(outcomes)).toEqual(['done']);
   expect(readdirSync(join(folder, 'out'))).toEqual(['a.png']);
+});
+
+test('the next picture is read, and the last one written, while one is enlarged', async () => {
+  const folder = await folderOf('in/a.png', 'in/b.png', 'in/c.png');
+  const outcomes: Outcome[] = [];
+  // It waits for what can only happen beside it: that the picture before is written, and the one after read.
+  const method: Method = async lr => {
+    const index = calls++;
+    while (outcomes.length < index) await new Promise(resolve => setTimeout(resolve, 1));
+    if (index === 0) {
+      await new Promise(resolve => setTimeout(resolve, 200));
+      // The second is known already: it is enlarged although its file is damaged now.
+      writeFileSync(join(folder, 'in/b.png'), 'damaged');
+    }
+    return await nearest(lr);
+  };
+  let calls = 0;
+  expect(said(await run(folder, method, {}, outcomes))).toEqual(['done', 'done', 'done']);
+});
+
+test('with too many bytes in flight nothing is read ahead', async () => {
+  const folder = await folderOf('in/a.png', 'in/b.png');
+  const method: Method = async lr => {
+    await new Promise(resolve => setTimeout(resolve, 50));
+    writeFileSync(join(folder, 'in/b.png'), 'damaged');
+    return await nearest(lr);
+  };
+  const outcomes = await run(folder, method, { bytesInFlight: 1 });
+  expect(said(outcomes)).toEqual(['done', expect.stringMatching(/^failed b.png/)]);
+  expect(readFileSync(join(folder, 'in/b.png'), 'utf8')).toBe('damaged');
 });

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LimitError, OutOfMemoryError } from '../../engine/errors.ts';
+import { TileError } from '../../eval/errors.ts';
 import { interpolation, network } from '../../eval/methods.ts';
 import { type Upscaler, upscalePicture } from '../../eval/upscale.ts';
 import { toGrey } from '../../image/colour.ts';
-import { createPicture, type Picture, splitAlpha, toRgb } from '../../image/picture.ts';
+import { createPicture, type Picture, type Samples, splitAlpha, toRgb, toSixteenBit } from '../../image/picture.ts';
 import { resize } from '../../image/resize.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { FAKE_HALO, fakeUpscaler, repeatingUpscaler } from './fake-upscaler.ts';
 
-const whole = (picture: Picture, upscaler: Upscaler = fakeUpscaler()) => upscalePicture(picture, upscaler, { tile: 0 });
+const whole = <S extends Samples>(picture: Picture<S>, upscaler: Upscaler = fakeUpscaler()) =>
+  upscalePicture(picture, upscaler, { tile: 0 });
 
 test('tiled equals untiled, whatever the sizes of picture and tile', async () => {
   const side = fc.integer({ min: 1, max: 31 });
@@ -90,6 +93,90 @@ test('alpha is kept: enlarged by bicubic beside the colour', async () => {
   expect(result.alpha).toEqual(resize(alpha!, 4));
   const greyAndAlpha = await whole(formulaPicture([6, 5, 2, 1]));
   expect(greyAndAlpha).toMatchObject({ width: 24, height: 20, channels: 2 });
+});
+
+test('16 bit: samples go in as k / 65535 and come out rounded to as many levels', async () => {
+  const picture = toSixteenBit(formulaPicture([5, 4, 3, 1]));
+  picture.data.forEach((value, i) => {
+    picture.data[i] = Math.min(65535, value + i);
+  });
+  expect(await whole(picture, repeatingUpscaler())).toEqual(await interpolation('nearest')(picture));
+  const levels = async (y: number) =>
+    (
+      await whole(
+        toSixteenBit(createPicture(1, 1, 3)),
+        repeatingUpscaler(() => y),
+      )
+    ).data[0];
+  // 32767.5 is rounded up; a step of one level; what lies beyond is clipped.
+  expect(await Promise.all([0, -1 + 2 / 65535, 1.5, -3].map(levels))).toEqual([32768, 1, 65535, 0]);
+});
+
+test('16 bit: grey stays grey, alpha is kept, and hidden colours make no fringe', async () => {
+  const size = 8;
+  const picture = toSixteenBit(createPicture(size, size, 2));
+  for (let y = 2; y < 6; y++) for (let x = 2; x < 6; x++) picture.data.set([60001, 65535], (y * size + x) * 2);
+  const { data, channels } = await whole(picture, repeatingUpscaler());
+  expect([channels, data instanceof Uint16Array]).toEqual([2, true]);
+  expect([...data].filter((_, i) => i % 2 === 0).every(grey => grey === 60001)).toBe(true);
+  expect([data[1], data[(16 * 32 + 16) * 2 + 1]]).toEqual([0, 65535]);
+});
+
+/** A network on a GPU that cannot take windows of more than `most` pixels. */
+function cramped(most: number, error: Error = new OutOfMemoryError({ requested: 9, live: 1, peak: 1, budget: 9 })) {
+  const upscaler = fakeUpscaler();
+  const run: Upscaler['run'] = (planes, height, width) => {
+    if (height * width > most) throw error;
+    return upscaler.run(planes, height, width);
+  };
+  return { ...upscaler, run };
+}
+
+test('where memory runs out, tiles are halved until they fit, stay so, and change nothing', async () => {
+  const picture = formulaPicture([53, 31, 3, 2]);
+  const upscaler = cramped(400);
+  const method = network(upscaler);
+  const notes: string[] = [];
+  const onNote = (note: string) => notes.push(note);
+  expect(await method(picture, { onNote })).toEqual(await whole(picture));
+  expect(notes).toEqual([
+    'out of GPU memory with tiles of 53x31: smaller ones, 24x31, from now on',
+    'out of GPU memory with tiles of 24x31: smaller ones, 16x16, from now on',
+  ]);
+  let [tiles, window] = [0, ''];
+  const next = await method(formulaPicture([40, 40, 3, 3]), {
+    onNote,
+    onTiling: cut => {
+      tiles = cut.count;
+      window = `${cut.window.width}x${cut.window.height}`;
+    },
+  });
+  expect(next).toEqual(await whole(formulaPicture([40, 40, 3, 3])));
+  expect([tiles, window, notes.length]).toEqual([16, '16x16', 2]);
+  // Tiles of a stated size, and what the adapter refuses to run at all.
+  const asked = { ...cramped(400, new LimitError('conv2d', 'a limit', 2, 1)), bytes: () => Number.POSITIVE_INFINITY };
+  const bytes = (height: number, width: number) => (height * width > 400 ? Number.POSITIVE_INFINITY : 1);
+  expect(await upscalePicture(picture, { ...asked, bytes }, { tile: 30 })).toEqual(await whole(picture));
+});
+
+test('where no tile fits that picture fails, and the next is tried with all there is', async () => {
+  const method = network(cramped(100));
+  const failed = method(formulaPicture([53, 31, 3, 2]));
+  await expect(failed).rejects.toThrow(TileError);
+  await expect(failed).rejects.toThrow(
+    /^Cannot upscale: a tile of 16x16 pixels is too much for the GPU and none is smaller\. Out of GPU memory/,
+  );
+  const small = formulaPicture([10, 10, 3, 1]);
+  expect(await method(small)).toEqual(await whole(small));
+});
+
+test('a result of one colour is an error where the picture has many, and none where it has not', async () => {
+  const black = repeatingUpscaler(() => -1);
+  const flat = createPicture(4, 3, 3, new Uint8Array(36).fill(7));
+  flat.data[5] = 10;
+  expect((await whole(flat, black)).data.every(value => value === 0)).toBe(true);
+  flat.data[5] = 40;
+  await expect(whole(flat, black)).rejects.toThrow('repeating: the result is of one colour, the picture is not');
 });
 
 test('progress counts tiles, from none to all', async () => {

@@ -1,0 +1,191 @@
+/** Which pictures are to be enlarged, and where each result goes. */
+
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { ImageError, printable } from '../image/errors.ts';
+import { OUTPUT_EXTENSIONS } from '../image/formats.ts';
+import { findPictures, noFile, placeOf } from './find-pictures.node.ts';
+import { DEFAULT_NAME, DISTINCT_NAME, resultName, resultPattern } from './result-name.ts';
+
+/** One picture to enlarge: both are paths of files. */
+export interface Job {
+  readonly input: string;
+  readonly output: string;
+}
+
+/** What is to be done, and what cannot be. */
+export interface Batch {
+  readonly jobs: readonly Job[];
+  readonly refused: readonly ImageError[];
+  /** Subfolders with pictures that were not asked for, one for each folder among the inputs. */
+  readonly leftOut: readonly string[];
+}
+
+/** What is asked for. */
+export interface BatchRequest {
+  /** Pictures, and folders of them. */
+  readonly inputs: readonly string[];
+  /** A folder; or, where it ends as a picture's name, the result of the one picture. */
+  readonly out: string;
+  /** What stands in subfolders too, whose tree is repeated under `out`. Default: false. */
+  readonly recursive?: boolean | undefined;
+  /** See `result-name.ts`. Default: DEFAULT_NAME, or DISTINCT_NAME for pictures that would be called alike. */
+  readonly name?: string | undefined;
+  /** Ending of results in a folder, with its dot; `same`: the picture's own. Default: .png. */
+  readonly ending?: string | undefined;
+  /** For names. */
+  readonly scale: number;
+  /** For names. */
+  readonly model: string;
+}
+
+interface Found {
+  readonly path: string;
+  /** Its folder, relative to the input that it was found in. */
+  readonly below: string;
+}
+
+/**
+ * Finds the pictures that `inputs` name and says where their results go. Results of an earlier run that lie below an input
+ * are not taken for pictures: what is in `out`, or, where `out` is the input itself, what is called as results are. No
+ * two pictures get the same result, no result replaces a picture that is still to be read or lies outside of `out`.
+ */
+export async function planBatch(request: BatchRequest): Promise<Batch> {
+  const { inputs, out, recursive = false } = request;
+  const [found, refused, leftOut]: [Found[], ImageError[], string[]] = [[], [], []];
+  const to = await placeOf(out);
+  for (const input of inputs) {
+    const state = await stat(input).catch(() => undefined);
+    if (!state) refused.push(new ImageError(input, 'there is no such file or folder'));
+    else if (state.isFile()) found.push({ path: input, below: '' });
+    else if (!state.isDirectory()) refused.push(noFile(input));
+    else {
+      const from = await placeOf(input);
+      const inside = await findPictures(input, { recursive, without: to === from ? undefined : to });
+      const pictures = inside.pictures.filter(path => to !== from || !isResult(path, request));
+      refused.push(...inside.refused);
+      if (inside.leftOut !== undefined) leftOut.push(join(input, inside.leftOut));
+      else if (pictures.length === 0) refused.push(new ImageError(input, 'no pictures in this folder'));
+      found.push(...pictures.map(path => ({ path: join(input, path), below: dirname(path) })));
+    }
+  }
+  const { jobs, refused: clashes } = await assign(found, request);
+  return { jobs, refused: [...refused, ...clashes], leftOut };
+}
+
+/** True where `-o` names one file, not a folder. */
+export function namesFile(out: string): boolean {
+  return OUTPUT_EXTENSIONS.includes(extname(out).toLowerCase());
+}
+
+/** The name without folder and ending, and the ending with its dot. */
+function parts(path: string): { stem: string; ending: string } {
+  const ending = extname(path);
+  return { stem: basename(path, ending), ending };
+}
+
+function isResult(path: string, { name, ...fields }: BatchRequest): boolean {
+  const templates = name === undefined ? [DEFAULT_NAME, DISTINCT_NAME] : [name];
+  return templates.some(template => resultPattern(template, fields)?.test(parts(path).stem));
+}
+
+/** Where `path`'s result goes by a template. */
+function outputOf(
+  { path, below }: Found,
+  template: string,
+  { out, ending = '.png', scale, model }: BatchRequest,
+): string {
+  if (namesFile(out)) return out;
+  const picture = parts(path);
+  const name = resultName(template, { name: picture.stem, ext: picture.ending.slice(1), scale, model });
+  const own = picture.ending.toLowerCase();
+  const same = OUTPUT_EXTENSIONS.includes(own) ? own : '.png';
+  return join(out, below, name + (ending === 'same' ? same : ending));
+}
+
+/** Results by which pictures are known apart: on Windows and macOS case makes no difference. */
+const keyOf = (path: string) => {
+  const whole = resolve(path);
+  return process.platform === 'win32' || process.platform === 'darwin' ? whole.toLowerCase().normalize() : whole;
+};
+
+async function assign(found: readonly Found[], request: BatchRequest): Promise<Pick<Batch, 'jobs' | 'refused'>> {
+  const inputs = new Map<string, string>();
+  // A picture that is named twice, or lies in a folder named beside it, is enlarged once.
+  const pictures = found.filter(({ path }) => !inputs.has(keyOf(path)) && inputs.set(keyOf(path), path));
+  const { name = DEFAULT_NAME } = request;
+  const alike = new Map<string, number>();
+  for (const one of pictures) {
+    const key = keyOf(outputOf(one, name, request));
+    alike.set(key, (alike.get(key) ?? 0) + 1);
+  }
+  const inside = new Inside(request.out);
+  const takenBy = new Map<string, string>();
+  const jobs: Job[] = [];
+  const refused: ImageError[] = [];
+  for (const one of pictures) {
+    const usual = outputOf(one, name, request);
+    // All that would be called alike get longer names, not all but the first: which is first changes with new pictures.
+    const distinct = request.name === undefined && (alike.get(keyOf(usual)) ?? 0) > 1;
+    const output = distinct ? outputOf(one, DISTINCT_NAME, request) : usual;
+    const problem = clash(one.path, output, takenBy, inputs) ?? (await inside.problem(output));
+    if (problem !== undefined) refused.push(new ImageError(one.path, problem));
+    else {
+      takenBy.set(keyOf(output), one.path);
+      jobs.push({ input: one.path, output });
+    }
+  }
+  return { jobs, refused };
+}
+
+function clash(
+  path: string,
+  output: string,
+  takenBy: ReadonlyMap<string, string>,
+  inputs: ReadonlyMap<string, string>,
+): string | undefined {
+  const key = keyOf(output);
+  const [other, picture, shown] = [takenBy.get(key), inputs.get(key), printable(output)];
+  if (key === keyOf(path)) return 'its result would replace it: choose another -o or --name';
+  if (other !== undefined) return `${shown} is the result of ${printable(other)} already: choose another -o or --name`;
+  if (picture !== undefined) return `its result ${shown} is to be enlarged itself: choose another -o or --name`;
+  return undefined;
+}
+
+/** Knows which folders lie in a folder by their real places: links in an output folder may lead out of it. */
+class Inside {
+  readonly #folder: string;
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** What is wrong with a place for a file under the folder, for people; undefined where nothing is. */
+  async problem(path: string): Promise<string | undefined> {
+    const folder = dirname(path);
+    if (!this.#known.has(folder)) this.#known.set(folder, await this.#look(folder));
+    return this.#known.get(folder);
+  }
+
+  async #look(folder: string): Promise<string | undefined> {
+    const way = relative(this.#folder, folder);
+    if (way === '' || way.startsWith('..') || isAbsolute(way)) return undefined;
+    const root = await placeOf(this.#folder);
+    let path = this.#folder;
+    for (const step of way.split(sep)) {
+      path = join(path, step);
+      const place = await realpath(path).catch(() => undefined);
+      if (place === undefined) return undefined;
+      if (!isBelow(place, root))
+        return `its result would lie outside of ${printable(this.#folder)}: ${printable(path)} is a link`;
+    }
+    return undefined;
+  }
+}
+
+/** True where `path` lies in `folder` or deeper; both absolute. */
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
