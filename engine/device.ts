@@ -1,6 +1,6 @@
 /** The GPU device: what it can do, its pipelines, its memory, its queue. */
 import { quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
-import { AdapterNotFoundError, DaybreakError, DeviceLostError, ValidationError } from './errors.ts';
+import { AdapterNotFoundError, DaybreakError, DeviceLostError, OutOfMemoryError, ValidationError } from './errors.ts';
 import type { AdapterTraits, Choices, Kernel } from './kernel.ts';
 import { MemoryPool, type Storage } from './memory.ts';
 
@@ -71,7 +71,7 @@ export class Device implements Disposable {
     const budget = options.memoryBudget ?? (software && memory ? 0.75 * memory : Number.POSITIVE_INFINITY);
     this.memory = new MemoryPool(gpu, budget, this.debug);
     gpu.addEventListener('uncapturederror', event => {
-      this.fail(new ValidationError((event as GPUUncapturedErrorEvent).error.message));
+      this.fail(this.#described((event as GPUUncapturedErrorEvent).error));
     });
     void gpu.lost.then(lost => {
       this.#failure = new DeviceLostError(lost.reason, lost.message);
@@ -122,6 +122,17 @@ export class Device implements Disposable {
     const names = Object.keys(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(limits)));
     const values = names.map(name => [name, (limits as unknown as Record<string, unknown>)[name]] as const);
     return Object.fromEntries(values.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+  }
+
+  /**
+   * The loss of this device where that is what an error comes from: what fails because of it may be told before the loss
+   * itself. Undefined where the device is well.
+   */
+  async lossBehind(error: unknown): Promise<DeviceLostError | undefined> {
+    if (error instanceof DeviceLostError) return error;
+    // Events of the device come between two turns of the loop.
+    for (let turn = 0; turn < 3 && !this.lost; turn++) await new Promise(resolve => setTimeout(resolve, 0));
+    return this.#failure instanceof DeviceLostError ? this.#failure : undefined;
   }
 
   get lost(): boolean {
@@ -182,6 +193,8 @@ export class Device implements Disposable {
     try {
       await quietly(staging.mapAsync(1, 0, padded(total)));
     } catch (cause) {
+      const loss = await this.lossBehind(cause);
+      if (loss) throw loss;
       this.check();
       throw new DaybreakError('Reading from the GPU failed.', { cause });
     }
@@ -217,6 +230,15 @@ export class Device implements Disposable {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #described(error: GPUError): DaybreakError {
+    // A device of the caller's may come without the names of its classes.
+    const classes = typeof GPUOutOfMemoryError === 'function';
+    if (!classes || !(error instanceof GPUOutOfMemoryError)) return new ValidationError(error.message);
+    const { live, peak } = this.memory.figures();
+    const { budget, latest: requested } = this.memory;
+    return new OutOfMemoryError({ requested, live, peak, budget }, { cause: error });
   }
 
   #layout(signature: string): { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {

@@ -38,7 +38,7 @@ export class OutOfMemoryError extends DaybreakError {
   readonly peak: number;
   readonly budget: number;
   constructor(sizes: { requested: number; live: number; peak: number; budget: number }, options?: ErrorOptions) {
-    const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+    const mib = (bytes: number) => (Number.isFinite(bytes) ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : 'none');
     super(
       `Out of GPU memory: asked for ${mib(sizes.requested)} with ${mib(sizes.live)} live (peak ${mib(sizes.peak)}, ` +
         `budget ${mib(sizes.budget)}). Use smaller batches, crops or tiles, dispose of tensors, or raise memoryBudget.`,

@@ -78,7 +78,8 @@ export function sizeClass(bytes: number): number {
 
 export class MemoryPool {
   readonly #gpu: GPUDevice;
-  readonly #budget: number;
+  /** The most bytes that may be live and pooled together. */
+  readonly budget: number;
   readonly #debug: boolean;
   readonly #free = new Map<number, GPUBuffer[]>();
   readonly #holders = new Map<number, Holder>();
@@ -87,16 +88,21 @@ export class MemoryPool {
   #pooled = 0;
   #peak = 0;
   #buffers = 0;
+  #latest = 0;
 
-  /** `budget`: the most bytes that may be live and pooled together. */
   constructor(gpu: GPUDevice, budget: number, debug: boolean) {
     this.#gpu = gpu;
-    this.#budget = budget;
+    this.budget = budget;
     this.#debug = debug;
   }
 
   figures(): MemoryFigures {
     return { live: this.#live, pooled: this.#pooled, peak: this.#peak, buffers: this.#buffers };
+  }
+
+  /** Bytes of the buffer made last: that one it is, most likely, which the driver refuses when it does. */
+  get latest(): number {
+    return this.#latest;
   }
 
   /** Who holds what is live, largest first. Empty unless the device was made with `debug: true`. */
@@ -150,9 +156,10 @@ export class MemoryPool {
   #create(size: number, label: string): GPUBuffer {
     const allowed = this.#gpu.limits.maxBufferSize;
     if (size > allowed) throw new LimitError(label, 'maxBufferSize', size, allowed);
-    if (this.#live + this.#pooled + size > this.#budget) this.trim();
-    if (this.#live + size > this.#budget)
-      throw new OutOfMemoryError({ requested: size, live: this.#live, peak: this.#peak, budget: this.#budget });
+    if (this.#live + this.#pooled + size > this.budget) this.trim();
+    if (this.#live + size > this.budget)
+      throw new OutOfMemoryError({ requested: size, live: this.#live, peak: this.#peak, budget: this.budget });
+    this.#latest = size;
     return this.#gpu.createBuffer({ label, size, usage: USAGE_STORAGE });
   }
 

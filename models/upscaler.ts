@@ -1,5 +1,6 @@
 /** A trained SRResNet as something that enlarges pictures of any size. */
 import { type Compiled, compile } from '../engine/compile.ts';
+import { OutOfMemoryError } from '../engine/errors.ts';
 import { footprint } from '../engine/footprint.ts';
 import { sizeClass } from '../engine/memory.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
@@ -98,8 +99,21 @@ export class SRResNetUpscaler implements Disposable {
     }
   }
 
-  /** Planar RGB in [0, 1], [3][h][w], to planar RGB about [-1, 1], [3][4h][4w]. */
+  /**
+   * Planar RGB in [0, 1], [3][h][w], to planar RGB about [-1, 1], [3][4h][4w]. Where memory runs out, all that the pass
+   * took is given back: a smaller one may be tried.
+   */
   async run(planes: Float32Array, height: number, width: number): Promise<Float32Array> {
+    try {
+      return await this.#pass(planes, height, width);
+    } catch (error) {
+      this.dispose();
+      if (error instanceof OutOfMemoryError) await this.#recover();
+      throw error;
+    }
+  }
+
+  async #pass(planes: Float32Array, height: number, width: number): Promise<Float32Array> {
     const size = `${height}x${width}`;
     if (size !== this.#size) {
       // A program's memory stays with it: keep one size's.
@@ -111,6 +125,14 @@ export class SRResNetUpscaler implements Disposable {
     using lr = tensor(planes, [1, 3, height, width], { device });
     using sr = this.#evaluating(() => this.#program!(lr));
     return await sr.data();
+  }
+
+  /** Buffers that the driver refused may lie in the pool, and what was done with them is reported later as invalid. */
+  async #recover(): Promise<void> {
+    const { device } = this.#net.convIn.weight;
+    device.memory.trim();
+    // A loss is told again by whatever comes next.
+    await device.finished().catch(() => undefined);
   }
 
   /** Gives the program's memory back; the network stays. */

@@ -5,8 +5,8 @@ import { compile } from '../../engine/compile.ts';
 import { Device } from '../../engine/device.ts';
 import {
   AdapterNotFoundError,
-  DaybreakError,
   DeviceLostError,
+  OutOfMemoryError,
   ShapeError,
   ValidationError,
 } from '../../engine/errors.ts';
@@ -82,6 +82,17 @@ describe('a device of the caller', () => {
   });
 });
 
+test('memory that the driver refuses is an OutOfMemoryError, not an invalid command', async () => {
+  using device = await Device.create();
+  const before = tensor(new Float32Array(1000), undefined, { device });
+  const refused = Object.assign(new Event('uncapturederror'), { error: new GPUOutOfMemoryError('no more') });
+  device.gpu.dispatchEvent(refused);
+  const reading = before.data();
+  await expect(reading).rejects.toThrow(OutOfMemoryError);
+  await expect(reading).rejects.toThrow('asked for 0.0 MiB with 0.0 MiB live');
+  expect(await before.data()).toHaveLength(1000);
+});
+
 describe('a lost device', () => {
   test('is a DeviceLostError for all that comes after', async () => {
     const doomed = await Device.create();
@@ -104,7 +115,24 @@ describe('a lost device', () => {
     const x = tensor(new Float32Array(2 ** 20), undefined, { device: doomed });
     const reading = neg(x).data();
     doomed.gpu.destroy();
-    await expect(reading).rejects.toThrow(DaybreakError);
+    await expect(reading).rejects.toThrow(DeviceLostError);
+  });
+
+  test('in the middle of a warm-up, of an upload, of a disposal: an error or nothing, never a hang', async () => {
+    const doomed = await Device.create();
+    const x = tensor([1, 2], [2], { device: doomed });
+    const f = compile((y: typeof x) => neg(neg(y)));
+    const warmed = f.warmUp([x], () => doomed.gpu.destroy());
+    await expect(warmed.then(y => y.data())).rejects.toThrow(DeviceLostError);
+    expect(() => f(x)).toThrow(DeviceLostError);
+    const late = tensor(new Float32Array(1000), undefined, { device: doomed });
+    await expect(late.data()).rejects.toThrow(DeviceLostError);
+    for (const one of [f, late, x, doomed, doomed]) one.dispose();
+    // Another one works.
+    using next = await Device.create();
+    using y = tensor([3], [1], { device: next });
+    using z = neg(y);
+    expect(await z.item()).toBe(-3);
   });
 });
 
