@@ -1,7 +1,7 @@
 /** Picture files to pictures and back in a browser, by the browser's own codecs. */
 
-import { ImageError } from './errors.ts';
-import { checkSize, formatOf } from './formats.ts';
+import { ImageError, messageOf } from './errors.ts';
+import { checkSize, FORMAT_NAMES, type Format, formatOf } from './formats.ts';
 import { type Channels, createPicture, type Picture } from './picture.ts';
 import { readPngHeader } from './png-header.ts';
 
@@ -27,15 +27,19 @@ declare const createImageBitmap: (source: Blob, options: Record<string, string>)
 declare const OffscreenCanvas: new (width: number, height: number) => Canvas;
 declare const ImageData: new (data: Uint8ClampedArray<ArrayBuffer>, width: number, height: number) => Samples;
 
-/** Channels of the picture in a file: the canvas gives RGBA whatever the file holds. */
-function channelsOf(bytes: Uint8Array, name: string): Channels {
-  if (formatOf(bytes, name) === 'png') {
+/**
+ * Channels of the picture in a file, or undefined where only its pixels tell: the canvas gives RGBA whatever the file
+ * holds.
+ */
+function channelsOf(bytes: Uint8Array, format: Format, name: string): Channels | undefined {
+  if (format === 'png') {
     const header = readPngHeader(bytes, name);
     checkSize(header.width, header.height, name);
     const colours = header.colourType === 0 || header.colourType === 4 ? 1 : 3;
     return (colours + (header.colourType >= 4 || header.transparency ? 1 : 0)) as Channels;
   }
-  // JPEG: the frame header (marker C0…CF but C4, C8, CC) tells the size and the number of components.
+  if (format !== 'jpeg') return undefined;
+  // The frame header (marker C0…CF but C4, C8, CC) tells the size and the number of components.
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
     const marker = bytes[at + 1];
@@ -53,29 +57,41 @@ function context(width: number, height: number, name: string): { canvas: Canvas;
   return { canvas, drawing };
 }
 
+/** RGB, and alpha where a pixel is not opaque. */
+function channelsIn(rgba: Uint8ClampedArray): Channels {
+  for (let i = 3; i < rgba.length; i += 4) if (rgba[i] < 255) return 4;
+  return 3;
+}
+
 /**
- * Decodes a PNG or JPEG file as the Node codec does, with the canvas's limits: colour under partial alpha may be off by
- * a few levels (it is premultiplied there), and 16-bit files are reduced by the browser's rule.
+ * Decodes a PNG or JPEG file as the Node codec does, and WebP, AVIF and TIFF where the browser can, with the canvas's
+ * limits: colour under partial alpha may be off by a few levels (it is premultiplied there), and 16-bit files are reduced
+ * by the browser's rule. Colours of other formats than PNG are converted from their profile to sRGB.
  *
  * @throws ImageError for empty, damaged, truncated or unsupported files.
  */
 export async function decode(bytes: Uint8Array, name: string): Promise<Picture> {
-  const channels = channelsOf(bytes, name);
+  const format = formatOf(bytes, name);
+  const stated = channelsOf(bytes, format, name);
   let bitmap: Bitmap;
   try {
     bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]), {
       imageOrientation: 'from-image',
       premultiplyAlpha: 'none',
-      colorSpaceConversion: formatOf(bytes, name) === 'png' ? 'none' : 'default',
+      colorSpaceConversion: format === 'png' ? 'none' : 'default',
     });
   } catch (error) {
-    throw new ImageError(name, `damaged picture: ${error instanceof Error ? error.message : error}`, { cause: error });
+    const what =
+      format === 'png' || format === 'jpeg' ? 'damaged picture' : `damaged, or no ${FORMAT_NAMES[format]} here`;
+    throw new ImageError(name, `${what}: ${messageOf(error)}`, { cause: error });
   }
   const { width, height } = bitmap;
+  checkSize(width, height, name);
   const { drawing } = context(width, height, name);
   drawing.drawImage(bitmap, 0, 0);
   bitmap.close();
   const rgba = drawing.getImageData(0, 0, width, height).data;
+  const channels = stated ?? channelsIn(rgba);
   const colours = channels < 3 ? 1 : 3;
   const data = new Uint8Array(width * height * channels);
   for (let from = 0, to = 0; to < data.length; from += 4) {

@@ -20,3 +20,8 @@ export class ImageError extends Error {
     this.file = file;
   }
 }
+
+/** What another's error says, for a message of ours. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,12 +1,12 @@
 /** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
 import { decodeFile, encodeFile } from './codec.node.ts';
 import { ImageError } from './errors.ts';
-import { formatForName, PICTURE_EXTENSIONS } from './formats.ts';
+import { DEFAULT_MAX_PIXELS, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 
@@ -20,7 +20,7 @@ export function compareNames(a: string, b: string): number {
 }
 
 /**
- * Paths of the PNG and JPEG files in a folder (not in folders below it), in natural order; hidden files are left out.
+ * Paths of the picture files (PICTURE_EXTENSIONS) in a folder (not in folders below it), in natural order; hidden files are left out.
  * @throws ImageError where the folder cannot be read.
  */
 export async function listPictures(folder: string): Promise<string[]> {
@@ -53,7 +53,7 @@ export async function openPicture(
   path: string,
   { signal, ...options }: DecodeOptions & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<PictureFile> {
-  const bytes = await bytesOf(path, signal);
+  const bytes = await bytesOf(path, options.maxPixels, signal);
   signal?.throwIfAborted();
   return await decodeFile(bytes, path, options);
 }
@@ -64,14 +64,23 @@ export async function openPicture(
  * @throws ImageError for other endings, or where the file cannot be written.
  */
 export async function savePicture(path: string, picture: Picture<Samples>, options: EncodeOptions = {}): Promise<void> {
-  await writeAtomically(path, await encodeFile(picture, formatForName(path), options));
+  await writeAtomically(path, await encodeFile(picture, formatForName(path), options, path));
 }
 
-async function bytesOf(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+/** Beyond eight bytes a pixel, which 16 bit RGBA takes uncompressed, a file has this much for all else. */
+const ROOM_FOR_METADATA = 1 << 26;
+
+async function bytesOf(path: string, maxPixels = DEFAULT_MAX_PIXELS, signal?: AbortSignal): Promise<Uint8Array> {
+  const most = 8 * maxPixels + ROOM_FOR_METADATA;
   try {
+    const found = await stat(path);
+    // A pipe or a device may never end.
+    if (!found.isFile()) throw new ImageError(path, 'cannot be read (not a file)');
+    if (found.size > most) throw new ImageError(path, `${found.size} bytes are more than a picture takes (${most})`);
     return await readFile(path, signal && { signal });
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof ImageError) throw error;
     throw new ImageError(path, `cannot be read (${codeOf(error)})`, { cause: error });
   }
 }

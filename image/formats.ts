@@ -3,15 +3,41 @@
 import { ImageError } from './errors.ts';
 import { isPng } from './png-header.ts';
 
-export type Format = 'png' | 'jpeg';
+export type Format = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
-const EXTENSIONS: Readonly<Record<string, Format>> = { '.png': 'png', '.jpg': 'jpeg', '.jpeg': 'jpeg' };
+/** The formats' names for people. */
+export const FORMAT_NAMES: Readonly<Record<Format, string>> = {
+  png: 'PNG',
+  jpeg: 'JPEG',
+  webp: 'WebP',
+  avif: 'AVIF',
+  tiff: 'TIFF',
+};
 
-/** File names that are taken for pictures when a folder is listed. */
+const EXTENSIONS: Readonly<Record<string, Format>> = {
+  '.png': 'png',
+  '.jpg': 'jpeg',
+  '.jpeg': 'jpeg',
+  '.webp': 'webp',
+  '.avif': 'avif',
+  '.tif': 'tiff',
+  '.tiff': 'tiff',
+};
+
+/** Endings of the names that are taken for pictures when a folder is listed. */
 export const PICTURE_EXTENSIONS: readonly string[] = Object.keys(EXTENSIONS);
 
 /** Endings of the files that pictures can be written to. */
 export const OUTPUT_EXTENSIONS: readonly string[] = PICTURE_EXTENSIONS;
+
+/** No picture of more pixels is made (as libvips: 16383²). */
+export const MAX_PIXELS = 0x3fff * 0x3fff;
+
+/**
+ * Files of more pixels are refused unless the caller raises the limit: a few damaged bytes in a header can ask for any
+ * amount of memory. The largest cameras give about so many; decoding them takes up to some 3 GB.
+ */
+export const DEFAULT_MAX_PIXELS = 100_000_000;
 
 /**
  * The format that a file name's ending asks for.
@@ -23,31 +49,40 @@ export function formatForName(name: string): Format {
   return format;
 }
 
-/** No picture of more pixels is made or read unless asked for (as libvips: 16383²). */
-export const MAX_PIXELS = 0x3fff * 0x3fff;
-
-/** More pixels than this are refused: a few damaged bytes in a header can ask for any amount of memory. */
-export const DEFAULT_MAX_PIXELS = MAX_PIXELS;
+const STARTS: readonly (readonly [Format, RegExp])[] = [
+  ['jpeg', /^\xff\xd8\xff/],
+  ['webp', /^RIFF[\s\S]{4}WEBP/],
+  // The brands: one major, a version, and those that it is compatible with.
+  ['avif', /^[\s\S]{4}ftyp(?:[\s\S]{4})*?avi[fs]/],
+  ['tiff', /^(?:II[*+]\0|MM\0[*+])/],
+];
 
 const OTHERS: readonly (readonly [string, RegExp])[] = [
   ['GIF', /^GIF8/],
   ['BMP', /^BM/],
-  ['TIFF', /^(II\*\0|MM\0\*)/],
-  ['WebP', /^RIFF[\s\S]{4}WEBP/],
-  ['AVIF or HEIF', /^[\s\S]{4}ftyp/],
+  ['HEIF (HEIC)', /^[\s\S]{4}ftyp/],
+  ['JPEG XL', /^(?:\xff\n|\0\0\0\fJXL )/],
+  ['JPEG 2000', /^(?:\xff\x4f\xff\x51|\0\0\0\fjP )/],
+  ['SVG', /^(?:<\?xml|<svg)/],
 ];
+
+const SUPPORTED = Object.values(FORMAT_NAMES).join(', ');
 
 /**
  * The format of a file by its first bytes; its name's ending does not matter.
- * @throws ImageError for an empty file or one that is neither PNG nor JPEG.
+ * @throws ImageError for an empty file or one of another format.
  */
 export function formatOf(bytes: Uint8Array, name: string): Format {
   if (bytes.length === 0) throw new ImageError(name, 'empty file');
   if (isPng(bytes)) return 'png';
-  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'jpeg';
-  const start = String.fromCharCode(...bytes.subarray(0, 16));
+  const start = String.fromCharCode(...bytes.subarray(0, 48));
+  const known = STARTS.find(([, pattern]) => pattern.test(start));
+  if (known) return known[0];
   const other = OTHERS.find(([, pattern]) => pattern.test(start));
-  throw new ImageError(name, other ? `${other[0]} is not supported: PNG or JPEG` : 'not a picture (PNG or JPEG)');
+  throw new ImageError(
+    name,
+    other ? `${other[0]} is not supported: convert it to one of ${SUPPORTED}` : `not a picture (${SUPPORTED})`,
+  );
 }
 
 /** @throws ImageError where the sides promise more than `maxPixels`. */

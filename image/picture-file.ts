@@ -22,6 +22,12 @@ export interface PictureFile {
   readonly warnings: readonly string[];
 }
 
+/** A file's picture as it lies in the file. */
+export interface DecodedPicture extends Omit<PictureFile, 'format'> {
+  /** How it is to be turned: 1…8 (see `upright`). */
+  readonly orientation: number;
+}
+
 export interface DecodeOptions {
   /** Pictures of more pixels are refused before they are decoded. Default: DEFAULT_MAX_PIXELS. */
   readonly maxPixels?: number | undefined;
@@ -30,6 +36,6 @@ export interface DecodeOptions {
 export interface EncodeOptions {
   /** Default: none. */
   readonly metadata?: Metadata | undefined;
-  /** Of JPEG, WebP and AVIF: 1…100. Default: 95 for JPEG and WebP, 80 for AVIF. */
+  /** Of JPEG, WebP and AVIF: 1…100, where 100 is lossless for the last two. Default: 95, 95 and 80. */
   readonly quality?: number | undefined;
 }

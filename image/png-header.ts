@@ -9,17 +9,52 @@ export interface PngHeader {
   readonly depth: number;
   /** 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha. */
   readonly colourType: number;
+  /** The rows come in the seven passes of Adam7. */
+  readonly interlaced: boolean;
   /** A tRNS chunk makes some colours transparent. */
   readonly transparency: boolean;
   /** Length of the file up to and including its IEND chunk: bytes beyond are not part of the picture. */
   readonly end: number;
 }
 
+/** A chunk: the place of its first byte in the file, and its data, which is not copied. */
+export interface PngChunk {
+  readonly type: string;
+  readonly at: number;
+  readonly data: Uint8Array;
+}
+
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** Bits a sample that each colour type may have. */
+const DEPTHS: Readonly<Record<number, readonly number[]>> = {
+  0: [1, 2, 4, 8, 16],
+  2: [8, 16],
+  3: [1, 2, 4, 8],
+  4: [8, 16],
+  6: [8, 16],
+};
 
 /** True where `bytes` begin as a PNG file does. */
 export function isPng(bytes: Uint8Array): boolean {
   return bytes.length >= 8 && SIGNATURE.every((value, i) => bytes[i] === value);
+}
+
+/**
+ * The chunks of a PNG file up to and including IEND; their checksums are not looked at.
+ * @throws ImageError where a chunk is longer than the file, or the file ends before its IEND chunk.
+ */
+export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const length = view.getUint32(at);
+    if (at + 12 + length > bytes.length) break;
+    const type = String.fromCharCode(bytes[at + 4], bytes[at + 5], bytes[at + 6], bytes[at + 7]);
+    yield { type, at, data: bytes.subarray(at + 8, at + 8 + length) };
+    if (type === 'IEND') return;
+    at += 12 + length;
+  }
+  throw new ImageError(name, 'damaged PNG: the file ends too early');
 }
 
 /**
@@ -28,24 +63,25 @@ export function isPng(bytes: Uint8Array): boolean {
  */
 export function readPngHeader(bytes: Uint8Array, name: string): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const type = (at: number) => String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-  if (bytes.length < 33 || type(8) !== 'IHDR') throw new ImageError(name, 'damaged PNG: no header (file cut off?)');
+  if (bytes.length < 33 || view.getUint32(8) !== 13 || view.getUint32(12) !== 0x49484452) {
+    throw new ImageError(name, 'damaged PNG: no header (file cut off?)');
+  }
   const width = view.getUint32(16);
   const height = view.getUint32(20);
-  const depth = bytes[24];
-  const colourType = bytes[25];
-  if (width === 0 || height === 0 || ![0, 2, 3, 4, 6].includes(colourType) || ![1, 2, 4, 8, 16].includes(depth)) {
-    throw new ImageError(name, `damaged PNG: impossible header (${width}x${height}, type ${colourType}, ${depth} bit)`);
+  const [depth, colourType, compression, filter, interlace] = bytes.subarray(24, 29);
+  const possible = DEPTHS[colourType]?.includes(depth) && compression === 0 && filter === 0 && interlace <= 1;
+  if (width === 0 || height === 0 || !possible) {
+    const stated = `${width}x${height}, type ${colourType}, ${depth} bit, methods ${compression} ${filter} ${interlace}`;
+    throw new ImageError(name, `damaged PNG: impossible header (${stated})`);
   }
   let transparency = false;
   let pixels = false;
-  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
-    const chunk = type(at);
-    if (chunk === 'tRNS') transparency = true;
-    if (chunk === 'IDAT') pixels = true;
-    if (chunk !== 'IEND') continue;
-    if (!pixels) break;
-    return { width, height, depth, colourType, transparency, end: at + 12 };
+  let end = 0;
+  for (const { type, at } of pngChunks(bytes, name)) {
+    transparency ||= type === 'tRNS';
+    pixels ||= type === 'IDAT';
+    end = at + 12;
   }
-  throw new ImageError(name, 'damaged PNG: the file ends too early');
+  if (!pixels) throw new ImageError(name, 'damaged PNG: no pixels');
+  return { width, height, depth, colourType, interlaced: interlace === 1, transparency, end };
 }

@@ -1,0 +1,109 @@
+/** What an ICC colour profile says of itself (ICC.1:2022, sections 7 and 9). */
+
+import { printable } from './errors.ts';
+
+export interface ColourProfile {
+  /** Its description, or "without a name". */
+  readonly name: string;
+  /** What its pictures hold. */
+  readonly space: 'RGB' | 'GRAY' | 'CMYK' | 'other';
+  /** True where numbers mean what they mean in sRGB: no conversion could be seen. */
+  readonly isSrgb: boolean;
+}
+
+const LONGEST_NAME = 80;
+
+/** Red, green and blue of sRGB in the profile connection space (IEC 61966-2-1, adapted to D50). */
+const SRGB_COLORANTS = [
+  ['rXYZ', 0.4361, 0.2225, 0.0139],
+  ['gXYZ', 0.3851, 0.7169, 0.0971],
+  ['bXYZ', 0.1431, 0.0606, 0.7142],
+] as const;
+
+/** What profile makers' roundings and adaptations come to. */
+const COLORANT_TOLERANCE = 0.003;
+
+/** Light of the sample one half: 0.2140 by the curve of sRGB; a gamma of 2.2 gives 0.2176. */
+const SRGB_HALF = 0.214;
+const HALF_TOLERANCE = 0.008;
+
+/** The profile, or undefined where the bytes are none. */
+export function readProfile(icc: Uint8Array): ColourProfile | undefined {
+  if (icc.length < 132 || text(icc, 36, 4) !== 'acsp') return undefined;
+  const view = new DataView(icc.buffer, icc.byteOffset, icc.byteLength);
+  const stated = text(icc, 16, 4).trim();
+  const space = stated === 'RGB' || stated === 'GRAY' || stated === 'CMYK' ? stated : 'other';
+  const tags = tagsOf(icc, view);
+  const name = descriptionOf(tags.get('desc')) || 'without a name';
+  return {
+    name,
+    space,
+    isSrgb: space === 'RGB' ? isSrgb(tags, name) : space === 'GRAY' && isSrgbCurve(tags.get('kTRC')),
+  };
+}
+
+function text(bytes: Uint8Array, at: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + length));
+}
+
+function tagsOf(icc: Uint8Array, view: DataView): Map<string, DataView> {
+  const tags = new Map<string, DataView>();
+  const count = Math.min(view.getUint32(128), 200);
+  for (let at = 132; at + 12 <= icc.length && at < 132 + count * 12; at += 12) {
+    const [start, length] = [view.getUint32(at + 4), view.getUint32(at + 8)];
+    if (start + length > icc.length) continue;
+    tags.set(text(icc, at, 4), new DataView(icc.buffer, icc.byteOffset + start, length));
+  }
+  return tags;
+}
+
+/** textDescriptionType of version 2 or multiLocalizedUnicodeType of version 4. */
+function descriptionOf(tag: DataView | undefined): string {
+  if (tag === undefined || tag.byteLength < 12) return '';
+  let name = '';
+  if (tag.getUint32(0) === 0x64657363) {
+    const end = Math.min(tag.byteLength, 12 + Math.min(tag.getUint32(8), 2 * LONGEST_NAME));
+    for (let at = 12; at < end; at++) name += String.fromCharCode(tag.getUint8(at));
+  } else if (tag.getUint32(0) === 0x6d6c7563 && tag.byteLength >= 28 && tag.getUint32(8) > 0) {
+    const [length, start] = [tag.getUint32(20), tag.getUint32(24)];
+    const end = Math.min(tag.byteLength, start + Math.min(length, 2 * LONGEST_NAME));
+    for (let at = start; at + 2 <= end; at += 2) name += String.fromCharCode(tag.getUint16(at));
+  }
+  return printable(name.replace(/\0.*$/s, '').trim()).slice(0, LONGEST_NAME);
+}
+
+function isSrgb(tags: ReadonlyMap<string, DataView>, name: string): boolean {
+  // A profile of tables alone has no colorants: its name must do.
+  if (!tags.has('rXYZ')) return /^sRGB/i.test(name);
+  const primaries = SRGB_COLORANTS.every(([key, ...xyz]) => {
+    const tag = tags.get(key);
+    if (tag === undefined || tag.byteLength < 20) return false;
+    return xyz.every((value, i) => Math.abs(tag.getInt32(8 + 4 * i) / 65536 - value) <= COLORANT_TOLERANCE);
+  });
+  return primaries && ['rTRC', 'gTRC', 'bTRC'].every(key => isSrgbCurve(tags.get(key)));
+}
+
+function isSrgbCurve(tag: DataView | undefined): boolean {
+  const half = tag && lightOfHalf(tag);
+  return half !== undefined && Math.abs(half - SRGB_HALF) <= HALF_TOLERANCE;
+}
+
+/** The value of a curveType or parametricCurveType at one half. */
+function lightOfHalf(tag: DataView): number | undefined {
+  if (tag.byteLength < 12) return undefined;
+  if (tag.getUint32(0) === 0x63757276) {
+    const count = tag.getUint32(8);
+    if (tag.byteLength < 12 + 2 * count) return undefined;
+    if (count === 0) return 0.5;
+    if (count === 1) return 0.5 ** (tag.getUint16(12) / 256);
+    const middle = (count - 1) / 2;
+    return (tag.getUint16(12 + 2 * Math.floor(middle)) + tag.getUint16(12 + 2 * Math.ceil(middle))) / 2 / 65535;
+  }
+  if (tag.getUint32(0) !== 0x70617261) return undefined;
+  const kind = tag.getUint16(8);
+  if (kind > 4 || tag.byteLength < 12 + 4 * [1, 3, 4, 5, 7][kind]) return undefined;
+  const value = (i: number) => tag.getInt32(12 + 4 * i) / 65536;
+  const [gamma, a, b] = kind === 0 ? [value(0), 1, 0] : [value(0), value(1), value(2)];
+  // One half lies above the linear part of every curve in use.
+  return (a * 0.5 + b) ** gamma + (kind === 2 ? value(3) : kind === 4 ? value(5) : 0);
+}

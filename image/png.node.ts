@@ -1,0 +1,244 @@
+/**
+ * PNG files under Node. The pixels are pngjs's work; what a file may make it do, the colour key, and the chunks besides
+ * pixels (PNG specification, third edition, sections 5 and 11) are watched over here.
+ */
+
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { PNG, type PNGOptions } from 'pngjs';
+import { ImageError, messageOf } from './errors.ts';
+import { orientationOf } from './exif.ts';
+import { checkSize } from './formats.ts';
+import { type Channels, createPicture, type Picture, type Samples, samplesLike } from './picture.ts';
+import type { DecodedPicture, Metadata } from './picture-file.ts';
+import { type PngHeader, pngChunks, readPngHeader } from './png-header.ts';
+
+/** Deflate writes at most 258 bytes for two bits: what a file promises beyond that it cannot hold. */
+const MOST_INFLATION = 1032;
+
+/** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
+const LONGEST_METADATA = 1 << 24;
+
+const XMP_KEYWORD = 'XML:com.adobe.xmp';
+
+/**
+ * The picture of a PNG file as it lies, not turned: grey stays one channel; palettes expand to RGB; alpha, also a
+ * transparent colour or palette entry, becomes an alpha channel; fewer than 8 bits scale to 0…255, 16 bits stay.
+ *
+ * @throws ImageError for damaged or truncated files and those of more than `maxPixels` pixels.
+ */
+export function decodePng(bytes: Uint8Array, name: string, maxPixels: number): DecodedPicture {
+  const header = readPngHeader(bytes, name);
+  checkSize(header.width, header.height, name, maxPixels);
+  const parts = partsOf(bytes, name);
+  const rgba = pixelsOf(header, parts, name);
+  const picture = withoutIdleChannels(rgba, header, parts.transparency);
+  const { metadata, warnings } = parts;
+  return { picture, orientation: orientationOf(metadata.exif), metadata, warnings };
+}
+
+interface Parts {
+  /** All IDAT data, put together. */
+  readonly pixels: Buffer;
+  readonly palette: Uint8Array | undefined;
+  readonly transparency: Uint8Array | undefined;
+  readonly metadata: Metadata;
+  readonly warnings: string[];
+}
+
+function partsOf(bytes: Uint8Array, name: string): Parts {
+  let length = 0;
+  for (const chunk of pngChunks(bytes, name)) if (chunk.type === 'IDAT') length += chunk.data.length;
+  const pixels = Buffer.allocUnsafe(length);
+  const found = new Map<string, Uint8Array>();
+  const warnings: string[] = [];
+  let filled = 0;
+  for (const { type, at, data } of pngChunks(bytes, name)) {
+    const sum = crc32(bytes.subarray(at + 4, at + 8 + data.length));
+    const stated = Buffer.from(bytes.buffer, bytes.byteOffset + at + 8 + data.length, 4).readUInt32BE();
+    // A small first letter means that the picture can be seen without this chunk.
+    const needless = (bytes[at + 4] & 0x20) !== 0 && type !== 'tRNS';
+    if (sum !== stated && !needless) throw new ImageError(name, `damaged PNG: wrong checksum of ${type}`);
+    if (!needless && !['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'].includes(type)) {
+      throw new ImageError(name, `damaged PNG: unknown chunk ${type}`);
+    }
+    if (type === 'IDAT') {
+      pixels.set(data, filled);
+      filled += data.length;
+    } else if (sum !== stated) {
+      if (KEPT.includes(type)) warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+    } else if (type === 'iTXt' ? isXmp(data) : KEPT.includes(type)) found.set(type, data);
+  }
+  const metadata = metadataOf(found, warnings);
+  return { pixels, palette: found.get('PLTE'), transparency: found.get('tRNS'), metadata, warnings };
+}
+
+const KEPT: readonly string[] = ['PLTE', 'tRNS', 'iCCP', 'eXIf', 'iTXt', 'gAMA', 'sRGB', 'cICP'];
+
+function isXmp(data: Uint8Array): boolean {
+  return Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 18)).toString('latin1') === `${XMP_KEYWORD}\0`;
+}
+
+function metadataOf(chunks: ReadonlyMap<string, Uint8Array>, warnings: string[]): Metadata {
+  const inflated = (type: string, at: number): Uint8Array | undefined => {
+    try {
+      return new Uint8Array(inflateSync(chunks.get(type)!.subarray(at), { maxOutputLength: LONGEST_METADATA }));
+    } catch {
+      warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+      return undefined;
+    }
+  };
+  const profile = chunks.get('iCCP');
+  const icc = profile && inflated('iCCP', profile.indexOf(0) + 2);
+  const itxt = chunks.get('iTXt');
+  let xmp: Uint8Array | undefined;
+  if (itxt !== undefined) {
+    // Keyword, 0, compressed or not, method, language, 0, translated keyword, 0, text.
+    const language = itxt.indexOf(0, XMP_KEYWORD.length + 3);
+    const start = itxt.indexOf(0, language + 1) + 1;
+    xmp = itxt[XMP_KEYWORD.length + 1] === 1 ? inflated('iTXt', start) : itxt.slice(start);
+  }
+  if (icc === undefined && !chunks.has('sRGB')) warnings.push(...colourWarnings(chunks));
+  return { icc, exif: chunks.get('eXIf')?.slice(), xmp };
+}
+
+/** Of the ways to state colours other than a profile, which are not carried over. */
+function colourWarnings(chunks: ReadonlyMap<string, Uint8Array>): string[] {
+  const warnings: string[] = [];
+  if (chunks.has('cICP')) warnings.push('its colours are described by a cICP chunk, which is not carried over');
+  const gamma = chunks.get('gAMA');
+  const value = gamma?.length === 4 ? Buffer.from(gamma).readUInt32BE() / 100_000 : 1 / 2.2;
+  if (Math.abs(value - 1 / 2.2) > 0.01)
+    warnings.push(`its gamma of ${value} (gAMA) is not applied and not carried over`);
+  return warnings;
+}
+
+/** The seven passes of Adam7: first column and row, and the steps between. */
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
+const CHANNELS_IN_FILE: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+
+/** Bytes of the rows and of their filters' names. */
+function filteredLength({ width, height, depth, colourType, interlaced }: PngHeader): number {
+  const bits = depth * CHANNELS_IN_FILE[colourType];
+  const rows = (w: number, h: number) => (w > 0 ? h * (1 + Math.ceil((w * bits) / 8)) : 0);
+  if (!interlaced) return rows(width, height);
+  const steps = (length: number, first: number, step: number) => Math.max(0, Math.ceil((length - first) / step));
+  return PASSES.reduce((sum, [x, y, dx, dy]) => sum + rows(steps(width, x, dx), steps(height, y, dy)), 0);
+}
+
+/** Four samples a pixel whatever the file holds, by pngjs. */
+function pixelsOf(header: PngHeader, { pixels, palette, transparency }: Parts, name: string): Samples {
+  const { width, height, depth, colourType } = header;
+  const length = filteredLength(header);
+  if (length > pixels.length * MOST_INFLATION) {
+    throw new ImageError(name, `damaged PNG: ${pixels.length} bytes cannot hold its ${width}x${height} pixels`);
+  }
+  try {
+    // pngjs would inflate interlaced pixels to any length, and read a palette's chunk in pieces of three of any number.
+    const idat = header.interlaced
+      ? deflateSync(inflateSync(pixels, { maxOutputLength: length }), { level: 0 })
+      : pixels;
+    const chunks = [SIGNATURE, ...chunk('IHDR', headerOf(header))];
+    if (colourType === 3) {
+      if (palette === undefined || palette.length % 3 !== 0 || palette.length > 768)
+        throw new Error('no valid palette');
+      chunks.push(...chunk('PLTE', palette));
+      if (transparency !== undefined) chunks.push(...chunk('tRNS', transparency));
+    }
+    const file = Buffer.concat([...chunks, ...chunk('IDAT', idat), ...chunk('IEND', new Uint8Array(0))]);
+    return PNG.sync.read(file, { skipRescale: depth === 16, checkCRC: false } as PNGOptions).data;
+  } catch (error) {
+    throw new ImageError(name, `damaged PNG: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function headerOf({ width, height, depth, colourType, interlaced }: PngHeader): Buffer {
+  const data = Buffer.alloc(13);
+  data.writeUInt32BE(width, 0);
+  data.writeUInt32BE(height, 4);
+  data.set([depth, colourType, 0, 0, interlaced ? 1 : 0], 8);
+  return data;
+}
+
+/** The channels that the file has, and an alpha channel where one colour (tRNS) is transparent. */
+function withoutIdleChannels(rgba: Samples, header: PngHeader, transparency: Uint8Array | undefined): Picture<Samples> {
+  const { width, height, depth, colourType } = header;
+  const colours = colourType === 0 || colourType === 4 ? 1 : 3;
+  const key = colourType === 0 || colourType === 2 ? keyOf(transparency, colours, depth) : undefined;
+  const alpha = colourType >= 4 || (colourType === 3 && transparency !== undefined) || key !== undefined;
+  const channels = (colours + (alpha ? 1 : 0)) as Channels;
+  const data = samplesLike(rgba, width * height * channels);
+  for (let from = 0, to = 0; to < data.length; from += 4) {
+    let clear = key !== undefined;
+    for (let c = 0; c < colours; c++) {
+      const value = rgba[from + c];
+      data[to++] = value;
+      clear &&= value === key![c];
+    }
+    if (alpha) data[to++] = clear ? 0 : rgba[from + 3];
+  }
+  return createPicture(width, height, channels, data);
+}
+
+/** The transparent colour in the samples that pngjs gives; pngjs itself would blacken its pixels. */
+function keyOf(transparency: Uint8Array | undefined, colours: number, depth: number): number[] | undefined {
+  if (transparency === undefined || transparency.length < 2 * colours) return undefined;
+  const scale = depth < 8 ? 255 / (2 ** depth - 1) : 1;
+  const mask = 2 ** depth - 1;
+  return Array.from({ length: colours }, (_, c) => {
+    return (((transparency[2 * c] << 8) | transparency[2 * c + 1]) & mask) * scale;
+  });
+}
+
+const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+
+/** The pieces of a chunk. */
+function chunk(type: string, data: Uint8Array): Uint8Array[] {
+  const start = Buffer.alloc(8);
+  start.writeUInt32BE(data.length, 0);
+  start.write(type, 4, 'latin1');
+  const end = Buffer.alloc(4);
+  end.writeUInt32BE(crc32(data, crc32(start.subarray(4))));
+  return [start, data, end];
+}
+
+const COLOUR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
+
+/**
+ * The bytes of a PNG file that holds exactly this picture, 8 or 16 bit, and this metadata.
+ * @param level Of deflate. The highest, 9, takes several times as long as 6 for a hundredth of the bytes; 0 copies.
+ */
+export function encodePngFile(picture: Picture<Samples>, metadata: Metadata = {}, level = 6): Uint8Array {
+  const { width, height, channels, data } = picture;
+  const colorType = COLOUR_TYPE[channels];
+  const bitDepth = data instanceof Uint16Array ? 16 : 8;
+  // pngjs takes 16-bit samples from the start of a buffer, so a view needs one of its own.
+  const whole = bitDepth === 16 ? data.slice() : data;
+  const png = new PNG({ width, height });
+  png.data = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
+  const file = PNG.sync.write(png, {
+    colorType,
+    inputColorType: colorType,
+    inputHasAlpha: channels % 2 === 0,
+    bitDepth,
+    deflateLevel: level,
+    ...(level === 0 && { filterType: 0 }),
+  });
+  const { icc, exif, xmp } = metadata;
+  const chunks: Uint8Array[] = [];
+  if (icc) chunks.push(...chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)])));
+  if (exif) chunks.push(...chunk('eXIf', exif));
+  if (xmp) chunks.push(...chunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`), xmp])));
+  // After the signature and IHDR.
+  return new Uint8Array(
+    chunks.length === 0 ? file : Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(33)]),
+  );
+}
