@@ -23,7 +23,7 @@ const ENTRY = new URL('./picture-worker.node.mjs', import.meta.url);
  * When a thread dies the whole pool is given up: every task fails with the one WorkerError that says why.
  */
 export class PictureWorkers implements Disposable {
-  #limit: number;
+  readonly limit: number;
   #failure: unknown;
   readonly #queue: Pending[] = [];
   readonly #idle: Worker[] = [];
@@ -31,17 +31,16 @@ export class PictureWorkers implements Disposable {
 
   /** `limit`: threads at most. */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
-  get limit(): number {
-    return this.#limit;
-  }
-
-  /** Threads at most from now on; those too many end with their tasks. */
-  set limit(limit: number) {
-    this.#limit = limit;
-    while (this.#idle.length > 0 && this.#idle.length + this.#busy.size > limit) void this.#idle.pop()!.terminate();
+  /** Starts as many threads as there may be, for tasks that will come. */
+  start(): void {
+    while (this.#idle.length + this.#busy.size < this.limit) {
+      const worker = this.#start();
+      worker.unref();
+      this.#idle.push(worker);
+    }
   }
 
   /** @throws ImageError and PictureSourceError as `readTrainingPicture` does; WorkerError. */
@@ -72,7 +71,7 @@ export class PictureWorkers implements Disposable {
   /** Gives waiting tasks to idle threads. */
   #assign(): void {
     while (this.#queue.length > 0) {
-      const room = this.#idle.length + this.#busy.size < this.#limit;
+      const room = this.#idle.length + this.#busy.size < this.limit;
       const worker = this.#idle.pop() ?? (room ? this.#start() : undefined);
       if (!worker) return;
       const pending = this.#queue.shift()!;
@@ -88,11 +87,9 @@ export class PictureWorkers implements Disposable {
     worker.on('message', (answer: Answer) => {
       const pending = this.#busy.get(worker);
       this.#busy.delete(worker);
-      if (this.#idle.length + this.#busy.size < this.#limit) {
-        worker.unref();
-        this.#idle.push(worker);
-        this.#assign();
-      } else void worker.terminate();
+      worker.unref();
+      this.#idle.push(worker);
+      this.#assign();
       pending?.resolve(answer);
     });
     worker.on('error', error => this.#giveUp(worker, `${codeOf(error)}${messageBeside(error)}`));

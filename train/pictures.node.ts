@@ -11,8 +11,7 @@ import type { TrainConfig } from './config.ts';
 import { PictureSourceError } from './errors.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';
 import { PictureReader } from './picture-reader.node.ts';
-import { PictureShelf, type ShelfOptions } from './picture-shelf.node.ts';
-import type { PackedSet } from './streamed-crops.node.ts';
+import { type PackedPictures, PictureShelf, type ShelfOptions } from './picture-shelf.node.ts';
 import { type PictureOrigin, readTrainingPicture, type TrainingPicture } from './training-picture.node.ts';
 
 export type { TrainingPicture } from './training-picture.node.ts';
@@ -37,7 +36,7 @@ export interface LoadedPictures extends Disposable {
   /** One error, one line, for each file left out: broken, unsupported or too small. */
   readonly skipped: readonly ImageError[];
   /** Where they take more than the budget: `pictures` lie in a file, and crops of them are to be streamed. */
-  readonly packed?: PackedSet;
+  readonly packed?: PackedPictures;
 }
 
 /** One entry of the option `eval`. */
@@ -63,11 +62,7 @@ export async function loadTrainingPictures(
   for (const source of config.data) sources.push({ source, origins: await originsOf(source, config) });
   const total = sources.reduce((sum, { origins }) => sum + origins.length, 0);
   const shelf = new PictureShelf(total, { budget, folder, onSpill });
-  const reader = new PictureReader(threads, signal);
-  const dispose = () => {
-    reader[Symbol.dispose]();
-    shelf.dispose();
-  };
+  using reader = new PictureReader(threads, signal);
   try {
     const skipped: ImageError[] = [];
     let first = 0;
@@ -88,15 +83,9 @@ export async function loadTrainingPictures(
       first += origins.length;
     }
     const { pictures, packed } = await shelf.all();
-    if (!packed) reader[Symbol.dispose]();
-    return {
-      pictures,
-      skipped,
-      ...(packed && { packed: { ...packed, workers: reader.workers } }),
-      [Symbol.dispose]: dispose,
-    };
+    return { pictures, skipped, ...(packed && { packed }), [Symbol.dispose]: () => shelf.dispose() };
   } catch (error) {
-    dispose();
+    shelf.dispose();
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** Batches of random crops from pictures in a file: worker threads read them while the GPU is at earlier batches. */
+import { availableParallelism } from 'node:os';
 import type { Device } from '../engine/device.ts';
 import type { Shape } from '../engine/shape.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
@@ -7,31 +8,32 @@ import { type CropOptions, CropPlan } from './crop-plan.ts';
 import type { BatchSource } from './crop-source.ts';
 import { batchBytes, squaresOf, writeWords } from './packed-crops.node.ts';
 import type { PackedPictures } from './picture-shelf.node.ts';
-import type { PictureWorkers } from './picture-workers.node.ts';
-
-/** Pictures in a file, and threads to read them. Not disposed of with the sources made of it. */
-export interface PackedSet extends PackedPictures {
-  readonly workers: PictureWorkers;
-}
+import { PictureWorkers } from './picture-workers.node.ts';
 
 /** Batches that are read or being read while one is used: a few steps, should a disk be slow for a moment. */
 const AHEAD = 4;
 
-/** More threads wait for the same disk; and on a software adapter they take time from the GPU. */
-const THREADS = 4;
+/** More would wait for the same disk; and on a software adapter they take time from the GPU. */
+const THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 export class StreamedCrops implements BatchSource {
   readonly options: CropOptions;
   readonly shape: Shape;
   readonly #device: Device;
   readonly #plan: CropPlan;
-  readonly #set: PackedSet;
+  readonly #set: PackedPictures;
+  readonly #workers: PictureWorkers;
   /** By number of the batch. Together with the free ones always as many. */
   readonly #coming = new Map<number, Promise<ArrayBuffer>>();
   readonly #free: ArrayBuffer[];
 
-  /** Throws DaybreakError where a picture is smaller than a crop. */
-  constructor(device: Device, set: PackedSet, options: CropOptions) {
+  /** `workers` are ended with the source; the file stays. Throws DaybreakError where a picture is smaller than a crop. */
+  constructor(
+    device: Device,
+    set: PackedPictures,
+    options: CropOptions,
+    workers: PictureWorkers = new PictureWorkers(THREADS),
+  ) {
     this.#plan = new CropPlan(set.places, options);
     this.#device = device;
     this.#set = set;
@@ -39,7 +41,8 @@ export class StreamedCrops implements BatchSource {
     const bytes = batchBytes(options.batch, options.crop);
     this.shape = [bytes / 4];
     this.#free = Array.from({ length: AHEAD }, () => new ArrayBuffer(bytes));
-    set.workers.limit = Math.min(set.workers.limit, THREADS);
+    this.#workers = workers;
+    workers.start();
   }
 
   /** @throws WorkerError, or what reading the file throws. */
@@ -61,12 +64,12 @@ export class StreamedCrops implements BatchSource {
 
   #request(number: number): void {
     const { crop } = this.options;
-    const { file, places, workers } = this.#set;
+    const { file, places } = this.#set;
     const crops = this.#plan.crops(number);
     const bytes = this.#free.pop()!;
     writeWords(bytes, crops, crop);
     const { descriptor } = file;
-    const coming = workers.cut({ descriptor, crop, squares: squaresOf(crops, places), bytes });
+    const coming = this.#workers.cut({ descriptor, crop, squares: squaresOf(crops, places), bytes });
     // A failure is thrown where the batch is asked for, and must not count as unhandled before.
     coming.catch(() => {});
     this.#coming.set(number, coming);
@@ -78,8 +81,8 @@ export class StreamedCrops implements BatchSource {
     return crops([batch], batch, { batch: count, side: crop / 4 });
   }
 
-  /** The batches are in main memory only. */
   [Symbol.dispose](): void {
+    this.#workers.dispose();
     this.#free.length = 0;
     this.#coming.clear();
   }

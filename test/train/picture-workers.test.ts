@@ -37,9 +37,6 @@ describe('threads', () => {
       expect(lr).toEqual(shrink(hr));
     }
     expect(threads).toHaveLength(2);
-    workers.limit = 1;
-    await expect(workers.read({ origin: synthetic(9), least: 16 })).resolves.toMatchObject({ name: 'synthetic-9' });
-    await expect.poll(() => threads.filter(({ threadId }) => threadId > 0).length).toBe(1);
   });
 
   test('give errors of pictures as such, and go on', async () => {

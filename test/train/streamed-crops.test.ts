@@ -6,10 +6,10 @@ import { ContentTraining } from '../../train/content-training.ts';
 import type { CropOptions } from '../../train/crop-plan.ts';
 import { type BatchSource, CropSource, type PicturePair } from '../../train/crop-source.ts';
 import { WorkerError } from '../../train/errors.ts';
-import { PictureShelf } from '../../train/picture-shelf.node.ts';
+import { type PackedPictures, PictureShelf } from '../../train/picture-shelf.node.ts';
 import { PictureWorkers } from '../../train/picture-workers.node.ts';
 import { resumeSession, type SessionOptions, startSession } from '../../train/session.node.ts';
-import { type PackedSet, StreamedCrops } from '../../train/streamed-crops.node.ts';
+import { StreamedCrops } from '../../train/streamed-crops.node.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
@@ -29,17 +29,12 @@ const pairOf = (width: number, height: number, salt: number): PicturePair => ({
 /** As small as a crop; of odd sizes; so wide that no more than ten rows are read at once. */
 const PAIRS = [pairOf(4, 4, 1), pairOf(5, 7, 2), pairOf(9, 4, 3), pairOf(8192, 5, 4)];
 
-/** The pictures in a file, with threads to read them. */
-async function packed(pictures: readonly PicturePair[], threads = 2): Promise<PackedSet & Disposable> {
+/** The pictures in a file. */
+async function packed(pictures: readonly PicturePair[]): Promise<PackedPictures & Disposable> {
   const shelf = new PictureShelf(pictures.length, { budget: 0, folder: temporaryFolder() });
   for (const [i, pair] of pictures.entries()) await shelf.put(i, { name: String(i), ...pair });
   const all = await shelf.all();
-  const workers = new PictureWorkers(threads);
-  const dispose = () => {
-    workers.dispose();
-    shelf.dispose();
-  };
-  return { ...all.packed!, workers, [Symbol.dispose]: dispose };
+  return { ...all.packed!, [Symbol.dispose]: () => shelf.dispose() };
 }
 
 /** The crops of batch `step`: their bits. */
@@ -55,25 +50,26 @@ async function gathered(source: BatchSource, step: number): Promise<string> {
 describe('streamed batches', () => {
   test('are those of pictures on the GPU, to the bit, forward, backward and far away', async () => {
     using set = await packed(PAIRS);
-    using streamed = new StreamedCrops(device(), set, OPTIONS);
+    using streamed = new StreamedCrops(device(), set, OPTIONS, new PictureWorkers(2));
     using resident = new CropSource(device(), PAIRS, OPTIONS);
     for (const step of [0, 1, 2, 3, 4, 5, 9, 8, 8, 10 ** 6, 0])
       expect(await gathered(streamed, step), `batch ${step}`).toBe(await gathered(resident, step));
   });
 
   test('are the first one always, where one batch is to be learned by heart', async () => {
-    using set = await packed(PAIRS, 1);
+    using set = await packed(PAIRS);
     using streamed = new StreamedCrops(device(), set, { ...OPTIONS, overfitBatch: true });
     using resident = new CropSource(device(), PAIRS, OPTIONS);
     for (const step of [0, 1, 7]) expect(await gathered(streamed, step)).toBe(await gathered(resident, 0));
   });
 
   test('are read ahead, no more of them than a few, and no GPU memory is taken after the first', async () => {
-    using set = await packed(PAIRS.slice(0, 3), 1);
-    using streamed = new StreamedCrops(device(), set, OPTIONS);
+    using set = await packed(PAIRS.slice(0, 3));
+    const workers = new PictureWorkers(1);
+    using streamed = new StreamedCrops(device(), set, OPTIONS, workers);
     const asked: ArrayBuffer[] = [];
-    const cut = set.workers.cut.bind(set.workers);
-    set.workers.cut = async task => {
+    const cut = workers.cut.bind(workers);
+    workers.cut = async task => {
       expect(task.bytes.byteLength).toBe(streamed.shape[0] * 4);
       asked.push(task.bytes);
       return await cut(task);
@@ -114,15 +110,16 @@ describe('a training on streamed batches', () => {
   });
 
   test('ends with the error of a thread that died, and counts no update that was not made', async () => {
-    using set = await packed(pairs(), 1);
-    using streamed = new StreamedCrops(device(), set, options);
+    using set = await packed(pairs());
+    const workers = new PictureWorkers(1);
+    using streamed = new StreamedCrops(device(), set, options, workers);
     using net = srresnet({ ...SMALL, seed: 1 });
     using trainer = new Trainer(new ContentTraining(net), streamed);
     const made: number[] = [];
     const run = async () => {
       for await (const { step } of trainer.run(50, () => 1e-3)) {
         made.push(step);
-        if (step === 3) set.workers.dispose(new WorkerError('gone'));
+        if (step === 3) workers.dispose(new WorkerError('gone'));
       }
     };
     await expect(run()).rejects.toThrow(new WorkerError('gone'));
