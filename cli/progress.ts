@@ -1,7 +1,7 @@
 /** How far something is that takes its time: a bar on a terminal, a plain line every so often elsewhere. To stderr. */
 
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import { count, duration, figure } from '../train/report-format.ts';
+import { count, duration, figure, mebibytes } from '../train/report-format.ts';
 
 export interface ProgressOptions {
   /** Default: stderr. It is a terminal where its `isTTY` says so. */
@@ -82,11 +82,13 @@ export interface TrainingStatus {
   readonly step: number;
   readonly loss: number;
   readonly imagesPerSecond: number;
+  /** GPU memory that the training holds. */
+  readonly gpuBytes?: number;
   /** Of a discriminator's: its mean answers, shown beside the loss. */
   readonly terms?: { readonly dReal?: number; readonly dFake?: number };
 }
 
-/** "step 1,200/2,000  loss 0.0134  88.9 images/s  left 1 min 12 s". */
+/** "step 1,200/2,000  loss 0.0134  88.9 images/s  GPU 308 MiB  left 1 min 12 s". */
 export class TrainingProgress implements Disposable {
   readonly #display: Display;
   readonly #total: number;
@@ -102,13 +104,14 @@ export class TrainingProgress implements Disposable {
   }
 
   /** To be called as often as there is news. */
-  update({ step, loss, imagesPerSecond, terms: { dReal, dFake } = {} }: TrainingStatus): void {
+  update({ step, loss, imagesPerSecond, gpuBytes, terms: { dReal, dFake } = {} }: TrainingStatus): void {
     const left = this.#secondsLeft(step);
     const text = [
       `step ${count(step)}/${count(this.#total)}`,
       `loss ${figure(loss)}`,
       dReal === undefined || dFake === undefined ? '' : `D(real) ${dReal.toFixed(2)}  D(fake) ${dFake.toFixed(2)}`,
       `${figure(imagesPerSecond)} images/s`,
+      gpuBytes === undefined ? '' : `GPU ${mebibytes(gpuBytes)}`,
       left === undefined ? '' : `left ${duration(Math.round(left))}`,
     ];
     this.#display.show(step, this.#total, text.filter(Boolean).join('  '));

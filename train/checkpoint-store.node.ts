@@ -15,7 +15,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { CheckpointError } from './errors.ts';
-import { codeOf, jsonText, syncFolder, writeSynced } from './run-write.node.ts';
+import { codeOf, jsonText, reasonOf, syncFolder, writeSynced } from './run-write.node.ts';
 
 /** File names and contents. */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
@@ -67,7 +67,7 @@ export async function writeCheckpoint(
     await rm(previous, { recursive: true, force: true });
   } catch (error) {
     if (error instanceof CheckpointError) throw error;
-    throw new CheckpointError(folder, `cannot be written (${codeOf(error)})`, { cause: error });
+    throw new CheckpointError(folder, `cannot be written: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -150,7 +150,7 @@ async function readWhole(folder: string): Promise<Map<string, Uint8Array>> {
     try {
       bytes = new Uint8Array(await readFile(file));
     } catch (error) {
-      throw new CheckpointError(file, `cannot be read (${codeOf(error)})`, { cause: error });
+      throw new CheckpointError(file, `cannot be read: ${reasonOf(error)}`, { cause: error });
     }
     if (bytes.length !== entry.bytes) {
       throw new CheckpointError(file, `damaged: ${bytes.length} bytes where ${entry.bytes} were written`);
@@ -173,7 +173,7 @@ async function exists(folder: string): Promise<boolean> {
     () => true,
     error => {
       if (codeOf(error) === 'ENOENT') return false;
-      throw new CheckpointError(folder, `cannot be read (${codeOf(error)})`, { cause: error });
+      throw new CheckpointError(folder, `cannot be read: ${reasonOf(error)}`, { cause: error });
     },
   );
 }

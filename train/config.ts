@@ -173,7 +173,6 @@ function problemOf(key: TrainOption, value: unknown, issue: Issue): string {
  * lie elsewhere by then: its content is what counts, and is compared.
  */
 const FREE: readonly TrainOption[] = [
-  'out',
   'dataBudget',
   'eval',
   'evalEvery',
@@ -182,27 +181,35 @@ const FREE: readonly TrainOption[] = [
   'keep',
   'logEvery',
   'vgg',
+  // The run folder may have been moved.
+  'out',
 ];
 
 /**
  * The configuration to resume a run with: the run's own, with such options of the command line as may change on the
  * way. `steps` may too, except under a cosine schedule, which depends on it.
- * @throws ConfigError for a wrong option, or one whose change would make it another run.
+ * @throws ConfigError for a wrong option, or naming all those whose change would make it another run.
  */
 export function resumeConfig(stored: TrainConfig, commandLine: Readonly<Record<string, unknown>>): TrainConfig {
   const { model } = commandLine;
   if (typeof model === 'string' && variantOf(model)?.name !== stored.model)
     throw new ConfigError(`${model}: this run trains ${stored.model} and is resumed as it was`, 'model');
   const config = parseConfig(commandLine, { path: 'config.json', options: stored });
-  for (const key of KEYS) {
+  const wrong = KEYS.filter(key => {
     const free = FREE.includes(key) || (key === 'steps' && stored.lrSchedule !== 'cosine');
-    const [then, now] = [JSON.stringify(stored[key]), JSON.stringify(config[key])];
-    if (free || then === now) continue;
-    throw new ConfigError(
-      `${flagOf(key)}: given ${now}, but this run was started with ${then} and is resumed as it was; ` +
-        'leave the option out, or start another run in another folder',
-      key,
-    );
-  }
-  return config;
+    return !free && JSON.stringify(stored[key]) !== JSON.stringify(config[key]);
+  });
+  if (wrong.length === 0) return config;
+  const told = (key: TrainOption) => {
+    const why = key === 'steps' ? ' (a cosine schedule ends with them)' : '';
+    return `${flagOf(key)}: given ${quoted(config[key])}, the run has ${quoted(stored[key])}${why}`;
+  };
+  throw new ConfigError(
+    `${wrong.map(told).join('; ')}; a run is resumed as it was begun: leave ${wrong.length > 1 ? 'these' : 'this'} out, or ` +
+      `start another run in another folder (what may change: ${['steps', ...FREE]
+        .filter(key => key !== 'out')
+        .map(flagOf)
+        .join(', ')})`,
+    wrong[0],
+  );
 }

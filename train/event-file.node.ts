@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { RunFolderError } from './errors.ts';
 import { encodeRecord, recordAt, scalarEvent, versionEvent } from './event-records.ts';
 import { isEvaluation, type MetricsEntry } from './metrics.ts';
-import { codeOf, replaceFile } from './run-write.node.ts';
+import { codeOf, reasonOf, replaceFile } from './run-write.node.ts';
 
 /** Its name in a run folder. TensorBoard looks for "tfevents". */
 export const EVENT_FILE = 'events.out.tfevents.daybreak';
@@ -41,7 +41,7 @@ export class EventFile {
       bytes = await readFile(path);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT')
-        throw new RunFolderError(path, `cannot be read (${codeOf(error)})`, { cause: error });
+        throw new RunFolderError(path, `cannot be read: ${reasonOf(error)}`, { cause: error });
     }
     let end = recordAt(bytes, 0)?.end ?? 0; // The version's.
     let kept = 0;
@@ -65,7 +65,7 @@ export class EventFile {
     try {
       for (let at = 0; at < record.length; ) at += writeSync(this.#file, record, at);
     } catch (error) {
-      throw new RunFolderError(this.#path, `cannot be written (${codeOf(error)})`, { cause: error });
+      throw new RunFolderError(this.#path, `cannot be written: ${reasonOf(error)}`, { cause: error });
     }
   }
 

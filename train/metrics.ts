@@ -17,6 +17,17 @@ export interface StepEntry {
   readonly seconds: number;
   /** How many of these `seconds` the GPU had nothing to do because its next crops were not ready. */
   readonly waitedForDataSeconds?: number;
+  /**
+   * Where the run was stopped between two entries: what it had summed up. A resumed run takes this entry away and goes on
+   * with the sums, so that its log is that of an unbroken run.
+   */
+  readonly unfinished?: UnfinishedEntry;
+}
+
+/** Sums over the updates since the entry before, by name, `loss` among them. */
+export interface UnfinishedEntry {
+  readonly updates: number;
+  readonly sums: Readonly<Record<string, number>>;
 }
 
 /** The network scored after `step` updates: means over the pictures of the evaluation set `data`. */
@@ -48,5 +59,6 @@ export const MetricsEntrySchema: z.ZodType<MetricsEntry> = z.union([
     imagesPerSecond: number,
     seconds: number,
     waitedForDataSeconds: number.exactOptional(),
+    unfinished: z.object({ updates: z.number().int().min(1), sums: z.record(z.string(), number) }).exactOptional(),
   }),
 ]);

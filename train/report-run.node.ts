@@ -1,12 +1,12 @@
 /** What a run leaves for the eye at its end, or at a stop: comparison pictures and the report. */
 import { join } from 'node:path';
 import type { ComparisonRow } from '../eval/comparison.ts';
-import { writeAtomically } from '../image/files.node.ts';
 import { encodePng } from '../image/index.ts';
 import { COMPARED, comparisonOf, type Exhibits, exhibited, rowOf } from './exhibits.ts';
 import { writeReport } from './report.node.ts';
 import type { ReportContent, ReportPicture } from './report-content.ts';
 import { type RunFolder, readEnvironment } from './run-folder.node.ts';
+import { replaceFile } from './run-write.node.ts';
 import { development } from './samples.node.ts';
 
 /** Writes the comparison pictures and `report.html`. */
@@ -22,7 +22,7 @@ export async function reportRun(
     const rows: ComparisonRow[] = [];
     for (const picture of all.slice(0, COMPARED)) rows.push(await rowOf(exhibits, picture));
     const png = await encodePng(comparisonOf(exhibits, data, rows, step));
-    await writeAtomically(join(folder.path, `comparison${i === 0 ? '' : `-${i + 1}`}.png`), png);
+    await replaceFile(join(folder.path, `comparison${i === 0 ? '' : `-${i + 1}`}.png`), png);
     pictures.push({ title: data, caption: `After ${step} updates; PSNR and SSIM by the protocol matlab.`, png });
   }
   const strip = await development(folder, exhibits, step);

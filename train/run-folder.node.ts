@@ -9,28 +9,32 @@
  */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
-import { parseConfig, type TrainConfig } from './config.ts';
-import { readConfigFile } from './config-file.node.ts';
+import type { TrainConfig } from './config.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
 import { CheckpointError, RunFolderError } from './errors.ts';
 import { EVENT_FILE, EventFile } from './event-file.node.ts';
-import type { MetricsEntry } from './metrics.ts';
+import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
+import {
+  type CheckpointName,
+  checkpointsIn,
+  clearUnfinished,
+  holdsRun,
+  INIT,
+  LOCK,
+  PARTS,
+  readRunConfig,
+  refuseOccupied,
+  wholeCheckpoints,
+} from './run-content.node.ts';
 import { takeLock } from './run-lock.node.ts';
-import { codeOf, jsonText, replaceFile } from './run-write.node.ts';
+import { codeOf, jsonText, reasonOf, replaceFile } from './run-write.node.ts';
 
-export type CheckpointName = 'last' | 'best' | `step-${number}`;
+export { type CheckpointName, holdsRun, readRunConfig, refuseOccupied } from './run-content.node.ts';
 
-const LOCK = 'run.lock';
-const INIT = 'init.safetensors';
-/** What may lie in a folder that is taken for empty; the rest of a run's own files count once they hold something. */
-const NOTHING = ['.DS_Store', 'Thumbs.db', 'desktop.ini', LOCK];
-/** What a process that died while replacing a file of ours left beside it. */
-const UNFINISHED =
-  /^\.(config\.json|env\.json|choices\.json|metrics\.jsonl|report\.html|init\.safetensors|events\.out\.tfevents\.daybreak)\..+\.tmp$/;
 /** A checkpoint's folder, or one beside it that its writer left. */
 const CHECKPOINT = /^\.?(last|best|step-\d+)(?:\.new|\.old)?$/;
 
@@ -58,7 +62,7 @@ export class RunFolder {
     const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
     try {
       await refuseOccupied(folder); // Another process may have been faster.
-      for (const name of ['samples', 'checkpoints']) await makeFolder(join(folder, name));
+      for (const name of PARTS) await makeFolder(join(folder, name));
       for (const name of ['env.json', 'choices.json', INIT]) await rm(join(folder, name), { force: true });
       await clearUnfinished(folder);
       await replaceFile(join(folder, 'config.json'), jsonText(config));
@@ -77,12 +81,12 @@ export class RunFolder {
    */
   static async resume(path: string): Promise<RunFolder> {
     const folder = resolve(path);
-    if (!existsSync(join(folder, 'config.json'))) {
+    if (!holdsRun(folder)) {
       throw new RunFolderError(path, 'holds no run to resume (no config.json); without --resume a new one starts here');
     }
     const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
     try {
-      for (const name of ['samples', 'checkpoints']) await makeFolder(join(folder, name));
+      for (const name of PARTS) await makeFolder(join(folder, name));
       const names = (await readdir(join(folder, 'checkpoints'))).map(entry => CHECKPOINT.exec(entry)?.[1]);
       for (const name of new Set(names)) {
         if (name !== undefined) await recoverCheckpoint(join(folder, 'checkpoints', name));
@@ -95,11 +99,19 @@ export class RunFolder {
     }
   }
 
-  /** Cuts the log after `step` updates (0 where there is no checkpoint yet) and opens it for what follows. */
+  /**
+   * Cuts the log after `step` updates (0 where there is no checkpoint yet) and opens it for what follows.
+   * @throws RunFolderError where it is damaged before that, naming the checkpoints there are, or cannot be written.
+   */
   async continueAfter(step: number): Promise<void> {
     this.#closeLogs();
-    this.#log = await MetricsLog.open(join(this.path, 'metrics.jsonl'), step);
+    this.#log = await this.#namingCheckpoints(MetricsLog.open(join(this.path, 'metrics.jsonl'), step));
     this.#events = await EventFile.open(join(this.path, EVENT_FILE), await this.readMetrics());
+  }
+
+  /** The entry that `continueAfter` took back, of a run that was stopped between two. */
+  get unfinished(): StepEntry | undefined {
+    return this.#log?.unfinished;
   }
 
   /**
@@ -110,6 +122,19 @@ export class RunFolder {
     if (!this.#log) throw new RunFolderError(this.path, 'the log of a resumed run opens with continueAfter(step)');
     this.#log.append(entry);
     this.#events?.append(entry);
+  }
+
+  async #namingCheckpoints<R>(work: Promise<R>): Promise<R> {
+    try {
+      return await work;
+    } catch (error) {
+      const whole = error instanceof RunFolderError ? await wholeCheckpoints(this.path) : [];
+      if (!(error instanceof RunFolderError) || whole.length === 0) throw error;
+      const problem = error.message.slice(error.path.length + 2);
+      throw new RunFolderError(error.path, `${problem} (whole beside it: the checkpoints ${whole.join(', ')})`, {
+        cause: error,
+      });
+    }
   }
 
   #closeLogs(): void {
@@ -130,7 +155,7 @@ export class RunFolder {
     return existsSync(path) ? await readFile(path) : undefined;
   }
 
-  /** @throws ConfigError where config.json is damaged. */
+  /** @throws ConfigError where config.json is damaged, naming the checkpoints there are. */
   async config(): Promise<TrainConfig> {
     return await readRunConfig(this.path);
   }
@@ -159,7 +184,7 @@ export class RunFolder {
   /**
    * Saves a checkpoint, replacing one of the same name. The log is brought to the disk first, so that it never lacks what
    * came before a checkpoint: evaluate and log before saving.
-   * @throws CheckpointError where it cannot be written; the one before stays.
+   * @throws CheckpointError where it cannot be written, RunFolderError where the log could not; the one before stays.
    */
   async saveCheckpoint(name: CheckpointName, files: CheckpointFiles): Promise<void> {
     await this.#log?.sync();
@@ -175,18 +200,22 @@ export class RunFolder {
       return await readCheckpoint(this.checkpointPath(name));
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      const others = (await this.checkpoints()).filter(other => other !== name);
-      if (others.length === 0) throw error;
+      const others = await wholeCheckpoints(this.path, name);
+      const newest = others.at(-1);
+      if (newest === undefined) throw error;
       const problem = error.message.slice(error.path.length + 2);
-      throw new CheckpointError(error.path, `${problem} (beside it: ${others.join(', ')})`, { cause: error });
+      throw new CheckpointError(
+        error.path,
+        `${problem} (whole beside it: ${others.join(', ')}); to go on from there, put a copy of checkpoints/${newest} in ` +
+          `the place of checkpoints/${name}`,
+        { cause: error },
+      );
     }
   }
 
   /** Names of the checkpoints: last, best, then step-N by N, as far as there are. */
   async checkpoints(): Promise<CheckpointName[]> {
-    const entries = await readdir(join(this.path, 'checkpoints'));
-    const steps = entries.filter(entry => /^step-\d+$/.test(entry)).sort((a, b) => stepOf(a) - stepOf(b));
-    return [...['last', 'best'].filter(name => entries.includes(name)), ...steps] as CheckpointName[];
+    return await checkpointsIn(this.path);
   }
 
   /** Removes all but the `keep` newest step-N checkpoints; 0 keeps all. */
@@ -218,11 +247,6 @@ export class RunFolder {
   }
 }
 
-/** The configuration of the run in a folder. @throws ConfigError where config.json is missing or damaged. */
-export async function readRunConfig(folder: string): Promise<TrainConfig> {
-  return parseConfig({}, await readConfigFile(join(folder, 'config.json')));
-}
-
 /** The environment of the run in a folder; undefined where none was written. @throws RunFolderError if damaged. */
 export async function readEnvironment(folder: string): Promise<RecordedEnvironment | undefined> {
   const path = join(folder, 'env.json');
@@ -230,56 +254,14 @@ export async function readEnvironment(folder: string): Promise<RecordedEnvironme
     return JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new RunFolderError(path, 'cannot be read, or is not JSON', { cause: error });
+    throw new RunFolderError(path, 'cannot be read, or is not JSON; without it the run can go on', { cause: error });
   }
 }
-
-const stepOf = (name: string) => Number(name.slice('step-'.length));
 
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    throw new RunFolderError(path, `cannot be made (${codeOf(error)})`, { cause: error });
+    throw new RunFolderError(path, `cannot be made: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** @throws RunFolderError where a new run would meet another run's results or somebody's files. */
-export async function refuseOccupied(folder: string): Promise<void> {
-  let entries: string[];
-  try {
-    entries = await readdir(folder);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT') return;
-    throw new RunFolderError(folder, code === 'ENOTDIR' ? 'is no folder' : `cannot be read (${code})`, {
-      cause: error,
-    });
-  }
-  const found = entries.filter(entry => !NOTHING.includes(entry) && !UNFINISHED.test(entry));
-  if (found.length === 0) return;
-  const isRun = await readRunConfig(folder).then(
-    () => true,
-    () => false,
-  );
-  for (const entry of found) {
-    if (!isRun) {
-      throw new RunFolderError(folder, 'is not empty and holds no run; choose an empty folder or a new one for --out');
-    }
-    if (await isEmptyPart(join(folder, entry), entry)) continue;
-    throw new RunFolderError(folder, 'already holds a run; go on with it by --resume, or choose another --out');
-  }
-}
-
-async function clearUnfinished(folder: string): Promise<void> {
-  for (const entry of await readdir(folder)) {
-    if (UNFINISHED.test(entry)) await rm(join(folder, entry), { force: true });
-  }
-}
-
-/** Whether a file of a run holds nothing that took any training to get. */
-async function isEmptyPart(path: string, name: string): Promise<boolean> {
-  if (['config.json', 'env.json', 'choices.json', INIT, EVENT_FILE].includes(name)) return true;
-  if (name === 'metrics.jsonl') return (await stat(path)).size === 0;
-  return ['samples', 'checkpoints'].includes(name) && (await readdir(path)).length === 0;
 }

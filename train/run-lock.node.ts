@@ -3,8 +3,12 @@
 import { readFileSync, unlinkSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { RunFolderError } from './errors.ts';
-import { codeOf } from './run-write.node.ts';
+import { codeOf, reasonOf } from './run-write.node.ts';
+
+/** Milliseconds in which another process surely does two things that it does one after the other. */
+const MOMENT = 100;
 
 /** Locks of this process: another with our own process number was left by an earlier process. */
 const held = new Set<string>();
@@ -19,8 +23,17 @@ export async function takeLock(path: string): Promise<() => void> {
   for (let attempt = 0; ; attempt++) {
     try {
       const file = await open(path, 'wx');
-      await file.writeFile(`${mine}\n`);
-      await file.close();
+      try {
+        await file.writeFile(`${mine}\n`);
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      } finally {
+        await file.close();
+      }
+      // Another process may have found the same dead lock, and remove ours in its stead.
+      if (attempt > 0) await wait(MOMENT);
+      if (contentOf(path) !== mine) continue;
       held.add(path);
       return () => {
         held.delete(path);
@@ -29,10 +42,13 @@ export async function takeLock(path: string): Promise<() => void> {
       };
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') {
-        throw new RunFolderError(path, `cannot be written (${codeOf(error)})`, { cause: error });
+        throw new RunFolderError(path, `cannot be written: ${reasonOf(error)}`, { cause: error });
       }
     }
-    const owner = ownerOf(await readFile(path, 'utf8').catch(() => ''));
+    const content = () => readFile(path, 'utf8').catch(() => '');
+    let owner = ownerOf(await content());
+    // It may be about to be written.
+    if (!owner) owner = await wait(MOMENT).then(async () => ownerOf(await content()));
     if (attempt > 2 || held.has(path) || (owner && isAlive(owner))) {
       const who = owner ? `process ${owner.process} since ${owner.since}` : 'another process';
       throw new RunFolderError(path, `${who} writes in this run folder; stop it first, or delete this file`);

@@ -11,6 +11,26 @@ export function codeOf(error: unknown): string {
   return 'code' in error ? String(error.code) : error.message;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the limit for the size of a file is reached',
+  EROFS: 'the file system is read-only',
+  EACCES: 'no permission',
+  EPERM: 'not permitted',
+  EIO: 'the disk failed',
+  ENOTDIR: 'something on the way is no folder',
+  EISDIR: 'it is a folder',
+  ENOENT: 'it is missing',
+};
+
+/** Why a file could not be read or written, for people: "the disk is full (ENOSPC)". */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  const reason = REASONS[code];
+  return reason ? `${reason} (${code})` : code;
+}
+
 /** Writes a new file and waits until the disk has its bytes. */
 export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx');
@@ -49,7 +69,7 @@ export async function replaceFile(path: string, content: Uint8Array | string): P
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new RunFolderError(path, `cannot be written (${codeOf(error)})`, { cause: error });
+    throw new RunFolderError(path, `cannot be written: ${reasonOf(error)}`, { cause: error });
   }
 }
 

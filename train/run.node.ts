@@ -1,61 +1,32 @@
 /** A run under way: its updates, and what has to happen between them. */
 import { join } from 'node:path';
-import type { Device } from '../engine/device.ts';
 import type { Measure } from '../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../eval/methods.ts';
 import { decodeModel } from '../models/model-file.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
 import { type TrainConfig, variantOfConfig } from './config.ts';
+import { RunFolderError } from './errors.ts';
 import { type Exhibits, INITIAL } from './exhibits.ts';
 import { isEvaluation } from './metrics.ts';
 import type { Networks } from './networks.node.ts';
+import { nextStop } from './pauses.ts';
 import type { EvaluationSet, TrainingPicture } from './pictures.node.ts';
-import type { ProfileSummary } from './profile.ts';
-import { type ProfileOptions, SessionProfile } from './profile-session.node.ts';
+import { SessionProfile } from './profile-session.node.ts';
 import type { Recalibration } from './recalibration.ts';
 import { type ReportScores, stepEntries } from './report-content.ts';
+import { count } from './report-format.ts';
 import { reportRun } from './report-run.node.ts';
-import type { RunFolder } from './run-folder.node.ts';
+import type { CheckpointName, RunFolder } from './run-folder.node.ts';
 import { writeSample } from './samples.node.ts';
 import { learningRateAt } from './schedule.ts';
 import { Scoring } from './scoring.ts';
+import type { SessionOptions, SessionResult } from './session-options.node.ts';
 import { MODEL, SCORED, saveState } from './state.ts';
 import { StepLog } from './step-log.ts';
 import { textureMeasure } from './texture-measure.ts';
-import type { StepResult, Trainer } from './trainer.ts';
+import type { Trainer } from './trainer.ts';
 
-export interface SessionOptions {
-  readonly device: Device;
-  /** Stop after this many updates, as if interrupted: the configuration's `steps` stay the goal. */
-  readonly stopAfter?: number;
-  readonly signal?: AbortSignal;
-  /** The command line that trains this again, for the report. */
-  readonly command: string;
-  /** A long piece of work that is not training: reading, generating, compiling, scoring. */
-  readonly onPhase?: (name: string, done: number, total: number) => void;
-  readonly onStep?: (status: StepResult & { readonly imagesPerSecond: number }) => void;
-  readonly onLine?: (text: string) => void;
-  /** Pictures that are loaded already. */
-  readonly pictures?: readonly TrainingPicture[];
-  /** Profile the first updates after the warm-up. They are the same as without, to the bit. */
-  readonly profile?: ProfileOptions;
-}
-
-export interface SessionResult {
-  readonly folder: string;
-  /** The file of the generator that is scored and shown, in the checkpoint `last`. */
-  readonly model: string;
-  /** Updates made. */
-  readonly step: number;
-  /** All updates of the configuration are made, and scored. */
-  readonly finished: boolean;
-  /** Scores of the finished network beside bicubic's. */
-  readonly scores: readonly ReportScores[];
-  /** Seconds in which the GPU waited for crops, over the whole run. */
-  readonly waitedForData: number;
-  /** Where it was asked for, and enough updates were made. */
-  readonly profile?: ProfileSummary;
-}
+export type { SessionOptions, SessionResult } from './session-options.node.ts';
 
 /** What a run consists of. */
 export interface RunParts {
@@ -77,6 +48,8 @@ export class Run implements Disposable {
   readonly #method: Method;
   readonly #profile: SessionProfile | undefined;
   #best: number | null;
+  /** Updates of the checkpoint `last`. */
+  #saved: number;
   /** The update for which the generator that is scored is ready. */
   #prepared: number | undefined;
 
@@ -84,14 +57,30 @@ export class Run implements Disposable {
     this.#parts = parts;
     this.#options = options;
     this.#best = parts.best;
+    this.#saved = parts.trainer.step;
     this.#upscaler = new SRResNetUpscaler(parts.networks.best, variantOfConfig(parts.config).label);
     this.#method = network(this.#upscaler);
     const { profile, onLine } = options;
     this.#profile = profile && new SessionProfile(parts.trainer, profile, onLine);
   }
 
-  /** Trains to the end, or to a stop, and reports. */
+  /**
+   * Trains to the end, or to a stop, and reports.
+   * @throws RunFolderError where something cannot be written, saying from where the run goes on; what updates throw.
+   */
   async complete(): Promise<SessionResult> {
+    try {
+      return await this.#complete();
+    } catch (error) {
+      if (!(error instanceof RunFolderError)) throw error;
+      const kept =
+        this.#saved > 0 ? `kept up to update ${count(this.#saved)}: --resume goes on from there` : 'not saved yet';
+      const problem = error.message.slice(error.path.length + 2);
+      throw new RunFolderError(error.path, `${problem}; the run is ${kept}`, { cause: error });
+    }
+  }
+
+  async #complete(): Promise<SessionResult> {
     const { folder, trainer, config, networks } = this.#parts;
     const { signal, stopAfter, command } = this.#options;
     const { steps } = config;
@@ -99,18 +88,19 @@ export class Run implements Disposable {
     const [log, scoring] = await this.#logs();
     try {
       // A signal or a death may have come between an update and what was due after it.
-      if (trainer.step > 0) await this.#pause(trainer.step, scoring);
+      if (trainer.step === nextStop(config, trainer.step - 1)) this.#rest(log);
+      if (trainer.step > 0) await this.#pause(trainer.step, scoring, await folder.checkpoints());
       while (trainer.step < last && !signal?.aborted) {
-        const stop = Math.min(last, this.#nextStop(trainer.step));
+        const stop = Math.min(last, nextStop(config, trainer.step));
         await this.#train(stop, log);
         if (trainer.step === stop && !signal?.aborted) await this.#pause(stop, scoring);
       }
     } catch (error) {
-      // Whatever went wrong, an update that was not finite or a full disk: the state before it is whole.
-      if (!trainer.device.lost) await this.#save().catch(() => undefined);
+      // Whatever went wrong, an update that was not finite or a sample that finds no room: the state before it is whole.
+      if (!trainer.device.lost) await this.#stop(log).catch(() => undefined);
       throw error;
     }
-    await this.#save();
+    await this.#stop(log);
     await this.#profile?.end();
     const finished = trainer.step >= steps && !signal?.aborted;
     using initial = await this.#initial();
@@ -137,53 +127,70 @@ export class Run implements Disposable {
       batch: config.batch * config.accumulate,
       rate: step => learningRateAt(config, step),
       waited: () => trainer.waitedForData,
-      before: stepEntries(entries).at(-1),
+      before: folder.unfinished ?? stepEntries(entries).at(-1),
       append,
     });
     const logged = entries.filter(isEvaluation);
     return [log, new Scoring({ sets, method: this.#method, logged, append, onPhase, onLine })];
   }
 
-  /** The next update after `step` at which something else is due. */
-  #nextStop(step: number): number {
-    const { evalEvery, sampleEvery, saveEvery } = this.#parts.config;
-    const after = (every: number) => (every > 0 ? (Math.floor(step / every) + 1) * every : Number.POSITIVE_INFINITY);
-    return Math.min(after(evalEvery), after(sampleEvery), after(saveEvery));
-  }
-
   /** Updates up to `stop`, each logged as its result comes in. */
   async #train(stop: number, log: StepLog): Promise<void> {
     const { trainer, config } = this.#parts;
-    const { signal, onPhase, onStep } = this.#options;
+    const { onPhase, onStep } = this.#options;
     const rate = (step: number) => learningRateAt(config, step);
     if (trainer.figures === undefined) {
-      log.add(await trainer.warmUp(rate, (done, total) => onPhase?.('warming up kernels', done, total)));
-      log.write();
+      const first = await trainer.warmUp(rate, (done, total) => onPhase?.('warming up kernels', done, total));
+      log.add(first);
+      if (first.step === 1 || first.step % config.logEvery === 0) log.write();
     }
+    const failure = new AbortController();
+    const signal = AbortSignal.any([failure.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
     log.begin();
     try {
       const updates = this.#profile?.updates(stop, rate, signal) ?? trainer.run(stop, rate, signal);
       for await (const result of updates) {
         const imagesPerSecond = log.add(result);
-        onStep?.({ ...result, imagesPerSecond });
-        if (result.step % config.logEvery === 0) log.write();
+        // Updates that are under way still count: the state has them, and so must the log.
+        if (failure.signal.aborted) continue;
+        try {
+          const { live, pooled } = trainer.device.memory.figures();
+          onStep?.({ ...result, imagesPerSecond, gpuBytes: live + pooled });
+          if (result.step % config.logEvery === 0) log.write();
+        } catch (error) {
+          failure.abort(error);
+        }
       }
+      failure.signal.throwIfAborted();
     } finally {
-      log.end();
+      this.#rest(log);
     }
   }
 
+  async #stop(log: StepLog): Promise<void> {
+    this.#rest(log);
+    await this.#save();
+  }
+
+  /** Pauses the log, which keeps what an unbroken run would not have written yet. */
+  #rest(log: StepLog): void {
+    const { trainer, config } = this.#parts;
+    log.end({ unfinished: trainer.step !== nextStop(config, trainer.step - 1) });
+  }
+
   /** What is due after `step` updates and was not done yet. The last evaluation is the report's. */
-  async #pause(step: number, scoring: Scoring): Promise<void> {
+  async #pause(step: number, scoring: Scoring, there: readonly CheckpointName[] = []): Promise<void> {
     const { folder, config } = this.#parts;
     const { evalEvery, sampleEvery, saveEvery, keep, steps } = config;
     await this.#prepare();
-    if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step))
+    if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step, this.#best))
       await this.#score(step, scoring);
     if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(folder, this.#exhibits(), step);
     if (step % saveEvery !== 0) return;
     const state = await this.#state();
-    for (const name of ['last', `step-${step}`] as const) await folder.saveCheckpoint(name, state);
+    await this.#save(state);
+    // Not twice: a run that is finished and resumed knows a best that it did not know then.
+    if (!there.includes(`step-${step}`)) await folder.saveCheckpoint(`step-${step}`, state);
     await folder.pruneCheckpoints(keep);
   }
 
@@ -196,14 +203,15 @@ export class Run implements Disposable {
     this.#prepared = trainer.step;
   }
 
-  async #state(): Promise<Map<string, Uint8Array>> {
+  async #state(best = this.#best): Promise<Map<string, Uint8Array>> {
     const { networks, trainer } = this.#parts;
     await this.#prepare();
-    return await saveState(networks, trainer, this.#best);
+    return await saveState(networks, trainer, best);
   }
 
-  async #save(): Promise<void> {
-    await this.#parts.folder.saveCheckpoint('last', await this.#state());
+  async #save(state?: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    await this.#parts.folder.saveCheckpoint('last', state ?? (await this.#state()));
+    this.#saved = this.#parts.trainer.step;
   }
 
   /** Scores the network on every set and keeps the best. */
@@ -211,8 +219,8 @@ export class Run implements Disposable {
     const results = await scoring.after(step, measure);
     const first = results[0]?.mean?.psnr;
     if (first !== undefined && (this.#best === null || first > this.#best)) {
+      await this.#parts.folder.saveCheckpoint('best', await this.#state(first));
       this.#best = first;
-      await this.#parts.folder.saveCheckpoint('best', await this.#state());
     }
     return results;
   }

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { cropRegion } from '../eval/comparison-region.ts';
 import type { Pair } from '../eval/evaluate.ts';
 import { interpolation } from '../eval/methods.ts';
-import { readPicture, writeAtomically } from '../image/files.node.ts';
+import { readPicture } from '../image/files.node.ts';
 import { encodePng } from '../image/index.ts';
 import { developmentPicture, partOf, type Stage, spread } from './development.ts';
 import { comparisonOf, type Exhibits, exhibited, INITIAL, rowOf } from './exhibits.ts';
 import { count } from './report-format.ts';
 import type { RunFolder } from './run-folder.node.ts';
+import { replaceFile } from './run-write.node.ts';
 
 /** A part's file is named as its comparison, with this before the ending. */
 const PART = '.part';
@@ -29,9 +30,9 @@ export async function writeSample(folder: RunFolder, exhibits: Exhibits, step: n
   const { name, hr, results } = row;
   const [bicubic, result] = [results.at(0)!.picture, results.at(-1)!.picture];
   const comparison = comparisonOf(exhibits, shown.data, [row], step);
-  await writeAtomically(folder.samplePath(step, name), await encodePng(comparison));
+  await replaceFile(folder.samplePath(step, name), await encodePng(comparison));
   const part = cropRegion(result, partOf(bicubic, hr));
-  await writeAtomically(folder.samplePath(step, `${name}${PART}`), await encodePng(part));
+  await replaceFile(folder.samplePath(step, `${name}${PART}`), await encodePng(part));
 }
 
 /** The parts of all samples after at most `step` updates, from bicubic to the original; undefined without any. */

@@ -22,17 +22,20 @@ export interface ScoringOptions {
 
 export class Scoring {
   readonly #options: ScoringOptions;
-  /** Update and set. */
-  readonly #logged: Set<string>;
+  /** PSNR by update and set. */
+  readonly #logged: Map<string, number>;
 
   constructor(options: ScoringOptions) {
     this.#options = options;
-    this.#logged = new Set(options.logged.map(({ step, evaluation }) => `${step} ${evaluation.data}`));
+    this.#logged = new Map(
+      options.logged.map(({ step, evaluation }) => [`${step} ${evaluation.data}`, evaluation.psnr]),
+    );
   }
 
-  /** Whether a set was not scored after `step` updates. */
-  isDue(step: number): boolean {
-    return this.#options.sets.some(({ data }) => !this.#logged.has(`${step} ${data}`));
+  /** Whether a set was not scored after `step` updates, or the first one better than `best` without its being known. */
+  isDue(step: number, best: number | null): boolean {
+    const psnr = this.#options.sets.map(({ data }) => this.#logged.get(`${step} ${data}`));
+    return psnr.includes(undefined) || (psnr[0] !== undefined && (best === null || psnr[0] > best));
   }
 
   /** Scores the network on every set, and logs what is new. */
@@ -42,8 +45,8 @@ export class Scoring {
     for (const [i, { mean }] of results.entries()) {
       const { data } = this.#options.sets[i]!;
       if (!mean || this.#logged.has(`${step} ${data}`)) continue;
-      this.#logged.add(`${step} ${data}`);
       const { psnr, ssim, psnr_paper, ssim_paper } = mean;
+      this.#logged.set(`${step} ${data}`, psnr);
       append({ step, evaluation: { data, psnr, ssim, psnr_paper, ssim_paper } });
       onLine?.(`step ${step}: ${data} ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)} (protocol matlab)`);
     }

@@ -9,7 +9,7 @@ export interface StepLogOptions {
   readonly rate: (step: number) => number;
   /** Seconds in which the GPU waited for crops in this session. */
   readonly waited: () => number;
-  /** The last line of the sessions before: its clock goes on. */
+  /** The last line of the sessions before: its clock goes on, and the sums of a line that was not finished. */
   readonly before?: StepEntry | undefined;
   readonly append: (entry: StepEntry) => void;
 }
@@ -24,12 +24,18 @@ export class StepLog {
   #lineAt = 0;
   #sums = new Map<string, number>();
   #count = 0;
+  /** Of these, updates that the clock saw: not the first of a session, nor those of the sessions before. */
+  #timed = 0;
   #step = 0;
 
   constructor(options: StepLogOptions) {
     this.#options = options;
     this.#secondsBefore = options.before?.seconds ?? 0;
     this.#waitedBefore = options.before?.waitedForDataSeconds ?? 0;
+    const { updates, sums } = options.before?.unfinished ?? { updates: 0, sums: {} };
+    this.#count = updates;
+    this.#step = options.before?.step ?? 0;
+    this.#sums = new Map(Object.entries(sums));
   }
 
   /** Seconds in which the GPU waited for crops, over all sessions. */
@@ -42,9 +48,12 @@ export class StepLog {
     this.#began = this.#lineAt = performance.now();
   }
 
-  /** Training pauses; what has no line yet gets one. */
-  end(): void {
-    if (this.#count > 0) this.write();
+  /**
+   * Training pauses; what has no line yet gets one. `unfinished`: it stopped where an unbroken run would not have, and
+   * the line will be taken back.
+   */
+  end({ unfinished = false } = {}): void {
+    if (this.#count > 0) this.write({ unfinished });
     this.#elapse();
     this.#began = undefined;
   }
@@ -53,12 +62,13 @@ export class StepLog {
   add({ step, terms }: StepResult): number {
     for (const [name, value] of Object.entries(terms)) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
     this.#count++;
+    if (this.#began !== undefined) this.#timed++;
     this.#step = step;
     return this.#speed();
   }
 
   /** Writes the line of all results since the one before. */
-  write(): void {
+  write({ unfinished = false } = {}): void {
     const { append, rate } = this.#options;
     // Nothing to tell of an update that was made before the clock started, the warm-up's.
     const imagesPerSecond = this.#began === undefined ? 0 : this.#speed();
@@ -74,14 +84,15 @@ export class StepLog {
       imagesPerSecond,
       seconds: this.#secondsBefore + this.#seconds,
       waitedForDataSeconds: this.waited,
+      ...(unfinished && { unfinished: { updates: this.#count, sums: Object.fromEntries(this.#sums) } }),
     });
     this.#sums = new Map();
-    this.#count = 0;
+    this.#count = this.#timed = 0;
     this.#lineAt = performance.now();
   }
 
   #speed(): number {
-    return (this.#count * this.#options.batch) / Math.max((performance.now() - this.#lineAt) / 1000, 1e-6);
+    return (this.#timed * this.#options.batch) / Math.max((performance.now() - this.#lineAt) / 1000, 1e-6);
   }
 
   #elapse(): void {

@@ -55,6 +55,13 @@ describe('elsewhere than on a terminal', () => {
     expect(lines()).toEqual(['step 1/10  loss 0.0123  D(real) 0.75  D(fake) 0.25  2 images/s  left 0 s']);
   });
 
+  test('the GPU memory that the training holds stands before the time left', () => {
+    const { options, lines } = stage(false);
+    using progress = new TrainingProgress(10, 0, options);
+    progress.update({ step: 1, loss: 0.5, imagesPerSecond: 2, gpuBytes: 308 * 2 ** 20 });
+    expect(lines()).toEqual(['step 1/10  loss 0.5  2 images/s  GPU 308 MiB  left 0 s']);
+  });
+
   test('the time between two lines can be chosen', () => {
     const { clock, options, lines } = stage(false);
     const progress = new TrainingProgress(10, 0, { ...options, every: 2 });

@@ -64,7 +64,7 @@ describe('writing and reading', () => {
     await writeCheckpoint(folder, numbered(1));
     await writeFile(join(parent, 'best'), 'a file where the folder should go');
     await expect(writeCheckpoint(join(parent, 'best'), numbered(2))).rejects.toThrow(
-      /best: cannot be read \(ENOTDIR\)$/,
+      /best: cannot be read: something on the way is no folder \(ENOTDIR\)$/,
     );
     expect(await readCheckpoint(folder)).toEqual(new Map([...numbered(1)].sort()));
   });
@@ -100,7 +100,7 @@ describe('damage', () => {
   test('a missing file is named', async () => {
     const path = join(folder, 'optimizer.safetensors');
     await rm(path);
-    expect(await problem()).toBe(`${path}: cannot be read (ENOENT)`);
+    expect(await problem()).toBe(`${path}: cannot be read: it is missing (ENOENT)`);
   });
 
   test('a missing or damaged manifest is named', async () => {

@@ -182,7 +182,7 @@ describe('what is trained', () => {
       /^srgan-mse: this run trains srgan-vgg54 and is/,
     );
     expect(resumeConfig(stored, { model: 'srgan', vgg: 'elsewhere' })).toEqual({ ...stored, vgg: 'elsewhere' });
-    expect(() => resumeConfig(stored, { init: 'other' })).toThrow(/^--init: given "other", but this run/);
+    expect(() => resumeConfig(stored, { init: 'other' })).toThrow(/^--init: given "other", the run has /);
   });
 });
 
@@ -284,14 +284,23 @@ describe('resuming', () => {
     expect(resumeConfig(stored, { steps: 200 }).steps).toBe(200);
     const cosine = parseConfig({ ...needed, lrSchedule: 'cosine', steps: 100 });
     expect(() => resumeConfig(cosine, { steps: 200 })).toThrow(
-      /^--steps: given 200, but this run was started with 100/,
+      /^--steps: given 200, the run has 100 \(a cosine schedule ends with them\); a run is resumed as it was begun/,
     );
   });
 
   test('anything else is refused, naming it', () => {
     for (const change of [{ lr: 1 }, { seed: 4 }, { data: 'other' }, { flips: true }, { channels: 8 }, { crop: 48 }]) {
-      expect(() => resumeConfig(stored, change)).toThrow(/^--\w+: given .+, but this run was started with .+/);
+      expect(() => resumeConfig(stored, change)).toThrow(/^--\w+: given .+, the run has .+; a run is resumed/);
     }
     expect(() => resumeConfig(stored, { lr: 'x' })).toThrow(/^--lr: given "x", expected a number above 0$/);
+  });
+
+  test('all that is refused is named at once, with what may change', () => {
+    const change = { lr: 1, steps: 500, crop: '48', saveEvery: 3, data: ['other', 'synthetic'] };
+    expect(() => resumeConfig(stored, change)).toThrow(
+      '--data: given ["other","synthetic"], the run has ["photos"]; --crop: given 48, the run has 96; --lr: given 1, the run ' +
+        'has 0.002; a run is resumed as it was begun: leave these out, or start another run in another folder (what may ' +
+        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --vgg)',
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** Read back by a reader of its own, written from the formats' descriptions: TFRecord, and protocol buffers. */
+/** Read back by an independent reader: event-reader.ts. */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,79 +6,7 @@ import { EventFile, scalarsOf } from '../../train/event-file.node.ts';
 import { crc32c, maskedCrc } from '../../train/event-records.ts';
 import type { MetricsEntry } from '../../train/metrics.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
-
-interface Field {
-  readonly number: number;
-  readonly value: number | Buffer;
-}
-
-/** The fields of a protocol buffers message: varints and fixed numbers as numbers, the rest as bytes. */
-function fieldsOf(message: Buffer): Field[] {
-  const fields: Field[] = [];
-  let at = 0;
-  const varint = (): number => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = BigInt(message[at++]);
-      value |= (byte & 127n) << shift;
-      if (byte < 128n) return Number(value);
-    }
-  };
-  while (at < message.length) {
-    const key = varint();
-    const number = key >> 3;
-    switch (key & 7) {
-      case 0:
-        fields.push({ number, value: varint() });
-        break;
-      case 1:
-        fields.push({ number, value: message.readDoubleLE(at) });
-        at += 8;
-        break;
-      case 2: {
-        const length = varint();
-        fields.push({ number, value: message.subarray(at, at + length) });
-        at += length;
-        break;
-      }
-      case 5:
-        fields.push({ number, value: message.readFloatLE(at) });
-        at += 4;
-        break;
-      default:
-        throw new Error(`wire type ${key & 7}`);
-    }
-  }
-  return fields;
-}
-
-const one = (message: Buffer, number: number) => fieldsOf(message).find(field => field.number === number)?.value;
-
-/** What an event file holds; throws where a length or a checksum is wrong. */
-function read(path: string) {
-  const bytes = readFileSync(path);
-  const events: { time: number; step: number; version: string; scalars: Record<string, number> }[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = Number(bytes.readBigUInt64LE(at));
-    const data = bytes.subarray(at + 12, at + 12 + length);
-    expect(bytes.readUInt32LE(at + 8)).toBe(maskedCrc(bytes.subarray(at, at + 8)));
-    expect(bytes.readUInt32LE(at + 12 + length)).toBe(maskedCrc(data));
-    const summary = one(data, 5) ?? Buffer.alloc(0);
-    const scalars = fieldsOf(summary as Buffer).map(({ number, value }) => {
-      expect(number).toBe(1);
-      return [String(one(value as Buffer, 1)), Number(one(value as Buffer, 2))];
-    });
-    const version = one(data, 3);
-    events.push({
-      time: Number(one(data, 1)),
-      step: Number(one(data, 2) ?? 0),
-      version: version === undefined ? '' : String(version),
-      scalars: Object.fromEntries(scalars),
-    });
-    at += length + 16;
-  }
-  return events;
-}
+import { readEvents as read } from './event-reader.ts';
 
 const at = (step: number, more: Partial<MetricsEntry> = {}): MetricsEntry => ({
   step,

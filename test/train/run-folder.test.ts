@@ -175,7 +175,8 @@ describe('checkpoints', () => {
     const file = join(run.checkpointPath('last'), 'model.safetensors');
     await truncate(file, 3);
     await expect(run.readCheckpoint('last')).rejects.toThrow(
-      `${file}: damaged: 3 bytes where 100 were written (beside it: step-5)`,
+      `${file}: damaged: 3 bytes where 100 were written (whole beside it: step-5); to go on from there, put a copy of ` +
+        'checkpoints/step-5 in the place of checkpoints/last',
     );
     expect(await run.readCheckpoint('step-5')).toEqual(files(5));
   });

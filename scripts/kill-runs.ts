@@ -1,0 +1,149 @@
+/**
+ * Kills trainings at random moments, resumes them, and compares what they come to with an unbroken one, byte for byte:
+ * npx tsx scripts/kill-runs.ts --kills 20 --terms 5 --interrupts 5 --seed 1. The same seed gives the same moments.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { naturalNumber } from '../cli/arguments.ts';
+import { lineOf } from '../cli/failures.ts';
+import { Philox } from '../engine/philox.ts';
+import { start } from '../test/cli/daybreak.ts';
+import { differences } from '../test/cli/run-difference.ts';
+import { loggedStep, TRAIN } from '../test/cli/training-run.ts';
+
+type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGINT';
+const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
+
+interface KillOptions {
+  readonly kills: number;
+  readonly terms: number;
+  readonly interrupts: number;
+  readonly seed: number;
+  readonly keep?: boolean;
+}
+
+/** What is due at one update and another are not the same: some updates have all of it, most none. */
+const OPTIONS = [
+  ...TRAIN,
+  ...['--steps', '300', '--save-every', '20', '--eval', 'synthetic', '--eval-every', '40', '--sample-every', '30'],
+  ...['--log-every', '7', '--keep', '3', '--flips', '--rotations'],
+];
+
+/** One stop: when, and how far the run was. */
+interface Stop {
+  readonly signal: Signal;
+  /** Milliseconds after the process was started. */
+  readonly after: number;
+  /** Updates that the log told of. */
+  readonly step: number;
+  readonly during: string;
+}
+
+const commandFor = (run: string): string[] =>
+  existsSync(join(run, 'config.json')) ? ['train', 'srresnet', '--resume', '--out', run] : [...OPTIONS, '--out', run];
+
+/** Where a run stands, by what lies in its folder. */
+function during(run: string): string {
+  if (!existsSync(join(run, 'config.json'))) return 'before config.json';
+  const checkpoints = join(run, 'checkpoints');
+  const beingWritten = ['last', 'best'].find(name =>
+    ['new', 'old'].some(place => existsSync(join(checkpoints, `.${name}.${place}`))),
+  );
+  if (beingWritten) return `writing ${beingWritten}`;
+  if (existsSync(join(run, 'comparison.png'))) return 'reporting';
+  return existsSync(join(checkpoints, 'last')) ? 'after a checkpoint' : 'before the first checkpoint';
+}
+
+/** Starts or resumes a run, and stops it at a moment; undefined where it was done before. */
+async function stopOnce(run: string, signal: Signal, moment: number, aimed: boolean): Promise<Stop | undefined> {
+  const began = performance.now();
+  const { child, ended } = start(commandFor(run));
+  let done = false;
+  const watched = ended.finally(() => {
+    done = true;
+  });
+  while (!done && performance.now() - began < moment) await wait(Math.min(5, moment));
+  // Some are aimed at a checkpoint being written, which is too short a time to be met by chance.
+  while (aimed && !done && !during(run).startsWith('writing')) await wait(0);
+  const stop = { signal, after: performance.now() - began, step: loggedStep(run), during: during(run) };
+  child.kill(signal);
+  const { code, stderr } = await watched;
+  if (code === 0) return undefined;
+  // A process that has not yet come to its handlers dies of the signal.
+  const expected = code === null || (signal !== 'SIGKILL' && code === EXIT_CODES[signal]);
+  if (!expected) throw new Error(`${signal} in ${run}, ${stop.during}: exit code ${code}: ${stderr.trim()}`);
+  return stop;
+}
+
+async function unbrokenRun(run: string): Promise<number> {
+  const began = performance.now();
+  const { code, stderr } = await start([...OPTIONS, '--out', run]).ended;
+  if (code !== 0) throw new Error(`the unbroken run ended with ${code}: ${stderr.trim()}`);
+  return performance.now() - began;
+}
+
+async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'daybreak-kills-'));
+  const random = new Philox(seed);
+  const unbroken = join(folder, 'unbroken');
+  await unbrokenRun(unbroken);
+  rmSync(unbroken, { recursive: true });
+  // Again, with what the driver has compiled: how long a run takes.
+  const duration = await unbrokenRun(unbroken);
+  process.stdout.write(`the unbroken run takes ${(duration / 1000).toFixed(1)} s\n`);
+
+  const table = new Table({
+    style: { head: [], border: [], compact: true },
+    head: ['run', 'stopped by', 'after', 'update', 'during', 'the unbroken run'],
+  });
+  let [number, wrong] = [0, 0];
+  for (const [signal, wanted] of [
+    ['SIGKILL', kills],
+    ['SIGTERM', terms],
+    ['SIGINT', interrupts],
+  ] as const) {
+    for (let made = 0; made < wanted; ) {
+      const run = join(folder, `run-${++number}`);
+      const stops: Stop[] = [];
+      const inThisRun = 1 + Math.floor(3 * random.uniform());
+      for (let i = 0; i < inThisRun && made < wanted; i++) {
+        // Spread over the whole run, from its first moment to its last.
+        const moment = i === 0 ? ((made + random.uniform()) / wanted) * duration : random.uniform() * 0.7 * duration;
+        const stop = await stopOnce(run, signal, moment, made % 4 === 3);
+        if (!stop) break;
+        stops.push(stop);
+        made++;
+      }
+      const { code, stderr } = await start(commandFor(run)).ended;
+      const different = code === 0 ? differences(run, unbroken) : [`exit code ${code}: ${stderr.trim()}`];
+      wrong += different.length;
+      const verdict = different.length === 0 ? 'equal' : different.join(', ');
+      for (const { signal, after, step, during } of stops)
+        table.push([number, signal, `${(after / 1000).toFixed(2)} s`, step, during, verdict]);
+      process.stderr.write(`run ${number}: ${stops.length} × ${signal}, ${verdict}\n`);
+      if (different.length === 0) rmSync(run, { recursive: true });
+    }
+  }
+  process.stdout.write(`${table.toString()}\n${number} runs, ${wrong} differences\n`);
+  if (wrong > 0) process.exitCode = 1;
+  if (keep || wrong > 0) process.stdout.write(`what is left: ${folder}\n`);
+  else rmSync(folder, { recursive: true });
+}
+
+await new Command('kill-runs')
+  .description('kills trainings at random moments, resumes them, and compares them with an unbroken one')
+  .option('--kills <N>', 'SIGKILLs', naturalNumber, 20)
+  .option('--terms <N>', 'SIGTERMs', naturalNumber, 5)
+  .option('--interrupts <N>', 'SIGINTs (Ctrl-C)', naturalNumber, 5)
+  .option('--seed <N>', 'which moments', naturalNumber, 1)
+  .option('--keep', 'keep the unbroken run, to look at')
+  .action(main)
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.stderr.write(`error: ${lineOf(error)}\n`);
+    process.exitCode = 1;
+  });
