@@ -1,4 +1,3 @@
-import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { expect, test } from 'vitest';
@@ -6,6 +5,7 @@ import { decode, encodePng } from '#codec';
 import { ImageError } from '../../image/errors.ts';
 import { createPicture } from '../../image/picture.ts';
 import { anyPicture, formulaPicture } from './fixtures.ts';
+import { pngOf } from './png-file.ts';
 
 test('every kind of picture comes back from PNG as it was', async () => {
   await fc.assert(
@@ -40,47 +40,6 @@ test('16-bit PNG is reduced by round(v * 255 / 65535)', async () => {
   expect([...picture.data]).toEqual(values.map(value => Math.round((value * 255) / 65535)));
 });
 
-function chunk(type: string, data: readonly number[] | Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), Buffer.from(data)]);
-  let crc = 0xffffffff;
-  for (const byte of body) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  const out = Buffer.alloc(body.length + 8);
-  out.writeUInt32BE(data.length, 0);
-  body.copy(out, 4);
-  out.writeUInt32BE(~crc >>> 0, body.length + 4);
-  return out;
-}
-
-const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
-
-/** A PNG file put together by hand: header fields, other chunks, and rows with their filter bytes. */
-function pngFile(width: number, height: number, depth: number, type: number, others: Buffer[], rows: number[]): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header[8] = depth;
-  header[9] = type;
-  const pixels = chunk('IDAT', deflateSync(Buffer.from(rows)));
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), ...others, pixels, chunk('IEND', [])]);
-}
-
-test('palettes expand to RGB, with a transparent entry to RGBA', async () => {
-  const palette = chunk('PLTE', [255, 0, 0, 0, 200, 10]);
-  const rows = [0, 0b01000000];
-  const plain = await decode(pngFile(2, 1, 1, 3, [palette], rows), 'p.png');
-  expect(plain).toEqual(createPicture(2, 1, 3, Uint8Array.of(255, 0, 0, 0, 200, 10)));
-  const clear = await decode(pngFile(2, 1, 1, 3, [palette, chunk('tRNS', [77])], rows), 'p.png');
-  expect(clear).toEqual(createPicture(2, 1, 4, Uint8Array.of(255, 0, 0, 77, 0, 200, 10, 255)));
-});
-
-test('1-bit grey scales to 0 and 255 in one channel', async () => {
-  const picture = await decode(pngFile(3, 1, 1, 0, [], [0, 0b10100000]), 'p.png');
-  expect(picture).toEqual(createPicture(3, 1, 1, Uint8Array.of(255, 0, 255)));
-});
-
 test('a PNG cut off anywhere, or with any byte of its pixels changed, is an error naming the file', async () => {
   const bytes = await encodePng(formulaPicture([9, 8, 3, 1]));
   for (let length = 0; length < bytes.length; length++) {
@@ -106,6 +65,6 @@ test('files of other kinds are told by their kind', async () => {
   await expect(decode(new Uint8Array(0), 'e.png')).rejects.toThrow('e.png: empty file');
   await expect(decode(Buffer.from('hello world, a text'), 't.png')).rejects.toThrow('t.png: not a picture');
   await expect(decode(Buffer.from('GIF89a..........'), 'g.png')).rejects.toThrow('g.png: GIF is not supported');
-  const huge = pngFile(100_000, 100_000, 8, 2, [], [0]);
+  const huge = pngOf({ width: 100_000, height: 100_000, depth: 8, type: 2 }, [], Uint8Array.of(0));
   await expect(decode(huge, 'h.png')).rejects.toThrow('h.png: 100000x100000 pixels are more than the limit');
 });
