@@ -1,5 +1,4 @@
 /** `daybreak train`: a network from pictures, in a run folder. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config.ts';
@@ -8,7 +7,7 @@ import { parseOverride } from '../train/config-paths.ts';
 import { type ConfigSources, configLines, toldLine } from '../train/config-text.ts';
 import { ConfigError } from '../train/errors.ts';
 import { setMeans } from '../train/report-content.ts';
-import { readRunConfig } from '../train/run-folder.node.ts';
+import { holdsRun, readRunConfig } from '../train/run-folder.node.ts';
 import type { SessionOptions, SessionResult } from '../train/session.node.ts';
 import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
@@ -125,7 +124,7 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
       throw new UsageError('--profile-steps belongs to --profile');
     if (own.resume && typeof given.out !== 'string')
       throw new UsageError('--resume needs --out: the folder of the run');
-    if (own.resume && !existsSync(join(String(given.out), 'config.json')))
+    if (own.resume && !holdsRun(String(given.out)))
       throw new UsageError(
         `${given.out}: holds no run to resume (no config.json); without --resume a new one starts here`,
       );
@@ -202,6 +201,7 @@ export async function withDisplay<R extends { readonly step: number; readonly fi
     return await interruptible('Saving a checkpoint …', async signal => {
       const result = await work({
         device,
+        reopen: () => openDevice(choice),
         signal,
         ...(stopAfter !== undefined && { stopAfter }),
         onPhase: (name, done, total) => {

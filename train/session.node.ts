@@ -5,21 +5,31 @@ import { convolutionFamilies } from '../kernels/conv2d/variants.ts';
 import { resumeConfig, type TrainConfig } from './config.ts';
 import { describeEnvironment } from './environment.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
+import { survivingLosses } from './lost-devices.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
 import { prepare } from './preparation.node.ts';
 import { Recalibration } from './recalibration.ts';
 import { Run, type SessionOptions, type SessionResult } from './run.node.ts';
 import { recordChoices, recordedChoices } from './run-choices.node.ts';
-import { RunFolder } from './run-folder.node.ts';
+import { holdsRun, RunFolder } from './run-folder.node.ts';
 import { restoreTrainer } from './state.ts';
 
 export type { SessionOptions, SessionResult } from './run.node.ts';
 
 /**
- * Starts a run in the folder that the configuration names. Its configuration there has, beside what was given, what
- * follows from the files it names (channels and blocks of the first weights, the loss network's SHA-256).
+ * Starts a run in the folder that the configuration names; with `reopen` in the options it outlives its device. Its
+ * configuration there has, beside what was given, what follows from the files it names (channels and blocks of the first
+ * weights, the loss network's SHA-256).
  */
 export async function startSession(given: TrainConfig, options: SessionOptions): Promise<SessionResult> {
+  return await survivingLosses(given.out, options, (device, again) =>
+    again && holdsRun(given.out)
+      ? resumeOnce(given.out, {}, { ...options, device })
+      : startOnce(given, { ...options, device }),
+  );
+}
+
+async function startOnce(given: TrainConfig, options: SessionOptions): Promise<SessionResult> {
   setCurrentDevice(options.device);
   const initial = await readInitialWeights(given.init);
   const { networks, config } = await firstNetworks(given, initial);
@@ -35,6 +45,14 @@ export async function startSession(given: TrainConfig, options: SessionOptions):
  * that may differ.
  */
 export async function resumeSession(
+  out: string,
+  changes: Readonly<Record<string, unknown>>,
+  options: SessionOptions,
+): Promise<SessionResult> {
+  return await survivingLosses(out, options, device => resumeOnce(out, changes, { ...options, device }));
+}
+
+async function resumeOnce(
   out: string,
   changes: Readonly<Record<string, unknown>>,
   options: SessionOptions,

@@ -84,7 +84,7 @@ export function restoreDiscriminator(files: ReadonlyMap<string, Uint8Array>, fol
 export function restoreTrainer(files: ReadonlyMap<string, Uint8Array>, folder: string, trainer: Trainer): Counters {
   const moments: Partial<Record<Role, Moments>> = {};
   for (const [role, { net }] of trainer.trained) moments[role] = momentsOf(files, folder, OPTIMIZERS[role], net);
-  const counters = readCounters(fileOf(files, STATE, folder), `${folder}/${STATE}`);
+  const counters = countersOf(files, folder);
   trainer.resume(counters.step, moments);
   return counters;
 }
@@ -102,7 +102,9 @@ function momentsOf(files: ReadonlyMap<string, Uint8Array>, folder: string, file:
     .map(([name]) => ({ first: dataOf(`exp_avg.${name}`), second: dataOf(`exp_avg_sq.${name}`) }));
 }
 
-function readCounters(bytes: Uint8Array, path: string): Counters {
+/** The counters of a checkpoint. */
+export function countersOf(files: ReadonlyMap<string, Uint8Array>, folder: string): Counters {
+  const [bytes, path] = [fileOf(files, STATE, folder), `${folder}/${STATE}`];
   try {
     return CountersSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
