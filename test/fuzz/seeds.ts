@@ -5,8 +5,8 @@ import { Philox } from '../../engine/philox.ts';
 import { writeSafetensors } from '../../models/safetensors.ts';
 import { pngOf } from './mutations.ts';
 
-export const KINDS = ['png', 'jpeg', 'safetensors', 'config'] as const;
-export type Kind = (typeof KINDS)[number] | 'webp' | 'avif' | 'tiff';
+export const KINDS = ['png', 'jpeg', 'webp', 'avif', 'tiff', 'safetensors', 'config'] as const;
+export type Kind = (typeof KINDS)[number];
 
 const random = new Philox(11, 0);
 const noise = (length: number) => Uint8Array.from({ length }, () => random.integer(256));

@@ -2,8 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decode } from '#codec';
 import { DaybreakError } from '../../engine/errors.ts';
+import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { statedSRResNetConfig } from '../../models/srresnet-metadata.ts';
@@ -18,9 +18,19 @@ export class Nonsense extends Error {
 
 const LONGEST_MESSAGE = 2000;
 
+/** Pictures of more pixels are refused, so that memory tells of damage and not of size. */
+const MAX_PIXELS = 2 ** 22;
+
 async function picture(bytes: Uint8Array): Promise<void> {
-  const { width, height, channels, data } = await decode(bytes, 'fuzzed');
+  const { picture, metadata, warnings } = await decodeFile(bytes, 'fuzzed', { maxPixels: MAX_PIXELS });
+  const { width, height, channels, data } = picture;
   if (width * height * channels !== data.length) throw new Nonsense(`${width}x${height}x${channels}, ${data.length}`);
+  if (width * height > MAX_PIXELS) throw new Nonsense(`${width}x${height}`);
+  for (const warning of warnings) if (!/^[^\n\r]{1,2000}$/.test(warning)) throw new Nonsense(`warning ${warning}`);
+  // What was read is written as it goes on its way, metadata and all.
+  const again = await decodeFile(await encodeFile(picture, 'png', { metadata }), 'written');
+  if (!Buffer.from(again.picture.data.buffer).equals(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
+    throw new Nonsense('reads otherwise once written');
 }
 
 function safetensors(bytes: Uint8Array): void {
