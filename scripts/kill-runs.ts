@@ -124,7 +124,7 @@ async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Prom
       const verdict = different.length === 0 ? 'equal' : different.join(', ');
       for (const { signal, after, step, during } of stops)
         table.push([number, signal, `${(after / 1000).toFixed(2)} s`, step, during, verdict]);
-      process.stderr.write(`run ${number}: ${stops.length} × ${signal}, ${verdict}\n`);
+      if (stops.length > 0) process.stderr.write(`run ${number}: ${stops.length} × ${signal}, ${verdict}\n`);
       if (different.length === 0) rmSync(run, { recursive: true });
     }
   }

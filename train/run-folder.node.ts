@@ -9,8 +9,8 @@
  */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
 import type { TrainConfig } from './config.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
@@ -260,8 +260,15 @@ export async function readEnvironment(folder: string): Promise<RecordedEnvironme
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    // Node's own recursion says ENOENT where a file system is read-only.
+    await mkdir(path).catch(async error => {
+      if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+      if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+      await makeFolder(dirname(path));
+      await makeFolder(path);
+    });
   } catch (error) {
+    if (error instanceof RunFolderError) throw error;
     throw new RunFolderError(path, `cannot be made: ${reasonOf(error)}`, { cause: error });
   }
 }

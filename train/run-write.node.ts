@@ -19,6 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
   EPERM: 'not permitted',
   EIO: 'the disk failed',
+  EEXIST: 'a file is in the way',
   ENOTDIR: 'something on the way is no folder',
   EISDIR: 'it is a folder',
   ENOENT: 'it is missing',

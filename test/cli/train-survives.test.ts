@@ -1,11 +1,13 @@
 /** Runs that are stopped from outside end as if nobody had. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Philox } from '../../engine/philox.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { CAN_MOUNT, fillDisk, NO_MOUNT, smallDisk } from '../small-disk.ts';
 import { daybreak, start } from './daybreak.ts';
+import { differences } from './run-difference.ts';
 import { checkpointOf, loggedStep, TRAIN, trainedBeyond } from './training-run.ts';
 
 const STEPS = 500;
@@ -22,16 +24,12 @@ const OPTIONS = [
 ];
 const resume = (run: string) => ['train', 'srresnet', '--resume', '--out', run];
 
-let unbroken: Record<string, string>;
+let unbroken: string;
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'daybreak-unbroken-'));
-  try {
-    expect(await daybreak([...OPTIONS, '--out', folder])).toMatchObject({ code: 0 });
-    unbroken = checkpointOf(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  unbroken = mkdtempSync(join(tmpdir(), 'daybreak-unbroken-'));
+  expect(await daybreak([...OPTIONS, '--out', unbroken])).toMatchObject({ code: 0 });
 });
+afterAll(() => rmSync(unbroken, { recursive: true }));
 
 test('Ctrl-C exits 130 and SIGTERM 143, both saved; resumed twice, the bytes are those of an unbroken run', async () => {
   const run = join(temporaryFolder(), 'run');
@@ -58,7 +56,7 @@ test('Ctrl-C exits 130 and SIGTERM 143, both saved; resumed twice, the bytes are
     before = step;
   }
   expect(await daybreak(resume(run))).toMatchObject({ code: 0 });
-  expect(checkpointOf(run)).toEqual(unbroken);
+  expect(differences(run, unbroken)).toEqual([]);
 });
 
 test('a signal before the first update leaves nothing that bars the way', async () => {
@@ -93,8 +91,28 @@ test('killed at random moments, as often as it likes, a run comes to the same by
   expect(killed.length, 'runs that were killed before their end').toBeGreaterThan(0);
   const last = await daybreak(resume(run));
   expect(last, `killed after ${killed.join(', ')} updates`).toMatchObject({ code: 0 });
-  expect(checkpointOf(run), `killed after ${killed.join(', ')} updates`).toEqual(unbroken);
-  // Nothing half-written is left.
-  expect(readdirSync(join(run, 'checkpoints')).filter(name => name.startsWith('.'))).toEqual([]);
-  expect(readdirSync(run).filter(name => name.endsWith('.tmp') || name === 'run.lock')).toEqual([]);
+  // Nothing half-written is left either.
+  expect(differences(run, unbroken), `killed after ${killed.join(', ')} updates`).toEqual([]);
 });
+
+test.skipIf(!CAN_MOUNT)(
+  `a full disk ends a run in one line; with room again it comes to the same bytes${NO_MOUNT}`,
+  async () => {
+    const disk = smallDisk();
+    const run = join(disk, 'run');
+    expect(await daybreak([...OPTIONS, '--out', run, '--stop-after', '60'])).toMatchObject({ code: 0 });
+    const before = checkpointOf(run);
+    const free = fillDisk(disk, 100);
+    const { code, stdout, stderr } = await daybreak(resume(run));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.split('\n').filter(line => line.startsWith('error:'))).toEqual([
+      `error: ${run}/checkpoints/last: cannot be written: the disk is full (ENOSPC); the run is kept up to update 60: --resume ` +
+        'goes on from there',
+    ]);
+    expect(checkpointOf(run)).toEqual(before);
+    free();
+    expect(await daybreak(resume(run))).toMatchObject({ code: 0 });
+    rmSync(join(disk, 'filler'), { force: true });
+    expect(differences(run, unbroken)).toEqual([]);
+  },
+);
