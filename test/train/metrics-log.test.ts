@@ -88,6 +88,23 @@ describe('resuming after step N', () => {
     expect(await readMetrics(path)).toEqual([scored(0)]);
   });
 
+  test('takes back the entry of a run that was stopped between two, and hands it on', async () => {
+    const unfinished = { ...at(7), unfinished: { updates: 2, sums: { loss: 0.25 } } };
+    await logOf(at(5), unfinished);
+    expect(await readMetrics(path)).toEqual([at(5), unfinished]);
+    const log = await MetricsLog.open(path, 7);
+    expect(log.unfinished).toEqual(unfinished);
+    log.append(at(10));
+    log.close();
+    expect(await readMetrics(path)).toEqual([at(5), at(10)]);
+    // Of another update than the checkpoint's it is of no use.
+    await logOf(at(5), unfinished);
+    const earlier = await MetricsLog.open(path, 5);
+    expect(earlier.unfinished).toBeUndefined();
+    earlier.close();
+    expect(await readMetrics(path)).toEqual([at(5)]);
+  });
+
   test('drops a line that a dying process left unfinished', async () => {
     await logOf(at(1), at(2));
     await appendFile(path, '{"step":3,"lo');
@@ -103,4 +120,21 @@ test('a damaged line is an error naming file and line', async () => {
   await writeFile(path, `${JSON.stringify(at(1))}\n{"step":2,"loss":"low"}\n${JSON.stringify(at(3))}\n`);
   await expect(readMetrics(path)).rejects.toThrow(`${path}: line 2 is damaged`);
   await expect(MetricsLog.open(path, 9)).rejects.toThrow(RunFolderError);
+  await expect(MetricsLog.open(path, 3)).rejects.toThrow('line 2 is damaged; without that line the run can go on');
+});
+
+test('damaged lines beyond the checkpoint, as a power failure leaves them, are cut with the rest', async () => {
+  const nothing = '\0'.repeat(50);
+  const text = `${JSON.stringify(at(2))}\n${nothing}\n${JSON.stringify(at(4))}\n`;
+  for (const [step, kept] of [
+    [2, [at(2)]],
+    [0, []],
+  ] as const) {
+    await writeFile(path, text);
+    (await MetricsLog.open(path, step)).close();
+    expect(await readMetrics(path)).toEqual(kept);
+  }
+  // It may be that of update 3.
+  await writeFile(path, text);
+  await expect(MetricsLog.open(path, 3)).rejects.toThrow(`${path}: line 2 is damaged`);
 });

@@ -84,6 +84,13 @@ describe('beginning', () => {
     await expect(RunFolder.create(join(path, 'below'), config)).rejects.toThrow(RunFolderError);
   });
 
+  test('again after a start that did not come to its configuration', async () => {
+    for (const part of ['samples', 'checkpoints']) await mkdir(join(path, part), { recursive: true });
+    await writeFile(join(path, '.config.json.123.tmp'), '{');
+    (await RunFolder.create(path, config)).close();
+    expect(await readRunConfig(path)).toEqual(config);
+  });
+
   test('again after a start that came to nothing, with another configuration', async () => {
     using first = await RunFolder.create(path, config);
     await first.writeEnvironment(await describeEnvironment());
@@ -138,6 +145,30 @@ describe('resuming', () => {
     using run = await RunFolder.resume(path);
     await expect(run.config()).rejects.toThrow(ConfigError);
     await expect(run.config()).rejects.toThrow(/config\.json: not JSON/);
+    await expect(run.config()).rejects.toThrow(
+      `(whole beside it: the checkpoints last); mend it, report.html lists the options, or start another run from the ` +
+        `weights of this one: --init ${path}`,
+    );
+  });
+
+  test('a damaged log is named, with the checkpoints that are whole', async () => {
+    await finishedRun();
+    await writeFile(join(path, 'metrics.jsonl'), `{"step":\n${JSON.stringify(entry(10))}\n`);
+    using run = await RunFolder.resume(path);
+    await expect(run.continueAfter(10)).rejects.toThrow(
+      `${join(path, 'metrics.jsonl')}: line 1 is damaged; without that line the run can go on (whole beside it: the ` +
+        'checkpoints last)',
+    );
+  });
+
+  test('clears what processes that died while writing left, and nothing else', async () => {
+    await finishedRun();
+    const left = ['samples/.step-0000010-a.png.1-2.tmp', '.comparison-2.png.1-2.tmp', '.report.html.1-2.tmp'];
+    const mine = ['samples/notes.tmp', '.mine.tmp'];
+    for (const name of [...left, ...mine]) await writeFile(join(path, name), 'x');
+    (await RunFolder.resume(path)).close();
+    const there = await readdir(path, { recursive: true });
+    expect([...left, ...mine].filter(name => there.includes(name))).toEqual(mine);
   });
 
   test('puts checkpoints right whose writer died between two renames', async () => {
