@@ -54,12 +54,18 @@ function during(run: string): string {
     ['new', 'old'].some(place => existsSync(join(checkpoints, `.${name}.${place}`))),
   );
   if (beingWritten) return `writing ${beingWritten}`;
-  if (existsSync(join(run, 'comparison.png'))) return 'reporting';
+  if (existsSync(join(run, 'comparison.png')) && !existsSync(join(run, 'report.html'))) return 'reporting';
   return existsSync(join(checkpoints, 'last')) ? 'after a checkpoint' : 'before the first checkpoint';
 }
 
+/** Every fourth stop is aimed at a checkpoint being written, some at the first report. */
+function aimOf(made: number, first: boolean): string | undefined {
+  if (first && made % 10 >= 8) return 'reporting';
+  return made % 4 === 3 ? 'writing' : undefined;
+}
+
 /** Starts or resumes a run, and stops it at a moment; undefined where it was done before. */
-async function stopOnce(run: string, signal: Signal, moment: number, aimed: boolean): Promise<Stop | undefined> {
+async function stopOnce(run: string, signal: Signal, moment: number, aim?: string): Promise<Stop | undefined> {
   const began = performance.now();
   const { child, ended } = start(commandFor(run));
   let done = false;
@@ -67,8 +73,8 @@ async function stopOnce(run: string, signal: Signal, moment: number, aimed: bool
     done = true;
   });
   while (!done && performance.now() - began < moment) await wait(Math.min(5, moment));
-  // Some are aimed at a checkpoint being written, which is too short a time to be met by chance.
-  while (aimed && !done && !during(run).startsWith('writing')) await wait(0);
+  // Some are aimed at what takes too short a time to be met by chance.
+  while (aim && !done && !during(run).startsWith(aim)) await wait(0);
   const stop = { signal, after: performance.now() - began, step: loggedStep(run), during: during(run) };
   child.kill(signal);
   const { code, stderr } = await watched;
@@ -113,7 +119,7 @@ async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Prom
       for (let i = 0; i < inThisRun && made < wanted; i++) {
         // Spread over the whole run, from its first moment to its last.
         const moment = i === 0 ? ((made + random.uniform()) / wanted) * duration : random.uniform() * 0.7 * duration;
-        const stop = await stopOnce(run, signal, moment, made % 4 === 3);
+        const stop = await stopOnce(run, signal, moment, aimOf(made, i === 0));
         if (!stop) break;
         stops.push(stop);
         made++;
