@@ -82,7 +82,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 /** The curves as SVG, in places where the page's script puts its own. */
-export function chartsSection(charts: readonly Chart[]): string {
+export function chartsSection(charts: readonly Chart[], environment: RecordedEnvironment): string {
   if (charts.length === 0) return '';
   const figures = charts.map(chart => {
     const key = chart.lines.map(({ label, role }) => `<span class="${role}">${escapeHtml(label)}</span>`).join('');
@@ -93,7 +93,19 @@ export function chartsSection(charts: readonly Chart[]): string {
       `<div class="plot">${svgOf(chart)}</div></figure>`
     );
   });
-  return `<section><h2>Curves</h2><div class="charts">${figures.join('')}</div></section>`;
+  return `<section><h2>Curves</h2>${historyOf(environment)}<div class="charts">${figures.join('')}</div></section>`;
+}
+
+/** Where curves may have a break, and which: a resumed run is the same but for its times. */
+function historyOf({ resumed = [] }: RecordedEnvironment): string {
+  const updates = [...new Set(resumed.map(({ step }) => step))].map(count);
+  const last = updates.pop();
+  if (last === undefined) return '';
+  const listed = updates.length > 0 ? `updates ${updates.join(', ')} and ${last}` : `update ${last}`;
+  return (
+    `<p class="note">This run was stopped and went on after ${listed} (when and on what, see Environment). Losses and scores ` +
+    'are those of a run without stops; the speed may change there, and the time counts training alone.</p>'
+  );
 }
 
 /** How to train the same again. */

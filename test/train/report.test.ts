@@ -150,6 +150,12 @@ describe('runs of other kinds', () => {
     const text = readable(await page({ environment: { ...environment, resumed }, metrics: metrics.slice(0, 15) }));
     expect(text).toContain('15 of 20 updates');
     expect(text).toMatch(/resumed after update 7 .*Node v99\.0\.0/);
+    expect(text).toContain('This run was stopped and went on after update 7 (when and on what, see Environment).');
+    const often = [7, 7, 1200, 1300].map(step => ({ ...environment, step }));
+    expect(readable(await page({ environment: { ...environment, resumed: often }, metrics }))).toContain(
+      'went on after updates 7, 1,200 and 1,300 (when',
+    );
+    expect(readable(await page({ metrics }))).not.toContain('This run was stopped');
   });
 });
 
