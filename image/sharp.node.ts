@@ -20,6 +20,8 @@ async function loadSharp(format: Format, name: string): Promise<typeof import('s
 
 /** Colour spaces of libvips whose numbers are taken as they are. */
 const KEPT_SPACES = ['b-w', 'grey16', 'srgb', 'rgb', 'rgb16'];
+/** Others by the names that people know. */
+const SPACE_NAMES: Readonly<Record<string, string>> = { cmyk: 'CMYK', lab: 'Lab' };
 
 /**
  * The picture of a file as it lies, not turned, in the file's own numbers: grey stays one channel, 16 bits stay. CMYK and
@@ -61,7 +63,11 @@ export async function decodeBySharp(
         xmp: bytesOf(known.xmp),
       },
       warnings: [
-        ...(kept ? [] : [`its colours (${known.space}) are converted to sRGB and its own profile is not kept`]),
+        ...(kept
+          ? []
+          : [
+              `its colours (${SPACE_NAMES[known.space] ?? known.space}) are converted to sRGB and its own profile is not kept`,
+            ]),
         ...(pages > 1 ? [`only the first of its ${pages} pages or frames is read`] : []),
       ],
     };

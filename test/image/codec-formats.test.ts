@@ -137,7 +137,7 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
     const file = await decodeFile(bytes, 'p');
     expect(file.picture).toMatchObject({ width: 40, height: 24, channels: 3 });
     expect(file.metadata.icc).toBeUndefined();
-    expect(file.warnings).toEqual([expect.stringContaining('its colours (cmyk) are converted to sRGB')]);
+    expect(file.warnings).toEqual([expect.stringContaining('its colours (CMYK) are converted to sRGB')]);
   });
 
   const page = (bits: readonly number[], photometric: number, samples: readonly number[], others = [] as const) => ({
@@ -160,7 +160,7 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
     const { picture, warnings } = await decodeFile(tiffFile([page([8, 8, 8], 8, [0, 0, 0, 255, 0, 0])]), 'p');
     // libvips rounds white down.
     expect([...picture.data]).toEqual([0, 0, 0, 254, 254, 254]);
-    expect(warnings).toEqual([expect.stringContaining('(lab) are converted to sRGB')]);
+    expect(warnings).toEqual([expect.stringContaining('(Lab) are converted to sRGB')]);
   });
 
   test('TIFF: palettes, alpha of both kinds, 16-bit grey, several pages', async () => {

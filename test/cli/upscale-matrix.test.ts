@@ -1,0 +1,50 @@
+/** Pictures of every kind through `daybreak upscale`: what goes in comes out enlarged, in its own format and depth. */
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { openPicture } from '../../image/files.node.ts';
+import type { Picture, Samples } from '../../image/picture.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
+import { daybreak } from './daybreak.ts';
+import { COPYRIGHT, makeMatrix } from './picture-matrix.ts';
+
+/**
+ * Where a picture is not another one with each pixel four by four; -1 where it is, everywhere. Colour counts where it can
+ * be seen, alpha (enlarged smoothly, whatever enlarges the colour) away from its edges.
+ */
+function differs(large: Picture<Samples>, small: Picture<Samples>): number {
+  const { channels } = large;
+  const alpha = channels % 2 === 0 ? channels - 1 : -1;
+  return large.data.findIndex((sample, at) => {
+    const c = at % channels;
+    const pixel = (at - c) / channels;
+    const [x, y] = [(pixel % large.width) >> 2, Math.floor(pixel / large.width) >> 2];
+    const from = (y * small.width + x) * channels;
+    if (c === alpha) return (x < 2 || x > 14) && sample !== small.data[from + c];
+    return sample !== small.data[from + c] && (alpha < 0 || small.data[from + alpha] > 0);
+  });
+}
+
+test('in its own format, depth and channels, upright, with its metadata', async () => {
+  const folder = temporaryFolder();
+  const kinds = await makeMatrix(join(folder, 'in'));
+  const args = ['upscale', 'in', '-o', 'out', '--format', 'same', '--name', '{name}', '--model', 'nearest'];
+  const { code, stdout, stderr } = await daybreak(args, folder);
+  expect([code, stdout]).toEqual([0, `${kinds.length} enlarged, 0 skipped, 0 failed\n`]);
+  for (const { file, width, height, channels, sixteen, carries, note, exact } of kinds) {
+    const [before, after] = [join(folder, 'in', file), join(folder, 'out', file)];
+    const { picture } = await openPicture(after);
+    const shape = { width: picture.width, height: picture.height, channels: picture.channels };
+    const expected = { width: 4 * width, height: 4 * height, channels };
+    expect([file, shape, picture.data instanceof Uint16Array]).toEqual([file, expected, sixteen]);
+    const [from, to] = await Promise.all([before, after].map(async path => await sharp(path).metadata()));
+    expect([file, to!.format, to!.depth]).toEqual([file, from!.format, sixteen ? 'ushort' : 'uchar']);
+    expect([file, to!.icc, to!.orientation ?? 1]).toEqual([file, from!.icc, 1]);
+    // JPEG files always get an EXIF block of libvips, with the resolution in it.
+    for (const what of carries) expect([file, what, to![what] !== undefined]).toEqual([file, what, true]);
+    if (carries.includes('exif')) expect([file, String(to!.exif)]).toEqual([file, expect.stringContaining(COPYRIGHT)]);
+    if (exact) expect([file, differs(picture, (await openPicture(before)).picture)]).toEqual([file, -1]);
+    const told = stderr.split('\n').filter(line => line.includes(file) && !line.includes(' -> '));
+    expect([file, told]).toEqual([file, note ? [expect.stringMatching(note)] : []]);
+  }
+});
