@@ -58,12 +58,6 @@ function during(run: string): string {
   return existsSync(join(checkpoints, 'last')) ? 'after a checkpoint' : 'before the first checkpoint';
 }
 
-/** Every fourth stop is aimed at a checkpoint being written, some at the first report. */
-function aimOf(made: number, first: boolean): string | undefined {
-  if (first && made % 10 >= 8) return 'reporting';
-  return made % 4 === 3 ? 'writing' : undefined;
-}
-
 /** Starts or resumes a run, and stops it at a moment; undefined where it was done before. */
 async function stopOnce(run: string, signal: Signal, moment: number, aim?: string): Promise<Stop | undefined> {
   const began = performance.now();
@@ -73,7 +67,7 @@ async function stopOnce(run: string, signal: Signal, moment: number, aim?: strin
     done = true;
   });
   while (!done && performance.now() - began < moment) await wait(Math.min(5, moment));
-  // Some are aimed at what takes too short a time to be met by chance.
+  // Every fourth is aimed at a checkpoint being written, which takes too short a time to be met by chance.
   while (aim && !done && !during(run).startsWith(aim)) await wait(0);
   const stop = { signal, after: performance.now() - began, step: loggedStep(run), during: during(run) };
   child.kill(signal);
@@ -119,7 +113,7 @@ async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Prom
       for (let i = 0; i < inThisRun && made < wanted; i++) {
         // Spread over the whole run, from its first moment to its last.
         const moment = i === 0 ? ((made + random.uniform()) / wanted) * duration : random.uniform() * 0.7 * duration;
-        const stop = await stopOnce(run, signal, moment, aimOf(made, i === 0));
+        const stop = await stopOnce(run, signal, moment, made % 4 === 3 ? 'writing' : undefined);
         if (!stop) break;
         stops.push(stop);
         made++;

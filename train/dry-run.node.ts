@@ -12,7 +12,7 @@ import { prepare } from './preparation.node.ts';
 import { count, mebibytes } from './report-format.ts';
 import type { SessionOptions } from './run.node.ts';
 import { refuseOccupied } from './run-folder.node.ts';
-import { codeOf } from './run-write.node.ts';
+import { codeOf, reasonOf } from './run-write.node.ts';
 import { restoreTrainer, saveState } from './state.ts';
 
 /** What a run would take. Bytes are bytes, times are not guessed. */
@@ -111,7 +111,7 @@ async function writableAncestor(folder: string): Promise<string> {
       return path;
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || dirname(path) === path)
-        throw new RunFolderError(folder, `cannot be written (${codeOf(error)})`, { cause: error });
+        throw new RunFolderError(folder, `cannot be written: ${reasonOf(error)}`, { cause: error });
     }
   }
 }

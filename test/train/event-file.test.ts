@@ -6,7 +6,7 @@ import { EventFile, scalarsOf } from '../../train/event-file.node.ts';
 import { crc32c, maskedCrc } from '../../train/event-records.ts';
 import type { MetricsEntry } from '../../train/metrics.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
-import { readEvents as read } from './event-reader.ts';
+import { masked, readEvents as read, remainder } from './event-reader.ts';
 
 const at = (step: number, more: Partial<MetricsEntry> = {}): MetricsEntry => ({
   step,
@@ -47,13 +47,14 @@ describe('checksums', () => {
     ['123456789', Buffer.from('123456789'), 0xe3069283],
     ['nothing', new Uint8Array(), 0],
   ])('of %s', (_, bytes, crc) => {
-    expect(crc32c(bytes)).toBe(crc);
+    expect([crc32c(bytes), remainder(bytes)]).toEqual([crc, crc]);
   });
 
   test('are masked as TFRecords want it', () => {
     // How event files of TensorFlow begin: the version event's length, 24, and its checksum.
     const begin = Buffer.from('1800000000000000a37f4b22', 'hex');
     expect(maskedCrc(begin.subarray(0, 8))).toBe(begin.readUInt32LE(8));
+    expect(masked(remainder(begin.subarray(0, 8)))).toBe(begin.readUInt32LE(8));
   });
 });
 
