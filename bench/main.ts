@@ -27,6 +27,11 @@ const BENCHMARKS: readonly Benchmark[] = [
     load: () => import('./train.ts'),
   },
   {
+    name: 'upscale',
+    summary: 'many small pictures from files to files, against the network alone; memory',
+    load: () => import('./upscale.ts'),
+  },
+  {
     name: 'baseline',
     summary: 'write down the speed of the convolutions that npm test holds them to',
     load: () => import('./baseline.ts'),

@@ -1,0 +1,118 @@
+/** `npm run bench -- upscale`: a folder of small pictures against what the network alone takes for them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { positiveInteger } from '../cli/arguments.ts';
+import { addDeviceOptions, type DeviceChoice, openDevice } from '../cli/open-device.ts';
+import type { Device } from '../engine/device.ts';
+import { setCurrentDevice } from '../engine/tensor.ts';
+import { upscaleFiles } from '../eval/batch.node.ts';
+import { network } from '../eval/methods.ts';
+import type { Job } from '../eval/plan-batch.node.ts';
+import type { Upscaler } from '../eval/upscale.ts';
+import { writePicture } from '../image/files.node.ts';
+import { syntheticPicture } from '../image/synthetic.ts';
+import { findPretrained } from '../models/pretrained.node.ts';
+import { loadUpscaler } from '../models/upscaler.node.ts';
+
+interface Options extends DeviceChoice {
+  readonly model: string;
+  readonly pictures: number;
+  readonly least: number;
+  readonly most: number;
+  readonly block: number;
+}
+
+/** Adds the command. */
+export function add(program: Command): void {
+  const command = program
+    .command('upscale')
+    .description('Many small pictures of many sizes through one process: throughput, GPU memory, resident memory.')
+    .option('--model <name>', 'a shipped network or a model file', 'srresnet')
+    .option('--pictures <n>', 'how many', positiveInteger, 500)
+    .option('--least <px>', 'smallest side', positiveInteger, 24)
+    .option('--most <px>', 'largest side', positiveInteger, 64)
+    .option('--block <n>', 'pictures between a change from files to the network alone and back', positiveInteger, 50);
+  addDeviceOptions(command).action(measure);
+}
+
+/** A pass of the network as it was asked for: what is repeated without files. */
+interface Pass {
+  readonly planes: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
+async function measure(options: Options): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'daybreak-upscale-'));
+  try {
+    const jobs = await write(folder, options);
+    using device = await openDevice(options);
+    setCurrentDevice(device);
+    const path = (await findPretrained(options.model)) ?? options.model;
+    await alternate(jobs, device, await loadUpscaler(path), options);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Pictures of sides that come in no order, so that hardly two that follow one another are of one size. */
+async function write(folder: string, { pictures, least, most }: Options): Promise<Job[]> {
+  const jobs: Job[] = [];
+  const side = (i: number) => least + (i % (most - least + 1));
+  for (let i = 0; i < pictures; i++) {
+    const input = join(folder, 'in', `${String(i).padStart(4, '0')}.png`);
+    await writePicture(input, syntheticPicture(1, i, side(i * 7), side(i * 11 + 5)));
+    jobs.push({ input, output: join(folder, 'out', `${i}_x4.png`) });
+  }
+  return jobs;
+}
+
+async function alternate(jobs: readonly Job[], device: Device, upscaler: Upscaler, { block }: Options): Promise<void> {
+  let passes: Pass[] = [];
+  const watched: Upscaler = {
+    name: upscaler.name,
+    scale: upscaler.scale,
+    halo: upscaler.halo,
+    bytes: (height, width) => upscaler.bytes(height, width),
+    run: async (planes, height, width) => {
+      passes.push({ planes, height, width });
+      return await upscaler.run(planes, height, width);
+    },
+  };
+  const method = network(watched);
+  // Kernels are compiled before anything is timed.
+  await upscaler.run(new Float32Array(3 * 32 * 32), 32, 32);
+  let [files, alone, failed] = [0, 0, 0];
+  process.stdout.write('pictures  files s  network s  ratio   GPU live+pooled  resident  heap  kernels\n');
+  for (let from = 0; from < jobs.length; from += block) {
+    passes = [];
+    let start = performance.now();
+    await upscaleFiles(jobs.slice(from, from + block), method, {
+      onOutcome: ({ state }) => {
+        if (state !== 'done') failed++;
+      },
+    });
+    files += performance.now() - start;
+    start = performance.now();
+    for (const { planes, height, width } of passes) await upscaler.run(planes, height, width);
+    alone += performance.now() - start;
+    const { live, pooled } = device.memory.figures();
+    const { rss, heapUsed } = process.memoryUsage();
+    const cells = [
+      String(Math.min(from + block, jobs.length)).padStart(8),
+      (files / 1000).toFixed(1).padStart(7),
+      (alone / 1000).toFixed(1).padStart(9),
+      (alone / files).toFixed(3).padStart(6),
+      `${mib(live)} + ${mib(pooled)}`.padStart(16),
+      mib(rss).padStart(9),
+      mib(heapUsed).padStart(8),
+      String(device.pipelineCount).padStart(4),
+    ];
+    process.stdout.write(`${cells.join('  ')}\n`);
+  }
+  if (failed > 0) throw new Error(`${failed} pictures failed`);
+}
