@@ -18,6 +18,9 @@ const MOST_INFLATION = 1032;
 /** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
 const LONGEST_METADATA = 1 << 24;
 
+/** zlib gives and takes bytes in pieces of this length: the usual 16 KiB are many for a picture. */
+const INFLATION_STEP = 1 << 18;
+
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
 /**
@@ -142,10 +145,11 @@ function pixelsOf(header: PngHeader, { pixels, palette, transparency }: Parts, n
     throw new ImageError(name, `damaged PNG: ${pixels.length} bytes cannot hold its ${width}x${height} pixels`);
   }
   try {
-    // pngjs would inflate interlaced pixels to any length, and read a palette's chunk in pieces of three of any number.
-    const idat = header.interlaced
-      ? deflateSync(inflateSync(pixels, { maxOutputLength: length }), { level: 0 })
-      : pixels;
+    // pngjs would inflate interlaced pixels to any length, and trips over others that go on after the last row.
+    const rows = inflateSync(pixels, { maxOutputLength: length, chunkSize: INFLATION_STEP });
+    if (rows.length < length)
+      throw new Error(`${rows.length} bytes of rows, not the ${length} that its header promises`);
+    const idat = deflateSync(rows, { level: 0, chunkSize: INFLATION_STEP });
     const chunks = [SIGNATURE, ...chunk('IHDR', headerOf(header))];
     if (colourType === 3) {
       if (palette === undefined || palette.length % 3 !== 0 || palette.length > 768)
@@ -156,7 +160,9 @@ function pixelsOf(header: PngHeader, { pixels, palette, transparency }: Parts, n
     const file = Buffer.concat([...chunks, ...chunk('IDAT', idat), ...chunk('IEND', new Uint8Array(0))]);
     return PNG.sync.read(file, { skipRescale: depth === 16, checkCRC: false } as PNGOptions).data;
   } catch (error) {
-    throw new ImageError(name, `damaged PNG: ${messageOf(error)}`, { cause: error });
+    const tooLong = error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    const problem = tooLong ? `more bytes of rows than the ${length} that its header promises` : messageOf(error);
+    throw new ImageError(name, `damaged PNG: ${problem}`, { cause: error });
   }
 }
 

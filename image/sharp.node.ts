@@ -136,8 +136,8 @@ function firstOf(message: string): string {
   return (lines[0] ?? message).slice(0, LONGEST_PROBLEM);
 }
 
-/** Longest sides that the formats can hold. */
-const LONGEST_SIDE = { jpeg: 65_535, webp: 16_383, avif: 65_535, tiff: 0x7fff_ffff } as const;
+/** Longest sides that the formats can hold, JPEG and AVIF by their libraries. */
+const LONGEST_SIDE = { jpeg: 65_500, webp: 16_383, avif: 65_535, tiff: 0x7fff_ffff } as const;
 
 const DEFAULT_QUALITY = { jpeg: 95, webp: 95, avif: 80 } as const;
 

@@ -1,0 +1,165 @@
+/** Files that lie: refused in one line, within little memory and time. */
+
+import { deflateSync, inflateSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { decodeFile } from '../../image/codec.node.ts';
+import { ImageError } from '../../image/errors.ts';
+import { DEFAULT_MAX_PIXELS } from '../../image/formats.ts';
+import { PNG_SIGNATURE, pngChunk, pngFile, pngHeader, pngOf } from './png-file.ts';
+import { tiffFile, tiffTags } from './tiff-file.ts';
+
+const sharp = await import('sharp').then(
+  module => module.default,
+  () => undefined,
+);
+
+const SMALL = { width: 4, height: 4, depth: 8, type: 0 } as const;
+const ROWS = Buffer.alloc(4 * 5);
+
+/** Bytes by which the process grew at most meanwhile, seen every few milliseconds and at the end. */
+async function growth(work: () => Promise<unknown>): Promise<number> {
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const look = () => {
+    most = Math.max(most, process.memoryUsage.rss());
+  };
+  const timer = setInterval(look, 5);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+    look();
+  }
+  return most - before;
+}
+
+async function refused(bytes: Uint8Array, problem: RegExp): Promise<void> {
+  const start = performance.now();
+  const grown = await growth(async () => {
+    const error = await decodeFile(bytes, 'hostile').then(
+      () => expect.fail('accepted'),
+      e => e,
+    );
+    expect(error).toBeInstanceOf(ImageError);
+    expect(error.message).toMatch(/^hostile: [^\n]{1,250}$/);
+    expect(error.message).toMatch(problem);
+  });
+  expect(grown).toBeLessThan(256 << 20);
+  expect(performance.now() - start).toBeLessThan(5000);
+}
+
+test('a size beyond the limit is refused by the header, and can be allowed', async () => {
+  const side = Math.ceil(Math.sqrt(DEFAULT_MAX_PIXELS)) + 1;
+  await refused(
+    pngOf({ ...SMALL, width: side, height: side }, [], deflateSync(ROWS)),
+    /more than the limit of 100000000/,
+  );
+  await refused(pngOf({ ...SMALL, width: 0xffffffff, height: 0xffffffff }, [], deflateSync(ROWS)), /limit/);
+  const bytes = pngFile({ ...SMALL }, new Array(16).fill(3));
+  await expect(decodeFile(bytes, 'p', { maxPixels: 15 })).rejects.toThrow(
+    'p: 4x4 pixels are more than the limit of 15',
+  );
+  expect((await decodeFile(bytes, 'p', { maxPixels: 16 })).picture.data).toEqual(new Uint8Array(16).fill(3));
+});
+
+test('a header that promises more than its bytes can hold is refused before any memory is taken', async () => {
+  for (const interlaced of [false, true]) {
+    const kind = { width: 10_000, height: 10_000, depth: 16, type: 6, interlaced } as const;
+    await refused(pngOf({ ...kind, depth: 8 }, [], deflateSync(ROWS)), /bytes cannot hold its 10000x10000 pixels/);
+    await refused(pngOf(kind, [], deflateSync(ROWS)), /bytes cannot hold its 10000x10000 pixels/);
+  }
+});
+
+test('pixels that inflate to more than the header promises, or less', async () => {
+  const bomb = deflateSync(Buffer.alloc(512 << 20), { level: 9 });
+  expect(bomb.length).toBeLessThan(1 << 20);
+  for (const interlaced of [false, true]) {
+    await refused(
+      pngOf({ ...SMALL, interlaced }, [], bomb),
+      /more bytes of rows than the 2\d that its header promises/,
+    );
+    await refused(pngOf({ ...SMALL, interlaced }, [], deflateSync(ROWS.subarray(1))), /not the 2\d that its header/);
+    await refused(pngOf({ ...SMALL, interlaced }, [], Buffer.from('no deflate')), /damaged PNG/);
+  }
+}, 30_000);
+
+test('profiles and texts that inflate without end are left out with a warning', async () => {
+  const bomb = deflateSync(Buffer.alloc(256 << 20), { level: 9 });
+  const before = [
+    pngChunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), bomb])),
+    pngChunk('iTXt', Buffer.concat([Buffer.from('XML:com.adobe.xmp\0\x01\0\0\0', 'latin1'), bomb])),
+    pngChunk('zTXt', Buffer.concat([Buffer.from('Comment\0\0'), bomb])),
+  ];
+  const bytes = pngFile(SMALL, new Array(16).fill(9), before);
+  let warnings: readonly string[] = [];
+  const grown = await growth(async () => {
+    ({ warnings } = await decodeFile(bytes, 'p'));
+  });
+  expect(warnings).toEqual(['iCCP', 'iTXt'].map(type => `a damaged chunk of metadata (${type}) is left out`));
+  expect(grown).toBeLessThan(128 << 20);
+}, 30_000);
+
+test('chunks: a length beyond the file, checksums, unknown critical ones, none of pixels', async () => {
+  const good = pngFile(SMALL, new Array(16).fill(3));
+  const long = Buffer.from(good);
+  long.writeUInt32BE(0xfffffff0, 33);
+  await refused(long, /ends too early/);
+  const wrong = Buffer.from(good);
+  wrong[29] ^= 1;
+  await refused(wrong, /wrong checksum of IHDR/);
+  await refused(pngFile(SMALL, new Array(16).fill(3), [pngChunk('EVIL', [])]), /unknown chunk EVIL/);
+  await refused(Buffer.concat([PNG_SIGNATURE, pngHeader(SMALL), pngChunk('IEND', [])]), /no pixels/);
+  await refused(pngOf({ ...SMALL, depth: 4, type: 2 }, [], deflateSync(ROWS)), /impossible header/);
+  await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1)), /no valid palette/);
+  await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1), [pngChunk('PLTE', [1, 2, 3])]), /damaged PNG/);
+  // A chunk that the picture can do without is left out.
+  const spoilt = pngChunk('eXIf', [1, 2, 3]);
+  spoilt[9] ^= 1;
+  const { metadata, warnings } = await decodeFile(pngFile(SMALL, new Array(16).fill(3), [spoilt]), 'p');
+  expect(metadata.exif).toBeUndefined();
+  expect(warnings).toEqual(['a damaged chunk of metadata (eXIf) is left out']);
+});
+
+test('half a million chunks of nothing cost little', async () => {
+  const deflated = deflateSync(ROWS);
+  const empty = pngChunk('IDAT', []);
+  const chunks: Buffer[] = new Array(500_000).fill(empty);
+  const pieces = [...deflated].map(byte => pngChunk('IDAT', [byte]));
+  const bytes = Buffer.concat([PNG_SIGNATURE, pngHeader(SMALL), ...chunks, ...pieces, pngChunk('IEND', [])]);
+  const start = performance.now();
+  const grown = await growth(async () => {
+    expect((await decodeFile(bytes, 'p')).picture.data).toEqual(new Uint8Array(16));
+  });
+  expect(performance.now() - start).toBeLessThan(5000);
+  expect(grown).toBeLessThan(256 << 20);
+  expect(inflateSync(deflated).length).toBe(20);
+});
+
+test.skipIf(sharp === undefined)(
+  'JPEG, WebP and TIFF with lying sizes (skipped without the package sharp)',
+  async () => {
+    const red = sharp!({ create: { width: 64, height: 64, channels: 3, background: 'red' } });
+    const jpeg = await red.clone().jpeg().toBuffer();
+    // The frame header: marker C0, length, bits, height, width.
+    const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+    jpeg.writeUInt32BE(0xffdcffdc, frame + 5);
+    await refused(jpeg, /65500x65500 pixels are more than the limit/);
+    // Within the limit, but 64 rows of data.
+    jpeg.writeUInt16BE(9_000, frame + 5);
+    jpeg.writeUInt16BE(9_000, frame + 7);
+    await refused(jpeg, /damaged JPEG/);
+
+    const webp = await red.clone().webp({ lossless: true }).toBuffer();
+    // VP8L: 14 bits each of width - 1 and height - 1.
+    webp.writeUInt32LE((webp.readUInt32LE(21) | 0x0fffffff) >>> 0, 21);
+    await refused(webp, /damaged WebP|more than the limit/);
+
+    const tags = (width: number, height: number) => tiffTags(width, height, [8, 8, 8], 2);
+    await refused(tiffFile([{ tags: tags(0x7fffffff, 0x7fffffff), samples: [1, 2, 3] }]), /damaged TIFF|limit/);
+    await refused(tiffFile([{ tags: tags(9_000, 9_000), samples: [1, 2, 3] }]), /damaged TIFF/);
+    const tiled = tags(16, 16).filter(([tag]) => tag !== 278);
+    const huge = tiffFile([{ tags: [...tiled, [322, 4, [0x100000]], [323, 4, [0x100000]]], samples: [1, 2, 3] }]);
+    await refused(huge, /damaged TIFF/);
+  },
+  30_000,
+);
