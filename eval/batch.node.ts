@@ -4,7 +4,8 @@ import { stat } from 'node:fs/promises';
 import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
 import { ImageError } from '../image/errors.ts';
 import { openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
-import { MAX_PIXELS } from '../image/formats.ts';
+import { formatForName, MAX_PIXELS } from '../image/formats.ts';
+import { fitted } from '../image/losses.ts';
 import type { Picture, Samples } from '../image/picture.ts';
 import { ResultError, TileError } from './errors.ts';
 import type { Method } from './methods.ts';
@@ -143,12 +144,15 @@ async function write(
   file: PictureFile,
   { metadata = 'keep', quality, onWarning }: BatchOptions,
 ): Promise<Outcome> {
+  let losses: readonly string[];
   try {
-    await savePicture(job.output, result, { metadata: metadata === 'keep' ? file.metadata : {}, quality });
+    const suited = fitted(result, formatForName(job.output), metadata === 'keep' ? file.metadata : {});
+    await savePicture(job.output, suited.picture, { metadata: suited.metadata, quality });
+    losses = suited.losses;
   } catch (error) {
     return failed(job, error);
   }
-  for (const warning of file.warnings) onWarning?.(job, warning);
+  for (const warning of [...file.warnings, ...losses]) onWarning?.(job, warning);
   return { state: 'done', job, to: `${result.width}x${result.height}`, ...told };
 }
 

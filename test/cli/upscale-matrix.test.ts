@@ -48,3 +48,16 @@ test('in its own format, depth and channels, upright, with its metadata', async 
     expect([file, told]).toEqual([file, note ? [expect.stringMatching(note)] : []]);
   }
 });
+
+test('what a format cannot hold is told of', async () => {
+  const folder = temporaryFolder();
+  await makeMatrix(join(folder, 'in'));
+  const inputs = ['png-rgba-16.png', 'png-rgb-8.png'].map(file => join('in', file));
+  const args = ['upscale', ...inputs, '-o', 'out', '--format', 'jpg', '--model', 'nearest'];
+  const { code, stderr } = await daybreak(args, folder);
+  expect(code).toBe(0);
+  expect(stderr.split('\n').filter(line => line.startsWith('warning: '))).toEqual([
+    expect.stringMatching(/png-rgba-16\.png: JPEG has 8 bits a sample: 16 bits are rounded/),
+    expect.stringMatching(/png-rgba-16\.png: JPEG has no alpha: the picture is laid over white/),
+  ]);
+});
