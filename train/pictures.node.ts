@@ -159,7 +159,7 @@ async function originsOf(source: string, config: TrainingSources): Promise<Pictu
   const files = await picturesIn(source).catch(error => {
     throw asSourceError(source, error, '--data');
   });
-  if (files.length === 0) throw new PictureSourceError(source, 'holds no PNG or JPEG file, nor does a folder HR in it');
+  if (files.length === 0) throw new PictureSourceError(source, 'holds no picture file, nor does a folder HR in it');
   return files.map(path => ({ kind: 'file', name: basename(path, extname(path)), path }));
 }
 

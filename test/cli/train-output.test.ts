@@ -35,7 +35,9 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
     '2 files skipped, 2 pictures to train on',
   ]);
   expect(lines.filter(line => /^step \d+: held out [\d.]+ dB/.test(line))).toHaveLength(3);
-  expect(lines).toContainEqual(expect.stringMatching(/^step 10\/10 {2}loss [\d.]+ {2}[\d.,]+ images\/s {2}left 0 s$/));
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^step 10\/10 {2}loss [\d.]+ {2}[\d.,]+ images\/s {2}GPU [\d,]+ MiB {2}left 0 s$/),
+  );
 
   const run = join(folder, 'run');
   const result = JSON.parse(stdout);

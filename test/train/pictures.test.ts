@@ -74,7 +74,7 @@ describe('a folder', () => {
     expect(skipped.map(({ message }) => message)).toEqual([
       expect.stringMatching(/cut\.png: damaged PNG: [^\n]+$/),
       `${join(folder, 'empty.png')}: empty file`,
-      `${join(folder, 'gif.png')}: GIF is not supported: PNG or JPEG`,
+      `${join(folder, 'gif.png')}: GIF is not supported: convert it to one of PNG, JPEG, WebP, AVIF, TIFF`,
       `${join(folder, 'small.png')}: 64x15, 3 channels: smaller than the crops of 16x16`,
     ]);
   });
@@ -90,7 +90,7 @@ describe('a folder', () => {
   });
 
   test('that is empty or missing is an error, saying what sources there are', async () => {
-    await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(`${folder}: holds no PNG or JPEG file`);
+    await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(`${folder}: holds no picture file`);
     await mkdir(join(folder, 'HR'));
     await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(PictureSourceError);
     await expect(loadTrainingPictures(sources(['photograph']))).rejects.toThrow(
