@@ -4,7 +4,8 @@ import { Option } from 'commander';
 import { defaultsOf, optionsOf, type TrainConfig, variantOfConfig } from '../train/config.ts';
 import { shortName, type Variant } from '../train/variants.ts';
 
-const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
+/** For options that may be repeated: all their values. */
+export const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
 
 const isNothing = (value: unknown) =>
   value === undefined || value === false || (Array.isArray(value) && value.length === 0);

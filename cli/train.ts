@@ -15,7 +15,7 @@ import { Interrupted, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
 import { PhaseProgress, TrainingProgress } from './progress.ts';
-import { addConfigOptions, commandOf } from './train-options.ts';
+import { addConfigOptions, collect, commandOf } from './train-options.ts';
 
 export { commandOf };
 
@@ -65,7 +65,7 @@ function addVariant(train: Command, variant: Variant): void {
     .option('--config <FILE>', 'JSON file with any of these options in camelCase, or nested; the command line wins')
     .addOption(
       new Option('--set <OPTION=VALUE>', 'any option by its dotted name: lr.schedule=cosine; repeatable').argParser(
-        (text: string, before: readonly string[] = []) => [...before, text],
+        collect,
       ),
     )
     .option('--dry-run', 'read and prepare all, say what the run would take and where each option comes from, and stop')

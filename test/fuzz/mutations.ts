@@ -1,7 +1,8 @@
 /** Ways to damage a file, as fast-check makes them: each a pure function of bytes, so that a seed repeats a campaign. */
-import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { KEYS } from '../../train/config-schema.ts';
+import { PNG_SIGNATURE, pngChunk } from '../image/png-file.ts';
 
 export type Mutation = (bytes: Uint8Array) => Uint8Array;
 
@@ -98,17 +99,8 @@ function chunksOf(png: Uint8Array): Chunk[] {
 }
 
 /** A PNG file of any chunks, with right lengths and checksums: damage below them gets as far as it can. */
-export function pngOf(chunks: readonly Chunk[]): Uint8Array {
-  const parts = chunks.map(({ type, data }) => {
-    const head = Buffer.alloc(8);
-    head.writeUInt32BE(data.length);
-    head.write(type, 4, 'latin1');
-    const tail = Buffer.alloc(4);
-    tail.writeUInt32BE(crc32(joined(head.subarray(4), data)));
-    return joined(head, data, tail);
-  });
-  return joined(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), ...parts);
-}
+const pngOf = (chunks: readonly Chunk[]): Uint8Array =>
+  joined(PNG_SIGNATURE, ...chunks.map(({ type, data }) => pngChunk(type, data)));
 
 const chunkwise = (change: fc.Arbitrary<(chunks: Chunk[], which: number) => Chunk[]>): fc.Arbitrary<Mutation> =>
   fc.tuple(change, place).map(

@@ -1,9 +1,8 @@
 /** Well-formed files, small, of every kind that is fuzzed: what is damaged. */
-import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { Philox } from '../../engine/philox.ts';
 import { writeSafetensors } from '../../models/safetensors.ts';
-import { pngOf } from './mutations.ts';
+import { pngChunk, pngFile, SAMPLES_PER_PIXEL } from '../image/png-file.ts';
 
 export const KINDS = ['png', 'jpeg', 'webp', 'avif', 'tiff', 'safetensors', 'config'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -11,8 +10,6 @@ export type Kind = (typeof KINDS)[number];
 const random = new Philox(11, 0);
 const noise = (length: number) => Uint8Array.from({ length }, () => random.integer(256));
 
-/** Bits a pixel by colour type, for one bit a sample. */
-const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   0: [1, 2, 4, 8, 16],
   2: [8, 16],
@@ -20,38 +17,19 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   4: [8, 16],
   6: [8, 16],
 };
-/** First column and row, steps: the seven passes of Adam7 (PNG specification, section 8). */
-const PASSES = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
 
-function png(colour: number, depth: number, interlaced: boolean, extra: boolean): Uint8Array {
-  const [width, height] = [13, 9];
-  const passes = interlaced ? PASSES : [[0, 0, 1, 1] as const];
-  const rows = passes.flatMap(([x, y, dx, dy]) => {
-    const [w, h] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
-    const bytes = Math.ceil((w * SAMPLES[colour]! * depth) / 8);
-    return Array.from({ length: h }, () => Uint8Array.of(random.integer(5), ...noise(bytes)));
-  });
-  const ihdr = Buffer.alloc(13);
-  ihdr.writeUInt32BE(width);
-  ihdr.writeUInt32BE(height, 4);
-  ihdr.set([depth, colour, 0, 0, interlaced ? 1 : 0], 8);
-  const transparent = { 0: 2, 2: 6, 3: 2 }[colour];
-  return pngOf([
-    { type: 'IHDR', data: ihdr },
-    ...(extra ? [{ type: 'gAMA', data: Uint8Array.of(0, 0, 0xb1, 0x8f) }] : []),
-    ...(colour === 3 ? [{ type: 'PLTE', data: noise(3 * 2 ** depth) }] : []),
-    ...(extra && transparent ? [{ type: 'tRNS', data: noise(transparent) }] : []),
-    { type: 'IDAT', data: Uint8Array.from(deflateSync(Buffer.concat(rows))) },
-    { type: 'IEND', data: new Uint8Array() },
-  ]);
+function png(type: number, depth: number, interlaced: boolean, extra: boolean): Uint8Array {
+  const kind = { width: 13, height: 9, depth, type, interlaced };
+  const count = kind.width * kind.height * SAMPLES_PER_PIXEL[type]!;
+  const samples = Array.from({ length: count }, () => random.integer(2 ** depth));
+  const transparent = { 0: 2, 2: 6, 3: 2 }[type];
+  return Uint8Array.from(
+    pngFile(kind, samples, [
+      ...(extra ? [pngChunk('gAMA', [0, 0, 0xb1, 0x8f])] : []),
+      ...(type === 3 ? [pngChunk('PLTE', noise(3 * 2 ** depth))] : []),
+      ...(extra && transparent ? [pngChunk('tRNS', noise(transparent))] : []),
+    ]),
+  );
 }
 
 const pngs = () =>
