@@ -25,7 +25,7 @@ export async function survivingLosses<R>(
   attempt: (device: Device, again: boolean) => Promise<R>,
 ): Promise<R> {
   const losses = new DeviceLosses();
-  let saved = await savedStep(out);
+  let saved = 0; // Before the first loss there is no row to end.
   let device = first;
   try {
     for (let again = false; ; again = true) {
