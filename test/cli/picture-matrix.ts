@@ -1,9 +1,11 @@
 /** One picture as a file of every kind that people have: what `daybreak upscale` must take and give back enlarged. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { crop, type Picture } from '../../image/picture.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
+import { ADOBE_RGB, rgbProfile } from '../image/icc-profile.ts';
 import { type PngKind, pngChunk, pngFile } from '../image/png-file.ts';
 
 /** What a result must be like. */
@@ -16,6 +18,8 @@ export interface Kind {
   readonly sixteen: boolean;
   /** "icc", "exif": carried over to the result. */
   readonly carries: readonly ('icc' | 'exif')[];
+  /** The very bytes of the profile. */
+  readonly icc?: Uint8Array;
   /** What the command says of it. */
   readonly note?: RegExp;
   /** The numbers of the file are those of the picture (no lossy coding): the result can be compared to the sample. */
@@ -24,6 +28,15 @@ export interface Kind {
 
 /** In the EXIF of those that have it. */
 export const COPYRIGHT = 'nobody in particular';
+
+/** Adobe RGB (1998) under a name of our own. */
+export const ADOBE_PROFILE = rgbProfile('Like Adobe RGB (1998)', ADOBE_RGB);
+
+const ADOBE: Expected = {
+  carries: ['icc'],
+  icc: ADOBE_PROFILE,
+  note: /: its colour profile "Like Adobe RGB \(1998\)" is not sRGB: the samples are taken as they are$/,
+};
 
 const [WIDTH, HEIGHT] = [24, 20];
 
@@ -97,6 +110,13 @@ const OTHERS: readonly (readonly [string, Make, Expected])[] = [
   ['tiff-alpha.tif', picture => picture.ensureAlpha(0.5).tiff({ compression: 'lzw' }), { channels: 4, exact: true }],
 ];
 
+/** A JPEG file with a profile: an APP2 segment (ICC.1:2022, annex B.4) before all others. */
+function withProfile(jpeg: Buffer, icc: Uint8Array): Buffer {
+  const head = Buffer.from('\xff\xe2\0\0ICC_PROFILE\0\x01\x01', 'latin1');
+  head.writeUInt16BE(head.length - 2 + icc.length, 2);
+  return Buffer.concat([jpeg.subarray(0, 2), head, icc, jpeg.subarray(2)]);
+}
+
 /** Makes the files in a folder, and one of each size that is out of the ordinary. */
 export async function makeMatrix(folder: string): Promise<Kind[]> {
   mkdirSync(folder, { recursive: true });
@@ -114,6 +134,13 @@ export async function makeMatrix(folder: string): Promise<Kind[]> {
     await make(sharp(original.data, { raw })).toFile(join(folder, file));
     kinds.push({ ...plain, file, ...expected });
   }
+  const plainJpeg = await sharp(original.data, { raw }).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
+  writeFileSync(join(folder, 'jpeg-adobe-rgb.jpg'), withProfile(plainJpeg, ADOBE_PROFILE));
+  kinds.push({ ...plain, file: 'jpeg-adobe-rgb.jpg', ...ADOBE });
+  const deep = { width: WIDTH, height: HEIGHT, depth: 16, type: 2 };
+  const iccp = pngChunk('iCCP', Buffer.concat([Buffer.from('a\0\0'), deflateSync(ADOBE_PROFILE)]));
+  writeFileSync(join(folder, 'png-adobe-rgb-16.png'), pngFile(deep, samplesOf(deep), [iccp]));
+  kinds.push({ ...plain, file: 'png-adobe-rgb-16.png', sixteen: true, exact: true, ...ADOBE });
   for (let orientation = 1; orientation <= 8; orientation++) {
     const file = `jpeg-orientation-${orientation}.jpg`;
     const exif = { IFD0: { Copyright: COPYRIGHT } };

@@ -31,7 +31,7 @@ test('in its own format, depth and channels, upright, with its metadata', async 
   const args = ['upscale', 'in', '-o', 'out', '--format', 'same', '--name', '{name}', '--model', 'nearest'];
   const { code, stdout, stderr } = await daybreak(args, folder);
   expect([code, stdout]).toEqual([0, `${kinds.length} enlarged, 0 skipped, 0 failed\n`]);
-  for (const { file, width, height, channels, sixteen, carries, note, exact } of kinds) {
+  for (const { file, width, height, channels, sixteen, carries, icc, note, exact } of kinds) {
     const [before, after] = [join(folder, 'in', file), join(folder, 'out', file)];
     const { picture } = await openPicture(after);
     const shape = { width: picture.width, height: picture.height, channels: picture.channels };
@@ -40,6 +40,7 @@ test('in its own format, depth and channels, upright, with its metadata', async 
     const [from, to] = await Promise.all([before, after].map(async path => await sharp(path).metadata()));
     expect([file, to!.format, to!.depth]).toEqual([file, from!.format, sixteen ? 'ushort' : 'uchar']);
     expect([file, to!.icc, to!.orientation ?? 1]).toEqual([file, from!.icc, 1]);
+    if (icc) expect([file, Buffer.compare(to!.icc!, icc)]).toEqual([file, 0]);
     // JPEG files always get an EXIF block of libvips, with the resolution in it.
     for (const what of carries) expect([file, what, to![what] !== undefined]).toEqual([file, what, true]);
     if (carries.includes('exif')) expect([file, String(to!.exif)]).toEqual([file, expect.stringContaining(COPYRIGHT)]);
@@ -47,6 +48,25 @@ test('in its own format, depth and channels, upright, with its metadata', async 
     const told = stderr.split('\n').filter(line => line.includes(file) && !line.includes(' -> '));
     expect([file, told]).toEqual([file, note ? [expect.stringMatching(note)] : []]);
   }
+});
+
+test('numbers of Adobe RGB are enlarged as they are, in a JPEG nearly', async () => {
+  const folder = temporaryFolder();
+  await makeMatrix(join(folder, 'in'));
+  const args = ['upscale', 'in/jpeg-adobe-rgb.jpg', '-o', 'out.jpg', '--model', 'nearest'];
+  expect(await daybreak(args, folder)).toMatchObject({ code: 0 });
+  const numbers = async (path: string, convert: boolean) => await sharp(path, { ignoreIcc: !convert }).raw().toBuffer();
+  const [before, after] = [join(folder, 'in/jpeg-adobe-rgb.jpg'), join(folder, 'out.jpg')];
+  const large = await numbers(after, false);
+  /** Mean difference of a sample. */
+  const apart = (small: Buffer) =>
+    large.reduce((sum, sample, at) => {
+      const [pixel, c] = [Math.floor(at / 3), at % 3];
+      const [x, y] = [(pixel % 96) >> 2, Math.floor(pixel / 96) >> 2];
+      return sum + Math.abs(sample - small[(24 * y + x) * 3 + c]) / large.length;
+    }, 0);
+  expect(apart(await numbers(before, false))).toBeLessThan(1);
+  expect(apart(await numbers(before, true))).toBeGreaterThan(4);
 });
 
 test('what a format cannot hold is told of', async () => {
