@@ -27,7 +27,7 @@ const FLOORS = [
   ['trace', 'lower', 'plan', 'locate', 'figures', 'absorb', 'fuse', 'optimize'],
   ['program', 'tensor'],
   ['define', 'apply', 'init'],
-  ['autograd', 'profile', 'compile', 'footprint'],
+  ['traced', 'autograd', 'profile', 'compile', 'inspect', 'footprint'],
 ];
 
 /** npm packages that run in a browser as well as in Node. All others stay behind a `*.node.ts` or in the rooms below. */

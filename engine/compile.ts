@@ -4,23 +4,17 @@ import { DaybreakError, TraceError } from './errors.ts';
 import { type ProgramFigures, programFigures } from './figures.ts';
 import { type Lowered, lower } from './lower.ts';
 import type { Storage } from './memory.ts';
-import { Value, type VariableState } from './operation.ts';
+import type { Value, VariableState } from './operation.ts';
 import { optimize } from './optimize.ts';
 import { planMemory } from './plan.ts';
 import { type Clock, Profiler, type RunProfile } from './profile.ts';
 import { Program } from './program.ts';
 import { sizeOf, type TensorSpec } from './shape.ts';
-import { currentDevice, Tensor, tidy } from './tensor.ts';
-import { activeTrace, Trace, withTrace } from './trace.ts';
+import { currentDevice, Tensor } from './tensor.ts';
+import { activeTrace } from './trace.ts';
+import { type Argument, specOf, type Traced, type Tree, traceFunction } from './traced.ts';
 
-/** What a compiled function takes: tensors, and numbers that become scalars on the GPU (so they may change each call). */
-export type Argument = Tensor | number;
-
-/** What it may return: tensors, in arrays and plain objects if it likes. */
-export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree } | undefined;
-
-/** As the body of the function sees its arguments: every one a tensor. */
-export type Traced<T extends readonly Argument[]> = { [K in keyof T]: Tensor };
+export type { Argument, Traced, Tree } from './traced.ts';
 
 export interface CompileOptions {
   /** Sizes as constants in the kernels' text (default). False: as arguments, so that one text serves every image size. */
@@ -102,9 +96,9 @@ export function compile<T extends readonly Argument[], R extends Tree>(
   };
   const plan = (args: T): Planned => {
     if (activeTrace()) throw new TraceError('plan() traces a function: it cannot be traced.');
-    const { lowered, captured } = traced(deviceOf(args), args.map(specOf), body, options.baked ?? true);
+    const { lowered: calls, captured } = lowered(deviceOf(args), args.map(specOf), body, options.baked ?? true);
     for (const value of captured) value.release();
-    return { lowered, figures: programFigures(lowered, planMemory(lowered)) };
+    return { lowered: calls, figures: programFigures(calls, planMemory(calls)) };
   };
   const warmUp = async (args: T, onKernel: (done: number, total: number) => void): Promise<R> => {
     if (activeTrace()) throw new TraceError('warmUp() runs a program: it cannot be traced.');
@@ -137,32 +131,22 @@ export function compile<T extends readonly Argument[], R extends Tree>(
 }
 
 /** What the body does, lowered. The captured values are held for the caller. */
-function traced<T extends readonly Argument[], R extends Tree>(
+function lowered<T extends readonly Argument[], R extends Tree>(
   device: Device,
   specs: readonly TensorSpec[],
   body: (...args: Traced<T>) => R,
   baked: boolean,
 ): Pick<Entry, 'rebuild' | 'assigned' | 'captured'> & { readonly lowered: Lowered } {
-  const trace = new Trace(device, specs);
-  const leaves: Tensor[] = [];
-  let template: (results: readonly Storage[]) => Tree = () => undefined;
+  const { graph, rebuild, captured } = traceFunction(device, specs, body);
   try {
-    // Tensors made inside with content of their own are captured by the trace; their handles end with it.
-    const graph = tidy(() =>
-      withTrace(trace, () => {
-        const args = trace.arguments.map(value => new Tensor(device, value)) as unknown as Traced<T>;
-        template = describe(device, body(...args), leaves);
-        return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
-      }),
-    )[0]!;
     return {
       lowered: lower(optimize(graph, device.traits), baked, device.traits),
-      rebuild: template,
+      rebuild,
       assigned: graph.assignments.map(({ variable }) => variable),
-      captured: trace.captured,
+      captured,
     };
   } catch (error) {
-    for (const value of trace.captured) value.release();
+    for (const value of captured) value.release();
     throw error;
   }
 }
@@ -173,34 +157,15 @@ function build<T extends readonly Argument[], R extends Tree>(
   body: (...args: Traced<T>) => R,
   baked: boolean,
 ): Entry {
-  const { lowered, ...rest } = traced(device, specs, body, baked);
+  const { lowered: calls, ...rest } = lowered(device, specs, body, baked);
   try {
-    const program = new Program(device, lowered, true);
+    const program = new Program(device, calls, true);
     return { program, profiler: new Profiler(device, program), ...rest };
   } catch (error) {
     for (const value of rest.captured) value.release();
     throw error;
   }
 }
-
-/** A function that rebuilds the structure of `result` around new storages; its tensors are appended to `leaves`. */
-function describe(device: Device, result: Tree, leaves: Tensor[]): (results: readonly Storage[]) => Tree {
-  if (result === undefined) return () => undefined;
-  if (result instanceof Tensor) {
-    const index = leaves.push(result) - 1;
-    const { spec } = result.value;
-    return results => new Tensor(device, new Value(spec, results[index]!));
-  }
-  if (Array.isArray(result)) {
-    const parts = result.map(item => describe(device, item as Tree, leaves));
-    return results => parts.map(part => part(results));
-  }
-  const parts = Object.entries(result).map(([name, item]) => [name, describe(device, item as Tree, leaves)] as const);
-  return results => Object.fromEntries(parts.map(([name, part]) => [name, part(results)]));
-}
-
-const specOf = (argument: Argument): TensorSpec =>
-  typeof argument === 'number' ? { shape: [], dtype: 'f32' } : argument.value.spec;
 
 function deviceOf(args: readonly Argument[]): Device {
   const devices = new Set(args.flatMap(argument => (argument instanceof Tensor ? [argument.device] : [])));

@@ -1,0 +1,69 @@
+/** A function of tensors as a graph: what `compile` turns into a program, and `inspect` walks through. */
+import type { Device } from './device.ts';
+import type { Storage } from './memory.ts';
+import { type Graph, Value } from './operation.ts';
+import type { TensorSpec } from './shape.ts';
+import { Tensor, tidy } from './tensor.ts';
+import { Trace, withTrace } from './trace.ts';
+
+/** What a compiled function takes: tensors, and numbers that become scalars on the GPU (so they may change each call). */
+export type Argument = Tensor | number;
+
+/** What it may return: tensors, in arrays and plain objects if it likes. */
+export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree } | undefined;
+
+/** As the body of the function sees its arguments: every one a tensor. */
+export type Traced<T extends readonly Argument[]> = { [K in keyof T]: Tensor };
+
+/** A function's graph. */
+export interface TracedFunction {
+  readonly graph: Graph;
+  /** The function's result around the memory of the graph's results. */
+  readonly rebuild: (results: readonly Storage[]) => Tree;
+  /** Tensors of outside that the graph needs: claims on them, for the caller to release. */
+  readonly captured: readonly Value[];
+}
+
+/** Runs `body` once, with tensors that have no content yet. */
+export function traceFunction<T extends readonly Argument[]>(
+  device: Device,
+  specs: readonly TensorSpec[],
+  body: (...args: Traced<T>) => Tree,
+): TracedFunction {
+  const trace = new Trace(device, specs);
+  const leaves: Tensor[] = [];
+  let rebuild: TracedFunction['rebuild'] = () => undefined;
+  try {
+    // Tensors made inside with content of their own are captured by the trace; their handles end with it.
+    const graph = tidy(() =>
+      withTrace(trace, () => {
+        const args = trace.arguments.map(value => new Tensor(device, value)) as unknown as Traced<T>;
+        rebuild = describe(device, body(...args), leaves);
+        return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
+      }),
+    )[0]!;
+    return { graph, rebuild, captured: trace.captured };
+  } catch (error) {
+    for (const value of trace.captured) value.release();
+    throw error;
+  }
+}
+
+/** A function that rebuilds the structure of `result` around new storages; its tensors are appended to `leaves`. */
+function describe(device: Device, result: Tree, leaves: Tensor[]): (results: readonly Storage[]) => Tree {
+  if (result === undefined) return () => undefined;
+  if (result instanceof Tensor) {
+    const index = leaves.push(result) - 1;
+    const { spec } = result.value;
+    return results => new Tensor(device, new Value(spec, results[index]!));
+  }
+  if (Array.isArray(result)) {
+    const parts = result.map(item => describe(device, item as Tree, leaves));
+    return results => parts.map(part => part(results));
+  }
+  const parts = Object.entries(result).map(([name, item]) => [name, describe(device, item as Tree, leaves)] as const);
+  return results => Object.fromEntries(parts.map(([name, part]) => [name, part(results)]));
+}
+
+export const specOf = (argument: Argument): TensorSpec =>
+  typeof argument === 'number' ? { shape: [], dtype: 'f32' } : argument.value.spec;
