@@ -67,7 +67,9 @@ export function addUpscaleCommand(program: Command): void {
     .option('--name <template>', `names in a folder, of {name}, {ext}, {scale}, {model} (default: ${DEFAULT_NAME})`)
     .option('--overwrite', 'replace results that exist, instead of skipping their pictures')
     .addOption(
-      new Option('--metadata <what>', 'EXIF, colour profile and XMP').choices(['keep', 'strip']).default('keep'),
+      new Option('--metadata <what>', 'EXIF, XMP and colour profile; strip converts colours to sRGB')
+        .choices(['keep', 'strip'])
+        .default('keep'),
     )
     .option('--max-pixels <n>', 'refuse pictures, and results, of more', positiveInteger, MAX_PIXELS)
     .addHelpText('after', EXAMPLES)
@@ -149,10 +151,11 @@ function sentence(outcome: Outcome): string | undefined {
   const { input, output } = outcome.job;
   if (outcome.state === 'skipped') return undefined;
   if (outcome.state === 'failed') return `failed: ${failureOf(outcome.error, input)}`;
-  const { from, to, tiling, seconds } = outcome;
+  const { from, to, tiling, seconds, convertedFrom } = outcome;
   const tiles =
     tiling && tiling.count > 1 ? `, ${tiling.count} tiles of ${tiling.window.width}x${tiling.window.height}` : '';
-  return `${printable(input)} ${from} -> ${printable(output)} ${to}${tiles}, ${seconds.toFixed(1)} s`;
+  const colours = convertedFrom === undefined ? '' : `, colours of "${convertedFrom}" to sRGB`;
+  return `${printable(input)} ${from} -> ${printable(output)} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
 }
 
 /** What went wrong; errors of pictures name a file themselves. */

@@ -19,6 +19,8 @@ export type Outcome =
       readonly job: Job;
       readonly from: string;
       readonly to: string;
+      /** The colour profile that its samples were converted from, to sRGB. */
+      readonly convertedFrom: string | undefined;
       /** How it was cut; undefined where nothing was said of it, as by interpolations. */
       readonly tiling: Tiling | undefined;
       /** That the method took; reading and writing go on beside other pictures. */
@@ -35,7 +37,7 @@ export interface BatchOptions extends UpscaleControl {
   readonly scale?: number | undefined;
   /** The most pixels of a picture, and of a result. Default: MAX_PIXELS. */
   readonly maxPixels?: number | undefined;
-  /** EXIF data and colour profile go into the result, or not. Default: keep. */
+  /** EXIF, XMP and colour profile go into the result, or not: then colours become sRGB. Default: keep. */
   readonly metadata?: 'keep' | 'strip' | undefined;
   /** 1…100, of formats that lose something. */
   readonly quality?: number | undefined;
@@ -93,10 +95,11 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
 }
 
 /** Decodes a picture, where its result is not there already. */
-async function load(job: Job, { overwrite, maxPixels = MAX_PIXELS, scale = 4, signal }: BatchOptions): Promise<Loaded> {
+async function load(job: Job, options: BatchOptions): Promise<Loaded> {
+  const { overwrite, maxPixels = MAX_PIXELS, scale = 4, metadata, signal } = options;
   if (!overwrite && (await stat(job.output).catch(() => undefined))) return { outcome: { state: 'skipped', job } };
   try {
-    const file = await openPicture(job.input, { maxPixels, signal });
+    const file = await openPicture(job.input, { maxPixels, colours: metadata === 'strip' ? 'srgb' : 'own', signal });
     const [width, height] = [file.picture.width * scale, file.picture.height * scale];
     if (width * height > maxPixels) {
       throw new ImageError(job.input, `would become ${width}x${height}, more than ${maxPixels} pixels: --max-pixels`);
@@ -153,7 +156,8 @@ async function write(
     return failed(job, error);
   }
   for (const warning of [...file.warnings, ...losses]) onWarning?.(job, warning);
-  return { state: 'done', job, to: `${result.width}x${result.height}`, ...told };
+  const { convertedFrom } = file;
+  return { state: 'done', job, to: `${result.width}x${result.height}`, convertedFrom, ...told };
 }
 
 /** The outcome of an error that concerns one picture alone; others would only repeat themselves and are thrown. */

@@ -9,6 +9,7 @@ import { type Picture, type Samples, toEightBit } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 import { decodePng, encodePngFile } from './png.node.ts';
 import { decodeBySharp, encodeBySharp } from './sharp.node.ts';
+import { toSrgb } from './to-srgb.ts';
 
 /**
  * The picture of a file in 8 bit (16-bit samples become round(v · 255 / 65535)), for training and scores; as `decodeFile`
@@ -24,7 +25,8 @@ export async function decode(bytes: Uint8Array, name: string): Promise<Picture> 
 /**
  * A file with all it holds, its format told by its first bytes; `name` is for messages.
  *
- * Samples are those of the file: grey stays one channel, 16 bits stay, profiles and gammas are not applied. Palettes
+ * Samples are those of the file: grey stays one channel, 16 bits stay, profiles (unless `colours` asks for sRGB) and gammas
+ * are not applied. Palettes
  * expand to RGB; fewer than 8 bits scale to 0…255; alpha, also a transparent colour or palette entry, becomes an alpha
  * channel, premultiplied alpha (TIFF) is divided out. CMYK and Lab are converted to sRGB. The picture is turned upright
  * after its orientation, which is then 1 in the metadata.
@@ -34,7 +36,7 @@ export async function decode(bytes: Uint8Array, name: string): Promise<Picture> 
  */
 export async function decodeFile(bytes: Uint8Array, name: string, options: DecodeOptions = {}): Promise<PictureFile> {
   const format = formatOf(bytes, name);
-  const { maxPixels = DEFAULT_MAX_PIXELS } = options;
+  const { maxPixels = DEFAULT_MAX_PIXELS, colours = 'own' } = options;
   const decoded =
     format === 'png' ? decodePng(bytes, name, maxPixels) : await decodeBySharp(bytes, format, name, maxPixels);
   const picture = upright(decoded.picture, decoded.orientation);
@@ -44,13 +46,17 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   if (exif && !carried) warnings.push('its EXIF is damaged and left out');
   const profile = icc && readProfile(icc);
   if (icc && !profile) warnings.push('its colour profile is damaged and left out');
-  if (profile && !profile.isSrgb) {
-    warnings.push(`its colour profile "${profile.name}" is not sRGB: the samples are taken as they are`);
+  const foreign = profile && !profile.isSrgb ? profile.name : undefined;
+  const converted = colours === 'srgb' && foreign !== undefined ? toSrgb(picture, icc!) : undefined;
+  if (foreign !== undefined && !converted) {
+    const what = colours === 'srgb' ? 'not sRGB and none that can be converted from' : 'not sRGB';
+    warnings.push(`its colour profile "${foreign}" is ${what}: the samples are taken as they are`);
   }
   return {
-    picture,
+    picture: converted ?? picture,
     format,
-    metadata: { icc: profile && icc, exif: carried, xmp: xmp && uprightXmp(xmp) },
+    metadata: { icc: profile && !converted ? icc : undefined, exif: carried, xmp: xmp && uprightXmp(xmp) },
+    convertedFrom: converted && foreign,
     warnings,
   };
 }

@@ -1,12 +1,15 @@
 /** What an ICC colour profile says of itself (ICC.1:2022, sections 7 and 9). */
 
 import { printable } from './errors.ts';
+import { curveOf } from './icc-curve.ts';
 
 export interface ColourProfile {
   /** Its description, or "without a name". */
   readonly name: string;
   /** What its pictures hold. */
   readonly space: 'RGB' | 'GRAY' | 'CMYK' | 'other';
+  /** True where its curves and primaries speak of XYZ, not of Lab. */
+  readonly connectsByXyz: boolean;
   /** True where numbers mean what they mean in sRGB: no conversion could be seen. */
   readonly isSrgb: boolean;
 }
@@ -30,14 +33,14 @@ const HALF_TOLERANCE = 0.008;
 /** The profile, or undefined where the bytes are none. */
 export function readProfile(icc: Uint8Array): ColourProfile | undefined {
   if (icc.length < 132 || text(icc, 36, 4) !== 'acsp') return undefined;
-  const view = new DataView(icc.buffer, icc.byteOffset, icc.byteLength);
   const stated = text(icc, 16, 4).trim();
   const space = stated === 'RGB' || stated === 'GRAY' || stated === 'CMYK' ? stated : 'other';
-  const tags = tagsOf(icc, view);
+  const tags = profileTags(icc);
   const name = descriptionOf(tags.get('desc')) || 'without a name';
   return {
     name,
     space,
+    connectsByXyz: text(icc, 20, 4) === 'XYZ ',
     isSrgb: space === 'RGB' ? isSrgb(tags, name) : space === 'GRAY' && isSrgbCurve(tags.get('kTRC')),
   };
 }
@@ -46,7 +49,9 @@ function text(bytes: Uint8Array, at: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + length));
 }
 
-function tagsOf(icc: Uint8Array, view: DataView): Map<string, DataView> {
+/** What a profile's tags hold, by their signatures; those that reach beyond its end are left out. */
+export function profileTags(icc: Uint8Array): Map<string, DataView> {
+  const view = new DataView(icc.buffer, icc.byteOffset, icc.byteLength);
   const tags = new Map<string, DataView>();
   const count = Math.min(view.getUint32(128), 200);
   for (let at = 132; at + 12 <= icc.length && at < 132 + count * 12; at += 12) {
@@ -84,26 +89,6 @@ function isSrgb(tags: ReadonlyMap<string, DataView>, name: string): boolean {
 }
 
 function isSrgbCurve(tag: DataView | undefined): boolean {
-  const half = tag && lightOfHalf(tag);
+  const half = tag && curveOf(tag)?.(0.5);
   return half !== undefined && Math.abs(half - SRGB_HALF) <= HALF_TOLERANCE;
-}
-
-/** The value of a curveType or parametricCurveType at one half. */
-function lightOfHalf(tag: DataView): number | undefined {
-  if (tag.byteLength < 12) return undefined;
-  if (tag.getUint32(0) === 0x63757276) {
-    const count = tag.getUint32(8);
-    if (tag.byteLength < 12 + 2 * count) return undefined;
-    if (count === 0) return 0.5;
-    if (count === 1) return 0.5 ** (tag.getUint16(12) / 256);
-    const middle = (count - 1) / 2;
-    return (tag.getUint16(12 + 2 * Math.floor(middle)) + tag.getUint16(12 + 2 * Math.ceil(middle))) / 2 / 65535;
-  }
-  if (tag.getUint32(0) !== 0x70617261) return undefined;
-  const kind = tag.getUint16(8);
-  if (kind > 4 || tag.byteLength < 12 + 4 * [1, 3, 4, 5, 7][kind]) return undefined;
-  const value = (i: number) => tag.getInt32(12 + 4 * i) / 65536;
-  const [gamma, a, b] = kind === 0 ? [value(0), 1, 0] : [value(0), value(1), value(2)];
-  // One half lies above the linear part of every curve in use.
-  return (a * 0.5 + b) ** gamma + (kind === 2 ? value(3) : kind === 4 ? value(5) : 0);
 }

@@ -18,6 +18,8 @@ export interface PictureFile {
   readonly picture: Picture<Samples>;
   readonly format: Format;
   readonly metadata: Metadata;
+  /** The name of the colour profile from which the samples were converted to sRGB, where they were. */
+  readonly convertedFrom?: string | undefined;
   /** What was converted or lost, and what the numbers mean where that is not sRGB: a line each. */
   readonly warnings: readonly string[];
 }
@@ -31,6 +33,11 @@ export interface DecodedPicture extends Omit<PictureFile, 'format'> {
 export interface DecodeOptions {
   /** Pictures of more pixels are refused before they are decoded. Default: DEFAULT_MAX_PIXELS. */
   readonly maxPixels?: number | undefined;
+  /**
+   * The file's own numbers with its profile, or, for who will not keep the profile, their colours in sRGB: then it is left
+   * out of the metadata unless it cannot be converted from, which a warning tells. Default: own.
+   */
+  readonly colours?: 'own' | 'srgb' | undefined;
 }
 
 export interface EncodeOptions {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { openPicture } from '../../image/files.node.ts';
 import type { Picture, Samples } from '../../image/picture.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { ADOBE_RGB, srgbOf } from '../image/icc-profile.ts';
 import { daybreak } from './daybreak.ts';
 import { COPYRIGHT, makeMatrix } from './picture-matrix.ts';
 
@@ -67,6 +68,36 @@ test('numbers of Adobe RGB are enlarged as they are, in a JPEG nearly', async ()
     }, 0);
   expect(apart(await numbers(before, false))).toBeLessThan(1);
   expect(apart(await numbers(before, true))).toBeGreaterThan(4);
+});
+
+test('without metadata colours become sRGB, and the line says from what', async () => {
+  const folder = temporaryFolder();
+  await makeMatrix(join(folder, 'in'));
+  const files = ['jpeg-adobe-rgb.jpg', 'png-adobe-rgb-16.png', 'png-rgb-16.png'];
+  const inputs = files.map(file => join('in', file));
+  const args = ['upscale', ...inputs, '-o', 'out', '--format', 'same', '--name', '{name}', '--model', 'nearest'];
+  const { code, stderr } = await daybreak([...args, '--metadata', 'strip'], folder);
+  const told = (file: string, colours: string) =>
+    expect.stringMatching(new RegExp(`^in/${file} 24x20 -> out/${file} 96x80${colours}, [\\d.]+ s$`));
+  const from = ', colours of "Like Adobe RGB \\(1998\\)" to sRGB';
+  const lines = [told(files[0]!, from), told(files[1]!, from), told(files[2]!, ''), ''];
+  expect([code, stderr.split('\n')]).toEqual([0, lines]);
+  const { picture, metadata } = await openPicture(join(folder, 'out', files[1]!));
+  expect(metadata.icc).toBeUndefined();
+  const { picture: small } = await openPicture(join(folder, 'in', files[1]!));
+  for (let at = 0; at < picture.data.length; at += 3) {
+    const pixel = at / 3;
+    const [x, y] = [(pixel % 96) >> 2, Math.floor(pixel / 96) >> 2];
+    const start = (24 * y + x) * 3;
+    const [r, g, b] = srgbOf(ADOBE_RGB, [0, 1, 2].map(c => small.data[start + c]! / 65535) as [number, number, number]);
+    const off = [r, g, b].map((value, c) => Math.abs(picture.data[at + c]! / 65535 - value) * 255);
+    expect(Math.max(...off)).toBeLessThan(0.05);
+  }
+  // Any reader sees the colours that it saw before: sharp converts by the profile, where there is one.
+  const seen = async (path: string) => await sharp(path).resize(24, 20, { kernel: 'nearest' }).raw().toBuffer();
+  const [before, after] = [await seen(join(folder, inputs[0]!)), await seen(join(folder, 'out', files[0]!))];
+  const mean = before.reduce((sum, sample, at) => sum + Math.abs(sample - after[at]!) / before.length, 0);
+  expect(mean).toBeLessThan(1.5);
 });
 
 test('what a format cannot hold is told of', async () => {

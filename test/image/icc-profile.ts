@@ -28,6 +28,17 @@ export const ADOBE_RGB: RgbSpace = {
   gamma: 2.19921875,
 };
 
+/** ROMM RGB (ISO 22028-2), known as ProPhoto, without the straight piece at its curve's beginning. */
+export const WIDE_RGB: RgbSpace = {
+  primaries: [
+    [0.7347, 0.2653],
+    [0.1596, 0.8404],
+    [0.0366, 0.0001],
+  ],
+  white: [0.3457, 0.3585],
+  gamma: 1.80078125,
+};
+
 const SRGB_PRIMARIES: RgbSpace['primaries'] = [
   [0.64, 0.33],
   [0.3, 0.6],
@@ -99,6 +110,20 @@ const gammaTag = (gamma: number) =>
     data.writeUInt16BE(Math.round(gamma * 256), 4);
   });
 
+/** A curve by its samples: uInt16Number. */
+export const tableTag = (values: readonly number[]) =>
+  tag('curv', 4 + 2 * values.length, data => {
+    data.writeUInt32BE(values.length, 0);
+    for (const [i, value] of values.entries()) data.writeUInt16BE(value, 4 + 2 * i);
+  });
+
+/** A parametric curve of this kind, 0…4. */
+export const parametricTag = (kind: number, parameters: readonly number[]) =>
+  tag('para', 4 + 4 * parameters.length, data => {
+    data.writeUInt16BE(kind, 0);
+    for (const [i, value] of parameters.entries()) data.writeInt32BE(fixed(value), 4 + 4 * i);
+  });
+
 /** textDescriptionType: ASCII, no Unicode, no ScriptCode. */
 const descriptionTag = (text: string) =>
   tag('desc', 4 + text.length + 1 + 8 + 70, data => {
@@ -140,10 +165,9 @@ const common = (name: string) =>
     ['wtpt', xyzTag(D50)],
   ] as const;
 
-/** The profile of an RGB space, its colours adapted to D50 by Bradford's matrix. */
-export function rgbProfile(name: string, space: RgbSpace): Uint8Array {
+/** The profile of an RGB space, its colours adapted to D50 by Bradford's matrix; its curve is its gamma. */
+export function rgbProfile(name: string, space: RgbSpace, curve: Buffer = gammaTag(space.gamma)): Uint8Array {
   const [red, green, blue] = columns(product(toD50(space.white), toXyz(space)));
-  const curve = gammaTag(space.gamma);
   return profile('RGB ', [
     ...common(name),
     ['rXYZ', xyzTag(red)],
@@ -158,6 +182,11 @@ export function rgbProfile(name: string, space: RgbSpace): Uint8Array {
 /** The profile of a grey. */
 export function greyProfile(name: string, gamma: number): Uint8Array {
   return profile('GRAY', [...common(name), ['kTRC', gammaTag(gamma)]]);
+}
+
+/** A profile that names neither primaries nor curves, as those made of tables. */
+export function bareProfile(name: string): Uint8Array {
+  return profile('RGB ', common(name));
 }
 
 /** Light 0…1 (what lies beyond is cut off) to a number 0…1 of sRGB. */

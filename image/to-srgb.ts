@@ -1,0 +1,100 @@
+/** Pictures of other colour spaces in the numbers of sRGB (IEC 61966-2-1). */
+
+import { profileTags, readProfile } from './icc.ts';
+import { curveOf } from './icc-curve.ts';
+import { createPicture, hasAlpha, type Picture, peak, type Samples, samplesLike } from './picture.ts';
+
+/**
+ * XYZ under the profiles' white (D50: 0.9642, 1, 0.8249) to the light of sRGB's primaries: the inverse of these, brought
+ * from D65 to that white by Bradford's matrix.
+ */
+const FROM_XYZ = [
+  [3.1341864, -1.617209, -0.4906941],
+  [-0.9787485, 1.9161301, 0.0334334],
+  [0.0719639, -0.2289939, 1.4057537],
+] as const;
+
+/**
+ * The picture in sRGB, 8 or 16 bit as it is, alpha untouched: relative colorimetry (white stays white), what sRGB cannot
+ * show cut off channel by channel, rounded half up. Computed in float64 here, because libvips converts 16 bits by way of
+ * another space (off by up to 5/255) and grey not at all in 16.
+ *
+ * @returns undefined where the profile is not made of three primaries and curves (RGB) or of one curve (grey), or is of
+ *   other channels than the picture.
+ */
+export function toSrgb<S extends Samples>(picture: Picture<S>, icc: Uint8Array): Picture<S> | undefined {
+  const profile = readProfile(icc);
+  const colours = picture.channels <= 2 ? 1 : 3;
+  if (profile?.space !== (colours === 1 ? 'GRAY' : 'RGB') || !profile.connectsByXyz) return undefined;
+  const tags = profileTags(icc);
+  const names = colours === 1 ? ['kTRC'] : ['rTRC', 'gTRC', 'bTRC'];
+  const curves = names.map(name => lightOf(tags.get(name), peak(picture)));
+  const light = curves.filter(curve => curve !== undefined);
+  if (light.length < curves.length) return undefined;
+  if (colours === 1) return greyToSrgb(picture, light[0]);
+  const matrix = toSrgbLight(['rXYZ', 'gXYZ', 'bXYZ'].map(name => tags.get(name)));
+  return matrix && rgbToSrgb(picture, light, matrix);
+}
+
+/** Light of every sample that there is. */
+function lightOf(tag: DataView | undefined, white: number): Float64Array | undefined {
+  const curve = tag && curveOf(tag);
+  const light = curve && Float64Array.from({ length: white + 1 }, (_, sample) => curve(sample / white));
+  return light?.every(Number.isFinite) ? light : undefined;
+}
+
+/** Light of a profile's primaries to that of sRGB's, by rows. */
+function toSrgbLight(primaries: readonly (DataView | undefined)[]): number[] | undefined {
+  const columns: number[][] = [];
+  for (const tag of primaries) {
+    if (tag === undefined || tag.byteLength < 20) return undefined;
+    columns.push([8, 12, 16].map(at => tag.getInt32(at) / 65536));
+  }
+  return FROM_XYZ.flatMap(row => columns.map(xyz => row[0] * xyz[0] + row[1] * xyz[1] + row[2] * xyz[2]));
+}
+
+function greyToSrgb<S extends Samples>(picture: Picture<S>, light: Float64Array): Picture<S> {
+  const { width, height, channels, data } = picture;
+  const white = peak(picture);
+  const numbers = samplesLike(data, light.length);
+  for (let sample = 0; sample <= white; sample++) numbers[sample] = numberOf(light[sample]) * white + 0.5;
+  const out = data.slice() as S;
+  for (let at = 0; at < out.length; at += channels) out[at] = numbers[data[at]];
+  return createPicture(width, height, channels, out);
+}
+
+function rgbToSrgb<S extends Samples>(
+  picture: Picture<S>,
+  [red, green, blue]: readonly Float64Array[],
+  m: readonly number[],
+): Picture<S> {
+  const { width, height, channels, data } = picture;
+  const white = peak(picture);
+  const out = samplesLike(data, data.length);
+  const alpha = hasAlpha(picture);
+  for (let at = 0; at < data.length; at += channels) {
+    const [r, g, b] = [red[data[at]], green[data[at + 1]], blue[data[at + 2]]];
+    // A typed array cuts off what follows the point.
+    out[at] = numberOf(m[0] * r + m[1] * g + m[2] * b) * white + 0.5;
+    out[at + 1] = numberOf(m[3] * r + m[4] * g + m[5] * b) * white + 0.5;
+    out[at + 2] = numberOf(m[6] * r + m[7] * g + m[8] * b) * white + 0.5;
+    if (alpha) out[at + 3] = data[at + 3];
+  }
+  return createPicture(width, height, channels, out);
+}
+
+/** Steps of light between which sRGB's curve is taken for straight: off by less than 10⁻⁷, a 150th of a 16-bit level. */
+const STEPS = 1 << 16;
+let numbers: Float64Array | undefined;
+
+/** The number 0…1 of sRGB that means this light; light below 0 or above 1 is cut off. */
+function numberOf(light: number): number {
+  numbers ??= Float64Array.from({ length: STEPS + 1 }, (_, i) => srgbCurve(i / STEPS));
+  if (!(light > 0)) return 0;
+  if (light >= 1) return 1;
+  const at = light * STEPS;
+  const below = Math.floor(at);
+  return numbers[below] + (at - below) * (numbers[below + 1] - numbers[below]);
+}
+
+const srgbCurve = (light: number) => (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055);
