@@ -1,12 +1,12 @@
 /** Enlarging many picture files: the next is read and the last written while the method works on one. */
 
-import { stat } from 'node:fs/promises';
 import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
 import { ImageError } from '../image/errors.ts';
-import { openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
+import { isThere, openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
 import { formatForName, MAX_PIXELS } from '../image/formats.ts';
 import { fitted } from '../image/losses.ts';
 import type { Picture, Samples } from '../image/picture.ts';
+import { Leftovers } from '../image/unfinished.node.ts';
 import { ResultError, TileError } from './errors.ts';
 import type { Method } from './methods.ts';
 import type { Job } from './plan-batch.node.ts';
@@ -60,13 +60,14 @@ type Loaded = { readonly file: PictureFile } | { readonly outcome: Outcome };
 
 /**
  * Enlarges the pictures one after the other. What cannot be read, enlarged or written is an outcome, not an error.
- * Results are written beside and renamed: there are whole ones or none. What was enlarged before an abort, or before an
- * error, is still written.
+ * Results are written beside and renamed: there are whole ones or none, and what a killed process left of them is removed.
+ * What was enlarged before an abort, or before an error, is still written.
  * @throws the signal's reason, and errors of `method` that do not concern one picture alone.
  */
 export async function upscaleFiles(jobs: readonly Job[], method: Method, options: BatchOptions = {}): Promise<void> {
   const { signal, onStart, bytesInFlight = BYTES_IN_FLIGHT, scale = 4 } = options;
   const written = new Written(options.onOutcome);
+  const leftovers = new Leftovers();
   let ahead: Promise<Loaded> | undefined;
   try {
     for (const [index, job] of jobs.entries()) {
@@ -86,7 +87,7 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
       ahead?.catch(() => undefined);
       const enlarged = await enlarge(job, loaded.file, method, options);
       if ('outcome' in enlarged) written.add(Promise.resolve(enlarged.outcome), 0);
-      else written.add(write(enlarged, loaded.file, options), resultBytes);
+      else written.add(write(enlarged, loaded.file, leftovers, options), resultBytes);
     }
   } finally {
     await ahead?.catch(() => undefined);
@@ -97,8 +98,8 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
 /** Decodes a picture, where its result is not there already. */
 async function load(job: Job, options: BatchOptions): Promise<Loaded> {
   const { overwrite, maxPixels = MAX_PIXELS, scale = 4, metadata, signal } = options;
-  if (!overwrite && (await stat(job.output).catch(() => undefined))) return { outcome: { state: 'skipped', job } };
   try {
+    if ((await isThere(job.output)) && !overwrite) return { outcome: { state: 'skipped', job } };
     const file = await openPicture(job.input, { maxPixels, colours: metadata === 'strip' ? 'srgb' : 'own', signal });
     const [width, height] = [file.picture.width * scale, file.picture.height * scale];
     if (width * height > maxPixels) {
@@ -145,11 +146,13 @@ async function enlarge(
 async function write(
   { job, result, ...told }: Enlarged,
   file: PictureFile,
+  leftovers: Leftovers,
   { metadata = 'keep', quality, onWarning }: BatchOptions,
 ): Promise<Outcome> {
   let losses: readonly string[];
   try {
     const suited = fitted(result, formatForName(job.output), metadata === 'keep' ? file.metadata : {});
+    await leftovers.clear(job.output);
     await savePicture(job.output, suited.picture, { metadata: suited.metadata, quality });
     losses = suited.losses;
   } catch (error) {

@@ -1,14 +1,14 @@
 /** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
 
-import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
 import { decodeFile, encodeFile } from './codec.node.ts';
 import { ImageError } from './errors.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
+import { unfinishedPath } from './unfinished.node.ts';
 
 export type { Metadata, PictureFile } from './picture-file.ts';
 
@@ -96,10 +96,9 @@ export async function writePicture(path: string, picture: Picture): Promise<void
 
 /** Writes beside the file and renames: whoever reads `path` finds the old file or the new one, never half of it. */
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`);
+  const temporary = unfinishedPath(path);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, 'wx');
     try {
       await file.writeFile(bytes);
@@ -110,7 +109,28 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new ImageError(path, `cannot be written (${codeOf(error)})`, { cause: error });
+    throw unwritable(path, error);
+  }
+}
+
+/** That a file cannot be written, as the system's error says. */
+function unwritable(path: string, error: unknown): ImageError {
+  const code = codeOf(error);
+  const reason = code === 'ENAMETOOLONG' ? `its name is too long for the file system, ${code}` : code;
+  return new ImageError(path, `cannot be written (${reason})`, { cause: error });
+}
+
+/**
+ * Whether a file (or anything else) is there.
+ * @throws ImageError where none can be, as its name is too long.
+ */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENAMETOOLONG') throw unwritable(path, error);
+    return false;
   }
 }
 

@@ -118,3 +118,36 @@ test.each([
   });
   expect(readdirSync(join(folder, 'out')).sort()).toEqual(names);
 });
+
+test('what SIGKILL leaves of a result is gone once the result is there', async () => {
+  const folder = temporaryFolder();
+  // Noise of some size takes a while to reach the disk.
+  await writePicture(join(folder, 'in/a.png'), formulaPicture([400, 400, 3, 1]));
+  mkdirSync(join(folder, 'out'));
+  const args = ['upscale', 'in', '-o', 'out', '--model', 'nearest', '--name', '{name}', '--overwrite'];
+  const unfinished = () => readdirSync(join(folder, 'out')).filter(name => name.endsWith('.tmp'));
+  for (let attempt = 0; attempt < 10 && unfinished().length === 0; attempt++) {
+    const { child, ended } = start(args, folder);
+    const timer = setInterval(() => {
+      if (unfinished().length > 0) child.kill('SIGKILL');
+    }, 1);
+    await ended;
+    clearInterval(timer);
+  }
+  expect(unfinished()).toEqual([expect.stringMatching(/^\.a\.png\./)]);
+  expect(await daybreak(args, folder)).toMatchObject({ code: 0 });
+  expect(readdirSync(join(folder, 'out'))).toEqual(['a.png']);
+}, 60_000);
+
+test('names at the limit of the file system, and one beyond it', async () => {
+  const folder = temporaryFolder();
+  // With _x4 before .png: 255 and 258 bytes.
+  const [longest, longer] = [`${'漢'.repeat(81)}abcde`, `${'漢'.repeat(81)}abcdefgh`];
+  for (const name of [longest, longer, 'z']) await writePicture(join(folder, 'in', `${name}.png`), picture);
+  const { code, stdout, stderr } = await daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest'], folder);
+  expect([code, stdout]).toEqual([1, '2 enlarged, 0 skipped, 1 failed\n']);
+  expect(stderr.split('\n').filter(line => line.startsWith('failed: '))).toEqual([
+    `failed: out/${longer}_x4.png: cannot be written (its name is too long for the file system, ENAMETOOLONG)`,
+  ]);
+  expect(readdirSync(join(folder, 'out')).sort()).toEqual(['z_x4.png', `${longest}_x4.png`]);
+});

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { OutOfMemoryError } from '../../engine/errors.ts';
@@ -7,6 +9,7 @@ import { interpolation, type Method, network } from '../../eval/methods.ts';
 import { planBatch } from '../../eval/plan-batch.node.ts';
 import { openPicture, readPicture, savePicture, writePicture } from '../../image/files.node.ts';
 import { createPicture, toSixteenBit } from '../../image/picture.ts';
+import { unfinishedPath } from '../../image/unfinished.node.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { fakeUpscaler, repeatingUpscaler } from './fake-upscaler.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -108,6 +111,89 @@ test('results that cannot be written fail one by one', async () => {
     expect.stringMatching(/^failed b.png: cannot be written/),
   ]);
 });
+
+test('a result whose name is too long fails before the picture is enlarged, the others go on', async () => {
+  const [long, longer] = [`${'ä'.repeat(125)}.png`, `${'ä'.repeat(126)}.png`];
+  const folder = await folderOf('in/a.png', 'in/z.png', `in/${long}`);
+  const options = { inputs: [join(folder, 'in')], scale: 4, model: '' };
+  const { jobs } = await planBatch({ ...options, out: join(folder, 'out'), name: '{name}ä' });
+  let calls = 0;
+  const method: Method = async lr => {
+    calls++;
+    return await nearest(lr);
+  };
+  for (const [overwrite, expected] of [
+    [false, 'done'],
+    [false, 'skipped'],
+    [true, 'done'],
+  ] as const) {
+    const outcomes: Outcome[] = [];
+    await upscaleFiles(jobs, method, { overwrite, onOutcome: outcome => outcomes.push(outcome) });
+    const failed = `failed ${longer}: cannot be written (its name is too long for the file system, ENAMETOOLONG)`;
+    expect(said(outcomes).sort()).toEqual([expected, expected, failed].sort());
+  }
+  // The first of all finds no folder yet, in which a name could be too long.
+  expect(calls).toBeLessThanOrEqual(5);
+  expect(readdirSync(join(folder, 'out')).sort()).toEqual(['aä.png', 'zä.png']);
+});
+
+test('what killed processes left of the results is removed, what others are writing is not', async () => {
+  const long = 'ö'.repeat(110);
+  const folder = await folderOf('in/a.png', `in/deep/${long}.png`);
+  const dead = await endedProcess();
+  mkdirSync(join(folder, 'out/deep'), { recursive: true });
+  /** A file of another process that is to become this one. */
+  const leave = (path: string, process: number, idle = 0) => {
+    const theirs = unfinishedPath(join(folder, 'out', path)).replace(/\d+(?=-[0-9a-f]{8}\.tmp$)/, `${process}`);
+    expect(theirs).toContain(`-${process}-`);
+    writeFileSync(theirs, 'half');
+    const then = Date.now() / 1000 - idle;
+    utimesSync(theirs, then, then);
+    return theirs;
+  };
+  const elsewhere = (path: string) => {
+    const there = path.replace(/[0-9a-f]{8}(?=-\d+-[0-9a-f]{8}\.tmp$)/, '01234567');
+    expect(there).not.toBe(path);
+    renameSync(path, there);
+    return there;
+  };
+  const gone = [
+    leave('a.png', dead),
+    leave(`deep/${long}.png`, dead),
+    leave('a.png', process.ppid, 3700),
+    elsewhere(leave('a.png', dead, 3700)),
+  ];
+  const kept = [
+    leave('a.png', process.ppid),
+    leave('a.png', process.pid),
+    elsewhere(leave('a.png', dead)),
+    leave('b.png', dead),
+    leave('deep/a.png', dead),
+    leave('aa.png', dead),
+  ];
+  const notes = join(folder, 'out/.a.png.notes.tmp');
+  writeFileSync(notes, 'mine');
+  const { jobs } = await planBatch({
+    inputs: [join(folder, 'in')],
+    out: join(folder, 'out'),
+    name: '{name}',
+    recursive: true,
+    scale: 4,
+    model: '',
+  });
+  const outcomes: Outcome[] = [];
+  await upscaleFiles(jobs, nearest, { onOutcome: outcome => outcomes.push(outcome) });
+  expect(said(outcomes)).toEqual(['done', 'done']);
+  expect(gone.filter(path => existsSync(path))).toEqual([]);
+  expect([...kept, notes].filter(path => !existsSync(path))).toEqual([]);
+});
+
+/** The number of a process that lives no more. */
+async function endedProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+  await once(child, 'exit');
+  return child.pid!;
+}
 
 test('a network that gives one colour, or no numbers, fails picture by picture', async () => {
   const folder = await folderOf('in/a.png');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ImageError } from '../../image/errors.ts';
-import { listPictures, readPicture, writeAtomically, writePicture } from '../../image/files.node.ts';
+import { isThere, listPictures, readPicture, writeAtomically, writePicture } from '../../image/files.node.ts';
 import { formulaPicture } from './fixtures.ts';
 
 let folder: string;
@@ -45,4 +45,26 @@ test('a write that fails leaves what was there', async () => {
 
 test('a missing file is one clear line', async () => {
   await expect(readPicture(join(folder, 'none.png'))).rejects.toThrow(/none\.png: cannot be read \(ENOENT\)$/);
+});
+
+test.each([
+  ['a', 1],
+  ['é', 2],
+  ['漢', 3],
+  ['🦊', 4],
+])('any name that the file system takes can be written: of %s', async (letter, bytes) => {
+  const long = letter.repeat(Math.floor(251 / bytes));
+  const name = `${'-'.repeat(251 - Buffer.byteLength(long))}${long}.png`;
+  expect(Buffer.byteLength(name)).toBe(255);
+  const place = join(folder, `long-${bytes}`);
+  const picture = formulaPicture([3, 2, 3, 1]);
+  await writePicture(join(place, name), picture);
+  expect(await isThere(join(place, name))).toBe(true);
+  expect(await readPicture(join(place, name))).toEqual(picture);
+  expect(await readdir(place)).toEqual([name]);
+  const longer = join(place, `-${name}`);
+  const problem = /\.png: cannot be written \(its name is too long for the file system, ENAMETOOLONG\)$/;
+  await expect(writePicture(longer, picture)).rejects.toThrow(problem);
+  await expect(isThere(longer)).rejects.toThrow(problem);
+  expect(await readdir(place)).toEqual([name]);
 });
