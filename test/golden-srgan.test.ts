@@ -46,9 +46,9 @@ async function runSteps(
     const seen: Tensor[] = [];
     const terms = training.record([{ lr, hr }], {
       rate,
-      failed: (_, ...gradients) => {
-        seen.push(...gradients.flat());
-        return reshape(sum(notFinite(pack(gradients.flat()))), [1]);
+      failed: ({ gradients: { generator = [], discriminator = [] } }) => {
+        seen.push(...discriminator, ...generator);
+        return reshape(sum(notFinite(pack(seen))), [1]);
       },
     });
     return [...terms, ...seen];

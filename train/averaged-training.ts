@@ -34,8 +34,8 @@ export class AveragedTraining implements Training {
     let flag: Tensor | undefined;
     const terms = this.#training.record(batches, {
       rate,
-      failed: (...found) => {
-        flag = failed(...found);
+      failed: found => {
+        flag = failed(found);
         return flag;
       },
     });

@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { VGG_INPUTS, type VggInput } from '../models/vgg19-input.ts';
+import { MAX_NON_FINITE } from './skip.ts';
 import { VARIANT_NAMES, type Variant, variantOf } from './variants.ts';
 
 /** What help and error messages say of an option. */
@@ -162,6 +163,11 @@ const Options = z.strictObject({
   beta1: real(0, 1, 0.9, "Adam's decay of the first moment (§3.2: 0.9)", true),
   beta2: real(0, 1, 0.999, "Adam's decay of the second moment (not in the paper; Kingma and Ba: 0.999)", true),
   eps: real(0, Infinity, 1e-8, "Adam's epsilon (not in the paper; Kingma and Ba: 10⁻⁸)"),
+  maxNonFinite: integer(
+    1,
+    MAX_NON_FINITE,
+    'updates in a row that may be skipped because a loss or gradient is not finite; then the run ends',
+  ),
   ema: real(
     0,
     1,

@@ -180,6 +180,7 @@ const FREE: readonly TrainOption[] = [
   'saveEvery',
   'keep',
   'logEvery',
+  'maxNonFinite',
   'vgg',
   // The run folder may have been moved.
   'out',

@@ -33,7 +33,8 @@ export class ContentTraining implements Training {
         return { terms: [loss, ...parts], gradients: grad(loss, net.parameters()) };
       }),
     );
-    adam.update(gradients, { lr: rate, skip: failed(terms.slice(0, 1), gradients) });
+    const skip = failed({ losses: terms.slice(0, 1), gradients: { generator: gradients } });
+    adam.update(gradients, { lr: rate, skip });
     return terms;
   }
 

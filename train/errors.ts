@@ -47,11 +47,20 @@ export class ScratchFileError extends TrainError {
 /** A worker thread died. */
 export class WorkerError extends TrainError {}
 
-/** A loss or a gradient stopped being a finite number at update `step`; nothing of that update was kept. */
+/** Losses, gradients or running statistics of too many updates in a row were not finite numbers; none of them was kept. */
 export class NonFiniteError extends TrainError {
+  /** The last of these updates, counted from 1. */
   readonly step: number;
-  constructor(step: number, problem: string, options?: ErrorOptions) {
-    super(`step ${step}: ${problem}`, options);
+  /** How many they were. */
+  readonly inRow: number;
+  /** The first tensor of the first of them that was not finite. */
+  readonly first: string;
+  /** `found`: what was not finite in the last. */
+  constructor(step: number, inRow: number, found: string, first: string, options?: ErrorOptions) {
+    const which = inRow === 1 ? `update ${step} was` : `updates ${step - inRow + 1} to ${step} were`;
+    super(`${which} not finite (${found}); the state before is kept; first: ${first}`, options);
     this.step = step;
+    this.inRow = inRow;
+    this.first = first;
   }
 }

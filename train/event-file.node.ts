@@ -9,16 +9,29 @@ import { codeOf, reasonOf, replaceFile } from './run-write.node.ts';
 /** Its name in a run folder. TensorBoard looks for "tfevents". */
 export const EVENT_FILE = 'events.out.tfevents.daybreak';
 
-/** Tags and values of an entry: train/loss, train/vgg54 …, eval/SET/psnr …. */
+/**
+ * Tags and values of an entry: train/loss, train/vgg54 …, eval/SET/psnr …. What is not finite is left out: it would end a
+ * curve there.
+ */
 export function scalarsOf(entry: MetricsEntry): Record<string, number> {
   if (isEvaluation(entry)) {
     const { data, ...scores } = entry.evaluation;
-    return Object.fromEntries(Object.entries(scores).map(([name, value]) => [`eval/${data}/${name}`, value]));
+    return finite(Object.entries(scores).map(([name, value]) => [`eval/${data}/${name}`, value]));
   }
-  const { loss, lr, imagesPerSecond, terms } = entry;
-  const training = Object.entries({ loss, ...terms }).map(([name, value]) => [`train/${name}`, value]);
-  return Object.fromEntries([...training, ['run/lr', lr], ['run/imagesPerSecond', imagesPerSecond]]);
+  const { loss, lr, imagesPerSecond, terms, skipped } = entry;
+  return finite([
+    ...Object.entries({ loss, ...terms }).map(([name, value]): Scalar => [`train/${name}`, value]),
+    ['run/lr', lr],
+    ['run/imagesPerSecond', imagesPerSecond],
+    ...(skipped === undefined ? [] : [['run/skipped', skipped] as const]),
+  ]);
 }
+
+type Scalar = readonly [tag: string, value: number];
+
+/** Scalars are written as float32. */
+const finite = (scalars: readonly Scalar[]) =>
+  Object.fromEntries(scalars.filter(([, value]) => Number.isFinite(Math.fround(value))));
 
 /** Appends to the event file of one run. */
 export class EventFile {

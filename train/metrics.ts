@@ -6,11 +6,16 @@ import type { Scores } from '../eval/protocols.ts';
 /** The training as of `step` updates. */
 export interface StepEntry {
   readonly step: number;
-  /** What the generator is trained to make small: the mean over the updates since the entry before. */
+  /**
+   * What the generator is trained to make small: the mean over the updates since the entry before that were not skipped,
+   * NaN where all were.
+   */
   readonly loss: number;
   /** Whatever else the training reports, by name (mse, vgg54, tv, adversarial, discriminator, dReal, dFake): means, too. */
   readonly terms?: Readonly<Record<string, number>>;
   readonly lr: number;
+  /** Updates since the entry before that were skipped because they were not finite; left out where none were. */
+  readonly skipped?: number;
   /** High-resolution crops a second since the entry before. */
   readonly imagesPerSecond: number;
   /** Seconds of training since update 0, pauses between a stop and a resume left out. */
@@ -26,6 +31,7 @@ export interface StepEntry {
 
 /** Sums over the updates since the entry before, by name, `loss` among them. */
 export interface UnfinishedEntry {
+  /** Those that were not skipped. */
   readonly updates: number;
   readonly sums: Readonly<Record<string, number>>;
 }
@@ -44,21 +50,22 @@ export function isEvaluation(entry: MetricsEntry): entry is EvaluationEntry {
 
 /** JSON has no NaN and no infinities: they are written as null, and read as NaN. */
 const number = z.union([z.number(), z.null().transform(() => Number.NaN)]);
-const step = z.number().int().min(0);
+const whole = z.number().int().min(0);
 /** One line of metrics.jsonl. */
 export const MetricsEntrySchema: z.ZodType<MetricsEntry> = z.union([
   z.object({
-    step,
+    step: whole,
     evaluation: z.object({ data: z.string(), psnr: number, ssim: number, psnr_paper: number, ssim_paper: number }),
   }),
   z.object({
-    step,
+    step: whole,
     loss: number,
     terms: z.record(z.string(), number).exactOptional(),
     lr: number,
+    skipped: z.number().int().min(1).exactOptional(),
     imagesPerSecond: number,
     seconds: number,
     waitedForDataSeconds: number.exactOptional(),
-    unfinished: z.object({ updates: z.number().int().min(1), sums: z.record(z.string(), number) }).exactOptional(),
+    unfinished: z.object({ updates: whole, sums: z.record(z.string(), number) }).exactOptional(),
   }),
 ]);

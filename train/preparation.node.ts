@@ -65,7 +65,7 @@ export async function prepare(
     const options = { ...config, batch: batch * accumulate };
     const source = packed ? new StreamedCrops(device, packed, options) : new CropSource(device, pictures, options);
     held.push(source);
-    const trainer = new Trainer(networks.training(config), source, accumulate);
+    const trainer = new Trainer(networks.training(config), source, { accumulate, maxNonFinite: config.maxNonFinite });
     held.push(trainer);
     return { source, trainer, pictures, sets, [Symbol.dispose]: dispose };
   } catch (error) {

@@ -64,8 +64,10 @@ export function stepEntries(metrics: readonly MetricsEntry[]): StepEntry[] {
 export interface Progress {
   readonly steps: number;
   readonly seconds: number;
-  /** Mean of the last twentieth of the logged losses. */
+  /** Mean of the last twentieth of the logged losses, entries left out of which all updates were skipped. */
   readonly loss: number;
+  /** Updates that were skipped because they were not finite. */
+  readonly skipped: number;
   /** High-resolution crops a second over the whole run. */
   readonly imagesPerSecond: number;
   readonly waitedForDataSeconds: number | undefined;
@@ -76,11 +78,14 @@ export function progressOf(content: Pick<ReportContent, 'config' | 'metrics'>): 
   const last = entries.at(-1);
   if (last === undefined) return undefined;
   const { batch, accumulate } = content.config;
-  const tail = entries.slice(-Math.max(1, Math.round(entries.length / 20)));
+  const losses = entries
+    .slice(-Math.max(1, Math.round(entries.length / 20)))
+    .flatMap(({ loss }) => (Number.isFinite(loss) ? [loss] : []));
   return {
     steps: last.step,
     seconds: last.seconds,
-    loss: tail.reduce((sum, { loss }) => sum + loss, 0) / tail.length,
+    loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+    skipped: entries.reduce((sum, { skipped = 0 }) => sum + skipped, 0),
     imagesPerSecond: last.seconds > 0 ? (last.step * batch * accumulate) / last.seconds : last.imagesPerSecond,
     waitedForDataSeconds: last.waitedForDataSeconds,
   };

@@ -70,7 +70,8 @@ const TERMS: Readonly<Record<string, readonly [title: string, note: string]>> = 
 const ANSWERS = ['dReal', 'dFake'] as const;
 
 function lossCharts(entries: readonly StepEntry[]): Chart[] {
-  const names = Object.keys(entries.at(-1)?.terms ?? {});
+  // Entries have none where all their updates were skipped.
+  const names = Object.keys(entries.findLast(({ terms }) => terms !== undefined)?.terms ?? {});
   const terms = names.filter(name => !ANSWERS.some(answer => answer === name));
   // A single term is the loss.
   const alone = terms.length <= 1;

@@ -47,7 +47,7 @@ export function pageOf(content: ReportContent, library: PlotLibrary): string {
 <main>
 ${headerOf(content)}
 ${picturesOf(content.pictures)}
-${chartsSection(charts, content.environment)}
+${chartsSection(charts, content)}
 ${scoresSection(content.scores, label)}
 ${repeatSection(content)}
 ${configSection(content)}

@@ -82,7 +82,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 /** The curves as SVG, in places where the page's script puts its own. */
-export function chartsSection(charts: readonly Chart[], environment: RecordedEnvironment): string {
+export function chartsSection(charts: readonly Chart[], content: ReportContent): string {
   if (charts.length === 0) return '';
   const figures = charts.map(chart => {
     const key = chart.lines.map(({ label, role }) => `<span class="${role}">${escapeHtml(label)}</span>`).join('');
@@ -93,7 +93,8 @@ export function chartsSection(charts: readonly Chart[], environment: RecordedEnv
       `<div class="plot">${svgOf(chart)}</div></figure>`
     );
   });
-  return `<section><h2>Curves</h2>${historyOf(environment)}<div class="charts">${figures.join('')}</div></section>`;
+  const notes = `${historyOf(content.environment)}${skippedOf(content)}`;
+  return `<section><h2>Curves</h2>${notes}<div class="charts">${figures.join('')}</div></section>`;
 }
 
 /** Where curves may have a break, and which: a resumed run is the same but for its times. */
@@ -105,6 +106,18 @@ function historyOf({ resumed = [] }: RecordedEnvironment): string {
   return (
     `<p class="note">This run was stopped and went on after ${listed} (when and on what, see Environment). Losses and scores ` +
     'are those of a run without stops; the speed may change there, and the time counts training alone.</p>'
+  );
+}
+
+/** Updates that the losses leave out. */
+function skippedOf(content: ReportContent): string {
+  const { skipped = 0, steps = 0 } = progressOf(content) ?? {};
+  if (skipped === 0) return '';
+  const were = `${count(skipped)} ${skipped === 1 ? 'was' : 'were'}`;
+  const all = `${count(steps)} ${steps === 1 ? 'update' : 'updates'}`;
+  return (
+    `<p class="note">Of ${all} ${were} skipped, because a loss, a gradient or a running statistic was no ` +
+    'finite number: nothing changed then, and the losses are means over the others (metrics.jsonl says where).</p>'
   );
 }
 

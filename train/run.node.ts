@@ -21,10 +21,11 @@ import { writeSample } from './samples.node.ts';
 import { learningRateAt } from './schedule.ts';
 import { Scoring } from './scoring.ts';
 import type { SessionOptions, SessionResult } from './session-options.node.ts';
+import { skipLine } from './skip.ts';
 import { MODEL, SCORED, saveState } from './state.ts';
 import { StepLog } from './step-log.ts';
 import { textureMeasure } from './texture-measure.ts';
-import type { Trainer } from './trainer.ts';
+import type { StepResult, Trainer } from './trainer.ts';
 
 export type { SessionOptions, SessionResult } from './session-options.node.ts';
 
@@ -96,7 +97,7 @@ export class Run implements Disposable {
         if (trainer.step === stop && !signal?.aborted) await this.#pause(stop, scoring);
       }
     } catch (error) {
-      // Whatever went wrong, an update that was not finite or a sample that finds no room: the state before it is whole.
+      // Whatever went wrong, updates that were not finite or a sample that finds no room: the state before it is whole.
       if (!trainer.device.lost) await this.#stop(log).catch(() => undefined);
       throw error;
     }
@@ -142,6 +143,7 @@ export class Run implements Disposable {
     if (trainer.figures === undefined) {
       const first = await trainer.warmUp(rate, (done, total) => onPhase?.('warming up kernels', done, total));
       log.add(first);
+      this.#tellSkip(first);
       if (first.step === 1 || first.step % config.logEvery === 0) log.write();
     }
     const failure = new AbortController();
@@ -154,6 +156,7 @@ export class Run implements Disposable {
         // Updates that are under way still count: the state has them, and so must the log.
         if (failure.signal.aborted) continue;
         try {
+          this.#tellSkip(result);
           const { live, pooled } = trainer.device.memory.figures();
           onStep?.({ ...result, imagesPerSecond, gpuBytes: live + pooled });
           if (result.step % config.logEvery === 0) log.write();
@@ -165,6 +168,10 @@ export class Run implements Disposable {
     } finally {
       this.#rest(log);
     }
+  }
+
+  #tellSkip({ step, skipped }: StepResult): void {
+    if (skipped) this.#options.onLine?.(skipLine(step, skipped, this.#parts.config.maxNonFinite));
   }
 
   async #stop(log: StepLog): Promise<void> {

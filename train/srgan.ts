@@ -63,7 +63,8 @@ export class SrganTraining implements Training {
       }),
     );
     const losses = [ofD, ofG].map(({ terms }) => terms[0]!);
-    adamG.update(ofG.gradients, { lr: rate, skip: failed(losses, ofD.gradients, ofG.gradients) });
+    const gradients = { generator: ofG.gradients, discriminator: ofD.gradients };
+    adamG.update(ofG.gradients, { lr: rate, skip: failed({ losses, gradients }) });
 
     return [...ofG.terms, ...ofD.terms];
   }

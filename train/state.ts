@@ -7,18 +7,27 @@ import { readSafetensors, type WritableTensor, writeSafetensors } from '../model
 import type { SRResNet } from '../models/srresnet.ts';
 import type { Adam } from './adam.ts';
 import { CheckpointError } from './errors.ts';
-import type { Moments, Trainer } from './trainer.ts';
+import type { Moments, Skipped, Trainer } from './trainer.ts';
 import type { Role } from './training.ts';
 
 /** What cannot be read from the weights. All of it follows from the updates made, or is a sum of measured times. */
 export interface Counters {
-  /** Updates made. */
+  /** Updates so far, those that were skipped included. */
   readonly step: number;
   /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
   readonly best: number | null;
+  /** Left out where none were. */
+  readonly skipped?: Skipped;
 }
 
-const CountersSchema: z.ZodType<Counters> = z.object({ step: z.number().int().min(0), best: z.number().nullable() });
+const whole = z.number().int().min(0);
+const CountersSchema: z.ZodType<Counters> = z
+  .object({
+    step: whole,
+    best: z.number().nullable(),
+    skipped: z.object({ all: whole, inRow: whole }).exactOptional(),
+  })
+  .refine(({ step, skipped: { all, inRow } = { all: 0, inRow: 0 } }) => inRow <= all && all <= step);
 
 /** The networks that a checkpoint holds. */
 export interface TrainedNetworks {
@@ -45,13 +54,14 @@ export async function saveState(
   trainer: Trainer,
   best: number | null,
 ): Promise<Map<string, Uint8Array>> {
-  const step = await trainer.training.trained.generator.adam.steps.item();
+  const { step } = trainer;
+  const skipped = await trainer.skipped();
   const metadata = { step: String(step) };
   const files = new Map<string, Uint8Array>([[MODEL, await encodeModel(generator, { metadata })]]);
   if (scored) files.set(SCORED, await encodeModel(scored, { metadata }));
   if (discriminator) files.set(DISCRIMINATOR, await encodeDiscriminator(discriminator, { metadata }));
   for (const [role, { net, adam }] of trainer.trained) files.set(OPTIMIZERS[role], await optimizerFile(net, adam));
-  const counters: Counters = { step, best };
+  const counters: Counters = { step, best, ...(skipped.all > 0 && { skipped }) };
   return files.set(STATE, new TextEncoder().encode(`${JSON.stringify(counters, null, 2)}\n`));
 }
 
@@ -85,7 +95,7 @@ export function restoreTrainer(files: ReadonlyMap<string, Uint8Array>, folder: s
   const moments: Partial<Record<Role, Moments>> = {};
   for (const [role, { net }] of trainer.trained) moments[role] = momentsOf(files, folder, OPTIMIZERS[role], net);
   const counters = countersOf(files, folder);
-  trainer.resume(counters.step, moments);
+  trainer.resume(counters.step, moments, counters.skipped);
   return counters;
 }
 
@@ -108,7 +118,9 @@ export function countersOf(files: ReadonlyMap<string, Uint8Array>, folder: strin
   try {
     return CountersSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
-    throw new CheckpointError(path, 'is not {"step": …, "best": …}', { cause });
+    throw new CheckpointError(path, 'is not {"step": …, "best": …}, perhaps with "skipped": {"all": …, "inRow": …}', {
+      cause,
+    });
   }
 }
 

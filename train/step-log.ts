@@ -23,8 +23,11 @@ export class StepLog {
   #began: number | undefined;
   #lineAt = 0;
   #sums = new Map<string, number>();
+  /** Updates in the sums. */
   #count = 0;
-  /** Of these, updates that the clock saw: not the first of a session, nor those of the sessions before. */
+  /** Updates that are in no sum, because they were skipped. */
+  #skipped = 0;
+  /** Of both, updates that the clock saw: not the first of a session, nor those of the sessions before. */
   #timed = 0;
   #step = 0;
 
@@ -34,6 +37,7 @@ export class StepLog {
     this.#waitedBefore = options.before?.waitedForDataSeconds ?? 0;
     const { updates, sums } = options.before?.unfinished ?? { updates: 0, sums: {} };
     this.#count = updates;
+    this.#skipped = options.before?.unfinished ? (options.before.skipped ?? 0) : 0;
     this.#step = options.before?.step ?? 0;
     this.#sums = new Map(Object.entries(sums));
   }
@@ -53,15 +57,18 @@ export class StepLog {
    * the line will be taken back.
    */
   end({ unfinished = false } = {}): void {
-    if (this.#count > 0) this.write({ unfinished });
+    if (this.#count + this.#skipped > 0) this.write({ unfinished });
     this.#elapse();
     this.#began = undefined;
   }
 
   /** One more result; returns crops a second since the last line. */
-  add({ step, terms }: StepResult): number {
-    for (const [name, value] of Object.entries(terms)) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
-    this.#count++;
+  add({ step, terms, skipped }: StepResult): number {
+    if (skipped) this.#skipped++;
+    else {
+      for (const [name, value] of Object.entries(terms)) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+      this.#count++;
+    }
     if (this.#began !== undefined) this.#timed++;
     this.#step = step;
     return this.#speed();
@@ -81,13 +88,14 @@ export class StepLog {
       loss,
       ...(Object.keys(terms).length > 0 && { terms }),
       lr: rate(this.#step - 1),
+      ...(this.#skipped > 0 && { skipped: this.#skipped }),
       imagesPerSecond,
       seconds: this.#secondsBefore + this.#seconds,
       waitedForDataSeconds: this.waited,
       ...(unfinished && { unfinished: { updates: this.#count, sums: Object.fromEntries(this.#sums) } }),
     });
     this.#sums = new Map();
-    this.#count = this.#timed = 0;
+    this.#count = this.#skipped = this.#timed = 0;
     this.#lineAt = performance.now();
   }
 

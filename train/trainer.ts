@@ -1,28 +1,27 @@
 /** Training as a loop over one program: crops in, updates made, loss terms out, without the host ever waiting for one. */
 import { type Compiled, compile, type Planned } from '../engine/compile.ts';
 import type { Device } from '../engine/device.ts';
-import { DaybreakError } from '../engine/errors.ts';
 import type { ProgramFigures } from '../engine/figures.ts';
 import type { Clock, RunProfile, Span } from '../engine/profile.ts';
 import { sizeOf } from '../engine/shape.ts';
-import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
-import { Gathered } from '../kernels/gathered.ts';
-import { guardAssignments } from '../kernels/guard.ts';
-import { add, concat, notFinite, reshape, slice, sum } from '../kernels/index.ts';
-import { pack } from '../kernels/pack.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
 import type { Adam } from './adam.ts';
 import type { BatchSource } from './crop-source.ts';
 import { NonFiniteError } from './errors.ts';
-import type { Crops, Role, Trained, Training } from './training.ts';
+import { foundIn, MAX_NON_FINITE, type Skip } from './skip.ts';
+import type { Role, Trained, Training } from './training.ts';
+import { Update, type UpdateResults } from './update.ts';
 
 /** What one update reports, once the GPU has done it. */
 export interface StepResult {
-  /** Updates made, this one included. */
+  /** Updates so far, this one and those that were skipped included. */
   readonly step: number;
   /** What the generator is trained to make small. */
   readonly loss: number;
   /** All that the training reports, by name, `loss` included. */
   readonly terms: Readonly<Record<string, number>>;
+  /** Something in it was not finite, perhaps `loss` or `terms`: the update changed nothing. */
+  readonly skipped?: Skip;
 }
 
 /** Where the time of one update went, in the order in which it did. */
@@ -38,25 +37,40 @@ export interface StepProfile {
 /** Updates that the host may run ahead of the GPU. */
 const AHEAD = 2;
 
-/** The loss, where the forward pass ends for the figures; terms and, last, whether anything was not finite: what is read. */
-type Results = { loss: Tensor; report: Tensor };
-
 /** Moments of an optimizer, as a checkpoint keeps them. */
 export type Moments = Parameters<Adam['load']>[0]['moments'];
 
-/** A batch in so many equal parts. */
-function partsOf(crops: Crops, count: number): Crops[] {
-  if (count === 1) return [crops];
-  const part = (x: Tensor, i: number) => {
-    const [n = 0, ...rest] = x.shape;
-    return slice(x, [(i * n) / count, ...rest.map(() => 0)], [((i + 1) * n) / count, ...rest]);
-  };
-  return Array.from({ length: count }, (_, i) => ({ lr: part(crops.lr, i), hr: part(crops.hr, i) }));
+/** Updates that were skipped. */
+export interface Skipped {
+  /** Of all that were made. */
+  readonly all: number;
+  /** Since the last one that counted. */
+  readonly inRow: number;
+}
+
+/** Where a training ended: after `step` updates. */
+interface Ended {
+  readonly step: number;
+  readonly skipped: Skip;
+}
+
+/** A result, where there is one. */
+async function* settled(result: Promise<StepResult | undefined>): AsyncGenerator<StepResult, void, undefined> {
+  const there = await result;
+  if (there) yield there;
+}
+
+export interface TrainerOptions {
+  /** Equal parts that each batch is cut into, whose gradients are averaged; default 1. */
+  readonly accumulate?: number;
+  /** So many updates in a row that are not finite end the training; default {@link MAX_NON_FINITE}. */
+  readonly maxNonFinite?: number;
 }
 
 /**
  * Trains in steps. The host only encodes: crops are gathered, losses and gradients computed, weights updated by one
- * program, and an update whose losses or gradients are not finite changes nothing, nor does any after it.
+ * program. An update whose losses or gradients are not finite changes nothing but the counters: it is skipped, and its
+ * result says so. After too many in a row nothing changes any more.
  */
 export class Trainer implements Disposable {
   readonly training: Training;
@@ -70,44 +84,24 @@ export class Trainer implements Disposable {
   #idleSince = 0;
   #reserved = false;
   readonly #source: BatchSource;
-  readonly #failed: Variable;
-  /** The running statistics, which are kept or replaced together. */
-  readonly #statistics: Gathered | undefined;
-  readonly #program: Compiled<[Tensor, number], Results>;
+  readonly #update: Update;
+  readonly #program: Compiled<[Tensor, number], UpdateResults>;
+  /** The update that ended the training. */
+  #ended: Ended | undefined;
+  #failure: Promise<NonFiniteError> | undefined;
 
-  /**
-   * Takes `training` over: it is disposed of with the trainer. Each batch of `source` is cut into `accumulate` parts, whose
-   * gradients are averaged.
-   */
-  constructor(training: Training, source: BatchSource, accumulate = 1) {
-    const { batch } = source.options;
-    if (batch % accumulate !== 0)
-      throw new DaybreakError(`Trainer: ${batch} crops do not make ${accumulate} equal parts.`);
+  /** Takes `training` over: it is disposed of with the trainer. */
+  constructor(
+    training: Training,
+    source: BatchSource,
+    { accumulate = 1, maxNonFinite = MAX_NON_FINITE }: TrainerOptions = {},
+  ) {
     this.training = training;
     this.device = training.trained.generator.adam.first.device;
     this.#source = source;
-    const statistics = this.trained.flatMap(([, { net }]) =>
-      net.namedVariables().flatMap(([, variable]) => (variable.requiresGrad ? [] : [variable])),
-    );
-    this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
-    this.#failed = variable(Float32Array.of(0), [1], { device: this.device, name: 'failed', trainable: false });
-    this.#program = compile((batch: Tensor, lr: Tensor) => {
-      const batches = partsOf(source.gather(batch), accumulate);
-      const terms = training.record(batches, { rate: reshape(lr, [1]), failed: (...found) => this.#judge(...found) });
-      return { loss: terms[0]!, report: concat([...terms, this.#failed].map(term => reshape(term, [1]))) };
-    });
-  }
-
-  /** Counts what is not finite, keeps the state where there is any, and says so to the optimizers and to later updates. */
-  #judge(losses: readonly Tensor[], ...gradients: readonly (readonly Tensor[])[]): Tensor {
-    // Packed as its optimizer packs them: once for both.
-    const found = [...gradients.map(each => sum(notFinite(pack(each)))), ...losses.map(notFinite)];
-    // A variance may overflow though losses and gradients do not.
-    if (this.#statistics) found.push(sum(notFinite(pack(this.#statistics.parts))));
-    const failed = found.reduce((total, one) => add(total, reshape(one, [1])), this.#failed as Tensor);
-    guardAssignments(failed, [...(this.#statistics ? [this.#statistics] : []), ...this.training.gathered]);
-    this.#failed.assign(failed);
-    return failed;
+    const update = new Update(training, source, accumulate, maxNonFinite);
+    this.#update = update;
+    this.#program = compile((batch: Tensor, lr: Tensor) => update.record(batch, lr));
   }
 
   /** Networks and optimizers by role, the generator first. */
@@ -115,7 +109,7 @@ export class Trainer implements Disposable {
     return Object.entries(this.training.trained) as [Role, Trained][];
   }
 
-  /** Updates submitted so far; set when a run is resumed. */
+  /** Updates submitted so far, those that were skipped included; set when a run is resumed. */
   get step(): number {
     return this.#step;
   }
@@ -133,6 +127,19 @@ export class Trainer implements Disposable {
     return this.#program.plan([batch, 0]);
   }
 
+  /** So many updates in a row that are not finite end the training. */
+  get maxNonFinite(): number {
+    return this.#update.gate.limit;
+  }
+
+  /** Updates skipped: of all that were made, and since the last one that counted. Read from the GPU. */
+  async skipped(): Promise<Skipped> {
+    const { steps } = this.training.trained.generator.adam;
+    const [made, inRow] = await this.device.read([steps.storage, this.#update.gate.inRow.storage]);
+    const number = (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.buffer)[0]!;
+    return { all: this.#step - number(made!), inRow: number(inRow!) };
+  }
+
   /**
    * Makes the first update, telling how many kernels the driver has compiled. Optional: `run` does it too, silently.
    * Throws NonFiniteError as `run` does.
@@ -141,10 +148,11 @@ export class Trainer implements Disposable {
     learningRate: (step: number) => number,
     onKernel: (done: number, total: number) => void,
   ): Promise<StepResult> {
+    await this.#throwIfEnded(learningRate);
     this.#trainMode();
     using batch = await this.#batch();
     const step = this.#step++;
-    return await this.#read(step, await this.#program.warmUp([batch, learningRate(step)], onKernel));
+    return (await this.#read(step, await this.#program.warmUp([batch, learningRate(step)], onKernel)))!;
   }
 
   /**
@@ -152,6 +160,7 @@ export class Trainer implements Disposable {
    * as any, to the bit. Throws NonFiniteError as `run` does.
    */
   async profile(learningRate: (step: number) => number, clock?: Clock): Promise<StepProfile> {
+    await this.#throwIfEnded(learningRate);
     this.#trainMode();
     const began = performance.now();
     using batch = await this.#batch();
@@ -160,13 +169,21 @@ export class Trainer implements Disposable {
     const { result, profile } = await this.#program.profile([batch, learningRate(step)], clock);
     const done = performance.now();
     const read = await this.#read(step, result);
-    return { result: read, data, run: profile, readback: { begin: done, end: performance.now() } };
+    return { result: read!, data, run: profile, readback: { begin: done, end: performance.now() } };
   }
 
-  /** Restores the optimizers and the counter; the networks' weights are loaded by the caller. */
-  resume(steps: number, moments: Readonly<Partial<Record<Role, Moments>>>): void {
-    for (const [role, { adam }] of this.trained) adam.load({ steps, moments: moments[role] ?? [] });
-    this.#step = steps;
+  /**
+   * Restores the optimizers and the counters after `step` updates, skipped ones included; the networks' weights are
+   * loaded by the caller. A training that was ended by too many in a row has as many before it again.
+   */
+  resume(
+    step: number,
+    moments: Readonly<Partial<Record<Role, Moments>>>,
+    { all, inRow }: Skipped = { all: 0, inRow: 0 },
+  ): void {
+    for (const [role, { adam }] of this.trained) adam.load({ steps: step - all, moments: moments[role] ?? [] });
+    this.#update.gate.resume(inRow);
+    this.#step = step;
   }
 
   #trainMode(): void {
@@ -174,23 +191,27 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Makes updates until `last` (or the signal), yielding each result in order. The host runs two updates ahead, so
-   * breaking off leaves up to two more updates made than were yielded: `step` says how many.
-   * Throws NonFiniteError when a loss or a gradient is not finite; the state is that before the bad update.
+   * Makes updates until `last` (or the signal), yielding each result in order, skipped ones too. The host runs two updates
+   * ahead, so breaking off leaves up to two more updates made than were yielded: `step` says how many.
+   * Throws NonFiniteError behind the result that was one too many in a row not to be finite, naming the tensor that went
+   * first; the state is that before the first of them.
    */
   async *run(
     last: number,
     learningRate: (step: number) => number,
     signal?: AbortSignal,
   ): AsyncGenerator<StepResult, void, undefined> {
+    await this.#throwIfEnded(learningRate);
     this.#trainMode();
-    const pending: Promise<StepResult>[] = [];
-    while (this.#step < last && !signal?.aborted) {
+    const pending: Promise<StepResult | undefined>[] = [];
+    while (this.#step < last && !signal?.aborted && !this.#ended) {
       using batch = await this.#batch();
-      pending.push(this.#submit(batch, learningRate(this.#step)));
-      if (pending.length > AHEAD) yield await pending.shift()!;
+      // It may have ended while the batch was read.
+      if (!this.#ended) pending.push(this.#submit(batch, learningRate(this.#step)));
+      if (pending.length > AHEAD) yield* settled(pending.shift()!);
     }
-    for (const result of pending) yield await result;
+    for (const result of pending) yield* settled(result);
+    await this.#throwIfEnded(learningRate);
   }
 
   async #batch(): Promise<Tensor> {
@@ -201,34 +222,57 @@ export class Trainer implements Disposable {
     return batch;
   }
 
-  #submit(batch: Tensor, lr: number): Promise<StepResult> {
+  #submit(batch: Tensor, lr: number): Promise<StepResult | undefined> {
     const step = this.#step++;
     const result = this.#read(step, this.#program(batch, lr));
-    // The first failure is thrown where its result is awaited; later ones must not count as unhandled.
+    // A failure is thrown where its result is awaited; others must not count as unhandled.
     result.catch(() => {});
     return result;
   }
 
-  async #read(step: number, { loss, report }: Results): Promise<StepResult> {
+  /** Undefined for what was submitted after the training had ended: it is as if it had not been. */
+  async #read(step: number, { loss, report }: UpdateResults): Promise<StepResult | undefined> {
     this.#inFlight++;
     try {
       this.#reserve(loss, report);
       const values = new Float32Array((await this.device.read([report.storage]))[0]!.buffer);
-      if (values.at(-1) !== 0) {
-        this.#step = await this.training.trained.generator.adam.steps.item();
-        throw new NonFiniteError(
-          step + 1,
-          'the loss, a gradient or a running statistic is not finite; the state before it is kept',
-        );
+      if (this.#ended) {
+        this.#step = this.#ended.step;
+        return undefined;
       }
-      const terms = Object.fromEntries(this.training.terms.map((name, i) => [name, values[i]!]));
-      return { step: step + 1, loss: values[0]!, terms };
+      const { terms, skipped } = this.#update.read(values);
+      if (skipped?.inRow === this.maxNonFinite) {
+        this.#ended = { step: step + 1, skipped };
+        this.#step = step + 1;
+      }
+      return { step: step + 1, loss: values[0]!, terms, ...(skipped && { skipped }) };
     } finally {
       this.#inFlight--;
       this.#idleSince = performance.now();
       loss.dispose();
       report.dispose();
     }
+  }
+
+  async #throwIfEnded(learningRate: (step: number) => number): Promise<void> {
+    if (!this.#ended) return;
+    this.#failure ??= this.#explain(this.#ended, learningRate);
+    throw await this.#failure;
+  }
+
+  /** The state is that before the first update of the row, so that it can be looked into once more. */
+  async #explain({ step, skipped }: Ended, learningRate: (step: number) => number): Promise<NonFiniteError> {
+    this.#program.dispose(); // Looking takes its memory.
+    const failing = step - skipped.inRow;
+    let first: string;
+    try {
+      first =
+        (await this.#update.firstNonFinite(failing, learningRate(failing))) ?? 'none, computed operation by operation';
+    } catch (error) {
+      if (this.device.lost) throw error;
+      first = `cannot be told: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    return new NonFiniteError(step, skipped.inRow, foundIn(skipped), first);
   }
 
   /** After the first update there is memory for as many as will ever be under way: none is made later. */
@@ -247,8 +291,7 @@ export class Trainer implements Disposable {
   dispose(): void {
     this.#program.dispose();
     this.training.dispose();
-    this.#failed.dispose();
-    this.#statistics?.dispose();
+    this.#update.dispose();
   }
 
   [Symbol.dispose](): void {

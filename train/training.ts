@@ -26,11 +26,18 @@ export interface Recording {
   /** Learning rate, one element. */
   readonly rate: Tensor;
   /**
-   * Flag for the optimizers, one element: not 0 where this update or one before it was not finite. It counts over losses,
-   * over each optimizer's gradients and over the running statistics. Everything assigned so far keeps its content then;
+   * Flag for the optimizers, one element: not 0 where this update does not count, because a loss, a gradient or a running
+   * statistic is not finite, or because too many before it were not. Everything assigned so far keeps its content then;
    * what is assigned later has to heed the flag itself.
    */
-  readonly failed: (losses: readonly Tensor[], ...gradients: readonly (readonly Tensor[])[]) => Tensor;
+  readonly failed: (found: Judged) => Tensor;
+}
+
+/** What must be finite for an update to count. */
+export interface Judged {
+  readonly losses: readonly Tensor[];
+  /** Of each trained network, in the order of its parameters. */
+  readonly gradients: Readonly<Partial<Record<Role, readonly Tensor[]>>>;
 }
 
 /** One update, told in tensors: traced once, then replayed by {@link Trainer} as one program in one submit. */

@@ -92,10 +92,24 @@ test.each([
   expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toMatchObject({ step: step + 5 });
 });
 
-test('a training that breaks stops with 1 and keeps the state before', async () => {
+test('a training that breaks stops with 1, says where and what was first, and keeps the state before', async () => {
   const run = join(temporaryFolder(), 'run');
-  const { code, stderr } = await daybreak([...TRAIN, '--lr', '1e30', '--out', run, '--steps', '20']);
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/error: step \d+: .*not finite/)]);
+  const broken = ['--lr', '1e30', '--out', run, '--steps', '20', '--max-non-finite', '3'];
+  const { code, stderr } = await daybreak([...TRAIN, ...broken]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/error: updates 2 to 4 were not finite \(1 of the losses, .*\); .*; first: .* generator \w+/),
+  ]);
+  const skipped = stderr.split('\n').filter(line => line.startsWith('update '));
+  expect(skipped).toEqual([
+    expect.stringMatching(/^update 2 skipped, not finite: .* \(1 in a row, 3 end the run\)$/),
+    expect.stringMatching(/^update 3 skipped, not finite: .* \(2 in a row, 3 end the run\)$/),
+    expect.stringMatching(/^update 4 skipped, not finite: .* \(3 in a row end the run; looking for the first number/),
+  ]);
+  expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toMatchObject({
+    step: 4,
+    skipped: { all: 3, inRow: 3 },
+  });
   expect(existsSync(join(run, 'checkpoints/last/model.safetensors'))).toBe(true);
 });
 

@@ -23,7 +23,7 @@ test('without batch norm, parts of a batch give the update of the whole, in less
   for (const accumulate of [1, 2]) {
     using net = srresnet({ channels: 8, blocks: 0, middle: 'prelu', seed: 1 });
     using source = sourceOf();
-    using trainer = new Trainer(new ContentTraining(net), source, accumulate);
+    using trainer = new Trainer(new ContentTraining(net), source, { accumulate });
     const losses: number[] = [];
     for await (const { loss } of trainer.run(3, () => 1e-3)) losses.push(loss);
     results.push({ losses, weights: await weightsOf(net), bytes: trainer.figures!.temporaryBytes });
@@ -39,7 +39,7 @@ test('both networks of an SRGAN take it', async () => {
   using net = srresnet({ ...SMALL, seed: 1 });
   using judge = discriminator({ channels: 4, hidden: 8, size: SMALL.crop, seed: 1 });
   using source = sourceOf();
-  using trainer = new Trainer(new SrganTraining(net, judge, { content: [contentMse()] }), source, 2);
+  using trainer = new Trainer(new SrganTraining(net, judge, { content: [contentMse()] }), source, { accumulate: 2 });
   const before = await weightsOf(judge);
   for await (const { terms } of trainer.run(2, () => 1e-3)) {
     expect(Object.values(terms).every(Number.isFinite)).toBe(true);
@@ -53,5 +53,5 @@ test('parts must be equal', () => {
   using net = srresnet({ ...SMALL, seed: 1 });
   using source = sourceOf();
   using training = new ContentTraining(net);
-  expect(() => new Trainer(training, source, 3)).toThrow('4 crops do not make 3 equal parts');
+  expect(() => new Trainer(training, source, { accumulate: 3 })).toThrow('4 crops do not make 3 equal parts');
 });

@@ -43,6 +43,7 @@ describe('defaults', () => {
       beta1: 0.9,
       beta2: 0.999,
       eps: 1e-8,
+      maxNonFinite: 10,
       ema: 0,
       recalibrate: 0,
       icnr: false,
@@ -278,6 +279,7 @@ describe('resuming', () => {
   test('what does not touch the training may change', () => {
     const changes = { saveEvery: '7', evalEvery: 3, sampleEvery: 2, keep: 0, logEvery: 1, eval: ['set'], out: 'moved' };
     expect(resumeConfig(stored, changes)).toEqual({ ...stored, ...changes, saveEvery: 7 });
+    expect(resumeConfig(stored, { maxNonFinite: '3' })).toEqual({ ...stored, maxNonFinite: 3 });
   });
 
   test('steps may change unless the learning rate depends on them', () => {
@@ -300,7 +302,7 @@ describe('resuming', () => {
     expect(() => resumeConfig(stored, change)).toThrow(
       '--data: given ["other","synthetic"], the run has ["photos"]; --crop: given 48, the run has 96; --lr: given 1, the run ' +
         'has 0.002; a run is resumed as it was begun: leave these out, or start another run in another folder (what may ' +
-        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --vgg)',
+        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --max-non-finite, --vgg)',
     );
   });
 });

@@ -83,6 +83,24 @@ test('the version, then each entry with its step, time and scalars', async () =>
   expect(Object.keys(scalarsOf(at(1)))).toEqual(Object.keys(TRAINED));
 });
 
+test('what is no finite float32 is left out: it would end a curve', async () => {
+  const path = join(temporaryFolder(), 'events');
+  const psnr = Number.POSITIVE_INFINITY;
+  await fileOf(
+    path,
+    [],
+    { ...at(1), loss: Number.NaN, terms: { mse: 0.5, tv: Number.NEGATIVE_INFINITY }, lr: 1e39, skipped: 3 },
+    { step: 2, evaluation: { data: 'Set5 é', psnr, ssim: 0.75, psnr_paper: 28.25, ssim_paper: 0.5 } },
+  );
+  const [, trained, evaluated] = read(path).map(({ scalars }) => scalars);
+  expect(trained).toEqual({
+    'train/mse': 0.5,
+    'run/imagesPerSecond': TRAINED['run/imagesPerSecond'],
+    'run/skipped': 3,
+  });
+  expect(Object.keys(evaluated)).toEqual(['ssim', 'psnr_paper', 'ssim_paper'].map(name => `eval/Set5 é/${name}`));
+});
+
 describe('opened beside a log', () => {
   test('keeps the bytes of what came before and cuts the rest', async () => {
     const path = join(temporaryFolder(), 'events');

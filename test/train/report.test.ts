@@ -11,6 +11,7 @@ import { ImageError } from '../../image/errors.ts';
 import { parseConfig } from '../../train/config.ts';
 import { describeEnvironment } from '../../train/environment.node.ts';
 import { RunFolderError } from '../../train/errors.ts';
+import { isEvaluation, type MetricsEntry } from '../../train/metrics.ts';
 import { writeReport } from '../../train/report.node.ts';
 import type { ReportContent } from '../../train/report-content.ts';
 import { SCRIPT } from '../../train/report-script.ts';
@@ -156,6 +157,23 @@ describe('runs of other kinds', () => {
       'went on after updates 7, 1,200 and 1,300 (when',
     );
     expect(readable(await page({ metrics }))).not.toContain('This run was stopped');
+  });
+
+  test('in which updates were skipped say how many, and have losses and curves all the same', async () => {
+    const { metrics } = await content();
+    const skipping = metrics.map((entry, i) => {
+      if (isEvaluation(entry)) return entry;
+      const { terms: _, ...rest } = entry;
+      if (i === 3) return { ...entry, skipped: 2 };
+      return i === 19 || i === 5 ? { ...rest, loss: Number.NaN, skipped: 1 } : entry;
+    });
+    const text = readable(await page({ metrics: skipping }));
+    expect(text).toContain('Of 20 updates 4 were skipped, because a loss');
+    expect(text).not.toContain('NaN');
+    expect(readable(await page({ metrics: [{ ...metrics[0], skipped: 1 } as MetricsEntry] }))).toContain(
+      'Of 1 update 1 was skipped',
+    );
+    expect(readable(await page({ metrics }))).not.toContain('were skipped');
   });
 });
 

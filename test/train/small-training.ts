@@ -9,9 +9,10 @@ import { type SRResNet, srresnet } from '../../models/srresnet.ts';
 import { parseConfig } from '../../train/config.ts';
 import { ContentTraining } from '../../train/content-training.ts';
 import type { CropOptions } from '../../train/crop-plan.ts';
-import { CropSource, type PicturePair } from '../../train/crop-source.ts';
+import { type BatchSource, CropSource, type PicturePair } from '../../train/crop-source.ts';
+import type { ContentTerm } from '../../train/losses.ts';
 import type { SessionOptions } from '../../train/session.node.ts';
-import { type StepResult, Trainer } from '../../train/trainer.ts';
+import { type StepResult, Trainer, type TrainerOptions } from '../../train/trainer.ts';
 
 export const SMALL = { channels: 8, blocks: 1, batch: 2, crop: 16 } as const;
 
@@ -67,16 +68,30 @@ export function checkpointsOf(run: string): Record<string, string> {
   );
 }
 
+export interface SmallOptions extends TrainerOptions {
+  readonly content?: readonly ContentTerm[];
+  /** Which batch of the source update `step` takes, from 0; default: its own. */
+  readonly batches?: (step: number) => number;
+}
+
 /** A network, its pictures and its trainer, which go together. */
 export class SmallTraining implements Disposable {
   readonly net: SRResNet;
   readonly source: CropSource;
   readonly trainer: Trainer;
 
-  constructor(device: Device, seed = 1) {
+  constructor(device: Device, seed = 1, { content, batches = step => step, ...options }: SmallOptions = {}) {
     this.net = srresnet({ ...SMALL, seed });
     this.source = new CropSource(device, pairs(), OPTIONS);
-    this.trainer = new Trainer(new ContentTraining(this.net), this.source);
+    const { source } = this;
+    const ordered: BatchSource = {
+      options: source.options,
+      shape: source.shape,
+      batch: step => source.batch(batches(step)),
+      gather: batch => source.gather(batch),
+      [Symbol.dispose]() {},
+    };
+    this.trainer = new Trainer(new ContentTraining(this.net, content && { content }), ordered, options);
   }
 
   /** Trains to update `last`, all results collected. */

@@ -101,29 +101,56 @@ describe('an update', { timeout: PATIENCE }, () => {
 });
 
 describe('an update that is not finite changes nothing', () => {
+  const huge: ContentTerm = { name: 'huge', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e10) };
+
   test("in the generator's loss alone, when the discriminator's update was finite", async () => {
-    const huge: ContentTerm = { name: 'huge', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e10) };
     using training = new SmallSrgan([huge]);
     const before = await training.state();
-    const error = await training.to(3).catch((error: unknown) => error);
-    expect(error).toBeInstanceOf(NonFiniteError);
-    expect((error as NonFiniteError).step).toBe(1);
+    const results = await training.to(3);
+    for (const [i, { skipped, terms }] of results.entries()) {
+      expect(skipped!.inRow).toBe(i + 1);
+      expect(Object.keys(skipped!.found)).toEqual(['losses', "generator's gradients"]);
+      expect(Number.isFinite(terms.discriminator)).toBe(true);
+    }
     expect(await training.state()).toEqual(before);
-    expect(training.trainer.step).toBe(0);
+    expect(training.trainer.step).toBe(3);
   });
 
-  test('in the middle of a training, and none behind it goes on', async () => {
+  test('in the middle of a training, which goes on with the next that is', async () => {
     using training = new SmallSrgan();
     await training.to(2);
     const good = await training.state();
     const [, weight] = training.discriminator.namedVariables().find(([name]) => name === 'fc1.weight')!;
     const content = await weight.data();
     weight.write(content.slice().fill(Number.NaN, 0, 1));
-    await expect(training.to(6)).rejects.toThrow(/^step 3: /);
+    const results = await training.to(6);
+    expect(results.map(({ skipped }) => skipped?.inRow)).toEqual([1, 2, 3, 4]);
     weight.write(content);
     expect(await training.state()).toEqual(good);
-    await expect(training.to(6)).rejects.toThrow(NonFiniteError);
-    expect(await training.state()).toEqual(good);
+    const [{ skipped }] = await training.to(7);
+    expect(skipped).toBeUndefined();
+    const after = await training.state();
+    expect(Object.keys(after).filter(name => after[name] === good[name])).toEqual([]);
+    expect(await training.trainer.skipped()).toEqual({ all: 4, inRow: 0 });
+  });
+
+  test('and too many name what was first: in which network, with which weight', { timeout: PATIENCE }, async () => {
+    using training = new SmallSrgan();
+    const [, weight] = training.discriminator.namedVariables().find(([name]) => name === 'fc1.weight')!;
+    weight.write((await weight.data()).fill(Number.NaN, 0, 1));
+    const error = await training.to(20).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect(error).toMatchObject({ step: 10, inRow: 10 });
+    expect((error as NonFiniteError).first).toMatch(/^discriminator fc1\.weight itself, 1 NaN of [\d,]+ numbers$/);
+  });
+
+  test("also in what the discriminator's own update makes of the generator's loss", { timeout: PATIENCE }, async () => {
+    using training = new SmallSrgan();
+    const before = await training.state();
+    // D's weights after an update at this rate are finite; what they make of a picture is not.
+    const error = await training.to(20, 1e30).catch((error: unknown) => error);
+    expect((error as NonFiniteError).first).toMatch(/^conv2d \[2, 4, 8, 8\] with the updated discriminator [\w.]+, /);
+    expect(await training.state()).toEqual(before);
   });
 });
 

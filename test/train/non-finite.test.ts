@@ -1,0 +1,270 @@
+/** Updates that are not finite: skipped and counted, told of, and too many in a row end the training. */
+import { describe, expect, test } from 'vitest';
+import { tidy } from '../../engine/tensor.ts';
+import { add, exp, mean, mseLoss, mul, sub } from '../../kernels/index.ts';
+import { srresnet } from '../../models/srresnet.ts';
+import { AveragedTraining } from '../../train/averaged-training.ts';
+import { ContentTraining } from '../../train/content-training.ts';
+import { NonFiniteError } from '../../train/errors.ts';
+import type { ContentTerm } from '../../train/losses.ts';
+import { skipLine } from '../../train/skip.ts';
+import { restoreTrainer, saveState } from '../../train/state.ts';
+import { type StepResult, Trainer } from '../../train/trainer.ts';
+import { sharedDevice } from '../device.ts';
+import { SMALL, type SmallOptions, SmallTraining } from './small-training.ts';
+
+const device = sharedDevice();
+
+/** The rate that ruins the weights with update 4; update 5 finds out. */
+const ruinous = (step: number) => (step === 3 ? 1e30 : 1e-3);
+
+/** Mean of the originals of the first batches. */
+async function brightness(batches: number): Promise<number[]> {
+  using training = new SmallTraining(device());
+  const { source } = training;
+  const means: number[] = [];
+  for (let step = 0; step < batches; step++) {
+    using batch = source.batch(step);
+    using value = tidy(() => mean(source.gather(batch).hr));
+    means.push(await value.item());
+  }
+  return means;
+}
+
+/** The mean squared error, but infinite where the originals are brighter than `limit`: exp gives 0 or overflows. */
+const failsAbove = (limit: number): ContentTerm => ({
+  name: 'mse',
+  weight: 1,
+  loss: (sr, hr) => add(mseLoss(sr, hr), exp(mul(sub(mean(hr), limit), 1e6))),
+});
+
+/** Everything thrown and yielded. */
+async function outcome(updates: AsyncIterable<StepResult>) {
+  const results: StepResult[] = [];
+  try {
+    for await (const result of updates) results.push(result);
+  } catch (error) {
+    if (error instanceof NonFiniteError) return { results, error };
+    throw error;
+  }
+  return { results, error: undefined };
+}
+
+describe('an update that is not finite', () => {
+  test('is as if its batch had never been, to the bit, and the next ones go on', async () => {
+    const means = await brightness(14);
+    const limit = [...means].sort((a, b) => a - b)[9] + 1e-4;
+    const kept = means.flatMap((mean, step) => (mean > limit ? [] : [step]));
+    expect(kept).toHaveLength(10);
+    // Skipped ones between others, so that the count in a row begins again.
+    expect(kept.at(-1)! - kept[0]).toBeGreaterThan(10);
+    const content = [failsAbove(limit)];
+    const rate = (step: number) => 1e-3 * (1 + step);
+
+    using training = new SmallTraining(device(), 1, { content });
+    const results = await training.to(14, rate);
+    expect(results.map(({ step }) => step)).toEqual(means.map((_, step) => step + 1));
+    expect(results.flatMap(({ skipped }, step) => (skipped ? [] : [step]))).toEqual(kept);
+    let row = 0;
+    for (const { skipped, loss } of results) {
+      row = skipped ? row + 1 : 0;
+      expect(Number.isFinite(loss)).toBe(skipped === undefined);
+      if (skipped) expect(skipped).toEqual({ inRow: row, found: { losses: 1 } });
+    }
+    expect(training.trainer.step).toBe(14);
+    expect(await training.trainer.skipped()).toEqual({ all: 4, inRow: row });
+
+    using without = new SmallTraining(device(), 1, { content, batches: step => kept[step] ?? step });
+    await without.to(10, step => rate(kept[step]));
+    expect(await training.state()).toEqual(await without.state());
+  });
+
+  test('changes nothing in a moving average either', async () => {
+    const means = await brightness(6);
+    const limit = [...means].sort((a, b) => a - b)[4] + 1e-4;
+    const contents: Float32Array[][] = [];
+    for (const skipping of [true, false]) {
+      using training = new SmallTraining(device());
+      using net = srresnet({ ...SMALL, seed: 3 });
+      using averaged = srresnet({ ...SMALL, seed: 3 });
+      const content = [failsAbove(skipping ? limit : 100)];
+      using trainer = new Trainer(
+        new AveragedTraining(new ContentTraining(net, { content }), averaged, 0.75),
+        training.source,
+      );
+      const bad = means.findIndex(mean => mean > limit);
+      const { results } = await outcome(trainer.run(bad + 1, () => 1e-2));
+      expect(results.filter(({ skipped }) => skipped)).toHaveLength(skipping ? 1 : 0);
+      contents.push(await Promise.all(averaged.parameters().map(parameter => parameter.data())));
+      if (!skipping) continue;
+      // Before the bad one it was the same.
+      using before = srresnet({ ...SMALL, seed: 3 });
+      using average = srresnet({ ...SMALL, seed: 3 });
+      using shorter = new Trainer(
+        new AveragedTraining(new ContentTraining(before, { content }), average, 0.75),
+        training.source,
+      );
+      await outcome(shorter.run(bad, () => 1e-2));
+      expect(await Promise.all(average.parameters().map(parameter => parameter.data()))).toEqual(contents[0]);
+    }
+    expect(contents[1]).not.toEqual(contents[0]);
+  });
+
+  test('is one whose gradients cannot be squared: their weights would stand still for ever', async () => {
+    const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
+    using training = new SmallTraining(device(), 1, { content: [huge] });
+    const before = await training.state();
+    const [{ loss, skipped }] = await training.to(1);
+    expect(Number.isFinite(loss)).toBe(true);
+    expect(Object.keys(skipped!.found)).toEqual(["generator's gradients"]);
+    expect(await training.state()).toEqual(before);
+  });
+
+  test('may be the first, made by a warm-up, or one that is profiled', async () => {
+    for (const way of ['warmUp', 'profile'] as const) {
+      using training = new SmallTraining(device(), 1, { content: [failsAbove(-100)], maxNonFinite: 2 });
+      const { trainer } = training;
+      const once = async () =>
+        way === 'warmUp'
+          ? await trainer.warmUp(
+              () => 1e-3,
+              () => {},
+            )
+          : (await trainer.profile(() => 1e-3)).result;
+      for (const inRow of [1, 2])
+        expect(await once()).toMatchObject({ step: inRow, skipped: { inRow, found: { losses: 1 } } });
+      await expect(once()).rejects.toThrow(NonFiniteError);
+      expect(trainer.step).toBe(2);
+    }
+  });
+});
+
+describe('too many in a row', () => {
+  test.each([1, 3, 10])('end the training: %i, with the state before them to the bit', async maxNonFinite => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite });
+    const { results, error } = await outcome(training.trainer.run(40, ruinous));
+    expect(results.map(({ step }) => step)).toEqual(Array.from({ length: 4 + maxNonFinite }, (_, i) => i + 1));
+    expect(results.flatMap(({ skipped }) => skipped?.inRow ?? [])).toEqual(
+      Array.from({ length: maxNonFinite }, (_, i) => i + 1),
+    );
+    expect(error).toMatchObject({ step: 4 + maxNonFinite, inRow: maxNonFinite });
+    await device().finished();
+    expect(training.trainer.step).toBe(4 + maxNonFinite);
+    expect(await training.trainer.skipped()).toEqual({ all: maxNonFinite, inRow: maxNonFinite });
+    using good = new SmallTraining(device());
+    await good.to(4, ruinous);
+    expect(await training.state()).toEqual(await good.state());
+  });
+
+  test('stay an error: nothing goes on behind it', async () => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 2 });
+    const { error } = await outcome(training.trainer.run(20, ruinous));
+    const state = await training.state();
+    await expect(training.to(20)).rejects.toThrow(error!.message);
+    expect(await training.state()).toEqual(state);
+    expect(training.trainer.step).toBe(6);
+  });
+
+  test('are told of at the very last update, too', async () => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 2 });
+    expect((await outcome(training.trainer.run(6, ruinous))).error?.step).toBe(6);
+    using one = new SmallTraining(device(), 1, { maxNonFinite: 2 });
+    expect((await outcome(one.trainer.run(5, ruinous))).error).toBeUndefined();
+    expect((await outcome(one.trainer.run(6, ruinous))).error?.step).toBe(6);
+  });
+
+  test('take no memory, and leave none behind', async () => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 30 });
+    await training.to(10, ruinous);
+    await device().finished();
+    const before = device().memory.figures();
+    await training.to(30, ruinous);
+    await device().finished();
+    expect(device().memory.figures()).toEqual(before);
+    expect((await outcome(training.trainer.run(40, ruinous))).error?.step).toBe(34);
+    await device().finished();
+    expect(device().memory.figures().live).toBeLessThanOrEqual(before.live);
+  });
+});
+
+describe('the error names the first tensor', () => {
+  const poisoned = async (name: string, value: number, options: SmallOptions = {}) => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 1, ...options });
+    const [, variable] = training.net.namedVariables().find(([other]) => other === name)!;
+    variable.write((await variable.data()).fill(value, 0, 1));
+    return (await outcome(training.trainer.run(1, () => 1e-3))).error!;
+  };
+
+  test.each([
+    ['conv_in.weight', Number.NaN, 'generator conv_in.weight itself, 1 NaN of 1,944 numbers'],
+    ['conv_out.bias', Number.POSITIVE_INFINITY, 'generator conv_out.bias itself, 1 infinite of 3 numbers'],
+    ['blocks.0.bn2.weight', Number.NEGATIVE_INFINITY, 'generator blocks.0.bn2.weight itself, 1 infinite of 8 numbers'],
+  ])('a weight: %s is %f', async (name, value, first) => {
+    const error = await poisoned(name, value);
+    expect(error.first).toBe(first);
+    expect(error.message).toMatch(/^update 1 was not finite \(.*\); the state before is kept; first: generator /);
+  });
+
+  test('a statistic: the normalisation behind the weight makes the loss finite again', async () => {
+    const error = await poisoned('blocks.0.conv1.weight', 1e25);
+    expect(error.message).toContain('(1 of the running statistics)');
+    expect(error.first).toBe(
+      'square [2, 8, 4, 4] after generator blocks.0.conv1, 32 infinite of 256 numbers; what goes in reaches 1e24',
+    );
+  });
+
+  test('what a huge weight makes of a picture, and how large it is', async () => {
+    const error = await poisoned('conv_out.weight', 3e38);
+    expect(error.first).toMatch(
+      /^square \[2, 3, 16, 16\] after generator conv_out, 288 infinite of 1,536 numbers; what goes in reaches 2\.\d+e38$/,
+    );
+  });
+
+  test('a loss, and a gradient', async () => {
+    const loss = await poisoned('conv_in.bias', 0, { content: [failsAbove(-100)] });
+    expect(loss.first).toMatch(/^exp \[\], 1 infinite of 1 numbers; what goes in reaches \d/);
+    const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
+    const gradient = await poisoned('conv_in.bias', 0, { content: [huge] });
+    expect(gradient.first).toMatch(/^square \[\d+\] after generator .*infinite/);
+  });
+});
+
+test('is kept by a checkpoint: a training that is resumed in a row of them ends where the unbroken one does', async () => {
+  const options: SmallOptions = { maxNonFinite: 5 };
+  using unbroken = new SmallTraining(device(), 1, options);
+  const end = await outcome(unbroken.trainer.run(40, ruinous));
+  expect(end.error?.step).toBe(9);
+  using first = new SmallTraining(device(), 1, options);
+  await first.to(7, ruinous);
+  const files = await saveState({ generator: first.net }, first.trainer, null);
+  expect(JSON.parse(new TextDecoder().decode(files.get('state.json')))).toEqual({
+    step: 7,
+    best: null,
+    skipped: { all: 3, inRow: 3 },
+  });
+
+  const resumed = async (saved: ReadonlyMap<string, Uint8Array>, more: SmallOptions) => {
+    using second = new SmallTraining(device(), 2, { ...options, ...more });
+    second.net.loadStateDict(await first.net.stateDict());
+    restoreTrainer(saved, 'RUN/last', second.trainer);
+    const { error } = await outcome(second.trainer.run(40, ruinous));
+    return { error, files: await saveState({ generator: second.net }, second.trainer, null) };
+  };
+  const again = await resumed(files, {});
+  expect(again.error?.message).toBe(end.error?.message);
+  expect(again.files).toEqual(await saveState({ generator: unbroken.net }, unbroken.trainer, null));
+  // Whoever resumes what had ended gets as many again; a limit that is passed already counts anew.
+  expect((await resumed(again.files, {})).error?.step).toBe(14);
+  expect((await resumed(files, { maxNonFinite: 2 })).error?.step).toBe(9);
+  expect((await resumed(files, { maxNonFinite: 6 })).error?.step).toBe(10);
+});
+
+test('a skipped update is told in one line', () => {
+  const found = { losses: 1, "generator's gradients": 1204 };
+  expect(skipLine(1234, { inRow: 2, found }, 10)).toBe(
+    "update 1,234 skipped, not finite: 1 of the losses, 1,204 of the generator's gradients (2 in a row, 10 end the run)",
+  );
+  expect(skipLine(7, { inRow: 10, found: { losses: 2 } }, 10)).toMatch(
+    /\(10 in a row end the run; looking for the first/,
+  );
+});
