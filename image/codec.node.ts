@@ -1,4 +1,4 @@
-/** Picture files to pictures and back under Node: PNG by pngjs, the others by sharp where it is installed. */
+/** Picture files to pictures and back under Node: PNG here and by pngjs, the others by sharp where it is installed. */
 
 import { exifFor, uprightXmp } from './exif.ts';
 import { DEFAULT_MAX_PIXELS, type Format, formatOf } from './formats.ts';

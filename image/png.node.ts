@@ -1,25 +1,23 @@
 /**
- * PNG files under Node. The pixels are pngjs's work; what a file may make it do, the colour key, and the chunks besides
- * pixels (PNG specification, third edition, sections 5 and 11) are watched over here.
+ * PNG files under Node (PNG specification, third edition). Read here, in no more memory than a file's rows and samples take;
+ * rows are filtered and deflated by pngjs.
  */
 
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
-import { PNG, type PNGOptions } from 'pngjs';
+import { PNG } from 'pngjs';
 import { ImageError, messageOf } from './errors.ts';
 import { orientationOf } from './exif.ts';
 import { checkSize } from './formats.ts';
-import { type Channels, createPicture, type Picture, type Samples, samplesLike } from './picture.ts';
+import { type Channels, createPicture, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
 import { type PngHeader, pngChunks, readPngHeader } from './png-header.ts';
+import { channelsInFile, rowsLength, samplesInRows } from './png-rows.ts';
 
 /** Deflate writes at most 258 bytes for two bits: what a file promises beyond that it cannot hold. */
 const MOST_INFLATION = 1032;
 
 /** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
 const LONGEST_METADATA = 1 << 24;
-
-/** zlib gives and takes bytes in pieces of this length: the usual 16 KiB are many for a picture. */
-const INFLATION_STEP = 1 << 18;
 
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
@@ -33,10 +31,29 @@ export function decodePng(bytes: Uint8Array, name: string, maxPixels: number): D
   const header = readPngHeader(bytes, name);
   checkSize(header.width, header.height, name, maxPixels);
   const parts = partsOf(bytes, name);
-  const rgba = pixelsOf(header, parts, name);
-  const picture = withoutIdleChannels(rgba, header, parts.transparency);
-  const { metadata, warnings } = parts;
+  const { metadata, warnings, palette, transparency } = parts;
+  const samples = samplesOf(header, parts.pixels, name);
+  const picture =
+    header.colourType === 3
+      ? lookedUp(header, samples, palette, transparency, name)
+      : pictureOf(header, samples, transparency);
   return { picture, orientation: orientationOf(metadata.exif), metadata, warnings };
+}
+
+/** Of grey or RGB: an alpha channel where one colour (tRNS) is transparent, and fewer than 8 bits stretched. */
+function pictureOf(header: PngHeader, samples: Samples, transparency: Uint8Array | undefined): Picture<Samples> {
+  const { width, height, depth, colourType } = header;
+  const channels = channelsInFile(header) as Channels;
+  const key = colourType === 0 || colourType === 2 ? keyOf(transparency, channels, depth) : undefined;
+  const stretch = depth < 8 ? 255 / (2 ** depth - 1) : 1;
+  if (depth < 8) for (let at = 0; at < samples.length; at++) samples[at] *= stretch;
+  const picture = createPicture(width, height, channels, samples);
+  return key
+    ? keyed(
+        picture,
+        key.map(value => value * stretch),
+      )
+    : picture;
 }
 
 interface Parts {
@@ -115,50 +132,19 @@ function colourWarnings(chunks: ReadonlyMap<string, Uint8Array>): string[] {
   return warnings;
 }
 
-/** The seven passes of Adam7: first column and row, and the steps between. */
-const PASSES = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
-
-const CHANNELS_IN_FILE: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-
-/** Bytes of the rows and of their filters' names. */
-function filteredLength({ width, height, depth, colourType, interlaced }: PngHeader): number {
-  const bits = depth * CHANNELS_IN_FILE[colourType];
-  const rows = (w: number, h: number) => (w > 0 ? h * (1 + Math.ceil((w * bits) / 8)) : 0);
-  if (!interlaced) return rows(width, height);
-  const steps = (length: number, first: number, step: number) => Math.max(0, Math.ceil((length - first) / step));
-  return PASSES.reduce((sum, [x, y, dx, dy]) => sum + rows(steps(width, x, dx), steps(height, y, dy)), 0);
-}
-
-/** Four samples a pixel whatever the file holds, by pngjs. */
-function pixelsOf(header: PngHeader, { pixels, palette, transparency }: Parts, name: string): Samples {
-  const { width, height, depth, colourType } = header;
-  const length = filteredLength(header);
+/** The samples of the file in their own channels, fewer than 8 bits not stretched, indices not looked up. */
+function samplesOf(header: PngHeader, pixels: Uint8Array, name: string): Samples {
+  const { width, height } = header;
+  const length = rowsLength(header);
   if (length > pixels.length * MOST_INFLATION) {
     throw new ImageError(name, `damaged PNG: ${pixels.length} bytes cannot hold its ${width}x${height} pixels`);
   }
   try {
-    // pngjs would inflate interlaced pixels to any length, and trips over others that go on after the last row.
-    const rows = inflateSync(pixels, { maxOutputLength: length, chunkSize: INFLATION_STEP });
+    // In one piece, and a byte to see whether there are more: zlib puts smaller pieces together in a second copy.
+    const rows = inflateSync(pixels, { maxOutputLength: length, chunkSize: Math.max(64, length + 1) });
     if (rows.length < length)
       throw new Error(`${rows.length} bytes of rows, not the ${length} that its header promises`);
-    const idat = deflateSync(rows, { level: 0, chunkSize: INFLATION_STEP });
-    const chunks = [SIGNATURE, ...chunk('IHDR', headerOf(header))];
-    if (colourType === 3) {
-      if (palette === undefined || palette.length % 3 !== 0 || palette.length > 768)
-        throw new Error('no valid palette');
-      chunks.push(...chunk('PLTE', palette));
-      if (transparency !== undefined) chunks.push(...chunk('tRNS', transparency));
-    }
-    const file = Buffer.concat([...chunks, ...chunk('IDAT', idat), ...chunk('IEND', new Uint8Array(0))]);
-    return PNG.sync.read(file, { skipRescale: depth === 16, checkCRC: false } as PNGOptions).data;
+    return samplesInRows(header, rows);
   } catch (error) {
     const tooLong = error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
     const problem = tooLong ? `more bytes of rows than the ${length} that its header promises` : messageOf(error);
@@ -166,45 +152,50 @@ function pixelsOf(header: PngHeader, { pixels, palette, transparency }: Parts, n
   }
 }
 
-function headerOf({ width, height, depth, colourType, interlaced }: PngHeader): Buffer {
-  const data = Buffer.alloc(13);
-  data.writeUInt32BE(width, 0);
-  data.writeUInt32BE(height, 4);
-  data.set([depth, colourType, 0, 0, interlaced ? 1 : 0], 8);
-  return data;
-}
-
-/** The channels that the file has, and an alpha channel where one colour (tRNS) is transparent. */
-function withoutIdleChannels(rgba: Samples, header: PngHeader, transparency: Uint8Array | undefined): Picture<Samples> {
-  const { width, height, depth, colourType } = header;
-  const colours = colourType === 0 || colourType === 4 ? 1 : 3;
-  const key = colourType === 0 || colourType === 2 ? keyOf(transparency, colours, depth) : undefined;
-  const alpha = colourType >= 4 || (colourType === 3 && transparency !== undefined) || key !== undefined;
-  const channels = (colours + (alpha ? 1 : 0)) as Channels;
-  const data = samplesLike(rgba, width * height * channels);
-  for (let from = 0, to = 0; to < data.length; from += 4) {
-    let clear = key !== undefined;
-    for (let c = 0; c < colours; c++) {
-      const value = rgba[from + c];
-      data[to++] = value;
-      clear &&= value === key![c];
-    }
-    if (alpha) data[to++] = clear ? 0 : rgba[from + 3];
+/** The colours of a palette, with alpha where some are transparent. */
+function lookedUp(
+  { width, height }: PngHeader,
+  indices: Samples,
+  palette: Uint8Array | undefined,
+  transparency: Uint8Array | undefined,
+  name: string,
+): Picture<Samples> {
+  if (palette === undefined || palette.length === 0 || palette.length % 3 !== 0 || palette.length > 768) {
+    throw new ImageError(name, 'damaged PNG: no valid palette');
   }
-  return createPicture(width, height, channels, data);
+  const channels = transparency ? 4 : 3;
+  const data = new Uint8Array(indices.length * channels);
+  for (let pixel = 0, to = 0; pixel < indices.length; pixel++, to += channels) {
+    const index = indices[pixel];
+    if (3 * index >= palette.length) throw new ImageError(name, `damaged PNG: colour ${index} is not in its palette`);
+    for (let c = 0; c < 3; c++) data[to + c] = palette[3 * index + c];
+    if (transparency) data[to + 3] = transparency[index] ?? 255;
+  }
+  return createPicture<Samples>(width, height, channels, data);
 }
 
-/** The transparent colour in the samples that pngjs gives; pngjs itself would blacken its pixels. */
+/** The picture with an alpha channel in which one colour is transparent. */
+function keyed(picture: Picture<Samples>, key: readonly number[]): Picture<Samples> {
+  const { width, height, channels, data } = picture;
+  const out = samplesLike(data, width * height * (channels + 1));
+  const opaque = peak(picture);
+  for (let from = 0, to = 0; from < data.length; to++) {
+    let clear = true;
+    for (let c = 0; c < channels; c++, from++, to++) {
+      out[to] = data[from];
+      clear &&= data[from] === key[c];
+    }
+    out[to] = clear ? 0 : opaque;
+  }
+  return createPicture(width, height, (channels + 1) as Channels, out);
+}
+
+/** The transparent colour, in the file's own depth. */
 function keyOf(transparency: Uint8Array | undefined, colours: number, depth: number): number[] | undefined {
   if (transparency === undefined || transparency.length < 2 * colours) return undefined;
-  const scale = depth < 8 ? 255 / (2 ** depth - 1) : 1;
   const mask = 2 ** depth - 1;
-  return Array.from({ length: colours }, (_, c) => {
-    return (((transparency[2 * c] << 8) | transparency[2 * c + 1]) & mask) * scale;
-  });
+  return Array.from({ length: colours }, (_, c) => ((transparency[2 * c] << 8) | transparency[2 * c + 1]) & mask);
 }
-
-const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 
 /** The pieces of a chunk. */
 function chunk(type: string, data: Uint8Array): Uint8Array[] {

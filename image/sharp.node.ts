@@ -50,7 +50,9 @@ export async function decodeBySharp(
       .toColourspace(space)
       .raw({ depth: sixteen ? 'ushort' : 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    const samples = sixteen ? sixteenBit(data, known.bitsPerSample ?? 16) : new Uint8Array(data);
+    const samples = sixteen
+      ? sixteenBit(data, known.bitsPerSample ?? 16)
+      : new Uint8Array(data.buffer, data.byteOffset, data.length);
     const picture = createPicture<Samples>(info.width, info.height, info.channels as Channels, samples);
     const pages = known.pages ?? 1;
     return {

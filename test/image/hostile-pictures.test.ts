@@ -1,10 +1,17 @@
 /** Files that lie: refused in one line, within little memory and time. */
 
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { decodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { DEFAULT_MAX_PIXELS } from '../../image/formats.ts';
+import { rowsLength } from '../../image/png-rows.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
 import { PNG_SIGNATURE, pngChunk, pngFile, pngHeader, pngOf } from './png-file.ts';
 import { tiffFile, tiffTags } from './tiff-file.ts';
 
@@ -62,6 +69,30 @@ test('a size beyond the limit is refused by the header, and can be allowed', asy
   expect((await decodeFile(bytes, 'p', { maxPixels: 16 })).picture.data).toEqual(new Uint8Array(16).fill(3));
 });
 
+test.each([
+  ['8-bit RGB', 8, 2, 6],
+  ['8-bit RGB, interlaced', 8, 2, 6],
+  ['16-bit RGBA', 16, 6, 16],
+] as const)(
+  'a bomb within the limit takes what its samples and its rows take: %s',
+  async (name, depth, type, each) => {
+    const folder = temporaryFolder();
+    const kind = { width: 6000, height: 6000, depth, type, interlaced: name.endsWith('interlaced') };
+    // Rows of all passes are a few bytes more than those of the whole; zeros are rows of filter 0.
+    const rows = Buffer.alloc(rowsLength({ ...kind, colourType: type, transparency: false, end: 0 }));
+    const bomb = pngOf(kind, [], deflateSync(rows, { level: 9 }));
+    expect(bomb.length).toBeLessThan(rows.length / 900);
+    const path = join(folder, 'bomb.png');
+    writeFileSync(path, bomb);
+    const program = fileURLToPath(new URL('peak-memory.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program, path]);
+    // And some for the program itself.
+    expect(Number(stdout)).toBeLessThan((each + 1) * 6000 * 6000 + (32 << 20));
+    expect(Number(stdout)).toBeGreaterThan((each / 2) * 6000 * 6000);
+  },
+  30_000,
+);
+
 test('a header that promises more than its bytes can hold is refused before any memory is taken', async () => {
   for (const interlaced of [false, true]) {
     const kind = { width: 10_000, height: 10_000, depth: 16, type: 6, interlaced } as const;
@@ -111,7 +142,11 @@ test('chunks: a length beyond the file, checksums, unknown critical ones, none o
   await refused(Buffer.concat([PNG_SIGNATURE, pngHeader(SMALL), pngChunk('IEND', [])]), /no pixels/);
   await refused(pngOf({ ...SMALL, depth: 4, type: 2 }, [], deflateSync(ROWS)), /impossible header/);
   await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1)), /no valid palette/);
-  await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1), [pngChunk('PLTE', [1, 2, 3])]), /damaged PNG/);
+  const one = [pngChunk('PLTE', [1, 2, 3])];
+  await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1), one), /colour 1 is not in its palette/);
+  const filters = Buffer.alloc(ROWS.length);
+  filters[5] = 5;
+  await refused(pngOf(SMALL, [], deflateSync(filters)), /damaged PNG: a row of filter 5/);
   // A chunk that the picture can do without is left out.
   const spoilt = pngChunk('eXIf', [1, 2, 3]);
   spoilt[9] ^= 1;
