@@ -109,7 +109,7 @@ export default {
       // From a clone the command and its threads run the sources through tsx; the built package has none to run.
       from: {
         path: [...Object.keys(ROOMS), 'index.ts'].map(folder),
-        pathNot: '^(cli/bin|train/picture-worker\\.node)\\.mjs$',
+        pathNot: '^(cli/bin|train/pictures/worker\\.node)\\.mjs$',
       },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },

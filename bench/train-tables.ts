@@ -1,6 +1,6 @@
 /** The tables of `bench train`: a step's figures, and its kernels by their time. */
-import type { ProfileSummary } from '../train/profile.ts';
-import { count } from '../train/report-format.ts';
+import type { ProfileSummary } from '../train/profile/profile.ts';
+import { count } from '../train/readable.ts';
 import type { Row } from './rows.ts';
 import { figure, markdownTable, percent } from './table.ts';
 

@@ -1,14 +1,14 @@
 /** `daybreak train`: a network from pictures, in a run folder. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config.ts';
-import { readConfigFile } from '../train/config-file.node.ts';
-import { parseOverride } from '../train/config-paths.ts';
-import { type ConfigSources, configLines, toldLine } from '../train/config-text.ts';
+import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
+import { readConfigFile } from '../train/config/file.node.ts';
+import { parseOverride } from '../train/config/paths.ts';
+import { type ConfigSources, configLines, toldLine } from '../train/config/text.ts';
 import { ConfigError } from '../train/errors.ts';
-import { setMeans } from '../train/report-content.ts';
-import { holdsRun, readRunConfig } from '../train/run-folder.node.ts';
-import type { SessionOptions, SessionResult } from '../train/session.node.ts';
+import { setMeans } from '../train/report/content.ts';
+import { holdsRun, readRunConfig } from '../train/run/folder.node.ts';
+import type { SessionOptions, SessionResult } from '../train/run/session.node.ts';
 import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { Interrupted, UsageError } from './failures.ts';
@@ -141,7 +141,7 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
       () => config,
       own,
       async session => {
-        const { resumeSession, startSession } = await import('../train/session.node.ts');
+        const { resumeSession, startSession } = await import('../train/run/session.node.ts');
         const { profile: file, profileSteps: steps = 3 } = own;
         const profile = file !== undefined && { file: file === true ? join(config.out, 'profile.json') : file, steps };
         const complete = { ...session, command, ...(profile && { profile }) };
@@ -170,7 +170,7 @@ function withOverrides(
 }
 
 async function printDryRun(config: TrainConfig, sources: ConfigSources, own: Invocation): Promise<void> {
-  const { dryRun, dryRunLines } = await import('../train/dry-run.node.ts');
+  const { dryRun, dryRunLines } = await import('../train/run/dry-run.node.ts');
   const found = await withDisplay(
     () => config,
     own,

@@ -4,7 +4,7 @@ import { markdownTable } from '../bench/table.ts';
 import { PROTOCOLS } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 import type { PretrainedModel, PretrainedScores } from '../models/pretrained.ts';
-import { count, duration, signed } from '../train/report-format.ts';
+import { count, duration, signed } from '../train/readable.ts';
 import type { RunFacts } from './run-facts.ts';
 
 /** One set: how many pictures, and means of bicubic, of the weights as trained and of those in the file. */

@@ -10,13 +10,13 @@ import { commandOf, printResult, withDisplay } from '../cli/train.ts';
 import type { Device } from '../engine/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { loadVgg19 } from '../models/vgg19.node.ts';
-import { parseConfig, type TrainConfig } from '../train/config.ts';
-import { CropSource } from '../train/crop-source.ts';
-import { readInitialWeights } from '../train/initial-weights.node.ts';
-import { firstNetworks } from '../train/networks.node.ts';
-import { loadTrainingPictures, type TrainingPicture } from '../train/pictures.node.ts';
-import { setMeans } from '../train/report-content.ts';
-import { type SessionOptions, type SessionResult, startSession } from '../train/session.node.ts';
+import { parseConfig, type TrainConfig } from '../train/config/config.ts';
+import { CropSource } from '../train/pictures/crop-source.ts';
+import { loadTrainingPictures, type TrainingPicture } from '../train/pictures/pictures.node.ts';
+import { setMeans } from '../train/report/content.ts';
+import { readInitialWeights } from '../train/run/initial-weights.node.ts';
+import { firstNetworks } from '../train/run/networks.node.ts';
+import { type SessionOptions, type SessionResult, startSession } from '../train/run/session.node.ts';
 import { Trainer } from '../train/trainer.ts';
 
 /** What is trained where: small enough to be worth looking at after three minutes on two CPU cores, or the paper's. */

@@ -4,7 +4,7 @@ import type { Value, VariableState } from '../engine/operation.ts';
 import { formatShape } from '../engine/shape.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { notFinite, sum } from '../kernels/index.ts';
-import { count, figure } from './report-format.ts';
+import { count, figure } from './readable.ts';
 
 /** What tensors of an update are called. */
 export interface TensorNames {

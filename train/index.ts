@@ -2,8 +2,6 @@
 
 export { Adam, type AdamOptions, type UpdateOptions } from './adam.ts';
 export { ContentTraining, type ContentTrainingOptions } from './content-training.ts';
-export type { CropOptions } from './crop-plan.ts';
-export { type BatchSource, CropSource, type PicturePair, type ResidentOptions } from './crop-source.ts';
 export { NonFiniteError, TrainError } from './errors.ts';
 export {
   adversarialLoss,
@@ -16,6 +14,8 @@ export {
   variationTerm,
   vggTerm,
 } from './losses.ts';
+export type { CropOptions } from './pictures/crop-plan.ts';
+export { type BatchSource, CropSource, type PicturePair, type ResidentOptions } from './pictures/crop-source.ts';
 export { learningRateAt, type Schedule } from './schedule.ts';
 export { type SrganOptions, SrganTraining } from './srgan.ts';
 export { type Moments, type StepResult, Trainer } from './trainer.ts';

@@ -7,7 +7,7 @@ import { type Compiled, compile } from '../engine/compile.ts';
 import type { Tensor, Variable } from '../engine/tensor.ts';
 import { BatchNorm2d } from '../models/layers.ts';
 import type { Module } from '../models/module.ts';
-import type { BatchSource } from './crop-source.ts';
+import type { BatchSource } from './pictures/crop-source.ts';
 
 interface Statistic {
   readonly variable: Variable;

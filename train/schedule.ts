@@ -1,6 +1,6 @@
 /** How the learning rate goes on with the updates. */
 
-import type { TrainConfig } from './config.ts';
+import type { TrainConfig } from './config/config.ts';
 
 export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrStepEvery' | 'lrStepFactor' | 'steps'>;
 

@@ -3,9 +3,9 @@ import { DaybreakError } from '../engine/errors.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { activeTrace } from '../engine/trace.ts';
 import { concat, reshape, slice } from '../kernels/index.ts';
-import type { BatchSource } from './crop-source.ts';
 import { FiniteGate } from './finite-gate.ts';
 import { firstNonFinite, type TensorNames } from './first-non-finite.ts';
+import type { BatchSource } from './pictures/crop-source.ts';
 import type { Skip } from './skip.ts';
 import type { Crops, Judged, Role, Trained, Training } from './training.ts';
 

@@ -10,8 +10,8 @@ import { Discriminator } from '../models/discriminator.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { VGG19, vgg19Widths } from '../models/vgg19.ts';
 import { ContentTraining } from '../train/content-training.ts';
-import { CropSource } from '../train/crop-source.ts';
 import { discriminatorLoss } from '../train/losses.ts';
+import { CropSource } from '../train/pictures/crop-source.ts';
 import { Trainer } from '../train/trainer.ts';
 
 export interface NamedProgram {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
-import { parseConfig } from '../../train/config.ts';
+import { parseConfig } from '../../train/config/config.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { RUN_CONTENT } from '../train/small-training.ts';

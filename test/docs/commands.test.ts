@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { COMMANDS } from '../../cli/commands.ts';
 import { INVOCATION_OPTIONS } from '../../cli/train.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { parseConfig } from '../../train/config.ts';
+import { parseConfig } from '../../train/config/config.ts';
 import { commandLines, documents } from './documents.ts';
 import { root } from './run.ts';
 

@@ -7,8 +7,8 @@ import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { statedSRResNetConfig } from '../../models/srresnet-metadata.ts';
-import { parseConfig, resumeConfig } from '../../train/config.ts';
-import { readConfigFile } from '../../train/config-file.node.ts';
+import { parseConfig, resumeConfig } from '../../train/config/config.ts';
+import { readConfigFile } from '../../train/config/file.node.ts';
 import type { Kind } from './seeds.ts';
 
 /** Why an answer makes no sense. */

@@ -10,7 +10,7 @@ import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { listPretrained } from '../../models/pretrained.node.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
-import { signed } from '../../train/report-format.ts';
+import { signed } from '../../train/readable.ts';
 import { daybreak } from '../cli/daybreak.ts';
 import { sharedDevice } from '../device.ts';
 import { runTypeScript } from '../docs/run.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { srresnet } from '../../models/srresnet.ts';
 import { AveragedTraining } from '../../train/averaged-training.ts';
 import { ContentTraining } from '../../train/content-training.ts';
-import { CropSource } from '../../train/crop-source.ts';
+import { CropSource } from '../../train/pictures/crop-source.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { sharedDevice } from '../device.ts';
 import { relativeError } from '../relative-error.ts';

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CheckpointError } from '../../train/errors.ts';
 import {
   type CheckpointFiles,
   readCheckpoint,
   recoverCheckpoint,
   type WriteStage,
   writeCheckpoint,
-} from '../../train/checkpoint-store.node.ts';
-import { CheckpointError } from '../../train/errors.ts';
+} from '../../train/run/checkpoint-store.node.ts';
 
 let parent: string;
 let folder: string;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseConfig } from '../../train/config.ts';
-import { flattened, optionAt, parseOverride } from '../../train/config-paths.ts';
-import { KEYS } from '../../train/config-schema.ts';
-import { configLines, toldLine } from '../../train/config-text.ts';
+import { parseConfig } from '../../train/config/config.ts';
+import { flattened, optionAt, parseOverride } from '../../train/config/paths.ts';
+import { KEYS } from '../../train/config/schema.ts';
+import { configLines, toldLine } from '../../train/config/text.ts';
 import { ConfigError } from '../../train/errors.ts';
 
 /** "lrStepEvery" as ["lr", "step", "every"]. */

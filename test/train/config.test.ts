@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultsOf, flagOf, optionsOf, parseConfig, resumeConfig } from '../../train/config.ts';
-import { readConfigFile } from '../../train/config-file.node.ts';
-import { KEYS } from '../../train/config-schema.ts';
+import { defaultsOf, flagOf, optionsOf, parseConfig, resumeConfig } from '../../train/config/config.ts';
+import { readConfigFile } from '../../train/config/file.node.ts';
+import { KEYS } from '../../train/config/schema.ts';
 import { ConfigError } from '../../train/errors.ts';
 import { VARIANTS, variantOf } from '../../train/variants.ts';
 

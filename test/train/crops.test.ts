@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { tensor } from '../../engine/tensor.ts';
 import { createPicture, type Picture } from '../../image/picture.ts';
 import { CROP_WORDS } from '../../kernels/crops.ts';
-import type { CropOptions } from '../../train/crop-plan.ts';
-import { CropSource, type PicturePair } from '../../train/crop-source.ts';
+import type { CropOptions } from '../../train/pictures/crop-plan.ts';
+import { CropSource, type PicturePair } from '../../train/pictures/crop-source.ts';
 import { sharedDevice, take } from '../device.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 

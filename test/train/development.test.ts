@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createPicture } from '../../image/picture.ts';
-import { developmentPicture, partOf, spread } from '../../train/development.ts';
+import { developmentPicture, partOf, spread } from '../../train/report/development.ts';
 
 /** A picture of one grey. */
 function flat(width: number, height: number, grey: number) {

@@ -6,7 +6,7 @@ import { Device } from '../../engine/device.ts';
 import { DeviceLostError } from '../../engine/errors.ts';
 import { writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
-import { type SessionOptions, startSession } from '../../train/session.node.ts';
+import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { checkpointsOf, sessionConfig, sessionOptions } from './small-training.ts';
 

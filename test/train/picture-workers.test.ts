@@ -10,8 +10,8 @@ import { ImageError } from '../../image/errors.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { WorkerError } from '../../train/errors.ts';
-import { PictureWorkers } from '../../train/picture-workers.node.ts';
-import type { PictureOrigin } from '../../train/training-picture.node.ts';
+import type { PictureOrigin } from '../../train/pictures/training-picture.node.ts';
+import { PictureWorkers } from '../../train/pictures/workers.node.ts';
 
 const synthetic = (index: number, size = 32): PictureOrigin => ({
   kind: 'synthetic',
@@ -97,7 +97,7 @@ test('a process is not kept alive by threads that nobody needs any more, from wh
       script,
       `import { register } from ${module('node_modules/tsx/dist/esm/api/index.mjs')};
       register({ tsconfig: false });
-      const { PictureWorkers } = await import(${module('train/picture-workers.node.ts')});
+      const { PictureWorkers } = await import(${module('train/pictures/workers.node.ts')});
       const workers = new PictureWorkers(1);
       const { hr } = await workers.read({ origin: ${JSON.stringify(synthetic(0))}, least: 16 });
       console.log(hr.width);`,

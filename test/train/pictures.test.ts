@@ -9,8 +9,8 @@ import { crop, cropToMultiple, toRgb } from '../../image/picture.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { PictureSourceError } from '../../train/errors.ts';
-import { PHOTOGRAPHS, readPhotograph } from '../../train/photographs.node.ts';
-import { loadEvaluationSets, loadTrainingPictures, type TrainingSources } from '../../train/pictures.node.ts';
+import { PHOTOGRAPHS, readPhotograph } from '../../train/pictures/photographs.node.ts';
+import { loadEvaluationSets, loadTrainingPictures, type TrainingSources } from '../../train/pictures/pictures.node.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 
 const withSharp = await import('sharp').then(

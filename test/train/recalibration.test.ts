@@ -3,7 +3,7 @@ import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
 import { CROP_WORDS } from '../../kernels/crops.ts';
 import { srresnet } from '../../models/srresnet.ts';
-import { CropSource } from '../../train/crop-source.ts';
+import { CropSource } from '../../train/pictures/crop-source.ts';
 import { Recalibration } from '../../train/recalibration.ts';
 import { sharedDevice } from '../device.ts';
 import { relativeError } from '../relative-error.ts';

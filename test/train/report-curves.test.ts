@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MetricsEntry } from '../../train/metrics.ts';
-import { chartsOf, smoothed, thinned } from '../../train/report-curves.ts';
-import { count, duration, escapeHtml, figure, scriptJson, signed } from '../../train/report-format.ts';
-import { linearTicks, logarithmicTicks, padded, svgOf } from '../../train/report-svg.ts';
+import { count, duration, figure, signed } from '../../train/readable.ts';
+import { chartsOf, smoothed, thinned } from '../../train/report/curves.ts';
+import { escapeHtml, scriptJson } from '../../train/report/html.ts';
+import { linearTicks, logarithmicTicks, padded, svgOf } from '../../train/report/svg.ts';
+import type { MetricsEntry } from '../../train/run/metrics.ts';
 
 const at = (step: number, loss: number): MetricsEntry => ({ step, loss, lr: 1e-4, imagesPerSecond: 10, seconds: step });
 const scored = (step: number, data: string, psnr: number): MetricsEntry => ({

@@ -4,10 +4,10 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseConfig } from '../../train/config.ts';
-import { describeEnvironment } from '../../train/environment.node.ts';
+import { parseConfig } from '../../train/config/config.ts';
 import { CheckpointError, ConfigError, RunFolderError } from '../../train/errors.ts';
-import { RunFolder, readEnvironment, readRunConfig } from '../../train/run-folder.node.ts';
+import { describeEnvironment } from '../../train/run/environment.node.ts';
+import { RunFolder, readEnvironment, readRunConfig } from '../../train/run/folder.node.ts';
 
 let parent: string;
 let path: string;
@@ -239,7 +239,7 @@ describe('one writer at a time', () => {
       'tsx',
       '--input-type=module',
       '-e',
-      `import { RunFolder } from ${JSON.stringify(new URL('../../train/run-folder.node.ts', import.meta.url).href)};
+      `import { RunFolder } from ${JSON.stringify(new URL('../../train/run/folder.node.ts', import.meta.url).href)};
        await RunFolder.resume(${JSON.stringify(path)});
        console.log('open');
        setInterval(() => {}, 1000);`,

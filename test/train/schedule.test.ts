@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseConfig } from '../../train/config.ts';
+import { parseConfig } from '../../train/config/config.ts';
 import { learningRateAt } from '../../train/schedule.ts';
 
 const schedule = (options: Record<string, unknown>) => parseConfig({ data: 'x', out: 'y', ...options });

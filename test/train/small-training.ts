@@ -6,12 +6,12 @@ import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import type { HostTensor } from '../../models/module.ts';
 import { type SRResNet, srresnet } from '../../models/srresnet.ts';
-import { parseConfig } from '../../train/config.ts';
+import { parseConfig } from '../../train/config/config.ts';
 import { ContentTraining } from '../../train/content-training.ts';
-import type { CropOptions } from '../../train/crop-plan.ts';
-import { type BatchSource, CropSource, type PicturePair } from '../../train/crop-source.ts';
 import type { ContentTerm } from '../../train/losses.ts';
-import type { SessionOptions } from '../../train/session.node.ts';
+import type { CropOptions } from '../../train/pictures/crop-plan.ts';
+import { type BatchSource, CropSource, type PicturePair } from '../../train/pictures/crop-source.ts';
+import type { SessionOptions } from '../../train/run/session.node.ts';
 import { type StepResult, Trainer, type TrainerOptions } from '../../train/trainer.ts';
 
 export const SMALL = { channels: 8, blocks: 1, batch: 2, crop: 16 } as const;

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodePng } from '../../image/codec.node.ts';
 import { writePicture } from '../../image/files.node.ts';
 import { PictureSourceError, ScratchFileError } from '../../train/errors.ts';
-import { PictureShelf } from '../../train/picture-shelf.node.ts';
-import { loadTrainingPictures, type TrainingSources } from '../../train/pictures.node.ts';
+import { loadTrainingPictures, type TrainingSources } from '../../train/pictures/pictures.node.ts';
+import { PictureShelf } from '../../train/pictures/shelf.node.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 
 let folder: string;

@@ -1,0 +1,177 @@
+/** Where the pictures of a run come from: folders, the photographs that come with npm, the synthetic generator. */
+
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, extname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
+import { ImageError } from '../../image/errors.ts';
+import { listPictures } from '../../image/files.node.ts';
+import type { TrainConfig } from '../config/config.ts';
+import { PictureSourceError } from '../errors.ts';
+import { PHOTOGRAPHS } from './photographs.node.ts';
+import { PictureReader } from './reader.node.ts';
+import { type PackedPictures, PictureShelf, type ShelfOptions } from './shelf.node.ts';
+import { type PictureOrigin, readTrainingPicture, type TrainingPicture } from './training-picture.node.ts';
+
+export type { TrainingPicture } from './training-picture.node.ts';
+
+export interface LoadOptions {
+  /** Called after each picture: `done` of `total` of this source are read, generated or skipped. */
+  readonly onProgress?: (progress: { source: string; done: number; total: number }) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainingLoadOptions extends LoadOptions, Partial<ShelfOptions> {
+  /** Worker threads that read. Default: one a processor, where reading takes more than a moment; 0: none. */
+  readonly threads?: number;
+}
+
+export type TrainingSources = Pick<TrainConfig, 'data' | 'crop' | 'seed' | 'syntheticCount' | 'syntheticSize'>;
+
+/** To be disposed of when all sources of crops are. */
+export interface LoadedPictures extends Disposable {
+  /** In the order of `data`; within a folder by name. In memory a byte a sample, and 1/16 for LR. */
+  readonly pictures: readonly TrainingPicture[];
+  /** One error, one line, for each file left out: broken, unsupported or too small. */
+  readonly skipped: readonly ImageError[];
+  /** Where they take more than the budget: `pictures` lie in a file, and crops of them are to be streamed. */
+  readonly packed?: PackedPictures;
+}
+
+/** One entry of the option `eval`. */
+export interface EvaluationSet {
+  /** For tables and logs: the folder's own name, "photographs (held out)" or "synthetic (held out)". */
+  readonly data: string;
+  readonly pictures: readonly TrainingPicture[];
+}
+
+/**
+ * The pictures that a configuration trains on: files of the folders (or of HR/ within them, as benchmark sets have it),
+ * the photographs that are not held out, pictures 0… of the synthetic sequence `seed`. The same configuration and files
+ * give the same list, whatever the budget (default: none) and however many threads read.
+ * @throws PictureSourceError for a source that is missing or holds no picture that can be used; ScratchFileError;
+ * WorkerError.
+ */
+export async function loadTrainingPictures(
+  config: TrainingSources,
+  options: TrainingLoadOptions = {},
+): Promise<LoadedPictures> {
+  const { threads, signal, onProgress, budget = Number.POSITIVE_INFINITY, folder = tmpdir(), onSpill } = options;
+  const sources: { source: string; origins: PictureOrigin[] }[] = [];
+  for (const source of config.data) sources.push({ source, origins: await originsOf(source, config) });
+  const total = sources.reduce((sum, { origins }) => sum + origins.length, 0);
+  const shelf = new PictureShelf(total, { budget, folder, onSpill });
+  using reader = new PictureReader(threads, signal);
+  try {
+    const skipped: ImageError[] = [];
+    let first = 0;
+    for (const { source, origins } of sources) {
+      const left = new Map<number, ImageError>();
+      let done = 0;
+      await reader.read(origins, config.crop, async (i, result) => {
+        if (result instanceof ImageError) left.set(i, result);
+        else await shelf.put(first + i, result);
+        onProgress?.({ source, done: ++done, total: origins.length });
+      });
+      const errors = [...left].sort(([a], [b]) => a - b).map(([, error]) => error);
+      if (errors.length === origins.length) {
+        const problem = `none of ${errors.length} pictures can be used; the first: ${errors[0]!.message}`;
+        throw new PictureSourceError(source, problem);
+      }
+      skipped.push(...errors);
+      first += origins.length;
+    }
+    const { pictures, packed } = await shelf.all();
+    return { pictures, skipped, ...(packed && { packed }), [Symbol.dispose]: () => shelf.dispose() };
+  } catch (error) {
+    shelf.dispose();
+    throw error;
+  }
+}
+
+/**
+ * The pictures to score a run on. Folders are read as `daybreak eval` reads them (LRx4/ taken where it is there);
+ * `photographs` and `synthetic` are those that no run trains on, the same ones whatever the seed, so that runs compare.
+ * @throws PictureSourceError for a source that is missing or holds no picture that can be scored.
+ */
+export async function loadEvaluationSets(
+  entries: readonly string[],
+  options: LoadOptions = {},
+): Promise<{ readonly sets: readonly EvaluationSet[]; readonly skipped: readonly ImageError[] }> {
+  const sets: EvaluationSet[] = [];
+  const skipped: ImageError[] = [];
+  for (const source of entries) {
+    const pictures: TrainingPicture[] = [];
+    if (source === 'photographs' || source === 'synthetic') {
+      const origins =
+        source === 'photographs' ? PHOTOGRAPHS.heldOut.map(photograph) : HELD_OUT_SYNTHETIC.map(synthetic);
+      for (const origin of origins) {
+        options.signal?.throwIfAborted();
+        pictures.push(await readTrainingPicture(origin, 4));
+        options.onProgress?.({ source, done: pictures.length, total: origins.length });
+        await setImmediate();
+      }
+      sets.push({ data: `${source} (held out)`, pictures });
+      continue;
+    }
+    const found = await openDataSet(source).catch(error => {
+      throw asSourceError(source, error, '--eval');
+    });
+    const left: ImageError[] = [];
+    const onSkip = (error: ImageError) => left.push(error);
+    for await (const { name, hr, lr } of readPairs(found, {
+      onSkip,
+      ...(options.signal && { signal: options.signal }),
+    })) {
+      pictures.push({ name, hr, lr });
+      options.onProgress?.({ source, done: pictures.length + left.length, total: found.entries.length });
+    }
+    if (pictures.length === 0) {
+      throw new PictureSourceError(source, `no picture here can be scored; the first: ${left[0]?.message}`);
+    }
+    skipped.push(...left);
+    const [name, above] = [basename(resolve(source)), basename(resolve(source, '..'))];
+    const data = name === 'HR' ? above : name;
+    sets.push({ data: sets.some(set => set.data === data) ? source : data, pictures });
+  }
+  return { sets, skipped };
+}
+
+/** Training uses numbers below 2^32 only; seed and size are fixed so that every run is scored on the same pictures. */
+const HELD_OUT_SYNTHETIC = [0, 1, 2, 3, 4].map(i => ({ seed: 0, index: 2 ** 32 + i, size: 256 }));
+
+function photograph(name: string): PictureOrigin {
+  return { kind: 'photograph', name };
+}
+
+function synthetic({ seed, index, size }: { seed: number; index: number; size: number }): PictureOrigin {
+  const name = `synthetic-${String(index % 2 ** 32).padStart(4, '0')}`;
+  return { kind: 'synthetic', name, seed, index, size };
+}
+
+async function originsOf(source: string, config: TrainingSources): Promise<PictureOrigin[]> {
+  if (source === 'photographs') return PHOTOGRAPHS.training.map(photograph);
+  if (source === 'synthetic') {
+    const { seed, syntheticCount, syntheticSize: size } = config;
+    return Array.from({ length: syntheticCount }, (_, index) => synthetic({ seed, index, size }));
+  }
+  const files = await picturesIn(source).catch(error => {
+    throw asSourceError(source, error, '--data');
+  });
+  if (files.length === 0) throw new PictureSourceError(source, 'holds no picture file, nor does a folder HR in it');
+  return files.map(path => ({ kind: 'file', name: basename(path, extname(path)), path }));
+}
+
+async function picturesIn(folder: string): Promise<string[]> {
+  const files = await listPictures(folder);
+  return files.length === 0 && (await readdir(folder)).includes('HR') ? await listPictures(join(folder, 'HR')) : files;
+}
+
+/** A wrong word for a source looks like a missing folder: say what there is. */
+function asSourceError(source: string, error: unknown, flag: string): unknown {
+  if (!(error instanceof ImageError)) return error;
+  const problem = error.message.slice(error.file.length + 2);
+  const hint = `${flag} takes a folder of pictures, synthetic or photographs`;
+  return new PictureSourceError(source, `${problem}; ${hint}`, { cause: error });
+}

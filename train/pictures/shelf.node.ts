@@ -1,0 +1,125 @@
+/** Where pictures rest once they are read: in memory up to a budget, all of them in a scratch file beyond it. */
+import type { Picture } from '../../image/picture.ts';
+import type { PackedPlace } from './packed-crops.node.ts';
+import { ScratchFile } from './scratch-file.node.ts';
+import type { TrainingPicture } from './training-picture.node.ts';
+
+/** A picture in a scratch file. Its bytes are read anew whenever they are asked for, and belong to who asked. */
+export class PackedPicture implements TrainingPicture {
+  readonly name: string;
+  readonly place: PackedPlace;
+  readonly #file: ScratchFile;
+
+  constructor(name: string, place: PackedPlace, file: ScratchFile) {
+    this.name = name;
+    this.place = place;
+    this.#file = file;
+  }
+
+  get hr(): Picture {
+    const { width, height, hr } = this.place;
+    return this.#read(width, height, hr);
+  }
+
+  get lr(): Picture {
+    const { width, height, lr } = this.place;
+    return this.#read(width / 4, height / 4, lr);
+  }
+
+  #read(width: number, height: number, position: number): Picture {
+    return { width, height, channels: 3, data: this.#file.read(position, width * height * 3) };
+  }
+}
+
+/** All pictures of a set, in a file. */
+export interface PackedPictures {
+  readonly places: readonly PackedPlace[];
+  readonly file: ScratchFile;
+}
+
+export interface ShelfOptions {
+  /** Bytes of pictures that may rest in memory. */
+  readonly budget: number;
+  /** Of the scratch file. */
+  readonly folder: string;
+  /** The budget is exceeded: how large the scratch file will be, about, and what its disk has left; bytes. */
+  readonly onSpill?: ((about: number, free: number) => void) | undefined;
+}
+
+export class PictureShelf implements Disposable {
+  readonly #options: ShelfOptions;
+  readonly #expected: number;
+  #pictures = new Map<number, TrainingPicture>();
+  #bytes = 0;
+  #file: Promise<ScratchFile> | undefined;
+
+  /** `expected`: pictures that will come, to guess the whole from the first ones. */
+  constructor(expected: number, options: ShelfOptions) {
+    this.#expected = expected;
+    this.#options = options;
+  }
+
+  /** Bytes in memory: never more than the budget. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes a picture in RGB. Numbers may come in any order. @throws ScratchFileError */
+  async put(number: number, picture: TrainingPicture): Promise<void> {
+    const size = sizeOf(picture);
+    if (!this.#file && this.#bytes + size <= this.#options.budget) {
+      this.#pictures.set(number, picture);
+      this.#bytes += size;
+      return;
+    }
+    this.#file ??= this.#spill(size);
+    await this.#pack(number, picture, await this.#file);
+  }
+
+  /** Moves what was kept so far. */
+  async #spill(next: number): Promise<ScratchFile> {
+    const held = [...this.#pictures];
+    const file = await ScratchFile.create(this.#options.folder);
+    try {
+      const about = ((this.#bytes + next) / (held.length + 1)) * this.#expected;
+      this.#options.onSpill?.(about, await file.free());
+      for (const [number, picture] of held) {
+        await this.#pack(number, picture, file);
+        this.#bytes -= sizeOf(picture);
+      }
+      return file;
+    } catch (error) {
+      file.dispose();
+      throw error;
+    }
+  }
+
+  async #pack(number: number, { name, hr, lr }: TrainingPicture, file: ScratchFile): Promise<void> {
+    const begin = await file.append([hr.data, lr.data]);
+    const place = { width: hr.width, height: hr.height, hr: begin, lr: begin + hr.data.length };
+    this.#pictures.set(number, new PackedPicture(name, place, file));
+  }
+
+  /** The pictures in the order of their numbers; `packed` where they lie in a scratch file. */
+  async all(): Promise<{ readonly pictures: readonly TrainingPicture[]; readonly packed?: PackedPictures }> {
+    const pictures = [...this.#pictures].sort(([a], [b]) => a - b).map(([, picture]) => picture);
+    const file = await this.#file;
+    if (!file) return { pictures };
+    const places = pictures.flatMap(picture => (picture instanceof PackedPicture ? [picture.place] : []));
+    return { pictures, packed: { places, file } };
+  }
+
+  /** Closes the scratch file: pictures in it are gone. */
+  dispose(): void {
+    this.#file?.then(
+      file => file.dispose(),
+      () => undefined,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+const sizeOf = ({ hr, lr }: TrainingPicture): number => hr.data.length + lr.data.length;

@@ -1,0 +1,217 @@
+/** What `--profile` measures: some updates of a training, made as always, and what they say together. */
+import type { Device } from '../../engine/device.ts';
+import type { ProgramFigures } from '../../engine/figures.ts';
+import { BufferCount, type Clock, type DispatchProfile } from '../../engine/profile.ts';
+import { convolutionFlops } from '../../kernels/conv2d/flops.ts';
+import { median } from '../median.ts';
+import type { StepProfile, StepResult, Trainer } from '../trainer.ts';
+
+/** Updates of two kinds: as they always run, for the host's times; and dispatch by dispatch, for the GPU's. */
+export interface TrainingProfile {
+  readonly adapter: string;
+  readonly whole: readonly StepProfile[];
+  readonly timed: readonly StepProfile[];
+  readonly figures: ProgramFigures;
+  /** Elements of all parameters. */
+  readonly parameters: number;
+  /** GPU buffers that were made during the updates in `whole`, none of which was the first. */
+  readonly buffersMade: number;
+}
+
+/** Profiles the next updates of a training. */
+export class TrainingProfiler {
+  readonly #trainer: Trainer;
+  readonly #steps: number;
+  readonly #whole: StepProfile[] = [];
+  readonly #timed: StepProfile[] = [];
+  #buffersMade = 0;
+
+  /** `steps`: updates of each kind. */
+  constructor(trainer: Trainer, steps: number) {
+    this.#trainer = trainer;
+    this.#steps = steps;
+  }
+
+  get done(): boolean {
+    return this.#timed.length >= this.#steps;
+  }
+
+  /** Makes the next update of the training, which must have been warmed up. */
+  async step(learningRate: (step: number) => number): Promise<StepResult> {
+    const whole = this.#whole.length < this.#steps;
+    using buffers = new BufferCount(this.#trainer.device.gpu);
+    const profile = await this.#trainer.profile(learningRate, whole ? undefined : 'gpu');
+    if (whole) this.#buffersMade += buffers.count;
+    (whole ? this.#whole : this.#timed).push(profile);
+    return profile.result;
+  }
+
+  /** What was measured; undefined where no update has been timed. */
+  get profile(): TrainingProfile | undefined {
+    const { trained, device, figures } = this.#trainer;
+    if (this.#timed.length === 0 || !figures) return undefined;
+    return {
+      adapter: nameOf(device),
+      whole: this.#whole,
+      timed: this.#timed,
+      figures,
+      parameters: trained.reduce((sum, [, { net }]) => sum + net.parameterCount, 0),
+      buffersMade: this.#buffersMade,
+    };
+  }
+}
+
+const nameOf = ({ description: { description, device, vendor } }: Device): string => description || device || vendor;
+
+/** One kind of kernel of an update. */
+export interface KernelShare {
+  readonly kernel: string;
+  readonly operation: string;
+  readonly dispatches: number;
+  /** GPU milliseconds an update, all its dispatches together; the median of the timed updates. */
+  readonly ms: number;
+  /** Of the GPU's time in all dispatches. */
+  readonly share: number;
+  /** A convolution or one of its gradients, or a part of one. */
+  readonly convolution: boolean;
+  /** GFLOP/s, counted as direct convolution, of a convolution's main kernel; else null. */
+  readonly gflops: number | null;
+}
+
+/** Times in milliseconds an update (medians), sizes in bytes. */
+export interface ProfileSummary {
+  readonly adapter: string;
+  /** Updates that were measured whole, and dispatch by dispatch. */
+  readonly updates: { readonly whole: number; readonly timed: number };
+  readonly clock: Clock;
+  /** Nanoseconds; above 1 the timestamps are coarse and single dispatches inexact. */
+  readonly tick: number;
+  readonly dispatches: number;
+  readonly stepMs: number;
+  readonly dataMs: number;
+  readonly encodeMs: number;
+  readonly submitMs: number;
+  readonly readbackMs: number;
+  /** In all dispatches: the sum of the kernels' times. */
+  readonly gpuMs: number;
+  readonly kernels: readonly KernelShare[];
+  /** Of the GPU's time. */
+  readonly convolutionShare: number;
+  readonly convolutionGflop: number;
+  readonly memory: {
+    /** Everything that an update needs but the pictures: temporaries, variables, results. */
+    readonly peak: number;
+    readonly pictures: number;
+    readonly temporaries: number;
+    /** The most that temporaries alive at once take: what a perfect plan would need. */
+    readonly alive: number;
+    /** What the forward pass must keep for the backward pass. */
+    readonly kept: number;
+    /** Parameters, their gradients, two moments. */
+    readonly learned: number;
+    /** peak / (kept + learned). */
+    readonly ratio: number;
+  };
+  readonly buffersMade: number;
+}
+
+export function summarize({
+  adapter,
+  whole,
+  timed,
+  figures,
+  parameters,
+  buffersMade,
+}: TrainingProfile): ProfileSummary {
+  const kernels = kernelShares(timed);
+  const convolutions = kernels.filter(({ convolution }) => convolution);
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, x) => total + x, 0);
+  const { temporaryBytes, variableBytes, resultBytes, constantBytes, keptBytes } = figures;
+  const peak = temporaryBytes + variableBytes + resultBytes;
+  const learned = 4 * 4 * parameters;
+  const [first] = timed;
+  const medianOf = (steps: readonly StepProfile[], of: (step: StepProfile) => number) => median(steps.map(of));
+  return {
+    adapter,
+    updates: { whole: whole.length, timed: timed.length },
+    clock: first!.run.clock ?? 'gpu',
+    tick: first!.run.tick,
+    dispatches: figures.dispatches,
+    stepMs: medianOf(whole, ({ data, readback }) => readback.end - data.begin),
+    dataMs: medianOf(whole, ({ data }) => data.end - data.begin),
+    encodeMs: medianOf(whole, ({ run: { encode } }) => encode.end - encode.begin),
+    submitMs: medianOf(whole, ({ run: { submit } }) => submit.end - submit.begin),
+    readbackMs: medianOf(whole, ({ readback }) => readback.end - readback.begin),
+    gpuMs: sum(kernels.map(({ ms }) => ms)),
+    kernels,
+    convolutionShare: sum(convolutions.map(({ share }) => share)),
+    convolutionGflop: sum([...flopsByDispatch(first!.run.dispatches).values()]) / 1e9,
+    memory: {
+      peak,
+      pictures: constantBytes,
+      temporaries: temporaryBytes,
+      alive: Math.max(...first!.run.dispatches.map(({ alive }) => alive)),
+      kept: keptBytes,
+      learned,
+      ratio: peak / (keptBytes + learned),
+    },
+    buffersMade,
+  };
+}
+
+/** Kernels by their share of the GPU's time, the largest first. */
+function kernelShares(timed: readonly StepProfile[]): KernelShare[] {
+  interface Row {
+    readonly operation: string;
+    readonly convolution: boolean;
+    readonly times: number[];
+    dispatches: number;
+    flops: number;
+  }
+  const rows = new Map<string, Row>();
+  timed.forEach(({ run }, step) => {
+    const flops = flopsByDispatch(run.dispatches);
+    for (const dispatch of run.dispatches) {
+      const { kernel, operation } = dispatch.call;
+      let row = rows.get(kernel.name);
+      if (!row) {
+        const times = timed.map(() => 0);
+        row = { operation, convolution: isConvolution(dispatch), times, dispatches: 0, flops: 0 };
+        rows.set(kernel.name, row);
+      }
+      row.times[step]! += dispatch.end - dispatch.begin;
+      if (step > 0) continue;
+      row.dispatches++;
+      row.flops += flops.get(dispatch) ?? 0;
+    }
+  });
+  const times = new Map([...rows].map(([kernel, { times }]) => [kernel, median(times)]));
+  const all = [...times.values()].reduce((total, ms) => total + ms, 0);
+  return [...rows]
+    .map(([kernel, { operation, convolution, dispatches, flops }]) => {
+      const ms = times.get(kernel)!;
+      const gflops = flops > 0 ? flops / 1e6 / Math.max(ms, 1e-9) : null;
+      return { kernel, operation, dispatches, ms, share: ms / Math.max(all, 1e-9), convolution, gflops };
+    })
+    .sort((a, b) => b.ms - a.ms || (a.kernel < b.kernel ? -1 : 1));
+}
+
+const isConvolution = ({ call }: DispatchProfile): boolean =>
+  convolutionFlops(call.operation, call.problem) !== undefined;
+
+/** The arithmetic of each convolution, at that of its dispatches which took longest. */
+export function flopsByDispatch(dispatches: readonly DispatchProfile[]): Map<DispatchProfile, number> {
+  const longest = new Map<unknown, DispatchProfile>();
+  for (const dispatch of dispatches) {
+    if (!isConvolution(dispatch)) continue;
+    const { problem } = dispatch.call;
+    const other = longest.get(problem);
+    if (!other || dispatch.end - dispatch.begin > other.end - other.begin) longest.set(problem, dispatch);
+  }
+  return new Map(
+    [...longest.values()].map(dispatch => [
+      dispatch,
+      convolutionFlops(dispatch.call.operation, dispatch.call.problem)!,
+    ]),
+  );
+}

@@ -1,0 +1,35 @@
+/** What a run leaves for the eye at its end, or at a stop: comparison pictures and the report. */
+import { join } from 'node:path';
+import type { ComparisonRow } from '../../eval/comparison.ts';
+import { encodePng } from '../../image/index.ts';
+import { type RunFolder, readEnvironment } from '../run/folder.node.ts';
+import { replaceFile } from '../run/write.node.ts';
+import type { ReportContent, ReportPicture } from './content.ts';
+import { COMPARED, comparisonOf, type Exhibits, exhibited, rowOf } from './exhibits.ts';
+import { writeReport } from './report.node.ts';
+import { development } from './samples.node.ts';
+
+/** Writes the comparison pictures and `report.html`. */
+export async function reportRun(
+  folder: RunFolder,
+  exhibits: Exhibits,
+  { command, scores, loss, step }: Pick<ReportContent, 'command' | 'scores' | 'loss'> & { readonly step: number },
+): Promise<void> {
+  const environment = await readEnvironment(folder.path);
+  if (!environment) return;
+  const pictures: ReportPicture[] = [];
+  for (const [i, { data, pictures: all }] of exhibited(exhibits).entries()) {
+    const rows: ComparisonRow[] = [];
+    for (const picture of all.slice(0, COMPARED)) rows.push(await rowOf(exhibits, picture));
+    const png = await encodePng(comparisonOf(exhibits, data, rows, step));
+    await replaceFile(join(folder.path, `comparison${i === 0 ? '' : `-${i + 1}`}.png`), png);
+    pictures.push({ title: data, caption: `After ${step} updates; PSNR and SSIM by the protocol matlab.`, png });
+  }
+  const strip = await development(folder, exhibits, step);
+  if (strip) {
+    const caption = `A part of ${strip.name}, each picture the network as it was after so many updates.`;
+    pictures.push({ title: 'Development', caption, png: strip.png });
+  }
+  const metrics = await folder.readMetrics();
+  await writeReport(folder.path, { config: exhibits.config, environment, metrics, scores, pictures, command, loss });
+}

@@ -1,0 +1,123 @@
+/** The tables of a report: what each method scores, and what PSNR does not say. */
+import type { Figures } from '../../eval/evaluate.ts';
+import { PROTOCOLS } from '../../eval/protocols.ts';
+import { TEXTURE } from '../../eval/texture.ts';
+import { signed } from '../readable.ts';
+import { FEATURE_SIDE } from '../run/texture-measure.ts';
+import { type ReportImage, type ReportScores, setMeans } from './content.ts';
+import { INITIAL } from './exhibits.ts';
+import { escapeHtml } from './html.ts';
+
+/** "+0.38" in green, "−0.04" in red. */
+export function gain(value: number, decimals: number): string {
+  const text = signed(value, decimals);
+  if (!/^[+−]/.test(text)) return text;
+  return `<span class="${value > 0 ? 'good' : 'bad'}">${text}</span>`;
+}
+
+/** PSNR of equal pictures is infinite. */
+function decimals(value: number | undefined, digits: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '∞';
+  return value !== undefined && Number.isFinite(value) ? value.toFixed(digits) : '–';
+}
+
+type Role = 'bicubic' | 'initial' | 'model';
+
+/** Methods of a table, with their names. */
+function methodsOf(images: readonly ReportImage[], label: string): [Role, string][] {
+  const all: [Role, string][] = [
+    ['bicubic', 'bicubic'],
+    ['initial', INITIAL],
+    ['model', label],
+  ];
+  return all.filter(([role]) => images.every(image => image[role]));
+}
+
+/** Every method, each picture and the mean, by both protocols. `label`: what the trained network is called. */
+export function scoresSection(all: readonly ReportScores[], label: string): string {
+  const sets = all.filter(({ images }) => images.length > 0);
+  if (sets.length === 0) return '';
+  const protocols = Object.entries(PROTOCOLS).map(([name, text]) => `<b>${name}</b>: ${escapeHtml(text)}.`);
+  return (
+    `<section><h2>Scores</h2>${sets.map(scores => scoreTable(scores, label)).join('')}` +
+    `<p class="note">PSNR in dB. ${protocols.join(' ')} Figures of one protocol do not compare with the other’s.</p>` +
+    `${textureSection(sets, label)}</section>`
+  );
+}
+
+function scoreTable(scores: ReportScores, label: string): string {
+  const methods = methodsOf(scores.images, label);
+  const protocol = (name: string) =>
+    `<th class="start" colspan="${2 * methods.length + 1}" scope="colgroup">protocol ${name}</th>`;
+  const names = methods.map(
+    ([, name], i) => `<th class="n${i === 0 ? ' start' : ''}" colspan="2" scope="colgroup">${escapeHtml(name)}</th>`,
+  );
+  const columns = methods.map(
+    (_, i) => `<th class="n${i === 0 ? ' start' : ''}" scope="col">PSNR</th><th class="n" scope="col">SSIM</th>`,
+  );
+  const heads = `${names.join('')}<th class="n">gain</th>`;
+  const units = `${columns.join('')}<th class="n" scope="col">PSNR</th>`;
+  const rows = [...scores.images, setMeans(scores)].map((image, i) =>
+    scoreRow(image, methods, i === scores.images.length ? 'mean' : ''),
+  );
+  return (
+    `<div class="wide"><table class="scores"><caption>${escapeHtml(scores.data)}</caption>` +
+    `<thead><tr><th></th>${protocol('matlab')}${protocol('paper')}</tr><tr><th></th>${heads}${heads}</tr>` +
+    `<tr><th scope="col">picture</th>${units}${units}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+  );
+}
+
+function scoreRow(image: ReportImage, methods: readonly [Role, string][], kind: string): string {
+  const cells = (psnr: 'psnr' | 'psnr_paper', ssim: 'ssim' | 'ssim_paper') => [
+    ...methods.map(
+      ([role], i) =>
+        `<td class="n${i === 0 ? ' start' : ''}">${decimals(image[role]?.[psnr], 2)}</td>` +
+        `<td class="n">${decimals(image[role]?.[ssim], 4)}</td>`,
+    ),
+    `<td class="n">${gain(image.model[psnr] - image.bicubic[psnr], 2)}</td>`,
+  ];
+  return (
+    `<tr${kind && ` class="${kind}"`}><th scope="row">${escapeHtml(image.name)}</th>` +
+    `${cells('psnr', 'ssim').join('')}${cells('psnr_paper', 'ssim_paper').join('')}</tr>`
+  );
+}
+
+/** The columns of what else was measured, in the order in which they stand. */
+const MEASURES: readonly [keyof Figures, string][] = [
+  ['texture', 'fine texture'],
+  ['vgg_distance', 'distance of VGG features'],
+];
+
+function textureSection(sets: readonly ReportScores[], label: string): string {
+  const measures = MEASURES.filter(([key]) =>
+    sets.every(({ images }) => images.every(({ model }) => model[key] !== undefined)),
+  );
+  if (measures.length === 0) return '';
+  const tables = sets.map(scores => {
+    const methods = methodsOf(scores.images, label);
+    const heads = measures.map(
+      ([, name]) => `<th class="start" colspan="${methods.length}" scope="colgroup">${name}</th>`,
+    );
+    const columns = measures.flatMap(() =>
+      methods.map(([, name], i) => `<th class="n${i === 0 ? ' start' : ''}" scope="col">${escapeHtml(name)}</th>`),
+    );
+    const rows = [...scores.images, setMeans(scores)].map((image, row) => {
+      const cells = measures.flatMap(([key]) =>
+        methods.map(([role], i) => `<td class="n${i === 0 ? ' start' : ''}">${decimals(image[role]?.[key], 3)}</td>`),
+      );
+      const kind = row === scores.images.length ? ' class="mean"' : '';
+      return `<tr${kind}><th scope="row">${escapeHtml(image.name)}</th>${cells.join('')}</tr>`;
+    });
+    return (
+      `<div class="wide"><table class="scores"><caption>${escapeHtml(scores.data)}</caption>` +
+      `<thead><tr><th></th>${heads.join('')}</tr><tr><th scope="col">picture</th>${columns.join('')}</tr></thead>` +
+      `<tbody>${rows.join('')}</tbody></table></div>`
+    );
+  });
+  const distance =
+    measures.length > 1
+      ? ' Distance: squared difference of the features that the loss compares, over the original’s mean square, in the ' +
+        `middle ${FEATURE_SIDE}×${FEATURE_SIDE} pixels; 0 as the original.`
+      : '';
+  return `<h2>Texture</h2>${tables.join('')}<p class="note">Fine texture: ${escapeHtml(TEXTURE)}.${distance}</p>`;
+}

@@ -1,0 +1,135 @@
+/** All that a run would do before its first update, and what it would take: nothing is trained, and nothing written. */
+import { access, constants, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { setCurrentDevice } from '../../engine/init.ts';
+import { convolutionFlops } from '../../kernels/conv2d/flops.ts';
+import type { TrainConfig } from '../config/config.ts';
+import { RunFolderError } from '../errors.ts';
+import { count, mebibytes } from '../readable.ts';
+import { hasCheckpoint, readCheckpoint } from './checkpoint-store.node.ts';
+import { refuseOccupied } from './folder.node.ts';
+import { readInitialWeights } from './initial-weights.node.ts';
+import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
+import { prepare } from './preparation.node.ts';
+import type { SessionOptions } from './run.node.ts';
+import { restoreTrainer, saveState } from './state.ts';
+import { codeOf, reasonOf } from './write.node.ts';
+
+/** What a run would take. Bytes are bytes, times are not guessed. */
+export interface DryRun {
+  /** With all that follows from the files it names. */
+  readonly config: TrainConfig;
+  /** Updates that the run to resume has made; 0 for a new one. */
+  readonly step: number;
+  /** Pictures to train on, and those of each set to score on. */
+  readonly pictures: number;
+  readonly sets: readonly { readonly data: string; readonly pictures: number }[];
+  /** Learned numbers of each network. */
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly update: {
+    /** Kernels that an update runs. */
+    readonly dispatches: number;
+    /** Convolutions of an update and their gradients, counted as direct ones. */
+    readonly convolutionGflop: number;
+    /** GPU memory of an update at its peak: temporaries, networks, optimizers, results. */
+    readonly bytes: number;
+    /** GPU memory of the pictures. */
+    readonly pictureBytes: number;
+  };
+  readonly disk: {
+    readonly checkpointBytes: number;
+    /** As many as will be there at the same time: last, best, those of --keep, and one being written. */
+    readonly checkpoints: number;
+    /** On the disk of the run folder. */
+    readonly freeBytes: number;
+  };
+}
+
+/**
+ * Prepares a run as `startSession` would, or as `resumeSession` would one that is there, up to the plan of an update.
+ * @throws what those would throw: ConfigError, PictureSourceError, RunFolderError, CheckpointError, OutOfMemoryError.
+ */
+export async function dryRun(
+  given: TrainConfig,
+  { resume = false, ...options }: Omit<SessionOptions, 'command'> & { readonly resume?: boolean },
+): Promise<DryRun> {
+  setCurrentDevice(options.device);
+  const folder = resolve(given.out);
+  if (!resume) await refuseOccupied(folder);
+  const disk = await writableAncestor(folder);
+  const last = join(folder, 'checkpoints', 'last');
+  const files = resume && (await hasCheckpoint(last)) ? await readCheckpoint(last) : undefined;
+  const { networks, config } = files
+    ? { networks: await restoredNetworks(given, files, last), config: given }
+    : await firstNetworks(given, await readInitialWeights(given.init));
+  using _ = networks;
+  using prepared = await prepare(config, networks, options, disk);
+  const { trainer, pictures, sets } = prepared;
+  const best = files ? restoreTrainer(files, last, trainer).best : null;
+  const { figures, lowered } = trainer.plan();
+  const flops = new Map(lowered.calls.map(({ operation, problem }) => [problem, convolutionFlops(operation, problem)]));
+  const state = await saveState(networks, trainer, best);
+  const { bavail, bsize } = await statfs(disk);
+  return {
+    config,
+    step: trainer.step,
+    pictures: pictures.length,
+    sets: sets.map(set => ({ data: set.data, pictures: set.pictures.length })),
+    parameters: parametersOf(networks),
+    update: {
+      dispatches: figures.dispatches,
+      convolutionGflop: [...flops.values()].reduce<number>((sum, flop) => sum + (flop ?? 0), 0) / 1e9,
+      bytes: figures.temporaryBytes + figures.variableBytes + figures.resultBytes,
+      pictureBytes: figures.constantBytes,
+    },
+    disk: {
+      checkpointBytes: [...state.values()].reduce((sum, { length }) => sum + length, 0),
+      checkpoints: stored(config),
+      freeBytes: bavail * bsize,
+    },
+  };
+}
+
+function parametersOf({ generator, discriminator, vgg }: Networks): Record<string, number> {
+  const named = { generator, discriminator, vgg };
+  return Object.fromEntries(
+    Object.entries(named).flatMap(([name, net]) => (net ? [[name, net.parameterCount] as const] : [])),
+  );
+}
+
+/** Checkpoints at the same time. */
+function stored({ keep, steps, saveEvery }: TrainConfig): number {
+  const numbered = Math.floor(steps / saveEvery);
+  return 3 + (keep === 0 ? numbered : Math.min(keep + 1, numbered));
+}
+
+/** The folder, or the nearest one above that exists. @throws RunFolderError where nothing can be written there. */
+async function writableAncestor(folder: string): Promise<string> {
+  for (let path = folder; ; path = dirname(path)) {
+    try {
+      await access(path, constants.W_OK);
+      return path;
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || dirname(path) === path)
+        throw new RunFolderError(folder, `cannot be written: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+}
+
+/** A dry run in lines. */
+export function dryRunLines({ config, step, pictures, sets, parameters, update, disk }: DryRun): string[] {
+  const { batch, accumulate, crop, steps } = config;
+  const networks = Object.entries(parameters).map(([name, size]) => `${name} ${count(size)}`);
+  const needed = disk.checkpoints * disk.checkpointBytes;
+  const short = needed > disk.freeBytes ? ': more than there is' : '';
+  return [
+    step > 0 ? `would go on after ${count(step)} of ${count(steps)} updates` : `would make ${count(steps)} updates`,
+    `parameters  ${networks.join(', ')}`,
+    `pictures    ${count(pictures)} to train on${sets.map(set => `, ${count(set.pictures)} of ${set.data} to score on`).join('')}`,
+    `update      ${count(batch * accumulate)} crops of ${crop}x${crop}: ${count(update.dispatches)} dispatches, ` +
+      `${update.convolutionGflop.toFixed(2)} GFLOP in convolutions`,
+    `GPU memory  ${mebibytes(update.bytes)} for an update, ${mebibytes(update.pictureBytes)} for the pictures`,
+    `disk        ${disk.checkpoints} checkpoints of ${mebibytes(disk.checkpointBytes)} at most, ${mebibytes(disk.freeBytes)} free${short}`,
+    'nothing was trained, and nothing written',
+  ];
+}

@@ -1,0 +1,281 @@
+/** A run under way: its updates, and what has to happen between them. */
+import { join } from 'node:path';
+import type { Measure } from '../../eval/evaluate.ts';
+import { interpolation, type Method, network } from '../../eval/methods.ts';
+import { decodeModel } from '../../models/model-file.ts';
+import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { type TrainConfig, variantOfConfig } from '../config/config.ts';
+import { RunFolderError } from '../errors.ts';
+import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
+import { SessionProfile } from '../profile/session-profile.node.ts';
+import { count } from '../readable.ts';
+import type { Recalibration } from '../recalibration.ts';
+import { type ReportScores, stepEntries } from '../report/content.ts';
+import { type Exhibits, INITIAL } from '../report/exhibits.ts';
+import { reportRun } from '../report/run-report.node.ts';
+import { writeSample } from '../report/samples.node.ts';
+import { learningRateAt } from '../schedule.ts';
+import { skipLine } from '../skip.ts';
+import type { StepResult, Trainer } from '../trainer.ts';
+import type { CheckpointName, RunFolder } from './folder.node.ts';
+import { isEvaluation } from './metrics.ts';
+import type { Networks } from './networks.node.ts';
+import { nextStop } from './pauses.ts';
+import { Scoring } from './scoring.ts';
+import type { SessionOptions, SessionResult } from './session-options.node.ts';
+import { MODEL, SCORED, saveState } from './state.ts';
+import { StepLog } from './step-log.ts';
+import { textureMeasure } from './texture-measure.ts';
+
+export type { SessionOptions, SessionResult } from './session-options.node.ts';
+
+/** What a run consists of. */
+export interface RunParts {
+  readonly folder: RunFolder;
+  readonly config: TrainConfig;
+  readonly networks: Networks;
+  readonly trainer: Trainer;
+  readonly recalibration: Recalibration | undefined;
+  readonly sets: readonly EvaluationSet[];
+  readonly pictures: readonly TrainingPicture[];
+  /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
+  readonly best: number | null;
+}
+
+export class Run implements Disposable {
+  readonly #parts: RunParts;
+  readonly #options: SessionOptions;
+  readonly #upscaler: SRResNetUpscaler;
+  readonly #method: Method;
+  readonly #profile: SessionProfile | undefined;
+  #best: number | null;
+  /** Updates of the checkpoint `last`. */
+  #saved: number;
+  /** The update for which the generator that is scored is ready. */
+  #prepared: number | undefined;
+
+  constructor(parts: RunParts, options: SessionOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#best = parts.best;
+    this.#saved = parts.trainer.step;
+    this.#upscaler = new SRResNetUpscaler(parts.networks.best, variantOfConfig(parts.config).label);
+    this.#method = network(this.#upscaler);
+    const { profile, onLine } = options;
+    this.#profile = profile && new SessionProfile(parts.trainer, profile, onLine);
+  }
+
+  /**
+   * Trains to the end, or to a stop, and reports.
+   * @throws RunFolderError where something cannot be written, saying from where the run goes on; what updates throw.
+   */
+  async complete(): Promise<SessionResult> {
+    try {
+      return await this.#complete();
+    } catch (error) {
+      if (!(error instanceof RunFolderError)) throw error;
+      const kept =
+        this.#saved > 0 ? `kept up to update ${count(this.#saved)}: --resume goes on from there` : 'not saved yet';
+      const problem = error.message.slice(error.path.length + 2);
+      throw new RunFolderError(error.path, `${problem}; the run is ${kept}`, { cause: error });
+    }
+  }
+
+  async #complete(): Promise<SessionResult> {
+    const { folder, trainer, config, networks } = this.#parts;
+    const { signal, stopAfter, command } = this.#options;
+    const { steps } = config;
+    const last = Math.min(steps, stopAfter ?? steps);
+    const [log, scoring] = await this.#logs();
+    try {
+      // A signal or a death may have come between an update and what was due after it.
+      if (trainer.step === nextStop(config, trainer.step - 1)) this.#rest(log);
+      if (trainer.step > 0) await this.#pause(trainer.step, scoring, await folder.checkpoints());
+      while (trainer.step < last && !signal?.aborted) {
+        const stop = Math.min(last, nextStop(config, trainer.step));
+        await this.#train(stop, log);
+        if (trainer.step === stop && !signal?.aborted) await this.#pause(stop, scoring);
+      }
+    } catch (error) {
+      // Whatever went wrong, updates that were not finite or a sample that finds no room: the state before it is whole.
+      if (!trainer.device.lost) await this.#stop(log).catch(() => undefined);
+      throw error;
+    }
+    await this.#stop(log);
+    await this.#profile?.end();
+    const finished = trainer.step >= steps && !signal?.aborted;
+    using initial = await this.#initial();
+    const scores = finished ? await this.#finalScores(scoring, initial?.method) : [];
+    const loss = networks.explanation(config);
+    await reportRun(folder, this.#exhibits(initial?.method), { command, scores, loss, step: trainer.step });
+    return {
+      folder: folder.path,
+      model: join(folder.checkpointPath('last'), networks.scored ? SCORED : MODEL),
+      step: trainer.step,
+      finished,
+      scores,
+      waitedForData: log.waited,
+      ...(this.#profile?.summary && { profile: this.#profile.summary }),
+    };
+  }
+
+  async #logs(): Promise<[StepLog, Scoring]> {
+    const { folder, config, trainer, sets } = this.#parts;
+    const { onPhase, onLine } = this.#options;
+    const entries = await folder.readMetrics();
+    const append = (entry: Parameters<RunFolder['record']>[0]) => folder.record(entry);
+    const log = new StepLog({
+      batch: config.batch * config.accumulate,
+      rate: step => learningRateAt(config, step),
+      waited: () => trainer.waitedForData,
+      before: folder.unfinished ?? stepEntries(entries).at(-1),
+      append,
+    });
+    const logged = entries.filter(isEvaluation);
+    return [log, new Scoring({ sets, method: this.#method, logged, append, onPhase, onLine })];
+  }
+
+  /** Updates up to `stop`, each logged as its result comes in. */
+  async #train(stop: number, log: StepLog): Promise<void> {
+    const { trainer, config } = this.#parts;
+    const { onPhase, onStep } = this.#options;
+    const rate = (step: number) => learningRateAt(config, step);
+    if (trainer.figures === undefined) {
+      const first = await trainer.warmUp(rate, (done, total) => onPhase?.('warming up kernels', done, total));
+      log.add(first);
+      this.#tellSkip(first);
+      if (first.step === 1 || first.step % config.logEvery === 0) log.write();
+    }
+    const failure = new AbortController();
+    const signal = AbortSignal.any([failure.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
+    log.begin();
+    try {
+      const updates = this.#profile?.updates(stop, rate, signal) ?? trainer.run(stop, rate, signal);
+      for await (const result of updates) {
+        const imagesPerSecond = log.add(result);
+        // Updates that are under way still count: the state has them, and so must the log.
+        if (failure.signal.aborted) continue;
+        try {
+          this.#tellSkip(result);
+          const { live, pooled } = trainer.device.memory.figures();
+          onStep?.({ ...result, imagesPerSecond, gpuBytes: live + pooled });
+          if (result.step % config.logEvery === 0) log.write();
+        } catch (error) {
+          failure.abort(error);
+        }
+      }
+      failure.signal.throwIfAborted();
+    } finally {
+      this.#rest(log);
+    }
+  }
+
+  #tellSkip({ step, skipped }: StepResult): void {
+    if (skipped) this.#options.onLine?.(skipLine(step, skipped, this.#parts.config.maxNonFinite));
+  }
+
+  async #stop(log: StepLog): Promise<void> {
+    this.#rest(log);
+    await this.#save();
+  }
+
+  /** Pauses the log, which keeps what an unbroken run would not have written yet. */
+  #rest(log: StepLog): void {
+    const { trainer, config } = this.#parts;
+    log.end({ unfinished: trainer.step !== nextStop(config, trainer.step - 1) });
+  }
+
+  /** What is due after `step` updates and was not done yet. The last evaluation is the report's. */
+  async #pause(step: number, scoring: Scoring, there: readonly CheckpointName[] = []): Promise<void> {
+    const { folder, config } = this.#parts;
+    const { evalEvery, sampleEvery, saveEvery, keep, steps } = config;
+    await this.#prepare();
+    if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step, this.#best))
+      await this.#score(step, scoring);
+    if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(folder, this.#exhibits(), step);
+    if (step % saveEvery !== 0) return;
+    const state = await this.#state();
+    await this.#save(state);
+    // Not twice: a run that is finished and resumed knows a best that it did not know then.
+    if (!there.includes(`step-${step}`)) await folder.saveCheckpoint(`step-${step}`, state);
+    await folder.pruneCheckpoints(keep);
+  }
+
+  /** Makes the generator that is scored ready, once an update. */
+  async #prepare(): Promise<void> {
+    const { networks, config, trainer, recalibration } = this.#parts;
+    if (this.#prepared === trainer.step) return;
+    await networks.follow(config);
+    await recalibration?.run();
+    this.#prepared = trainer.step;
+  }
+
+  async #state(best = this.#best): Promise<Map<string, Uint8Array>> {
+    const { networks, trainer } = this.#parts;
+    await this.#prepare();
+    return await saveState(networks, trainer, best);
+  }
+
+  async #save(state?: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    await this.#parts.folder.saveCheckpoint('last', state ?? (await this.#state()));
+    this.#saved = this.#parts.trainer.step;
+  }
+
+  /** Scores the network on every set and keeps the best. */
+  async #score(step: number, scoring: Scoring, measure?: Measure) {
+    const results = await scoring.after(step, measure);
+    const first = results[0]?.mean?.psnr;
+    if (first !== undefined && (this.#best === null || first > this.#best)) {
+      await this.#parts.folder.saveCheckpoint('best', await this.#state(first));
+      this.#best = first;
+    }
+    return results;
+  }
+
+  /** The finished network beside bicubic and what it began as, picture by picture. */
+  async #finalScores(scoring: Scoring, initial: Method | undefined): Promise<ReportScores[]> {
+    const { trainer, sets, config, networks } = this.#parts;
+    const variant = variantOfConfig(config);
+    // An SRResNet is judged by PSNR, which it was trained for.
+    const measure = variant.mse && !variant.adversarial ? undefined : textureMeasure(networks.vgg, variant.vgg);
+    const results = await this.#score(trainer.step, scoring, measure);
+    await this.#save();
+    const bicubic = await scoring.all(interpolation('bicubic'), 'scoring bicubic on', measure);
+    const before = initial && (await scoring.all(initial, `scoring ${INITIAL} on`, measure));
+    return sets.map(({ data }, i) => ({
+      data,
+      images: results[i]!.images.map((model, j) => ({
+        name: model.name,
+        bicubic: bicubic[i]!.images[j]!,
+        ...(before && { initial: before[i]!.images[j]! }),
+        model,
+      })),
+    }));
+  }
+
+  /** The network that the run began with, where it is another's result: an SRResNet that goes on is its own. */
+  async #initial(): Promise<(Disposable & { readonly method: Method }) | undefined> {
+    const { folder, config } = this.#parts;
+    const variant = variantOfConfig(config);
+    const bytes = variant.mse && !variant.adversarial ? undefined : await folder.initialWeights();
+    if (!bytes) return undefined;
+    const net = decodeModel(bytes, config.init);
+    const upscaler = new SRResNetUpscaler(net, INITIAL);
+    return {
+      method: network(upscaler),
+      [Symbol.dispose]() {
+        upscaler.dispose();
+        net.dispose();
+      },
+    };
+  }
+
+  #exhibits(initial?: Method): Exhibits {
+    const { config, sets, pictures } = this.#parts;
+    return { config, sets, pictures, method: this.#method, initial };
+  }
+
+  [Symbol.dispose](): void {
+    this.#upscaler.dispose();
+  }
+}

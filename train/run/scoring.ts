@@ -1,0 +1,67 @@
+/** Scores of a run's network on its evaluation sets, and of what it is compared with. */
+import { type Evaluation, evaluate, type Measure, type Pair } from '../../eval/evaluate.ts';
+import type { Method } from '../../eval/methods.ts';
+import type { EvaluationEntry } from './metrics.ts';
+
+/** Pictures to score on, by a name for tables. */
+export interface ScoredSet {
+  readonly data: string;
+  readonly pictures: readonly Pair[];
+}
+
+export interface ScoringOptions {
+  readonly sets: readonly ScoredSet[];
+  /** The network in training. */
+  readonly method: Method;
+  /** Evaluations that the log holds already: none is written twice. */
+  readonly logged: readonly EvaluationEntry[];
+  readonly append: (entry: EvaluationEntry) => void;
+  readonly onPhase?: ((name: string, done: number, total: number) => void) | undefined;
+  readonly onLine?: ((text: string) => void) | undefined;
+}
+
+export class Scoring {
+  readonly #options: ScoringOptions;
+  /** PSNR by update and set. */
+  readonly #logged: Map<string, number>;
+
+  constructor(options: ScoringOptions) {
+    this.#options = options;
+    this.#logged = new Map(
+      options.logged.map(({ step, evaluation }) => [`${step} ${evaluation.data}`, evaluation.psnr]),
+    );
+  }
+
+  /** Whether a set was not scored after `step` updates, or the first one better than `best` without its being known. */
+  isDue(step: number, best: number | null): boolean {
+    const psnr = this.#options.sets.map(({ data }) => this.#logged.get(`${step} ${data}`));
+    return psnr.includes(undefined) || (psnr[0] !== undefined && (best === null || psnr[0] > best));
+  }
+
+  /** Scores the network on every set, and logs what is new. */
+  async after(step: number, measure?: Measure): Promise<Evaluation[]> {
+    const { append, onLine } = this.#options;
+    const results = await this.all(this.#options.method, 'scoring', measure);
+    for (const [i, { mean }] of results.entries()) {
+      const { data } = this.#options.sets[i]!;
+      if (!mean || this.#logged.has(`${step} ${data}`)) continue;
+      const { psnr, ssim, psnr_paper, ssim_paper } = mean;
+      this.#logged.set(`${step} ${data}`, psnr);
+      append({ step, evaluation: { data, psnr, ssim, psnr_paper, ssim_paper } });
+      onLine?.(`step ${step}: ${data} ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)} (protocol matlab)`);
+    }
+    return results;
+  }
+
+  /** Scores any method on every set; `verb` is for the display. */
+  async all(method: Method, verb: string, measure?: Measure): Promise<Evaluation[]> {
+    const { sets, onPhase } = this.#options;
+    const results: Evaluation[] = [];
+    for (const { data, pictures } of sets) {
+      onPhase?.(`${verb} ${data}`, 0, pictures.length);
+      const onPicture = (_: unknown, index: number) => onPhase?.(`${verb} ${data}`, index + 1, pictures.length);
+      results.push(await evaluate(method, pictures, { onPicture, measure }));
+    }
+    return results;
+  }
+}
