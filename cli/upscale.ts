@@ -6,7 +6,7 @@ import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
 import { type Job, namesFile, planBatch } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { printable } from '../image/errors.ts';
-import { MAX_PIXELS, OUTPUT_EXTENSIONS } from '../image/formats.ts';
+import { DEFAULT_MAX_PIXELS, OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { positiveInteger } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
@@ -71,7 +71,7 @@ export function addUpscaleCommand(program: Command): void {
         .choices(['keep', 'strip'])
         .default('keep'),
     )
-    .option('--max-pixels <n>', 'refuse pictures, and results, of more', positiveInteger, MAX_PIXELS)
+    .option('--max-pixels <n>', 'refuse pictures whose results would have more', positiveInteger, DEFAULT_MAX_PIXELS)
     .addHelpText('after', EXAMPLES)
     .action(async (inputs: string[], options: UpscaleOptions) => {
       process.exitCode = await upscale(inputs, options);

@@ -1,9 +1,9 @@
 /** Enlarging many picture files: the next is read and the last written while the method works on one. */
 
 import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
-import { ImageError } from '../image/errors.ts';
+import { ImageError, PictureSizeError } from '../image/errors.ts';
 import { isThere, openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
-import { formatForName, MAX_PIXELS } from '../image/formats.ts';
+import { DEFAULT_MAX_PIXELS, formatForName } from '../image/formats.ts';
 import { fitted } from '../image/losses.ts';
 import type { Picture, Samples } from '../image/picture.ts';
 import { Leftovers } from '../image/unfinished.node.ts';
@@ -33,9 +33,9 @@ export type Outcome =
 export interface BatchOptions extends UpscaleControl {
   /** Results that exist are replaced; else their pictures are skipped. Default: false. */
   readonly overwrite?: boolean | undefined;
-  /** Enlargement, to refuse pictures whose results would be too large before working on them. Default: 4. */
+  /** Enlargement, to know the results' sizes before working on them. Default: 4. */
   readonly scale?: number | undefined;
-  /** The most pixels of a picture, and of a result. Default: MAX_PIXELS. */
+  /** The most pixels of a result; pictures that would become larger are not decoded. Default: DEFAULT_MAX_PIXELS. */
   readonly maxPixels?: number | undefined;
   /** EXIF, XMP and colour profile go into the result, or not: then colours become sRGB. Default: keep. */
   readonly metadata?: 'keep' | 'strip' | undefined;
@@ -95,19 +95,18 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
   }
 }
 
-/** Decodes a picture, where its result is not there already. */
+/** Decodes a picture, where its result is not there already and not too large. */
 async function load(job: Job, options: BatchOptions): Promise<Loaded> {
-  const { overwrite, maxPixels = MAX_PIXELS, scale = 4, metadata, signal } = options;
+  const { overwrite, maxPixels = DEFAULT_MAX_PIXELS, scale = 4, metadata, signal } = options;
   try {
     if ((await isThere(job.output)) && !overwrite) return { outcome: { state: 'skipped', job } };
-    const file = await openPicture(job.input, { maxPixels, colours: metadata === 'strip' ? 'srgb' : 'own', signal });
-    const [width, height] = [file.picture.width * scale, file.picture.height * scale];
-    if (width * height > maxPixels) {
-      throw new ImageError(job.input, `would become ${width}x${height}, more than ${maxPixels} pixels: --max-pixels`);
-    }
-    return { file };
+    const colours = metadata === 'strip' ? 'srgb' : 'own';
+    return { file: await openPicture(job.input, { maxPixels: Math.floor(maxPixels / scale ** 2), colours, signal }) };
   } catch (error) {
-    return { outcome: failed(job, error) };
+    if (!(error instanceof PictureSizeError)) return { outcome: failed(job, error) };
+    const size = `${error.width * scale}x${error.height * scale}`;
+    const problem = `would become ${size}, more than ${maxPixels} pixels: --max-pixels`;
+    return { outcome: failed(job, new ImageError(job.input, problem, { cause: error })) };
   }
 }
 

@@ -21,6 +21,18 @@ export class ImageError extends Error {
   }
 }
 
+/** A picture has more pixels than the caller allows; its sides in pixels. */
+export class PictureSizeError extends ImageError {
+  readonly width: number;
+  readonly height: number;
+  constructor(file: string, width: number, height: number, maxPixels: number) {
+    super(file, `${width}x${height} pixels are more than the limit of ${maxPixels}`);
+    this.name = 'PictureSizeError';
+    this.width = width;
+    this.height = height;
+  }
+}
+
 /** What another's error says, for a message of ours. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -76,7 +76,9 @@ async function bytesOf(path: string, maxPixels = DEFAULT_MAX_PIXELS, signal?: Ab
     const found = await stat(path);
     // A pipe or a device may never end.
     if (!found.isFile()) throw new ImageError(path, 'cannot be read (not a file)');
-    if (found.size > most) throw new ImageError(path, `${found.size} bytes are more than a picture takes (${most})`);
+    if (found.size > most) {
+      throw new ImageError(path, `${found.size} bytes are more than ${maxPixels} pixels, the limit, take (${most})`);
+    }
     return await readFile(path, signal && { signal });
   } catch (error) {
     signal?.throwIfAborted();
