@@ -26,10 +26,23 @@ interface KillOptions {
   readonly keep?: boolean;
 }
 
+const STEPS = 300;
+
 /** What is due at one update and another are not the same: some updates have all of it, most none. */
 const OPTIONS = [
   ...TRAIN,
-  ...['--steps', '300', '--save-every', '20', '--eval', 'synthetic', '--eval-every', '40', '--sample-every', '30'],
+  ...[
+    '--steps',
+    String(STEPS),
+    '--save-every',
+    '20',
+    '--eval',
+    'synthetic',
+    '--eval-every',
+    '40',
+    '--sample-every',
+    '30',
+  ],
   ...['--log-every', '7', '--keep', '3', '--flips', '--rotations'],
 ];
 
@@ -54,12 +67,25 @@ function during(run: string): string {
     ['new', 'old'].some(place => existsSync(join(checkpoints, `.${name}.${place}`))),
   );
   if (beingWritten) return `writing ${beingWritten}`;
-  if (existsSync(join(run, 'comparison.png')) && !existsSync(join(run, 'report.html'))) return 'reporting';
+  if (loggedStep(run) >= STEPS) return existsSync(join(run, 'comparison.png')) ? 'reporting' : 'scoring at the end';
   return existsSync(join(checkpoints, 'last')) ? 'after a checkpoint' : 'before the first checkpoint';
 }
 
-/** Starts or resumes a run, and stops it at a moment; undefined where it was done before. */
-async function stopOnce(run: string, signal: Signal, moment: number, aim?: string): Promise<Stop | undefined> {
+/**
+ * What every fourth stop each is aimed at, because it takes too short a time to be met by chance: a checkpoint being
+ * written, and what follows the last update.
+ */
+const AIMS: readonly (RegExp | undefined)[] = [undefined, /^(scoring at the end|reporting)/, undefined, /^writing/];
+
+/**
+ * Starts or resumes a run, and stops it at a moment, or `later` than that where what it is aimed at begins later;
+ * undefined where it was done before. Milliseconds.
+ */
+async function stopOnce(
+  run: string,
+  signal: Signal,
+  { moment, later, aim }: { readonly moment: number; readonly later: number; readonly aim: RegExp | undefined },
+): Promise<Stop | undefined> {
   const began = performance.now();
   const { child, ended } = start(commandFor(run));
   let done = false;
@@ -67,8 +93,8 @@ async function stopOnce(run: string, signal: Signal, moment: number, aim?: strin
     done = true;
   });
   while (!done && performance.now() - began < moment) await wait(Math.min(5, moment));
-  // Every fourth is aimed at a checkpoint being written, which takes too short a time to be met by chance.
-  while (aim && !done && !during(run).startsWith(aim)) await wait(0);
+  while (aim && !done && !aim.test(during(run))) await wait(0);
+  if (aim && later > 0 && !done) await wait(later);
   const stop = { signal, after: performance.now() - began, step: loggedStep(run), during: during(run) };
   child.kill(signal);
   const { code, stderr } = await watched;
@@ -113,7 +139,10 @@ async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Prom
       for (let i = 0; i < inThisRun && made < wanted; i++) {
         // Spread over the whole run, from its first moment to its last.
         const moment = i === 0 ? ((made + random.uniform()) / wanted) * duration : random.uniform() * 0.7 * duration;
-        const stop = await stopOnce(run, signal, moment, made % 4 === 3 ? 'writing' : undefined);
+        const aim = AIMS[made % AIMS.length];
+        // Scoring and reporting take about a twentieth of the run; a checkpoint, milliseconds.
+        const later = aim === AIMS[1] ? random.uniform() * 0.05 * duration : 0;
+        const stop = await stopOnce(run, signal, { moment, later, aim });
         if (!stop) break;
         stops.push(stop);
         made++;
