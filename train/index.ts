@@ -17,6 +17,7 @@ export {
 export type { CropOptions } from './pictures/crop-plan.ts';
 export { type BatchSource, CropSource, type PicturePair, type ResidentOptions } from './pictures/crop-source.ts';
 export { learningRateAt, type Schedule } from './schedule.ts';
+export type { Skip } from './skip.ts';
 export { type SrganOptions, SrganTraining } from './srgan.ts';
-export { type Moments, type StepResult, Trainer } from './trainer.ts';
-export type { Crops, Recording, Role, Trained, Training } from './training.ts';
+export { type Moments, type Skipped, type StepResult, Trainer, type TrainerOptions } from './trainer.ts';
+export type { Crops, Judged, Recording, Role, Trained, Training } from './training.ts';
