@@ -3,8 +3,7 @@
 import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
 import { ImageError, PictureSizeError } from '../image/errors.ts';
 import { isThere, openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
-import { DEFAULT_MAX_PIXELS, formatForName } from '../image/formats.ts';
-import { fitted } from '../image/losses.ts';
+import { DEFAULT_MAX_PIXELS } from '../image/formats.ts';
 import type { Picture, Samples } from '../image/picture.ts';
 import { Leftovers } from '../image/unfinished.node.ts';
 import { ResultError, TileError } from './errors.ts';
@@ -150,10 +149,9 @@ async function write(
 ): Promise<Outcome> {
   let losses: readonly string[];
   try {
-    const suited = fitted(result, formatForName(job.output), metadata === 'keep' ? file.metadata : {});
     await leftovers.clear(job.output);
-    await savePicture(job.output, suited.picture, { metadata: suited.metadata, quality });
-    losses = suited.losses;
+    const carried = metadata === 'keep' ? file.metadata : {};
+    losses = await savePicture(job.output, result, { metadata: carried, quality });
   } catch (error) {
     return failed(job, error);
   }

@@ -3,7 +3,7 @@
 import { exifFor, uprightXmp } from './exif.ts';
 import { DEFAULT_MAX_PIXELS, type Format, formatOf } from './formats.ts';
 import { readProfile } from './icc.ts';
-import { fitted } from './losses.ts';
+import { type Fitted, fitted } from './losses.ts';
 import { upright } from './orientation.ts';
 import { type Picture, type Samples, toEightBit } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
@@ -71,12 +71,25 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
 export async function encodeFile(
   picture: Picture<Samples>,
   format: Format,
-  options: EncodeOptions = {},
+  { metadata, quality }: EncodeOptions = {},
   name = 'picture',
 ): Promise<Uint8Array> {
-  const suited = fitted(picture, format, options.metadata);
-  if (format === 'png') return encodePngFile(suited.picture, suited.metadata);
-  return await encodeBySharp(suited.picture, format, suited.metadata, options.quality, name);
+  return await encodeFitted(fitted(picture, format, metadata), format, quality, name);
+}
+
+/**
+ * The bytes of a file of what was fitted to its format.
+ * @param quality See `EncodeOptions`.
+ * @throws ImageError as `encodeFile`.
+ */
+export async function encodeFitted(
+  { picture, metadata }: Fitted,
+  format: Format,
+  quality: number | undefined,
+  name: string,
+): Promise<Uint8Array> {
+  if (format === 'png') return encodePngFile(picture, metadata);
+  return await encodeBySharp(picture, format, metadata, quality, name);
 }
 
 /** The bytes of a PNG file that holds exactly this picture: 8 or 16 bit; grey, RGB, with or without alpha. */

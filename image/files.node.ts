@@ -3,9 +3,10 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
-import { decodeFile, encodeFile } from './codec.node.ts';
+import { decodeFile, encodeFitted } from './codec.node.ts';
 import { ImageError } from './errors.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
+import { fitted } from './losses.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 import { unfinishedPath } from './unfinished.node.ts';
@@ -61,10 +62,18 @@ export async function openPicture(
 /**
  * Writes a picture in the format of its name's ending (OUTPUT_EXTENSIONS), making its folder if need be; the file
  * appears whole or not at all.
+ * @returns a line for everything that the format cannot hold (see `fitted`).
  * @throws ImageError for other endings, or where the file cannot be written.
  */
-export async function savePicture(path: string, picture: Picture<Samples>, options: EncodeOptions = {}): Promise<void> {
-  await writeAtomically(path, await encodeFile(picture, formatForName(path), options, path));
+export async function savePicture(
+  path: string,
+  picture: Picture<Samples>,
+  { metadata, quality }: EncodeOptions = {},
+): Promise<readonly string[]> {
+  const format = formatForName(path);
+  const suited = fitted(picture, format, metadata);
+  await writeAtomically(path, await encodeFitted(suited, format, quality, path));
+  return suited.losses;
 }
 
 /** Beyond eight bytes a pixel, which 16 bit RGBA takes uncompressed, a file has this much for all else. */

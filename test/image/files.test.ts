@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ImageError } from '../../image/errors.ts';
-import { isThere, listPictures, readPicture, writeAtomically, writePicture } from '../../image/files.node.ts';
+import {
+  isThere,
+  listPictures,
+  openPicture,
+  readPicture,
+  savePicture,
+  writeAtomically,
+  writePicture,
+} from '../../image/files.node.ts';
+import { createPicture, toSixteenBit } from '../../image/picture.ts';
 import { formulaPicture } from './fixtures.ts';
 
 let folder: string;
@@ -45,6 +54,19 @@ test('a write that fails leaves what was there', async () => {
 
 test('a missing file is one clear line', async () => {
   await expect(readPicture(join(folder, 'none.png'))).rejects.toThrow(/none\.png: cannot be read \(ENOENT\)$/);
+});
+
+test('saving says what the format cannot hold; nothing where it holds all', async () => {
+  const picture = createPicture(2, 1, 2, Uint8Array.of(100, 128, 7, 0));
+  const deep = toSixteenBit(picture);
+  const save = async (name: string) => await savePicture(join(folder, 'saved', name), deep, { metadata: {} });
+  expect(await save('a.png')).toEqual([]);
+  expect((await openPicture(join(folder, 'saved/a.png'))).picture).toEqual(deep);
+  const without = { metadata: { exif: new Uint8Array(3) } };
+  expect(await savePicture(join(folder, 'saved/b.png'), picture, without)).toEqual([
+    'its EXIF is damaged and left out',
+  ]);
+  expect((await openPicture(join(folder, 'saved/b.png'))).picture).toEqual(picture);
 });
 
 test.each([
