@@ -56,7 +56,9 @@ export async function openPicture(
 ): Promise<PictureFile> {
   const bytes = await bytesOf(path, options.maxPixels, signal);
   signal?.throwIfAborted();
-  return await decodeFile(bytes, path, options);
+  const file = await decodeFile(bytes, path, options);
+  signal?.throwIfAborted();
+  return file;
 }
 
 /**

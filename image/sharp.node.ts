@@ -37,8 +37,10 @@ export async function decodeBySharp(
   maxPixels: number,
 ): Promise<DecodedPicture> {
   const sharp = await loadSharp(format, name);
+  let bits = 8;
   try {
     const known = await sharp(bytes, { limitInputPixels: false }).metadata();
+    bits = known.bitsPerSample ?? 8;
     checkSize(known.width, known.height, name, maxPixels);
     checkSamples(known, bytes, format, name);
     const kept = KEPT_SPACES.includes(known.space);
@@ -75,7 +77,12 @@ export async function decodeBySharp(
     };
   } catch (error) {
     if (error instanceof ImageError) throw error;
-    throw new ImageError(name, `damaged ${FORMAT_NAMES[format]}: ${firstOf(messageOf(error))}`, { cause: error });
+    const message = messageOf(error);
+    const problem =
+      bits > 8 && message.includes('not supported by this decoder')
+        ? `${FORMAT_NAMES[format]} of ${bits} bits is not supported by this build of sharp: convert it to PNG or TIFF`
+        : `damaged ${FORMAT_NAMES[format]}: ${firstOf(message)}`;
+    throw new ImageError(name, problem, { cause: error });
   }
 }
 
@@ -132,9 +139,10 @@ function withoutPrefix(exif: Buffer | undefined): Uint8Array | undefined {
 
 const LONGEST_PROBLEM = 200;
 
-/** libvips says the same several times, a line each. */
+/** libvips says the same several times, a line each, after others of what follows from it. */
 function firstOf(message: string): string {
-  const lines = message.split('\n').filter(line => line.trim() !== '' && !line.startsWith('Warning treated as error'));
+  const idle = /^\s*$|^Warning treated as error|: bad seek to \d+$/;
+  const lines = message.split('\n').filter(line => !idle.test(line));
   return (lines[0] ?? message).slice(0, LONGEST_PROBLEM);
 }
 

@@ -2,10 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
+import { orientationOf, uprightXmp } from '../../image/exif.ts';
 import type { Format } from '../../image/formats.ts';
 import { fitted } from '../../image/losses.ts';
 import { upright } from '../../image/orientation.ts';
 import { type Channels, createPicture, type Picture, type Samples, toEightBit } from '../../image/picture.ts';
+import { DEEP_AVIF } from './deep-avif.ts';
 import { formulaPicture } from './fixtures.ts';
 import { tiffFile, tiffTags } from './tiff-file.ts';
 
@@ -130,6 +132,48 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
     }
   });
 
+  test("TIFF's own orientation, and XMP's copy of it, are applied once", async () => {
+    const samples = [1, 2, 3, 4, 5, 6];
+    for (const [orientation, seen] of [
+      [3, [6, 5, 4, 3, 2, 1]],
+      [6, [4, 1, 5, 2, 6, 3]],
+      [8, [3, 6, 2, 5, 1, 4]],
+    ] as const) {
+      const xmp = `<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="${orientation}" crs:Look="7"/>`;
+      const others = [
+        [274, 3, [orientation]],
+        [700, 1, [...Buffer.from(xmp)]],
+      ] as const;
+      const { picture, metadata } = await decodeFile(
+        tiffFile([{ tags: tiffTags(3, 2, [8], 1, others), samples }]),
+        'p',
+      );
+      const [width, height] = orientation === 3 ? [3, 2] : [2, 3];
+      expect(picture).toEqual(createPicture(width, height, 1, Uint8Array.from(seen)));
+      expect(Buffer.from(metadata.xmp!).toString()).toBe(
+        xmp.replace(`tiff:Orientation="${orientation}"`, 'tiff:Orientation="1"'),
+      );
+      expect(orientationOf(metadata.exif)).toBe(1);
+      const again = await decodeFile(await encodeFile(picture, 'tiff', { metadata }), 'p');
+      expect(again.picture).toEqual(picture);
+    }
+  });
+
+  test('AVIF of 8 bits is read, deeper ones are refused by what they are, not as damaged', async () => {
+    const bytes = (bits: 8 | 10 | 12) => Buffer.from(DEEP_AVIF[bits], 'base64');
+    const { picture } = await decodeFile(bytes(8), 'p');
+    // 30000 of 65535, as near as the encoder came.
+    expect([picture.width, picture.height, new Set(picture.data)]).toEqual([2, 2, new Set([117])]);
+    for (const bits of [10, 12] as const) {
+      await expect(decodeFile(bytes(bits), 'p')).rejects.toThrow(
+        `p: AVIF of ${bits} bits is not supported by this build of sharp: convert it to PNG or TIFF`,
+      );
+    }
+    // As damaged as before: the reason is the decoder's, not what follows from it.
+    const cut = decodeFile(bytes(8).subarray(0, 280), 'p');
+    await expect(cut).rejects.toThrow(/^p: damaged AVIF: (?!.*bad seek)/);
+  });
+
   test('JPEG of CMYK is converted to sRGB, and says so', async () => {
     const picture = smooth(3, 8);
     const raw = { raw: { width: picture.width, height: picture.height, channels: 3 } } as const;
@@ -243,4 +287,18 @@ test('what formats cannot hold is said: 16 bits, alpha, a profile of other chann
     expect.stringContaining('damaged colour profile'),
   ]);
   expect(fitted(opaque, 'png', { exif: new Uint8Array(3) }).losses).toEqual(['its EXIF is damaged and left out']);
+});
+
+test('an XMP packet says upright in every spelling, and nothing else changes', () => {
+  const turned = (text: string) => Buffer.from(uprightXmp(Buffer.from(text))).toString();
+  for (const [before, after] of [
+    ['<a tiff:Orientation="6" b="6"/>', '<a tiff:Orientation="1" b="6"/>'],
+    ["<a tiff:Orientation = '8'/>", "<a tiff:Orientation = '1'/>"],
+    ['<tiff:Orientation>3</tiff:Orientation>', '<tiff:Orientation>1</tiff:Orientation>'],
+    ['ä <tiff:Orientation>2</tiff:Orientation> 漢', 'ä <tiff:Orientation>1</tiff:Orientation> 漢'],
+    ['<a tiff:Orientation="1" exif:Orientation="6"/>', '<a tiff:Orientation="1" exif:Orientation="6"/>'],
+    ['<a tiff:Orientation="66"/>', '<a tiff:Orientation="66"/>'],
+  ]) {
+    expect(turned(before!)).toBe(after);
+  }
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fromYcbcr, luma, toGrey, toYcbcr } from '../../image/colour.ts';
 import { daalaLuma } from '../../image/daala.ts';
-import { createPicture, toRgb } from '../../image/picture.ts';
+import { createPicture, joinAlpha, toRgb } from '../../image/picture.ts';
 import { anyPicture, formulaPicture } from './fixtures.ts';
 import reference from './reference-values.json' with { type: 'json' };
 
@@ -40,6 +40,32 @@ test('grey of grey is grey: equal channels keep their value', () => {
       expect(toGrey(picture)).toBe(picture);
     }),
   );
+});
+
+test('grey of 16-bit colours: 0.299 R + 0.587 G + 0.114 B, half up; white stays white, alpha goes', () => {
+  const rows: readonly (readonly [colour: readonly number[], grey: number])[] = [
+    [[65535, 65535, 65535], 65535],
+    [[0, 0, 0], 0],
+    [[65535, 0, 0], 19595],
+    [[0, 65535, 0], 38469],
+    [[0, 0, 65535], 7471],
+    [[1000, 1000, 1001], 1000],
+    [[1000, 1001, 1000], 1001],
+    [[256, 512, 300], 411],
+  ];
+  const colours = rows.flatMap(([colour]) => colour);
+  const greys = Uint16Array.from(rows, ([, grey]) => grey);
+  const picture = createPicture(rows.length, 1, 3, Uint16Array.from(colours));
+  expect(toGrey(picture)).toEqual(createPicture(rows.length, 1, 1, greys));
+  const alpha = createPicture(
+    rows.length,
+    1,
+    1,
+    Uint16Array.from(rows, (_, i) => i * 9000),
+  );
+  expect(toGrey(joinAlpha(picture, alpha))).toEqual(toGrey(picture));
+  const grey = createPicture(rows.length, 1, 1, greys);
+  expect(toGrey(joinAlpha(grey, alpha))).toEqual(grey);
 });
 
 // Where the bound comes from: the noise in Y' is less than one level. That in Cb and Cr should cancel in luma but does

@@ -15,6 +15,11 @@ import {
 import { createPicture, toSixteenBit } from '../../image/picture.ts';
 import { formulaPicture } from './fixtures.ts';
 
+const sharp = await import('sharp').then(
+  module => module.default,
+  () => undefined,
+);
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'daybreak-files-'));
@@ -90,3 +95,36 @@ test.each([
   await expect(isThere(longer)).rejects.toThrow(problem);
   expect(await readdir(place)).toEqual([name]);
 });
+
+test('opening a picture heeds a signal before, while its file is read, and while it is decoded', async () => {
+  const reason = new Error('enough');
+  const path = join(folder, 'aborted.png');
+  // Large enough to be read in several pieces; no picture, so that what is decoded would be told of.
+  await writeFile(path, new Uint8Array(64 << 20));
+  await expect(openPicture(path, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  const controller = new AbortController();
+  const opening = openPicture(path, { signal: controller.signal });
+  setImmediate(() => controller.abort(reason));
+  await expect(opening).rejects.toBe(reason);
+  // Without it the file is read to its end, and refused for what it holds.
+  await expect(openPicture(path, { signal: new AbortController().signal })).rejects.toThrow('not a picture');
+  await expect(openPicture(join(folder, 'none.png'), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+test.skipIf(sharp === undefined)(
+  'a picture whose decoding ends after an abort is not given out (skipped without the package sharp)',
+  async () => {
+    const path = join(folder, 'slow.jpg');
+    const red = sharp!({ create: { width: 7000, height: 7000, channels: 3, background: 'red' } });
+    await writeFile(path, await red.jpeg().toBuffer());
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const opening = openPicture(path, { signal: controller.signal }).then(
+      () => 'given out',
+      error => error,
+    );
+    // Half a megabyte is read long before; decoding takes several times as long.
+    setTimeout(() => controller.abort(reason), 50);
+    expect(await opening).toBe(reason);
+  },
+);

@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ImageError } from '../../image/errors.ts';
 import { listPictures, readPicture } from '../../image/files.node.ts';
-import { createPicture, flipHorizontal, transpose } from '../../image/picture.ts';
+import {
+  type Channels,
+  createPicture,
+  flipHorizontal,
+  type Samples,
+  toSixteenBit,
+  transpose,
+} from '../../image/picture.ts';
 import { type Boundary, RESIZE_METHODS, type ResizeMethod, resize, resizeSamples, shrink } from '../../image/resize.ts';
 import { anyPicture, DATA, formulaPicture } from './fixtures.ts';
 import reference from './reference-values.json' with { type: 'json' };
@@ -56,6 +63,50 @@ test('real samples: linear', () => {
         for (let i = 0; i < rsum.length; i++) expect(rsum[i]).toBeCloseTo(ra[i] + f * rb[i], 10);
       },
     ),
+  );
+});
+
+test('16 bit: the nearest level, clipped, every level its own', () => {
+  const deep = fc.tuple(side, side, fc.constantFrom<Channels>(1, 2, 3, 4)).chain(([width, height, channels]) => {
+    const length = width * height * channels;
+    return fc
+      .uint16Array({ minLength: length, maxLength: length })
+      .map(data => createPicture(width, height, channels, data));
+  });
+  let beyond = 0;
+  fc.assert(
+    // One direction alone: what is rounded between two passes is another number.
+    fc.property(deep, side, fc.boolean(), options, (picture, length, across, how) => {
+      const size = across ? { width: length, height: picture.height } : { width: picture.width, height: length };
+      const out = resize(picture, size, how);
+      expect(out).toMatchObject({ ...size, channels: picture.channels });
+      expect(out.data).toBeInstanceOf(Uint16Array);
+      const real = resizeSamples({ ...picture, data: new Float64Array(picture.data) }, size, how).data;
+      real.forEach((value, i) => {
+        if (value < 0 || value > 65535) beyond++;
+        const off = Math.abs(out.data[i]! - Math.min(65535, Math.max(0, value)));
+        if (off > 0.5 + 1e-6) expect.fail(`${value} became ${out.data[i]}`);
+      });
+    }),
+  );
+  expect(beyond).toBeGreaterThan(0);
+  // One level of 65535, which 8 bits do not know.
+  const step = createPicture(4, 1, 1, Uint16Array.of(30000, 30000, 30001, 30001));
+  expect([...resize(step, { width: 8, height: 1 }, { method: 'nearest' }).data]).toEqual(
+    [30000, 30001].flatMap(level => [level, level, level, level]),
+  );
+});
+
+test('8 bit in 16: multiples of 257 stay what they are by nearest, and near it by the others', () => {
+  fc.assert(
+    fc.property(anyPicture(12), side, side, options, (picture, width, height, how) => {
+      const [small, large] = [picture, toSixteenBit(picture)].map(one => resize<Samples>(one, { width, height }, how));
+      // Half a level of 8 bits for each rounding, and what the second pass makes of the first one's: at most all weights.
+      const most = how.method === 'nearest' ? 0 : 2;
+      for (let i = 0; i < small!.data.length; i++) {
+        expect(Math.abs(large!.data[i]! / 257 - small!.data[i]!)).toBeLessThanOrEqual(most);
+      }
+    }),
   );
 });
 
