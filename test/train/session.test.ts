@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writePicture } from '../../image/files.node.ts';
+import { encodePng } from '../../image/index.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { CheckpointError, ConfigError } from '../../train/errors.ts';
 import { isEvaluation, type StepEntry } from '../../train/run/metrics.ts';
@@ -185,6 +186,23 @@ describe('a run without', () => {
     const { resumed } = JSON.parse(readFileSync(join(run, 'env.json'), 'utf8'));
     expect(resumed.map(({ step }: { step: number }) => step)).toEqual([9]);
   });
+});
+
+test('the name of a picture may be as long as a file system allows', async () => {
+  const folder = temporaryFolder();
+  const [run, held] = [join(folder, 'run'), join(folder, 'held-out')];
+  const name = 'ü€𝄞'.repeat(27);
+  expect(Buffer.byteLength(`${name}.png`)).toBe(247);
+  mkdirSync(held);
+  writeFileSync(join(held, `${name}.png`), await encodePng(syntheticPicture(9, 1, 24)));
+  const every = { eval: held, steps: 4, sampleEvery: 2, saveEvery: 4 };
+  expect(await startSession(sessionConfig(run, every), optionsOf())).toMatchObject({ finished: true });
+  const short = 'ü€𝄞'.repeat(16) + 'ü€';
+  expect(Buffer.byteLength(short)).toBe(149);
+  expect(readdirSync(join(run, 'samples')).sort()).toEqual(
+    [2, 4].flatMap(step => [`step-000000${step}-${short}.part.png`, `step-000000${step}-${short}.png`]),
+  );
+  expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Development');
 });
 
 describe('a run that breaks', () => {

@@ -15,6 +15,20 @@ import { comparisonOf, type Exhibits, exhibited, INITIAL, rowOf } from './exhibi
 /** A part's file is named as its comparison, with this before the ending. */
 const PART = '.part';
 
+/** Bytes of a picture's name that a sample's has, so that there is room for the rest, also while it is being written. */
+const LONGEST_NAME = 150;
+
+/** The beginning of a name that is too long, cut between letters. */
+function shortened(name: string): string {
+  let [short, bytes] = ['', 0];
+  for (const letter of name) {
+    bytes += Buffer.byteLength(letter);
+    if (bytes > LONGEST_NAME) break;
+    short += letter;
+  }
+  return short;
+}
+
 /** The picture that samples are of: the first of the first set. */
 function shownPicture(exhibits: Exhibits): { data: string; picture: Pair } | undefined {
   const [set] = exhibited(exhibits);
@@ -30,9 +44,10 @@ export async function writeSample(folder: RunFolder, exhibits: Exhibits, step: n
   const { name, hr, results } = row;
   const [bicubic, result] = [results.at(0)!.picture, results.at(-1)!.picture];
   const comparison = comparisonOf(exhibits, shown.data, [row], step);
-  await replaceFile(folder.samplePath(step, name), await encodePng(comparison));
+  const file = shortened(name);
+  await replaceFile(folder.samplePath(step, file), await encodePng(comparison));
   const part = cropRegion(result, partOf(bicubic, hr));
-  await replaceFile(folder.samplePath(step, `${name}${PART}`), await encodePng(part));
+  await replaceFile(folder.samplePath(step, `${file}${PART}`), await encodePng(part));
 }
 
 /** The parts of all samples after at most `step` updates, from bicubic to the original; undefined without any. */
@@ -66,7 +81,7 @@ async function partsIn(folder: RunFolder, name: string): Promise<[number, string
   const parts: [number, string][] = [];
   for (const file of (await readdir(join(folder.path, 'samples'))).sort()) {
     const [, digits, of] = /^step-(\d+)-(.*)\.png$/.exec(file) ?? [];
-    if (of === `${name}${PART}`) parts.push([Number(digits), join(folder.path, 'samples', file)]);
+    if (of === `${shortened(name)}${PART}`) parts.push([Number(digits), join(folder.path, 'samples', file)]);
   }
   return parts;
 }
