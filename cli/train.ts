@@ -244,12 +244,13 @@ export function printResult(result: SessionResult, config: TrainConfig, json: bo
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     return;
   }
-  const { folder, model: file, step, finished, scores, waitedForData } = result;
+  const { folder, model: file, step, finished, scores, waitedForData, skipped } = result;
   const lines = [
     finished
       ? `trained ${step} updates`
       : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${config.out}`,
   ];
+  if (skipped !== undefined) lines.push(`${skipped} of them were not finite and skipped`);
   lines.push(`the GPU waited ${waitedForData.toFixed(2)} s for data`);
   for (const { data, images } of scores) {
     const { model, initial, bicubic } = setMeans({ data, images });

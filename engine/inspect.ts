@@ -17,6 +17,9 @@ export interface Seen {
   readonly node: Node | undefined;
   /** Contents of the node's inputs. */
   readonly inputs: readonly Tensor[];
+  /** Which node it is or is for, from 0, of how many. */
+  readonly index: number;
+  readonly count: number;
 }
 
 /**
@@ -40,12 +43,13 @@ export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
   );
   const contents = new Map<Value, Tensor>();
   try {
-    for (const node of nodes) {
+    const { length: count } = nodes;
+    for (const [index, node] of nodes.entries()) {
       for (const value of node.inputs) {
         if (contents.has(value)) continue;
         const content = contentOf(device, value, args);
         contents.set(value, content);
-        const found = await look({ value, content, node: undefined, inputs: [] });
+        const found = await look({ value, content, node: undefined, inputs: [], index, count });
         if (found !== undefined) return found;
       }
       const inputs = node.inputs.map(value => contents.get(value)!);
@@ -54,7 +58,7 @@ export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
         contents.set(value, outputs[i]!);
       });
       for (const value of node.outputs) {
-        const found = await look({ value, content: contents.get(value)!, node, inputs });
+        const found = await look({ value, content: contents.get(value)!, node, inputs, index, count });
         if (found !== undefined) return found;
       }
       for (const value of [...node.inputs, ...node.outputs]) {

@@ -47,20 +47,43 @@ export class ScratchFileError extends TrainError {
 /** A worker thread died. */
 export class WorkerError extends TrainError {}
 
-/** Losses, gradients or running statistics of too many updates in a row were not finite numbers; none of them was kept. */
-export class NonFiniteError extends TrainError {
-  /** The last of these updates, counted from 1. */
+/** What NonFiniteError tells. */
+export interface NonFinite {
+  /** The last of the updates, counted from 1. */
   readonly step: number;
   /** How many they were. */
   readonly inRow: number;
+  /** What was not finite in the last. */
+  readonly found: string;
   /** The first tensor of the first of them that was not finite. */
   readonly first: string;
-  /** `found`: what was not finite in the last. */
-  constructor(step: number, inRow: number, found: string, first: string, options?: ErrorOptions) {
-    const which = inRow === 1 ? `update ${step} was` : `updates ${step - inRow + 1} to ${step} were`;
-    super(`${which} not finite (${found}); the state before is kept; first: ${first}`, options);
+}
+
+/** Losses, gradients or running statistics of too many updates in a row were not finite numbers; none of them was kept. */
+export class NonFiniteError extends TrainError implements NonFinite {
+  readonly step: number;
+  readonly inRow: number;
+  readonly found: string;
+  readonly first: string;
+  /** `advice`: what to do, at the end of the message. */
+  constructor(
+    { step, inRow, found, first }: NonFinite,
+    { advice, ...options }: ErrorOptions & { advice?: string } = {},
+  ) {
+    const which =
+      inRow === 1
+        ? `update ${step} was not finite (${found})`
+        : `updates ${step - inRow + 1} to ${step} were not finite (the last: ${found})`;
+    const end = advice === undefined ? '' : `. ${advice}`;
+    super(`${which}; the state before is kept; first: ${first}${end}`, options);
     this.step = step;
     this.inRow = inRow;
+    this.found = found;
     this.first = first;
+  }
+
+  /** The same with advice. */
+  advised(advice: string): NonFiniteError {
+    return new NonFiniteError(this, { advice, cause: this });
   }
 }

@@ -27,7 +27,6 @@ export class FiniteGate implements Disposable {
       net.namedVariables().flatMap(([, variable]) => (variable.requiresGrad ? [] : [variable])),
     );
     this.limit = limit;
-    this.inRow = variable(Float32Array.of(0), [1], { device, name: 'skipped in a row', trainable: false });
     this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
     this.#roles = trained.map(([role]) => role);
     this.#kinds = [
@@ -35,6 +34,7 @@ export class FiniteGate implements Disposable {
       ...this.#roles.map(role => `${role}'s gradients`),
       ...(this.#statistics ? ['running statistics'] : []),
     ];
+    this.inRow = variable(Float32Array.of(0), [1], { device, name: 'skipped in a row', trainable: false });
   }
 
   /** Numbers that `report` has. */
@@ -53,7 +53,7 @@ export class FiniteGate implements Disposable {
     const one = (x: Tensor) => reshape(x, [1]);
     const total = (counts: readonly Tensor[]) => counts.reduce((all, count) => add(all, count));
     const counts = [
-      total(losses.map(loss => one(notFinite(loss)))),
+      total(this.#roles.map(role => one(notFinite(losses[role]!)))),
       // Packed as its optimizer packs them: once for both. Where a square overflows, Adam's second moment stays infinite and
       // its weight would never move again.
       ...this.#roles.map(role => one(sum(notFinite(square(pack(gradients[role]!)))))),

@@ -18,11 +18,24 @@ export const foundIn = ({ found }: Skip): string =>
     .map(([kind, numbers]) => `${count(numbers)} of the ${kind}`)
     .join(', ');
 
-/** The line for one skipped update. */
-export function skipLine(step: number, skip: Skip, limit: number): string {
-  const end =
-    skip.inRow < limit
-      ? `${count(skip.inRow)} in a row, ${count(limit)} end the run`
-      : `${count(skip.inRow)} in a row end the run; looking for the first number that was not`;
-  return `update ${count(step)} skipped, not finite: ${foundIn(skip)} (${end})`;
+/** Which skipped updates are told of: a line each of very many would drown all else. */
+export class SkipLines {
+  #rows = 0;
+
+  /** The line for one skipped update of a run that `limit` in a row end; undefined where it goes without saying. */
+  line(step: number, skip: Skip, limit: number): string | undefined {
+    const { inRow } = skip;
+    if (inRow === 1 || this.#rows === 0) this.#rows++;
+    const ends = inRow === limit;
+    const isTold = ends || (isSeldom(this.#rows, 10) && isSeldom(inRow, 3));
+    if (!isTold) return undefined;
+    const row =
+      limit === 1
+        ? 'that ends the run'
+        : `${count(inRow)} in a row${ends ? ' end the run' : `, ${count(limit)} end the run`}`;
+    return `update ${count(step)} skipped, not finite: ${foundIn(skip)} (${row})`;
+  }
 }
+
+/** The first `all`, then the powers of two. */
+const isSeldom = (number: number, all: number): boolean => number <= all || Number.isInteger(Math.log2(number));

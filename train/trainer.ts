@@ -6,9 +6,9 @@ import type { Clock, RunProfile, Span } from '../engine/profile.ts';
 import { sizeOf } from '../engine/shape.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import type { Adam } from './adam.ts';
-import { NonFiniteError } from './errors.ts';
+import { Ending } from './ending.ts';
 import type { BatchSource } from './pictures/crop-source.ts';
-import { foundIn, MAX_NON_FINITE, type Skip } from './skip.ts';
+import { MAX_NON_FINITE, type Skip } from './skip.ts';
 import type { Role, Trained, Training } from './training.ts';
 import { Update, type UpdateResults } from './update.ts';
 
@@ -48,12 +48,6 @@ export interface Skipped {
   readonly inRow: number;
 }
 
-/** Where a training ended: after `step` updates. */
-interface Ended {
-  readonly step: number;
-  readonly skipped: Skip;
-}
-
 /** A result, where there is one. */
 async function* settled(result: Promise<StepResult | undefined>): AsyncGenerator<StepResult, void, undefined> {
   const there = await result;
@@ -65,6 +59,8 @@ export interface TrainerOptions {
   readonly accumulate?: number;
   /** So many updates in a row that are not finite end the training; default {@link MAX_NON_FINITE}. */
   readonly maxNonFinite?: number;
+  /** Told how far it is looked for the tensor that was not finite first, before NonFiniteError is thrown. */
+  readonly onLooking?: (done: number, total: number) => void;
 }
 
 /**
@@ -86,21 +82,21 @@ export class Trainer implements Disposable {
   readonly #source: BatchSource;
   readonly #update: Update;
   readonly #program: Compiled<[Tensor, number], UpdateResults>;
-  /** The update that ended the training. */
-  #ended: Ended | undefined;
-  #failure: Promise<NonFiniteError> | undefined;
+  readonly #onLooking: TrainerOptions['onLooking'];
+  #ending: Ending | undefined;
 
   /** Takes `training` over: it is disposed of with the trainer. */
   constructor(
     training: Training,
     source: BatchSource,
-    { accumulate = 1, maxNonFinite = MAX_NON_FINITE }: TrainerOptions = {},
+    { accumulate = 1, maxNonFinite = MAX_NON_FINITE, onLooking }: TrainerOptions = {},
   ) {
     this.training = training;
     this.device = training.trained.generator.adam.first.device;
     this.#source = source;
     const update = new Update(training, source, accumulate, maxNonFinite);
     this.#update = update;
+    this.#onLooking = onLooking;
     this.#program = compile((batch: Tensor, lr: Tensor) => update.record(batch, lr));
   }
 
@@ -114,7 +110,7 @@ export class Trainer implements Disposable {
     return this.#step;
   }
 
-  /** What an update needs; undefined before the first. */
+  /** What an update needs; undefined before the first, and once the training has ended. */
   get figures(): ProgramFigures | undefined {
     return this.#program.programs[0];
   }
@@ -135,6 +131,7 @@ export class Trainer implements Disposable {
   /** Updates skipped: of all that were made, and since the last one that counted. Read from the GPU. */
   async skipped(): Promise<Skipped> {
     const { steps } = this.training.trained.generator.adam;
+    // Results of updates under way come before: `step` is right by then.
     const [made, inRow] = await this.device.read([steps.storage, this.#update.gate.inRow.storage]);
     const number = (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.buffer)[0]!;
     return { all: this.#step - number(made!), inRow: number(inRow!) };
@@ -152,7 +149,10 @@ export class Trainer implements Disposable {
     this.#trainMode();
     using batch = await this.#batch();
     const step = this.#step++;
-    return (await this.#read(step, await this.#program.warmUp([batch, learningRate(step)], onKernel)))!;
+    const result = await this.#read(step, await this.#program.warmUp([batch, learningRate(step)], onKernel));
+    // Without one, an update that was under way ended the training.
+    if (!result) await this.#throwIfEnded(learningRate);
+    return result!;
   }
 
   /**
@@ -169,12 +169,14 @@ export class Trainer implements Disposable {
     const { result, profile } = await this.#program.profile([batch, learningRate(step)], clock);
     const done = performance.now();
     const read = await this.#read(step, result);
+    if (!read) await this.#throwIfEnded(learningRate);
     return { result: read!, data, run: profile, readback: { begin: done, end: performance.now() } };
   }
 
   /**
    * Restores the optimizers and the counters after `step` updates, skipped ones included; the networks' weights are
-   * loaded by the caller. A training that was ended by too many in a row has as many before it again.
+   * loaded by the caller. A training that has ended goes on: where too many in a row ended it, it has as many before it
+   * again.
    */
   resume(
     step: number,
@@ -183,6 +185,7 @@ export class Trainer implements Disposable {
   ): void {
     for (const [role, { adam }] of this.trained) adam.load({ steps: step - all, moments: moments[role] ?? [] });
     this.#update.gate.resume(inRow);
+    this.#ending = undefined;
     this.#step = step;
   }
 
@@ -192,7 +195,8 @@ export class Trainer implements Disposable {
 
   /**
    * Makes updates until `last` (or the signal), yielding each result in order, skipped ones too. The host runs two updates
-   * ahead, so breaking off leaves up to two more updates made than were yielded: `step` says how many.
+   * ahead, so breaking off leaves up to two more updates made than were yielded: `step` says how many, but for those behind
+   * the end of a training, until their results are there.
    * Throws NonFiniteError behind the result that was one too many in a row not to be finite, naming the tensor that went
    * first; the state is that before the first of them.
    */
@@ -201,17 +205,17 @@ export class Trainer implements Disposable {
     learningRate: (step: number) => number,
     signal?: AbortSignal,
   ): AsyncGenerator<StepResult, void, undefined> {
-    await this.#throwIfEnded(learningRate);
+    await this.#throwIfEnded(learningRate, signal);
     this.#trainMode();
     const pending: Promise<StepResult | undefined>[] = [];
-    while (this.#step < last && !signal?.aborted && !this.#ended) {
+    while (this.#step < last && !signal?.aborted && !this.#ending) {
       using batch = await this.#batch();
       // It may have ended while the batch was read.
-      if (!this.#ended) pending.push(this.#submit(batch, learningRate(this.#step)));
+      if (!this.#ending) pending.push(this.#submit(batch, learningRate(this.#step)));
       if (pending.length > AHEAD) yield* settled(pending.shift()!);
     }
     for (const result of pending) yield* settled(result);
-    await this.#throwIfEnded(learningRate);
+    await this.#throwIfEnded(learningRate, signal);
   }
 
   async #batch(): Promise<Tensor> {
@@ -236,13 +240,13 @@ export class Trainer implements Disposable {
     try {
       this.#reserve(loss, report);
       const values = new Float32Array((await this.device.read([report.storage]))[0]!.buffer);
-      if (this.#ended) {
-        this.#step = this.#ended.step;
+      if (this.#ending) {
+        this.#step = this.#ending.step;
         return undefined;
       }
       const { terms, skipped } = this.#update.read(values);
       if (skipped?.inRow === this.maxNonFinite) {
-        this.#ended = { step: step + 1, skipped };
+        this.#ending = new Ending(step + 1, skipped);
         this.#step = step + 1;
       }
       return { step: step + 1, loss: values[0]!, terms, ...(skipped && { skipped }) };
@@ -254,25 +258,10 @@ export class Trainer implements Disposable {
     }
   }
 
-  async #throwIfEnded(learningRate: (step: number) => number): Promise<void> {
-    if (!this.#ended) return;
-    this.#failure ??= this.#explain(this.#ended, learningRate);
-    throw await this.#failure;
-  }
-
-  /** The state is that before the first update of the row, so that it can be looked into once more. */
-  async #explain({ step, skipped }: Ended, learningRate: (step: number) => number): Promise<NonFiniteError> {
+  async #throwIfEnded(learningRate: (step: number) => number, signal?: AbortSignal): Promise<void> {
+    if (!this.#ending) return;
     this.#program.dispose(); // Looking takes its memory.
-    const failing = step - skipped.inRow;
-    let first: string;
-    try {
-      first =
-        (await this.#update.firstNonFinite(failing, learningRate(failing))) ?? 'none, computed operation by operation';
-    } catch (error) {
-      if (this.device.lost) throw error;
-      first = `cannot be told: ${error instanceof Error ? error.message : String(error)}`;
-    }
-    return new NonFiniteError(step, skipped.inRow, foundIn(skipped), first);
+    throw await this.#ending.error(this.#update, learningRate, { signal, onLooking: this.#onLooking });
   }
 
   /** After the first update there is memory for as many as will ever be under way: none is made later. */

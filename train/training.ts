@@ -35,7 +35,8 @@ export interface Recording {
 
 /** What must be finite for an update to count. */
 export interface Judged {
-  readonly losses: readonly Tensor[];
+  /** Of each trained network. */
+  readonly losses: Readonly<Partial<Record<Role, Tensor>>>;
   /** Of each trained network, in the order of its parameters. */
   readonly gradients: Readonly<Partial<Record<Role, readonly Tensor[]>>>;
 }

@@ -1,10 +1,11 @@
 /** One update as a function of a batch and a learning rate: what a trainer compiles, and what can be looked into. */
+import type { Device } from '../engine/device.ts';
 import { DaybreakError } from '../engine/errors.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { activeTrace } from '../engine/trace.ts';
 import { concat, reshape, slice } from '../kernels/index.ts';
 import { FiniteGate } from './finite-gate.ts';
-import { firstNonFinite, type TensorNames } from './first-non-finite.ts';
+import { firstNonFinite, type Looking, type TensorNames } from './first-non-finite.ts';
 import type { BatchSource } from './pictures/crop-source.ts';
 import type { Skip } from './skip.ts';
 import type { Crops, Judged, Role, Trained, Training } from './training.ts';
@@ -13,6 +14,7 @@ import type { Crops, Judged, Role, Trained, Training } from './training.ts';
 export type UpdateResults = { loss: Tensor; report: Tensor };
 
 export class Update implements Disposable {
+  readonly device: Device;
   readonly gate: FiniteGate;
   readonly #training: Training;
   readonly #source: BatchSource;
@@ -28,8 +30,15 @@ export class Update implements Disposable {
     this.#source = source;
     this.#parts = parts;
     this.#trained = Object.entries(training.trained) as [Role, Trained][];
-    this.gate = new FiniteGate(training.trained.generator.adam.first.device, this.#trained, limit);
-    this.#names = { variables: namesOf(this.#trained), updated: new WeakMap(), results: new WeakMap() };
+    this.device = training.trained.generator.adam.first.device;
+    this.gate = new FiniteGate(this.device, this.#trained, limit);
+    this.#names = {
+      given: ['the batch', 'the learning rate'],
+      variables: namesOf(this.#trained),
+      updated: new WeakMap(),
+      losses: new WeakMap(),
+      gradients: new WeakMap(),
+    };
   }
 
   /** To be traced. `batch`: of the source; `rate`: a scalar. */
@@ -57,19 +66,19 @@ export class Update implements Disposable {
   }
 
   /** Which tensor would be the first that is not finite, were update `step` (from 0) made now. Nothing is. */
-  async firstNonFinite(step: number, learningRate: number): Promise<string | undefined> {
+  async firstNonFinite(step: number, learningRate: number, looking: Looking): Promise<string | undefined> {
     using batch = await this.#source.batch(step);
-    using rate = tensor(learningRate, [], { device: batch.device });
-    return await firstNonFinite([batch, rate], (batch, rate) => this.record(batch!, rate!), this.#names);
+    using rate = tensor(learningRate, [], { device: this.device });
+    return await firstNonFinite([batch, rate], (batch, rate) => this.record(batch!, rate!), this.#names, looking);
   }
 
   /** Nothing but this update's trace has these values. */
   #name({ losses, gradients }: Judged): void {
-    const { updated, results } = this.#names;
-    for (const loss of losses) results.set(loss.value, 'a loss');
+    const { updated, losses: ofLosses, gradients: ofGradients } = this.#names;
     for (const [role, { net }] of this.#trained) {
+      ofLosses.set(losses[role]!.value, `the ${role}'s loss`);
       for (const [i, [name, { value }]] of net.namedParameters().entries()) {
-        results.set(gradients[role]![i]!.value, `the gradient of ${role} ${name}`);
+        ofGradients.set(gradients[role]![i]!.value, `the gradient of ${role} ${name}`);
         const now = activeTrace()!.import(value);
         if (now.source?.kind !== 'variable') updated.set(now, `the updated ${role} ${name}`);
       }

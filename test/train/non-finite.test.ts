@@ -8,7 +8,7 @@ import { ContentTraining } from '../../train/content-training.ts';
 import { NonFiniteError } from '../../train/errors.ts';
 import type { ContentTerm } from '../../train/losses.ts';
 import { restoreTrainer, saveState } from '../../train/run/state.ts';
-import { skipLine } from '../../train/skip.ts';
+import { SkipLines } from '../../train/skip.ts';
 import { type StepResult, Trainer } from '../../train/trainer.ts';
 import { sharedDevice } from '../device.ts';
 import { SMALL, type SmallOptions, SmallTraining } from './small-training.ts';
@@ -202,7 +202,7 @@ describe('the error names the first tensor', () => {
   ])('a weight: %s is %f', async (name, value, first) => {
     const error = await poisoned(name, value);
     expect(error.first).toBe(first);
-    expect(error.message).toMatch(/^update 1 was not finite \(.*\); the state before is kept; first: generator /);
+    expect(error.message).toBe(`update 1 was not finite (${error.found}); the state before is kept; first: ${first}`);
   });
 
   test('a statistic: the normalisation behind the weight makes the loss finite again', async () => {
@@ -220,13 +220,98 @@ describe('the error names the first tensor', () => {
     );
   });
 
-  test('a loss, and a gradient', async () => {
-    const loss = await poisoned('conv_in.bias', 0, { content: [failsAbove(-100)] });
-    expect(loss.first).toMatch(/^exp \[\], 1 infinite of 1 numbers; what goes in reaches \d/);
-    const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
-    const gradient = await poisoned('conv_in.bias', 0, { content: [huge] });
-    expect(gradient.first).toMatch(/^square \[\d+\] after generator .*infinite/);
+  test('what a slope makes of a picture, though it comes in another shape', async () => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 1 });
+    for (const [name, value] of [
+      ['conv_in.bias', -1e20],
+      ['prelu_in.weight', 1e20],
+    ] as const) {
+      const [, variable] = training.net.namedVariables().find(([other]) => other === name)!;
+      variable.write((await variable.data()).fill(value));
+    }
+    const { error } = await outcome(training.trainer.run(1, () => 1e-3));
+    expect(error!.first).toMatch(
+      /^prelu\w* \[2, 8, 4, 4\] with generator prelu_in, 256 infinite of 256 numbers; what goes in reaches 1e20$/,
+    );
   });
+
+  test('what makes a loss infinite, and a loss that is', async () => {
+    const before = await poisoned('conv_in.bias', 0, { content: [failsAbove(-100)] });
+    expect(before.first).toMatch(/^exp \[\], 1 infinite of 1 numbers; what goes in reaches \d/);
+    const heavy: ContentTerm = { name: 'heavy', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e3) };
+    const loss = await poisoned('conv_in.bias', 0, { content: [heavy] });
+    expect(loss.first).toMatch(
+      /^the generator's loss, mulScalar \[\] .*, 1 infinite of 1 numbers; what goes in reaches \d+$/,
+    );
+  });
+
+  test('a gradient that cannot be squared: which, and how large it is', async () => {
+    const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
+    const { first } = await poisoned('conv_in.bias', 0, { content: [huge] });
+    expect(first).toMatch(
+      /^the gradient of generator conv_out\.\w+, \w+ \[.*\].*, [\d,]+ of [\d,]+ numbers too large to be squared, up to \d[\d.]*e\d+;/,
+    );
+  });
+
+  test('the learning rate', async () => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 1 });
+    await training.to(1);
+    // Infinite for float32: the weights are, too, and that is what the next update meets.
+    const { error } = await outcome(training.trainer.run(3, () => 1e39));
+    expect(error!.first).toMatch(/^(the learning rate itself, 1 infinite of 1 numbers|generator .* itself, )/);
+  });
+
+  test('with a batch in parts', async () => {
+    const error = await poisoned('conv_out.weight', Number.NaN, { accumulate: 2 });
+    expect(error.first).toBe('generator conv_out.weight itself, 1 NaN of 1,944 numbers');
+  });
+
+  test('and is told how far it looked, or that it was interrupted; then it may look again', async () => {
+    const told: [number, number][] = [];
+    const controller = new AbortController();
+    using training = new SmallTraining(device(), 1, {
+      maxNonFinite: 1,
+      content: [failsAbove(-100)],
+      onLooking: (done, total) => {
+        told.push([done, total]);
+        if (told.length === 5) controller.abort();
+      },
+    });
+    const run = (signal?: AbortSignal) => outcome(training.trainer.run(1, () => 1e-3, signal));
+    // Aborted in the middle of looking, which begins once nothing is left to be done.
+    expect((await run(controller.signal)).error!.first).toBe('not looked for to the end');
+    expect(told).toHaveLength(5);
+    const { first } = (await run()).error!;
+    expect(first).toMatch(/^exp /);
+    const counts = told.slice(5).map(([done]) => done);
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(new Set(told.map(([, total]) => total)).size).toBe(1);
+  });
+});
+
+test('whoever breaks off while a training ends saves what is', async () => {
+  using training = new SmallTraining(device(), 1, { maxNonFinite: 2, content: [failsAbove(-100)] });
+  for await (const { step } of training.trainer.run(20, () => 1e-3)) if (step === 1) break;
+  const files = await saveState({ generator: training.net }, training.trainer, null);
+  expect(JSON.parse(new TextDecoder().decode(files.get('state.json')))).toEqual({
+    step: 2,
+    best: null,
+    skipped: { all: 2, inRow: 2 },
+  });
+});
+
+test('a training that has ended goes on once it is resumed', async () => {
+  using good = new SmallTraining(device());
+  await good.to(3);
+  const files = await saveState({ generator: good.net }, good.trainer, null);
+  const weights = await good.net.stateDict();
+  await good.to(6);
+  using training = new SmallTraining(device(), 1, { maxNonFinite: 2 });
+  await outcome(training.trainer.run(20, ruinous));
+  training.net.loadStateDict(weights);
+  restoreTrainer(files, 'RUN/last', training.trainer);
+  await training.to(6);
+  expect(await training.state()).toEqual(await good.state());
 });
 
 test('is kept by a checkpoint: a training that is resumed in a row of them ends where the unbroken one does', async () => {
@@ -259,12 +344,28 @@ test('is kept by a checkpoint: a training that is resumed in a row of them ends 
   expect((await resumed(files, { maxNonFinite: 6 })).error?.step).toBe(10);
 });
 
-test('a skipped update is told in one line', () => {
+describe('skipped updates are told of', () => {
   const found = { losses: 1, "generator's gradients": 1204 };
-  expect(skipLine(1234, { inRow: 2, found }, 10)).toBe(
-    "update 1,234 skipped, not finite: 1 of the losses, 1,204 of the generator's gradients (2 in a row, 10 end the run)",
-  );
-  expect(skipLine(7, { inRow: 10, found: { losses: 2 } }, 10)).toMatch(
-    /\(10 in a row end the run; looking for the first/,
-  );
+
+  test('in one line each', () => {
+    expect(new SkipLines().line(1234, { inRow: 2, found }, 10)).toBe(
+      "update 1,234 skipped, not finite: 1 of the losses, 1,204 of the generator's gradients (2 in a row, 10 end the run)",
+    );
+    expect(new SkipLines().line(7, { inRow: 10, found: { losses: 2 } }, 10)).toBe(
+      'update 7 skipped, not finite: 2 of the losses (10 in a row end the run)',
+    );
+    expect(new SkipLines().line(7, { inRow: 1, found: { losses: 2 } }, 1)).toMatch(/ \(that ends the run\)$/);
+  });
+
+  test('at first all, then ever fewer, and the last one always', () => {
+    const row = new SkipLines();
+    const inARow = Array.from({ length: 1000 }, (_, i) => i + 1);
+    expect(inARow.filter(inRow => row.line(inRow, { inRow, found }, 1000))).toEqual([
+      ...[1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1000],
+    ]);
+    const single = new SkipLines();
+    expect(inARow.filter(step => single.line(step, { inRow: 1, found }, 10))).toEqual([
+      ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 32, 64, 128, 256, 512],
+    ]);
+  });
 });

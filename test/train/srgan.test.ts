@@ -7,6 +7,7 @@ import { srresnet } from '../../models/srresnet.ts';
 import { NonFiniteError } from '../../train/errors.ts';
 import { adversarialLoss, type ContentTerm, contentMse, discriminatorLoss } from '../../train/losses.ts';
 import { CropSource } from '../../train/pictures/crop-source.ts';
+import { restoreTrainer, saveState } from '../../train/run/state.ts';
 import { SrganTraining } from '../../train/srgan.ts';
 import { type StepResult, Trainer } from '../../train/trainer.ts';
 import { sharedDevice, take } from '../device.ts';
@@ -132,6 +133,22 @@ describe('an update that is not finite changes nothing', () => {
     const after = await training.state();
     expect(Object.keys(after).filter(name => after[name] === good[name])).toEqual([]);
     expect(await training.trainer.skipped()).toEqual({ all: 4, inRow: 0 });
+    expect([after['generator steps'], after['discriminator steps']]).toEqual(['3', '3']);
+
+    // A checkpoint has both counts: updates that were tried, and each optimizer's own steps.
+    const { generator, discriminator, trainer } = training;
+    const files = await saveState({ generator, discriminator }, trainer, null);
+    using other = new SmallSrgan();
+    other.generator.loadStateDict(await generator.stateDict());
+    other.discriminator.loadStateDict(await discriminator.stateDict());
+    expect(restoreTrainer(files, 'RUN/last', other.trainer)).toEqual({
+      step: 7,
+      best: null,
+      skipped: { all: 4, inRow: 0 },
+    });
+    expect(await other.state()).toEqual(after);
+    expect(await other.to(9)).toEqual(await training.to(9));
+    expect(await other.state()).toEqual(await training.state());
   });
 
   test('and too many name what was first: in which network, with which weight', { timeout: PATIENCE }, async () => {

@@ -166,7 +166,7 @@ const Options = z.strictObject({
   maxNonFinite: integer(
     1,
     MAX_NON_FINITE,
-    'updates in a row that may be skipped because a loss or gradient is not finite; then the run ends',
+    'updates in a row that may be skipped because a loss, gradient or statistic is not finite; then the run ends',
   ),
   ema: real(
     0,

@@ -9,14 +9,8 @@ import { COMPARED, comparisonOf, type Exhibits, exhibited, rowOf } from './exhib
 import { writeReport } from './report.node.ts';
 import { development } from './samples.node.ts';
 
-/** Writes the comparison pictures and `report.html`. */
-export async function reportRun(
-  folder: RunFolder,
-  exhibits: Exhibits,
-  { command, scores, loss, step }: Pick<ReportContent, 'command' | 'scores' | 'loss'> & { readonly step: number },
-): Promise<void> {
-  const environment = await readEnvironment(folder.path);
-  if (!environment) return;
+/** Writes the comparison pictures of a run after `step` updates, and gives those of its report. */
+export async function reportPictures(folder: RunFolder, exhibits: Exhibits, step: number): Promise<ReportPicture[]> {
   const pictures: ReportPicture[] = [];
   for (const [i, { data, pictures: all }] of exhibited(exhibits).entries()) {
     const rows: ComparisonRow[] = [];
@@ -30,6 +24,14 @@ export async function reportRun(
     const caption = `A part of ${strip.name}, each picture the network as it was after so many updates.`;
     pictures.push({ title: 'Development', caption, png: strip.png });
   }
-  const metrics = await folder.readMetrics();
-  await writeReport(folder.path, { config: exhibits.config, environment, metrics, scores, pictures, command, loss });
+  return pictures;
+}
+
+/** Writes `report.html`. */
+export async function reportRun(
+  folder: RunFolder,
+  content: Pick<ReportContent, 'config' | 'command' | 'scores' | 'pictures' | 'loss'>,
+): Promise<void> {
+  const environment = await readEnvironment(folder.path);
+  if (environment) await writeReport(folder.path, { ...content, environment, metrics: await folder.readMetrics() });
 }

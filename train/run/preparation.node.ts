@@ -65,7 +65,9 @@ export async function prepare(
     const options = { ...config, batch: batch * accumulate };
     const source = packed ? new StreamedCrops(device, packed, options) : new CropSource(device, pictures, options);
     held.push(source);
-    const trainer = new Trainer(networks.training(config), source, { accumulate, maxNonFinite: config.maxNonFinite });
+    const onLooking = (done: number, total: number) => onPhase?.('looking for what was not finite first', done, total);
+    const { maxNonFinite } = config;
+    const trainer = new Trainer(networks.training(config), source, { accumulate, maxNonFinite, onLooking });
     held.push(trainer);
     return { source, trainer, pictures, sets, [Symbol.dispose]: dispose };
   } catch (error) {

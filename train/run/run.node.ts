@@ -1,52 +1,35 @@
 /** A run under way: its updates, and what has to happen between them. */
 import { join } from 'node:path';
 import type { Measure } from '../../eval/evaluate.ts';
-import { interpolation, type Method, network } from '../../eval/methods.ts';
-import { decodeModel } from '../../models/model-file.ts';
+import { type Method, network } from '../../eval/methods.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
-import { type TrainConfig, variantOfConfig } from '../config/config.ts';
-import { RunFolderError } from '../errors.ts';
-import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
+import { variantOfConfig } from '../config/config.ts';
+import { NonFiniteError, RunFolderError } from '../errors.ts';
 import { SessionProfile } from '../profile/session-profile.node.ts';
 import { count } from '../readable.ts';
-import type { Recalibration } from '../recalibration.ts';
-import { type ReportScores, stepEntries } from '../report/content.ts';
-import { type Exhibits, INITIAL } from '../report/exhibits.ts';
-import { reportRun } from '../report/run-report.node.ts';
-import { writeSample } from '../report/samples.node.ts';
+import { stepEntries } from '../report/content.ts';
 import { learningRateAt } from '../schedule.ts';
-import { skipLine } from '../skip.ts';
-import type { StepResult, Trainer } from '../trainer.ts';
+import { SkipLines } from '../skip.ts';
+import type { StepResult } from '../trainer.ts';
 import type { CheckpointName, RunFolder } from './folder.node.ts';
 import { isEvaluation } from './metrics.ts';
-import type { Networks } from './networks.node.ts';
+import type { RunParts } from './parts.node.ts';
 import { nextStop } from './pauses.ts';
 import { Scoring } from './scoring.ts';
 import type { SessionOptions, SessionResult } from './session-options.node.ts';
+import { Showing } from './showing.node.ts';
 import { MODEL, SCORED, saveState } from './state.ts';
 import { StepLog } from './step-log.ts';
-import { textureMeasure } from './texture-measure.ts';
 
 export type { SessionOptions, SessionResult } from './session-options.node.ts';
-
-/** What a run consists of. */
-export interface RunParts {
-  readonly folder: RunFolder;
-  readonly config: TrainConfig;
-  readonly networks: Networks;
-  readonly trainer: Trainer;
-  readonly recalibration: Recalibration | undefined;
-  readonly sets: readonly EvaluationSet[];
-  readonly pictures: readonly TrainingPicture[];
-  /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
-  readonly best: number | null;
-}
 
 export class Run implements Disposable {
   readonly #parts: RunParts;
   readonly #options: SessionOptions;
   readonly #upscaler: SRResNetUpscaler;
   readonly #method: Method;
+  readonly #showing: Showing;
+  readonly #skips = new SkipLines();
   readonly #profile: SessionProfile | undefined;
   #best: number | null;
   /** Updates of the checkpoint `last`. */
@@ -61,6 +44,7 @@ export class Run implements Disposable {
     this.#saved = parts.trainer.step;
     this.#upscaler = new SRResNetUpscaler(parts.networks.best, variantOfConfig(parts.config).label);
     this.#method = network(this.#upscaler);
+    this.#showing = new Showing(parts, options, this.#method);
     const { profile, onLine } = options;
     this.#profile = profile && new SessionProfile(parts.trainer, profile, onLine);
   }
@@ -73,6 +57,7 @@ export class Run implements Disposable {
     try {
       return await this.#complete();
     } catch (error) {
+      if (error instanceof NonFiniteError) throw error.advised(await this.#advice());
       if (!(error instanceof RunFolderError)) throw error;
       const kept =
         this.#saved > 0 ? `kept up to update ${count(this.#saved)}: --resume goes on from there` : 'not saved yet';
@@ -81,9 +66,18 @@ export class Run implements Disposable {
     }
   }
 
+  /** What to do when weights broke. Those of the checkpoint `last` may be ruined though they are finite. */
+  async #advice(): Promise<string> {
+    const { folder } = this.#parts;
+    const checkpoints = await folder.checkpoints();
+    const earlier = checkpoints.findLast(name => name.startsWith('step-')) ?? checkpoints.find(name => name === 'best');
+    const from = earlier ? `from earlier weights, --init ${folder.checkpointPath(earlier)},` : 'from the start';
+    return `--resume tries the next batches; where all fail, train ${from} with a lower --lr`;
+  }
+
   async #complete(): Promise<SessionResult> {
     const { folder, trainer, config, networks } = this.#parts;
-    const { signal, stopAfter, command } = this.#options;
+    const { signal, stopAfter } = this.#options;
     const { steps } = config;
     const last = Math.min(steps, stopAfter ?? steps);
     const [log, scoring] = await this.#logs();
@@ -98,16 +92,20 @@ export class Run implements Disposable {
       }
     } catch (error) {
       // Whatever went wrong, updates that were not finite or a sample that finds no room: the state before it is whole.
-      if (!trainer.device.lost) await this.#stop(log).catch(() => undefined);
+      if (!trainer.device.lost) await this.#stopAfter(error, log);
       throw error;
     }
     await this.#stop(log);
     await this.#profile?.end();
     const finished = trainer.step >= steps && !signal?.aborted;
-    using initial = await this.#initial();
-    const scores = finished ? await this.#finalScores(scoring, initial?.method) : [];
-    const loss = networks.explanation(config);
-    await reportRun(folder, this.#exhibits(initial?.method), { command, scores, loss, step: trainer.step });
+    const showing = this.#showing;
+    const results = finished
+      ? await showing.attempt('no scores', () => this.#score(trainer.step, scoring, showing.measure))
+      : undefined;
+    // The best may be another now.
+    if (finished) await this.#save();
+    const scores = await showing.report(scoring, results);
+    const { all: skipped } = await trainer.skipped();
     return {
       folder: folder.path,
       model: join(folder.checkpointPath('last'), networks.scored ? SCORED : MODEL),
@@ -115,6 +113,7 @@ export class Run implements Disposable {
       finished,
       scores,
       waitedForData: log.waited,
+      ...(skipped > 0 && { skipped }),
       ...(this.#profile?.summary && { profile: this.#profile.summary }),
     };
   }
@@ -145,6 +144,7 @@ export class Run implements Disposable {
       log.add(first);
       this.#tellSkip(first);
       if (first.step === 1 || first.step % config.logEvery === 0) log.write();
+      await this.#saveEnd(first, log);
     }
     const failure = new AbortController();
     const signal = AbortSignal.any([failure.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
@@ -160,18 +160,40 @@ export class Run implements Disposable {
           const { live, pooled } = trainer.device.memory.figures();
           onStep?.({ ...result, imagesPerSecond, gpuBytes: live + pooled });
           if (result.step % config.logEvery === 0) log.write();
+          await this.#saveEnd(result, log);
         } catch (error) {
           failure.abort(error);
         }
       }
       failure.signal.throwIfAborted();
+    } catch (error) {
+      // What the updates were broken off for comes first.
+      throw failure.signal.aborted ? failure.signal.reason : error;
     } finally {
       this.#rest(log);
     }
   }
 
   #tellSkip({ step, skipped }: StepResult): void {
-    if (skipped) this.#options.onLine?.(skipLine(step, skipped, this.#parts.config.maxNonFinite));
+    const line = skipped && this.#skips.line(step, skipped, this.#parts.config.maxNonFinite);
+    if (line !== undefined) this.#options.onLine?.(line);
+  }
+
+  /** Saves at once where too many skipped updates end the training: looking for what was first may take long. */
+  async #saveEnd({ skipped }: StepResult, log: StepLog): Promise<void> {
+    if (skipped?.inRow === this.#parts.config.maxNonFinite) await this.#stop(log);
+  }
+
+  /** What was trained up to a failure is saved; where that fails too, it is told beside it. */
+  async #stopAfter(error: unknown, log: StepLog): Promise<void> {
+    try {
+      // An end by what is not finite was saved before.
+      if (!(error instanceof NonFiniteError)) await this.#stop(log);
+      await this.#profile?.end();
+    } catch (other) {
+      const [again, message] = [error, other].map(one => (one instanceof Error ? one.message : String(one)));
+      if (message !== again) this.#options.onLine?.(message!);
+    }
   }
 
   async #stop(log: StepLog): Promise<void> {
@@ -187,15 +209,17 @@ export class Run implements Disposable {
 
   /** What is due after `step` updates and was not done yet. The last evaluation is the report's. */
   async #pause(step: number, scoring: Scoring, there: readonly CheckpointName[] = []): Promise<void> {
-    const { folder, config } = this.#parts;
+    const { folder, config, trainer } = this.#parts;
     const { evalEvery, sampleEvery, saveEvery, keep, steps } = config;
     await this.#prepare();
     if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step, this.#best))
-      await this.#score(step, scoring);
-    if (sampleEvery > 0 && step % sampleEvery === 0) await writeSample(folder, this.#exhibits(), step);
+      await this.#showing.attempt('no scores', () => this.#score(step, scoring));
+    if (sampleEvery > 0 && step % sampleEvery === 0) await this.#showing.sample();
     if (step % saveEvery !== 0) return;
     const state = await this.#state();
     await this.#save(state);
+    // Weights that are about to end the run are not kept in the place of good ones.
+    if ((await trainer.skipped()).inRow > 0) return;
     // Not twice: a run that is finished and resumed knows a best that it did not know then.
     if (!there.includes(`step-${step}`)) await folder.saveCheckpoint(`step-${step}`, state);
     await folder.pruneCheckpoints(keep);
@@ -230,49 +254,6 @@ export class Run implements Disposable {
       this.#best = first;
     }
     return results;
-  }
-
-  /** The finished network beside bicubic and what it began as, picture by picture. */
-  async #finalScores(scoring: Scoring, initial: Method | undefined): Promise<ReportScores[]> {
-    const { trainer, sets, config, networks } = this.#parts;
-    const variant = variantOfConfig(config);
-    // An SRResNet is judged by PSNR, which it was trained for.
-    const measure = variant.mse && !variant.adversarial ? undefined : textureMeasure(networks.vgg, variant.vgg);
-    const results = await this.#score(trainer.step, scoring, measure);
-    await this.#save();
-    const bicubic = await scoring.all(interpolation('bicubic'), 'scoring bicubic on', measure);
-    const before = initial && (await scoring.all(initial, `scoring ${INITIAL} on`, measure));
-    return sets.map(({ data }, i) => ({
-      data,
-      images: results[i]!.images.map((model, j) => ({
-        name: model.name,
-        bicubic: bicubic[i]!.images[j]!,
-        ...(before && { initial: before[i]!.images[j]! }),
-        model,
-      })),
-    }));
-  }
-
-  /** The network that the run began with, where it is another's result: an SRResNet that goes on is its own. */
-  async #initial(): Promise<(Disposable & { readonly method: Method }) | undefined> {
-    const { folder, config } = this.#parts;
-    const variant = variantOfConfig(config);
-    const bytes = variant.mse && !variant.adversarial ? undefined : await folder.initialWeights();
-    if (!bytes) return undefined;
-    const net = decodeModel(bytes, config.init);
-    const upscaler = new SRResNetUpscaler(net, INITIAL);
-    return {
-      method: network(upscaler),
-      [Symbol.dispose]() {
-        upscaler.dispose();
-        net.dispose();
-      },
-    };
-  }
-
-  #exhibits(initial?: Method): Exhibits {
-    const { config, sets, pictures } = this.#parts;
-    return { config, sets, pictures, method: this.#method, initial };
   }
 
   [Symbol.dispose](): void {

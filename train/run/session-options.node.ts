@@ -39,6 +39,8 @@ export interface SessionResult {
   readonly finished: boolean;
   /** Scores of the finished network beside bicubic's. */
   readonly scores: readonly ReportScores[];
+  /** Of these, updates that were skipped because they were not finite; left out where none were. */
+  readonly skipped?: number;
   /** Seconds in which the GPU waited for crops, over the whole run. */
   readonly waitedForData: number;
   /** Where it was asked for, and enough updates were made. */

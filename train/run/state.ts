@@ -54,8 +54,8 @@ export async function saveState(
   trainer: Trainer,
   best: number | null,
 ): Promise<Map<string, Uint8Array>> {
-  const { step } = trainer;
   const skipped = await trainer.skipped();
+  const { step } = trainer;
   const metadata = { step: String(step) };
   const files = new Map<string, Uint8Array>([[MODEL, await encodeModel(generator, { metadata })]]);
   if (scored) files.set(SCORED, await encodeModel(scored, { metadata }));

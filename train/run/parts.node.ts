@@ -1,0 +1,20 @@
+/** What a session has put together before its first update. */
+import type { TrainConfig } from '../config/config.ts';
+import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
+import type { Recalibration } from '../recalibration.ts';
+import type { Trainer } from '../trainer.ts';
+import type { RunFolder } from './folder.node.ts';
+import type { Networks } from './networks.node.ts';
+
+/** What a run consists of. */
+export interface RunParts {
+  readonly folder: RunFolder;
+  readonly config: TrainConfig;
+  readonly networks: Networks;
+  readonly trainer: Trainer;
+  readonly recalibration: Recalibration | undefined;
+  readonly sets: readonly EvaluationSet[];
+  readonly pictures: readonly TrainingPicture[];
+  /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
+  readonly best: number | null;
+}
