@@ -1,5 +1,5 @@
 /** The GPU device: what it can do, its pipelines, its memory, its queue. */
-import { quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
+import { endWithProcess, quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
 import { AdapterNotFoundError, DaybreakError, DeviceLostError, OutOfMemoryError, ValidationError } from './errors.ts';
 import type { AdapterTraits, Choices, Kernel } from './kernel.ts';
 import { MemoryPool, type Storage } from './memory.ts';
@@ -100,6 +100,7 @@ export class Device implements Disposable {
       requiredFeatures: wanted.filter(feature => adapter.features.has(feature)) as GPUFeatureName[],
       requiredLimits: limitsOf(adapter),
     });
+    endWithProcess(device);
     return new Device(device, describe(adapter.info), fixedSubgroupSize(adapter.info), options);
   }
 

@@ -24,5 +24,8 @@ export const systemMemory = (): number | undefined => undefined;
 export const systemProcessors = (): number =>
   (globalThis as { navigator?: { readonly hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;
 
+/** A browser sees to its devices itself. */
+export const endWithProcess = (_: GPUDevice): void => undefined;
+
 /** Browsers wait without polling. */
 export const quietly = <T>(promise: Promise<T>): Promise<T> => promise;
