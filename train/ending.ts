@@ -22,19 +22,20 @@ export class Ending {
   async error(update: Update, learningRate: (step: number) => number, looking: Looking): Promise<NonFiniteError> {
     if (this.#error) return this.#error;
     const { step, skipped } = this;
-    const found = foundIn(skipped);
     const { inRow } = skipped;
     const failing = step - inRow;
     let first: string;
+    let isKnown = true;
     try {
       first = (await update.firstNonFinite(failing, learningRate(failing), looking)) ?? 'none, computed one by one';
     } catch (cause) {
       if (update.device.lost) throw cause;
-      const interrupted = looking.signal?.aborted;
-      first = interrupted ? 'not looked for to the end' : `not to be found (${String(cause)})`;
-      if (interrupted) return new NonFiniteError({ step, inRow, found, first });
+      isKnown = !looking.signal?.aborted;
+      const [line] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+      first = isKnown ? `not to be found (${line})` : 'not looked for to the end';
     }
-    this.#error = new NonFiniteError({ step, inRow, found, first });
-    return this.#error;
+    const error = new NonFiniteError({ step, inRow, found: foundIn(skipped), first });
+    if (isKnown) this.#error = error;
+    return error;
   }
 }

@@ -77,7 +77,7 @@ export class FiniteGate implements Disposable {
     };
   }
 
-  /** Goes on after `inRow` skipped ones; where they ended a training, it has as many before it again. */
+  /** Goes on after `inRow` skipped ones; where they are as many as the limit, the count begins again. */
   resume(inRow: number): void {
     this.inRow.write(Float32Array.of(inRow < this.limit ? inRow : 0));
   }

@@ -175,8 +175,8 @@ export class Trainer implements Disposable {
 
   /**
    * Restores the optimizers and the counters after `step` updates, skipped ones included; the networks' weights are
-   * loaded by the caller. A training that has ended goes on: where too many in a row ended it, it has as many before it
-   * again.
+   * loaded by the caller. A training that has ended goes on; where as many as the limit were skipped in a row, the
+   * count begins again.
    */
   resume(
     step: number,

@@ -40,8 +40,9 @@ test.concurrent('it ends with work under way', async () => {
   expect({ code, signal }, stderr).toEqual({ code: 0, signal: null });
 });
 
-test.concurrent.each([1, 2, 3, 4])('it ends with code 1 after an error (%i)', async () => {
-  const { code, signal, stderr } = await run('throws');
-  expect({ code, signal }).toEqual({ code: 1, signal: null });
+test.concurrent('it ends with code 1 after an error, its device destroyed', async () => {
+  const { code, signal, stdout, stderr } = await run('throws');
+  // Where it is not destroyed the driver crashes on the way out, but not always.
+  expect({ code, signal, stdout }).toEqual({ code: 1, signal: null, stdout: 'destroyed\n' });
   expect(stderr).toContain('on purpose');
 });

@@ -18,6 +18,12 @@ if (way === 'unfinished') {
   // Neither waits for the GPU nor gives anything back.
   void tidy(() => mul(x, weight)).data();
 } else if (way === 'throws') {
+  const { gpu } = device;
+  const destroy = gpu.destroy.bind(gpu);
+  gpu.destroy = () => {
+    console.log('destroyed');
+    destroy();
+  };
   throw new Error('on purpose');
 } else {
   console.log((await weight.item()).toFixed(3));

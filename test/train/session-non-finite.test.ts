@@ -11,10 +11,11 @@ import { readSafetensors } from '../../models/safetensors.ts';
 import { NonFiniteError } from '../../train/errors.ts';
 import { EVENT_FILE } from '../../train/run/event-file.node.ts';
 import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
+import { differences } from '../cli/run-difference.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { readEvents } from './event-reader.ts';
-import { checkpointsOf, sessionConfig, sessionOptions } from './small-training.ts';
+import { sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
 const optionsOf = (more: Partial<SessionOptions> = {}) => sessionOptions(device(), more);
@@ -92,16 +93,18 @@ describe('a run that breaks', () => {
   test.each([6, 7, 8, 9, 11])('resumed after a stop at update %i ends like the unbroken one', async stopAfter => {
     const folder = temporaryFolder();
     const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
-    const end = await thrown(startSession(sessionConfig(unbroken, RUINOUS), optionsOf()));
-    const stopped = await startSession(sessionConfig(run, RUINOUS), optionsOf({ stopAfter }));
+    await writePicture(join(folder, 'held-out/0.png'), syntheticPicture(9, 0, 24));
+    const busy = { ...RUINOUS, eval: join(folder, 'held-out'), evalEvery: 3, sampleEvery: 4, saveEvery: 4, keep: 2 };
+    const end = await thrown(startSession(sessionConfig(unbroken, busy), optionsOf()));
+    const stopped = await startSession(sessionConfig(run, busy), optionsOf({ stopAfter }));
     expect(stopped).toMatchObject({
       step: stopAfter,
       finished: false,
       ...(stopAfter > 6 && { skipped: stopAfter - 6 }),
     });
     expect((await thrown(resumeSession(run, {}, optionsOf()))).message.replaceAll(run, unbroken)).toBe(end.message);
-    expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
-    expect(logOf(run)).toEqual(logOf(unbroken));
+    // The stop has left a comparison, where there was something to compare.
+    expect(differences(run, unbroken).filter(name => name !== 'comparison.png' && name !== 'report.html')).toEqual([]);
   });
 
   test('does not go on as if nothing had been: resumed, it has as many tries again, or as it is told', async () => {
@@ -165,13 +168,18 @@ describe('a run that breaks', () => {
       startSession(sessionConfig(run, { ...RUINOUS, saveEvery: 1, keep: 3 }), optionsOf()),
     );
     expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['last', 'step-4', 'step-5', 'step-6']);
-    const earlier = join(run, 'checkpoints/step-6');
-    expect(message).toMatch(
-      `. --resume tries the next batches; where all fail, train from earlier weights, --init ${earlier}, with a lower --lr`,
-    );
+    // Update 6 is the one that ruined the weights.
+    const earlier = join(run, 'checkpoints/step-5');
+    const advice = `. --resume tries the next batches; where all fail, train from earlier weights, --init ${earlier}, with a lower --lr`;
+    expect(message.endsWith(advice)).toBe(true);
+    // Nor does resuming put the ruined ones in their place.
+    const again = await thrown(resumeSession(run, { keep: 1 }, optionsOf()));
+    expect(again.message.endsWith(advice)).toBe(true);
+    expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['last', 'step-4', 'step-5', 'step-6']);
     const other = join(temporaryFolder(), 'run');
-    const without = await thrown(startSession(sessionConfig(other, RUINOUS), optionsOf()));
-    expect(without.message).toMatch(/where all fail, train from the start with a lower --lr$/);
+    const without = await thrown(startSession(sessionConfig(other, { ...RUINOUS, steps: 12 }), optionsOf()));
+    // There is no next batch.
+    expect(without.message).toMatch(/[^,] what goes in reaches [\d.e]+\. train from the start with a lower --lr$/);
   });
 });
 
@@ -192,8 +200,11 @@ test('weights that show nothing are told of where they should be shown, and the 
     `no scores after update 7: ${broken}`,
     `no sample after update 8: ${broken}`,
     `no scores after update 9: ${broken}`,
-    `no pictures after update 9: ${broken}`,
+    `no comparison after update 9: ${broken}`,
   ]);
-  expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Of 9 updates 3 were skipped');
+  const report = readFileSync(join(run, 'report.html'), 'utf8');
+  expect(report).toContain('Of 9 updates 3 were skipped');
+  // What it was before.
+  expect(report).toContain('<h3>Development</h3>');
   expect(readdirSync(join(run, 'samples')).sort()).toEqual(['step-0000004-0.part.png', 'step-0000004-0.png']);
 });

@@ -20,6 +20,7 @@ export class SessionProfile {
   readonly #options: ProfileOptions;
   readonly #onLine: (text: string) => void;
   #summary: ProfileSummary | undefined;
+  #ended = false;
 
   /** `onLine` is told the summary when it is there. */
   constructor(trainer: Trainer, options: ProfileOptions, onLine: (text: string) => void = () => {}) {
@@ -40,20 +41,21 @@ export class SessionProfile {
     signal?: AbortSignal,
   ): AsyncGenerator<StepResult, void, undefined> {
     while (!this.#profiler.done && this.#trainer.step < last && !signal?.aborted) {
-      const result = await this.#profiler.step(learningRate);
+      yield await this.#profiler.step(learningRate);
+      // The update is made and told of, whatever becomes of the profile.
       if (this.#profiler.done) await this.#write();
-      yield result;
     }
     yield* this.#trainer.run(last, learningRate, signal);
   }
 
-  /** Writes what there is where the training ended before all updates were profiled. */
+  /** Writes what there is where the training ended before it was written. */
   async end(): Promise<void> {
-    if (!this.#profiler.done) await this.#write();
+    if (!this.#ended) await this.#write();
   }
 
   /** @throws RunFolderError naming the file. */
   async #write(): Promise<void> {
+    this.#ended = true;
     const { profile } = this.#profiler;
     const { file, steps } = this.#options;
     if (!profile) {

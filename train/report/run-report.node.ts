@@ -9,8 +9,8 @@ import { COMPARED, comparisonOf, type Exhibits, exhibited, rowOf } from './exhib
 import { writeReport } from './report.node.ts';
 import { development } from './samples.node.ts';
 
-/** Writes the comparison pictures of a run after `step` updates, and gives those of its report. */
-export async function reportPictures(folder: RunFolder, exhibits: Exhibits, step: number): Promise<ReportPicture[]> {
+/** Writes the comparison pictures of a run after `step` updates, one for each set. */
+export async function comparisons(folder: RunFolder, exhibits: Exhibits, step: number): Promise<ReportPicture[]> {
   const pictures: ReportPicture[] = [];
   for (const [i, { data, pictures: all }] of exhibited(exhibits).entries()) {
     const rows: ComparisonRow[] = [];
@@ -19,12 +19,15 @@ export async function reportPictures(folder: RunFolder, exhibits: Exhibits, step
     await replaceFile(join(folder.path, `comparison${i === 0 ? '' : `-${i + 1}`}.png`), png);
     pictures.push({ title: data, caption: `After ${step} updates; PSNR and SSIM by the protocol matlab.`, png });
   }
-  const strip = await development(folder, exhibits, step);
-  if (strip) {
-    const caption = `A part of ${strip.name}, each picture the network as it was after so many updates.`;
-    pictures.push({ title: 'Development', caption, png: strip.png });
-  }
   return pictures;
+}
+
+/** What the samples of a run show, where there are any. */
+export async function developmentStrip(folder: RunFolder, exhibits: Exhibits, step: number): Promise<ReportPicture[]> {
+  const strip = await development(folder, exhibits, step);
+  if (!strip) return [];
+  const caption = `A part of ${strip.name}, each picture the network as it was after so many updates.`;
+  return [{ title: 'Development', caption, png: strip.png }];
 }
 
 /** Writes `report.html`. */

@@ -5,6 +5,7 @@ import type { Recalibration } from '../recalibration.ts';
 import type { Trainer } from '../trainer.ts';
 import type { RunFolder } from './folder.node.ts';
 import type { Networks } from './networks.node.ts';
+import type { Counters } from './state.ts';
 
 /** What a run consists of. */
 export interface RunParts {
@@ -15,6 +16,6 @@ export interface RunParts {
   readonly recalibration: Recalibration | undefined;
   readonly sets: readonly EvaluationSet[];
   readonly pictures: readonly TrainingPicture[];
-  /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
-  readonly best: number | null;
+  /** Of the checkpoint that it goes on from. */
+  readonly resumed: Counters | undefined;
 }

@@ -18,7 +18,7 @@ import { nextStop } from './pauses.ts';
 import { Scoring } from './scoring.ts';
 import type { SessionOptions, SessionResult } from './session-options.node.ts';
 import { Showing } from './showing.node.ts';
-import { MODEL, SCORED, saveState } from './state.ts';
+import { countersOf, MODEL, SCORED, saveState } from './state.ts';
 import { StepLog } from './step-log.ts';
 
 export type { SessionOptions, SessionResult } from './session-options.node.ts';
@@ -40,7 +40,7 @@ export class Run implements Disposable {
   constructor(parts: RunParts, options: SessionOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#best = parts.best;
+    this.#best = parts.resumed?.best ?? null;
     this.#saved = parts.trainer.step;
     this.#upscaler = new SRResNetUpscaler(parts.networks.best, variantOfConfig(parts.config).label);
     this.#method = network(this.#upscaler);
@@ -66,13 +66,28 @@ export class Run implements Disposable {
     }
   }
 
-  /** What to do when weights broke. Those of the checkpoint `last` may be ruined though they are finite. */
+  /** What to do when weights broke. */
   async #advice(): Promise<string> {
-    const { folder } = this.#parts;
-    const checkpoints = await folder.checkpoints();
-    const earlier = checkpoints.findLast(name => name.startsWith('step-')) ?? checkpoints.find(name => name === 'best');
+    const { folder, trainer, config } = this.#parts;
+    const earlier = await this.#earlierCheckpoint();
     const from = earlier ? `from earlier weights, --init ${folder.checkpointPath(earlier)},` : 'from the start';
-    return `--resume tries the next batches; where all fail, train ${from} with a lower --lr`;
+    const goOn = trainer.step < config.steps ? '--resume tries the next batches; where all fail, ' : '';
+    return `${goOn}train ${from} with a lower --lr`;
+  }
+
+  /** The newest checkpoint of fewer updates than the state has: the last that counted may have ruined the weights. */
+  async #earlierCheckpoint(): Promise<CheckpointName | undefined> {
+    const { folder, trainer } = this.#parts;
+    const made = trainer.step - (await trainer.skipped()).all;
+    const names = (await folder.checkpoints()).filter(name => name !== 'last');
+    // best, then step-N by N.
+    for (const name of names.toReversed()) {
+      const files = await folder.readCheckpoint(name).catch(() => undefined);
+      if (!files) continue;
+      const { step, skipped } = countersOf(files, name);
+      if (step - (skipped?.all ?? 0) < made) return name;
+    }
+    return undefined;
   }
 
   async #complete(): Promise<SessionResult> {
@@ -218,11 +233,17 @@ export class Run implements Disposable {
     if (step % saveEvery !== 0) return;
     const state = await this.#state();
     await this.#save(state);
-    // Weights that are about to end the run are not kept in the place of good ones.
-    if ((await trainer.skipped()).inRow > 0) return;
+    // Weights that are about to end the run, or have ended it before, are not kept in the place of good ones.
+    if ((await trainer.skipped()).inRow > 0 || this.#wasSkipping(step)) return;
     // Not twice: a run that is finished and resumed knows a best that it did not know then.
     if (!there.includes(`step-${step}`)) await folder.saveCheckpoint(`step-${step}`, state);
     await folder.pruneCheckpoints(keep);
+  }
+
+  /** Whether the checkpoint that the session went on from was of an update that was skipped, and this is it. */
+  #wasSkipping(step: number): boolean {
+    const { resumed } = this.#parts;
+    return resumed?.step === step && resumed.skipped !== undefined && resumed.skipped.inRow > 0;
   }
 
   /** Makes the generator that is scored ready, once an update. */

@@ -90,12 +90,12 @@ async function runSession(
   const { device } = options;
   using prepared = await prepare(config, networks, options, folder.path);
   const { trainer, source, pictures, sets } = prepared;
-  const best = files ? restoreTrainer(files, folder.checkpointPath('last'), trainer).best : null;
+  const resumed = files && restoreTrainer(files, folder.checkpointPath('last'), trainer);
   await folder.continueAfter(trainer.step);
   await folder.writeEnvironment(await environmentOf(device), trainer.step);
   using recalibration =
     config.recalibrate > 0 ? new Recalibration(networks.best, source, config.recalibrate) : undefined;
-  using run = new Run({ folder, config, networks, trainer, recalibration, sets, pictures, best }, options);
+  using run = new Run({ folder, config, networks, trainer, recalibration, sets, pictures, resumed }, options);
   return await run.complete();
 }
 

@@ -7,7 +7,7 @@ import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
 import type { ReportPicture, ReportScores } from '../report/content.ts';
 import { type Exhibits, INITIAL } from '../report/exhibits.ts';
-import { reportPictures, reportRun } from '../report/run-report.node.ts';
+import { comparisons, developmentStrip, reportRun } from '../report/run-report.node.ts';
 import { writeSample } from '../report/samples.node.ts';
 import type { RunParts } from './parts.node.ts';
 import type { Scoring } from './scoring.ts';
@@ -62,15 +62,13 @@ export class Showing {
     using initial = await this.#initial();
     const scores = results ? await this.#compared(scoring, results, initial?.method) : [];
     const exhibits = this.#exhibits(initial?.method);
-    const pictures: ReportPicture[] =
-      (await this.attempt('no pictures', () => reportPictures(folder, exhibits, trainer.step))) ?? [];
-    await reportRun(folder, {
-      config,
-      command: this.#options.command,
-      scores,
-      pictures,
-      loss: networks.explanation(config),
-    });
+    const { step } = trainer;
+    const pictures: ReportPicture[] = [
+      ...((await this.attempt('no comparison', () => comparisons(folder, exhibits, step))) ?? []),
+      ...((await this.attempt('no development', () => developmentStrip(folder, exhibits, step))) ?? []),
+    ];
+    const { command } = this.#options;
+    await reportRun(folder, { config, command, scores, pictures, loss: networks.explanation(config) });
     return scores;
   }
 
@@ -82,7 +80,8 @@ export class Showing {
   ): Promise<ReportScores[]> {
     const { measure } = this;
     const bicubic = await scoring.all(interpolation('bicubic'), 'scoring bicubic on', measure);
-    const before = initial && (await scoring.all(initial, `scoring ${INITIAL} on`, measure));
+    const scoredInitial = () => scoring.all(initial!, `scoring ${INITIAL} on`, measure);
+    const before = initial && (await this.attempt(`no scores of ${INITIAL}`, scoredInitial));
     return this.#parts.sets.map(({ data }, i) => ({
       data,
       images: results[i]!.images.map((model, j) => ({

@@ -1,0 +1,111 @@
+/** Too many updates in a row that are not finite: the error says which tensor was the first. */
+import { describe, expect, test } from 'vitest';
+import { mseLoss, mul } from '../../kernels/index.ts';
+import type { ContentTerm } from '../../train/losses.ts';
+import { sharedDevice } from '../device.ts';
+import { failsAbove, outcome } from './failing-updates.ts';
+import { type SmallOptions, SmallTraining } from './small-training.ts';
+
+const device = sharedDevice();
+
+describe('the error names the first tensor', () => {
+  const poisoned = async (name: string, value: number, options: SmallOptions = {}) => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 1, ...options });
+    const [, variable] = training.net.namedVariables().find(([other]) => other === name)!;
+    variable.write((await variable.data()).fill(value, 0, 1));
+    return (await outcome(training.trainer.run(1, () => 1e-3))).error!;
+  };
+
+  test.each([
+    ['conv_in.weight', Number.NaN, 'generator conv_in.weight itself, 1 NaN of 1,944 numbers'],
+    ['conv_out.bias', Number.POSITIVE_INFINITY, 'generator conv_out.bias itself, 1 infinite of 3 numbers'],
+    ['blocks.0.bn2.weight', Number.NEGATIVE_INFINITY, 'generator blocks.0.bn2.weight itself, 1 infinite of 8 numbers'],
+  ])('a weight: %s is %f', async (name, value, first) => {
+    const error = await poisoned(name, value);
+    expect(error.first).toBe(first);
+    expect(error.message).toBe(`update 1 was not finite (${error.found}); the state before is kept; first: ${first}`);
+  });
+
+  test('a statistic: the normalisation behind the weight makes the loss finite again', async () => {
+    const error = await poisoned('blocks.0.conv1.weight', 1e25);
+    expect(error.message).toContain('(1 of the running statistics)');
+    expect(error.first).toBe(
+      'square [2, 8, 4, 4] after generator blocks.0.conv1, 32 infinite of 256 numbers; what goes in reaches 1e24',
+    );
+  });
+
+  test('what a huge weight makes of a picture, and how large it is', async () => {
+    const error = await poisoned('conv_out.weight', 3e38);
+    expect(error.first).toMatch(
+      /^square \[2, 3, 16, 16\] after generator conv_out, 288 infinite of 1,536 numbers; what goes in reaches 2\.\d+e38$/,
+    );
+  });
+
+  test('what a slope makes of a picture, though it comes in another shape', async () => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 1 });
+    for (const [name, value] of [
+      ['conv_in.bias', -1e20],
+      ['prelu_in.weight', 1e20],
+    ] as const) {
+      const [, variable] = training.net.namedVariables().find(([other]) => other === name)!;
+      variable.write((await variable.data()).fill(value));
+    }
+    const { error } = await outcome(training.trainer.run(1, () => 1e-3));
+    expect(error!.first).toMatch(
+      /^prelu\w* \[2, 8, 4, 4\] with generator prelu_in, 256 infinite of 256 numbers; what goes in reaches 1e20$/,
+    );
+  });
+
+  test('what makes a loss infinite, and a loss that is', async () => {
+    const before = await poisoned('conv_in.bias', 0, { content: [failsAbove(-100)] });
+    expect(before.first).toMatch(/^exp \[\], 1 infinite of 1 numbers; what goes in reaches \d/);
+    const heavy: ContentTerm = { name: 'heavy', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e3) };
+    const loss = await poisoned('conv_in.bias', 0, { content: [heavy] });
+    expect(loss.first).toMatch(
+      /^the generator's loss, mulScalar \[\] .*, 1 infinite of 1 numbers; what goes in reaches \d+$/,
+    );
+  });
+
+  test('a gradient that cannot be squared: which, and how large it is', async () => {
+    const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
+    const { first } = await poisoned('conv_in.bias', 0, { content: [huge] });
+    expect(first).toMatch(
+      /^the gradient of generator conv_out\.\w+, \w+ \[.*\].*, [\d,]+ of [\d,]+ numbers too large to be squared, up to \d[\d.]*e\d+;/,
+    );
+  });
+
+  test('the learning rate', async () => {
+    using training = new SmallTraining(device(), 1, { maxNonFinite: 1 });
+    await training.to(1);
+    // Infinite for float32, and so are the weights then, which the next update meets; the rate comes first.
+    const { error } = await outcome(training.trainer.run(3, () => 1e39));
+    expect(error!.first).toBe('the learning rate itself, 1 infinite of 1 numbers');
+  });
+
+  test('with a batch in parts', async () => {
+    const error = await poisoned('conv_out.weight', Number.NaN, { accumulate: 2 });
+    expect(error.first).toBe('generator conv_out.weight itself, 1 NaN of 1,944 numbers');
+  });
+
+  test('and is told how far it looked, or that it was interrupted; then it may look again', async () => {
+    const told: [number, number][] = [];
+    const controller = new AbortController();
+    using training = new SmallTraining(device(), 1, {
+      maxNonFinite: 1,
+      content: [failsAbove(-100)],
+      onLooking: (done, total) => {
+        told.push([done, total]);
+        if (told.length === 5) controller.abort();
+      },
+    });
+    const run = (signal?: AbortSignal) => outcome(training.trainer.run(1, () => 1e-3, signal));
+    // Aborted in the middle of looking, which begins once nothing is left to be done.
+    expect((await run(controller.signal)).error!.first).toBe('not looked for to the end');
+    expect(told).toHaveLength(5);
+    const { first } = (await run()).error!;
+    expect(first).toMatch(/^exp /);
+    const counts = told.slice(5).map(([done]) => done);
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(new Set(told.map(([, total]) => total)).size).toBe(1);
+  });
+});
