@@ -30,6 +30,9 @@ const FLOORS = [
   ['traced', 'autograd', 'profile', 'compile', 'inspect', 'footprint'],
 ];
 
+/** The folders of train/, likewise; what lies in none of them stands below all but the first two. */
+const TRAIN_FLOORS = [['config', 'pictures'], ['run-folder'], ['report', 'profile'], ['run']];
+
 /** npm packages that run in a browser as well as in Node. All others stay behind a `*.node.ts` or in the rooms below. */
 const PACKAGES_FOR_ALL = ['zod', 'uplot'];
 
@@ -38,6 +41,7 @@ const NODE_CODE = ['\\.node\\.m?[tj]s$', `^(cli|${OUTSIDE.join('|')})/`, '^[^/]+
 
 const folder = room => (room.includes('.') ? `^${room.replaceAll('.', '\\.')}$` : `^${room}/`);
 const engineFiles = names => `^engine/(${names.map(name => name.replaceAll('.', '\\.')).join('|')})\\.ts$`;
+const trainFolders = floors => `^train/(${floors.flat().join('|')})/`;
 const everyRoom = [...Object.keys(ROOMS), 'index.ts', ...OUTSIDE].map(folder);
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -65,6 +69,20 @@ export default {
       severity: 'error',
       from: {},
       to: { path: '^engine/', pathNot: engineFiles(FLOORS.flat()) },
+    },
+    ...TRAIN_FLOORS.slice(0, -1).map((floor, i) => ({
+      name: `train-floor-${i + 1}-imports-downwards`,
+      comment: `${floor.join(', ')} of train/ may not import the folders above: ${TRAIN_FLOORS.slice(i + 1).join(', ')}.`,
+      severity: 'error',
+      from: { path: trainFolders([floor]) },
+      to: { path: trainFolders(TRAIN_FLOORS.slice(i + 1)) },
+    })),
+    {
+      name: 'train-stands-below-its-runs',
+      comment: 'Losses, optimizer and trainer may not know of runs, their folders and reports.',
+      severity: 'error',
+      from: { path: '^train/[^/]+$' },
+      to: { path: trainFolders(TRAIN_FLOORS.slice(1)) },
     },
     {
       name: 'no-circles',

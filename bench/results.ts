@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { writeAtomically } from '../image/files.node.ts';
-import { describeEnvironment } from '../train/run/environment.node.ts';
+import { describeEnvironment } from '../train/run-folder/environment.node.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { Report } from './rows.ts';
 import { figure } from './table.ts';

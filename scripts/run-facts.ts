@@ -2,9 +2,9 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { commandOf } from '../cli/train.ts';
 import type { TrainConfig } from '../train/config/config.ts';
-import { readEnvironment, readRunConfig } from '../train/run/folder.node.ts';
-import { isEvaluation } from '../train/run/metrics.ts';
-import { readMetrics } from '../train/run/metrics-log.node.ts';
+import { readEnvironment, readRunConfig } from '../train/run-folder/folder.node.ts';
+import { isEvaluation } from '../train/run-folder/metrics.ts';
+import { readMetrics } from '../train/run-folder/metrics-log.node.ts';
 
 export interface RunFacts {
   /** The command line that trains this again; folders by their last names. */

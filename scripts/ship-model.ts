@@ -28,7 +28,7 @@ import {
 import { readSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
-import { sha256 } from '../train/run/checkpoint-store.node.ts';
+import { sha256 } from '../train/run-folder/checkpoint-store.node.ts';
 import { modelCard, pairOf, type SetScores } from './model-card.ts';
 import { type RunFacts, runFacts, runOf } from './run-facts.ts';
 

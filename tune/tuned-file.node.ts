@@ -5,7 +5,7 @@ import envPaths from 'env-paths';
 import type { FixedChoices } from '../engine/choices.ts';
 import type { AdapterDescription } from '../engine/device.ts';
 import { DaybreakError } from '../engine/errors.ts';
-import { jsonText, replaceFile } from '../train/run/write.node.ts';
+import { jsonText, replaceFile } from '../train/write.node.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 
 /** A tuned file that cannot be used, with what to do. */

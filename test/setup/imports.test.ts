@@ -40,7 +40,7 @@ const RIGHT: Record<string, string> = {
   'image/codec.node.ts': 'pngjs',
   'models/upscaler.ts': '../index.ts',
   'train/config/config.ts': 'zod',
-  'train/run/folder.node.ts': 'node:path',
+  'train/run-folder/folder.node.ts': 'node:path',
   'eval/batch.node.ts': '../image/codec.node.ts',
   'cli/upscale.ts': '../eval/batch.node.ts',
   'test/fixture.ts': 'vitest',

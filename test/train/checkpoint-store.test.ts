@@ -11,7 +11,7 @@ import {
   recoverCheckpoint,
   type WriteStage,
   writeCheckpoint,
-} from '../../train/run/checkpoint-store.node.ts';
+} from '../../train/run-folder/checkpoint-store.node.ts';
 
 let parent: string;
 let folder: string;

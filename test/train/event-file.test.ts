@@ -2,9 +2,9 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EventFile, scalarsOf } from '../../train/run/event-file.node.ts';
-import { crc32c, maskedCrc } from '../../train/run/event-records.ts';
-import type { MetricsEntry } from '../../train/run/metrics.ts';
+import { EventFile, scalarsOf } from '../../train/run-folder/event-file.node.ts';
+import { crc32c, maskedCrc } from '../../train/run-folder/event-records.ts';
+import type { MetricsEntry } from '../../train/run-folder/metrics.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { masked, readEvents as read, remainder } from './event-reader.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../train/config/config.ts';
 import { CheckpointError, RunFolderError } from '../../train/errors.ts';
-import { RunFolder } from '../../train/run/folder.node.ts';
+import { RunFolder } from '../../train/run-folder/folder.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { CAN_MOUNT, fillDisk, makeReadOnly, NO_MOUNT, smallDisk } from '../small-disk.ts';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeCheckpoint } from '../../train/run/checkpoint-store.node.ts';
 import { readInitialWeights } from '../../train/run/initial-weights.node.ts';
+import { writeCheckpoint } from '../../train/run-folder/checkpoint-store.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RunFolderError } from '../../train/errors.ts';
-import { isEvaluation, type MetricsEntry } from '../../train/run/metrics.ts';
-import { MetricsLog, readMetrics } from '../../train/run/metrics-log.node.ts';
+import { isEvaluation, type MetricsEntry } from '../../train/run-folder/metrics.ts';
+import { MetricsLog, readMetrics } from '../../train/run-folder/metrics-log.node.ts';
 
 let folder: string;
 let path: string;

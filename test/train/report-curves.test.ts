@@ -4,7 +4,7 @@ import { count, duration, figure, signed } from '../../train/readable.ts';
 import { chartsOf, smoothed, thinned } from '../../train/report/curves.ts';
 import { escapeHtml, scriptJson } from '../../train/report/html.ts';
 import { linearTicks, logarithmicTicks, padded, svgOf } from '../../train/report/svg.ts';
-import type { MetricsEntry } from '../../train/run/metrics.ts';
+import type { MetricsEntry } from '../../train/run-folder/metrics.ts';
 
 const at = (step: number, loss: number): MetricsEntry => ({ step, loss, lr: 1e-4, imagesPerSecond: 10, seconds: step });
 const scored = (step: number, data: string, psnr: number): MetricsEntry => ({

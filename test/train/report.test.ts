@@ -13,8 +13,8 @@ import { RunFolderError } from '../../train/errors.ts';
 import type { ReportContent } from '../../train/report/content.ts';
 import { writeReport } from '../../train/report/report.node.ts';
 import { SCRIPT } from '../../train/report/script.ts';
-import { describeEnvironment } from '../../train/run/environment.node.ts';
-import { isEvaluation, type MetricsEntry } from '../../train/run/metrics.ts';
+import { describeEnvironment } from '../../train/run-folder/environment.node.ts';
+import { isEvaluation, type MetricsEntry } from '../../train/run-folder/metrics.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 
 let folder: string;

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../train/config/config.ts';
 import { CheckpointError, ConfigError, RunFolderError } from '../../train/errors.ts';
-import { describeEnvironment } from '../../train/run/environment.node.ts';
-import { RunFolder, readEnvironment, readRunConfig } from '../../train/run/folder.node.ts';
+import { describeEnvironment } from '../../train/run-folder/environment.node.ts';
+import { RunFolder, readEnvironment, readRunConfig } from '../../train/run-folder/folder.node.ts';
 
 let parent: string;
 let path: string;
@@ -239,7 +239,7 @@ describe('one writer at a time', () => {
       'tsx',
       '--input-type=module',
       '-e',
-      `import { RunFolder } from ${JSON.stringify(new URL('../../train/run/folder.node.ts', import.meta.url).href)};
+      `import { RunFolder } from ${JSON.stringify(new URL('../../train/run-folder/folder.node.ts', import.meta.url).href)};
        await RunFolder.resume(${JSON.stringify(path)});
        console.log('open');
        setInterval(() => {}, 1000);`,

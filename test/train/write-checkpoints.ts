@@ -1,6 +1,6 @@
 /** Replaces a checkpoint over and over, saying which one is written, until it is killed: node write-checkpoints.ts FOLDER FIRST */
 
-import { writeCheckpoint } from '../../train/run/checkpoint-store.node.ts';
+import { writeCheckpoint } from '../../train/run-folder/checkpoint-store.node.ts';
 
 const [folder, first] = process.argv.slice(2);
 for (let step = Number(first); ; step++) {

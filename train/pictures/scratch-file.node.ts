@@ -8,7 +8,7 @@ import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaybreakError } from '../../engine/errors.ts';
 import { ScratchFileError } from '../errors.ts';
-import { codeOf } from '../run/write.node.ts';
+import { codeOf } from '../write.node.ts';
 
 /** Fills `target` from `position` on. @throws the system's error, or DaybreakError where the file is too short. */
 export function readAt(descriptor: number, target: Uint8Array, position: number): void {

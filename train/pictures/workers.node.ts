@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { ImageError } from '../../image/errors.ts';
 import { PictureSourceError, WorkerError } from '../errors.ts';
-import { codeOf } from '../run/write.node.ts';
+import { codeOf } from '../write.node.ts';
 import type { CutTask } from './packed-crops.node.ts';
 import { type TrainingPicture, titleOf } from './training-picture.node.ts';
 import type { Answer, ReadTask, Task } from './worker.node.ts';

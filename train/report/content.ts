@@ -2,8 +2,8 @@
 
 import { type Figures, meanFigures } from '../../eval/evaluate.ts';
 import type { TrainConfig } from '../config/config.ts';
-import type { RecordedEnvironment } from '../run/environment.ts';
-import { isEvaluation, type MetricsEntry, type StepEntry } from '../run/metrics.ts';
+import type { RecordedEnvironment } from '../run-folder/environment.ts';
+import { isEvaluation, type MetricsEntry, type StepEntry } from '../run-folder/metrics.ts';
 
 /** One picture by every method. */
 export interface ReportImage {

@@ -1,6 +1,6 @@
 /** The curves of a run, thinned out to what a screen can show. */
 
-import { isEvaluation, type MetricsEntry, type StepEntry } from '../run/metrics.ts';
+import { isEvaluation, type MetricsEntry, type StepEntry } from '../run-folder/metrics.ts';
 import { type ReportScores, setMeans, stepEntries } from './content.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { Pair } from '../../eval/evaluate.ts';
 import { interpolation, type Method } from '../../eval/methods.ts';
 import type { Picture } from '../../image/picture.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
-import type { ScoredSet } from '../run/scoring.ts';
+import type { ScoredSet } from './scoring.ts';
 
 /** What can be shown of a run. */
 export interface Exhibits {

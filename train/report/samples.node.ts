@@ -7,8 +7,8 @@ import { interpolation } from '../../eval/methods.ts';
 import { readPicture } from '../../image/files.node.ts';
 import { encodePng } from '../../image/index.ts';
 import { count } from '../readable.ts';
-import type { RunFolder } from '../run/folder.node.ts';
-import { replaceFile } from '../run/write.node.ts';
+import type { RunFolder } from '../run-folder/folder.node.ts';
+import { replaceFile } from '../write.node.ts';
 import { developmentPicture, partOf, type Stage, spread } from './development.ts';
 import { comparisonOf, type Exhibits, exhibited, INITIAL, rowOf } from './exhibits.ts';
 

@@ -3,7 +3,7 @@
 import { readPngHeader } from '../../image/png-header.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
 import { count, duration, figure } from '../readable.ts';
-import type { Environment, RecordedEnvironment } from '../run/environment.ts';
+import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
 import { progressOf, type ReportContent, type ReportPicture, setMeans } from './content.ts';
 import type { Chart } from './curves.ts';
 import { escapeHtml } from './html.ts';

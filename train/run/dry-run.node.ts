@@ -6,14 +6,14 @@ import { convolutionFlops } from '../../kernels/conv2d/flops.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { RunFolderError } from '../errors.ts';
 import { count, mebibytes } from '../readable.ts';
-import { hasCheckpoint, readCheckpoint } from './checkpoint-store.node.ts';
-import { refuseOccupied } from './folder.node.ts';
+import { hasCheckpoint, readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
+import { refuseOccupied } from '../run-folder/folder.node.ts';
+import { codeOf, reasonOf } from '../write.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
 import { prepare } from './preparation.node.ts';
 import type { SessionOptions } from './run.node.ts';
 import { restoreTrainer, saveState } from './state.ts';
-import { codeOf, reasonOf } from './write.node.ts';
 
 /** What a run would take. Bytes are bytes, times are not guessed. */
 export interface DryRun {

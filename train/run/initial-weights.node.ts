@@ -2,9 +2,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { readCheckpoint } from './checkpoint-store.node.ts';
+import { readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
+import { codeOf } from '../write.node.ts';
 import { MODEL, SCORED } from './state.ts';
-import { codeOf } from './write.node.ts';
 
 /**
  * The bytes of the model file that `init` names: a file, or the generator of the checkpoint `last` of a run's folder (or

@@ -4,7 +4,7 @@ import type { VGG19 } from '../../models/vgg19.ts';
 import { decodeVgg19 } from '../../models/vgg19-file.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import { sha256 as sha256Of } from './checkpoint-store.node.ts';
+import { sha256 as sha256Of } from '../run-folder/checkpoint-store.node.ts';
 
 export interface LossNetwork {
   readonly vgg: VGG19;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Device } from '../../engine/device.ts';
 import { DeviceLosses } from '../../engine/losses.ts';
 import { count } from '../readable.ts';
-import { readCheckpoint } from './checkpoint-store.node.ts';
+import { readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
 import { countersOf } from './state.ts';
 
 /** What a session needs to outlive a device. */

@@ -2,8 +2,8 @@
 import type { TrainConfig } from '../config/config.ts';
 import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
 import type { Recalibration } from '../recalibration.ts';
+import type { RunFolder } from '../run-folder/folder.node.ts';
 import type { Trainer } from '../trainer.ts';
-import type { RunFolder } from './folder.node.ts';
 import type { Networks } from './networks.node.ts';
 import type { Counters } from './state.ts';
 

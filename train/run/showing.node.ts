@@ -9,10 +9,10 @@ import type { ReportPicture, ReportScores } from '../report/content.ts';
 import { type Exhibits, INITIAL } from '../report/exhibits.ts';
 import { comparisons, developmentStrip, reportRun } from '../report/run-report.node.ts';
 import { writeSample } from '../report/samples.node.ts';
+import type { Scoring } from '../report/scoring.ts';
+import { textureMeasure } from '../report/texture-measure.ts';
 import type { RunParts } from './parts.node.ts';
-import type { Scoring } from './scoring.ts';
 import type { SessionOptions } from './session-options.node.ts';
-import { textureMeasure } from './texture-measure.ts';
 
 export class Showing {
   readonly #parts: RunParts;

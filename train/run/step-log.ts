@@ -1,7 +1,7 @@
 /** From results of updates to lines of the log: means since the line before, speed, time. */
 
+import type { StepEntry } from '../run-folder/metrics.ts';
 import type { StepResult } from '../trainer.ts';
-import type { StepEntry } from './metrics.ts';
 
 export interface StepLogOptions {
   /** Crops an update. */

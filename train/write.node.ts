@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { RunFolderError } from '../errors.ts';
+import { RunFolderError } from './errors.ts';
 
 /** "ENOENT" and its kin, or the message where an error has no code. */
 export function codeOf(error: unknown): string {

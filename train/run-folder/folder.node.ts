@@ -13,6 +13,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { TrainConfig } from '../config/config.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';
+import { codeOf, jsonText, reasonOf, replaceFile } from '../write.node.ts';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
 import {
   type CheckpointName,
@@ -31,7 +32,6 @@ import { EVENT_FILE, EventFile } from './event-file.node.ts';
 import { takeLock } from './lock.node.ts';
 import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
-import { codeOf, jsonText, reasonOf, replaceFile } from './write.node.ts';
 
 export { type CheckpointName, holdsRun, readRunConfig, refuseOccupied } from './content.node.ts';
 

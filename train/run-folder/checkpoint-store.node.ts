@@ -15,7 +15,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { CheckpointError } from '../errors.ts';
-import { codeOf, jsonText, reasonOf, syncFolder, writeSynced } from './write.node.ts';
+import { codeOf, jsonText, reasonOf, syncFolder, writeSynced } from '../write.node.ts';
 
 /** File names and contents. */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { parseConfig, type TrainConfig } from '../config/config.ts';
 import { readConfigFile } from '../config/file.node.ts';
 import { ConfigError, RunFolderError } from '../errors.ts';
+import { codeOf, reasonOf } from '../write.node.ts';
 import { readCheckpoint } from './checkpoint-store.node.ts';
 import { EVENT_FILE } from './event-file.node.ts';
-import { codeOf, reasonOf } from './write.node.ts';
 
 export type CheckpointName = 'last' | 'best' | `step-${number}`;
 

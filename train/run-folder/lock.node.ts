@@ -5,7 +5,7 @@ import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RunFolderError } from '../errors.ts';
-import { codeOf, reasonOf } from './write.node.ts';
+import { codeOf, reasonOf } from '../write.node.ts';
 
 /** Milliseconds in which another process surely does two things that it does one after the other. */
 const MOMENT = 100;

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { FixedChoices } from '../../engine/choices.ts';
 import type { Device } from '../../engine/device.ts';
 import { RunFolderError } from '../errors.ts';
-import { codeOf, jsonText, replaceFile } from './write.node.ts';
+import { codeOf, jsonText, replaceFile } from '../write.node.ts';
 
 const NAME = 'choices.json';
 

@@ -4,8 +4,8 @@ import { closeSync, existsSync, fsync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { RunFolderError } from '../errors.ts';
+import { reasonOf, replaceFile } from '../write.node.ts';
 import { isEvaluation, type MetricsEntry, MetricsEntrySchema, type StepEntry } from './metrics.ts';
-import { reasonOf, replaceFile } from './write.node.ts';
 
 /**
  * All entries of a log; none where there is no such file. A last line that a dying process left unfinished is left out.

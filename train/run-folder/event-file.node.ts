@@ -2,9 +2,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { RunFolderError } from '../errors.ts';
+import { codeOf, reasonOf, replaceFile } from '../write.node.ts';
 import { encodeRecord, recordAt, scalarEvent, versionEvent } from './event-records.ts';
 import { isEvaluation, type MetricsEntry } from './metrics.ts';
-import { codeOf, reasonOf, replaceFile } from './write.node.ts';
 
 /** Its name in a run folder. TensorBoard looks for "tfevents". */
 export const EVENT_FILE = 'events.out.tfevents.daybreak';

@@ -1,7 +1,7 @@
 /** Scores of a run's network on its evaluation sets, and of what it is compared with. */
 import { type Evaluation, evaluate, type Measure, type Pair } from '../../eval/evaluate.ts';
 import type { Method } from '../../eval/methods.ts';
-import type { EvaluationEntry } from './metrics.ts';
+import type { EvaluationEntry } from '../run-folder/metrics.ts';
 
 /** Pictures to score on, by a name for tables. */
 export interface ScoredSet {
