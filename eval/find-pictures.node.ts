@@ -1,11 +1,12 @@
 /** Which picture files lie in a folder. */
 
 import type { Dirent, Stats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { ImageError } from '../image/errors.ts';
 import { compareNames } from '../image/files.node.ts';
 import { PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { placeOf } from './places.node.ts';
 
 /** What a folder holds. */
 export interface FoundPictures {
@@ -27,11 +28,6 @@ export interface Search {
 
 /** Folders that are looked into only to say that there are pictures in them. */
 const GLANCES = 500;
-
-/** A path's place without links, also where nothing lies there yet. */
-export async function placeOf(path: string): Promise<string> {
-  return await realpath(path).catch(() => resolve(path));
-}
 
 /**
  * The files in a folder whose names end as a picture's. Hidden files and folders are left out. A link to a file counts as

@@ -1,10 +1,11 @@
 /** Which pictures are to be enlarged, and where each result goes. */
 
 import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path';
 import { ImageError, printable } from '../image/errors.ts';
 import { OUTPUT_EXTENSIONS } from '../image/formats.ts';
-import { findPictures, noFile, placeOf } from './find-pictures.node.ts';
+import { findPictures, noFile } from './find-pictures.node.ts';
+import { Places, placeOf } from './places.node.ts';
 import { DEFAULT_NAME, DISTINCT_NAME, resultName, resultPattern } from './result-name.ts';
 
 /** One picture to enlarge: both are paths of files. */
@@ -103,52 +104,62 @@ function outputOf(
   return join(out, below, name + (ending === 'same' ? same : ending));
 }
 
-/** Results by which pictures are known apart: on Windows and macOS case makes no difference. */
-const keyOf = (path: string) => {
-  const whole = resolve(path);
-  return process.platform === 'win32' || process.platform === 'darwin' ? whole.toLowerCase().normalize() : whole;
-};
-
 async function assign(found: readonly Found[], request: BatchRequest): Promise<Pick<Batch, 'jobs' | 'refused'>> {
-  const inputs = new Map<string, string>();
-  // A picture that is named twice, or lies in a folder named beside it, is enlarged once.
-  const pictures = found.filter(({ path }) => !inputs.has(keyOf(path)) && inputs.set(keyOf(path), path));
+  const places = new Places();
+  const taken: Taken = { places, pictures: new Set(), results: new Map() };
+  const named = new Map<string, Found>();
+  for (const one of found) {
+    const key = await places.ofName(one.path);
+    taken.pictures.add(key).add(await places.ofFile(one.path));
+    // A picture that is named twice, or lies in a folder named beside it, is enlarged once.
+    if (!named.has(key)) named.set(key, one);
+  }
+  const pictures = [...named.values()];
   const { name = DEFAULT_NAME } = request;
   const alike = new Map<string, number>();
   for (const one of pictures) {
-    const key = keyOf(outputOf(one, name, request));
+    const key = await places.ofName(outputOf(one, name, request));
     alike.set(key, (alike.get(key) ?? 0) + 1);
   }
   const inside = new Inside(request.out);
-  const takenBy = new Map<string, string>();
   const jobs: Job[] = [];
   const refused: ImageError[] = [];
   for (const one of pictures) {
     const usual = outputOf(one, name, request);
     // All that would be called alike get longer names, not all but the first: which is first changes with new pictures.
-    const distinct = request.name === undefined && (alike.get(keyOf(usual)) ?? 0) > 1;
+    const distinct = request.name === undefined && (alike.get(await places.ofName(usual)) ?? 0) > 1;
     const output = distinct ? outputOf(one, DISTINCT_NAME, request) : usual;
-    const problem = clash(one.path, output, takenBy, inputs) ?? (await inside.problem(output));
+    const problem = (await clash(one.path, output, taken)) ?? (await inside.problem(output));
     if (problem !== undefined) refused.push(new ImageError(one.path, problem));
     else {
-      takenBy.set(keyOf(output), one.path);
+      taken.results.set(await places.ofName(output), one.path);
       jobs.push({ input: one.path, output });
     }
   }
   return { jobs, refused };
 }
 
-function clash(
-  path: string,
-  output: string,
-  takenBy: ReadonlyMap<string, string>,
-  inputs: ReadonlyMap<string, string>,
-): string | undefined {
-  const key = keyOf(output);
-  const [other, picture, shown] = [takenBy.get(key), inputs.get(key), printable(output)];
-  if (key === keyOf(path)) return 'its result would replace it: choose another -o or --name';
+/** What no result may be written to, by the keys of `places`. */
+interface Taken {
+  readonly places: Places;
+  /** The names of the pictures, and the files that they lead to. */
+  readonly pictures: Set<string>;
+  /** The results so far, with the picture of each. */
+  readonly results: Map<string, string>;
+}
+
+/** Why a picture cannot have this result, for people; undefined where it can. */
+async function clash(path: string, output: string, { places, pictures, results }: Taken): Promise<string | undefined> {
+  const name = await places.ofName(output);
+  // A result that is a link to a picture would replace the link only; but it looks finished, and is the picture.
+  const file = await places.ofFile(output);
+  const own = [await places.ofName(path), await places.ofFile(path)];
+  if (own.includes(name) || own.includes(file)) return 'its result would replace it: choose another -o or --name';
+  const [other, shown] = [results.get(name), printable(output)];
   if (other !== undefined) return `${shown} is the result of ${printable(other)} already: choose another -o or --name`;
-  if (picture !== undefined) return `its result ${shown} is to be enlarged itself: choose another -o or --name`;
+  if (pictures.has(name) || pictures.has(file)) {
+    return `its result ${shown} is to be enlarged itself: choose another -o or --name`;
+  }
   return undefined;
 }
 

@@ -110,6 +110,34 @@ test('no result replaces a picture', async () => {
   });
 });
 
+test('no result replaces a picture by another way: links to folders, to pictures, and from results', async () => {
+  const folder = folderOf('orig/one.png', 'orig/two.png', 'out/file');
+  symlinkSync(join(folder, 'orig'), join(folder, 'alias'));
+  const bare = { name: '{name}' };
+  const replaced = 'its result would replace it: choose another -o or --name';
+  expect(await planned(folder, ['alias'], 'orig', bare)).toMatchObject({
+    jobs: [],
+    refused: [`alias/one.png: ${replaced}`, `alias/two.png: ${replaced}`],
+  });
+  expect((await planned(folder, ['orig'], 'alias', bare)).refused).toHaveLength(2);
+  // The same pictures by two ways are enlarged once.
+  expect((await planned(folder, ['alias', 'orig'], 'out')).jobs).toEqual([
+    'alias/one.png > out/one_x4.png',
+    'alias/two.png > out/two_x4.png',
+  ]);
+  symlinkSync(join(folder, 'orig/one.png'), join(folder, 'link.png'));
+  expect(await planned(folder, ['link.png'], 'orig/one.png')).toMatchObject({
+    jobs: [],
+    refused: [`link.png: ${replaced}`],
+  });
+  symlinkSync(join(folder, 'orig/one.png'), join(folder, 'out/one.png'));
+  expect((await planned(folder, ['orig'], 'out', bare)).jobs).toEqual(['orig/two.png > out/two.png']);
+  expect((await planned(folder, ['link.png', 'orig/two.png'], 'orig', { name: 'one' })).refused).toEqual([
+    `link.png: ${replaced}`,
+    'orig/two.png: its result orig/one.png is to be enlarged itself: choose another -o or --name',
+  ]);
+});
+
 test('what cannot be done is refused, one line each', async () => {
   const folder = folderOf('a.png', 'other/b.png');
   mkdirSync(join(folder, 'empty'));
