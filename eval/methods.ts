@@ -1,12 +1,12 @@
 /** The ways to enlarge a picture that scores and comparisons put side by side. */
 
 import type { Picture, Samples } from '../image/picture.ts';
-import { resize } from '../image/resize.ts';
+import { resizeInTurns } from '../image/resize.ts';
 import { upscaleBesideAlpha } from './alpha.ts';
 import { type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
 import { type TileOptions, Windows } from './windows.ts';
 
-/** Enlarges a picture; the result has as many channels and bits. Networks report tiles and heed the signal. */
+/** Enlarges a picture; the result has as many channels and bits. Networks report tiles; all heed the signal. */
 export type Method = <S extends Samples>(lr: Picture<S>, control?: UpscaleControl) => Promise<Picture<S>>;
 
 /** The classical methods by name. */
@@ -21,10 +21,7 @@ export function isInterpolation(name: string): name is Interpolation {
 /** MATLAB's `imresize(lr, scale, name)` on each channel: bicubic is Keys', a = -1/2; edges mirror. */
 export function interpolation(name: Interpolation, scale = 4): Method {
   return (lr, control) =>
-    upscaleBesideAlpha(lr, scale, async colour => {
-      control?.signal?.throwIfAborted();
-      return resize(colour, scale, { method: name });
-    });
+    upscaleBesideAlpha(lr, scale, colour => resizeInTurns(colour, scale, { method: name, signal: control?.signal }));
 }
 
 /** A network as a method; see `upscalePicture`. Where memory runs out, tiles stay small for the pictures that follow. */

@@ -34,6 +34,7 @@ export {
   type ResizeOptions,
   type ResizeTarget,
   resize,
+  resizeInTurns,
   resizeSamples,
   shrink,
 } from './resize.ts';

@@ -56,3 +56,10 @@ test('an aborted signal stops an interpolation', async () => {
   const signal = AbortSignal.abort(new Error('enough'));
   await expect(interpolation('bicubic')(createPicture(4, 4, 3), { signal })).rejects.toThrow('enough');
 });
+
+test('an interpolation hears of an abort while it works', async () => {
+  const control = new AbortController();
+  setTimeout(() => control.abort(new Error('enough')), 0);
+  const running = interpolation('bicubic')(createPicture(100, 100, 3), { signal: control.signal });
+  await expect(running).rejects.toThrow('enough');
+});
