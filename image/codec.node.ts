@@ -38,7 +38,7 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   const format = formatOf(bytes, name);
   const { maxPixels = DEFAULT_MAX_PIXELS, colours = 'own' } = options;
   const decoded =
-    format === 'png' ? decodePng(bytes, name, maxPixels) : await decodeBySharp(bytes, format, name, maxPixels);
+    format === 'png' ? await decodePng(bytes, name, maxPixels) : await decodeBySharp(bytes, format, name, maxPixels);
   const picture = upright(decoded.picture, decoded.orientation);
   const { icc, exif, xmp } = decoded.metadata;
   const carried = exif && exifFor(exif, picture);

@@ -3,7 +3,7 @@
  * rows are filtered and deflated by pngjs.
  */
 
-import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { crc32, createInflate, deflateSync, inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { ImageError, messageOf } from './errors.ts';
 import { orientationOf } from './exif.ts';
@@ -27,12 +27,12 @@ const XMP_KEYWORD = 'XML:com.adobe.xmp';
  *
  * @throws ImageError for damaged or truncated files and those of more than `maxPixels` pixels.
  */
-export function decodePng(bytes: Uint8Array, name: string, maxPixels: number): DecodedPicture {
+export async function decodePng(bytes: Uint8Array, name: string, maxPixels: number): Promise<DecodedPicture> {
   const header = readPngHeader(bytes, name);
   checkSize(header.width, header.height, name, maxPixels);
   const parts = partsOf(bytes, name);
   const { metadata, warnings, palette, transparency } = parts;
-  const samples = samplesOf(header, parts.pixels, name);
+  const samples = await samplesOf(header, parts.pixels, name, warnings);
   const picture =
     header.colourType === 3
       ? lookedUp(header, samples, palette, transparency, name)
@@ -133,23 +133,42 @@ function colourWarnings(chunks: ReadonlyMap<string, Uint8Array>): string[] {
 }
 
 /** The samples of the file in their own channels, fewer than 8 bits not stretched, indices not looked up. */
-function samplesOf(header: PngHeader, pixels: Uint8Array, name: string): Samples {
+async function samplesOf(header: PngHeader, pixels: Uint8Array, name: string, warnings: string[]): Promise<Samples> {
   const { width, height } = header;
   const length = rowsLength(header);
   if (length > pixels.length * MOST_INFLATION) {
     throw new ImageError(name, `damaged PNG: ${pixels.length} bytes cannot hold its ${width}x${height} pixels`);
   }
   try {
-    // In one piece, and a byte to see whether there are more: zlib puts smaller pieces together in a second copy.
-    const rows = inflateSync(pixels, { maxOutputLength: length, chunkSize: Math.max(64, length + 1) });
+    const rows = await rowsOf(pixels, length, warnings);
     if (rows.length < length)
       throw new Error(`${rows.length} bytes of rows, not the ${length} that its header promises`);
     return samplesInRows(header, rows);
   } catch (error) {
-    const tooLong = error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
-    const problem = tooLong ? `more bytes of rows than the ${length} that its header promises` : messageOf(error);
-    throw new ImageError(name, `damaged PNG: ${problem}`, { cause: error });
+    throw new ImageError(name, `damaged PNG: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The first `length` bytes of what these inflate to, or all where that is less. */
+async function rowsOf(pixels: Uint8Array, length: number, warnings: string[]): Promise<Uint8Array> {
+  try {
+    // In one piece, and a byte to see whether there are more: zlib puts smaller pieces together in a second copy.
+    return inflateSync(pixels, { maxOutputLength: length, chunkSize: Math.max(64, length + 1) });
+  } catch (error) {
+    if (!(error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')) throw error;
+  }
+  warnings.push('it has more image data than its rows need, and the surplus is left out');
+  const rows = new Uint8Array(length);
+  const inflating = createInflate();
+  inflating.end(pixels);
+  let filled = 0;
+  // Leaving the loop ends the stream, so that whatever follows is never inflated.
+  for await (const piece of inflating as AsyncIterable<Uint8Array>) {
+    rows.set(piece.subarray(0, length - filled), filled);
+    filled += piece.length;
+    if (filled >= length) break;
+  }
+  return rows;
 }
 
 /** The colours of a palette, with alpha where some are transparent. */
