@@ -40,9 +40,10 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   const decoded =
     format === 'png' ? await decodePng(bytes, name, maxPixels) : await decodeBySharp(bytes, format, name, maxPixels);
   const picture = upright(decoded.picture, decoded.orientation);
-  const { icc, exif, xmp } = decoded.metadata;
+  const { icc, exif, xmp, density } = decoded.metadata;
   const carried = exif && exifFor(exif, picture);
-  const warnings = [...decoded.warnings];
+  const turned = density && decoded.orientation > 4 ? acrossForDown(density) : density;
+  const warnings = [...decoded.warnings, ...(colours === 'own' ? decoded.notCarried : [])];
   if (exif && !carried) warnings.push('its EXIF is damaged and left out');
   const profile = icc && readProfile(icc);
   if (icc && !profile) warnings.push('its colour profile is damaged and left out');
@@ -55,10 +56,20 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   return {
     picture: converted ?? picture,
     format,
-    metadata: { icc: profile && !converted ? icc : undefined, exif: carried, xmp: xmp && uprightXmp(xmp) },
+    metadata: {
+      icc: profile && !converted ? icc : undefined,
+      exif: carried,
+      xmp: xmp && uprightXmp(xmp),
+      density: turned,
+    },
     convertedFrom: converted && foreign,
     warnings,
   };
+}
+
+/** Pixels per unit across and down exchanged, four bytes each. */
+function acrossForDown(density: Uint8Array): Uint8Array {
+  return Uint8Array.of(...density.subarray(4, 8), ...density.subarray(0, 4), ...density.subarray(8));
 }
 
 /**

@@ -25,7 +25,7 @@ export function exifFor(
   exif: Uint8Array,
   { width, height }: { width: number; height: number },
 ): Uint8Array | undefined {
-  const tiff = readTiffStructure(exif.slice());
+  const tiff = readTiffStructure(new Uint8Array(exif));
   if (tiff === undefined) return undefined;
   const { tags, nextAt } = tiff.first;
   setNumber(tiff, tags.get(ORIENTATION), 1);
@@ -40,7 +40,7 @@ export function exifFor(
 
 /** An XMP packet with its copy of the orientation, `tiff:Orientation`, set to upright. */
 export function uprightXmp(xmp: Uint8Array): Uint8Array {
-  const copy = xmp.slice();
+  const copy = new Uint8Array(xmp);
   // Latin letters are single bytes in UTF-8, and one digit takes the place of another.
   const text = new TextDecoder('latin1').decode(xmp);
   for (const match of text.matchAll(/tiff:Orientation(?:\s*=\s*["']|>)([2-8])(?=["'<])/g)) {

@@ -32,11 +32,12 @@ export function fitted(picture: Picture<Samples>, format: Format, metadata: Meta
   }
   const exif = metadata.exif && exifFor(metadata.exif, picture);
   if (metadata.exif && !exif) losses.push('its EXIF is damaged and left out');
-  return {
-    picture: out,
-    metadata: { icc: fittingProfile(out, format, metadata.icc, losses), exif, xmp: metadata.xmp },
-    losses,
-  };
+  const icc = fittingProfile(out, format, metadata.icc, losses);
+  const density = format === 'png' ? metadata.density : undefined;
+  if (metadata.density && !density) {
+    losses.push(`its resolution (pHYs) is not carried over to ${FORMAT_NAMES[format]} (PNG keeps it)`);
+  }
+  return { picture: out, metadata: { icc, exif, xmp: metadata.xmp, density }, losses };
 }
 
 function fittingProfile(

@@ -11,6 +11,8 @@ export interface Metadata {
   readonly exif?: Uint8Array | undefined;
   /** XMP packet: XML in UTF-8. */
   readonly xmp?: Uint8Array | undefined;
+  /** Pixels per metre or the sides of a pixel: what PNG's pHYs chunk holds, which PNG files alone take. */
+  readonly density?: Uint8Array | undefined;
 }
 
 export interface PictureFile {
@@ -28,6 +30,8 @@ export interface PictureFile {
 export interface DecodedPicture extends Omit<PictureFile, 'format'> {
   /** How it is to be turned: 1…8 (see `upright`). */
   readonly orientation: number;
+  /** A line for all metadata that are left behind. */
+  readonly notCarried: readonly string[];
 }
 
 export interface DecodeOptions {
@@ -35,7 +39,8 @@ export interface DecodeOptions {
   readonly maxPixels?: number | undefined;
   /**
    * The file's own numbers with its profile, or, for who will not keep the profile, their colours in sRGB: then it is left
-   * out of the metadata unless it cannot be converted from, which a warning tells. Default: own.
+   * out of the metadata unless it cannot be converted from, which a warning tells; what else of the metadata is left behind
+   * is not told. Default: own.
    */
   readonly colours?: 'own' | 'srgb' | undefined;
 }

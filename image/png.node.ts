@@ -3,7 +3,7 @@
  * rows are filtered and deflated by pngjs.
  */
 
-import { crc32, createInflate, deflateSync, inflateSync } from 'node:zlib';
+import { crc32, createInflate, inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { ImageError, messageOf } from './errors.ts';
 import { orientationOf } from './exif.ts';
@@ -11,15 +11,11 @@ import { checkSize } from './formats.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
 import { type PngHeader, pngChunks, readPngHeader } from './png-header.ts';
+import { isXmp, KEPT_CHUNKS, metadataChunks, pngMetadata, TEXT_CHUNKS } from './png-metadata.node.ts';
 import { channelsInFile, rowsLength, samplesInRows } from './png-rows.ts';
 
 /** Deflate writes at most 258 bytes for two bits: what a file promises beyond that it cannot hold. */
 const MOST_INFLATION = 1032;
-
-/** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
-const LONGEST_METADATA = 1 << 24;
-
-const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
 /**
  * The picture of a PNG file as it lies, not turned: grey stays one channel; palettes expand to RGB; alpha, also a
@@ -31,13 +27,13 @@ export async function decodePng(bytes: Uint8Array, name: string, maxPixels: numb
   const header = readPngHeader(bytes, name);
   checkSize(header.width, header.height, name, maxPixels);
   const parts = partsOf(bytes, name);
-  const { metadata, warnings, palette, transparency } = parts;
+  const { metadata, warnings, notCarried, palette, transparency } = parts;
   const samples = await samplesOf(header, parts.pixels, name, warnings);
   const picture =
     header.colourType === 3
       ? lookedUp(header, samples, palette, transparency, name)
       : pictureOf(header, samples, transparency);
-  return { picture, orientation: orientationOf(metadata.exif), metadata, warnings };
+  return { picture, orientation: orientationOf(metadata.exif), metadata, warnings, notCarried };
 }
 
 /** Of grey or RGB: an alpha channel where one colour (tRNS) is transparent, and fewer than 8 bits stretched. */
@@ -63,6 +59,7 @@ interface Parts {
   readonly transparency: Uint8Array | undefined;
   readonly metadata: Metadata;
   readonly warnings: string[];
+  readonly notCarried: readonly string[];
 }
 
 function partsOf(bytes: Uint8Array, name: string): Parts {
@@ -70,6 +67,7 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
   for (const chunk of pngChunks(bytes, name)) if (chunk.type === 'IDAT') length += chunk.data.length;
   const pixels = Buffer.allocUnsafe(length);
   const found = new Map<string, Uint8Array>();
+  const texts = new Set<string>();
   const warnings: string[] = [];
   let filled = 0;
   for (const { type, at, data } of pngChunks(bytes, name)) {
@@ -85,51 +83,13 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
       pixels.set(data, filled);
       filled += data.length;
     } else if (sum !== stated) {
-      if (KEPT.includes(type)) warnings.push(`a damaged chunk of metadata (${type}) is left out`);
-    } else if (type === 'iTXt' ? isXmp(data) : KEPT.includes(type)) found.set(type, data);
+      if (KEPT_CHUNKS.includes(type)) warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+    } else if (TEXT_CHUNKS.includes(type) && !isXmp(type, data)) texts.add(type);
+    else if (KEPT_CHUNKS.includes(type)) found.set(type, data);
   }
-  const metadata = metadataOf(found, warnings);
-  return { pixels, palette: found.get('PLTE'), transparency: found.get('tRNS'), metadata, warnings };
-}
-
-const KEPT: readonly string[] = ['PLTE', 'tRNS', 'iCCP', 'eXIf', 'iTXt', 'gAMA', 'sRGB', 'cICP'];
-
-function isXmp(data: Uint8Array): boolean {
-  return Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 18)).toString('latin1') === `${XMP_KEYWORD}\0`;
-}
-
-function metadataOf(chunks: ReadonlyMap<string, Uint8Array>, warnings: string[]): Metadata {
-  const inflated = (type: string, at: number): Uint8Array | undefined => {
-    try {
-      return new Uint8Array(inflateSync(chunks.get(type)!.subarray(at), { maxOutputLength: LONGEST_METADATA }));
-    } catch {
-      warnings.push(`a damaged chunk of metadata (${type}) is left out`);
-      return undefined;
-    }
-  };
-  const profile = chunks.get('iCCP');
-  const icc = profile && inflated('iCCP', profile.indexOf(0) + 2);
-  const itxt = chunks.get('iTXt');
-  let xmp: Uint8Array | undefined;
-  if (itxt !== undefined) {
-    // Keyword, 0, compressed or not, method, language, 0, translated keyword, 0, text.
-    const language = itxt.indexOf(0, XMP_KEYWORD.length + 3);
-    const start = itxt.indexOf(0, language + 1) + 1;
-    xmp = itxt[XMP_KEYWORD.length + 1] === 1 ? inflated('iTXt', start) : itxt.slice(start);
-  }
-  if (icc === undefined && !chunks.has('sRGB')) warnings.push(...colourWarnings(chunks));
-  return { icc, exif: chunks.get('eXIf')?.slice(), xmp };
-}
-
-/** Of the ways to state colours other than a profile, which are not carried over. */
-function colourWarnings(chunks: ReadonlyMap<string, Uint8Array>): string[] {
-  const warnings: string[] = [];
-  if (chunks.has('cICP')) warnings.push('its colours are described by a cICP chunk, which is not carried over');
-  const gamma = chunks.get('gAMA');
-  const value = gamma?.length === 4 ? Buffer.from(gamma).readUInt32BE() / 100_000 : 1 / 2.2;
-  if (Math.abs(value - 1 / 2.2) > 0.01)
-    warnings.push(`its gamma of ${value} (gAMA) is not applied and not carried over`);
-  return warnings;
+  const metadata = pngMetadata(found, warnings);
+  const notCarried = texts.size > 0 ? [`its text (${[...texts].join(', ')}) is not carried over`] : [];
+  return { pixels, palette: found.get('PLTE'), transparency: found.get('tRNS'), metadata, warnings, notCarried };
 }
 
 /** The samples of the file in their own channels, fewer than 8 bits not stretched, indices not looked up. */
@@ -216,16 +176,6 @@ function keyOf(transparency: Uint8Array | undefined, colours: number, depth: num
   return Array.from({ length: colours }, (_, c) => ((transparency[2 * c] << 8) | transparency[2 * c + 1]) & mask);
 }
 
-/** The pieces of a chunk. */
-function chunk(type: string, data: Uint8Array): Uint8Array[] {
-  const start = Buffer.alloc(8);
-  start.writeUInt32BE(data.length, 0);
-  start.write(type, 4, 'latin1');
-  const end = Buffer.alloc(4);
-  end.writeUInt32BE(crc32(data, crc32(start.subarray(4))));
-  return [start, data, end];
-}
-
 const COLOUR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
 
 /**
@@ -248,11 +198,7 @@ export function encodePngFile(picture: Picture<Samples>, metadata: Metadata = {}
     deflateLevel: level,
     ...(level === 0 && { filterType: 0 }),
   });
-  const { icc, exif, xmp } = metadata;
-  const chunks: Uint8Array[] = [];
-  if (icc) chunks.push(...chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)])));
-  if (exif) chunks.push(...chunk('eXIf', exif));
-  if (xmp) chunks.push(...chunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`), xmp])));
+  const chunks = metadataChunks(metadata);
   // After the signature and IHDR.
   return new Uint8Array(
     chunks.length === 0 ? file : Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(33)]),

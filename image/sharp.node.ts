@@ -74,6 +74,7 @@ export async function decodeBySharp(
             ]),
         ...(pages > 1 ? [`only the first of its ${pages} pages or frames is read`] : []),
       ],
+      notCarried: holdsIptc(known.iptc, format) ? ['its IPTC data (captions, keywords) are not carried over'] : [],
     };
   } catch (error) {
     if (error instanceof ImageError) throw error;
@@ -135,6 +136,14 @@ function bytesOf(buffer: Buffer | undefined): Uint8Array | undefined {
 /** EXIF without the mark that JPEG puts before it. */
 function withoutPrefix(exif: Buffer | undefined): Uint8Array | undefined {
   return bytesOf(exif?.subarray(0, 4).toString('latin1') === 'Exif' ? exif.subarray(6) : exif);
+}
+
+/** True for IPTC data of TIFF, and where they are among Photoshop's resources of JPEG, which may be others alone. */
+function holdsIptc(data: Buffer | undefined, format: Format): boolean {
+  if (data === undefined || format !== 'jpeg') return data !== undefined;
+  // The resource's number 0x0404, an empty name, and a length, which may be 0.
+  const at = data.indexOf('8BIM\x04\x04\0\0', 0, 'latin1');
+  return at >= 0 && at + 12 < data.length && data.readUInt32BE(at + 8) > 0;
 }
 
 const LONGEST_PROBLEM = 200;

@@ -1,0 +1,108 @@
+/** What goes with the picture in the chunks of a PNG file (PNG specification, third edition, section 11.3). */
+
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import type { Metadata } from './picture-file.ts';
+
+/** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
+const LONGEST_METADATA = 1 << 24;
+
+const XMP_KEYWORD = 'XML:com.adobe.xmp';
+
+/** Pixels per unit across and down, and the unit. */
+const DENSITY_BYTES = 9;
+
+/** Chunks that are looked into; of `iTXt` that of XMP. */
+export const KEPT_CHUNKS: readonly string[] = [
+  'PLTE',
+  'tRNS',
+  'iCCP',
+  'eXIf',
+  'iTXt',
+  'gAMA',
+  'sRGB',
+  'cICP',
+  'pHYs',
+  'acTL',
+];
+
+/** Texts for people, but for XMP, which is an `iTXt`. */
+export const TEXT_CHUNKS: readonly string[] = ['tEXt', 'zTXt', 'iTXt'];
+
+/** True for the chunk that holds XMP. */
+export function isXmp(type: string, data: Uint8Array): boolean {
+  if (type !== 'iTXt') return false;
+  return Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 18)).toString('latin1') === `${XMP_KEYWORD}\0`;
+}
+
+/**
+ * What chunks of KEPT_CHUNKS say; `warnings` gets a line for each that is damaged, and for what is done otherwise than they
+ * ask.
+ */
+export function pngMetadata(chunks: ReadonlyMap<string, Uint8Array>, warnings: string[]): Metadata {
+  const inflated = (type: string, at: number): Uint8Array | undefined => {
+    try {
+      return new Uint8Array(inflateSync(chunks.get(type)!.subarray(at), { maxOutputLength: LONGEST_METADATA }));
+    } catch {
+      warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+      return undefined;
+    }
+  };
+  const profile = chunks.get('iCCP');
+  const icc = profile && inflated('iCCP', profile.indexOf(0) + 2);
+  const itxt = chunks.get('iTXt');
+  let xmp: Uint8Array | undefined;
+  if (itxt !== undefined) {
+    // Keyword, 0, compressed or not, method, language, 0, translated keyword, 0, text.
+    const language = itxt.indexOf(0, XMP_KEYWORD.length + 3);
+    const start = itxt.indexOf(0, language + 1) + 1;
+    xmp = itxt[XMP_KEYWORD.length + 1] === 1 ? inflated('iTXt', start) : new Uint8Array(itxt.subarray(start));
+  }
+  if (icc === undefined && !chunks.has('sRGB')) warnings.push(...colourWarnings(chunks));
+  const frames = framesOf(chunks.get('acTL'));
+  if (frames > 1) warnings.push(`only the still picture of its animation of ${frames} frames is read`);
+  // Copies, which `slice` of a Buffer are not.
+  const exif = chunks.get('eXIf');
+  const density = chunks.get('pHYs');
+  return {
+    icc,
+    exif: exif && new Uint8Array(exif),
+    xmp,
+    density: density?.length === DENSITY_BYTES ? new Uint8Array(density) : undefined,
+  };
+}
+
+/** Frames of an animated PNG; 0 where it is none. */
+function framesOf(control: Uint8Array | undefined): number {
+  return control?.length === 8 ? Buffer.from(control).readUInt32BE() : 0;
+}
+
+/** Of the ways to state colours other than a profile, which are not carried over. */
+function colourWarnings(chunks: ReadonlyMap<string, Uint8Array>): string[] {
+  const warnings: string[] = [];
+  if (chunks.has('cICP')) warnings.push('its colours are described by a cICP chunk, which is not carried over');
+  const gamma = chunks.get('gAMA');
+  const value = gamma?.length === 4 ? Buffer.from(gamma).readUInt32BE() / 100_000 : 1 / 2.2;
+  if (Math.abs(value - 1 / 2.2) > 0.01)
+    warnings.push(`its gamma of ${value} (gAMA) is not applied and not carried over`);
+  return warnings;
+}
+
+/** The pieces of a chunk. */
+function chunk(type: string, data: Uint8Array): Uint8Array[] {
+  const start = Buffer.alloc(8);
+  start.writeUInt32BE(data.length, 0);
+  start.write(type, 4, 'latin1');
+  const end = Buffer.alloc(4);
+  end.writeUInt32BE(crc32(data, crc32(start.subarray(4))));
+  return [start, data, end];
+}
+
+/** The pieces of the chunks that hold this metadata, to stand right after the header. */
+export function metadataChunks({ icc, exif, xmp, density }: Metadata): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  if (icc) chunks.push(...chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)])));
+  if (exif) chunks.push(...chunk('eXIf', exif));
+  if (density) chunks.push(...chunk('pHYs', density));
+  if (xmp) chunks.push(...chunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`), xmp])));
+  return chunks;
+}
