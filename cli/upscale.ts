@@ -1,9 +1,9 @@
 /** `daybreak upscale`: enlarges picture files and folders of them. */
 
 import { extname } from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
-import { type Job, namesFile, planBatch } from '../eval/plan-batch.node.ts';
+import { type Job, namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { printable } from '../image/errors.ts';
 import { DEFAULT_MAX_PIXELS, OUTPUT_EXTENSIONS } from '../image/formats.ts';
@@ -63,7 +63,7 @@ export function addUpscaleCommand(program: Command): void {
         'same',
       ]),
     )
-    .option('--quality <1-100>', 'of JPEG, WebP and AVIF (default: 95, AVIF 80)', positiveInteger)
+    .option('--quality <1-100>', 'of JPEG, WebP and AVIF (default: 95, AVIF 80)', percent)
     .option('--name <template>', `names in a folder, of {name}, {ext}, {scale}, {model} (default: ${DEFAULT_NAME})`)
     .option('--overwrite', 'replace results that exist, instead of skipping their pictures')
     .addOption(
@@ -78,14 +78,21 @@ export function addUpscaleCommand(program: Command): void {
     });
 }
 
+function percent(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 100)
+    throw new InvalidArgumentError('expected a whole number, 1 to 100.');
+  return value;
+}
+
 /** @returns 0 where every picture was enlarged or skipped as asked, else 1. */
 async function upscale(inputs: readonly string[], options: UpscaleOptions): Promise<number> {
-  check(options);
+  const oneFile = await check(options);
   const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels } = options;
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
   const request = { inputs, out, recursive, name, ending, scale: SCALE, model: labelOf(model) };
   const { jobs, refused, leftOut } = await planBatch(request);
-  if (namesFile(out) && jobs.length + refused.length > 1) {
+  if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
   }
   for (const folder of leftOut) {
@@ -128,22 +135,26 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   return failed === 0 ? 0 : 1;
 }
 
-/** @throws UsageError for options that cannot be meant. */
-function check({ out, name, format, quality }: UpscaleOptions): void {
-  const oneFile = namesFile(out);
-  if (UNWRITABLE.test(out)) {
+/**
+ * @returns whether `-o` names one file.
+ * @throws UsageError for options that cannot be meant.
+ */
+async function check({ out, name, format, quality }: UpscaleOptions): Promise<boolean> {
+  if (out === '') throw new UsageError('-o: is empty, name a folder or a file');
+  const oneFile = await namesFile(out);
+  if (UNWRITABLE.test(out) && !(await namesFolder(out))) {
     throw new UsageError(`-o ${out}: this format cannot be written: ${OUTPUT_EXTENSIONS.join(', ')}, or name a folder`);
   }
   if (oneFile && format !== undefined) throw new UsageError(`--format: the ending of -o ${out} says it`);
   if (oneFile && name !== undefined) throw new UsageError(`--name: -o ${out} is the name`);
   const problem = name === undefined ? undefined : templateProblem(name);
   if (problem !== undefined) throw new UsageError(`--name ${name}: ${problem}`);
-  if (quality === undefined) return;
-  if (quality > 100) throw new UsageError(`--quality ${quality}: 1 to 100`);
+  if (quality === undefined) return oneFile;
   const ending = oneFile ? extname(out).toLowerCase() : `.${format ?? 'png'}`;
   if (ending !== '.same' && !LOSSY.includes(ending)) {
     throw new UsageError(`--quality: ${ending.slice(1)} files lose nothing, choose another --format`);
   }
+  return oneFile;
 }
 
 /** What a line says of an outcome; pictures that are skipped are only counted. */

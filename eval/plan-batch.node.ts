@@ -26,7 +26,7 @@ export interface Batch {
 export interface BatchRequest {
   /** Pictures, and folders of them. */
   readonly inputs: readonly string[];
-  /** A folder; or, where it ends as a picture's name, the result of the one picture. */
+  /** A folder; or, where it names a file (see `namesFile`), the result of the one picture. */
   readonly out: string;
   /** What stands in subfolders too, whose tree is repeated under `out`. Default: false. */
   readonly recursive?: boolean | undefined;
@@ -38,6 +38,11 @@ export interface BatchRequest {
   readonly scale: number;
   /** For names. */
   readonly model: string;
+}
+
+interface Request extends BatchRequest {
+  /** `out` names the one result. */
+  readonly oneFile: boolean;
 }
 
 interface Found {
@@ -70,13 +75,20 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
       found.push(...pictures.map(path => ({ path: join(input, path), below: dirname(path) })));
     }
   }
-  const { jobs, refused: clashes } = await assign(found, request);
+  const { jobs, refused: clashes } = await assign(found, { ...request, oneFile: await namesFile(out) });
   return { jobs, refused: [...refused, ...clashes], leftOut };
 }
 
-/** True where `-o` names one file, not a folder. */
-export function namesFile(out: string): boolean {
-  return OUTPUT_EXTENSIONS.includes(extname(out).toLowerCase());
+/** True where `-o` names one file: not by a slash at its end, nor where there is a folder of that name. */
+export async function namesFile(out: string): Promise<boolean> {
+  return OUTPUT_EXTENSIONS.includes(extname(out).toLowerCase()) && !(await namesFolder(out));
+}
+
+/** True where `-o` can only mean a folder, whatever its name ends in. */
+export async function namesFolder(out: string): Promise<boolean> {
+  if (/[/\\]$/.test(out)) return true;
+  const state = await stat(out).catch(() => undefined);
+  return state?.isDirectory() ?? false;
 }
 
 /** The name without folder and ending, and the ending with its dot. */
@@ -94,9 +106,9 @@ function isResult(path: string, { name, ...fields }: BatchRequest): boolean {
 function outputOf(
   { path, below }: Found,
   template: string,
-  { out, ending = '.png', scale, model }: BatchRequest,
+  { out, ending = '.png', scale, model, oneFile }: Request,
 ): string {
-  if (namesFile(out)) return out;
+  if (oneFile) return out;
   const picture = parts(path);
   const name = resultName(template, { name: picture.stem, ext: picture.ending.slice(1), scale, model });
   const own = picture.ending.toLowerCase();
@@ -104,7 +116,7 @@ function outputOf(
   return join(out, below, name + (ending === 'same' ? same : ending));
 }
 
-async function assign(found: readonly Found[], request: BatchRequest): Promise<Pick<Batch, 'jobs' | 'refused'>> {
+async function assign(found: readonly Found[], request: Request): Promise<Pick<Batch, 'jobs' | 'refused'>> {
   const places = new Places();
   const taken: Taken = { places, pictures: new Set(), results: new Map() };
   const named = new Map<string, Found>();

@@ -87,6 +87,18 @@ test('a folder cannot become one file', async () => {
   expect(readdirSync(folder)).toEqual(['in']);
 });
 
+test('a folder may be called as a picture is: where it exists, or by a slash', async () => {
+  const folder = temporaryFolder();
+  await writePicture(join(folder, 'a.png'), picture);
+  mkdirSync(join(folder, 'there.png'));
+  mkdirSync(join(folder, 'there.gif'));
+  for (const out of ['there.png', 'there.gif', 'new.png/']) {
+    const args = ['upscale', 'a.png', '-o', out, '--model', 'nearest', '--name', '{name}', '--format', 'tiff'];
+    expect(await daybreak(args, folder)).toMatchObject({ code: 0, stdout: '1 enlarged, 0 skipped, 0 failed\n' });
+    expect(readdirSync(join(folder, out))).toEqual(['a.tiff']);
+  }
+});
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],

@@ -84,10 +84,15 @@ describe('bad usage exits 2, with one line on stderr', () => {
       'error: --quality: png files lose nothing, choose another --format',
     ],
     [
-      'a quality beyond the best',
-      ['upscale', 'x.png', '-o', 'y.jpg', '--model', 'bicubic', '--quality', '101'],
-      'error: --quality 101: 1 to 100',
+      'an output without a name',
+      ['upscale', 'x.png', '-o', '', '--model', 'bicubic'],
+      'error: -o: is empty, name a folder or a file',
     ],
+    ...['101', '0', '9.5'].map((quality): [string, string[], string] => [
+      `a quality of ${quality}`,
+      ['upscale', 'x.png', '-o', 'y.jpg', '--model', 'bicubic', '--quality', quality],
+      `error: option '--quality <1-100>' argument '${quality}' is invalid. expected a whole number, 1 to 100.`,
+    ]),
     [
       'a name that is a path',
       ['upscale', 'x.png', '-o', 'y', '--model', 'bicubic', '--name', '{name}/x4'],
