@@ -49,7 +49,9 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   if (icc && !profile) warnings.push('its colour profile is damaged and left out');
   const foreign = profile && !profile.isSrgb ? profile.name : undefined;
   const converted = colours === 'srgb' && foreign !== undefined ? toSrgb(picture, icc!) : undefined;
-  if (foreign !== undefined && !converted) {
+  // Of a profile that does not suit, whoever keeps the metadata hears as it is left out (see `fitted`).
+  const keptOut = colours === 'own' && profile?.space !== (picture.channels <= 2 ? 'GRAY' : 'RGB');
+  if (foreign !== undefined && !converted && !keptOut) {
     const what = colours === 'srgb' ? 'not sRGB and none that can be converted from' : 'not sRGB';
     warnings.push(`its colour profile "${foreign}" is ${what}: the samples are taken as they are`);
   }

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { readProfile } from '../../image/icc.ts';
 import { curveOf } from '../../image/icc-curve.ts';
+import { fitted } from '../../image/losses.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples } from '../../image/picture.ts';
 import { toSrgb } from '../../image/to-srgb.ts';
 import {
@@ -177,6 +178,15 @@ test('what cannot be converted from is told of and stays: tables, another kind o
     expect(file.metadata.icc).toEqual(icc);
     expect(file.warnings).toEqual([
       `its colour profile "${readProfile(icc)!.name}" is not sRGB and none that can be converted from: the samples are taken as they are`,
+    ]);
+    // Kept in its own numbers, one line alone tells of the profile: that it means them, or that it is left out.
+    const kept = await decodeFile(bytes, 'p');
+    const told = [...kept.warnings, ...fitted(kept.picture, 'png', kept.metadata).losses];
+    const suits = readProfile(icc)!.space === 'RGB';
+    expect(told).toEqual([
+      suits
+        ? `its colour profile "${readProfile(icc)!.name}" is not sRGB: the samples are taken as they are`
+        : expect.stringMatching(/^its colour profile ".*" \(\w+\) does not suit an RGB file and is left out$/),
     ]);
   }
   expect(toSrgb(own, new Uint8Array(200))).toBeUndefined();
