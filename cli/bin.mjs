@@ -8,15 +8,21 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-// Whoever reads our output may stop reading (`daybreak eval … | head`).
+// Whoever reads our output may stop reading (`daybreak eval … | head`): the work goes on, and ends as it would have.
+let unwritten = false;
 process.stdout.on('error', error => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE' || unwritten) return;
+  unwritten = true;
+  process.exitCode = 1;
+  process.stderr.write(`error: the output cannot be written (${error.code})\n`);
 });
+// Where nothing can be said, nothing is.
+process.stderr.on('error', () => {});
 
 const source = new URL('./main.ts', import.meta.url);
 const fromSource = existsSync(source);
 // Without `tsconfig: false` tsx would heed a tsconfig.json in whatever folder the user is in.
 if (fromSource) (await import('tsx/esm/api')).register({ tsconfig: false });
 const { main } = await import(fromSource ? source.href : new URL('./main.js', import.meta.url).href);
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+process.exitCode = unwritten ? code || 1 : code;

@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url));
+/** The program's file. */
+export const BIN = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url));
 
 /** How a process ended: its exit code (null where a signal killed it) and what it printed. */
 export interface Ended {
