@@ -1,11 +1,13 @@
 /** `daybreak upscale`: enlarges picture files and folders of them. */
 
-import { extname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
+import { checkFolder } from '../eval/output-folder.node.ts';
 import { type Job, namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { printable } from '../image/errors.ts';
+import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { positiveInteger } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
@@ -100,6 +102,7 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   if (jobs.length === 0) return 1;
+  if (overwrite || !(await allThere(jobs))) await checkFolder(oneFile ? dirname(out) : out);
   const { method, scale } = await openMethod(model, options, gpuOf(options));
   const counts = { done: 0, skipped: 0, failed: refused.length };
   await interruptible('Stopping after this tile.', async signal => {
@@ -155,6 +158,12 @@ async function check({ out, name, format, quality }: UpscaleOptions): Promise<bo
     throw new UsageError(`--quality: ${ending.slice(1)} files lose nothing, choose another --format`);
   }
   return oneFile;
+}
+
+async function allThere(jobs: readonly Job[]): Promise<boolean> {
+  // What no name can be of is told of in its turn.
+  for (const { output } of jobs) if (!(await isThere(output).catch(() => true))) return false;
+  return true;
 }
 
 /** What a line says of an outcome; pictures that are skipped are only counted. */

@@ -1,12 +1,12 @@
 /** Enlarging many picture files: the next is read and the last written while the method works on one. */
 
 import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
-import { ImageError, PictureSizeError } from '../image/errors.ts';
+import { ImageError, PictureSizeError, printable } from '../image/errors.ts';
 import { isThere, openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS } from '../image/formats.ts';
 import type { Picture, Samples } from '../image/picture.ts';
 import { Leftovers } from '../image/unfinished.node.ts';
-import { ResultError, TileError } from './errors.ts';
+import { FullDiskError, ResultError, TileError } from './errors.ts';
 import type { Method } from './methods.ts';
 import type { Job } from './plan-batch.node.ts';
 import type { Tiling, UpscaleControl } from './upscale.ts';
@@ -61,7 +61,8 @@ type Loaded = { readonly file: PictureFile } | { readonly outcome: Outcome };
  * Enlarges the pictures one after the other. What cannot be read, enlarged or written is an outcome, not an error.
  * Results are written beside and renamed: there are whole ones or none, and what a killed process left of them is removed.
  * What was enlarged before an abort, or before an error, is still written.
- * @throws the signal's reason, and errors of `method` that do not concern one picture alone.
+ * @throws the signal's reason, errors of `method` that do not concern one picture alone, and FullDiskError after the first
+ *   result that finds no room, or a read-only disk.
  */
 export async function upscaleFiles(jobs: readonly Job[], method: Method, options: BatchOptions = {}): Promise<void> {
   const { signal, onStart, bytesInFlight = BYTES_IN_FLIGHT, scale = 4 } = options;
@@ -71,7 +72,8 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
   try {
     for (const [index, job] of jobs.entries()) {
       signal?.throwIfAborted();
-      const loaded = await (ahead ?? load(job, options));
+      written.throwIfFull();
+      const loaded = await (ahead ?? load(job, leftovers, options));
       ahead = undefined;
       onStart?.(job, index);
       if ('outcome' in loaded) {
@@ -82,7 +84,7 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
       const resultBytes = bytes * scale ** 2;
       await written.room(bytesInFlight - bytes - resultBytes);
       const next = jobs[index + 1];
-      if (next && written.bytes + bytes + resultBytes < bytesInFlight) ahead = load(next, options);
+      if (next && written.bytes + bytes + resultBytes < bytesInFlight) ahead = load(next, leftovers, options);
       ahead?.catch(() => undefined);
       const enlarged = await enlarge(job, loaded.file, method, options);
       if ('outcome' in enlarged) written.add(Promise.resolve(enlarged.outcome), 0);
@@ -95,10 +97,13 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
 }
 
 /** Decodes a picture, where its result is not there already and not too large. */
-async function load(job: Job, options: BatchOptions): Promise<Loaded> {
+async function load(job: Job, leftovers: Leftovers, options: BatchOptions): Promise<Loaded> {
   const { overwrite, maxPixels = DEFAULT_MAX_PIXELS, scale = 4, metadata, signal } = options;
   try {
-    if ((await isThere(job.output)) && !overwrite) return { outcome: { state: 'skipped', job } };
+    if ((await isThere(job.output)) && !overwrite) {
+      await leftovers.clear(job.output);
+      return { outcome: { state: 'skipped', job } };
+    }
     const colours = metadata === 'strip' ? 'srgb' : 'own';
     return { file: await openPicture(job.input, { maxPixels: Math.floor(maxPixels / scale ** 2), colours, signal }) };
   } catch (error) {
@@ -167,6 +172,17 @@ function failed(job: Job, error: unknown): Outcome {
   throw error;
 }
 
+/** The system's codes of what befalls every result alike. */
+const FULL = ['ENOSPC', 'EDQUOT', 'EROFS'];
+
+/** The error that ends a batch, where an outcome is of that kind. */
+function fullDisk(outcome: Outcome): FullDiskError | undefined {
+  const cause: unknown = outcome.state === 'failed' ? outcome.error.cause : undefined;
+  if (!(cause instanceof Error && 'code' in cause && FULL.includes(String(cause.code)))) return undefined;
+  const problem = `nothing more can be written there (${cause.code}): the results so far are kept, the rest is left`;
+  return new FullDiskError(`${printable(outcome.job.output)}: ${problem}`, { cause });
+}
+
 /** Results on their way to the disk; their outcomes are told in order. */
 class Written {
   readonly #onOutcome: ((outcome: Outcome) => void) | undefined;
@@ -174,6 +190,7 @@ class Written {
   #told = Promise.resolve();
   #bytes = 0;
   #failure: { readonly error: unknown } | undefined;
+  #full: FullDiskError | undefined;
 
   constructor(onOutcome: ((outcome: Outcome) => void) | undefined) {
     this.#onOutcome = onOutcome;
@@ -192,7 +209,12 @@ class Written {
       this.#failure ??= { error };
     });
     const going = outcome
-      .catch(() => undefined)
+      .then(
+        known => {
+          this.#full ??= fullDisk(known);
+        },
+        () => undefined,
+      )
       .then(() => {
         this.#bytes -= bytes;
         this.#going.delete(going);
@@ -206,6 +228,12 @@ class Written {
       await Promise.race(this.#going);
     }
     if (this.#failure) throw this.#failure.error;
+    this.throwIfFull();
+  }
+
+  /** @throws FullDiskError where a result found no room. */
+  throwIfFull(): void {
+    if (this.#full) throw this.#full;
   }
 
   /** Waits for all. Throws what no outcome could be made of. */

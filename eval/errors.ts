@@ -1,4 +1,4 @@
-/** Failures of this room, each of which concerns one picture. */
+/** Failures of this room; all but those of a full disk concern one picture. */
 
 import { DaybreakError } from '../engine/errors.ts';
 
@@ -7,3 +7,6 @@ export class TileError extends DaybreakError {}
 
 /** A network gave something else than a picture: numbers that are not finite, or one colour for a picture that has many. */
 export class ResultError extends DaybreakError {}
+
+/** The place of the results takes no more of them: the rest of a batch would only fail too. */
+export class FullDiskError extends DaybreakError {}

@@ -126,10 +126,21 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
   }
 }
 
+/** What the system's codes mean, for people. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: 'its name is too long for the file system',
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'the quota of disk space is used up',
+  EROFS: 'the file system is read-only',
+  EISDIR: 'a folder of that name is there',
+  EEXIST: 'what should be its folder is a file, not a folder',
+  ENOTDIR: 'what should be its folder is a file, not a folder',
+};
+
 /** That a file cannot be written, as the system's error says. */
-function unwritable(path: string, error: unknown): ImageError {
+export function unwritable(path: string, error: unknown): ImageError {
   const code = codeOf(error);
-  const reason = code === 'ENAMETOOLONG' ? `its name is too long for the file system, ${code}` : code;
+  const reason = code in REASONS ? `${REASONS[code]}, ${code}` : code;
   return new ImageError(path, `cannot be written (${reason})`, { cause: error });
 }
 

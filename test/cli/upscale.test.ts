@@ -87,6 +87,20 @@ test('a folder cannot become one file', async () => {
   expect(readdirSync(folder)).toEqual(['in']);
 });
 
+test('an output that cannot be written is told of before any work, in one line', async () => {
+  const folder = temporaryFolder();
+  for (const name of ['a.png', 'b.png']) await writePicture(join(folder, 'in', name), picture);
+  writeFileSync(join(folder, 'file'), '');
+  const upscale = (out: string) => daybreak(['upscale', 'in', '-o', out, '--model', 'nowhere.file'], folder);
+  for (const out of ['file', 'file/deeper']) {
+    const problem = `${out}: cannot be written (what should be its folder is a file, not a folder, ENOTDIR)`;
+    expect(await upscale(out)).toEqual({ code: 1, stdout: '', stderr: `error: ${problem}\n` });
+  }
+  // No folder is made where it comes to nothing, no trace left where one is.
+  expect((await upscale('new/out')).stderr).toMatch(/^error: nowhere\.file: no such model file/);
+  expect(readdirSync(folder).sort()).toEqual(['file', 'in']);
+});
+
 test('a folder may be called as a picture is: where it exists, or by a slash', async () => {
   const folder = temporaryFolder();
   await writePicture(join(folder, 'a.png'), picture);

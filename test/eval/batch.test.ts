@@ -13,6 +13,7 @@ import { createPicture, toSixteenBit } from '../../image/picture.ts';
 import { unfinishedPath } from '../../image/unfinished.node.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { pngOf } from '../image/png-file.ts';
+import { CAN_MOUNT, fillDisk, NO_MOUNT, smallDisk } from '../small-disk.ts';
 import { fakeUpscaler, repeatingUpscaler } from './fake-upscaler.ts';
 import { temporaryFolder } from './temporary.ts';
 
@@ -112,9 +113,30 @@ test('results that cannot be written fail one by one', async () => {
   const folder = await folderOf('in/a.png', 'in/b.png');
   writeFileSync(join(folder, 'out'), 'a file where the folder should be');
   expect(said(await run(folder, nearest))).toEqual([
-    expect.stringMatching(/^failed a.png: cannot be written/),
+    expect.stringMatching(
+      /^failed a.png: cannot be written \(what should be its folder is a file, not a folder, EEXIST\)$/,
+    ),
     expect.stringMatching(/^failed b.png: cannot be written/),
   ]);
+});
+
+test.skipIf(!CAN_MOUNT)(`a full disk ends the batch after the first result that finds no room${NO_MOUNT}`, async () => {
+  const folder = smallDisk();
+  for (const name of ['a', 'b', 'c', 'd']) await writePicture(join(folder, `in/${name}.png`), picture);
+  let calls = 0;
+  const method: Method = async lr => {
+    if (++calls === 2) fillDisk(folder, 0);
+    return await nearest(lr);
+  };
+  const outcomes: Outcome[] = [];
+  // Nothing is left to be written behind: each result is known before the next picture is begun.
+  const batch = run(folder, method, { bytesInFlight: 1 }, outcomes);
+  await expect(batch).rejects.toThrow(
+    `${join(folder, 'out/b.png')}: nothing more can be written there (ENOSPC): the results so far are kept, the rest is left`,
+  );
+  expect(said(outcomes)).toEqual(['done', 'failed b.png: cannot be written (no space left on the disk, ENOSPC)']);
+  expect(calls).toBe(2);
+  expect(readdirSync(join(folder, 'out'))).toEqual(['a.png']);
 });
 
 test('a result whose name is too long fails before the picture is enlarged, the others go on', async () => {
@@ -190,6 +212,11 @@ test('what killed processes left of the results is removed, what others are writ
   await upscaleFiles(jobs, nearest, { onOutcome: outcome => outcomes.push(outcome) });
   expect(said(outcomes)).toEqual(['done', 'done']);
   expect(gone.filter(path => existsSync(path))).toEqual([]);
+  // Also where the result is there already.
+  const late = leave('a.png', dead);
+  await upscaleFiles(jobs, nearest, { onOutcome: outcome => outcomes.push(outcome) });
+  expect(said(outcomes).slice(2)).toEqual(['skipped', 'skipped']);
+  expect(existsSync(late)).toBe(false);
   expect([...kept, notes].filter(path => !existsSync(path))).toEqual([]);
 });
 
