@@ -3,8 +3,9 @@
 import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
 import { ImageError, PictureSizeError, printable } from '../image/errors.ts';
 import { isThere, openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
-import { DEFAULT_MAX_PIXELS } from '../image/formats.ts';
+import { DEFAULT_MAX_PIXELS, formatForName } from '../image/formats.ts';
 import type { Picture, Samples } from '../image/picture.ts';
+import { checkSides } from '../image/sharp.node.ts';
 import { Leftovers } from '../image/unfinished.node.ts';
 import { FullDiskError, ResultError, TileError } from './errors.ts';
 import type { Method } from './methods.ts';
@@ -96,7 +97,7 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
   }
 }
 
-/** Decodes a picture, where its result is not there already and not too large. */
+/** Decodes a picture, where its result is not there already and not too large, also for its format. */
 async function load(job: Job, leftovers: Leftovers, options: BatchOptions): Promise<Loaded> {
   const { overwrite, maxPixels = DEFAULT_MAX_PIXELS, scale = 4, metadata, signal } = options;
   try {
@@ -105,7 +106,10 @@ async function load(job: Job, leftovers: Leftovers, options: BatchOptions): Prom
       return { outcome: { state: 'skipped', job } };
     }
     const colours = metadata === 'strip' ? 'srgb' : 'own';
-    return { file: await openPicture(job.input, { maxPixels: Math.floor(maxPixels / scale ** 2), colours, signal }) };
+    const file = await openPicture(job.input, { maxPixels: Math.floor(maxPixels / scale ** 2), colours, signal });
+    const { width, height } = file.picture;
+    checkSides(width * scale, height * scale, formatForName(job.output), job.output);
+    return { file };
   } catch (error) {
     if (!(error instanceof PictureSizeError)) return { outcome: failed(job, error) };
     const size = `${error.width * scale}x${error.height * scale}`;

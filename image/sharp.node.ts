@@ -158,6 +158,13 @@ function firstOf(message: string): string {
 /** Longest sides that the formats can hold, JPEG and AVIF by their libraries. */
 const LONGEST_SIDE = { jpeg: 65_500, webp: 16_383, avif: 65_535, tiff: 0x7fff_ffff } as const;
 
+/** @throws ImageError, by the name of the file to be written, where the sides are too long for the format. */
+export function checkSides(width: number, height: number, format: Format, name: string): void {
+  if (format === 'png' || Math.max(width, height) <= LONGEST_SIDE[format]) return;
+  const problem = `${width}x${height} is more than ${FORMAT_NAMES[format]} holds (${LONGEST_SIDE[format]} a side)`;
+  throw new ImageError(name, `${problem}: choose PNG or TIFF`);
+}
+
 const DEFAULT_QUALITY = { jpeg: 95, webp: 95, avif: 80 } as const;
 
 /** Above this many bytes of samples a TIFF file may need offsets of 64 bits. */
@@ -176,10 +183,7 @@ export async function encodeBySharp(
 ): Promise<Uint8Array> {
   const { width, height, channels, data } = picture;
   const sharp = await loadSharp(format, name);
-  if (Math.max(width, height) > LONGEST_SIDE[format]) {
-    const problem = `${width}x${height} is more than ${FORMAT_NAMES[format]} holds (${LONGEST_SIDE[format]} a side)`;
-    throw new ImageError(name, `${problem}: choose PNG or TIFF`);
-  }
+  checkSides(width, height, format, name);
   // Samples alone cannot bring their metadata along: an uncompressed PNG does.
   const carrier = encodePngFile(picture, metadata, 0);
   const depth = peak(picture) > 255 ? 'rgb16' : 'srgb';

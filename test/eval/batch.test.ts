@@ -109,6 +109,27 @@ test('a limit on pixels holds for results, and keeps from decoding what would be
   ]);
 });
 
+test('what is too long for the format of its result is not enlarged', async () => {
+  const folder = temporaryFolder();
+  await savePicture(join(folder, 'strip.png'), formulaPicture([4096, 1, 3, 1]));
+  const outcomes: Outcome[] = [];
+  let calls = 0;
+  const method: Method = async lr => {
+    calls++;
+    return await nearest(lr);
+  };
+  const jobs = ['webp', 'png'].map(ending => ({
+    input: join(folder, 'strip.png'),
+    output: join(folder, `large.${ending}`),
+  }));
+  await upscaleFiles(jobs, method, { onOutcome: outcome => outcomes.push(outcome) });
+  expect(said(outcomes)).toEqual([
+    'failed large.webp: 16384x4 is more than WebP holds (16383 a side): choose PNG or TIFF',
+    'done',
+  ]);
+  expect(calls).toBe(1);
+});
+
 test('results that cannot be written fail one by one', async () => {
   const folder = await folderOf('in/a.png', 'in/b.png');
   writeFileSync(join(folder, 'out'), 'a file where the folder should be');
