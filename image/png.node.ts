@@ -176,6 +176,9 @@ function keyOf(transparency: Uint8Array | undefined, colours: number, depth: num
   return Array.from({ length: colours }, (_, c) => ((transparency[2 * c] << 8) | transparency[2 * c + 1]) & mask);
 }
 
+/** zlib counts what it has room for in 32 bits. */
+const MOST_IN_ONE_PIECE = 1 << 30;
+
 const COLOUR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
 
 /**
@@ -186,21 +189,22 @@ export function encodePngFile(picture: Picture<Samples>, metadata: Metadata = {}
   const { width, height, channels, data } = picture;
   const colorType = COLOUR_TYPE[channels];
   const bitDepth = data instanceof Uint16Array ? 16 : 8;
-  // pngjs takes 16-bit samples from the start of a buffer, so a view needs one of its own.
-  const whole = bitDepth === 16 ? data.slice() : data;
+  // pngjs takes 16-bit samples from the start of a buffer, so a view into a larger one needs one of its own.
+  const samples = bitDepth === 16 && data.byteLength < data.buffer.byteLength ? data.slice() : data;
   const png = new PNG({ width, height });
-  png.data = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
+  png.data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
   const file = PNG.sync.write(png, {
     colorType,
     inputColorType: colorType,
     inputHasAlpha: channels % 2 === 0,
     bitDepth,
     deflateLevel: level,
+    // In one piece: zlib puts smaller ones together in a second copy. Memory that is not written to is not taken.
+    deflateChunkSize: Math.min(MOST_IN_ONE_PIECE, data.byteLength + height + (data.byteLength >> 8) + 1024),
     ...(level === 0 && { filterType: 0 }),
   });
   const chunks = metadataChunks(metadata);
   // After the signature and IHDR.
-  return new Uint8Array(
-    chunks.length === 0 ? file : Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(33)]),
-  );
+  const whole = chunks.length === 0 ? file : Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(33)]);
+  return new Uint8Array(whole.buffer, whole.byteOffset, whole.length);
 }

@@ -1,5 +1,8 @@
 /** Every kind of PNG, pixel by pixel. */
 
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decode } from '#codec';
@@ -128,3 +131,12 @@ test('a view into a larger buffer of 16-bit samples is encoded alone', async () 
   const picture = createPicture(2, 3, 3, samples.subarray(10, 28));
   expect((await decodeFile(await encodeFile(picture, 'png'), 'p.png')).picture.data).toEqual(picture.data.slice());
 });
+
+test('encoding takes at most four times the samples beside them', async () => {
+  const program = fileURLToPath(new URL('peak-encode.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program, '3000']);
+  const samples = 3000 * 3000 * 6;
+  // Filtered, deflated, as a chunk and the file; and some for the program itself.
+  expect(Number(stdout)).toBeLessThan(4 * samples + (32 << 20));
+  expect(Number(stdout)).toBeGreaterThan(samples);
+}, 30_000);
