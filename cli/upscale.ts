@@ -93,12 +93,18 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels } = options;
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
   const request = { inputs, out, recursive, name, ending, scale: SCALE, model: labelOf(model) };
-  const { jobs, refused, leftOut } = await planBatch(request);
+  const { jobs, refused, leftOut, unread } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
   }
   for (const folder of leftOut) {
     process.stderr.write(`note: ${printable(folder)} holds pictures too: --recursive takes what is in subfolders\n`);
+  }
+  if (unread.length > 0) {
+    const endings = [...new Set(unread)].sort();
+    const left = `${unread.length} ${unread.length === 1 ? 'file' : 'files'} left out`;
+    const are = `${endings.join(', ')} ${endings.length === 1 ? 'is' : 'are'} not read`;
+    process.stderr.write(`note: ${left}: ${are}, convert ${unread.length === 1 ? 'it' : 'them'}\n`);
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   if (jobs.length === 0) return 1;

@@ -16,6 +16,8 @@ export interface FoundPictures {
   readonly refused: readonly ImageError[];
   /** Where subfolders were not asked for: the first of them in which pictures lie. */
   readonly leftOut: string | undefined;
+  /** Files that are pictures by their names, of formats that are not read: their endings, one for each. */
+  readonly unread: readonly string[];
 }
 
 /** How a folder is searched. */
@@ -25,6 +27,9 @@ export interface Search {
   /** A folder that is not entered, by its path without links. */
   readonly without?: string | undefined;
 }
+
+/** Endings of pictures that are not read: of other programs, of telephones, of cameras. */
+const UNREAD = /^\.(gif|bmp|hei[cf]|hif|jxl|jp2|psd|svg|p[bgpn]m|tga|exr|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/;
 
 /** Folders that are looked into only to say that there are pictures in them. */
 const GLANCES = 500;
@@ -38,6 +43,7 @@ export async function findPictures(folder: string, { recursive, without }: Searc
   const pictures: string[] = [];
   const refused: ImageError[] = [];
   const aside: string[] = [];
+  const unread: string[] = [];
   const folders = [''];
   for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
     for (const entry of await list(join(folder, below), refused)) {
@@ -47,11 +53,11 @@ export async function findPictures(folder: string, { recursive, without }: Searc
       } else if (isPictureName(entry.name)) {
         if (await mayBeRead(join(folder, path), entry)) pictures.push(path);
         else if (!entry.isSymbolicLink()) refused.push(noFile(join(folder, path)));
-      }
+      } else if (UNREAD.test(endingOf(entry.name))) unread.push(endingOf(entry.name));
     }
   }
   const leftOut = await firstWithPictures(folder, aside, root, without);
-  return { pictures: pictures.sort(compareNames), refused, leftOut };
+  return { pictures: pictures.sort(compareNames), refused, leftOut, unread };
 }
 
 /** What a thing is that is neither file nor folder: reading it might wait for ever. */
@@ -59,7 +65,9 @@ export function noFile(path: string): ImageError {
   return new ImageError(path, 'is neither a file nor a folder (a pipe, a device or a socket?)');
 }
 
-const isPictureName = (name: string) => PICTURE_EXTENSIONS.includes(extname(name).toLowerCase());
+const endingOf = (name: string) => extname(name).toLowerCase();
+
+const isPictureName = (name: string) => PICTURE_EXTENSIONS.includes(endingOf(name));
 
 async function list(folder: string, refused: ImageError[]): Promise<Dirent[]> {
   try {

@@ -20,6 +20,8 @@ export interface Batch {
   readonly refused: readonly ImageError[];
   /** Subfolders with pictures that were not asked for, one for each folder among the inputs. */
   readonly leftOut: readonly string[];
+  /** Endings of the files in folders that are pictures of formats that are not read, one for each. */
+  readonly unread: readonly string[];
 }
 
 /** What is asked for. */
@@ -58,7 +60,7 @@ interface Found {
  */
 export async function planBatch(request: BatchRequest): Promise<Batch> {
   const { inputs, out, recursive = false } = request;
-  const [found, refused, leftOut]: [Found[], ImageError[], string[]] = [[], [], []];
+  const [found, refused, leftOut, unread]: [Found[], ImageError[], string[], string[]] = [[], [], [], []];
   const to = await placeOf(out);
   for (const input of inputs) {
     const state = await stat(input).catch(() => undefined);
@@ -70,13 +72,14 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
       const inside = await findPictures(input, { recursive, without: to === from ? undefined : to });
       const pictures = inside.pictures.filter(path => to !== from || !isResult(path, request));
       refused.push(...inside.refused);
+      unread.push(...inside.unread);
       if (inside.leftOut !== undefined) leftOut.push(join(input, inside.leftOut));
       else if (pictures.length === 0) refused.push(new ImageError(input, 'no pictures in this folder'));
       found.push(...pictures.map(path => ({ path: join(input, path), below: dirname(path) })));
     }
   }
   const { jobs, refused: clashes } = await assign(found, { ...request, oneFile: await namesFile(out) });
-  return { jobs, refused: [...refused, ...clashes], leftOut };
+  return { jobs, refused: [...refused, ...clashes], leftOut, unread };
 }
 
 /** True where `-o` names one file: not by a slash at its end, nor where there is a folder of that name. */

@@ -59,6 +59,17 @@ test('a folder alone: what lies deeper is told of; names and formats as asked; n
   expect([...readFileSync(join(folder, 'out/nearest.-\u001b[2J.jpg')).subarray(0, 2)]).toEqual([0xff, 0xd8]);
 });
 
+test('a folder of what is not read says so', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'in'));
+  for (const name of ['a.heic', 'b.gif']) writeFileSync(join(folder, 'in', name), '');
+  const ended = await daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest'], folder);
+  expect(ended).toMatchObject({
+    code: 1,
+    stderr: 'note: 2 files left out: .gif, .heic are not read, convert them\nfailed: in: no pictures in this folder\n',
+  });
+});
+
 test('the smallest picture, and a long strip', async () => {
   const folder = temporaryFolder();
   await writePicture(join(folder, 'in/dot.png'), formulaPicture([1, 1, 3, 1]));
