@@ -107,41 +107,56 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
     process.stderr.write(`note: ${left}: ${are}, convert ${unread.length === 1 ? 'it' : 'them'}\n`);
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
-  if (jobs.length === 0) return 1;
+  const counts = { done: 0, skipped: 0, failed: refused.length };
+  if (jobs.length === 0) {
+    summarize(counts, 0, options);
+    return 1;
+  }
   if (overwrite || !(await allThere(jobs))) await checkFolder(oneFile ? dirname(out) : out);
   const { method, scale } = await openMethod(model, options, gpuOf(options));
-  const counts = { done: 0, skipped: 0, failed: refused.length };
-  await interruptible('Stopping after this tile.', async signal => {
-    using progress = new BatchProgress(jobs.length);
-    let current: { index: number; job: Job } | undefined;
-    const on = (done: number, what = '') => {
-      if (current) progress.move(current.index + done, `${printable(current.job.input)}${what}`);
-    };
-    await upscaleFiles(jobs, method, {
-      overwrite,
-      scale,
-      maxPixels,
-      metadata,
-      quality,
-      signal,
-      onStart: (job, index) => {
-        current = { index, job };
-        on(0);
-      },
-      onTile: (done, total) => on(done / total, `  tile ${done}/${total}`),
-      onNote: note => progress.line(`note: ${current ? printable(current.job.input) : ''}: ${note}`),
-      onWarning: (job, warning) => progress.line(`warning: ${printable(job.input)}: ${warning}`),
-      onOutcome: outcome => {
-        counts[outcome.state]++;
-        const line = sentence(outcome);
-        if (line !== undefined) progress.line(line);
-      },
+  try {
+    await interruptible('Stopping after this tile.', async signal => {
+      using progress = new BatchProgress(jobs.length);
+      let current: { index: number; job: Job } | undefined;
+      const on = (done: number, what = '') => {
+        if (current) progress.move(current.index + done, `${printable(current.job.input)}${what}`);
+      };
+      await upscaleFiles(jobs, method, {
+        overwrite,
+        scale,
+        maxPixels,
+        metadata,
+        quality,
+        signal,
+        onStart: (job, index) => {
+          current = { index, job };
+          on(0);
+        },
+        onTile: (done, total) => on(done / total, `  tile ${done}/${total}`),
+        onNote: note => progress.line(`note: ${current ? printable(current.job.input) : ''}: ${note}`),
+        onWarning: (job, warning) => progress.line(`warning: ${printable(job.input)}: ${warning}`),
+        onOutcome: outcome => {
+          counts[outcome.state]++;
+          const line = sentence(outcome);
+          if (line !== undefined) progress.line(line);
+        },
+      });
     });
-  });
-  const { done, skipped, failed } = counts;
+  } finally {
+    const { done, skipped, failed } = counts;
+    summarize(counts, jobs.length + refused.length - done - skipped - failed, options);
+  }
+  return counts.failed === 0 ? 0 : 1;
+}
+
+type Counts = Record<Outcome['state'], number>;
+
+/** The last line, also of a run that was stopped: then so many pictures are `left`. */
+function summarize({ done, skipped, failed }: Counts, left: number, { overwrite }: UpscaleOptions): void {
+  const again = overwrite ? '' : ': the same command goes on';
+  const rest = left === 0 ? '' : `, ${left} left${again}`;
   const hint = skipped === 0 ? '' : '; results that exist are kept, --overwrite replaces them';
-  process.stdout.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${hint}\n`);
-  return failed === 0 ? 0 : 1;
+  process.stdout.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${rest}${hint}\n`);
 }
 
 /**

@@ -3,7 +3,7 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { unwritable } from '../image/files.node.ts';
-import { unfinishedPath } from '../image/unfinished.node.ts';
+import { Leftovers, unfinishedPath } from '../image/unfinished.node.ts';
 
 /**
  * Writes a byte to the folder, or to the nearest one above it that is there, and removes it. No folder is made.
@@ -11,7 +11,10 @@ import { unfinishedPath } from '../image/unfinished.node.ts';
  */
 export async function checkFolder(folder: string): Promise<void> {
   try {
-    const probe = unfinishedPath(join(await nearest(resolve(folder)), 'probe'));
+    const path = join(await nearest(resolve(folder)), 'daybreak-probe');
+    // A process that was killed between writing and removing it left it.
+    await new Leftovers().clear(path);
+    const probe = unfinishedPath(path);
     const file = await open(probe, 'wx');
     try {
       await file.writeFile('.');
