@@ -93,7 +93,7 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels } = options;
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
   const request = { inputs, out, recursive, name, ending, scale: SCALE, model: labelOf(model) };
-  const { jobs, refused, leftOut, unread } = await planBatch(request);
+  const { jobs, refused, leftOut, unread, results } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
   }
@@ -105,6 +105,10 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
     const left = `${unread.length} ${unread.length === 1 ? 'file' : 'files'} left out`;
     const are = `${endings.join(', ')} ${endings.length === 1 ? 'is' : 'are'} not read`;
     process.stderr.write(`note: ${left}: ${are}, convert ${unread.length === 1 ? 'it' : 'them'}\n`);
+  }
+  if (results > 0) {
+    const what = results === 1 ? '1 file is called as results are' : `${results} files are called as results are`;
+    process.stderr.write(`note: ${what} and left out: another -o takes all\n`);
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   const counts = { done: 0, skipped: 0, failed: refused.length };

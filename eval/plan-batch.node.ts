@@ -22,6 +22,8 @@ export interface Batch {
   readonly leftOut: readonly string[];
   /** Endings of the files in folders that are pictures of formats that are not read, one for each. */
   readonly unread: readonly string[];
+  /** Files that are not enlarged since they are called as results are, in the folder that results go to. */
+  readonly results: number;
 }
 
 /** What is asked for. */
@@ -62,6 +64,7 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
   const { inputs, out, recursive = false } = request;
   const [found, refused, leftOut, unread]: [Found[], ImageError[], string[], string[]] = [[], [], [], []];
   const to = await placeOf(out);
+  let results = 0;
   for (const input of inputs) {
     const state = await stat(input).catch(() => undefined);
     if (!state) refused.push(new ImageError(input, 'there is no such file or folder'));
@@ -71,6 +74,7 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
       const from = await placeOf(input);
       const inside = await findPictures(input, { recursive, without: to === from ? undefined : to });
       const pictures = inside.pictures.filter(path => to !== from || !isResult(path, request));
+      results += inside.pictures.length - pictures.length;
       refused.push(...inside.refused);
       unread.push(...inside.unread);
       if (inside.leftOut !== undefined) leftOut.push(join(input, inside.leftOut));
@@ -79,7 +83,7 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
     }
   }
   const { jobs, refused: clashes } = await assign(found, { ...request, oneFile: await namesFile(out) });
-  return { jobs, refused: [...refused, ...clashes], leftOut, unread };
+  return { jobs, refused: [...refused, ...clashes], leftOut, unread, results };
 }
 
 /** True where `-o` names one file: not by a slash at its end, nor where there is a folder of that name. */

@@ -73,6 +73,16 @@ test('a folder of what is not read says so', async () => {
   });
 });
 
+test('what is called as a result is, where results go, is left out and told of', async () => {
+  const folder = temporaryFolder();
+  for (const name of ['a.png', 'a_x4.png', 'b_x4.png']) await writePicture(join(folder, name), picture);
+  const ended = await daybreak(['upscale', '.', '-o', '.', '--model', 'nearest'], folder);
+  expect(ended).toMatchObject({
+    code: 0,
+    stderr: 'note: 2 files are called as results are and left out: another -o takes all\n',
+  });
+});
+
 test('the smallest picture, and a long strip', async () => {
   const folder = temporaryFolder();
   await writePicture(join(folder, 'in/dot.png'), formulaPicture([1, 1, 3, 1]));
