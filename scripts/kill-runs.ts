@@ -119,7 +119,7 @@ async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Prom
   await unbrokenRun(unbroken);
   rmSync(unbroken, { recursive: true });
   // Again, with what the driver has compiled: how long a run takes.
-  const duration = await unbrokenRun(unbroken);
+  let duration = await unbrokenRun(unbroken);
   process.stdout.write(`the unbroken run takes ${(duration / 1000).toFixed(1)} s\n`);
 
   const table = new Table({
@@ -142,8 +142,13 @@ async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Prom
         const aim = AIMS[made % AIMS.length];
         // Scoring and reporting take about a twentieth of the run; a checkpoint, milliseconds.
         const later = aim === AIMS[1] ? random.uniform() * 0.05 * duration : 0;
+        const began = performance.now();
         const stop = await stopOnce(run, signal, { moment, later, aim });
-        if (!stop) break;
+        if (!stop) {
+          // The machine is less busy than it was: moments that come too late would never be met.
+          if (i === 0) duration = Math.min(duration, performance.now() - began);
+          break;
+        }
         stops.push(stop);
         made++;
       }
