@@ -1,7 +1,7 @@
 /** `daybreak upscale`: enlarges picture files and folders of them. */
 
 import { dirname, extname } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
 import { checkFolder } from '../eval/output-folder.node.ts';
 import { type Job, namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
@@ -9,7 +9,7 @@ import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { printable } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, OUTPUT_EXTENSIONS } from '../image/formats.ts';
-import { positiveInteger } from './arguments.ts';
+import { percent, positiveInteger } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
@@ -78,13 +78,6 @@ export function addUpscaleCommand(program: Command): void {
     .action(async (inputs: string[], options: UpscaleOptions) => {
       process.exitCode = await upscale(inputs, options);
     });
-}
-
-function percent(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > 100)
-    throw new InvalidArgumentError('expected a whole number, 1 to 100.');
-  return value;
 }
 
 /** @returns 0 where every picture was enlarged or skipped as asked, else 1. */

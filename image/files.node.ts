@@ -1,9 +1,10 @@
 /** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
 
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
 import { decodeFile, encodeFitted } from './codec.node.ts';
+import { codeOf, meaningOf, writeSynced } from './disk.node.ts';
 import { ImageError } from './errors.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
 import { fitted } from './losses.ts';
@@ -112,13 +113,7 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
   const temporary = unfinishedPath(path);
   try {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSynced(temporary, bytes);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
@@ -126,21 +121,10 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
   }
 }
 
-/** What the system's codes mean, for people. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENAMETOOLONG: 'its name is too long for the file system',
-  ENOSPC: 'no space left on the disk',
-  EDQUOT: 'the quota of disk space is used up',
-  EROFS: 'the file system is read-only',
-  EISDIR: 'a folder of that name is there',
-  EEXIST: 'what should be its folder is a file, not a folder',
-  ENOTDIR: 'what should be its folder is a file, not a folder',
-};
-
 /** That a file cannot be written, as the system's error says. */
 export function unwritable(path: string, error: unknown): ImageError {
   const code = codeOf(error);
-  const reason = code in REASONS ? `${REASONS[code]}, ${code}` : code;
+  const reason = [meaningOf(code), code].filter(Boolean).join(', ');
   return new ImageError(path, `cannot be written (${reason})`, { cause: error });
 }
 
@@ -156,9 +140,4 @@ export async function isThere(path: string): Promise<boolean> {
     if (codeOf(error) === 'ENAMETOOLONG') throw unwritable(path, error);
     return false;
   }
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? String(error.code) : error.message;
 }

@@ -37,14 +37,9 @@ export class FiniteGate implements Disposable {
     this.inRow = variable(Float32Array.of(0), [1], { device, name: 'skipped in a row', trainable: false });
   }
 
-  /** Numbers that `report` has. */
-  get reported(): number {
-    return 1 + this.#kinds.length;
-  }
-
   /**
    * In a trace: keeps everything assigned so far where there is anything not finite. `flag`, one element, is not 0 then: for
-   * what is assigned later. `report`: one element each, what {@link skipOf} reads.
+   * what is assigned later. `report`: one element each, what {@link skipOf} takes.
    */
   judge(
     { losses, gradients }: Judged,
@@ -68,7 +63,7 @@ export class FiniteGate implements Disposable {
     return { flag, report: [this.inRow, ...counts] };
   }
 
-  /** What was reported of an update, `reported` numbers; undefined where it counted. */
+  /** What was reported of an update; undefined where it counted. */
   skipOf([inRow = 0, ...counts]: ArrayLike<number> & Iterable<number>): Skip | undefined {
     if (inRow === 0) return undefined;
     return {

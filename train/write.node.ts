@@ -3,44 +3,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { codeOf, meaningOf, writeSynced } from '../image/disk.node.ts';
 import { RunFolderError } from './errors.ts';
 
-/** "ENOENT" and its kin, or the message where an error has no code. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? String(error.code) : error.message;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the limit for the size of a file is reached',
-  EROFS: 'the file system is read-only',
-  EACCES: 'no permission',
-  EPERM: 'not permitted',
-  EIO: 'the disk failed',
-  EEXIST: 'a file is in the way',
-  ENOTDIR: 'something on the way is no folder',
-  EISDIR: 'it is a folder',
-  ENOENT: 'it is missing',
-};
+export { codeOf, writeSynced } from '../image/disk.node.ts';
 
 /** Why a file could not be read or written, for people: "the disk is full (ENOSPC)". */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error);
-  const reason = REASONS[code];
+  const reason = meaningOf(code);
   return reason ? `${reason} (${code})` : code;
-}
-
-/** Writes a new file and waits until the disk has its bytes. */
-export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Waits until the disk has the names in a folder. Where the system knows no such thing (Windows), does nothing. */
