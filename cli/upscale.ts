@@ -8,7 +8,7 @@ import { type Job, namesFile, namesFolder, planBatch } from '../eval/plan-batch.
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { printable } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
-import { DEFAULT_MAX_PIXELS, OUTPUT_EXTENSIONS } from '../image/formats.ts';
+import { DEFAULT_MAX_PIXELS, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { percent, positiveInteger } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
@@ -35,9 +35,6 @@ const ENDINGS = ['png', 'jpg', 'webp', 'avif', 'tiff'].filter(name => OUTPUT_EXT
 
 /** Endings of results that lose something as much as `--quality` says. */
 const LOSSY: readonly string[] = ['.jpg', '.jpeg', '.webp', '.avif'];
-
-/** Endings of pictures that cannot be written: who names one wants no folder of that name. */
-const UNWRITABLE = /\.(gif|bmp|hei[cf]|jxl|jp2|psd|svg|p[bgp]m)$/i;
 
 const EXAMPLES = `
 Examples:
@@ -163,7 +160,8 @@ function summarize({ done, skipped, failed }: Counts, left: number, { overwrite 
 async function check({ out, name, format, quality }: UpscaleOptions): Promise<boolean> {
   if (out === '') throw new UsageError('-o: is empty, name a folder or a file');
   const oneFile = await namesFile(out);
-  if (UNWRITABLE.test(out) && !(await namesFolder(out))) {
+  // Who names a file of another format wants no folder of that name.
+  if (isOtherPicture(out) && !(await namesFolder(out))) {
     throw new UsageError(`-o ${out}: this format cannot be written: ${OUTPUT_EXTENSIONS.join(', ')}, or name a folder`);
   }
   if (oneFile && format !== undefined) throw new UsageError(`--format: the ending of -o ${out} says it`);

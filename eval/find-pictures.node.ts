@@ -5,7 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ImageError } from '../image/errors.ts';
 import { compareNames } from '../image/files.node.ts';
-import { PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
 import { placeOf } from './places.node.ts';
 
 /** What a folder holds. */
@@ -27,9 +27,6 @@ export interface Search {
   /** A folder that is not entered, by its path without links. */
   readonly without?: string | undefined;
 }
-
-/** Endings of pictures that are not read: of other programs, of telephones, of cameras. */
-const UNREAD = /^\.(gif|bmp|hei[cf]|hif|jxl|jp2|psd|svg|p[bgpn]m|tga|exr|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/;
 
 /** Folders that are looked into only to say that there are pictures in them. */
 const GLANCES = 500;
@@ -53,7 +50,7 @@ export async function findPictures(folder: string, { recursive, without }: Searc
       } else if (isPictureName(entry.name)) {
         if (await mayBeRead(join(folder, path), entry)) pictures.push(path);
         else if (!entry.isSymbolicLink()) refused.push(noFile(join(folder, path)));
-      } else if (UNREAD.test(endingOf(entry.name))) unread.push(endingOf(entry.name));
+      } else if (isOtherPicture(entry.name)) unread.push(endingOf(entry.name));
     }
   }
   const leftOut = await firstWithPictures(folder, aside, root, without);

@@ -30,6 +30,13 @@ export const PICTURE_EXTENSIONS: readonly string[] = Object.keys(EXTENSIONS);
 /** Endings of the files that pictures can be written to. */
 export const OUTPUT_EXTENSIONS: readonly string[] = PICTURE_EXTENSIONS;
 
+/** Endings of other programs, of telephones, of cameras. */
+const OTHER_EXTENSIONS =
+  /\.(gif|bmp|hei[cf]|hif|jxl|jp2|psd|svg|p[bgpn]m|tga|exr|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i;
+
+/** True for names of pictures in formats that are neither read nor written. */
+export const isOtherPicture = (name: string): boolean => OTHER_EXTENSIONS.test(name);
+
 /**
  * Pictures of more pixels are refused unless the caller raises the limit: a few damaged bytes in a header can ask for any
  * amount of memory. As libvips, and as many as a WebP holds: 16383². Decoding takes 6 to 18 bytes a
