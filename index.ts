@@ -1,6 +1,9 @@
 /** `daybreak`: the engine and the operations. Networks, training, pictures and scores are in the subpaths. */
 
 export { noGrad } from './engine/apply.ts';
+export * from './engine/basics/errors.ts';
+export { Philox } from './engine/basics/philox.ts';
+export type { DType, Shape } from './engine/basics/shape.ts';
 export {
   type Argument,
   type Compiled,
@@ -8,15 +11,11 @@ export {
   compile,
   type Tree,
 } from './engine/compile.ts';
-export { type AdapterDescription, Device, type DeviceOptions } from './engine/device.ts';
-export * from './engine/errors.ts';
-export type { ProgramFigures } from './engine/figures.ts';
+export { type AdapterDescription, Device, type DeviceOptions } from './engine/device/device.ts';
+export type { Holder, MemoryFigures } from './engine/device/memory.ts';
 export { currentDevice, init, setCurrentDevice } from './engine/init.ts';
-export type { AdapterTraits } from './engine/kernel.ts';
-export type { Holder, MemoryFigures } from './engine/memory.ts';
-export { Philox } from './engine/philox.ts';
-export type { Clock, DispatchProfile, RunProfile, Span } from './engine/profile.ts';
-export type { DType, Shape } from './engine/shape.ts';
+export type { ProgramFigures } from './engine/program/figures.ts';
+export type { Clock, DispatchProfile, RunProfile, Span } from './engine/program/profile.ts';
 export {
   Tensor,
   type TensorOptions,
@@ -27,4 +26,5 @@ export {
   variable,
   wrap,
 } from './engine/tensor.ts';
+export type { AdapterTraits } from './engine/text/kernel.ts';
 export * from './kernels/index.ts';

@@ -1,5 +1,5 @@
 /** The networks of Ledig et al. (2017) as their figure 4 writes them, and the layers that follow. */
-import type { Shape } from '../engine/shape.ts';
+import type { Shape } from '../engine/basics/shape.ts';
 
 /**
  * Layers in order: `k3n64s2` is a convolution (kernel, channels, stride; padded so that stride 1 keeps the size), `bn`,

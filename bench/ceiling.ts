@@ -1,13 +1,13 @@
 /** What the adapter can do at most: multiply-adds in a loop that does nothing else, and a copy. */
 import { apply } from '../engine/apply.ts';
-import { assemble } from '../engine/assemble.ts';
-import type { Device } from '../engine/device.ts';
-import { DaybreakError } from '../engine/errors.ts';
-import { type AdapterTraits, input, type Kernel, output } from '../engine/kernel.ts';
-import { Numbers } from '../engine/numbers.ts';
-import type { Operation } from '../engine/operation.ts';
-import { f32 } from '../engine/shape.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
+import { f32 } from '../engine/basics/shape.ts';
+import type { Device } from '../engine/device/device.ts';
+import type { Operation } from '../engine/graph/operation.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
+import { assemble } from '../engine/text/assemble.ts';
+import { type AdapterTraits, input, type Kernel, output } from '../engine/text/kernel.ts';
+import { Numbers } from '../engine/text/numbers.ts';
 import { type Contender, type Measurement, type MeasureOptions, measure, onDevice } from './measure.ts';
 
 /** 10⁹ operations a second, and 10⁹ bytes read or written a second: by the clock, and by the CPU time of all threads. */

@@ -1,12 +1,12 @@
 /** Gradients of a part of a network: those of its inputs when its output's is given, as the next layer would give it. */
 import { apply } from '../engine/apply.ts';
-import { assemble } from '../engine/assemble.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
+import { f32 } from '../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../engine/define.ts';
-import { DaybreakError } from '../engine/errors.ts';
-import { input, output } from '../engine/kernel.ts';
-import { Numbers } from '../engine/numbers.ts';
-import { f32 } from '../engine/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import { assemble } from '../engine/text/assemble.ts';
+import { input, output } from '../engine/text/kernel.ts';
+import { Numbers } from '../engine/text/numbers.ts';
 import { grad } from '../kernels/index.ts';
 
 type None = Readonly<Record<never, never>>;

@@ -1,7 +1,8 @@
 /** Measures one piece of work after another on one device, each in alternation with the probe of the ceiling that limits it. */
+
+import { sizeOf } from '../engine/basics/shape.ts';
 import { compile } from '../engine/compile.ts';
-import type { Device } from '../engine/device.ts';
-import { sizeOf } from '../engine/shape.ts';
+import type { Device } from '../engine/device/device.ts';
 import { type Tensor, tensor, variable } from '../engine/tensor.ts';
 import { type Ceiling, CeilingProbes, ceilingOf, type Probe, rateOf } from './ceiling.ts';
 import type { KernelWork } from './kernel-works.ts';

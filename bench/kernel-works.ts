@@ -1,11 +1,11 @@
 /** What `bench kernels` measures: every pass of every layer, as a function to be compiled and the shapes it takes. */
 import { apply } from '../engine/apply.ts';
-import { type Shape, sizeOf } from '../engine/shape.ts';
+import { type Shape, sizeOf } from '../engine/basics/shape.ts';
 import { type Tensor, tensor, type Variable } from '../engine/tensor.ts';
-import { leakyReluGradientOp } from '../kernels/activations.ts';
-import { adam } from '../kernels/adam.ts';
-import { conv2dInputGradientOp, conv2dWeightGradientOp } from '../kernels/conv2d/index.ts';
+import { leakyReluGradientOp } from '../kernels/elementwise/activations.ts';
 import * as ops from '../kernels/index.ts';
+import { conv2dInputGradientOp, conv2dWeightGradientOp } from '../kernels/products/conv2d/index.ts';
+import { adam } from '../train/kernels/adam-update.ts';
 import { type Layer, layersOf } from './architectures.ts';
 import { gradientsGiven } from './given-gradient.ts';
 import type { Pass } from './rows.ts';

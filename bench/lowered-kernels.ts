@@ -1,11 +1,12 @@
 /** Which kernels a function becomes when it is compiled, without running it. */
-import type { Device } from '../engine/device.ts';
-import type { Kernel } from '../engine/kernel.ts';
-import { lower } from '../engine/lower.ts';
-import { optimize } from '../engine/optimize.ts';
-import { f32, type Shape } from '../engine/shape.ts';
+
+import { f32, type Shape } from '../engine/basics/shape.ts';
+import type { Device } from '../engine/device/device.ts';
+import { optimize } from '../engine/graph/optimize.ts';
+import { Trace, withTrace } from '../engine/graph/trace.ts';
+import { lower } from '../engine/program/lower.ts';
 import { Tensor, tidy } from '../engine/tensor.ts';
-import { Trace, withTrace } from '../engine/trace.ts';
+import type { Kernel } from '../engine/text/kernel.ts';
 
 /** The kernels of `compile(body)` for inputs of these shapes, in the order of its dispatches. */
 export function loweredKernels(

@@ -4,7 +4,7 @@
  * On a software adapter the kernels run on this process's own threads. Its CPU time hardly changes when neighbours are
  * busy; wall time does. So both are measured, and ratios between contenders of one run count more than either.
  */
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { median as medianOf } from '../train/median.ts';
 
 /** What some work took, in milliseconds. */

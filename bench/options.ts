@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { interruptible } from '../cli/interrupt.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from '../cli/open-device.ts';
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
 import { adapterName, preamble, RESULTS_FILE, writeSection } from './results.ts';
 import { type Report, writeJson } from './rows.ts';

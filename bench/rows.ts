@@ -1,6 +1,6 @@
 /** What a benchmark reports, as `--json` writes it. */
 import { writeFile } from 'node:fs/promises';
-import type { AdapterDescription, Device } from '../engine/device.ts';
+import type { AdapterDescription, Device } from '../engine/device/device.ts';
 import { type Ceiling, rateOf } from './ceiling.ts';
 import type { Measurement } from './measure.ts';
 

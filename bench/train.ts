@@ -1,13 +1,13 @@
 /** `bench train`: whole training steps, by the trainer that `daybreak train` uses, on synthetic pictures. */
 import type { Command } from 'commander';
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { shrink } from '../image/resize.ts';
 import { syntheticPicture } from '../image/synthetic.ts';
 import { discriminator } from '../models/discriminator.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { vgg19Random } from '../models/vgg19.ts';
 import { ContentTraining } from '../train/content-training.ts';
-import { vggTerm } from '../train/losses.ts';
+import { vggTerm } from '../train/loss-terms.ts';
 import { CropSource } from '../train/pictures/crop-source.ts';
 import { type ProfileSummary, summarize, TrainingProfiler } from '../train/profile/profile.ts';
 import { SrganTraining } from '../train/srgan.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from '../cli/open-device.ts';
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
 import { upscaleFiles } from '../eval/batch.node.ts';
 import { network } from '../eval/methods.ts';

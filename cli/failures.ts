@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { type Command, CommanderError } from 'commander';
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 import { ImageError } from '../image/errors.ts';
 
 /** The command line itself is wrong: exit code 2. */

@@ -1,6 +1,6 @@
 /** The GPU device of a command, with what was tuned for it. */
 import type { Command } from 'commander';
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 
 export interface DeviceChoice {
   /** Part of the wanted driver's name. */
@@ -18,7 +18,7 @@ export function addDeviceOptions(command: Command): Command {
 
 /** A device, where a tuned file of its adapter is found with its choices. A file that cannot be used is told of. */
 export async function openDevice({ adapter, tuned = true }: DeviceChoice = {}): Promise<Device> {
-  const { Device } = await import('../engine/device.ts');
+  const { Device } = await import('../engine/device/device.ts');
   const device = await Device.create(adapter === undefined ? {} : { adapter });
   if (!tuned) return device;
   const { findTuned } = await import('../tune/tuned-file.node.ts');

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { INTERPOLATIONS, interpolation, isInterpolation, type Method, network } from '../eval/methods.ts';
 import { surviving } from '../eval/surviving.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../eval/windows.ts';

@@ -1,12 +1,13 @@
 /** Applying operations: the one way in which anything runs. In a trace it records; else a program of one node runs at once. */
-import type { Device } from './device.ts';
-import { DaybreakError, TraceError } from './errors.ts';
-import { lower } from './lower.ts';
-import { type Attributes, Node, type Operation, Value } from './operation.ts';
-import { Program } from './program.ts';
-import { sizeOf, type TensorSpec } from './shape.ts';
+
+import { DaybreakError, TraceError } from './basics/errors.ts';
+import { sizeOf, type TensorSpec } from './basics/shape.ts';
+import type { Device } from './device/device.ts';
+import { type Attributes, Node, type Operation, Value } from './graph/operation.ts';
+import { activeTrace, Trace } from './graph/trace.ts';
+import { lower } from './program/lower.ts';
+import { Program } from './program/program.ts';
 import { Tensor } from './tensor.ts';
-import { activeTrace, Trace } from './trace.ts';
 
 let recording = true;
 

@@ -1,11 +1,11 @@
 /** Reverse-mode automatic differentiation: walks the recorded nodes from the loss backwards and applies each gradient rule. */
 import { noGrad } from './apply.ts';
+import { GradientError, ShapeError } from './basics/errors.ts';
+import { formatShape, sameShape } from './basics/shape.ts';
 import { gradientRule } from './define.ts';
-import { GradientError, ShapeError } from './errors.ts';
-import type { Node, Value } from './operation.ts';
-import { formatShape, sameShape } from './shape.ts';
+import type { Node, Value } from './graph/operation.ts';
+import { activeTrace } from './graph/trace.ts';
 import { Tensor, tidy, Variable } from './tensor.ts';
-import { activeTrace } from './trace.ts';
 
 /** The two operations that differentiation itself needs (the engine knows none). */
 export interface GradientArithmetic {

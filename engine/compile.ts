@@ -1,17 +1,18 @@
 /** `compile`: trace a function once, replay it as a program. */
-import type { Device } from './device.ts';
-import { DaybreakError, TraceError } from './errors.ts';
-import { type ProgramFigures, programFigures } from './figures.ts';
-import { type Lowered, lower } from './lower.ts';
-import type { Storage } from './memory.ts';
-import type { Value, VariableState } from './operation.ts';
-import { optimize } from './optimize.ts';
-import { planMemory } from './plan.ts';
-import { type Clock, Profiler, type RunProfile } from './profile.ts';
-import { Program } from './program.ts';
-import { sizeOf, type TensorSpec } from './shape.ts';
+
+import { DaybreakError, TraceError } from './basics/errors.ts';
+import { sizeOf, type TensorSpec } from './basics/shape.ts';
+import type { Device } from './device/device.ts';
+import type { Storage } from './device/memory.ts';
+import type { Value, VariableState } from './graph/operation.ts';
+import { optimize } from './graph/optimize.ts';
+import { activeTrace } from './graph/trace.ts';
+import { type ProgramFigures, programFigures } from './program/figures.ts';
+import { type Lowered, lower } from './program/lower.ts';
+import { planMemory } from './program/plan.ts';
+import { type Clock, Profiler, type RunProfile } from './program/profile.ts';
+import { Program } from './program/program.ts';
 import { currentDevice, Tensor } from './tensor.ts';
-import { activeTrace } from './trace.ts';
 import { type Argument, specOf, type Traced, type Tree, traceFunction } from './traced.ts';
 
 export type { Argument, Traced, Tree } from './traced.ts';

@@ -2,8 +2,9 @@
  * One declaration for each operation: what it computes, how, its gradient, its words and its samples. Tests, the table
  * in the docs and the kernel benchmark all follow from the declarations.
  */
-import type { Attributes, Operation } from './operation.ts';
-import type { Shape, TensorSpec } from './shape.ts';
+
+import type { Shape, TensorSpec } from './basics/shape.ts';
+import type { Attributes, Operation } from './graph/operation.ts';
 import type { Tensor } from './tensor.ts';
 
 /** What a gradient rule starts from. */

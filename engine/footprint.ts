@@ -1,12 +1,13 @@
 /** How much memory a compiled function will take, before it is compiled. */
-import type { Device } from './device.ts';
-import { lower } from './lower.ts';
-import { sizeClass } from './memory.ts';
-import { optimize } from './optimize.ts';
-import { planMemory } from './plan.ts';
-import type { TensorSpec } from './shape.ts';
+
+import type { TensorSpec } from './basics/shape.ts';
+import type { Device } from './device/device.ts';
+import { sizeClass } from './device/memory.ts';
+import { optimize } from './graph/optimize.ts';
+import { Trace, withTrace } from './graph/trace.ts';
+import { lower } from './program/lower.ts';
+import { planMemory } from './program/plan.ts';
 import { Tensor, tidy } from './tensor.ts';
-import { Trace, withTrace } from './trace.ts';
 
 /** Bytes. */
 export interface Footprint {

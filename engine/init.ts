@@ -1,5 +1,5 @@
 /** The default device. */
-import { Device, type DeviceOptions } from './device.ts';
+import { Device, type DeviceOptions } from './device/device.ts';
 import { currentDevice, setCurrentDevice } from './tensor.ts';
 
 /** Makes a device and the default one of `tensor`, `variable` and `compile`. Throws AdapterNotFoundError. */

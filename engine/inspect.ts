@@ -1,9 +1,9 @@
 /** Looking into a function: every value that it computes on its way, one after the other. */
 import { apply, noGrad } from './apply.ts';
-import type { Device } from './device.ts';
-import { DaybreakError } from './errors.ts';
-import { type Attributes, type Node, type Operation, Value } from './operation.ts';
-import { eliminateDead } from './optimize.ts';
+import { DaybreakError } from './basics/errors.ts';
+import type { Device } from './device/device.ts';
+import { type Attributes, type Node, type Operation, Value } from './graph/operation.ts';
+import { eliminateDead } from './graph/optimize.ts';
 import { Tensor } from './tensor.ts';
 import { type Argument, specOf, type Traced, type Tree, traceFunction } from './traced.ts';
 

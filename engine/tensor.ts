@@ -1,10 +1,11 @@
 /** Tensors: handles on values. Memory is given back by `dispose`, `using` or the end of a `tidy`, never by the garbage collector. */
-import type { Device } from './device.ts';
-import { DaybreakError, DisposedError, ShapeError, TraceError } from './errors.ts';
-import type { Storage } from './memory.ts';
-import { Value, type VariableState } from './operation.ts';
-import { checkShape, type DType, formatShape, type Shape, sameShape, sizeOf } from './shape.ts';
-import { activeTrace } from './trace.ts';
+
+import { DaybreakError, DisposedError, ShapeError, TraceError } from './basics/errors.ts';
+import { checkShape, type DType, formatShape, type Shape, sameShape, sizeOf } from './basics/shape.ts';
+import type { Device } from './device/device.ts';
+import type { Storage } from './device/memory.ts';
+import { Value, type VariableState } from './graph/operation.ts';
+import { activeTrace } from './graph/trace.ts';
 
 let defaultDevice: Device | undefined;
 

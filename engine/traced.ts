@@ -1,10 +1,11 @@
 /** A function of tensors as a graph: what `compile` turns into a program, and `inspect` walks through. */
-import type { Device } from './device.ts';
-import type { Storage } from './memory.ts';
-import { type Graph, Value } from './operation.ts';
-import type { TensorSpec } from './shape.ts';
+
+import type { TensorSpec } from './basics/shape.ts';
+import type { Device } from './device/device.ts';
+import type { Storage } from './device/memory.ts';
+import { type Graph, Value } from './graph/operation.ts';
+import { Trace, withTrace } from './graph/trace.ts';
 import { Tensor, tidy } from './tensor.ts';
-import { Trace, withTrace } from './trace.ts';
 
 /** What a compiled function takes: tensors, and numbers that become scalars on the GPU (so they may change each call). */
 export type Argument = Tensor | number;

@@ -1,6 +1,6 @@
 /** Enlarging many picture files: the next is read and the last written while the method works on one. */
 
-import { LimitError, OutOfMemoryError } from '../engine/errors.ts';
+import { LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
 import { ImageError, PictureSizeError, printable } from '../image/errors.ts';
 import { isThere, openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, formatForName } from '../image/formats.ts';

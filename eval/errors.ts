@@ -1,6 +1,6 @@
 /** Failures of this room; all but those of a full disk concern one picture. */
 
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 
 /** No tile fits: neither into the memory budget nor into what the GPU has. */
 export class TileError extends DaybreakError {}

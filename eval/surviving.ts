@@ -1,7 +1,7 @@
 /** A method that outlives its GPU device. */
 
-import { DeviceLostError } from '../engine/errors.ts';
-import { DeviceLosses } from '../engine/losses.ts';
+import { DeviceLostError } from '../engine/basics/errors.ts';
+import { DeviceLosses } from '../engine/device/losses-in-a-row.ts';
 import type { Method } from './methods.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** How a picture is cut into overlapping windows so that a network's result, put together again, has no seams. */
 
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 import { TileError } from './errors.ts';
 
 /** Sides in pixels. */

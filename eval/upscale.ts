@@ -1,6 +1,6 @@
 /** Enlarging a picture with a network, whole or tile by tile: the same picture either way, bit for bit. */
 
-import { DaybreakError, LimitError, OutOfMemoryError } from '../engine/errors.ts';
+import { DaybreakError, LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
 import { toGrey } from '../image/colour.ts';
 import { createPicture, type Picture, peak, type Samples, samplesLike, toRgb } from '../image/picture.ts';
 import { upscaleBesideAlpha } from './alpha.ts';

@@ -1,6 +1,6 @@
 /** The windows that a network is given: of a stated size or within a budget, and smaller ones once memory has run out. */
 
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 import { TileError } from './errors.ts';
 import { chooseWindow, type Size, type TileCosts } from './tiles.ts';
 

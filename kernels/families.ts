@@ -1,7 +1,7 @@
 /** Every family of kernels that has variants to choose between. */
-import type { Family } from '../engine/variants.ts';
-import { convolutionFamilies } from './conv2d/variants.ts';
-import { matmulFamily } from './matmul/variants.ts';
+import type { Family } from '../engine/text/variants.ts';
+import { convolutionFamilies } from './products/conv2d/variants.ts';
+import { matmulFamily } from './products/matmul/variants.ts';
 
 /** A family without the type of its problems, which only it knows. */
 export type AnyFamily = Family<unknown>;

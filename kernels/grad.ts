@@ -1,10 +1,10 @@
 /** Gradients, with the two operations that the engine needs for them. */
 import { backward, type GradientOptions } from '../engine/autograd.ts';
 import type { Declaration } from '../engine/define.ts';
-import { literal } from '../engine/expression.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import { add } from './arithmetic.ts';
-import { applyOne, defineElementwise } from './elementwise.ts';
+import { literal } from '../engine/text/expression.ts';
+import { add } from './elementwise/arithmetic.ts';
+import { applyOne, defineElementwise } from './elementwise/define-elementwise.ts';
 
 export const fullLikeOp: Declaration<{ readonly value: number }> = defineElementwise<{ readonly value: number }>({
   name: 'fullLike',

@@ -1,26 +1,26 @@
 /** The list of operations: adding one adds one line here. Tests, the docs' table and the kernel benchmark walk it. */
 import { apply } from '../engine/apply.ts';
 import { type Declaration, gradientRule, type Listed } from '../engine/define.ts';
-import type { Attributes } from '../engine/operation.ts';
-import * as activations from './activations.ts';
-import { adamOp } from './adam.ts';
-import * as arithmetic from './arithmetic.ts';
-import { batchNormListing } from './batch-norm.ts';
-import { batchStatisticsOp } from './batch-statistics.ts';
-import { concatOp } from './concat.ts';
-import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './conv2d/index.ts';
-import * as functions from './functions.ts';
+import type { Attributes } from '../engine/graph/operation.ts';
+import { adamOp } from '../train/kernels/adam-update.ts';
+import { replaceUnlessOp } from '../train/kernels/guard.ts';
+import * as activations from './elementwise/activations.ts';
+import * as arithmetic from './elementwise/arithmetic.ts';
+import * as functions from './elementwise/functions.ts';
+import { notFiniteOp, whereOp } from './elementwise/selection.ts';
 import { fullLikeOp } from './grad.ts';
-import { replaceUnlessOp } from './guard.ts';
-import { bceGradientOp, bceOp, lossListings, totalVariationListing } from './losses.ts';
-import { linearListing, matmulOp } from './matmul/index.ts';
-import { packOp, partOp } from './pack.ts';
-import { padOp, padReflectGradientOp, sliceOp } from './pad.ts';
-import * as pool from './pool.ts';
-import { reshapeOp } from './reshape.ts';
-import { notFiniteOp, whereOp } from './selection.ts';
-import { permuteOp, pixelShuffleOp, pixelUnshuffleOp } from './strided.ts';
-import { broadcastOp, sumOp } from './sum.ts';
+import { concatOp } from './movement/concat.ts';
+import { packOp, partOp } from './movement/pack.ts';
+import { padOp, padReflectGradientOp, sliceOp } from './movement/pad.ts';
+import { reshapeOp } from './movement/reshape.ts';
+import { permuteOp, pixelShuffleOp, pixelUnshuffleOp } from './movement/strided.ts';
+import { batchNormListing } from './networks/batch-norm.ts';
+import { batchStatisticsOp } from './networks/batch-statistics.ts';
+import { bceGradientOp, bceOp, lossListings, totalVariationListing } from './networks/losses.ts';
+import * as pool from './networks/pool.ts';
+import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './products/conv2d/index.ts';
+import { linearListing, matmulOp } from './products/matmul/index.ts';
+import { broadcastOp, sumOp } from './reductions/sum.ts';
 
 /** A kernel's declaration as tests see it. */
 function list<A extends Attributes>(operation: Declaration<A>): Listed {

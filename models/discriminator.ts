@@ -5,9 +5,9 @@
  *
  * Not in the paper, and chosen as most re-implementations do: zero padding, biases except before batch norm.
  */
-import { ShapeError } from '../engine/errors.ts';
-import { Philox } from '../engine/philox.ts';
-import { formatShape } from '../engine/shape.ts';
+import { ShapeError } from '../engine/basics/errors.ts';
+import { Philox } from '../engine/basics/philox.ts';
+import { formatShape } from '../engine/basics/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { leakyRelu, reshape } from '../kernels/index.ts';
 import { BatchNorm2d, Conv2d, Linear } from './layers.ts';

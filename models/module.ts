@@ -1,7 +1,7 @@
 /** Modules: named parameters and buffers in a tree, as PyTorch has them. */
 
-import { DaybreakError } from '../engine/errors.ts';
-import type { Shape } from '../engine/shape.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
+import type { Shape } from '../engine/basics/shape.ts';
 import { type Tensor, Variable } from '../engine/tensor.ts';
 
 /** Weights that do not fit a network: missing, unknown or of another shape. */

@@ -2,7 +2,7 @@
  * The networks that ship with the project, under `models/pretrained/`: `registry.json` says which there are, each is a
  * model file beside its card. A page fetches both from where it is served.
  */
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 
 /** A name that no shipped network has, or a registry that cannot be read; one line. */
 export class PretrainedError extends DaybreakError {}

@@ -3,7 +3,7 @@
  * header `{name: {dtype, shape, data_offsets}, __metadata__: {…}}`, then the tensors' bytes without holes.
  */
 
-import { DaybreakError, quoted } from '../engine/errors.ts';
+import { DaybreakError, quoted } from '../engine/basics/errors.ts';
 import { fromBfloat16, fromFloat16, toFloat16 } from './half-floats.ts';
 
 /** A safetensors file that cannot be read, or tensors that cannot be written as one; one line, naming the file. */

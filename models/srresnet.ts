@@ -6,7 +6,7 @@
  * slope a channel (first 0.25), no activation at the end. Trained files that chose otherwise are read, too: see
  * `SRResNetConfig`.
  */
-import { Philox } from '../engine/philox.ts';
+import { Philox } from '../engine/basics/philox.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, tanh } from '../kernels/index.ts';
 import { BatchNorm2d, Conv2d, PReLU, SubPixel } from './layers.ts';

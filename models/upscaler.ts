@@ -1,8 +1,9 @@
 /** A trained SRResNet as something that enlarges pictures of any size. */
+
+import { OutOfMemoryError } from '../engine/basics/errors.ts';
 import { type Compiled, compile } from '../engine/compile.ts';
-import { OutOfMemoryError } from '../engine/errors.ts';
+import { sizeClass } from '../engine/device/memory.ts';
 import { footprint } from '../engine/footprint.ts';
-import { sizeClass } from '../engine/memory.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { type SRResNet, srresnetHalo } from './srresnet.ts';
 

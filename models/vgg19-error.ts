@@ -1,5 +1,5 @@
 /** What is wrong with a VGG19: its file, or what was asked of it. */
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 
 /** Weights of VGG19 that are missing, are of another network, or do not reach the layer asked for. */
 export class VggError extends DaybreakError {}

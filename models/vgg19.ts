@@ -3,9 +3,9 @@
  * Image Recognition", ICLR 2015, up to conv5_4, and the features φ(i,j) of equation 5 of Ledig et al. It is frozen: its
  * weights have no gradients, its input has.
  */
-import { ShapeError } from '../engine/errors.ts';
-import { Philox } from '../engine/philox.ts';
-import { formatShape } from '../engine/shape.ts';
+import { ShapeError } from '../engine/basics/errors.ts';
+import { Philox } from '../engine/basics/philox.ts';
+import { formatShape } from '../engine/basics/shape.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { add, maxPool2d, mul, relu } from '../kernels/index.ts';
 import { Conv2d, type PaddingMode } from './layers.ts';

@@ -10,7 +10,7 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import { naturalNumber } from '../cli/arguments.ts';
 import { lineOf } from '../cli/failures.ts';
-import { Philox } from '../engine/philox.ts';
+import { Philox } from '../engine/basics/philox.ts';
 import { start } from '../test/cli/daybreak.ts';
 import { differences } from '../test/cli/run-difference.ts';
 import { loggedStep, TRAIN } from '../test/cli/training-run.ts';

@@ -9,7 +9,7 @@ import { basename, join, resolve, sep } from 'node:path';
 import { Command } from 'commander';
 import { lineOf } from '../cli/failures.ts';
 import { openDevice } from '../cli/open-device.ts';
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
 import { openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { evaluate } from '../eval/evaluate.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { exitCodeOf, report } from '../cli/failures.ts';
 import { commandOf, printResult, withDisplay } from '../cli/train.ts';
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { loadVgg19 } from '../models/vgg19.node.ts';
 import { parseConfig, type TrainConfig } from '../train/config/config.ts';

@@ -1,10 +1,10 @@
 /** The device that the tests of a file share, and what every test must leave behind: no memory held, no error unseen. */
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { Device, type DeviceOptions } from '../engine/device.ts';
+import { Device, type DeviceOptions } from '../engine/device/device.ts';
+import { VECTOR_WIDTH } from '../engine/device/lavapipe.node.ts';
 import { setCurrentDevice } from '../engine/init.ts';
-import type { AdapterTraits } from '../engine/kernel.ts';
-import { VECTOR_WIDTH } from '../engine/lavapipe.node.ts';
 import type { Tensor } from '../engine/tensor.ts';
+import type { AdapterTraits } from '../engine/text/kernel.ts';
 
 export interface SharedDeviceOptions extends DeviceOptions {
   /** What lowerings are told instead of the truth, so that the texts for other adapters run on this one. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { sizeOf } from '../engine/shape.ts';
+import { sizeOf } from '../engine/basics/shape.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { readSafetensors, type SafetensorsFile, type StoredTensor } from '../models/safetensors.ts';
 import { relativeError } from './relative-error.ts';

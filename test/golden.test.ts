@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { sameShape, sizeOf } from '../engine/basics/shape.ts';
 import { compile } from '../engine/compile.ts';
-import { sameShape, sizeOf } from '../engine/shape.ts';
 import { type Tensor, tensor, tidy, type Variable, variable } from '../engine/tensor.ts';
 import { grad, mseLoss, mul, reshape, sum } from '../kernels/index.ts';
 import { BatchNorm2d } from '../models/layers.ts';

@@ -1,13 +1,14 @@
 /** Adam: "Adam: A Method for Stochastic Optimization", Kingma and Ba 2015, with PyTorch's formula. */
+
+import { DaybreakError, ShapeError } from '../engine/basics/errors.ts';
+import { formatShape, sameShape } from '../engine/basics/shape.ts';
 import { type Compiled, compile } from '../engine/compile.ts';
-import { DaybreakError, ShapeError } from '../engine/errors.ts';
-import { formatShape, sameShape } from '../engine/shape.ts';
+import { activeTrace } from '../engine/graph/trace.ts';
 import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
-import { activeTrace } from '../engine/trace.ts';
-import { type AdamAttributes, adam } from '../kernels/adam.ts';
-import { Gathered } from '../kernels/gathered.ts';
 import { add, where } from '../kernels/index.ts';
-import { pack } from '../kernels/pack.ts';
+import { pack } from '../kernels/movement/pack.ts';
+import { Gathered } from './gathered.ts';
+import { type AdamAttributes, adam } from './kernels/adam-update.ts';
 
 export interface AdamOptions {
   /** Learning rate α; default 1e-4, the paper's. */

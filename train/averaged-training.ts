@@ -4,9 +4,9 @@
  */
 
 import type { Tensor } from '../engine/tensor.ts';
-import { Gathered } from '../kernels/gathered.ts';
 import { add, mul, where } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
+import { Gathered } from './gathered.ts';
 import type { Crops, Recording, Training } from './training.ts';
 
 export class AveragedTraining implements Training {

@@ -2,7 +2,7 @@
 import { grad } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
-import { type ContentTerm, contentMse } from './losses.ts';
+import { type ContentTerm, contentMse } from './loss-terms.ts';
 import { type Crops, meanOf, type Recording, type Trained, type Training, weighted } from './training.ts';
 
 export interface ContentTrainingOptions extends AdamOptions {

@@ -9,7 +9,7 @@ import {
   type VggDivisor,
   variationTerm,
   vggTerm,
-} from './losses.ts';
+} from './loss-terms.ts';
 import { type Variant, VGG_RESCALE, type VggPlace } from './variants.ts';
 
 /** Numbers of the content loss that differ from the variant's own. */

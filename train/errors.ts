@@ -1,6 +1,6 @@
 /** What can go wrong around a training run; each message is one line: what, given, expected, what to do. */
 
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 
 /** Base of all failures of this room. */
 export class TrainError extends DaybreakError {}

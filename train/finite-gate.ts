@@ -2,12 +2,12 @@
  * Keeps a training's state from what is not finite: an update that has any such number changes nothing. Found and
  * counted on the GPU, so that the host may run ahead.
  */
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { type Tensor, type Variable, variable } from '../engine/tensor.ts';
-import { Gathered } from '../kernels/gathered.ts';
-import { guardAssignments } from '../kernels/guard.ts';
 import { add, clamp, mul, notFinite, reshape, square, sub, sum, where } from '../kernels/index.ts';
-import { pack } from '../kernels/pack.ts';
+import { pack } from '../kernels/movement/pack.ts';
+import { Gathered } from './gathered.ts';
+import { guardAssignments } from './kernels/guard.ts';
 import type { Skip } from './skip.ts';
 import type { Judged, Role, Trained } from './training.ts';
 

@@ -13,7 +13,7 @@ export {
   type VggTermOptions,
   variationTerm,
   vggTerm,
-} from './losses.ts';
+} from './loss-terms.ts';
 export type { CropOptions } from './pictures/crop-plan.ts';
 export { type BatchSource, CropSource, type PicturePair, type ResidentOptions } from './pictures/crop-source.ts';
 export { learningRateAt, type Schedule } from './schedule.ts';

@@ -2,7 +2,7 @@
 import { add, grad, mean, mul, sigmoid } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
-import { adversarialLoss, type ContentTerm, discriminatorLoss } from './losses.ts';
+import { adversarialLoss, type ContentTerm, discriminatorLoss } from './loss-terms.ts';
 import { type Crops, meanOf, type Recording, type Trained, type Training, weighted } from './training.ts';
 import { ADVERSARIAL_WEIGHT } from './variants.ts';
 

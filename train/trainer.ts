@@ -1,9 +1,10 @@
 /** Training as a loop over one program: crops in, updates made, loss terms out, without the host ever waiting for one. */
+
+import { sizeOf } from '../engine/basics/shape.ts';
 import { type Compiled, compile, type Planned } from '../engine/compile.ts';
-import type { Device } from '../engine/device.ts';
-import type { ProgramFigures } from '../engine/figures.ts';
-import type { Clock, RunProfile, Span } from '../engine/profile.ts';
-import { sizeOf } from '../engine/shape.ts';
+import type { Device } from '../engine/device/device.ts';
+import type { ProgramFigures } from '../engine/program/figures.ts';
+import type { Clock, RunProfile, Span } from '../engine/program/profile.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import type { Adam } from './adam.ts';
 import { Ending } from './ending.ts';

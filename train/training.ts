@@ -1,10 +1,10 @@
 /** What a trainer trains: networks with their optimizers, and what one update of them computes. */
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import type { Gathered } from '../kernels/gathered.ts';
 import { add, mul } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import type { Adam } from './adam.ts';
+import type { Gathered } from './gathered.ts';
 
 /** Networks in training, by what they do. `generator` is the one that is wanted in the end. */
 export type Role = 'generator' | 'discriminator';

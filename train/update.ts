@@ -1,8 +1,9 @@
 /** One update as a function of a batch and a learning rate: what a trainer compiles, and what can be looked into. */
-import type { Device } from '../engine/device.ts';
-import { DaybreakError } from '../engine/errors.ts';
+
+import { DaybreakError } from '../engine/basics/errors.ts';
+import type { Device } from '../engine/device/device.ts';
+import { activeTrace } from '../engine/graph/trace.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
-import { activeTrace } from '../engine/trace.ts';
 import { concat, reshape, slice } from '../kernels/index.ts';
 import { FiniteGate } from './finite-gate.ts';
 import { firstNonFinite, type Looking, type TensorNames } from './first-non-finite.ts';

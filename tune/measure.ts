@@ -1,12 +1,13 @@
 /** Timing the variants of one problem against each other. */
-import { FixedChoices } from '../engine/choices.ts';
-import type { Device } from '../engine/device.ts';
-import { lower } from '../engine/lower.ts';
-import type { Storage } from '../engine/memory.ts';
-import { Profiler } from '../engine/profile.ts';
-import { Program } from '../engine/program.ts';
-import { sizeOf } from '../engine/shape.ts';
-import { Trace } from '../engine/trace.ts';
+
+import { sizeOf } from '../engine/basics/shape.ts';
+import type { Device } from '../engine/device/device.ts';
+import type { Storage } from '../engine/device/memory.ts';
+import { Trace } from '../engine/graph/trace.ts';
+import { lower } from '../engine/program/lower.ts';
+import { Profiler } from '../engine/program/profile.ts';
+import { Program } from '../engine/program/program.ts';
+import { FixedChoices } from '../engine/text/choices.ts';
 import { median } from '../train/median.ts';
 import type { TuningProblem } from './problems.ts';
 

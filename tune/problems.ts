@@ -1,7 +1,8 @@
 /** The choices that a program leaves open: its nodes whose operation has variants. */
-import type { AdapterTraits, Choices } from '../engine/kernel.ts';
-import type { Lowered } from '../engine/lower.ts';
-import { lowerNode, type Node } from '../engine/operation.ts';
+
+import { lowerNode, type Node } from '../engine/graph/operation.ts';
+import type { Lowered } from '../engine/program/lower.ts';
+import type { AdapterTraits, Choices } from '../engine/text/kernel.ts';
 import { families } from '../kernels/families.ts';
 
 /** A problem of a family, as a real program poses it. */

@@ -1,7 +1,7 @@
 /** The programs whose problems are tuned: training steps and networks at the sizes at which they are run. */
 import { compile } from '../engine/compile.ts';
-import type { Device } from '../engine/device.ts';
-import type { Lowered } from '../engine/lower.ts';
+import type { Device } from '../engine/device/device.ts';
+import type { Lowered } from '../engine/program/lower.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { shrink } from '../image/resize.ts';
 import { syntheticPicture } from '../image/synthetic.ts';
@@ -10,7 +10,7 @@ import { Discriminator } from '../models/discriminator.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { VGG19, vgg19Widths } from '../models/vgg19.ts';
 import { ContentTraining } from '../train/content-training.ts';
-import { discriminatorLoss } from '../train/losses.ts';
+import { discriminatorLoss } from '../train/loss-terms.ts';
 import { CropSource } from '../train/pictures/crop-source.ts';
 import { Trainer } from '../train/trainer.ts';
 

@@ -1,5 +1,5 @@
 /** A tuning from its programs to its file. */
-import type { Device } from '../engine/device.ts';
+import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { measureOf, timeCandidates } from './measure.ts';
 import { problemsOf, type TuningProblem } from './problems.ts';

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
-import type { FixedChoices } from '../engine/choices.ts';
-import type { AdapterDescription } from '../engine/device.ts';
-import { DaybreakError } from '../engine/errors.ts';
+import { DaybreakError } from '../engine/basics/errors.ts';
+import type { AdapterDescription } from '../engine/device/device.ts';
+import type { FixedChoices } from '../engine/text/choices.ts';
 import { jsonText, replaceFile } from '../train/write.node.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 

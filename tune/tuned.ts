@@ -1,7 +1,7 @@
 /** What tuning found out about an adapter: the content of a tuned file. */
 import * as z from 'zod';
-import { type Choice, FixedChoices } from '../engine/choices.ts';
-import type { AdapterDescription } from '../engine/device.ts';
+import type { AdapterDescription } from '../engine/device/device.ts';
+import { type Choice, FixedChoices } from '../engine/text/choices.ts';
 import type { CandidateTime, Measure } from './measure.ts';
 import type { TuningProblem } from './problems.ts';
 

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../../cli/arguments.ts';
 import { UsageError } from '../../cli/failures.ts';
-import type { Device } from '../../engine/device.ts';
+import type { Device } from '../../engine/device/device.ts';
 import { measureCeiling } from '../ceiling.ts';
 import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice } from '../options.ts';
 import { adapterOf, type Row } from '../rows.ts';

@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
-import { DaybreakError } from '../../engine/errors.ts';
+import { DaybreakError } from '../../engine/basics/errors.ts';
 import { failureSchema, type Greeting, greetingSchema, REPLY, type Request } from './protocol.ts';
 
 /** A peer that cannot be had or gave up; the message says who and why, in one line. */

@@ -1,6 +1,6 @@
 /** The peer's side of the protocol: prepares, repeats and clocks what it is asked for. */
 import { createInterface } from 'node:readline';
-import { quietly } from '../../engine/gpu.node.ts';
+import { quietly } from '../../engine/device/gpu.node.ts';
 import { CallCounter } from '../calls.ts';
 import { decode, encode, type Greeting, type Ran, REPLY, type Request, type Wait } from './protocol.ts';
 import { type Arrays, type ConvolutionWork, inputsOf, type Pass, type TrainingWork, type Work } from './works.ts';

@@ -1,5 +1,5 @@
 /** What a browser would give a peer: `navigator.gpu` and WebGPU's classes, on the adapter that Daybreak would use. */
-import { requestGpu } from '../../engine/gpu.node.ts';
+import { requestGpu } from '../../engine/device/gpu.node.ts';
 
 export interface ExposedAdapter {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** The work that every peer does, and the numbers that it does it with. Images are NCHW, weights OIHW, as PyTorch has them. */
-import { Philox } from '../../engine/philox.ts';
+import { Philox } from '../../engine/basics/philox.ts';
 
 /** A 3×3 convolution with stride 1 and padding 1. */
 export interface ConvolutionWork {

@@ -1,12 +1,12 @@
 /** What the GPU adapter is and can do, whether it computes, and what to do about what is missing. */
 import { basename, dirname } from 'node:path';
-import { type DriverOrigin, driverOrigin, requestGpu } from '../../engine/gpu.node.ts';
+import { type DriverOrigin, driverOrigin, requestGpu } from '../../engine/device/gpu.node.ts';
 import {
   chosenDrivers,
   fetchedDriver,
   fetchedDriverOrigin,
   installedDrivers,
-} from '../../engine/software-driver.node.ts';
+} from '../../engine/device/software-driver.node.ts';
 import { findTuned, type TunedState } from '../../tune/tuned-file.node.ts';
 import { type Machine, machine, shaderCacheWritable } from './machine.ts';
 import { type SelfTest, selfTest } from './self-test.ts';

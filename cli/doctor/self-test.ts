@@ -1,5 +1,5 @@
 /** A small kernel that says whether a device computes: arithmetic, workgroup memory, a barrier, there and back. */
-import { quietly } from '../../engine/gpu.node.ts';
+import { quietly } from '../../engine/device/gpu.node.ts';
 
 /** How the self-test went. Times in milliseconds, upload and readback included; `firstMs` also compiles the kernel. */
 export interface SelfTest {

@@ -2,8 +2,8 @@
  * Looks for a WebGPU adapter as the engine does, and tries to make a device on it. Prints the adapter and exits 0, or
  * says on stderr why there is none and exits 1; 2 where installing a driver would not help.
  */
-import { driverOrigin, requestGpu } from '../../engine/gpu.node.ts';
-import { chosenDrivers } from '../../engine/software-driver.node.ts';
+import { driverOrigin, requestGpu } from '../../engine/device/gpu.node.ts';
+import { chosenDrivers } from '../../engine/device/software-driver.node.ts';
 
 async function probe(): Promise<number> {
   try {

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import { layersOf } from '../../bench/architectures.ts';
 import { kernelWorks } from '../../bench/kernel-works.ts';
-import { f32 } from '../../engine/shape.ts';
+import { f32 } from '../../engine/basics/shape.ts';
+import { Trace, withTrace } from '../../engine/graph/trace.ts';
 import { Tensor, tidy } from '../../engine/tensor.ts';
-import { Trace, withTrace } from '../../engine/trace.ts';
 import { srresnet } from '../../models/srresnet.ts';
 import { sharedDevice } from '../device.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { readBaselines } from '../../bench/baseline.ts';
 import { baselineFor, parseBaselines, placeOf, ratioOf, slowerThan, WATCHED } from '../../bench/guard.ts';
-import type { Device } from '../../engine/device.ts';
+import type { Device } from '../../engine/device/device.ts';
 import { sharedDevice } from '../device.ts';
 
 describe('the comparison', () => {

@@ -7,8 +7,8 @@ import { BYTES_GROUP, type KernelWork, kernelWorks } from '../../bench/kernel-wo
 import { add, isPartial } from '../../bench/kernels.ts';
 import { loweredKernels, namesOf } from '../../bench/lowered-kernels.ts';
 import { exitCodeOf } from '../../cli/failures.ts';
+import { sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import { sizeOf } from '../../engine/shape.ts';
 import { setCurrentDevice, type Tensor, tensor, variable } from '../../engine/tensor.ts';
 import { sharedDevice, take } from '../device.ts';
 import { root, runTypeScript } from '../docs/run.ts';

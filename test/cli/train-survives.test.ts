@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Philox } from '../../engine/philox.ts';
+import { Philox } from '../../engine/basics/philox.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { CAN_MOUNT, fillDisk, NO_MOUNT, smallDisk } from '../small-disk.ts';
 import { daybreak, start } from './daybreak.ts';

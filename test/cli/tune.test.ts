@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Device } from '../../engine/device.ts';
+import { Device } from '../../engine/device/device.ts';
 import { merged, type TunedProblem } from '../../tune/tuned.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { SMALL } from '../train/small-training.ts';

@@ -2,8 +2,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { DRIVER_FILES, fetchedDriver, installedDrivers } from '../../engine/device/software-driver.node.ts';
 import { init } from '../../engine/init.ts';
-import { DRIVER_FILES, fetchedDriver, installedDrivers } from '../../engine/software-driver.node.ts';
 import { readPicture, writePicture } from '../../image/files.node.ts';
 import { encodeModel } from '../../models/model-file.ts';
 import { srresnet } from '../../models/srresnet.ts';

@@ -25,7 +25,7 @@ test.each(documents)('links of $path', ({ path, text }) => {
   }
 });
 
-/** `engine/fuse.ts`, `docs/`, `test/golden`: names of places in the project, of which a move must not leave a trace. */
+/** `engine/graph/fuse.ts`, `docs/`, `test/golden`: names of places in the project, of which a move must not leave a trace. */
 const PLACE = /^(engine|kernels|models|image|train|tune|eval|cli|bench|test|docs|examples|scripts|web)\/[\w./-]*$/;
 
 test.each(documents)('places that $path names', document => {

@@ -1,11 +1,11 @@
 /** Applying operations uncompiled: programs by shape, operations with several outputs, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import { apply } from '../../engine/apply.ts';
+import { GradientError, TraceError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
-import { GradientError, TraceError } from '../../engine/errors.ts';
-import { input, output } from '../../engine/kernel.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { input, output } from '../../engine/text/kernel.ts';
 import { add, grad, mul, neg, reshape, sum } from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
 

@@ -1,8 +1,8 @@
 /** Reverse-mode differentiation: sums over paths, deep graphs, what is recorded and what is refused. */
 import { describe, expect, test } from 'vitest';
 import { noGrad } from '../../engine/apply.ts';
+import { GradientError, ShapeError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { GradientError, ShapeError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
 import {
   add,

@@ -1,8 +1,8 @@
 /** What a compiled function refuses, with nothing left behind. */
 import { describe, expect, test } from 'vitest';
+import { DaybreakError, DisposedError, TraceError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { Device } from '../../engine/device.ts';
-import { DaybreakError, DisposedError, TraceError } from '../../engine/errors.ts';
+import { Device } from '../../engine/device/device.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
 import { add, neg } from '../../kernels/index.ts';
 import { sharedDevice, takeOne } from '../device.ts';

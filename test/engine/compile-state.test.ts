@@ -1,7 +1,7 @@
 /** What a compiled function keeps and changes: variables assigned in place, captured tensors, and what `dispose` gives back. */
 import { describe, expect, test } from 'vitest';
+import { DisposedError, ShapeError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { DisposedError, ShapeError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
 import { add, concat, mul, reshape, square, sum } from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';

@@ -1,7 +1,7 @@
 /** `compile`: one trace, many replays, the same numbers as uncompiled, results that belong to the caller. */
 import { describe, expect, test, vi } from 'vitest';
+import { TraceError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { TraceError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
 import { add, conv2d, grad, matmul, mean, mul, neg, relu, square, sub, sum, tanh } from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';

@@ -1,19 +1,19 @@
 /** Devices: the caller's own, lost ones, errors that WebGPU reports late; and buffers of the caller's. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { apply } from '../../engine/apply.ts';
-import { compile } from '../../engine/compile.ts';
-import { Device } from '../../engine/device.ts';
 import {
   AdapterNotFoundError,
   DeviceLostError,
   OutOfMemoryError,
   ShapeError,
   ValidationError,
-} from '../../engine/errors.ts';
+} from '../../engine/basics/errors.ts';
+import { compile } from '../../engine/compile.ts';
+import { Device } from '../../engine/device/device.ts';
+import type { Operation } from '../../engine/graph/operation.ts';
 import { currentDevice, init, setCurrentDevice } from '../../engine/init.ts';
-import { input, output } from '../../engine/kernel.ts';
-import type { Operation } from '../../engine/operation.ts';
 import { tensor, tidy, variable, wrap } from '../../engine/tensor.ts';
+import { input, output } from '../../engine/text/kernel.ts';
 import { add, mul, neg, reshape, sum } from '../../kernels/index.ts';
 import { sharedDevice, takeOne } from '../device.ts';
 

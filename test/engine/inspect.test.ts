@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { inspect } from '../../engine/inspect.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
-import { adam } from '../../kernels/adam.ts';
 import { add, exp, grad, log, mul, reshape, square, sum } from '../../kernels/index.ts';
+import { adam } from '../../train/kernels/adam-update.ts';
 import { sharedDevice } from '../device.ts';
 
 sharedDevice();

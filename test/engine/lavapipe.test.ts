@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { prefersWideVectors, useWideVectors, VECTOR_WIDTH } from '../../engine/lavapipe.node.ts';
+import { prefersWideVectors, useWideVectors, VECTOR_WIDTH } from '../../engine/device/lavapipe.node.ts';
 
 const cpuinfo = (vendor: string, flags: string) =>
   `processor\t: 0\nvendor_id\t: ${vendor}\nflags\t\t: fpu ${flags} sse\n`;

@@ -1,9 +1,9 @@
 /** GPU memory: pooled, bounded, accounted for; handles, scopes and what happens to a tensor after its end. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Device } from '../../engine/device.ts';
-import { DaybreakError, DisposedError, LimitError, OutOfMemoryError } from '../../engine/errors.ts';
-import { BINDING_ALIGNMENT, sizeClass } from '../../engine/memory.ts';
+import { DaybreakError, DisposedError, LimitError, OutOfMemoryError } from '../../engine/basics/errors.ts';
+import { Device } from '../../engine/device/device.ts';
+import { BINDING_ALIGNMENT, sizeClass } from '../../engine/device/memory.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
 import { add, grad, mul, neg, reshape, square, sum } from '../../kernels/index.ts';
 import { sharedDevice, takeOne } from '../device.ts';

@@ -1,7 +1,7 @@
 /** Philox 4×32-10 against the known answers of its authors' library, and the streams made of it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Philox, philox4x32 } from '../../engine/philox.ts';
+import { Philox, philox4x32 } from '../../engine/basics/philox.ts';
 
 type Block = [number, number, number, number];
 

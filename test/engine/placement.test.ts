@@ -1,12 +1,12 @@
 /** Packs: what is computed for one place in a larger buffer is written there at once, wherever WebGPU allows it. */
 import { describe, expect, test } from 'vitest';
+import { GradientError, TraceError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { GradientError, TraceError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy, type Variable, variable } from '../../engine/tensor.ts';
-import { guardAssignments } from '../../kernels/guard.ts';
 import { add, exp, grad, matmul, mul, neg, reshape, square, sum } from '../../kernels/index.ts';
-import { pack, packLayout, part } from '../../kernels/pack.ts';
+import { pack, packLayout, part } from '../../kernels/movement/pack.ts';
 import { Adam } from '../../train/adam.ts';
+import { guardAssignments } from '../../train/kernels/guard.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
 
 sharedDevice();

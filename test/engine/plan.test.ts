@@ -1,10 +1,10 @@
 /** The memory plan: whatever the program, no two temporaries that are alive at once share memory. Needs no GPU. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Kernel } from '../../engine/kernel.ts';
-import { type Buffer, type Call, type Lowered, rootOf } from '../../engine/lower.ts';
-import { Node } from '../../engine/operation.ts';
-import { bytesAlive, bytesKeptAfter, planMemory } from '../../engine/plan.ts';
+import { Node } from '../../engine/graph/operation.ts';
+import { type Buffer, type Call, type Lowered, rootOf } from '../../engine/program/lower.ts';
+import { bytesAlive, bytesKeptAfter, planMemory } from '../../engine/program/plan.ts';
+import type { Kernel } from '../../engine/text/kernel.ts';
 
 const problem = { inputs: [], outputs: [], attributes: {}, baked: true };
 const node = new Node({ name: 'any', infer: () => [], lower: () => ({ steps: [], scratch: [] }) }, [], [], {});

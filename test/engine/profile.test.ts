@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { requestGpu } from '#gpu';
+import { TraceError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { Device } from '../../engine/device.ts';
-import { TraceError } from '../../engine/errors.ts';
-import { BufferCount, type Clock, type RunProfile } from '../../engine/profile.ts';
+import { Device } from '../../engine/device/device.ts';
+import { BufferCount, type Clock, type RunProfile } from '../../engine/program/profile.ts';
 import { type Tensor, tensor, variable } from '../../engine/tensor.ts';
 import { add, matmul, sum, tanh } from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';

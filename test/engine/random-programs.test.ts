@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import { sizeOf } from '../../engine/shape.ts';
 import { type Tensor, tensor, tidy, type Variable, variable } from '../../engine/tensor.ts';
 import * as ops from '../../kernels/index.ts';
-import { pack, packLayout, part } from '../../kernels/pack.ts';
+import { pack, packLayout, part } from '../../kernels/movement/pack.ts';
 import { sharedDevice, take } from '../device.ts';
 import { LONG, noise, SEED } from '../kernels/problems.ts';
 import { relativeError } from '../relative-error.ts';

@@ -1,8 +1,7 @@
 /** Shapes: broadcasting, axes, strides, and merging axes without changing what is read. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ShapeError } from '../../engine/errors.ts';
-import { grid, param, paramsDeclaration } from '../../engine/kernel.ts';
+import { ShapeError } from '../../engine/basics/errors.ts';
 import {
   broadcastShapes,
   broadcastStrides,
@@ -12,7 +11,8 @@ import {
   type Shape,
   sizeOf,
   stridesOf,
-} from '../../engine/shape.ts';
+} from '../../engine/basics/shape.ts';
+import { grid, param, paramsDeclaration } from '../../engine/text/kernel.ts';
 
 const dimension = fc.constantFrom(1, 1, 2, 3, 5);
 const shape = fc.array(dimension, { maxLength: 4 });

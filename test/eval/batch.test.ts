@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { OutOfMemoryError } from '../../engine/errors.ts';
+import { OutOfMemoryError } from '../../engine/basics/errors.ts';
 import { type BatchOptions, type Outcome, upscaleFiles } from '../../eval/batch.node.ts';
 import { interpolation, type Method, network } from '../../eval/methods.ts';
 import { planBatch } from '../../eval/plan-batch.node.ts';

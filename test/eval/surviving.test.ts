@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DeviceLostError } from '../../engine/errors.ts';
+import { DeviceLostError } from '../../engine/basics/errors.ts';
 import { interpolation, type Method } from '../../eval/methods.ts';
 import { surviving } from '../../eval/surviving.ts';
 import { formulaPicture } from '../image/fixtures.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Philox } from '../../engine/philox.ts';
+import { Philox } from '../../engine/basics/philox.ts';
 import { interpolation } from '../../eval/methods.ts';
 import { BORDER } from '../../eval/protocols.ts';
 import { highFrequencyEnergy, textureRatio } from '../../eval/texture.ts';

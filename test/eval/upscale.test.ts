@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LimitError, OutOfMemoryError } from '../../engine/errors.ts';
+import { LimitError, OutOfMemoryError } from '../../engine/basics/errors.ts';
 import { TileError } from '../../eval/errors.ts';
 import { interpolation, network } from '../../eval/methods.ts';
 import { type Upscaler, upscalePicture } from '../../eval/upscale.ts';

@@ -1,6 +1,6 @@
 /** Well-formed files, small, of every kind that is fuzzed: what is damaged. */
 import sharp from 'sharp';
-import { Philox } from '../../engine/philox.ts';
+import { Philox } from '../../engine/basics/philox.ts';
 import { writeSafetensors } from '../../models/safetensors.ts';
 import { pngChunk, pngFile, SAMPLES_PER_PIXEL } from '../image/png-file.ts';
 

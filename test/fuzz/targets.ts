@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DaybreakError } from '../../engine/errors.ts';
+import { DaybreakError } from '../../engine/basics/errors.ts';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readSafetensors } from '../../models/safetensors.ts';

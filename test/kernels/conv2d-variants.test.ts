@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { apply } from '../../engine/apply.ts';
+import { f32, sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import type { Operation } from '../../engine/operation.ts';
-import { f32, sizeOf } from '../../engine/shape.ts';
+import type { Operation } from '../../engine/graph/operation.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
-import { type Conv2dProblem, type Conv2dVariant, outputSize } from '../../kernels/conv2d/problem.ts';
-import { forwardFamily, inputGradientFamily, weightGradientFamily } from '../../kernels/conv2d/variants.ts';
+import { type Conv2dProblem, type Conv2dVariant, outputSize } from '../../kernels/products/conv2d/problem.ts';
+import { forwardFamily, inputGradientFamily, weightGradientFamily } from '../../kernels/products/conv2d/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError, worstElementError } from '../relative-error.ts';
 import { LONG, noise, SEED } from './problems.ts';

@@ -4,12 +4,12 @@
  */
 import { describe, expect, test } from 'vitest';
 import { apply } from '../../engine/apply.ts';
+import { sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import type { AdapterTraits } from '../../engine/kernel.ts';
-import { sizeOf } from '../../engine/shape.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
-import { replaceUnlessOp } from '../../kernels/guard.ts';
+import type { AdapterTraits } from '../../engine/text/kernel.ts';
 import { add, conv2d, leakyRelu, mul, pixelShuffle, prelu, relu, sub } from '../../kernels/index.ts';
+import { replaceUnlessOp } from '../../train/kernels/guard.ts';
 import { sharedDevice, take } from '../device.ts';
 import { noise } from './problems.ts';
 

@@ -1,7 +1,7 @@
 /** The gradient of every operation against finite differences of its float64 reference. */
 import { describe, expect, test } from 'vitest';
+import { GradientError } from '../../engine/basics/errors.ts';
 import type { Listed } from '../../engine/define.ts';
-import { GradientError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { add, grad, mul, sum } from '../../kernels/index.ts';
 import { listings } from '../../kernels/listing.ts';

@@ -1,11 +1,11 @@
 /** Guarded assignments: a step that went wrong changes no variable, and the GPU alone decides. */
 import { expect, test } from 'vitest';
+import { TraceError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { TraceError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
-import { Gathered } from '../../kernels/gathered.ts';
-import { guardAssignments } from '../../kernels/guard.ts';
 import { add, div, notFinite, sum } from '../../kernels/index.ts';
+import { Gathered } from '../../train/gathered.ts';
+import { guardAssignments } from '../../train/kernels/guard.ts';
 import { sharedDevice, take } from '../device.ts';
 
 sharedDevice();

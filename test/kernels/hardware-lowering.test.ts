@@ -4,13 +4,13 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Listed } from '../../engine/define.ts';
-import type { Kernel } from '../../engine/kernel.ts';
 import { tidy } from '../../engine/tensor.ts';
-import type { Family } from '../../engine/variants.ts';
-import { type Conv2dProblem, outputSize } from '../../kernels/conv2d/problem.ts';
-import { convolutionFamilies } from '../../kernels/conv2d/variants.ts';
+import type { Kernel } from '../../engine/text/kernel.ts';
+import type { Family } from '../../engine/text/variants.ts';
 import { listings } from '../../kernels/listing.ts';
-import { matmulFamily } from '../../kernels/matmul/variants.ts';
+import { type Conv2dProblem, outputSize } from '../../kernels/products/conv2d/problem.ts';
+import { convolutionFamilies } from '../../kernels/products/conv2d/variants.ts';
+import { matmulFamily } from '../../kernels/products/matmul/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError } from '../relative-error.ts';
 import { checkRandomProblems, describeProblem, LONG, type Problem, referenceOf, tensorsOf } from './problems.ts';

@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { apply } from '../../engine/apply.ts';
+import { f32 } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import type { Operation } from '../../engine/operation.ts';
-import { f32 } from '../../engine/shape.ts';
+import type { Operation } from '../../engine/graph/operation.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
-import type { Variant } from '../../engine/variants.ts';
-import type { MatmulProblem } from '../../kernels/matmul/problem.ts';
-import { matmulFamily } from '../../kernels/matmul/variants.ts';
+import type { Variant } from '../../engine/text/variants.ts';
+import type { MatmulProblem } from '../../kernels/products/matmul/problem.ts';
+import { matmulFamily } from '../../kernels/products/matmul/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError, worstElementError } from '../relative-error.ts';
 import { LONG, noise, SEED } from './problems.ts';

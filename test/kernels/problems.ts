@@ -1,9 +1,9 @@
 /** Sample problems of the operations' declarations: their content, random ones from fast-check, and how they are told apart. */
 import fc from 'fast-check';
+import { Philox } from '../../engine/basics/philox.ts';
+import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import type { Choose, Listed, Sample, SampleInput } from '../../engine/define.ts';
-import type { Attributes } from '../../engine/operation.ts';
-import { Philox } from '../../engine/philox.ts';
-import { formatShape, sizeOf } from '../../engine/shape.ts';
+import type { Attributes } from '../../engine/graph/operation.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
 
 export type Problem = Sample<Attributes>;

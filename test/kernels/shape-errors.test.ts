@@ -1,7 +1,7 @@
 /** Shapes that do not fit: a ShapeError that names the operation and the shapes, and no memory lost. */
 import { describe, expect, test } from 'vitest';
+import { ShapeError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { ShapeError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import * as ops from '../../kernels/index.ts';
 import { sharedDevice } from '../device.ts';

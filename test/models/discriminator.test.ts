@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ShapeError } from '../../engine/errors.ts';
+import { ShapeError } from '../../engine/basics/errors.ts';
 import { tensor } from '../../engine/tensor.ts';
 import { Discriminator, discriminator, discriminatorConfig } from '../../models/discriminator.ts';
 import { decodeDiscriminator, decodeModel, encodeDiscriminator } from '../../models/model-file.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { Philox } from '../../engine/basics/philox.ts';
 import { compile } from '../../engine/compile.ts';
-import { Philox } from '../../engine/philox.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { grad, sum } from '../../kernels/index.ts';
 import { Conv2d, Linear, PReLU, SubPixel } from '../../models/layers.ts';

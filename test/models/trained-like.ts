@@ -1,5 +1,5 @@
 /** Networks whose every number is its own, as training leaves them: no slope, mean or variance is at its first value. */
-import { Philox } from '../../engine/philox.ts';
+import { Philox } from '../../engine/basics/philox.ts';
 import { type SRResNet, type SRResNetOptions, srresnet } from '../../models/srresnet.ts';
 
 /** A network with random slopes, scales, shifts and running statistics besides its random convolutions. */

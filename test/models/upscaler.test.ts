@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Device } from '../../engine/device.ts';
-import { LimitError } from '../../engine/errors.ts';
+import { LimitError } from '../../engine/basics/errors.ts';
+import { Device } from '../../engine/device/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
-import type { AdapterTraits } from '../../engine/kernel.ts';
+import type { AdapterTraits } from '../../engine/text/kernel.ts';
 import { planTiles, type Rectangle, type Size } from '../../eval/tiles.ts';
 import type { SRResNetOptions } from '../../models/srresnet.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ShapeError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { ShapeError } from '../../engine/errors.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { grad, mean, mseLoss, square } from '../../kernels/index.ts';
 import { VGG19, VGG19_LAYERS, vgg19Random, vgg19Widths } from '../../models/vgg19.ts';

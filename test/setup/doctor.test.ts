@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Diagnosis, diagnose } from '../../cli/doctor/diagnosis.ts';
 import { selfTest } from '../../cli/doctor/self-test.ts';
-import { requestGpu } from '../../engine/gpu.node.ts';
+import { requestGpu } from '../../engine/device/gpu.node.ts';
 
 test('an adapter that computes is described, and all is well', async () => {
   const diagnosis = await diagnose();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { installedDrivers } from '../../engine/software-driver.node.ts';
+import { installedDrivers } from '../../engine/device/software-driver.node.ts';
 import { aptPlan } from '../../scripts/setup/apt.ts';
 import { unpackDriver } from '../../scripts/setup/swiftshader.ts';
 import { tarFiles } from '../../scripts/setup/tar.ts';

@@ -3,7 +3,7 @@ import { discriminator } from '../../models/discriminator.ts';
 import type { Module } from '../../models/module.ts';
 import { srresnet } from '../../models/srresnet.ts';
 import { ContentTraining } from '../../train/content-training.ts';
-import { contentMse } from '../../train/losses.ts';
+import { contentMse } from '../../train/loss-terms.ts';
 import { CropSource } from '../../train/pictures/crop-source.ts';
 import { SrganTraining } from '../../train/srgan.ts';
 import { Trainer } from '../../train/trainer.ts';

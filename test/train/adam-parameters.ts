@@ -1,5 +1,5 @@
 /** Parameters, gradients and updates for the tests of Adam. */
-import { Philox } from '../../engine/philox.ts';
+import { Philox } from '../../engine/basics/philox.ts';
 import { tensor, type Variable, variable } from '../../engine/tensor.ts';
 import type { Adam } from '../../train/adam.ts';
 

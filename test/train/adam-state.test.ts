@@ -1,6 +1,6 @@
 /** What Adam keeps and gives back, and what it refuses. */
 import { describe, expect, test } from 'vitest';
-import { DaybreakError, ShapeError } from '../../engine/errors.ts';
+import { DaybreakError, ShapeError } from '../../engine/basics/errors.ts';
 import { tensor, type Variable } from '../../engine/tensor.ts';
 import { Adam } from '../../train/adam.ts';
 import { sharedDevice } from '../device.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { tensor } from '../../engine/tensor.ts';
 import { createPicture, type Picture } from '../../image/picture.ts';
-import { CROP_WORDS } from '../../kernels/crops.ts';
+import { CROP_WORDS } from '../../train/kernels/crops.ts';
 import type { CropOptions } from '../../train/pictures/crop-plan.ts';
 import { CropSource, type PicturePair } from '../../train/pictures/crop-source.ts';
 import { sharedDevice, take } from '../device.ts';

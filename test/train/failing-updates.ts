@@ -1,7 +1,7 @@
 /** Updates that are not finite on purpose, for tests. */
 import { add, exp, mean, mseLoss, mul, sub } from '../../kernels/index.ts';
 import { NonFiniteError } from '../../train/errors.ts';
-import type { ContentTerm } from '../../train/losses.ts';
+import type { ContentTerm } from '../../train/loss-terms.ts';
 import type { StepResult } from '../../train/trainer.ts';
 
 /** The mean squared error, but infinite where the originals are brighter than `limit`: exp gives 0 or overflows. */

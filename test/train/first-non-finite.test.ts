@@ -1,7 +1,7 @@
 /** Too many updates in a row that are not finite: the error says which tensor was the first. */
 import { describe, expect, test } from 'vitest';
 import { mseLoss, mul } from '../../kernels/index.ts';
-import type { ContentTerm } from '../../train/losses.ts';
+import type { ContentTerm } from '../../train/loss-terms.ts';
 import { sharedDevice } from '../device.ts';
 import { failsAbove, outcome } from './failing-updates.ts';
 import { type SmallOptions, SmallTraining } from './small-training.ts';

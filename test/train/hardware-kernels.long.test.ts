@@ -1,10 +1,10 @@
 /** A network trained by the kernels for GPUs learns what it learns by those for software adapters. */
 import { expect, test, vi } from 'vitest';
 import { compile } from '../../engine/compile.ts';
-import { Device } from '../../engine/device.ts';
+import { Device } from '../../engine/device/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
-import type { AdapterTraits } from '../../engine/kernel.ts';
 import { tensor } from '../../engine/tensor.ts';
+import type { AdapterTraits } from '../../engine/text/kernel.ts';
 import { grad, mseLoss } from '../../kernels/index.ts';
 import { SRResNet } from '../../models/index.ts';
 import { Adam } from '../../train/index.ts';

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Device } from '../../engine/device.ts';
-import { DeviceLostError } from '../../engine/errors.ts';
+import { DeviceLostError } from '../../engine/basics/errors.ts';
+import { Device } from '../../engine/device/device.ts';
 import { writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { type SessionOptions, startSession } from '../../train/run/session.node.ts';

@@ -6,7 +6,7 @@ import { srresnet } from '../../models/srresnet.ts';
 import { AveragedTraining } from '../../train/averaged-training.ts';
 import { ContentTraining } from '../../train/content-training.ts';
 import { NonFiniteError } from '../../train/errors.ts';
-import type { ContentTerm } from '../../train/losses.ts';
+import type { ContentTerm } from '../../train/loss-terms.ts';
 import { restoreTrainer, saveState } from '../../train/run/state.ts';
 import { SkipLines } from '../../train/skip.ts';
 import { Trainer } from '../../train/trainer.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { requestGpu } from '#gpu';
-import { Device } from '../../engine/device.ts';
+import { Device } from '../../engine/device/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
-import { bytesAlive } from '../../engine/plan.ts';
-import { BufferCount } from '../../engine/profile.ts';
+import { bytesAlive } from '../../engine/program/plan.ts';
+import { BufferCount } from '../../engine/program/profile.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { srresnet } from '../../models/srresnet.ts';

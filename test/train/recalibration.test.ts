@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
-import { CROP_WORDS } from '../../kernels/crops.ts';
 import { srresnet } from '../../models/srresnet.ts';
+import { CROP_WORDS } from '../../train/kernels/crops.ts';
 import { CropSource } from '../../train/pictures/crop-source.ts';
 import { Recalibration } from '../../train/recalibration.ts';
 import { sharedDevice } from '../device.ts';

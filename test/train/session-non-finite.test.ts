@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Device } from '../../engine/device.ts';
+import { Device } from '../../engine/device/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
 import { writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';

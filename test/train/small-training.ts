@@ -1,14 +1,14 @@
 /** The training that the tests share: one shape of network and batch, so that its kernels are compiled once for all. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device } from '../../engine/device.ts';
+import type { Device } from '../../engine/device/device.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import type { HostTensor } from '../../models/module.ts';
 import { type SRResNet, srresnet } from '../../models/srresnet.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { ContentTraining } from '../../train/content-training.ts';
-import type { ContentTerm } from '../../train/losses.ts';
+import type { ContentTerm } from '../../train/loss-terms.ts';
 import type { CropOptions } from '../../train/pictures/crop-plan.ts';
 import { type BatchSource, CropSource, type PicturePair } from '../../train/pictures/crop-source.ts';
 import type { SessionOptions } from '../../train/run/session.node.ts';

@@ -5,7 +5,7 @@ import { mseLoss, mul } from '../../kernels/index.ts';
 import { discriminator } from '../../models/discriminator.ts';
 import { srresnet } from '../../models/srresnet.ts';
 import { NonFiniteError } from '../../train/errors.ts';
-import { adversarialLoss, type ContentTerm, contentMse, discriminatorLoss } from '../../train/losses.ts';
+import { adversarialLoss, type ContentTerm, contentMse, discriminatorLoss } from '../../train/loss-terms.ts';
 import { CropSource } from '../../train/pictures/crop-source.ts';
 import { restoreTrainer, saveState } from '../../train/run/state.ts';
 import { SrganTraining } from '../../train/srgan.ts';

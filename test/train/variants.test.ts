@@ -4,7 +4,7 @@ import { VGG19_LAYERS } from '../../models/vgg19.ts';
 import { VGG_INPUTS, type VggNormalization } from '../../models/vgg19-input.ts';
 import { contentOf, explained, vggFactors } from '../../train/content.ts';
 import { ConfigError } from '../../train/errors.ts';
-import type { FeatureNetwork } from '../../train/losses.ts';
+import type { FeatureNetwork } from '../../train/loss-terms.ts';
 import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, variantOf } from '../../train/variants.ts';
 
 const network = (featureScale: number): FeatureNetwork => ({

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { f32, type TensorSpec } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import { input, type Kernel, output, scratch } from '../../engine/kernel.ts';
-import { Node, type Operation, Value } from '../../engine/operation.ts';
-import { f32, type TensorSpec } from '../../engine/shape.ts';
+import { Node, type Operation, Value } from '../../engine/graph/operation.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
-import { Family } from '../../engine/variants.ts';
+import { input, type Kernel, output, scratch } from '../../engine/text/kernel.ts';
+import { Family } from '../../engine/text/variants.ts';
 import { families } from '../../kernels/families.ts';
 import { add, conv2d } from '../../kernels/index.ts';
 import { type MeasureOptions, measureOf, timeCandidates } from '../../tune/measure.ts';

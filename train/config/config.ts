@@ -1,6 +1,6 @@
 /** What a training run is told: options over a configuration file over the defaults of what is trained. */
 
-import { quoted } from '../../engine/errors.ts';
+import { quoted } from '../../engine/basics/errors.ts';
 import { VGG_ADVICE } from '../../models/vgg19-error.ts';
 import { ConfigError } from '../errors.ts';
 import { ADVERSARIAL_WEIGHT, type Variant, variantOf } from '../variants.ts';

@@ -1,6 +1,6 @@
 /** Which crops make a batch: a function of the seed and the step, wherever the pictures lie. */
-import { DaybreakError } from '../../engine/errors.ts';
-import { Philox } from '../../engine/philox.ts';
+import { DaybreakError } from '../../engine/basics/errors.ts';
+import { Philox } from '../../engine/basics/philox.ts';
 
 export interface CropOptions {
   /** Crops a batch. */

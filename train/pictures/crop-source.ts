@@ -1,10 +1,11 @@
 /** Batches of random crops from pictures that rest on the GPU as bytes. */
-import type { Device } from '../../engine/device.ts';
-import { DaybreakError } from '../../engine/errors.ts';
-import type { Shape } from '../../engine/shape.ts';
+
+import { DaybreakError } from '../../engine/basics/errors.ts';
+import type { Shape } from '../../engine/basics/shape.ts';
+import type { Device } from '../../engine/device/device.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
 import type { Picture } from '../../image/picture.ts';
-import { CROP_WORDS, crops } from '../../kernels/crops.ts';
+import { CROP_WORDS, crops } from '../kernels/crops.ts';
 import { type CropOptions, CropPlan } from './crop-plan.ts';
 
 /** Where a training's batches come from. The same pictures and options give the same bytes, wherever the pictures lie. */
@@ -85,7 +86,7 @@ export class CropSource implements BatchSource {
     });
   }
 
-  /** Which crops batch `step` is made of, from 0: [batch, 8] words, see `kernels/crops.ts`. */
+  /** Which crops batch `step` is made of, from 0: [batch, 8] words, see `train/kernels/crops.ts`. */
   plan(step: number): Uint32Array<ArrayBuffer> {
     const words = new Uint32Array(this.options.batch * CROP_WORDS);
     for (const [i, { picture, x, y, orientation }] of this.#plan.crops(step).entries()) {

@@ -1,5 +1,5 @@
 /** The crops of a batch, read from a file of raw pictures and laid one after the other for the gather kernel. */
-import { CROP_WORDS } from '../../kernels/crops.ts';
+import { CROP_WORDS } from '../kernels/crops.ts';
 import type { Crop } from './crop-plan.ts';
 import { readAt } from './scratch-file.node.ts';
 

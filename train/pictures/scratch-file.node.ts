@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DaybreakError } from '../../engine/errors.ts';
+import { DaybreakError } from '../../engine/basics/errors.ts';
 import { ScratchFileError } from '../errors.ts';
 import { codeOf } from '../write.node.ts';
 

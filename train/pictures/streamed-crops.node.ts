@@ -1,9 +1,9 @@
 /** Batches of random crops from pictures in a file: worker threads read them while the GPU is at earlier batches. */
 import { availableParallelism } from 'node:os';
-import type { Device } from '../../engine/device.ts';
-import type { Shape } from '../../engine/shape.ts';
+import type { Shape } from '../../engine/basics/shape.ts';
+import type { Device } from '../../engine/device/device.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
-import { crops } from '../../kernels/crops.ts';
+import { crops } from '../kernels/crops.ts';
 import { type CropOptions, CropPlan } from './crop-plan.ts';
 import type { BatchSource } from './crop-source.ts';
 import { batchBytes, squaresOf, writeWords } from './packed-crops.node.ts';

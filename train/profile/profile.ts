@@ -1,8 +1,8 @@
 /** What `--profile` measures: some updates of a training, made as always, and what they say together. */
-import type { Device } from '../../engine/device.ts';
-import type { ProgramFigures } from '../../engine/figures.ts';
-import { BufferCount, type Clock, type DispatchProfile } from '../../engine/profile.ts';
-import { convolutionFlops } from '../../kernels/conv2d/flops.ts';
+import type { Device } from '../../engine/device/device.ts';
+import type { ProgramFigures } from '../../engine/program/figures.ts';
+import { BufferCount, type Clock, type DispatchProfile } from '../../engine/program/profile.ts';
+import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
 import { median } from '../median.ts';
 import type { StepProfile, StepResult, Trainer } from '../trainer.ts';
 

@@ -2,7 +2,7 @@
  * A profile as Chrome's trace events, which Perfetto (ui.perfetto.dev) and chrome://tracing open. The format:
  * "Trace Event Format", Chromium's documentation; times are microseconds.
  */
-import type { Span } from '../../engine/profile.ts';
+import type { Span } from '../../engine/program/profile.ts';
 import type { StepProfile } from '../trainer.ts';
 import { flopsByDispatch, type ProfileSummary, summarize, type TrainingProfile } from './profile.ts';
 

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { FixedChoices } from '../../engine/choices.ts';
-import type { Device } from '../../engine/device.ts';
+import type { Device } from '../../engine/device/device.ts';
+import { FixedChoices } from '../../engine/text/choices.ts';
 import { RunFolderError } from '../errors.ts';
 import { codeOf, jsonText, replaceFile } from '../write.node.ts';
 

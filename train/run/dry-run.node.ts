@@ -2,7 +2,7 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setCurrentDevice } from '../../engine/init.ts';
-import { convolutionFlops } from '../../kernels/conv2d/flops.ts';
+import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { RunFolderError } from '../errors.ts';
 import { count, mebibytes } from '../readable.ts';

@@ -1,5 +1,5 @@
 /** What a training session is given beside its configuration, and what it returns. */
-import type { Device } from '../../engine/device.ts';
+import type { Device } from '../../engine/device/device.ts';
 import type { TrainingPicture } from '../pictures/pictures.node.ts';
 import type { ProfileSummary } from '../profile/profile.ts';
 import type { ProfileOptions } from '../profile/session-profile.node.ts';

@@ -1,7 +1,7 @@
 /** A training run from its configuration to its report: what `daybreak train` does. */
-import type { Device } from '../../engine/device.ts';
+import type { Device } from '../../engine/device/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
-import { convolutionFamilies } from '../../kernels/conv2d/variants.ts';
+import { convolutionFamilies } from '../../kernels/products/conv2d/variants.ts';
 import { resumeConfig, type TrainConfig } from '../config/config.ts';
 import { Recalibration } from '../recalibration.ts';
 import { recordChoices, recordedChoices } from '../run-folder/choices.node.ts';

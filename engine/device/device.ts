@@ -1,0 +1,297 @@
+/** The GPU device: what it can do, its pipelines, its memory, its queue. */
+import { endWithProcess, quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
+import {
+  AdapterNotFoundError,
+  DaybreakError,
+  DeviceLostError,
+  OutOfMemoryError,
+  ValidationError,
+} from '../basics/errors.ts';
+import type { AdapterTraits, Choices, Kernel } from '../text/kernel.ts';
+import { MemoryPool, type Storage } from './memory.ts';
+
+export interface DeviceOptions {
+  /** A device of the caller's: used as it is, never destroyed by Daybreak. */
+  readonly device?: GPUDevice;
+  /** Part of the wanted driver's name, e.g. `llvmpipe` or `NVIDIA` (Node only). */
+  readonly adapter?: string;
+  readonly powerPreference?: GPUPowerPreference;
+  /** The most bytes of GPU memory, pools included. Default: three quarters of the system's memory on software adapters. */
+  readonly memoryBudget?: number;
+  /** Records who holds memory and checks every dispatch: slower. */
+  readonly debug?: boolean;
+}
+
+/** What an adapter says of itself. */
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+}
+
+interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+const COMPUTE = 4; // GPUShaderStage.COMPUTE
+const MAP_READ = 1;
+const COPY_DST = 8;
+const UNIFORM = 0x40;
+
+/** A GPU device with its pipeline cache and memory pool. Make one with {@link Device.create} or `init()`. */
+export class Device implements Disposable {
+  readonly gpu: GPUDevice;
+  readonly description: AdapterDescription;
+  /** The facts that kernels are chosen and written by. Only {@link useChoices} changes them. */
+  traits: AdapterTraits;
+  readonly memory: MemoryPool;
+  readonly debug: boolean;
+  readonly #owned: boolean;
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #layouts = new Map<string, { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+  readonly #staging = new Map<number, GPUBuffer[]>();
+  #failure: DaybreakError | undefined;
+
+  private constructor(gpu: GPUDevice, info: AdapterDescription, fixedSubgroup: number, options: DeviceOptions) {
+    this.gpu = gpu;
+    this.description = info;
+    this.debug = options.debug ?? false;
+    this.#owned = options.device === undefined;
+    const software = isSoftware(info);
+    this.traits = {
+      vendor: info.vendor,
+      architecture: info.architecture,
+      software,
+      subgroupSize: gpu.features.has('subgroups') ? fixedSubgroup : 0,
+      processors: systemProcessors(),
+      shaderF16: gpu.features.has('shader-f16'),
+      maxWorkgroupInvocations: gpu.limits.maxComputeInvocationsPerWorkgroup,
+      maxWorkgroupStorageBytes: gpu.limits.maxComputeWorkgroupStorageSize,
+      maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
+      maxBindingBytes: gpu.limits.maxStorageBufferBindingSize,
+    };
+    // Software drivers hand out pages that do not exist (no out-of-memory error): the budget is ours to keep.
+    const memory = systemMemory();
+    const budget = options.memoryBudget ?? (software && memory ? 0.75 * memory : Number.POSITIVE_INFINITY);
+    this.memory = new MemoryPool(gpu, budget, this.debug);
+    gpu.addEventListener('uncapturederror', event => {
+      this.fail(this.#described((event as GPUUncapturedErrorEvent).error));
+    });
+    void gpu.lost.then(lost => {
+      this.#failure = new DeviceLostError(lost.reason, lost.message);
+    });
+  }
+
+  /** Lets choices go before the families' rules in all that is compiled from now on; undefined: the rules alone. */
+  useChoices(choices: Choices | undefined): void {
+    const { choices: _, ...traits } = this.traits;
+    this.traits = { ...traits, ...(choices && { choices }) };
+  }
+
+  /** Finds an adapter and makes a device with all that the adapter offers. Throws AdapterNotFoundError. */
+  static async create(options: DeviceOptions = {}): Promise<Device> {
+    if (options.device) {
+      const info = (options.device as GPUDevice & { adapterInfo?: GPUAdapterInfo }).adapterInfo;
+      return new Device(options.device, describe(info), fixedSubgroupSize(info), options);
+    }
+    const gpu = await requestGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
+    const adapter = await gpu.requestAdapter(
+      options.powerPreference ? { powerPreference: options.powerPreference } : undefined,
+    );
+    if (!adapter) throw new AdapterNotFoundError('No WebGPU adapter was found. Run `npx daybreak doctor`.');
+    const wanted = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+    const device = await adapter.requestDevice({
+      requiredFeatures: wanted.filter(feature => adapter.features.has(feature)) as GPUFeatureName[],
+      requiredLimits: limitsOf(adapter),
+    });
+    endWithProcess(device);
+    return new Device(device, describe(adapter.info), fixedSubgroupSize(adapter.info), options);
+  }
+
+  /** Throws what went wrong since the last look: a lost device, or an error that WebGPU reported late. */
+  check(): void {
+    const failure = this.#failure;
+    if (!failure) return;
+    if (!(failure instanceof DeviceLostError)) this.#failure = undefined;
+    throw failure;
+  }
+
+  /** Notes an error that no call could throw; the next {@link check} throws it. The first one counts. */
+  fail(error: DaybreakError): void {
+    this.#failure ??= error;
+  }
+
+  /** The limits that the device has, by WebGPU's names. */
+  get limits(): Record<string, number> {
+    const { limits } = this.gpu;
+    const names = Object.keys(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(limits)));
+    const values = names.map(name => [name, (limits as unknown as Record<string, unknown>)[name]] as const);
+    return Object.fromEntries(values.filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+  }
+
+  /**
+   * The loss of this device where that is what an error comes from: what fails because of it may be told before the loss
+   * itself. Undefined where the device is well.
+   */
+  async lossBehind(error: unknown): Promise<DeviceLostError | undefined> {
+    if (error instanceof DeviceLostError) return error;
+    // Events of the device come between two turns of the loop.
+    for (let turn = 0; turn < 3 && !this.lost; turn++) await new Promise(resolve => setTimeout(resolve, 0));
+    return this.#failure instanceof DeviceLostError ? this.#failure : undefined;
+  }
+
+  get lost(): boolean {
+    return this.#failure instanceof DeviceLostError;
+  }
+
+  /** The compiled form of a kernel's text, cached. Compile errors surface at the next {@link check}, with the text. */
+  pipeline(kernel: Kernel): Pipeline {
+    const hasParams = kernel.params !== undefined && kernel.params.length > 0;
+    const signature = kernel.bindings.map(access => access[0]).join('') + (hasParams ? 'u' : '');
+    const key = `${signature}|${kernel.wgsl}`;
+    const known = this.#pipelines.get(key);
+    if (known) return known;
+    const layout = this.#layout(signature);
+    this.gpu.pushErrorScope('validation');
+    const module = this.gpu.createShaderModule({ label: kernel.name, code: kernel.wgsl });
+    const pipeline = this.gpu.createComputePipeline({
+      label: kernel.name,
+      layout: layout.pipeline,
+      compute: { module, entryPoint: 'main' },
+    });
+    void this.gpu.popErrorScope().then(error => {
+      if (!error || this.lost) return;
+      // It counts although what follows from it (an invalid pipeline) was reported sooner.
+      this.#failure = new ValidationError(`${kernel.name}: ${error.message}\n${kernel.wgsl}`);
+    });
+    const made = { pipeline, layout: layout.bindGroup };
+    this.#pipelines.set(key, made);
+    return made;
+  }
+
+  /** How many different kernels have been compiled. */
+  get pipelineCount(): number {
+    return this.#pipelines.size;
+  }
+
+  uniformBuffer(words: Uint32Array<ArrayBuffer>): GPUBuffer {
+    const buffer = this.gpu.createBuffer({ size: Math.max(words.byteLength, 16), usage: UNIFORM | COPY_DST });
+    this.gpu.queue.writeBuffer(buffer, 0, words);
+    return buffer;
+  }
+
+  /** Content of storages, copied to the CPU in one go, as bytes. Waits without using the CPU. */
+  async read(storages: readonly Storage[]): Promise<Uint8Array<ArrayBuffer>[]> {
+    this.check();
+    const padded = (bytes: number) => Math.ceil(bytes / 4) * 4;
+    const total = storages.reduce((sum, storage) => sum + padded(storage.bytes), 0);
+    const size = 2 ** Math.ceil(Math.log2(Math.max(total, 256)));
+    const staging =
+      this.#staging.get(size)?.pop() ?? this.gpu.createBuffer({ label: 'readback', size, usage: MAP_READ | COPY_DST });
+    const encoder = this.gpu.createCommandEncoder();
+    let offset = 0;
+    for (const storage of storages) {
+      encoder.copyBufferToBuffer(storage.buffer, storage.offset, staging, offset, padded(storage.bytes));
+      offset += padded(storage.bytes);
+    }
+    this.gpu.queue.submit([encoder.finish()]);
+    try {
+      await quietly(staging.mapAsync(1, 0, padded(total)));
+    } catch (cause) {
+      const loss = await this.lossBehind(cause);
+      if (loss) throw loss;
+      this.check();
+      throw new DaybreakError('Reading from the GPU failed.', { cause });
+    }
+    const all = new Uint8Array(staging.getMappedRange(0, padded(total)).slice(0));
+    staging.unmap();
+    const pool = this.#staging.get(size);
+    // Large staging buffers are rare (whole pictures); keeping them would double the memory of an upscaling run.
+    if (size > 2 ** 26) staging.destroy();
+    else if (pool) pool.push(staging);
+    else this.#staging.set(size, [staging]);
+    this.check();
+    let start = 0;
+    return storages.map(storage => {
+      const bytes = all.slice(start, start + storage.bytes);
+      start += padded(storage.bytes);
+      return bytes;
+    });
+  }
+
+  /** Resolves when all submitted work is done, without using the CPU meanwhile. Throws what went wrong on the way. */
+  async finished(): Promise<void> {
+    await quietly(this.gpu.queue.onSubmittedWorkDone());
+    this.check();
+  }
+
+  /** Destroys the device, unless it was the caller's. */
+  dispose(): void {
+    this.memory.trim();
+    for (const buffers of this.#staging.values()) for (const buffer of buffers) buffer.destroy();
+    this.#staging.clear();
+    if (this.#owned) this.gpu.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #described(error: GPUError): DaybreakError {
+    // A device of the caller's may come without the names of its classes.
+    const classes = typeof GPUOutOfMemoryError === 'function';
+    if (!classes || !(error instanceof GPUOutOfMemoryError)) return new ValidationError(error.message);
+    const { live, peak } = this.memory.figures();
+    const { budget, latest: requested } = this.memory;
+    return new OutOfMemoryError({ requested, live, peak, budget }, { cause: error });
+  }
+
+  #layout(signature: string): { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const known = this.#layouts.get(signature);
+    if (known) return known;
+    const types = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
+    const entries = [...signature].map((letter, binding) => ({
+      binding,
+      visibility: COMPUTE,
+      buffer: { type: types[letter as keyof typeof types] },
+    }));
+    const bindGroup = this.gpu.createBindGroupLayout({ entries });
+    const made = { bindGroup, pipeline: this.gpu.createPipelineLayout({ bindGroupLayouts: [bindGroup] }) };
+    this.#layouts.set(signature, made);
+    return made;
+  }
+}
+
+/** The limits worth raising to what the adapter has. */
+function limitsOf(adapter: GPUAdapter): Record<string, number> {
+  const names = [
+    'maxBufferSize',
+    'maxStorageBufferBindingSize',
+    'maxStorageBuffersPerShaderStage',
+    'maxComputeWorkgroupStorageSize',
+    'maxComputeInvocationsPerWorkgroup',
+    'maxComputeWorkgroupSizeX',
+    'maxComputeWorkgroupSizeY',
+    'maxComputeWorkgroupSizeZ',
+  ] as const;
+  return Object.fromEntries(names.map(name => [name, adapter.limits[name]]));
+}
+
+/** Lanes of a subgroup if the adapter promises one size, else 0. */
+function fixedSubgroupSize(info: GPUAdapterInfo | undefined): number {
+  const sizes = info as (GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number }) | undefined;
+  const least = sizes?.subgroupMinSize ?? 0;
+  return least === sizes?.subgroupMaxSize ? least : 0;
+}
+
+const describe = (info: GPUAdapterInfo | undefined): AdapterDescription => ({
+  vendor: info?.vendor ?? '',
+  architecture: info?.architecture ?? '',
+  device: info?.device ?? '',
+  description: info?.description ?? '',
+});
+
+const isSoftware = (info: AdapterDescription): boolean =>
+  /software|swiftshader|llvmpipe|lavapipe/i.test(`${info.architecture} ${info.device} ${info.description}`);

@@ -1,0 +1,149 @@
+/** WebGPU under Node: Dawn, and waiting for it without burning a core. The browser twin is `gpu.browser.ts`. */
+import { availableParallelism, totalmem } from 'node:os';
+import { AdapterNotFoundError } from '../basics/errors.ts';
+import { useWideVectors } from './lavapipe.node.ts';
+import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } from './software-driver.node.ts';
+
+export interface GpuRequest {
+  /** Part of the wanted adapter's name, e.g. `llvmpipe` or `nvidia`. Default: the variable DAYBREAK_ADAPTER, or any. */
+  readonly adapter?: string;
+}
+
+/** Who provided the driver: the system, a variable of the Vulkan loader's, or `npm run setup`. */
+export type DriverOrigin = 'system' | 'environment' | 'fetched';
+
+/**
+ * What `create()` returned, kept alive for good: once it is collected, devices made from it crash the process.
+ * One for each wanted adapter.
+ */
+const instances = new Map<string, Promise<GPU>>();
+const origins = new WeakMap<GPU, DriverOrigin>();
+
+/**
+ * Dawn's entry point, on which `requestAdapter()` finds an adapter: one of the system's, else the software driver that
+ * `npm run setup` fetched. Throws AdapterNotFoundError if there is neither, saying what to install.
+ */
+export function requestGpu(request: GpuRequest = {}): Promise<GPU> {
+  const wanted = request.adapter ?? process.env.DAYBREAK_ADAPTER ?? '';
+  const known = instances.get(wanted);
+  if (known) return known;
+  // Bringing in the fetched driver changes the process's environment for a moment: one search at a time.
+  const earlier = Promise.allSettled(instances.values());
+  useWideVectors();
+  const search = earlier.then(() => findGpu(wanted));
+  instances.set(wanted, search);
+  // A driver may be installed later: a failure is not remembered.
+  search.catch(() => instances.delete(wanted));
+  return search;
+}
+
+/** Who provided the driver behind a `GPU` that {@link requestGpu} returned. */
+export const driverOrigin = (gpu: GPU): DriverOrigin => origins.get(gpu) ?? 'system';
+
+/** Bytes of main memory, which is the GPU's on a software driver. */
+export const systemMemory = (): number | undefined => totalmem();
+
+/** CPU threads: what a software driver computes with. */
+export const systemProcessors = (): number => availableParallelism();
+
+const open = new Set<GPUDevice>();
+let hasExitHook = false;
+
+/**
+ * Destroys a device at the latest when the process ends, which waits for its work: a software driver that compiles or
+ * computes while the process is taken down crashes it (1 in 20 where an error ends it at once).
+ */
+export function endWithProcess(device: GPUDevice): void {
+  if (!hasExitHook)
+    process.once('exit', () => {
+      for (const one of open) one.destroy();
+    });
+  hasExitHook = true;
+  open.add(device);
+  void device.lost.then(() => open.delete(device));
+}
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * Waits for one of Dawn's promises. While one is pending, Dawn polls from the event loop without a pause and takes most
+ * of a core, which a software driver needs for its kernels; sleeping a little in each turn gives it back.
+ */
+export async function quietly<T>(promise: Promise<T>): Promise<T> {
+  let pending = true;
+  const nap = () => {
+    if (!pending) return;
+    Atomics.wait(cell, 0, 0, 0.2);
+    setImmediate(nap);
+  };
+  setImmediate(nap);
+  try {
+    return await promise;
+  } finally {
+    pending = false;
+  }
+}
+
+/** Browsers make timestamps coarse (65 µs) to hide what other sites compute; here is nobody to hide from. */
+const FINE_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
+
+/** Tries the drivers in turn. `wanted` is part of an adapter's name, or empty. */
+async function findGpu(wanted: string): Promise<GPU> {
+  const dawn = await loadDawn();
+  const others: string[] = [];
+
+  async function open(origin: DriverOrigin, name = wanted): Promise<GPU | undefined> {
+    const gpu = dawn.create(name ? [`adapter=${name}`, FINE_TIMESTAMPS] : [FINE_TIMESTAMPS]);
+    try {
+      if (!(await gpu.requestAdapter())) return undefined;
+    } catch (error) {
+      // Dawn rejects when there are adapters, but none of the wanted name; it lists those there are.
+      const names = [...(error as Error).message.matchAll(/name: '([^']*)'/g)].map(match => match[1]);
+      const similar = names.find(other => other.toLowerCase().includes(name.toLowerCase()));
+      if (similar && similar !== name) return open(origin, similar);
+      others.push(...names);
+      return undefined;
+    }
+    origins.set(gpu, origin);
+    return gpu;
+  }
+
+  const variable = chosenDrivers();
+  const fetched = process.platform === 'linux' && !variable ? fetchedDriver() : undefined;
+  // Where nothing is installed the first attempt must fail, and Dawn complains on stderr: spare us both.
+  const direct = fetched && installedDrivers().length === 0;
+  const gpu =
+    (direct ? undefined : await open(variable ? 'environment' : 'system')) ??
+    (fetched ? await withFetchedDriver(fetched, () => open('fetched')) : undefined);
+  if (gpu) return gpu;
+  if (others.length > 0)
+    throw new AdapterNotFoundError(`No WebGPU adapter's name contains "${wanted}". There is: ${others.join(', ')}.`);
+  throw new AdapterNotFoundError(`No WebGPU adapter was found. ${adviceWithoutAdapter(variable)}`);
+}
+
+async function loadDawn(): Promise<typeof import('webgpu')> {
+  try {
+    const dawn = await import('webgpu');
+    Object.assign(globalThis, dawn.globals);
+    return dawn;
+  } catch (cause) {
+    throw new AdapterNotFoundError(
+      'The webgpu package (Dawn) does not load here. It has builds for Linux with glibc 2.34 or later (x64, arm64; ' +
+        `not musl), macOS and Windows; this is ${process.platform} ${process.arch}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** What a user can do when no driver offers an adapter. */
+function adviceWithoutAdapter(variable: string | undefined): string {
+  if (process.platform === 'darwin') return 'macOS needs a GPU that Metal supports.';
+  if (process.platform === 'win32') return 'Update the graphics driver: Windows needs Direct3D 12 or Vulkan.';
+  if (variable)
+    return `${variable} names the drivers that Vulkan may use (${process.env[variable]}), and none works: correct or unset it.`;
+  return (
+    'Install a Vulkan driver: the GPU vendor’s, or a software one with `apt-get install mesa-vulkan-drivers libvulkan1` ' +
+    '(Debian 12: from bookworm-backports), `dnf install mesa-vulkan-drivers vulkan-loader` or `pacman -S vulkan-swrast`. ' +
+    'In a clone of Daybreak, `npm run setup` does it, also without root.'
+  );
+}

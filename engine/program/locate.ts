@@ -1,0 +1,44 @@
+/** Where the buffers of a program lie in one run. */
+
+import type { Storage } from '../device/memory.ts';
+import { type Buffer, rootOf } from './lower.ts';
+import type { Plan } from './plan.ts';
+
+/** A range of a GPU buffer, from `offset` (bytes) on. */
+export interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+}
+
+const identities = new WeakMap<GPUBuffer, number>();
+let nextIdentity = 1;
+
+/** A number for each GPU buffer, for keys. */
+export function identityOf(buffer: GPUBuffer): number {
+  let identity = identities.get(buffer);
+  if (identity === undefined) {
+    identity = nextIdentity++;
+    identities.set(buffer, identity);
+  }
+  return identity;
+}
+
+/** The memory of `buffer` in a run on these inputs, results and slots. */
+export function locate(
+  buffer: Buffer,
+  inputs: readonly Storage[],
+  results: readonly Storage[],
+  slots: readonly Storage[],
+  plan: Plan,
+): Range {
+  const { root, offset } = rootOf(buffer);
+  const { origin } = root;
+  const storage = (() => {
+    if (origin.kind === 'argument') return inputs[origin.index]!;
+    if (origin.kind === 'result') return results[origin.index]!;
+    if (origin.kind === 'variable') return origin.variable.storage;
+    if (origin.kind === 'constant') return origin.storage;
+    return slots[plan.slotOf.get(root)!]!;
+  })();
+  return { buffer: storage.buffer, offset: storage.offset + offset };
+}

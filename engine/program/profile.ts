@@ -1,0 +1,228 @@
+/** Where one run of a program spends its time: on the host, and dispatch by dispatch on the GPU. */
+import type { Device } from '../device/device.ts';
+import type { Storage } from '../device/memory.ts';
+import type { Call } from './lower.ts';
+import { bytesAlive } from './plan.ts';
+import type { Probe, Program } from './program.ts';
+
+/** From when to when: milliseconds of `performance.now()`, unless said otherwise. */
+export interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** One dispatch; the times are milliseconds since the run's first dispatch began. */
+export interface DispatchProfile extends Span {
+  readonly call: Call;
+  /** Bytes of what it binds: the least that it moves if each is read or written once. */
+  readonly bytes: number;
+  /** Bytes of the temporaries that are needed while it runs. */
+  readonly alive: number;
+}
+
+/**
+ * How dispatches are timed. `gpu`: by timestamps of the GPU's, each dispatch in a pass of its own, all in one submit.
+ * `host`: by the host's clock, one submit each, waiting for it: launching and waiting are measured, too.
+ */
+export type Clock = 'gpu' | 'host';
+
+export interface RunProfile {
+  /** Bind groups, the command buffer. */
+  readonly encode: Span;
+  readonly submit: Span;
+  /** Until the GPU was done. */
+  readonly wait: Span;
+  /** Undefined where dispatches were not timed. */
+  readonly clock: Clock | undefined;
+  readonly dispatches: readonly DispatchProfile[];
+  /** When the first dispatch began: nanoseconds of the GPU's clock, or of the host's. */
+  readonly origin: bigint;
+  /** The GPU's clock ticks no finer than this (browsers, and Dawn unless told otherwise, make it coarse). Nanoseconds. */
+  readonly tick: number;
+}
+
+/** WebGPU's limit for one query set. */
+const QUERIES = 4096;
+/** What coarse timestamps are multiples of. */
+const COARSE = 65_536;
+
+const MAP_READ = 1;
+const COPY_SRC = 4;
+const COPY_DST = 8;
+const QUERY_RESOLVE = 0x200;
+
+/** Query sets and the buffers that bring their content home. */
+class Timestamps implements Disposable {
+  readonly #sets: GPUQuerySet[] = [];
+  readonly #resolved: GPUBuffer;
+  readonly #staging: GPUBuffer;
+  readonly #dispatches: number;
+
+  constructor(gpu: GPUDevice, dispatches: number) {
+    this.#dispatches = dispatches;
+    for (let left = 2 * dispatches; left > 0; left -= QUERIES)
+      this.#sets.push(gpu.createQuerySet({ type: 'timestamp', count: Math.min(left, QUERIES) }));
+    const size = Math.max(16 * dispatches, 16);
+    this.#resolved = gpu.createBuffer({ label: 'timestamps', size, usage: QUERY_RESOLVE | COPY_SRC });
+    this.#staging = gpu.createBuffer({ label: 'timestamps', size, usage: MAP_READ | COPY_DST });
+  }
+
+  pass(dispatch: number): GPUComputePassDescriptor {
+    const beginningOfPassWriteIndex = (2 * dispatch) % QUERIES;
+    const querySet = this.#sets[Math.floor((2 * dispatch) / QUERIES)]!;
+    return {
+      timestampWrites: { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex: beginningOfPassWriteIndex + 1 },
+    };
+  }
+
+  resolve(encoder: GPUCommandEncoder): void {
+    for (const [i, set] of this.#sets.entries())
+      encoder.resolveQuerySet(set, 0, set.count, this.#resolved, i * QUERIES * 8);
+    encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, this.#staging.size);
+  }
+
+  /** Beginning and end of each dispatch, in nanoseconds, once the GPU is done. */
+  async read(): Promise<BigUint64Array> {
+    await this.#staging.mapAsync(MAP_READ);
+    const times = new BigUint64Array(this.#staging.getMappedRange().slice(0, 16 * this.#dispatches));
+    this.#staging.unmap();
+    return times;
+  }
+
+  [Symbol.dispose](): void {
+    for (const set of this.#sets) set.destroy();
+    this.#resolved.destroy();
+    this.#staging.destroy();
+  }
+}
+
+/** Profiles the runs of one program. They are ordinary runs: results and variables are those of any other. */
+export class Profiler implements Disposable {
+  readonly #device: Device;
+  readonly #program: Program;
+  #timestamps: Timestamps | undefined;
+
+  constructor(device: Device, program: Program) {
+    this.#device = device;
+    this.#program = program;
+  }
+
+  /**
+   * One run, waited for. With a `clock` its dispatches are timed; without, it is encoded as always, and the host's times
+   * are those of any run. `gpu` becomes `host` where the device has no timestamps.
+   */
+  async run(inputs: readonly Storage[], clock?: Clock): Promise<{ results: Storage[]; profile: RunProfile }> {
+    if (clock === undefined) return await this.#whole(inputs, undefined);
+    if (clock === 'host' || !this.#device.gpu.features.has('timestamp-query')) return await this.#each(inputs);
+    this.#timestamps ??= new Timestamps(this.#device.gpu, this.#program.lowered.calls.length);
+    return await this.#whole(inputs, this.#timestamps);
+  }
+
+  async #whole(
+    inputs: readonly Storage[],
+    timestamps: Timestamps | undefined,
+  ): Promise<{ results: Storage[]; profile: RunProfile }> {
+    let finished = 0;
+    const probe: Probe = {
+      ...(timestamps && {
+        pass: dispatch => timestamps.pass(dispatch),
+        encoded: encoder => timestamps.resolve(encoder),
+      }),
+      finished: () => {
+        finished = performance.now();
+      },
+    };
+    const began = performance.now();
+    const results = this.#program.run(inputs, probe);
+    const submitted = performance.now();
+    try {
+      await this.#device.finished();
+      const done = performance.now();
+      const times = await timestamps?.read();
+      const profile = {
+        encode: { begin: began, end: finished },
+        submit: { begin: finished, end: submitted },
+        wait: { begin: submitted, end: done },
+        clock: timestamps && ('gpu' as const),
+        ...this.#dispatchesOf(times ?? new BigUint64Array()),
+      };
+      return { results, profile };
+    } catch (error) {
+      for (const result of results) result.release();
+      throw error;
+    }
+  }
+
+  /** One submit for each dispatch, waited for. */
+  async #each(inputs: readonly Storage[]): Promise<{ results: Storage[]; profile: RunProfile }> {
+    const times = new BigUint64Array(2 * this.#program.lowered.calls.length);
+    const now = () => BigInt(Math.round(performance.now() * 1e6));
+    const began = performance.now();
+    let last = now();
+    const results = await this.#program.runEach(inputs, async dispatch => {
+      await this.#device.finished();
+      times[2 * dispatch] = last;
+      last = now();
+      times[2 * dispatch + 1] = last;
+    });
+    const ended = performance.now();
+    // Encoding, submitting and waiting cannot be told apart here.
+    const profile = {
+      encode: { begin: began, end: began },
+      submit: { begin: began, end: began },
+      wait: { begin: began, end: ended },
+      clock: 'host' as const,
+      ...this.#dispatchesOf(times),
+    };
+    return { results, profile };
+  }
+
+  #dispatchesOf(times: BigUint64Array): Pick<RunProfile, 'dispatches' | 'origin' | 'tick'> {
+    const alive = bytesAlive(this.#program.lowered);
+    const origin = times[0] ?? 0n;
+    // An end before its beginning: the GPU's clock was reset in between. WebGPU allows it.
+    const since = (time: bigint) => Number(time - origin) / 1e6;
+    const dispatches = [...times.keys()]
+      .filter(i => i % 2 === 0)
+      .map(i => {
+        const call = this.#program.lowered.calls[i / 2]!;
+        const begin = since(times[i]!);
+        const bytes = call.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
+        return { call, bytes, alive: alive[i / 2]!, begin, end: Math.max(begin, since(times[i + 1]!)) };
+      });
+    const coarse = times.length > 0 && times.every(time => time % BigInt(COARSE) === 0n);
+    return { dispatches, origin, tick: coarse ? COARSE : 1 };
+  }
+
+  /** Gives the query sets back. */
+  [Symbol.dispose](): void {
+    this.#timestamps?.[Symbol.dispose]();
+    this.#timestamps = undefined;
+  }
+}
+
+/** Counts the buffers that anything makes on a device, until it is disposed of. */
+export class BufferCount implements Disposable {
+  readonly #gpu: GPUDevice;
+  #count = 0;
+
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+    const { createBuffer } = gpu;
+    Object.defineProperty(gpu, 'createBuffer', {
+      configurable: true,
+      value: (descriptor: GPUBufferDescriptor): GPUBuffer => {
+        this.#count++;
+        return createBuffer.call(gpu, descriptor);
+      },
+    });
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  [Symbol.dispose](): void {
+    Reflect.deleteProperty(this.#gpu, 'createBuffer');
+  }
+}

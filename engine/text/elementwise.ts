@@ -1,0 +1,129 @@
+/** Kernels for elementwise expressions: operands are read with NumPy's broadcasting, one result is written. */
+
+import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
+import { assemble, assembleElements, coordinates } from './assemble.ts';
+import { type Expression, emit, operandsRead } from './expression.ts';
+import { type AdapterTraits, input, type Kernel, type Lowering, output } from './kernel.ts';
+import { Numbers } from './numbers.ts';
+
+export interface ElementwiseProblem {
+  readonly name: string;
+  readonly expression: Expression;
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
+  readonly baked: boolean;
+}
+
+/** Rows at least this long are walked by an inner loop, so that what does not change along a row is loaded once. */
+const SHORTEST_ROW = 32;
+/** Elements that a workgroup of rows should at least have. */
+const LEAST_ELEMENTS = 2048;
+
+/** The walk over the output: merged axes, the operands' strides over them, and names for all sizes. */
+interface Walk {
+  readonly problem: ElementwiseProblem;
+  readonly shape: readonly number[];
+  readonly strides: readonly (readonly number[])[];
+  readonly read: ReadonlySet<number>;
+  readonly numbers: Numbers;
+}
+
+export function lowerElementwise(problem: ElementwiseProblem, traits: AdapterTraits): Lowering {
+  const read = operandsRead(problem.expression);
+  const merged = mergeAxes(
+    problem.output,
+    problem.inputs.map(shape => broadcastStrides(shape, problem.output)),
+  );
+  const { shape, strides } = merged.shape.length > 0 ? merged : { shape: [1], strides: problem.inputs.map(() => [0]) };
+  const numbers = new Numbers(problem.baked, sizes(problem, shape, strides, read));
+  const walk: Walk = { problem, shape, strides, read, numbers };
+  const rowwise = traits.software && shape.length > 1 && shape.at(-1)! >= SHORTEST_ROW;
+  const kernel = rowwise ? rows(walk, traits) : flat(walk, traits);
+  return { steps: [{ kernel, operands: [...problem.inputs.map((_, i) => input(i)), output(0)] }], scratch: [] };
+}
+
+/** Sizes by name: `n` elements, `d1…` dimensions but the outermost, `s0_1` the stride of operand 0 along axis 1. */
+function sizes(
+  problem: ElementwiseProblem,
+  shape: readonly number[],
+  strides: readonly (readonly number[])[],
+  read: ReadonlySet<number>,
+): Record<string, number> {
+  const named: Record<string, number> = { n: sizeOf(problem.output) };
+  shape.forEach((size, axis) => {
+    if (axis > 0) named[`d${axis}`] = size;
+  });
+  for (const operand of read)
+    strides[operand]!.forEach((stride, axis) => {
+      if (stride > 1) named[`s${operand}_${axis}`] = stride;
+    });
+  return named;
+}
+
+/** `index·stride` summed over `axes`, for one operand; strides of 0 and 1 are known to the text. */
+export function offsetOf(operand: number, strides: readonly number[], axes: readonly number[]): string {
+  const terms = axes
+    .filter(axis => strides[axis] !== 0)
+    .map(axis => (strides[axis] === 1 ? `a${axis}` : `a${axis} * s${operand}_${axis}`));
+  return terms.length > 0 ? terms.join(' + ') : '0';
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** What both forms tell the frame, and the WGSL of an element from the operands `v0 …`. */
+function partsOf({ problem, numbers }: Walk) {
+  const { name, expression, inputs } = problem;
+  const { declarations, statements, result } = emit(
+    expression,
+    inputs.map((_, i) => `v${i}`),
+  );
+  return { frame: { name, reads: inputs.map((_, i) => `in${i}`), numbers, declarations }, statements, result };
+}
+
+/** Each invocation computes elements a workgroup apart, each from its own coordinates. */
+function flat(walk: Walk, traits: AdapterTraits): Kernel {
+  const { problem, shape, strides, read } = walk;
+  const { frame, statements, result } = partsOf(walk);
+  const axes = range(shape.length);
+  const contiguous = shape.length === 1;
+  const loads = [...read].map(operand => {
+    const own = strides[operand]!;
+    const offset = contiguous ? (own[0] === 0 ? '0' : 'index') : offsetOf(operand, own, axes);
+    return `let v${operand} = in${operand}[${offset}];`;
+  });
+  const position = contiguous ? [] : coordinates('index', axes);
+  const body = [...position, ...loads, ...statements, `result[index] = ${result};`].join('\n    ');
+  return assembleElements({ ...frame, elements: sizeOf(problem.output), count: 'n', body }, traits);
+}
+
+/** Each workgroup walks whole rows: coordinates and operands that are constant along a row cost next to nothing. */
+function rows(walk: Walk, traits: AdapterTraits): Kernel {
+  const { shape, strides, read } = walk;
+  const { frame, statements, result } = partsOf(walk);
+  const lanes = Math.max(traits.subgroupSize, 8);
+  const last = shape.length - 1;
+  const length = shape[last]!;
+  const each = Math.max(1, Math.ceil(LEAST_ELEMENTS / length));
+  const outer = range(last);
+  const before: string[] = [];
+  const within: string[] = [];
+  for (const operand of read) {
+    const base = offsetOf(operand, strides[operand]!, outer);
+    if (strides[operand]![last] === 0) before.push(`let v${operand} = in${operand}[${base}];`);
+    else {
+      before.push(`let b${operand} = ${base};`);
+      within.push(`let v${operand} = in${operand}[b${operand} + column];`);
+    }
+  }
+  // How many rows a workgroup takes is a size like others: it must not be in the text where sizes are arguments.
+  const body = `let rowCount = n / d${last};
+  let each = max(1, (${LEAST_ELEMENTS} + d${last} - 1) / d${last});
+  for (var row = group * each; row < min(rowCount, (group + 1) * each); row++) {
+    ${[...coordinates('row', outer), ...before].join('\n    ')}
+    for (var column = i32(lane); column < d${last}; column += ${lanes}) {
+      ${[...within, ...statements].join('\n      ')}
+      result[row * d${last} + column] = ${result};
+    }
+  }`;
+  return assemble({ ...frame, lanes, groups: Math.ceil(sizeOf(shape) / length / each), body });
+}

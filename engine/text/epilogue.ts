@@ -1,0 +1,78 @@
+/**
+ * Epilogues: an elementwise expression that a kernel applies to each element before it stores it, so that what follows a
+ * convolution (activation, normalisation by known statistics, a residual sum) costs no pass over memory of its own.
+ */
+
+import { type Shape, sameShape, sizeOf } from '../basics/shape.ts';
+import { type Expression, emit, identity } from './expression.ts';
+
+/** How an operand is read: the element at the same place, one for each channel (axis 1), or one for all. */
+export type Reach = 'element' | 'channel' | 'scalar';
+
+export interface Epilogue {
+  /** Operand 0 is the element itself, operand i + 1 is `extras[i]`. */
+  readonly expression: Expression;
+  /** One for each input that the epilogue adds, after the operation's own inputs. */
+  readonly extras: readonly Reach[];
+  /** The result is shuffled by this factor first (see `Operation.shuffle`); 1: it is not. */
+  readonly shuffle: number;
+}
+
+/** Where an element of a result [N, K, OH, OW] is, as i32 expressions; `sizes` are those of the result. */
+export interface Position {
+  readonly image: string;
+  readonly channel: string;
+  readonly row: string;
+  readonly column: string;
+  readonly sizes: readonly [channels: number, height: string, width: string];
+}
+
+/** The element's index in what is stored. */
+function placeOf({ image, channel, row, column, sizes: [channels, height, width] }: Position, factor: number): string {
+  if (factor === 1) return `((${image} * ${channels} + ${channel}) * ${height} + ${row}) * ${width} + ${column}`;
+  const plane = `${image} * ${channels / factor ** 2} + ${channel} / ${factor ** 2}`;
+  const down = `${row} * ${factor} + ${channel} / ${factor} % ${factor}`;
+  return `((${plane}) * ${height} * ${factor} + ${down}) * ${width} * ${factor} + ${column} * ${factor} + ${channel} % ${factor}`;
+}
+
+/** How an operand of this shape meets an output; undefined where it is none of the three. */
+export function reachOf(shape: Shape, output: Shape): Reach | undefined {
+  if (sameShape(shape, output)) return 'element';
+  if (sizeOf(shape) === 1) return 'scalar';
+  const aligned = [...Array<number>(Math.max(0, output.length - shape.length)).fill(1), ...shape];
+  return aligned.every((size, axis) => (axis === 1 ? size === output[1] : size === 1)) ? 'channel' : undefined;
+}
+
+/** An epilogue as WGSL. Its bindings are `extra0 …`. */
+export interface EpilogueText {
+  readonly reads: readonly string[];
+  /** Module-scope declarations. */
+  readonly declarations: string;
+  /** Loads that do not change within a channel, which is given as an i32 expression. */
+  perChannel(channel: string): string[];
+  /** Where an element is stored. `plain`: where it lies if nothing is shuffled, if that is known already. */
+  place(position: Position, plain?: string): string;
+  /** Statements for one element, an f32 expression, and what is stored at `place`, which they declare. */
+  perElement(value: string, position: Position, plain?: string): { statements: string[]; result: string };
+}
+
+/** Nothing to read, and the element as it is. */
+export const NOTHING: Epilogue = { expression: identity, extras: [], shuffle: 1 };
+
+export function epilogueText({ expression, extras, shuffle }: Epilogue = NOTHING): EpilogueText {
+  const names = extras.map((_, i) => `e${i}`);
+  const load = (reach: Reach, i: number, at: string) => (extras[i] === reach ? [`let e${i} = extra${i}[${at}];`] : []);
+  const place = (position: Position, plain?: string) => (shuffle === 1 && plain ? plain : placeOf(position, shuffle));
+  return {
+    reads: extras.map((_, i) => `extra${i}`),
+    declarations: emit(expression, ['v', ...names]).declarations,
+    perChannel: channel =>
+      extras.flatMap((_, i) => [...load('channel', i, `${channel} / ${shuffle ** 2}`), ...load('scalar', i, '0')]),
+    place,
+    perElement(value, position, plain) {
+      const { statements, result } = emit(expression, [value, ...names]);
+      const loads = extras.flatMap((_, i) => load('element', i, 'place'));
+      return { statements: [`let place = ${place(position, plain)};`, ...loads, ...statements], result };
+    },
+  };
+}

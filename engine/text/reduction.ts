@@ -1,0 +1,179 @@
+/** Kernels for sums over axes of an elementwise expression, in a fixed order. */
+
+import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
+import { assemble, assembleElements, coordinates } from './assemble.ts';
+import { offsetOf } from './elementwise.ts';
+import { type Expression, emit, literal, operandsRead } from './expression.ts';
+import { type AdapterTraits, input, type Lowering, type Operand, output, type Step, scratch } from './kernel.ts';
+import { Numbers } from './numbers.ts';
+
+export interface ReductionProblem {
+  readonly name: string;
+  readonly expression: Expression;
+  readonly inputs: readonly Shape[];
+  /** Shape of the summed tensor. */
+  readonly domain: Shape;
+  readonly axes: readonly number[];
+  readonly scale: number;
+  readonly baked: boolean;
+}
+
+interface Walk {
+  readonly problem: ReductionProblem;
+  readonly shape: readonly number[];
+  readonly strides: readonly (readonly number[])[];
+  /** Merged axes that are kept, and that are summed. */
+  readonly kept: readonly number[];
+  readonly summed: readonly number[];
+  readonly outputs: number;
+  readonly length: number;
+}
+
+/** Sums shorter than this are one invocation's work. */
+const LONG = 64;
+
+export function lowerReduction(problem: ReductionProblem, traits: AdapterTraits): Lowering {
+  const walk = walkOf(problem);
+  if (walk.length < LONG) return { steps: [serial(walk, traits)], scratch: [] };
+  const splits = splitsOf(walk, traits);
+  const lanes = traits.software ? Math.max(traits.subgroupSize, 8) : 256;
+  if (splits === 1) return { steps: [parallel(walk, 1, lanes, output(0), problem.scale)], scratch: [] };
+  return {
+    steps: [parallel(walk, splits, lanes, scratch(0), 1), addParts(walk, splits, traits)],
+    scratch: [walk.outputs * splits],
+  };
+}
+
+function walkOf(problem: ReductionProblem): Walk {
+  const { domain, axes, inputs } = problem;
+  const keptShape = domain.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const merged = mergeAxes(domain, [
+    broadcastStrides(keptShape, domain),
+    ...inputs.map(shape => broadcastStrides(shape, domain)),
+  ]);
+  const [kept = [], ...strides] = merged.strides;
+  const all = merged.shape.map((_, axis) => axis);
+  // A kept axis of the merged walk has a stride in the output.
+  const summed = all.filter(axis => kept[axis] === 0);
+  const outputs = sizeOf(keptShape);
+  return {
+    problem,
+    shape: merged.shape,
+    strides,
+    kept: all.filter(axis => kept[axis] !== 0),
+    summed,
+    outputs,
+    length: sizeOf(domain) / outputs,
+  };
+}
+
+/** How many workgroups share a sum: enough to keep the adapter busy, none with too little to do. */
+function splitsOf({ outputs, length }: Walk, traits: AdapterTraits): number {
+  const [busy, least] = traits.software ? [16, 4096] : [512, 2048];
+  return Math.max(1, Math.min(Math.floor(busy / outputs), Math.floor(length / least)));
+}
+
+function declare(walk: Walk, extra: Readonly<Record<string, number>>): Numbers {
+  const named: Record<string, number> = { outputs: walk.outputs, len: walk.length, ...extra };
+  walk.shape.forEach((size, axis) => {
+    if (axis > 0) named[`d${axis}`] = size;
+  });
+  for (const operand of operandsRead(walk.problem.expression))
+    walk.strides[operand]!.forEach((stride, axis) => {
+      if (stride > 1) named[`s${operand}_${axis}`] = stride;
+    });
+  return new Numbers(walk.problem.baked, named);
+}
+
+/** Statements that compute `value` for coordinates of all axes. */
+function evaluate({ problem, strides, shape }: Walk): string {
+  const axes = shape.map((_, axis) => axis);
+  const loads = [...operandsRead(problem.expression)].map(
+    operand => `let v${operand} = in${operand}[${offsetOf(operand, strides[operand]!, axes)}];`,
+  );
+  const { statements, result } = emit(
+    problem.expression,
+    problem.inputs.map((_, i) => `v${i}`),
+  );
+  return [...loads, ...statements, `let value = ${result};`].join('\n      ');
+}
+
+/** What the frame is told: the operands are `in0 …`. */
+function frameOf({ problem: { name, inputs, expression } }: Walk) {
+  const names = inputs.map((_, i) => `in${i}`);
+  return { name, reads: names, declarations: emit(expression, names).declarations };
+}
+
+const operands = (walk: Walk, target: Operand): Operand[] => [...walk.problem.inputs.map((_, i) => input(i)), target];
+
+/** One invocation an output. */
+function serial(walk: Walk, traits: AdapterTraits): Step {
+  const body = `${coordinates('index', walk.kept).join(' ')}
+    var sum = 0.0;
+    for (var t = 0; t < len; t++) {
+      ${coordinates('t', walk.summed).join(' ')}
+      ${evaluate(walk)}
+      sum += value;
+    }
+    result[index] = sum * ${literal(walk.problem.scale)};`;
+  const parts = { ...frameOf(walk), numbers: declare(walk, {}), elements: walk.outputs, count: 'outputs', body };
+  return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
+}
+
+/** One workgroup an output and part of its sum: lanes add strided elements, then a tree adds the lanes. */
+function parallel(walk: Walk, splits: number, lanes: number, target: Operand, scale: number): Step {
+  const numbers = declare(walk, { splits });
+  const { kept, summed } = walk;
+  const [outer, inner] = [summed.slice(0, -1), summed.at(-1)];
+  // Short rows would leave most lanes idle: walk those flat.
+  const rowwise = outer.length > 0 && inner !== undefined && walk.shape[inner]! >= 4 * lanes && lanes <= 32;
+  const loop = rowwise
+    ? `  let rowCount = len / d${inner};
+  for (var row = part * rowCount / splits; row < (part + 1) * rowCount / splits; row++) {
+    ${coordinates('row', outer).join(' ')}
+    for (var a${inner} = i32(lane); a${inner} < d${inner}; a${inner} += ${lanes}) {
+      ${evaluate(walk)}
+      sum += value;
+    }
+  }`
+    : `  let first = part * (len / splits) + min(part, len % splits);
+  let end = first + len / splits + select(0, 1, part < len % splits);
+  for (var t = first + i32(lane); t < end; t += ${lanes}) {
+      ${coordinates('t', summed).join(' ')}
+      ${evaluate(walk)}
+      sum += value;
+  }`;
+  const body = `let part = group % splits; let index = group / splits;
+  if (index >= outputs) { return; }
+  ${coordinates('index', kept).join(' ')}
+  var sum = 0.0;
+${loop}
+  partial[lane] = sum;
+  for (var width = ${lanes / 2}u; width > 0u; width /= 2u) {
+    workgroupBarrier();
+    if (lane < width) { partial[lane] += partial[lane + width]; }
+  }
+  if (lane == 0u) { result[group] = partial[0] * ${literal(scale)}; }`;
+  const frame = frameOf(walk);
+  const declarations = `${frame.declarations}\nvar<workgroup> partial: array<f32, ${lanes}>;`;
+  const kernel = assemble({ ...frame, declarations, numbers, lanes, groups: walk.outputs * splits, body });
+  return { kernel, operands: operands(walk, target) };
+}
+
+/** Adds the parts of each output, in order. */
+function addParts({ problem, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
+  const kernel = assembleElements(
+    {
+      name: `${problem.name} parts`,
+      reads: ['parts'],
+      numbers: new Numbers(problem.baked, { outputs, splits }),
+      elements: outputs,
+      count: 'outputs',
+      body: `var sum = 0.0;
+    for (var i = 0; i < splits; i++) { sum += parts[index * splits + i]; }
+    result[index] = sum * ${literal(problem.scale)};`,
+    },
+    traits,
+  );
+  return { kernel, operands: [scratch(0), output(0)] };
+}

@@ -1,0 +1,157 @@
+/** Activation functions. Gradients at kinks are PyTorch's: the side of x ≤ 0. */
+import { apply } from '../../engine/apply.ts';
+import { ShapeError } from '../../engine/basics/errors.ts';
+import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
+import type { Declaration, Listed } from '../../engine/define.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import { literal } from '../../engine/text/expression.ts';
+import { reshape } from '../movement/reshape.ts';
+import { add, mul, neg, square, sub } from './arithmetic.ts';
+import { applyOne, defineElementwise } from './define-elementwise.ts';
+import { keepNaN, log1pFunction, TANH } from './precise.ts';
+
+type SlopeAttributes = { readonly slope: number };
+type Nothing = Record<never, never>;
+
+/** max(x, slope·x) by selection, which keeps NaN (max would hide it). */
+export const leakyReluOp = defineElementwise<SlopeAttributes>({
+  name: 'leakyRelu',
+  summary: 'x where x > 0, else slope · x. ReLU is slope 0.',
+  arity: 1,
+  attributes: [{ slope: 0.2 }, { slope: 0 }],
+  compute: ([x], { slope }) => (x! > 0 ? x! : Math.fround(slope) * x!),
+  expression: ([x], { slope }) =>
+    slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${literal(slope)}, ${x} <= 0.0)`,
+  // The output has the input's sign and is kept for the next layer anyway: so the input need not be.
+  gradient: ({ grad, inputs: [x], output, attributes }) => [
+    () => applyOne(leakyReluGradientOp, [grad, attributes.slope < 0 ? x! : output], attributes),
+  ],
+  samples: [{ inputs: [{ shape: [5], values: [-2, -0, 0, 1e-30, 3] }], attributes: { slope: 0.2 }, kink: 'at 0' }],
+});
+
+export const leakyReluGradientOp: Declaration<SlopeAttributes> = defineElementwise<SlopeAttributes>({
+  name: 'leakyReluGradient',
+  summary: 'g where x > 0, else slope · g.',
+  arity: 2,
+  attributes: [{ slope: 0.2 }, { slope: 0 }],
+  compute: ([g, x], { slope }) => (x! > 0 ? g! : Math.fround(slope) * g!),
+  expression: ([g, x], { slope }) => `select(${g}, ${g} * ${literal(slope)}, ${x} <= 0.0)`,
+  gradient: ({ grad, inputs: [, x], attributes }) => [
+    () => applyOne(leakyReluGradientOp, [grad, x!], attributes),
+    () => mul(grad, 0),
+  ],
+});
+
+/** x where x > 0, else weight·x; the weight is broadcast. */
+export const preluOp = defineElementwise({
+  name: 'preluElementwise',
+  summary: 'x where x > 0, else w · x, with w broadcast: the kernel of prelu.',
+  arity: 2,
+  compute: ([x, w]) => (x! > 0 ? x! : w! * x!),
+  expression: ([x, w]) => `select(${x}, ${w} * ${x}, ${x} <= 0.0)`,
+  gradient: ({ grad, inputs: [x, w] }) => [
+    () => applyOne(preluInputGradientOp, [grad, x!, w!], {}),
+    () => mul(grad, negativePart(x!)),
+  ],
+});
+
+export const preluInputGradientOp: Declaration<Nothing> = defineElementwise({
+  name: 'preluInputGradient',
+  summary: 'g where x > 0, else w · g.',
+  arity: 3,
+  compute: ([g, x, w]) => (x! > 0 ? g! : w! * g!),
+  expression: ([g, x, w]) => `select(${g}, ${w} * ${g}, ${x} <= 0.0)`,
+  gradient: ({ grad, inputs: [g, x, w] }) => [
+    () => applyOne(preluInputGradientOp, [grad, x!, w!], {}),
+    () => mul(grad, 0),
+    () => applyOne(leakyReluGradientOp, [mul(grad, g!), neg(x!)], { slope: 0 }),
+  ],
+});
+
+/** x where x ≤ 0, else 0. */
+const negativePart = (x: Tensor): Tensor => neg(relu(neg(x)));
+
+export const tanhOp = defineElementwise({
+  name: 'tanh',
+  summary: 'Hyperbolic tangent, accurate near 0 on every driver.',
+  arity: 1,
+  dear: true,
+  compute: ([x]) => Math.tanh(x!),
+  declarations: () => TANH,
+  expression: ([x]) => keepNaN(x!, `daybreakTanh(${x})`),
+  gradient: ({ grad, output }) => [() => mul(grad, neg(sub(square(output), 1)))],
+  samples: [
+    { inputs: [{ shape: [7], values: [-1e-6, 6e-5, 0, 0.6, -0.7, 9, -30] }], attributes: {} },
+    { inputs: [{ shape: [64], range: [-1e-4, 1e-4] }], attributes: {} },
+  ],
+});
+
+export const sigmoidOp = defineElementwise({
+  name: 'sigmoid',
+  summary: '1 / (1 + e⁻ˣ).',
+  arity: 1,
+  dear: true,
+  compute: ([x]) => 1 / (1 + Math.exp(-x!)),
+  expression: ([x]) => keepNaN(x!, `1.0 / (1.0 + exp(-${x}))`),
+  gradient: ({ grad, output }) => [() => mul(grad, mul(output, add(neg(output), 1)))],
+  samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
+});
+
+export const softplusOp = defineElementwise({
+  name: 'softplus',
+  summary: 'log(1 + eˣ), stable at both ends.',
+  arity: 1,
+  dear: true,
+  compute: ([x]) => Math.max(x!, 0) + Math.log1p(Math.exp(-Math.abs(x!))),
+  declarations: () => log1pFunction,
+  expression: ([x]) => `select(${x}, 0.0, ${x} < 0.0) + daybreakLog1p(exp(-abs(${x})))`,
+  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sigmoid(x!))],
+  samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
+});
+
+/** x where x > 0, else slope · x. */
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => applyOne(leakyReluOp, [x], { slope });
+/** max(x, 0). */
+export const relu = (x: Tensor): Tensor => applyOne(leakyReluOp, [x], { slope: 0 });
+/** Hyperbolic tangent. */
+export const tanh = (x: Tensor): Tensor => applyOne(tanhOp, [x], {});
+/** 1 / (1 + e⁻ˣ). */
+export const sigmoid = (x: Tensor): Tensor => applyOne(sigmoidOp, [x], {});
+/** log(1 + eˣ). */
+export const softplus = (x: Tensor): Tensor => applyOne(softplusOp, [x], {});
+
+/**
+ * Parametric ReLU (He et al. 2015): x where x > 0, else weight · x. x is [N, C, …]; the weight [C] has one slope a
+ * channel, or [1] one for all. Throws ShapeError for another weight.
+ */
+export function prelu(x: Tensor, weight: Tensor): Tensor {
+  const channels = x.shape[1] ?? 1;
+  if (weight.size !== 1 && weight.size !== channels)
+    throw new ShapeError(
+      'prelu',
+      `${formatShape(x.shape)} needs a weight of [${channels}] or [1], got ${formatShape(weight.shape)}.`,
+    );
+  const shape = x.shape.map((_, axis) => (axis === 1 ? weight.size : 1));
+  return apply(preluOp, [x, reshape(weight, shape)], {})[0]!;
+}
+
+export const preluListing: Listed = {
+  name: 'prelu',
+  summary: 'Parametric ReLU with one slope a channel, or one for all.',
+  call: ([x, weight]) => [prelu(x!, weight!)],
+  differentiable: true,
+  reference([x, weight], [shape]) {
+    const inner = sizeOf(shape!.slice(2));
+    return [x!.map((value, i) => (value > 0 ? value : value * weight![Math.floor(i / inner) % weight!.length]!))];
+  },
+  samples: [
+    { inputs: [{ shape: [2, 5, 4, 3] }, { shape: [5] }], attributes: {} },
+    { inputs: [{ shape: [1, 1, 1, 1] }, { shape: [1] }], attributes: {} },
+    { inputs: [{ shape: [2, 3, 8, 8] }, { shape: [1] }], attributes: {} },
+  ],
+  random: choose => {
+    const channels = choose.pick([1, 3, 8, 13]);
+    const shape = [choose.integer(1, 3), channels, choose.pick([1, 5, 11]), choose.pick([1, 7, 12])];
+    return { inputs: [{ shape }, { shape: [choose.pick([1, channels])] }], attributes: {} };
+  },
+};

@@ -1,0 +1,159 @@
+/** Elementary functions. Subgradients at kinks are PyTorch's. */
+import type { Declaration } from '../../engine/define.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import { literal } from '../../engine/text/expression.ts';
+import { add, div, mul } from './arithmetic.ts';
+import { applyOne, defineElementwise } from './define-elementwise.ts';
+import { keepNaN, LOG, log1pFunction } from './precise.ts';
+
+export const expOp = defineElementwise({
+  name: 'exp',
+  summary: 'eˣ.',
+  arity: 1,
+  dear: true,
+  compute: ([x]) => Math.exp(x!),
+  expression: ([x]) => keepNaN(x!, `exp(${x})`),
+  gradient: ({ grad, output }) => [() => mul(grad, output)],
+  // WGSL allows exp an error of 3 + 2·|x| ulp.
+  tolerance: 2e-6,
+});
+
+export const logOp = defineElementwise({
+  name: 'log',
+  summary: 'Natural logarithm, accurate near 1 on every driver.',
+  arity: 1,
+  dear: true,
+  ranges: [[0.2, 3]],
+  compute: ([x]) => Math.log(x!),
+  declarations: () => LOG,
+  expression: ([x]) => keepNaN(x!, `daybreakLog(${x})`),
+  gradient: ({ grad, inputs: [x] }) => [() => div(grad, x!)],
+});
+
+export const log1pOp = defineElementwise({
+  name: 'log1p',
+  summary: 'log(1 + x), accurate near 0.',
+  arity: 1,
+  dear: true,
+  ranges: [[-0.7, 3]],
+  compute: ([x]) => Math.log1p(x!),
+  declarations: () => log1pFunction,
+  expression: ([x]) => keepNaN(x!, `daybreakLog1p(${x})`),
+  gradient: ({ grad, inputs: [x] }) => [() => div(grad, add(x!, 1))],
+});
+
+export const sqrtOp = defineElementwise({
+  name: 'sqrt',
+  summary: 'Square root.',
+  arity: 1,
+  ranges: [[0.1, 4]],
+  compute: ([x]) => Math.sqrt(x!),
+  expression: ([x]) => `sqrt(${x})`,
+  gradient: ({ grad, output }) => [() => div(mul(grad, 0.5), output)],
+});
+
+export const signOp = defineElementwise({
+  name: 'sign',
+  summary: '−1, 0 or 1; its gradient is 0.',
+  arity: 1,
+  compute: ([x]) => Math.sign(x!),
+  expression: ([x]) => `sign(${x})`,
+  gradient: ({ grad }) => [() => mul(grad, 0)],
+});
+
+export const absOp = defineElementwise({
+  name: 'abs',
+  summary: '|x|; gradient 0 at 0.',
+  arity: 1,
+  compute: ([x]) => Math.abs(x!),
+  expression: ([x]) => `abs(${x})`,
+  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sign(x!))],
+});
+
+type ClampAttributes = { readonly min: number; readonly max: number };
+
+export const clampOp = defineElementwise<ClampAttributes>({
+  name: 'clamp',
+  summary: 'x held in [min, max]; the gradient passes at the bounds themselves.',
+  arity: 1,
+  attributes: [
+    { min: -0.5, max: 0.7 },
+    { min: 0, max: 1 },
+  ],
+  compute: ([x], { min, max }) => Math.min(Math.max(x!, Math.fround(min)), Math.fround(max)),
+  // Not WGSL's clamp, which may turn NaN into a bound.
+  expression: ([x], { min, max }) =>
+    `select(select(${x}, ${literal(min)}, ${x} < ${literal(min)}), ${literal(max)}, ${x} > ${literal(max)})`,
+  gradient: ({ grad, inputs: [x], attributes }) => [() => applyOne(clampGradientOp, [grad, x!], attributes)],
+});
+
+export const clampGradientOp: Declaration<ClampAttributes> = defineElementwise<ClampAttributes>({
+  name: 'clampGradient',
+  summary: 'g where x lies in [min, max], else 0.',
+  arity: 2,
+  attributes: [{ min: -0.5, max: 0.7 }],
+  compute: ([g, x], { min, max }) => (x! >= Math.fround(min) && x! <= Math.fround(max) ? g! : 0),
+  expression: ([g, x], { min, max }) => `select(0.0, ${g}, ${x} >= ${literal(min)} && ${x} <= ${literal(max)})`,
+  gradient: ({ grad, inputs: [, x], attributes }) => [
+    () => applyOne(clampGradientOp, [grad, x!], attributes),
+    () => mul(grad, 0),
+  ],
+});
+
+type PowAttributes = { readonly exponent: number };
+
+/** WGSL's pow needs a positive base; small whole exponents are products. */
+function power(x: string, exponent: number): string {
+  if (exponent === 0) return '1.0';
+  if (exponent === 0.5) return `sqrt(${x})`;
+  if (exponent < 0) return `1.0 / (${power(x, -exponent)})`;
+  if (Number.isInteger(exponent) && exponent <= 8) return Array.from({ length: exponent }, () => x).join(' * ');
+  // Negative bases give NaN, made from bits that the driver does not know: WGSL has no constant for it.
+  if (!Number.isInteger(exponent))
+    return keepNaN(
+      x,
+      `select(pow(${x}, ${literal(exponent)}), bitcast<f32>(bitcast<u32>(${x}) | 0x7fc00000u), ${x} < 0.0)`,
+    );
+  const size = `pow(abs(${x}), ${literal(exponent)})`;
+  return exponent % 2 === 0 ? size : `sign(${x}) * ${size}`;
+}
+
+export const powOp = defineElementwise<PowAttributes>({
+  name: 'pow',
+  summary: 'x to a fixed power; NaN for negative x where the exponent is no whole number.',
+  arity: 1,
+  dear: true,
+  ranges: [[0.3, 2]],
+  attributes: [
+    { exponent: 2 },
+    { exponent: 3 },
+    { exponent: 0.5 },
+    { exponent: -1 },
+    { exponent: 2.5 },
+    { exponent: 0 },
+  ],
+  compute: ([x], { exponent }) => x! ** exponent,
+  expression: ([x], { exponent }) => power(x!, exponent),
+  gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
+    () => (exponent === 0 ? mul(grad, 0) : mul(mul(grad, pow(x!, exponent - 1)), exponent)),
+  ],
+  // pow is exp2(y · log2 x) on most drivers: 13 ulp were seen.
+  tolerance: 3e-6,
+});
+
+/** eˣ. */
+export const exp = (x: Tensor): Tensor => applyOne(expOp, [x], {});
+/** Natural logarithm. */
+export const log = (x: Tensor): Tensor => applyOne(logOp, [x], {});
+/** log(1 + x), accurate for small x. */
+export const log1p = (x: Tensor): Tensor => applyOne(log1pOp, [x], {});
+/** Square root; its gradient at 0 is infinite. */
+export const sqrt = (x: Tensor): Tensor => applyOne(sqrtOp, [x], {});
+/** −1, 0 or 1. */
+export const sign = (x: Tensor): Tensor => applyOne(signOp, [x], {});
+/** |x|. */
+export const abs = (x: Tensor): Tensor => applyOne(absOp, [x], {});
+/** x held in [min, max]. */
+export const clamp = (x: Tensor, min: number, max: number): Tensor => applyOne(clampOp, [x], { min, max });
+/** x to the power of a number. */
+export const pow = (x: Tensor, exponent: number): Tensor => applyOne(powOp, [x], { exponent });

@@ -1,0 +1,299 @@
+/** Slices and padding: rectangles of one tensor inside another. */
+import { apply } from '../../engine/apply.ts';
+import { ShapeError } from '../../engine/basics/errors.ts';
+import { f32, formatShape, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
+import { type Declaration, defineOp } from '../../engine/define.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import { assembleElements, coordinates } from '../../engine/text/assemble.ts';
+import { literal } from '../../engine/text/expression.ts';
+import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
+import { Numbers } from '../../engine/text/numbers.ts';
+import { mapIndices } from '../elementwise/define-elementwise.ts';
+import { lowerStrided } from './strided.ts';
+
+type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
+
+export const sliceOp: Declaration<SliceAttributes> = defineOp<SliceAttributes>({
+  name: 'slice',
+  summary: 'The rectangle from `start` to before `end`.',
+  infer([x], { start, end }) {
+    const { shape } = x!;
+    const valid =
+      start.length === shape.length &&
+      end.length === shape.length &&
+      shape.every((size, axis) => start[axis]! >= 0 && start[axis]! < end[axis]! && end[axis]! <= size);
+    if (!valid)
+      throw new ShapeError(
+        'slice',
+        `[${start.join(', ')}] to [${end.join(', ')}] is no rectangle in ${formatShape(shape)}.`,
+      );
+    return [f32(start.map((first, axis) => end[axis]! - first))];
+  },
+  lower({ inputs, outputs, attributes: { start }, baked }, traits) {
+    const strides = stridesOf(inputs[0]!.shape);
+    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis]!, 0);
+    return lowerStrided('slice', outputs[0]!.shape, strides, offset, baked, traits);
+  },
+  gradient({ inputs, grads, attributes: { start, end } }) {
+    return [
+      pad(
+        grads[0]!,
+        inputs[0]!.shape.map((size, axis) => [start[axis]!, size - end[axis]!] as const),
+      ),
+    ];
+  },
+  reference([x], [spec], { start, end }) {
+    const strides = stridesOf(spec!.shape);
+    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis]!, 0);
+    return [
+      mapIndices(
+        start.map((first, axis) => end[axis]! - first),
+        [strides],
+        ([at]) => x![at! + offset]!,
+      ),
+    ];
+  },
+  samples: [{ inputs: [{ shape: [2, 4, 3, 6] }], attributes: { start: [0, 1, 0, 2], end: [2, 3, 3, 5] } }],
+  random(choose) {
+    const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 3, 7, 19]));
+    const start = shape.map(size => choose.integer(0, size - 1));
+    const end = shape.map((size, axis) => choose.integer(start[axis]! + 1, size));
+    return { inputs: [{ shape }], attributes: { start, end } };
+  },
+});
+
+/** x from `start` to before `end`, one number for each axis. */
+export const slice = (x: Tensor, start: readonly number[], end: readonly number[]): Tensor =>
+  apply(sliceOp, [x], { start, end })[0]!;
+
+type Padding = readonly (readonly [number, number])[];
+type PadAttributes = { readonly padding: Padding; readonly mode: 'constant' | 'reflect'; readonly value: number };
+
+/** One invocation an output element; `body` computes `value` from coordinates `a0…`. */
+function lowerCoordinates(
+  name: string,
+  shape: Shape,
+  sizes: Readonly<Record<string, number>>,
+  body: string,
+  baked: boolean,
+  traits: AdapterTraits,
+): Lowering {
+  const named: Record<string, number> = { n: sizeOf(shape), ...sizes };
+  shape.forEach((size, axis) => {
+    named[`d${axis}`] = size;
+  });
+  const numbers = new Numbers(baked, named);
+  const position = coordinates(
+    'index',
+    shape.map((_, axis) => axis),
+  ).join('\n    ');
+  const element = `${position}
+    ${body}
+    result[index] = value;`;
+  const parts = { name, reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body: element };
+  return { steps: [{ kernel: assembleElements(parts, traits), operands: [input(0), output(0)] }], scratch: [] };
+}
+
+/** Names for the source's sizes `h`, strides `s` and the padding before `p` of every axis. */
+function padSizes(source: Shape, padding: Padding): Record<string, number> {
+  const strides = stridesOf(source);
+  return Object.fromEntries(
+    source.flatMap((size, axis) => [
+      [`h${axis}`, size],
+      [`s${axis}`, strides[axis]!],
+      [`p${axis}`, padding[axis]![0]],
+    ]),
+  );
+}
+
+function checkPadding(operation: string, shape: Shape, { padding, mode }: PadAttributes): void {
+  const whole =
+    padding.length === shape.length && padding.flat().every(amount => Number.isInteger(amount) && amount >= 0);
+  const text = padding.map(([before, after]) => `[${before}, ${after}]`).join(', ');
+  if (!whole)
+    throw new ShapeError(
+      operation,
+      `padding [${text}] does not fit ${formatShape(shape)}: [before, after] for each axis.`,
+    );
+  if (mode === 'reflect' && padding.some(([before, after], axis) => Math.max(before, after) >= shape[axis]!))
+    throw new ShapeError(operation, `reflection by [${text}] needs more than ${formatShape(shape)} has.`);
+}
+
+const paddedShape = (shape: Shape, padding: Padding): number[] =>
+  shape.map((size, axis) => size + padding[axis]![0] + padding[axis]![1]);
+
+const reflected = (at: number, size: number): number => {
+  const folded = Math.abs(at);
+  return folded < size ? folded : 2 * (size - 1) - folded;
+};
+
+export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
+  name: 'pad',
+  summary: 'More elements before and after each axis: a constant, or the tensor mirrored without its edge.',
+  infer([x], attributes) {
+    checkPadding('pad', x!.shape, attributes);
+    return [f32(paddedShape(x!.shape, attributes.padding))];
+  },
+  lower({ inputs, outputs, attributes: { padding, mode, value }, baked }, traits) {
+    const { shape } = inputs[0]!;
+    const axes = shape.map((_, axis) => axis);
+    const at = axes.map(axis => `c${axis} * s${axis}`).join(' + ') || '0';
+    const from = axes.map(axis => `let c${axis} = a${axis} - p${axis};`).join(' ');
+    const inside = axes.map(axis => `c${axis} >= 0 && c${axis} < h${axis}`).join(' && ') || 'true';
+    const constant = `${from}
+    var value = ${literal(value)};
+    if (${inside}) { value = x[${at}]; }`;
+    const mirrored = `${axes
+      .map(
+        axis =>
+          `let m${axis} = abs(a${axis} - p${axis}); let c${axis} = select(2 * (h${axis} - 1) - m${axis}, m${axis}, m${axis} < h${axis});`,
+      )
+      .join('\n    ')}
+    let value = x[${at}];`;
+    const body = mode === 'constant' ? constant : mirrored;
+    return lowerCoordinates(`pad ${mode}`, outputs[0]!.shape, padSizes(shape, padding), body, baked, traits);
+  },
+  gradient({ inputs, grads, attributes }) {
+    const { shape } = inputs[0]!;
+    const { padding, mode } = attributes;
+    if (mode === 'reflect') return [apply(padReflectGradientOp, [grads[0]!], { shape, padding })[0]!];
+    const start = padding.map(([before]) => before);
+    return [
+      slice(
+        grads[0]!,
+        start,
+        start.map((first, axis) => first + shape[axis]!),
+      ),
+    ];
+  },
+  reference([x], [spec], { padding, mode, value }) {
+    const { shape } = spec!;
+    const target = paddedShape(shape, padding);
+    const own = stridesOf(target);
+    const strides = stridesOf(shape);
+    return [
+      Float64Array.from({ length: sizeOf(target) }, (_, index) => {
+        let at = 0;
+        for (let axis = 0; axis < shape.length; axis++) {
+          let c = (Math.floor(index / own[axis]!) % target[axis]!) - padding[axis]![0];
+          if (mode === 'reflect') c = reflected(c, shape[axis]!);
+          if (c < 0 || c >= shape[axis]!) return Math.fround(value);
+          at += c * strides[axis]!;
+        }
+        return x![at]!;
+      }),
+    ];
+  },
+  samples: [
+    {
+      inputs: [{ shape: [1, 2, 4, 3] }],
+      attributes: {
+        padding: [
+          [0, 0],
+          [0, 0],
+          [3, 0],
+          [1, 2],
+        ],
+        mode: 'constant',
+        value: 0.5,
+      },
+    },
+    {
+      inputs: [{ shape: [1, 2, 5, 4] }],
+      attributes: {
+        padding: [
+          [0, 0],
+          [0, 0],
+          [3, 0],
+          [1, 2],
+        ],
+        mode: 'reflect',
+        value: 0,
+      },
+    },
+  ],
+  random(choose) {
+    const mode = choose.pick(['constant', 'reflect'] as const);
+    const shape = [choose.integer(1, 2), choose.integer(1, 3), choose.pick([3, 7, 11]), choose.pick([3, 5, 13])];
+    const amount = (most: number) => [choose.integer(0, most), choose.integer(0, most)] as const;
+    return {
+      inputs: [{ shape }],
+      attributes: {
+        padding: [amount(0), amount(0), amount(2), amount(2)],
+        mode,
+        value: mode === 'constant' ? 0.25 : 0,
+      },
+    };
+  },
+});
+
+type ReflectGradientAttributes = { readonly shape: Shape; readonly padding: Padding };
+
+/** Each element adds up the places that mirror it: on each axis itself, the mirror before, the mirror after. */
+export const padReflectGradientOp: Declaration<ReflectGradientAttributes> = defineOp<ReflectGradientAttributes>({
+  name: 'padReflectGradient',
+  summary: 'The transpose of reflecting padding.',
+  infer: (_, { shape }) => [f32(shape)],
+  lower({ inputs, attributes: { shape, padding }, baked }, traits) {
+    const source = inputs[0]!.shape;
+    const axes = shape.map((_, axis) => axis).filter(axis => padding[axis]![0] + padding[axis]![1] > 0);
+    const sizes = padSizes(source, padding);
+    const fixed = shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
+    let body = `var value = 0.0; let o = ${fixed.map(axis => `a${axis} * s${axis}`).join(' + ') || '0'};\n`;
+    // Candidates on axis i: p + a, p − a (a ≥ 1), p + 2(d − 1) − a (a ≤ d − 2), where they lie inside.
+    for (const axis of axes)
+      body += `for (var k${axis} = 0; k${axis} < 3; k${axis}++) {
+      if ((k${axis} == 1 && a${axis} == 0) || (k${axis} == 2 && a${axis} == d${axis} - 1)) { continue; }
+      let c${axis} = p${axis} + select(select(a${axis}, -a${axis}, k${axis} == 1), 2 * (d${axis} - 1) - a${axis}, k${axis} == 2);
+      if (c${axis} < 0 || c${axis} >= h${axis}) { continue; }\n`;
+    body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
+    return lowerCoordinates('padReflectGradient', shape, sizes, body, baked, traits);
+  },
+  gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'reflect' })],
+  reference([g], [spec], { shape, padding }) {
+    const source = spec!.shape;
+    const own = stridesOf(source);
+    const strides = stridesOf(shape);
+    const y = new Float64Array(sizeOf(shape));
+    g!.forEach((value, index) => {
+      let at = 0;
+      for (let axis = 0; axis < shape.length; axis++) {
+        const c = (Math.floor(index / own[axis]!) % source[axis]!) - padding[axis]![0];
+        at += reflected(c, shape[axis]!) * strides[axis]!;
+      }
+      y[at]! += value;
+    });
+    return [y];
+  },
+  samples: [
+    {
+      inputs: [{ shape: [1, 2, 8, 7] }],
+      attributes: {
+        shape: [1, 2, 5, 4],
+        padding: [
+          [0, 0],
+          [0, 0],
+          [3, 0],
+          [1, 2],
+        ],
+      },
+    },
+  ],
+  random(choose) {
+    const shape = [1, choose.integer(1, 3), choose.pick([3, 7]), choose.pick([3, 5, 13])];
+    const amount = () => [choose.integer(0, 2), choose.integer(0, 2)] as const;
+    const padding: Padding = [[0, 0], [0, 0], amount(), amount()];
+    return { inputs: [{ shape: paddedShape(shape, padding) }], attributes: { shape, padding } };
+  },
+});
+
+export interface PadOptions {
+  /** `constant` (default) or `reflect`: mirrored without repeating the edge, by less than the size. */
+  readonly mode?: 'constant' | 'reflect';
+  /** The constant; default 0. */
+  readonly value?: number;
+}
+
+/** x with `[before, after]` more elements on each axis. */
+export const pad = (x: Tensor, padding: Padding, { mode = 'constant', value = 0 }: PadOptions = {}): Tensor =>
+  apply(padOp, [x], { padding, mode, value })[0]!;

@@ -1,0 +1,208 @@
+/**
+ * The kernel behind the broadcast variants of the forward pass and the input gradient, for adapters where a load is
+ * dear and a subgroup broadcast nearly free (software drivers). A workgroup is one subgroup; its lanes are output
+ * channels. Each turn loads a patch of the input, one value a lane, and one weight a lane; then every value of the patch
+ * travels to all lanes by subgroupBroadcast. For a 3×3 kernel and two groups of 8 channels 31 loads feed 1,152
+ * multiply-adds.
+ *
+ * A workgroup that walks over several tiles loads its weights once, into arrays of its own, which cost a third of a
+ * load to read (`held` in broadcast-plan.ts). WGSL fills such arrays with zeros, and the driver compiles a block of
+ * many stores in time that grows with their square: so each few arrays begin life in a function of their own.
+ *
+ * The input is read in place: what lies outside the image is selected away, by masks that are computed once. So are the
+ * weights: a strided load costs no more than a contiguous one there. Masks are joined by &, because && branches: with
+ * a hundred branches SwiftShader compiles for minutes and takes all memory.
+ */
+import { hiddenOne } from '../../../engine/text/assemble.ts';
+import { epilogueText } from '../../../engine/text/epilogue.ts';
+import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../../engine/text/kernel.ts';
+import { Numbers } from '../../../engine/text/numbers.ts';
+import {
+  accumulator,
+  channelLines,
+  type Layout,
+  layoutOf,
+  lines,
+  range,
+  tapOffset,
+  turnOffset,
+} from './broadcast-layout.ts';
+import { eachOf } from './broadcast-plan.ts';
+import { begin, store } from './broadcast-sums.ts';
+import { type Correlation, positionsOf } from './correlation.ts';
+
+/** Workgroups that each CPU thread should have to choose from. */
+const WORKGROUPS_PER_PROCESSOR = 4;
+const ONE = hiddenOne('x');
+/** Kept weights (zeroed at first) in one function. */
+const MOST_KEPT_BY_FUNCTION = 200;
+
+/** One turn of the loop over input channels: all loads first, then arithmetic, row by row. */
+function turnText(layout: Layout): string {
+  const { problem, rows, columns, groups, held, lanes, patchColumns, patchLoads, taps, allTaps } = layout;
+  const { stride } = problem;
+  const value = (at: number) => `subgroupBroadcast(v${Math.floor(at / lanes)}, ${at % lanes}u)`;
+  const weight = (at: number) => {
+    const [g, tap] = [Math.floor(at / allTaps.length), at % allTaps.length];
+    if (held > 0) return `h${at}[slot]`;
+    return `weight[q${g} + ${tapOffset(layout, allTaps[tap]!)}]`;
+  };
+  const multiply = (row: number, patchRow: number) => {
+    const here = taps.flatMap((list, phase) => list.filter(tap => tap.row === patchRow).map(tap => ({ tap, phase })));
+    const used = new Set(here.flatMap(({ tap }) => range(columns).map(j => j * stride[1] + tap.column)));
+    const at = (row * stride[0] + patchRow) * patchColumns;
+    return `{
+      ${[...used]
+        .sort((a, b) => a - b)
+        .map(j => `let b${j} = ${value(at + j)};`)
+        .join('\n      ')}
+      ${range(groups)
+        .flatMap(g => here.flatMap(({ tap, phase }) => range(columns).map(j => ({ g, tap, phase, j }))))
+        .map(({ g, tap, phase, j }) => {
+          const a = accumulator(layout, phase, g, row, j);
+          return `${a} = fma(b${j * stride[1] + tap.column}, k${g * allTaps.length + allTaps.indexOf(tap)}, ${a});`;
+        })
+        .join('\n      ')}
+    }`;
+  };
+  return `${lines(patchLoads, i => `let v${i} = select(0.0, x[p + t${i}], m${i});`)}
+    ${lines(groups * allTaps.length, i => `let k${i} = ${weight(i)};`)}
+    ${range(rows)
+      .flatMap(row => range(layout.turnRows).map(patchRow => multiply(row, patchRow)))
+      .join('\n    ')}`;
+}
+
+/** The statements that add a part of the input channels, from `first`, to one tile's sums. */
+function accumulate(layout: Layout): string {
+  const { problem, groups, held, whole, patch, patchLoads, turns, turnRows } = layout;
+  const { c, weight } = problem;
+  const last = whole ? `first + ${c} * one` : `min(first + ${held}, ${c})`;
+  const shift = turns > 1 ? ` + turn * ${turnRows}` : '';
+  // Rows of the patch outside, channels inside: masks change with the row only.
+  const loop = `${lines(
+    patchLoads,
+    i => `let m${i} = (y${i}${shift} >= 0) & (y${i}${shift} < h) & (x${i} >= 0) & (x${i} < w) & (e${i} < ${patch});
+    let t${i} = select(0, (y${i}${shift}) * w + x${i}, m${i});`,
+  )}
+    var p = (image * ${c} + first) * plane;
+    ${
+      held > 0
+        ? `var slot = ${turns > 1 ? `turn * ${held}` : '0'};`
+        : lines(groups, g => `var q${g} = ${weight.base(`c${g}`)}${turnOffset(layout)};`)
+    }
+    for (var ci = first; ci < ${last}; ci++) {
+    ${turnText(layout)}
+    p += plane; ${held > 0 ? 'slot++;' : lines(groups, g => `q${g} += ${weight.perInput};`)}
+    }`;
+  return turns > 1 ? `for (var turn = 0; turn < ${turns} * one; turn++) {\n    ${loop}\n    }` : loop;
+}
+
+/** Every tile of the workgroup. */
+function walk(layout: Layout): string {
+  const { problem, rows, columns, lanes, held, patchColumns, patchLoads } = layout;
+  const { stride, padding } = problem;
+  const tile = `let tile = at % (across * down); let image = at / (across * down);
+  let column0 = tile % across * ${columns}; let row0 = tile / across * ${rows};
+  let top = row0 * ${stride[0]} - ${padding[0]}; let left = column0 * ${stride[1]} - ${padding[1]};
+  let plane = h * w;
+  ${lines(
+    patchLoads,
+    i =>
+      `let e${i} = i32(lane) + ${i * lanes}; let y${i} = e${i} / ${patchColumns} + top; let x${i} = e${i} % ${patchColumns} + left;`,
+  )}
+  ${begin(layout)}
+  ${accumulate(layout)}
+  ${store(layout)}`;
+  if (held === 0) return `let at = line;\n  ${tile}`;
+  return `for (var at = line * each; at < min((line + 1) * each, n * across * down); at++) {
+  ${tile}
+  }`;
+}
+
+/**
+ * Functions that keep weights: each declares arrays, fills them and calls the next one with all so far; the last one
+ * walks over the tiles.
+ */
+function keepers(layout: Layout, locals: string): string {
+  const { problem, groups, held, turns, allTaps } = layout;
+  const { c, weight } = problem;
+  const length = turns * held;
+  const count = groups * allTaps.length;
+  const perFunction = Math.max(1, Math.floor(MOST_KEPT_BY_FUNCTION / length));
+  const functions = Math.ceil(count / perFunction);
+  const signature = (arrays: number) =>
+    ['line: i32, block: i32, lane: u32, first: i32', ...range(arrays).map(i => `h${i}: Kept`)].join(', ');
+  const passOn = (before: number, own: readonly number[]) =>
+    ['line, block, lane, first', ...range(before).map(i => `h${i}`), ...own.map(i => `&h${i}`)].join(', ');
+  // The driver would unroll a loop whose turns it knows.
+  const texts = range(functions).map(f => {
+    const own = range(count).slice(f * perFunction, (f + 1) * perFunction);
+    const source = (i: number) => {
+      const [g, tap] = [Math.floor(i / allTaps.length), i % allTaps.length];
+      return `weight[${weight.base(`c${g}`)} + channel * ${weight.perInput} + ${tapOffset(layout, allTaps[tap]!)}${turnOffset(layout)}]`;
+    };
+    return `fn keep${f}(${signature(own[0]!)}) {
+  ${own.map(i => `var h${i}: array<f32, ${length}>;`).join(' ')}
+  ${ONE}
+  ${channelLines(layout)}
+  for (var i = 0; i < ${length} * one; i++) {
+    let turn = i / ${held}; let channel = min(first + i % ${held}, ${c - 1});
+    ${own.map(i => `h${i}[i] = ${source(i)};`).join('\n    ')}
+  }
+  keep${f + 1}(${passOn(own[0]!, own)});
+}`;
+  });
+  return `alias Kept = ptr<function, array<f32, ${length}>>;
+fn keep${functions}(${signature(count)}) {
+  ${ONE}
+  ${locals}
+  ${channelLines(layout)}
+  ${walk(layout)}
+}
+${texts.reverse().join('\n')}`;
+}
+
+/** One kernel: reads x and weight (bias, and what the epilogue reads), writes the result. Needs one fixed subgroup size. */
+export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, processors }: AdapterTraits): Lowering {
+  const { n, c, h, w, k, oh, ow, bias } = problem;
+  const epilogue = epilogueText(problem.epilogue);
+  const reads = ['x', 'weight', ...(bias ? ['bias'] : []), ...epilogue.reads];
+  const layout = layoutOf(problem, lanes, WORKGROUPS_PER_PROCESSOR * processors);
+  const { rows, columns, groups, held, whole } = layout;
+  const [positionsDown, positionsAcross] = positionsOf(problem);
+  const [across, down] = [Math.ceil(positionsAcross / columns), Math.ceil(positionsDown / rows)];
+  const blocks = Math.ceil(k / lanes / groups);
+  const tiles = n * across * down;
+  // How many tiles a workgroup takes is a number like the sizes: the text does not depend on it.
+  const each = problem.baked ? layout.each : eachOf(tiles * blocks, WORKGROUPS_PER_PROCESSOR * processors);
+  const walks = held > 0;
+  const numbers = new Numbers(problem.baked, { n, h, w, oh, ow, across, down, ...(walks && { each }) });
+  const work = walks
+    ? whole
+      ? 'keep0(line, block, lane, 0);'
+      : `for (var first = 0; first < ${c} * one; first += ${held}) { keep0(line, block, lane, first); }`
+    : `let first = 0;\n  ${channelLines(layout)}\n  ${walk(layout)}`;
+  const wgsl = `enable subgroups;
+${reads.map((name, i) => `@group(0) @binding(${i}) var<storage, read> ${name}: array<f32>;`).join('\n')}
+@group(0) @binding(${reads.length}) var<storage, read_write> result: array<f32>;
+${numbers.binding(reads.length + 1)}
+${epilogue.declarations}
+${walks ? keepers(layout, numbers.locals) : ''}
+@compute @workgroup_size(${lanes})
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u) {
+  ${ONE}
+  ${numbers.locals}
+  let group = i32(id.y * num.x + id.x);
+  let block = group % ${blocks}; let line = group / ${blocks};
+  if (line${walks ? ' * each' : ''} >= n * across * down) { return; }
+  ${work}
+}`;
+  const kernel: Kernel = {
+    name: problem.name,
+    wgsl,
+    bindings: [...reads.map(() => 'read' as const), 'write'],
+    ...(numbers.params.length > 0 && { params: numbers.params }),
+    workgroups: grid(blocks * Math.ceil(tiles / (walks ? each : 1))),
+  };
+  return { steps: [{ kernel, operands: [...reads.map((_, i) => input(i)), output(0)] }], scratch: [] };
+}

@@ -1,0 +1,80 @@
+/** Where a broadcast kernel's sums come from and where they go: the text before and after its loops. */
+import { epilogueText, type Position } from '../../../engine/text/epilogue.ts';
+import { type Layout, lines, sumsOfGroup } from './broadcast-layout.ts';
+
+/** The tile's sums from or to memory: in a loop, because each load and store in the text costs compile time. */
+function moveSums(layout: Layout, move: (group: number) => { before: string; each: string; after: string }): string {
+  const { problem, groups, columns, pixels } = layout;
+  const { k, phases, spread } = problem;
+  const several = phases.length > 1;
+  const pixel = several ? `i % ${pixels}` : 'i';
+  const phase = (of: 'row' | 'column') =>
+    several ? ` + array(${phases.map(p => p[of]).join(', ')})[i / ${pixels}]` : '';
+  const spreadBy = (by: number) => (by === 1 ? '' : ` * ${by}`);
+  return lines(groups, g => {
+    const { before, each, after } = move(g);
+    return `{
+    ${before}
+    let start = (image * ${k} + o${g}) * oh * ow;
+    if (o${g} < ${k}) {
+      for (var i = 0; i < ${pixels * phases.length} * one; i++) {
+        let y = (row0 + ${pixel} / ${columns})${spreadBy(spread[0])}${phase('row')};
+        let x = (column0 + i % ${columns})${spreadBy(spread[1])}${phase('column')};
+        if (y < oh && x < ow) { ${each} }
+      }
+    }
+    ${after}
+  }`;
+  });
+}
+
+/** Where a sum belongs, in the text of {@link moveSums}. */
+const positionOf = ({ problem }: Layout, group: number): Position => ({
+  image: 'image',
+  channel: `o${group}`,
+  row: 'y',
+  column: 'x',
+  sizes: [problem.k, 'oh', 'ow'],
+});
+const PLACE = 'start + y * ow + x';
+
+/** Sums to the result, with bias and epilogue. */
+export function store(layout: Layout): string {
+  const { problem, held, whole } = layout;
+  const { c, bias } = problem;
+  const epilogue = epilogueText(problem.epilogue);
+  // Bias and epilogue come with the last part of the input channels.
+  return moveSums(layout, g => {
+    const sums = sumsOfGroup(layout, g);
+    const value = bias ? '(all[i] + b)' : 'all[i]';
+    const { statements, result } = epilogue.perElement(value, positionOf(layout, g), PLACE);
+    const before = [
+      `var all = array<f32, ${sums.length}>(${sums.join(', ')});`,
+      ...(bias ? [`let b = bias[c${g}];`] : []),
+      ...epilogue.perChannel(`c${g}`),
+      ...(whole ? [] : [`let last = first + ${held} >= ${c};`]),
+    ];
+    const each = [...statements, `result[place] = ${whole ? result : `select(all[i], ${result}, last)`};`];
+    return { before: before.join('\n    '), each: each.join(' '), after: '' };
+  });
+}
+
+/** Sums begin with nothing, or with what the input channels before have given. */
+export function begin(layout: Layout): string {
+  const { problem, groups, pixels, whole } = layout;
+  const zeros = lines(groups * pixels * problem.phases.length, i => `var a${i} = 0.0;`);
+  if (whole) return zeros;
+  const { place } = epilogueText(problem.epilogue);
+  const resume = moveSums(layout, g => {
+    const sums = sumsOfGroup(layout, g);
+    return {
+      before: `var all = array<f32, ${sums.length}>();`,
+      each: `all[i] = result[${place(positionOf(layout, g), PLACE)}];`,
+      after: sums.map((sum, i) => `${sum} = all[${i}];`).join(' '),
+    };
+  });
+  return `${zeros}
+  if (first > 0) {
+  ${resume}
+  }`;
+}

@@ -1,0 +1,142 @@
+/**
+ * Forward passes and input gradients as one kind of problem: every output position is a sum over taps of a patch of the
+ * input. A gradient of stride 2 has one sum for each parity of row and column (a phase), each with taps of its own.
+ */
+import type { Epilogue } from '../../../engine/text/epilogue.ts';
+import { type Conv2dProblem, outputSize } from './problem.ts';
+export interface Correlation {
+  readonly name: string;
+  readonly n: number;
+  /** Channels, rows and columns that are read. */
+  readonly c: number;
+  readonly h: number;
+  readonly w: number;
+  /** Channels, rows and columns that are written. */
+  readonly k: number;
+  readonly oh: number;
+  readonly ow: number;
+  /** Rows and columns of the patch that a position reads. */
+  readonly r: number;
+  readonly s: number;
+  /** The patch of position (i, j) begins at (i·stride − padding, j·stride − padding). */
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly phases: readonly Phase[];
+  /** Distance in the output between the same phase of neighbouring positions. */
+  readonly spread: readonly [number, number];
+  readonly bias: boolean;
+  /** Applied to each element after the bias; its inputs follow. */
+  readonly epilogue?: Epilogue;
+  readonly baked: boolean;
+  readonly weight: WeightLayout;
+}
+
+/** Where the weight of an output channel, input channel and element (row, column) lies: base + c·perInput + row·perRow + column. */
+export interface WeightLayout {
+  /** WGSL for the first element of an output channel, which is given as an expression. */
+  base(channel: string): string;
+  readonly perInput: number;
+  readonly perRow: number;
+}
+
+/** Output (i·spread + row, j·spread + column) of position (i, j) is the sum over `taps`. */
+export interface Phase {
+  readonly row: number;
+  readonly column: number;
+  readonly taps: readonly Tap[];
+}
+
+/** Patch element (row, column) times weight element (weightRow, weightColumn). */
+export interface Tap {
+  readonly row: number;
+  readonly column: number;
+  readonly weightRow: number;
+  readonly weightColumn: number;
+}
+
+/** Positions of the output, elements of one phase: rows and columns. */
+export const positionsOf = ({ oh, ow, spread }: Correlation): [number, number] => [
+  Math.ceil(oh / spread[0]),
+  Math.ceil(ow / spread[1]),
+];
+
+/** One phase that takes the whole patch, in the weight's order or backwards. */
+export function wholePatch(r: number, s: number, flipped = false): readonly Phase[] {
+  const taps: Tap[] = [];
+  for (let row = 0; row < r; row++)
+    for (let column = 0; column < s; column++)
+      taps.push({
+        row,
+        column,
+        weightRow: flipped ? r - 1 - row : row,
+        weightColumn: flipped ? s - 1 - column : column,
+      });
+  return [{ row: 0, column: 0, taps }];
+}
+
+/**
+ * The phases of the gradient of a strided convolution, one axis at a time: output o receives gy[(o + padding − p) / stride]
+ * times tap p, where that is whole. Returns for each phase its taps as [patch offset, p], and where the patch begins.
+ */
+function axisPhases(kernel: number, stride: number, padding: number) {
+  const phases: (readonly [number, number])[][] = [];
+  let least = 0;
+  let most = 0;
+  for (let phase = 0; phase < stride; phase++) {
+    const taps: (readonly [number, number])[] = [];
+    for (let p = kernel - 1; p >= 0; p--) {
+      if ((phase + padding - p) % stride !== 0) continue;
+      const offset = (phase + padding - p) / stride;
+      taps.push([offset, p]);
+      least = Math.min(least, offset);
+      most = Math.max(most, offset);
+    }
+    phases.push(taps);
+  }
+  return { phases, begin: least, size: most - least + 1 };
+}
+
+/** Patch and phases of the input gradient of a convolution with these kernel sizes, strides and paddings. */
+export function gradientPhases(
+  kernel: readonly [number, number],
+  stride: readonly [number, number],
+  padding: readonly [number, number],
+): Pick<Correlation, 'r' | 's' | 'padding' | 'phases'> {
+  const rows = axisPhases(kernel[0], stride[0], padding[0]);
+  const columns = axisPhases(kernel[1], stride[1], padding[1]);
+  const phases = rows.phases.flatMap((rowTaps, row) =>
+    columns.phases.map((columnTaps, column) => ({
+      row,
+      column,
+      taps: rowTaps.flatMap(([i, weightRow]) =>
+        columnTaps.map(([j, weightColumn]) => ({
+          row: i - rows.begin,
+          column: j - columns.begin,
+          weightRow,
+          weightColumn,
+        })),
+      ),
+    })),
+  );
+  return { r: rows.size, s: columns.size, padding: [-rows.begin, -columns.begin], phases };
+}
+
+const single = [1, 1] as const;
+
+/** The forward pass of a convolution. */
+export function forwardCorrelation(problem: Conv2dProblem, name: string): Correlation {
+  const { c, r, s } = problem;
+  const [oh, ow] = outputSize(problem);
+  const weight = { base: (channel: string) => `${channel} * ${c * r * s}`, perInput: r * s, perRow: s };
+  return { ...problem, name, oh, ow, phases: wholePatch(r, s), spread: single, weight };
+}
+
+/** A correlation of gy with the taps in reverse, channels exchanged; a stride gives each parity taps of its own. */
+export function inputGradientCorrelation(problem: Conv2dProblem, name: string): Correlation {
+  const { n, c, h, w, k, r, s, stride, padding, baked } = problem;
+  const [gh, gw] = outputSize(problem);
+  const weight = { base: (channel: string) => `${channel} * ${r * s}`, perInput: c * r * s, perRow: s };
+  const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w };
+  const phases = gradientPhases([r, s], stride, padding);
+  return { name, ...sizes, ...phases, stride: single, spread: stride, bias: false, baked, weight };
+}

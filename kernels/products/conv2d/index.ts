@@ -1,0 +1,201 @@
+/** Two-dimensional convolution: three passes, each with variants that compete; see `variants.ts` for the choice. */
+import { apply } from '../../../engine/apply.ts';
+import { ShapeError } from '../../../engine/basics/errors.ts';
+import { f32, formatShape, type Shape } from '../../../engine/basics/shape.ts';
+import { type Choose, type Declaration, defineOp, type Sample } from '../../../engine/define.ts';
+import type { Tensor } from '../../../engine/tensor.ts';
+import { sum } from '../../reductions/sum.ts';
+import { type Conv2dProblem, outputSize } from './problem.ts';
+import { conv2dInputGradientReference, conv2dReference, conv2dWeightGradientReference } from './reference.ts';
+import { forwardFamily, inputGradientFamily, weightGradientFamily } from './variants.ts';
+
+type Pair = readonly [number, number];
+type Conv2dAttributes = { readonly stride: Pair; readonly padding: Pair };
+/** The shape that the gradient's result has: x's or the weight's. */
+type GradientAttributes = Conv2dAttributes & { readonly shape: Shape };
+
+function problemOf(
+  x: Shape,
+  weight: Shape,
+  { stride, padding }: Conv2dAttributes,
+  bias: boolean,
+  baked: boolean,
+): Conv2dProblem {
+  const [n, c, h, w] = x as unknown as [number, number, number, number];
+  const [k, , r, s] = weight as unknown as [number, number, number, number];
+  return { n, c, h, w, k, r, s, stride, padding, bias, baked };
+}
+
+function checkProblem(x: Shape, weight: Shape, attributes: Conv2dAttributes, bias?: Shape): void {
+  const fail = (problem: string) => new ShapeError('conv2d', problem);
+  if (x.length !== 4) throw fail(`needs x of [N, C, H, W], got ${formatShape(x)}.`);
+  if (weight.length !== 4) throw fail(`needs a weight of [K, C, R, S], got ${formatShape(weight)}.`);
+  if (x[1] !== weight[1])
+    throw fail(`x ${formatShape(x)} has ${x[1]} channels, the weight ${formatShape(weight)} wants ${weight[1]}.`);
+  if (bias && (bias.length !== 1 || bias[0] !== weight[0]))
+    throw fail(`needs a bias of [${weight[0]}], got ${formatShape(bias)}.`);
+  const { stride, padding } = attributes;
+  if (![...stride, ...padding].every(Number.isInteger) || Math.min(...stride) < 1 || Math.min(...padding) < 0)
+    throw fail(
+      `needs strides of at least 1 and paddings of at least 0, got ${stride.join('x')} and ${padding.join('x')}.`,
+    );
+  const [oh, ow] = outputSize(problemOf(x, weight, attributes, false, true));
+  if (oh < 1 || ow < 1)
+    throw fail(`a ${weight[2]}x${weight[3]} kernel does not fit ${formatShape(x)} padded by ${padding.join('x')}.`);
+}
+
+/** y = x ∗ weight (+ bias). */
+export const conv2dOp: Declaration<Conv2dAttributes> = defineOp<Conv2dAttributes>({
+  name: 'conv2d',
+  summary: 'Two-dimensional cross-correlation with any kernel, stride and zero padding, and an optional bias.',
+  infer([x, weight, bias], attributes) {
+    checkProblem(x!.shape, weight!.shape, attributes, bias?.shape);
+    const problem = problemOf(x!.shape, weight!.shape, attributes, false, true);
+    return [f32([problem.n, problem.k, ...outputSize(problem)])];
+  },
+  takesEpilogue: true,
+  lower({ inputs, attributes, baked, epilogue }, traits) {
+    const bias = inputs.length - (epilogue?.extras.length ?? 0) === 3;
+    const plain = problemOf(inputs[0]!.shape, inputs[1]!.shape, attributes, bias, baked);
+    const problem = epilogue ? { ...plain, epilogue } : plain;
+    return forwardFamily.choose(problem, traits).lower(problem, traits);
+  },
+  gradient({ inputs: [x, weight], grads: [g], needs, attributes }) {
+    return [
+      needs[0] ? apply(conv2dInputGradientOp, [g!, weight!], { ...attributes, shape: x!.shape })[0] : undefined,
+      needs[1] ? apply(conv2dWeightGradientOp, [x!, g!], { ...attributes, shape: weight!.shape })[0] : undefined,
+      needs[2] ? sum(g!, { axes: [0, 2, 3] }) : undefined,
+    ];
+  },
+  reference([x, weight, bias], specs, attributes) {
+    return [conv2dReference(problemOf(specs[0]!.shape, specs[1]!.shape, attributes, false, true), x!, weight!, bias)];
+  },
+  samples: [
+    sampleOf([2, 3, 12, 10], [8, 3, 9, 9], [1, 1], [4, 4], true),
+    sampleOf([2, 8, 9, 7], [8, 8, 3, 3], [1, 1], [1, 1]),
+    sampleOf([1, 9, 9, 7], [3, 9, 9, 9], [1, 1], [4, 4], true),
+    sampleOf([2, 6, 9, 11], [10, 6, 3, 3], [2, 2], [1, 1], true),
+    sampleOf([1, 1, 1, 1], [1, 1, 3, 3], [1, 1], [1, 1], true),
+    sampleOf([1, 4, 10, 9], [6, 4, 3, 5], [2, 1], [1, 2]),
+    sampleOf([2, 17, 17, 19], [20, 17, 3, 3], [1, 1], [1, 1], true),
+  ],
+  random: choose => randomSample(choose),
+  tolerance: 3e-6,
+});
+
+/** gx from gy and the weight. */
+export const conv2dInputGradientOp: Declaration<GradientAttributes> = defineOp<GradientAttributes>({
+  name: 'conv2dInputGradient',
+  summary: 'The gradient of conv2d with respect to its input.',
+  infer: (_, { shape }) => [f32(shape)],
+  lower({ inputs, attributes, baked }, traits) {
+    const problem = problemOf(attributes.shape, inputs[1]!.shape, attributes, false, baked);
+    return inputGradientFamily.choose(problem, traits).lower(problem, traits);
+  },
+  gradient({ inputs: [g, weight], grads: [u], needs, attributes: { stride, padding } }) {
+    return [
+      needs[0] ? apply(conv2dOp, [u!, weight!], { stride, padding })[0] : undefined,
+      needs[1] ? apply(conv2dWeightGradientOp, [u!, g!], { stride, padding, shape: weight!.shape })[0] : undefined,
+    ];
+  },
+  reference([g, weight], specs, attributes) {
+    return [
+      conv2dInputGradientReference(problemOf(attributes.shape, specs[1]!.shape, attributes, false, true), g!, weight!),
+    ];
+  },
+  samples: conv2dSamples(sample => gradientSample(sample, 'input')),
+  random: choose => gradientSample(randomSample(choose), 'input'),
+  tolerance: 3e-6,
+});
+
+/** gw from x and gy. */
+export const conv2dWeightGradientOp: Declaration<GradientAttributes> = defineOp<GradientAttributes>({
+  name: 'conv2dWeightGradient',
+  summary: 'The gradient of conv2d with respect to its weight.',
+  infer: (_, { shape }) => [f32(shape)],
+  lower({ inputs, attributes, baked }, traits) {
+    const problem = problemOf(inputs[0]!.shape, attributes.shape, attributes, false, baked);
+    return weightGradientFamily.choose(problem, traits).lower(problem, traits);
+  },
+  gradient({ inputs: [x, g], grads: [u], needs, attributes: { stride, padding } }) {
+    return [
+      needs[0] ? apply(conv2dInputGradientOp, [g!, u!], { stride, padding, shape: x!.shape })[0] : undefined,
+      needs[1] ? apply(conv2dOp, [x!, u!], { stride, padding })[0] : undefined,
+    ];
+  },
+  reference([x, g], specs, attributes) {
+    return [
+      conv2dWeightGradientReference(problemOf(specs[0]!.shape, attributes.shape, attributes, false, true), x!, g!),
+    ];
+  },
+  samples: conv2dSamples(sample => gradientSample(sample, 'weight')),
+  random: choose => gradientSample(randomSample(choose), 'weight'),
+  tolerance: 3e-6,
+});
+
+function sampleOf(x: Shape, weight: Shape, stride: Pair, padding: Pair, bias = false): Sample<Conv2dAttributes> {
+  return {
+    inputs: [{ shape: x }, { shape: weight }, ...(bias ? [{ shape: [weight[0]!] }] : [])],
+    attributes: { stride, padding },
+  };
+}
+
+function randomSample(choose: Choose): Sample<Conv2dAttributes> {
+  const square = choose.pick([1, 3, 3, 5]);
+  const [r, s] = choose.pick([
+    [square, square],
+    [square, square],
+    [3, 1],
+    [2, 4],
+  ] as const);
+  const stride = choose.pick([1, 1, 1, 2]);
+  const padding: Pair = [choose.integer(0, r), choose.integer(0, s)];
+  const side = () => choose.integer(1, 19);
+  const x = [choose.integer(1, 3), choose.pick([1, 2, 5, 8, 13, 16]), Math.max(side(), r), Math.max(side(), s)];
+  return sampleOf(
+    x,
+    [choose.pick([1, 3, 8, 11, 16, 17]), x[1]!, r, s],
+    [stride, stride],
+    padding,
+    choose.pick([true, false]),
+  );
+}
+
+function conv2dSamples<T>(map: (sample: Sample<Conv2dAttributes>) => T): T[] {
+  return conv2dOp.samples.map(map);
+}
+
+/** The gradient's problem that belongs to a convolution. */
+function gradientSample(
+  { inputs, attributes }: Sample<Conv2dAttributes>,
+  of: 'input' | 'weight',
+): Sample<GradientAttributes> {
+  const [x, weight] = inputs;
+  const problem = problemOf(x!.shape, weight!.shape, attributes, false, true);
+  const gy = { shape: [problem.n, problem.k, ...outputSize(problem)] };
+  return of === 'input'
+    ? { inputs: [gy, weight!], attributes: { ...attributes, shape: x!.shape } }
+    : { inputs: [x!, gy], attributes: { ...attributes, shape: weight!.shape } };
+}
+
+export interface Conv2dOptions {
+  /** Rows, columns; one number for both. Default 1. */
+  readonly stride?: number | Pair;
+  /** Zeros around the image: rows, columns; one number for both. Default 0. */
+  readonly padding?: number | Pair;
+}
+
+const pair = (value: number | Pair): Pair => (typeof value === 'number' ? [value, value] : value);
+
+/**
+ * PyTorch's conv2d: x [N, C, H, W], weight [K, C, R, S], bias [K] or none; result [N, K, OH, OW] with
+ * OH = ⌊(H + 2·padding − R) / stride⌋ + 1. Throws ShapeError.
+ */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  { stride = 1, padding = 0 }: Conv2dOptions = {},
+): Tensor {
+  return apply(conv2dOp, bias ? [x, weight, bias] : [x, weight], { stride: pair(stride), padding: pair(padding) })[0]!;
+}

@@ -1,0 +1,131 @@
+/**
+ * The judge: each invocation computes one element of the result, directly. Any kernel, stride, padding and size; slow
+ * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
+ */
+import { assembleElements, hiddenOne } from '../../../engine/text/assemble.ts';
+import { epilogueText } from '../../../engine/text/epilogue.ts';
+import { type AdapterTraits, input, type Lowering, output } from '../../../engine/text/kernel.ts';
+import { Numbers } from '../../../engine/text/numbers.ts';
+import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
+
+/** `body` computes `sum` for the element `index` of `count`; the epilogue makes what is stored of it. */
+function elementwise(
+  name: string,
+  problem: Conv2dProblem,
+  own: readonly string[],
+  count: number,
+  body: string,
+  traits: AdapterTraits,
+): Lowering {
+  const epilogue = epilogueText(name === 'forward' ? problem.epilogue : undefined);
+  const inputs = [...own, ...epilogue.reads];
+  const [oh, ow] = outputSize(problem);
+  const numbers = new Numbers(problem.baked, { n: problem.n, h: problem.h, w: problem.w, oh, ow });
+  const { c, k, r, s, stride, padding } = problem;
+  const position = { image: 'image', channel: 'out', row: 'i', column: 'j', sizes: [k, 'oh', 'ow'] } as const;
+  const { statements, result } = epilogue.perElement('sum', position, 'index');
+  const kernel = assembleElements(
+    {
+      name: `conv2d.${name}.plain ${describe(problem)}`,
+      reads: inputs,
+      numbers,
+      declarations: `const c: i32 = ${c}; const k: i32 = ${k}; const r: i32 = ${r}; const s: i32 = ${s};
+const strideY: i32 = ${stride[0]}; const strideX: i32 = ${stride[1]};
+const padY: i32 = ${padding[0]}; const padX: i32 = ${padding[1]};
+${epilogue.declarations}`,
+      elements: count,
+      count: countExpression(name),
+      heavy: true,
+      before: hiddenOne(inputs[0]!),
+      body: `var sum = 0.0;
+  ${body}
+  ${[...epilogue.perChannel('out'), ...statements].join('\n  ')}
+  result[place] = ${result};`,
+    },
+    traits,
+  );
+  return { steps: [{ kernel, operands: [...inputs.map((_, i) => input(i)), output(0)] }], scratch: [] };
+}
+
+const countExpression = (name: string): string =>
+  ({ forward: 'n * k * oh * ow', inputGradient: 'n * c * h * w', weightGradient: 'k * c * r * s' })[name]!;
+
+export const plainForward: Conv2dVariant = {
+  name: 'plain',
+  accepts: () => true,
+  lower(problem, traits) {
+    const [oh, ow] = outputSize(problem);
+    return elementwise(
+      'forward',
+      problem,
+      problem.bias ? ['x', 'weight', 'bias'] : ['x', 'weight'],
+      problem.n * problem.k * oh * ow,
+      `let j = index % ow; let i = index / ow % oh; let out = index / (ow * oh) % k; let image = index / (ow * oh * k);
+  for (var channel = 0; channel < c * one; channel++) {
+    for (var p = 0; p < r; p++) {
+      let row = i * strideY + p - padY;
+      if (row < 0 || row >= h) { continue; }
+      for (var q = 0; q < s; q++) {
+        let column = j * strideX + q - padX;
+        if (column < 0 || column >= w) { continue; }
+        sum = fma(x[((image * c + channel) * h + row) * w + column], weight[((out * c + channel) * r + p) * s + q], sum);
+      }
+    }
+  }
+  ${problem.bias ? 'sum += bias[out];' : ''}`,
+      traits,
+    );
+  },
+};
+
+export const plainInputGradient: Conv2dVariant = {
+  name: 'plain',
+  accepts: () => true,
+  lower: (problem, traits) =>
+    elementwise(
+      'inputGradient',
+      problem,
+      ['gy', 'weight'],
+      problem.n * problem.c * problem.h * problem.w,
+      `let column = index % w; let row = index / w % h; let channel = index / (w * h) % c; let image = index / (w * h * c);
+  for (var out = 0; out < k * one; out++) {
+    for (var p = r - 1; p >= 0; p--) {
+      let y = row + padY - p; let i = y / strideY;
+      if (y < 0 || y % strideY != 0 || i >= oh) { continue; }
+      for (var q = s - 1; q >= 0; q--) {
+        let z = column + padX - q; let j = z / strideX;
+        if (z < 0 || z % strideX != 0 || j >= ow) { continue; }
+        sum = fma(gy[((image * k + out) * oh + i) * ow + j], weight[((out * c + channel) * r + p) * s + q], sum);
+      }
+    }
+  }`,
+      traits,
+    ),
+};
+
+export const plainWeightGradient: Conv2dVariant = {
+  name: 'plain',
+  accepts: () => true,
+  lower: (problem, traits) =>
+    elementwise(
+      'weightGradient',
+      problem,
+      ['x', 'gy'],
+      problem.k * problem.c * problem.r * problem.s,
+      `let q = index % s; let p = index / s % r; let channel = index / (s * r) % c; let out = index / (s * r * c);
+  for (var image = 0; image < n * one; image++) {
+    for (var i = 0; i < oh * one; i++) {
+      let row = i * strideY + p - padY;
+      if (row < 0 || row >= h) { continue; }
+      var line = 0.0; // a sum for each row keeps the rounding of long sums small
+      for (var j = 0; j < ow * one; j++) {
+        let column = j * strideX + q - padX;
+        if (column < 0 || column >= w) { continue; }
+        line = fma(x[((image * c + channel) * h + row) * w + column], gy[((image * k + out) * oh + i) * ow + j], line);
+      }
+      sum += line;
+    }
+  }`,
+      traits,
+    ),
+};

@@ -1,0 +1,58 @@
+/** What a two-dimensional convolution is asked to do. */
+import type { Epilogue } from '../../../engine/text/epilogue.ts';
+import type { Variant } from '../../../engine/text/variants.ts';
+
+/**
+ * Cross-correlation as in PyTorch: x is [n, c, h, w], the weight [k, c, r, s], the bias [k], y [n, k, oh, ow]:
+ *
+ *     y[n, k, i, j] = bias[k] + sum over c, r, s of x[n, c, i * stride[0] + r - padding[0], ...] * weight[k, c, r, s]
+ */
+export interface Conv2dProblem {
+  readonly n: number;
+  readonly c: number;
+  readonly h: number;
+  readonly w: number;
+  /** Output channels, and the kernel's height and width. */
+  readonly k: number;
+  readonly r: number;
+  readonly s: number;
+  /** Rows, columns. */
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  /** Forward only; the gradients ignore it. */
+  readonly bias: boolean;
+  /** Whether n, h and w are constants of the text; else one text serves every batch and image size. */
+  readonly baked: boolean;
+  /** Forward only: what is applied to each element, after the bias; its inputs follow x, weight and bias. */
+  readonly epilogue?: Epilogue;
+}
+
+/** Bindings of the forward pass: x, weight and bias, then what the epilogue reads. */
+export function forwardInputs({ bias, epilogue }: Pick<Conv2dProblem, 'bias' | 'epilogue'>): number {
+  return (bias ? 3 : 2) + (epilogue?.extras.length ?? 0);
+}
+
+/**
+ * One way of computing a pass. The forward pass reads x, weight and perhaps bias; the input gradient gy and weight; the
+ * weight gradient x and gy.
+ */
+export type Conv2dVariant = Variant<Conv2dProblem>;
+
+/** Height and width of the output. */
+export function outputSize(problem: Conv2dProblem): [number, number] {
+  const { h, w, r, s, stride, padding } = problem;
+  return [Math.floor((h + 2 * padding[0] - r) / stride[0]) + 1, Math.floor((w + 2 * padding[1] - s) / stride[1]) + 1];
+}
+
+/** For labels: `3x3 64>64`, with the stride where it is not one. */
+export function describe(problem: Conv2dProblem): string {
+  const { c, k, r, s, stride } = problem;
+  const step = stride[0] === 1 && stride[1] === 1 ? '' : ` /${stride.join('x')}`;
+  return `${r}x${s} ${c}>${k}${step}`;
+}
+
+/** What decides between variants: {@link describe}, padding, and the image sizes where the text knows them. */
+export function keyOf(problem: Conv2dProblem): string {
+  const { n, h, w, padding, baked } = problem;
+  return `${describe(problem)} padding ${padding.join('x')}${baked ? ` ${n}x${h}x${w}` : ''}`;
+}

@@ -1,0 +1,102 @@
+/**
+ * A correlation's weights as the right-hand matrix of its product: a row for each tap and input channel (channels vary
+ * fastest), a column for each output channel. Tiles of it are then contiguous vec4 loads without a bounds check: each
+ * phase's rows are filled up with zeros to whole steps of the sum, columns to whole tiles.
+ */
+import { assembleElements } from '../../../engine/text/assemble.ts';
+import { type AdapterTraits, input, type Step, scratch } from '../../../engine/text/kernel.ts';
+import { Numbers } from '../../../engine/text/numbers.ts';
+import type { Correlation, Phase } from './correlation.ts';
+
+/** The taps of one phase are a grid, columns varying fastest, whose weights lie at regular distances. */
+interface TapGrid {
+  readonly taps: number;
+  readonly columns: number;
+  /** The first tap's element of the patch and of a channel's weights. */
+  readonly row: number;
+  readonly column: number;
+  readonly weight: number;
+  /** From one tap to the next in a column of the grid, and in a row. */
+  readonly weightDown: number;
+  readonly weightAcross: number;
+}
+
+/** The rows of all phases. */
+export interface WeightRows {
+  readonly grids: readonly TapGrid[];
+  /** The first row of each phase, and the number of its steps. */
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  /** Rows and columns of the matrix. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+function gridOf({ taps }: Phase, perRow: number): TapGrid {
+  const [first] = taps;
+  if (!first) return { taps: 0, columns: 1, row: 0, column: 0, weight: 0, weightDown: 0, weightAcross: 0 };
+  const columns = taps.filter(({ row }) => row === first.row).length;
+  const weight = (tap = first) => tap.weightRow * perRow + tap.weightColumn;
+  return {
+    taps: taps.length,
+    columns,
+    row: first.row,
+    column: first.column,
+    weight: weight(),
+    weightDown: weight(taps[columns]) - weight(),
+    weightAcross: columns > 1 ? weight(taps[1]) - weight() : 0,
+  };
+}
+
+/** `depth`: products of a step; `tileColumns`: output channels of a tile. */
+export function weightRows({ phases, c, k, weight }: Correlation, depth: number, tileColumns: number): WeightRows {
+  const grids = phases.map(phase => gridOf(phase, weight.perRow));
+  const steps = grids.map(({ taps }) => Math.ceil((taps * c) / depth));
+  const starts: number[] = [];
+  let rows = 0;
+  for (const count of steps) {
+    starts.push(rows);
+    rows += count * depth;
+  }
+  return { grids, starts, steps, rows, columns: Math.ceil(k / tileColumns) * tileColumns };
+}
+
+/** Declares `name`, one number for each phase, of which `phase` (i32) is the index: a constant where all are the same. */
+export function perPhase(name: string, values: readonly number[]): string {
+  if (values.every(value => value === values[0])) return `let ${name} = ${values[0]};`;
+  return `let ${name} = array<i32, ${values.length}>(${values.join(', ')})[phase];`;
+}
+
+/** Writes the matrix to scratch buffer 0. */
+export function packWeights(correlation: Correlation, matrix: WeightRows, traits: AdapterTraits): Step {
+  const { c, k, weight } = correlation;
+  const { grids, starts, rows, columns } = matrix;
+  const of = (key: keyof TapGrid) => grids.map(grid => grid[key]);
+  // The last phase that begins at or before the row.
+  const phase = starts
+    .slice(1)
+    .map(start => `i32(row >= ${start})`)
+    .join(' + ');
+  const kernel = assembleElements(
+    {
+      name: 'conv2d.tiled weights',
+      reads: ['weight'],
+      numbers: new Numbers(true, {}),
+      elements: rows * columns,
+      count: `${rows * columns}`,
+      body: `let row = index / ${columns}; let channel = index % ${columns};
+    let phase = ${phase || '0'};
+    ${perPhase('start', starts)} ${perPhase('taps', of('taps'))} ${perPhase('tapColumns', of('columns'))}
+    ${perPhase('first', of('weight'))} ${perPhase('downwards', of('weightDown'))} ${perPhase('sideways', of('weightAcross'))}
+    let tap = (row - start) / ${c}; let read = (row - start) % ${c};
+    var value = 0.0;
+    if (channel < ${k} && tap < taps) {
+      let at = first + tap / tapColumns * downwards + tap % tapColumns * sideways;
+      value = weight[${weight.base('channel')} + read * ${weight.perInput} + at];
+    }
+    result[index] = value;`,
+    },
+    traits,
+  );
+  return { kernel, operands: [input(1), scratch(0)] };
+}

@@ -1,0 +1,43 @@
+/** The judge: each invocation computes one element of the product. Any sizes; slow, because each multiply-add waits for two loads. */
+import { assembleElements } from '../../../engine/text/assemble.ts';
+import { input, output } from '../../../engine/text/kernel.ts';
+import { Numbers } from '../../../engine/text/numbers.ts';
+import type { Variant } from '../../../engine/text/variants.ts';
+import { describe, type MatmulProblem, stridesOf } from './problem.ts';
+
+export const plain: Variant<MatmulProblem> = {
+  name: 'plain',
+  accepts: () => true,
+  lower(problem, traits) {
+    const { m, k, n, baked } = problem;
+    const { a, b } = stridesOf(problem);
+    // Four sums: rounding errors stay small, and multiply-adds need not wait for each other.
+    const body = `let row = index / n; let column = index % n;
+  let stepA = ${a.inner}; let stepB = ${b.inner};
+  var p = row * ${a.row}; var q = column * ${b.column};
+  var sums = vec4f();
+  for (var i = 0; i + 4 <= k; i += 4) {
+    sums += vec4f(a[p], a[p + stepA], a[p + 2 * stepA], a[p + 3 * stepA])
+          * vec4f(b[q], b[q + stepB], b[q + 2 * stepB], b[q + 3 * stepB]);
+    p += 4 * stepA; q += 4 * stepB;
+  }
+  for (var i = k - k % 4; i < k; i++) {
+    sums.x += a[p] * b[q];
+    p += stepA; q += stepB;
+  }
+  result[index] = (sums.x + sums.y) + (sums.z + sums.w);`;
+    const kernel = assembleElements(
+      {
+        name: `matmul.plain ${describe(problem)}`,
+        reads: ['a', 'b'],
+        numbers: new Numbers(baked, { m, k, n }),
+        elements: m * n,
+        count: 'm * n',
+        heavy: true,
+        body,
+      },
+      traits,
+    );
+    return { steps: [{ kernel, operands: [input(0), input(1), output(0)] }], scratch: [] };
+  },
+};

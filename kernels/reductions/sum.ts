@@ -1,0 +1,171 @@
+/** Sums and means over axes, and their transposes: broadcasting a tensor, and summing a broadcast one back. */
+import { apply } from '../../engine/apply.ts';
+import { ShapeError } from '../../engine/basics/errors.ts';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  f32,
+  formatShape,
+  normalizeAxes,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from '../../engine/basics/shape.ts';
+import { defineOp, type Sample } from '../../engine/define.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import { lowerElementwise } from '../../engine/text/elementwise.ts';
+import { identity } from '../../engine/text/expression.ts';
+import { lowerReduction } from '../../engine/text/reduction.ts';
+import { reshape } from '../movement/reshape.ts';
+
+type SumAttributes = {
+  /** Sorted and non-negative. */
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+  readonly scale: number;
+};
+
+function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): number[] {
+  return shape.flatMap((size, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [size]));
+}
+
+/** y = scale · Σ over `axes` of x. */
+export const sumOp = defineOp<SumAttributes>({
+  name: 'sum',
+  summary: 'Sum over axes, in a fixed order.',
+  infer: ([x], { axes, keepDims }) => [f32(reducedShape(x!.shape, axes, keepDims))],
+  lower: ({ inputs, attributes: { axes, scale }, baked }, traits) =>
+    lowerReduction(
+      { name: 'sum', expression: identity, inputs: [inputs[0]!.shape], domain: inputs[0]!.shape, axes, scale, baked },
+      traits,
+    ),
+  reduction: { describe: ({ axes, scale }) => ({ axes, scale }) },
+  gradient({ inputs, grads, attributes: { axes, scale } }) {
+    const { shape } = inputs[0]!;
+    const kept = reshape(grads[0]!, reducedShape(shape, axes, true));
+    return [broadcastTo(kept, shape, scale)];
+  },
+  reference([x], [spec], { axes, scale }) {
+    const { shape } = spec!;
+    const kept = reducedShape(shape, axes, true);
+    const strides = broadcastStrides(kept, shape);
+    const own = stridesOf(shape);
+    const y = new Float64Array(sizeOf(kept));
+    for (let i = 0; i < x!.length; i++) {
+      let at = 0;
+      for (let axis = 0; axis < shape.length; axis++)
+        at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
+      y[at]! += x![i]! * scale;
+    }
+    return [y];
+  },
+  samples: [
+    sample([1], [0]),
+    sample([3, 5, 37, 41], [0, 1, 2, 3]),
+    sample([2, 3, 9, 11], [0, 2, 3], true),
+    sample([2, 3, 4, 5], [1], true),
+    sample([700, 3], [0]),
+    sample([2, 67], [1], false, 1 / 67),
+    sample([130, 131], [0, 1]),
+  ],
+  random(choose) {
+    const rank = choose.integer(1, 4);
+    const shape = Array.from({ length: rank }, () => choose.pick([1, 2, 5, 13, 31]));
+    const axes = shape.map((_, axis) => axis).filter(() => choose.integer(0, 1) === 1);
+    return sample(shape, axes.length > 0 ? axes : [0], choose.pick([true, false]));
+  },
+  // Sums of numbers of both signs cancel.
+  tolerance: 4e-6,
+});
+
+function sample(shape: Shape, axes: readonly number[], keepDims = false, scale = 1): Sample<SumAttributes> {
+  return { inputs: [{ shape }], attributes: { axes, keepDims, scale } };
+}
+
+export interface SumOptions {
+  /** Axes to sum over, negative ones from the end; default all. */
+  readonly axes?: readonly number[];
+  /** Keep summed axes with size 1. */
+  readonly keepDims?: boolean;
+}
+
+/** Σ x over `axes`; a scalar (shape []) over all. */
+export function sum(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
+  return apply(sumOp, [x], { axes: normalizeAxes('sum', axes, x.shape.length), keepDims, scale: 1 })[0]!;
+}
+
+/** Mean of x over `axes`. */
+export function mean(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
+  const sorted = normalizeAxes('mean', axes, x.shape.length);
+  const count = sorted.reduce((product, axis) => product * x.shape[axis]!, 1);
+  return apply(sumOp, [x], { axes: sorted, keepDims, scale: 1 / count })[0]!;
+}
+
+type BroadcastAttributes = { readonly shape: Shape; readonly scale: number };
+
+const broadcastElementwise = {
+  expression: ([x]: readonly string[], { scale }: BroadcastAttributes) =>
+    scale === 1 ? x! : `${x} * f32(${Math.fround(scale)})`,
+};
+
+/** y = scale · x, stretched to `shape`. */
+export const broadcastOp = defineOp<BroadcastAttributes>({
+  name: 'broadcastTo',
+  summary: 'Stretches dimensions of 1, and adds outer ones, by NumPy’s rule.',
+  infer([x], { shape }) {
+    if (!sameShape(broadcastShapes('broadcastTo', x!.shape, shape), shape))
+      throw new ShapeError('broadcastTo', `cannot stretch ${formatShape(x!.shape)} to ${formatShape(shape)}.`);
+    return [f32(shape)];
+  },
+  lower: ({ inputs, attributes, baked }, traits) =>
+    lowerElementwise(
+      {
+        name: 'broadcastTo',
+        expression: { steps: [{ elementwise: broadcastElementwise as never, attributes, args: [{ operand: 0 }] }] },
+        inputs: [inputs[0]!.shape],
+        output: attributes.shape,
+        baked,
+      },
+      traits,
+    ),
+  elementwise: broadcastElementwise,
+  gradient: ({ inputs, grads, attributes: { scale } }) => [sumTo(grads[0]!, inputs[0]!.shape, scale)],
+  reference([x], [spec], { shape, scale }) {
+    const strides = broadcastStrides(spec!.shape, shape);
+    const own = stridesOf(shape);
+    return [
+      Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+        let at = 0;
+        for (let axis = 0; axis < shape.length; axis++)
+          at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
+        return x![at]! * scale;
+      }),
+    ];
+  },
+  samples: [
+    { inputs: [{ shape: [] }], attributes: { shape: [2, 3], scale: 1 } },
+    { inputs: [{ shape: [1, 3, 1, 1] }], attributes: { shape: [2, 3, 9, 7], scale: 0.5 } },
+  ],
+  random: choose => {
+    const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 2, 3, 7, 37]));
+    return {
+      inputs: [{ shape: shape.map(size => choose.pick([1, size])) }],
+      attributes: { shape, scale: choose.pick([1, 0.25, -3]) },
+    };
+  },
+});
+
+/** x stretched to `shape`, times `scale`. */
+export function broadcastTo(x: Tensor, shape: Shape, scale = 1): Tensor {
+  if (scale === 1 && sameShape(x.shape, shape)) return x.alias();
+  return apply(broadcastOp, [x], { shape, scale })[0]!;
+}
+
+/** The transpose of broadcasting: sums x back to `shape`, times `scale`. */
+export function sumTo(x: Tensor, shape: Shape, scale = 1): Tensor {
+  if (sameShape(x.shape, shape)) return scale === 1 ? x.alias() : broadcastTo(x, shape, scale);
+  const lead = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
+  return reshape(apply(sumOp, [x], { axes, keepDims: true, scale })[0]!, shape);
+}

@@ -1,0 +1,49 @@
+/** Variables that lie side by side in one, so that one dispatch can update them all. */
+import { DaybreakError } from '../engine/basics/errors.ts';
+import { type Tensor, type Variable, variable } from '../engine/tensor.ts';
+import { packLayout, part } from '../kernels/movement/pack.ts';
+
+/** Takes variables into one buffer, as {@link packLayout} lays them out. They can be used as before. */
+export class Gathered {
+  readonly parts: readonly Variable[];
+  readonly whole: Variable;
+  readonly #offsets: readonly number[];
+
+  /** @throws DaybreakError where there are none, or one has been gathered before. */
+  constructor(parts: readonly Variable[], name: string) {
+    const [first] = parts;
+    if (!first) throw new DaybreakError(`${name}: there is no variable to gather.`);
+    const taken = parts.find(({ state }) => state.part);
+    if (taken) throw new DaybreakError(`${name}: ${taken.name} lies in another variable already.`);
+    const { offsets, total } = packLayout(parts.map(({ shape }) => shape));
+    this.parts = parts;
+    this.#offsets = offsets;
+    this.whole = variable(new Float32Array(total), [total], { device: first.device, name, trainable: false });
+    parts.forEach((one, i) => {
+      one.moveInto(this.whole, offsets[i]!);
+    });
+  }
+
+  /** Elements of the whole. */
+  get size(): number {
+    return this.whole.size;
+  }
+
+  /** From which element on part `i` lies. */
+  offset(i: number): number {
+    return this.#offsets[i]!;
+  }
+
+  /** In a trace: assigns the whole, and with it every part. */
+  assign(content: Tensor): void {
+    this.whole.assign(content);
+    this.parts.forEach((one, i) => {
+      one.assign(part(content, this.offset(i), one.shape));
+    });
+  }
+
+  /** Gives its claim on the memory up; the parts keep theirs. */
+  dispose(): void {
+    this.whole.dispose();
+  }
+}

@@ -1,0 +1,94 @@
+/** Adam's update of all parameters in one dispatch (Kingma and Ba 2015, algorithm 1; PyTorch's order of operations). */
+import { apply } from '../../engine/apply.ts';
+import { sizeOf } from '../../engine/basics/shape.ts';
+import { type Declaration, defineOp } from '../../engine/define.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import { assembleElements } from '../../engine/text/assemble.ts';
+import { literal } from '../../engine/text/expression.ts';
+import { input, output } from '../../engine/text/kernel.ts';
+import { Numbers } from '../../engine/text/numbers.ts';
+
+export type AdamAttributes = { readonly beta1: number; readonly beta2: number; readonly eps: number };
+
+/** 1 − βᵗ without losing digits: the first steps would suffer from 1 − 0.999 in float32. */
+const oneMinusPower = `fn oneMinusPower(t: f32, logBeta: f32) -> f32 {
+  let y = t * logBeta;
+  // -expm1(y): its series near 0, where 1 - exp(y) cancels.
+  let series = -y * (1.0 + y / 2.0 * (1.0 + y / 3.0 * (1.0 + y / 4.0 * (1.0 + y / 5.0 * (1.0 + y / 6.0 * (1.0 + y / 7.0 * (1.0 + y / 8.0)))))));
+  return select(1.0 - exp(y), series, y > -0.5);
+}`;
+
+/** log β; of β = 0 a number so low that βᵗ is 0 all the same, because WGSL has no infinities. */
+const logarithm = (beta: number): number => Math.max(Math.log(beta), -1000);
+
+/**
+ * Inputs: parameters, first and second moments and gradients [n], then the number of steps before this one, the learning
+ * rate and a flag that keeps everything as it is when it is not 0 (one element each). The first three are updated in
+ * place.
+ */
+export const adamOp: Declaration<AdamAttributes> = defineOp<AdamAttributes>({
+  name: 'adam',
+  summary: 'One step of Adam for all parameters at once, in place.',
+  infer: ([p, m, v]) => [p!, m!, v!],
+  inPlace: [
+    [0, 0],
+    [1, 1],
+    [2, 2],
+  ],
+  lower({ inputs, attributes: { beta1, beta2, eps } }, traits) {
+    const count = sizeOf(inputs[0]!.shape);
+    const kernel = assembleElements(
+      {
+        name: 'adam',
+        reads: ['g', 'steps', 'rate', 'bad'],
+        writes: ['p', 'm', 'v'],
+        numbers: new Numbers(true, {}),
+        declarations: oneMinusPower,
+        elements: count,
+        count: String(count),
+        before: `if (bad[0] != 0.0) { return; }
+  let t = steps[0] + 1.0;
+  let size = rate[0] / oneMinusPower(t, ${literal(logarithm(beta1))});
+  let root = sqrt(oneMinusPower(t, ${literal(logarithm(beta2))}));`,
+        body: `let gradient = g[index];
+    let first = ${literal(beta1)} * m[index] + ${literal(1 - beta1)} * gradient;
+    let second = ${literal(beta2)} * v[index] + ${literal(1 - beta2)} * gradient * gradient;
+    m[index] = first;
+    v[index] = second;
+    p[index] -= size * first / (sqrt(second) / root + ${literal(eps)});`,
+      },
+      traits,
+    );
+    const operands = [input(3), input(4), input(5), input(6), output(0), output(1), output(2)];
+    return { steps: [{ kernel, operands }], scratch: [] };
+  },
+  reference([p, m, v, g, steps, rate, bad], _, { beta1, beta2, eps }) {
+    if (bad![0] !== 0) return [p!.slice(), m!.slice(), v!.slice()];
+    const t = steps![0]! + 1;
+    const first = m!.map((value, i) => beta1 * value + (1 - beta1) * g![i]!);
+    const second = v!.map((value, i) => beta2 * value + (1 - beta2) * g![i]! ** 2);
+    const size = rate![0]! / (1 - beta1 ** t);
+    const root = Math.sqrt(1 - beta2 ** t);
+    return [p!.map((value, i) => value - (size * first[i]!) / (Math.sqrt(second[i]!) / root + eps)), first, second];
+  },
+  samples: [adamSample(130, 0, 0), adamSample(7, 1, 0), adamSample(64, 1000, 0), adamSample(9, 3, 1)],
+  random: choose => adamSample(choose.pick([1, 63, 130]), choose.pick([0, 1, 2, 10, 100, 5000]), 0),
+});
+
+function adamSample(n: number, steps: number, bad: number) {
+  const shape = [n];
+  const one = (value: number) => ({ shape: [1], values: [value], fixed: true });
+  return {
+    inputs: [{ shape }, { shape }, { shape, range: [0.01, 1] as const }, { shape }, one(steps), one(0.125), one(bad)],
+    attributes: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+  };
+}
+
+/** Updates parameters and moments in place; see {@link adamOp} for the inputs. */
+export function adam(
+  inputs: readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor],
+  attributes: AdamAttributes,
+) {
+  const [parameters, first, second] = apply(adamOp, inputs, attributes);
+  return { parameters: parameters!, first: first!, second: second! };
+}

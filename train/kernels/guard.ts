@@ -1,0 +1,77 @@
+/** Keeping state as it was when a step went wrong. */
+import { apply } from '../../engine/apply.ts';
+import { TraceError } from '../../engine/basics/errors.ts';
+import { sizeOf } from '../../engine/basics/shape.ts';
+import { type Declaration, defineOp } from '../../engine/define.ts';
+import { activeTrace } from '../../engine/graph/trace.ts';
+import { Tensor } from '../../engine/tensor.ts';
+import { assembleElements } from '../../engine/text/assemble.ts';
+import { input, output } from '../../engine/text/kernel.ts';
+import { Numbers } from '../../engine/text/numbers.ts';
+import { where } from '../../kernels/elementwise/selection.ts';
+import { pack } from '../../kernels/movement/pack.ts';
+import type { Gathered } from '../gathered.ts';
+
+type NoAttributes = Record<never, never>;
+
+/** Inputs: x and what replaces it [n], and a flag that keeps x where it is not 0 (one element). In place. */
+export const replaceUnlessOp: Declaration<NoAttributes> = defineOp<NoAttributes>({
+  name: 'replaceUnless',
+  summary: 'b in the place of a, unless a flag is not 0.',
+  infer: ([x]) => [x!],
+  inPlace: [[0, 0]],
+  lower({ inputs }, traits) {
+    const n = sizeOf(inputs[0]!.shape);
+    const kernel = assembleElements(
+      {
+        name: 'replaceUnless',
+        reads: ['next', 'bad'],
+        writes: ['x'],
+        numbers: new Numbers(false, { n }),
+        elements: n,
+        count: 'n',
+        before: 'if (bad[0] != 0.0) { return; }',
+        body: 'x[index] = next[index];',
+      },
+      traits,
+    );
+    return { steps: [{ kernel, operands: [input(1), input(2), output(0)] }], scratch: [] };
+  },
+  reference: ([x, next, bad]) => [(bad![0] === 0 ? next! : x!).slice()],
+  samples: [replaceSample(130, 0), replaceSample(5, 1)],
+  random: choose => replaceSample(choose.pick([1, 64, 100]), choose.pick([0, 1])),
+});
+
+function replaceSample(n: number, bad: number) {
+  return { inputs: [{ shape: [n] }, { shape: [n] }, { shape: [1], values: [bad], fixed: true }], attributes: {} };
+}
+
+/** Numbers from which on a variable is kept by a dispatch of its own, in place, instead of a copy of what was chosen. */
+const LARGE = 4096;
+
+/**
+ * Inside `compile`: every variable assigned so far keeps its content where `bad` (one element) is not 0. The decision
+ * is the GPU's, so the host need not wait for it. Of `gathered` variables all are decided by one dispatch, where all
+ * have been assigned.
+ */
+export function guardAssignments(bad: Tensor, gathered: readonly Gathered[] = []): void {
+  const trace = activeTrace();
+  if (!trace) throw new TraceError('guardAssignments() belongs inside a compiled function.');
+  const { device } = trace;
+  const replaceUnless = (old: Tensor, assigned: Tensor) => apply(replaceUnlessOp, [old, assigned, bad], {})[0]!;
+  const together = gathered.filter(({ parts }) => parts.every(({ state }) => trace.assigns(state)));
+  const apart = new Set(together.flatMap(({ parts }) => parts.map(({ state }) => state)));
+  // Where all was assigned at once, the whole is decided below like any variable; else its parts are put together.
+  const packed = new Map(
+    together.flatMap(all => (trace.assigns(all.whole.state) ? [] : [[all, pack(all.parts)] as const])),
+  );
+  trace.revise((was, is, variable) => {
+    if (apart.has(variable)) return is;
+    const [old, assigned] = [new Tensor(device, was), new Tensor(device, is)];
+    return (sizeOf(was.spec.shape) < LARGE ? where(bad, old, assigned) : replaceUnless(old, assigned)).value;
+  });
+  for (const all of together) {
+    const content = packed.get(all);
+    all.assign(content ? replaceUnless(all.whole, content) : new Tensor(device, trace.import(all.whole.value)));
+  }
+}
