@@ -16,15 +16,7 @@ export type { Holder, MemoryFigures } from './engine/device/memory.ts';
 export { currentDevice, init, setCurrentDevice } from './engine/init.ts';
 export type { ProgramFigures } from './engine/program/figures.ts';
 export type { Clock, DispatchProfile, RunProfile, Span } from './engine/program/profile.ts';
-export {
-  Tensor,
-  type TensorOptions,
-  tensor,
-  tidy,
-  Variable,
-  type VariableOptions,
-  variable,
-  wrap,
-} from './engine/tensor.ts';
+export { Tensor, type TensorOptions, tensor, tidy, wrap } from './engine/tensor.ts';
 export type { AdapterTraits } from './engine/text/kernel.ts';
+export { Variable, type VariableOptions, variable } from './engine/variable.ts';
 export * from './kernels/index.ts';

@@ -3,7 +3,8 @@
 import { sizeOf } from '../engine/basics/shape.ts';
 import { compile } from '../engine/compile.ts';
 import type { Device } from '../engine/device/device.ts';
-import { type Tensor, tensor, variable } from '../engine/tensor.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import { variable } from '../engine/variable.ts';
 import { type Ceiling, CeilingProbes, ceilingOf, type Probe, rateOf } from './ceiling.ts';
 import type { KernelWork } from './kernel-works.ts';
 import { loweredKernels, namesOf } from './lowered-kernels.ts';

@@ -1,7 +1,8 @@
 /** What `bench kernels` measures: every pass of every layer, as a function to be compiled and the shapes it takes. */
 import { apply } from '../engine/apply.ts';
 import { type Shape, sizeOf } from '../engine/basics/shape.ts';
-import { type Tensor, tensor, type Variable } from '../engine/tensor.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import type { Variable } from '../engine/variable.ts';
 import { leakyReluGradientOp } from '../kernels/elementwise/activations.ts';
 import * as ops from '../kernels/index.ts';
 import { conv2dInputGradientOp, conv2dWeightGradientOp } from '../kernels/products/conv2d/index.ts';

@@ -3,8 +3,9 @@
 import { DaybreakError, TraceError } from './basics/errors.ts';
 import { sizeOf, type TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
-import { type Attributes, Node, type Operation, Value } from './graph/operation.ts';
+import type { Attributes, Operation } from './graph/operation.ts';
 import { activeTrace, Trace } from './graph/trace.ts';
+import { Node, Value } from './graph/value.ts';
 import { lower } from './program/lower.ts';
 import { Program } from './program/program.ts';
 import { Tensor } from './tensor.ts';
@@ -74,7 +75,7 @@ function runNow(
   attributes: Attributes,
 ): Value[] {
   const storages = inputs.map(value => {
-    const storage = value.source?.kind === 'variable' ? value.source.variable.storage : value.storage;
+    const { storage } = value;
     if (!storage) throw new TraceError(`${operation.name}: a tensor of a trace was used after it, return it instead.`);
     return storage;
   });
@@ -112,7 +113,7 @@ function programOf(
     inputs.map(value => value.spec),
   );
   const node = trace.append(operation, trace.arguments, specs, attributes);
-  const program = new Program(device, lower(trace.finish(node.outputs), false, device.traits), false);
+  const program = new Program(device, lower(trace.finish(node.outputs), false, device.traits));
   cache.set(key, program);
   if (cache.size > PROGRAMS_KEPT) {
     const [oldest, stale] = cache.entries().next().value!;

@@ -3,9 +3,10 @@ import { noGrad } from './apply.ts';
 import { GradientError, ShapeError } from './basics/errors.ts';
 import { formatShape, sameShape } from './basics/shape.ts';
 import { gradientRule } from './define.ts';
-import type { Node, Value } from './graph/operation.ts';
 import { activeTrace } from './graph/trace.ts';
-import { Tensor, tidy, Variable } from './tensor.ts';
+import type { Node, Value } from './graph/value.ts';
+import { Tensor, tidy } from './tensor.ts';
+import { Variable } from './variable.ts';
 
 /** The two operations that differentiation itself needs (the engine knows none). */
 export interface GradientArithmetic {
@@ -50,7 +51,6 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     if (!wanted.has(node) || !node.outputs.some(value => grads.has(value))) continue;
-    checkVersions(node);
     const rule = gradientRule(node.operation);
     if (!rule)
       throw new GradientError(
@@ -78,12 +78,18 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
       grads.set(value, sofar ? add(sofar, gradient) : gradient);
     });
   }
+  const given = new Set<Tensor>();
   return targets.map((value, index) => {
     const gradient = grads.get(value);
-    if (gradient) return gradient;
+    if (gradient) {
+      // A handle for each, also where several have the same gradient: each is disposed of on its own.
+      const own = given.has(gradient) ? gradient.alias() : gradient;
+      given.add(own);
+      return own;
+    }
     const handle = wrt[index]!;
     const name = handle instanceof Variable ? handle.name : `tensor ${index} of shape ${formatShape(handle.shape)}`;
-    if (trace && handle instanceof Variable && trace.assigns(handle.state))
+    if (handle instanceof Variable && (trace ? trace.assigns(handle.state) : usedBefore(order, handle)))
       throw new GradientError(`${name} was assigned before grad() was asked for its gradient: ask first, then assign.`);
     throw new GradientError(
       `The loss does not depend on ${name}, or that was not recorded: make it with { requiresGrad: true }, ` +
@@ -91,6 +97,10 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
     );
   });
 }
+
+/** Whether nodes used what `variable` held before it was assigned. */
+const usedBefore = (order: readonly Node[], { state }: Variable): boolean =>
+  order.some(({ inputs }) => inputs.some(({ source }) => source?.kind === 'former' && source.variable === state));
 
 /** Recorded nodes that `value` depends on, in an order in which they could run. Iterative: graphs are deep. */
 function nodesBefore(value: Value): Node[] {
@@ -121,17 +131,4 @@ function dependents(order: readonly Node[], targets: ReadonlySet<Value>): Set<No
     if (node.inputs.some(value => targets.has(value) || (value.node !== undefined && wanted.has(value.node))))
       wanted.add(node);
   return wanted;
-}
-
-function checkVersions(node: Node): void {
-  if (activeTrace()) return;
-  node.inputs.forEach((value, index) => {
-    const recorded = node.versions[index];
-    if (recorded === undefined || value.source?.kind !== 'variable') return;
-    const { variable } = value.source;
-    if (variable.version !== recorded)
-      throw new GradientError(
-        `${variable.name} was assigned after ${node.operation.name} used it: its old content is gone.`,
-      );
-  });
 }

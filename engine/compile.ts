@@ -1,18 +1,20 @@
 /** `compile`: trace a function once, replay it as a program. */
 
-import { DaybreakError, TraceError } from './basics/errors.ts';
-import { sizeOf, type TensorSpec } from './basics/shape.ts';
+import { DaybreakError, nameOf, TraceError } from './basics/errors.ts';
+import type { TensorSpec } from './basics/shape.ts';
+import { ArgumentMemory, deviceOf, type HeldArgument, hold, letGo } from './compiled-arguments.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
-import type { Value, VariableState } from './graph/operation.ts';
 import { optimize } from './graph/optimize.ts';
 import { activeTrace } from './graph/trace.ts';
+import type { Value, VariableState } from './graph/value.ts';
 import { type ProgramFigures, programFigures } from './program/figures.ts';
 import { type Lowered, lower } from './program/lower.ts';
 import { planMemory } from './program/plan.ts';
 import { type Clock, Profiler, type RunProfile } from './program/profile.ts';
 import { Program } from './program/program.ts';
-import { currentDevice, Tensor } from './tensor.ts';
+import { SharedSlots } from './program/slots.ts';
+import { Tensor } from './tensor.ts';
 import { type Argument, specOf, type Traced, type Tree, traceFunction } from './traced.ts';
 
 export type { Argument, Traced, Tree } from './traced.ts';
@@ -20,6 +22,8 @@ export type { Argument, Traced, Tree } from './traced.ts';
 export interface CompileOptions {
   /** Sizes as constants in the kernels' text (default). False: as arguments, so that one text serves every image size. */
   readonly baked?: boolean;
+  /** Programs that are kept, one for each combination of argument shapes; default 32. Beyond that the one used longest ago goes. */
+  readonly programs?: number;
 }
 
 export interface Compiled<T extends readonly Argument[], R extends Tree> extends Disposable {
@@ -29,10 +33,10 @@ export interface Compiled<T extends readonly Argument[], R extends Tree> extends
   /** The program for such arguments, planned only: it takes no memory, and no kernel is made. */
   plan(args: T): Planned;
   /**
-   * A call like any other that also tells how many kernels have run for the first time: drivers may take seconds to
-   * compile a large program.
+   * A call like any other, before which every kernel is compiled, telling how many are: drivers may take seconds for a
+   * large program. Others may call meanwhile.
    */
-  warmUp(args: T, onKernel: (done: number, total: number) => void): Promise<R>;
+  warmUp(args: T, onKernel?: (done: number, total: number) => void): Promise<R>;
   /**
    * A call like any other, waited for, that also tells where its time went; with a `clock`, dispatch by dispatch (see
    * `profile.ts`).
@@ -48,13 +52,28 @@ export interface Planned {
   readonly lowered: Lowered;
 }
 
+/** A program with what belongs to it. */
 interface Entry {
   readonly program: Program;
   readonly profiler: Profiler;
   readonly rebuild: (results: readonly Storage[]) => Tree;
+  /** Variables that it assigns. */
   readonly assigned: readonly VariableState[];
+  /** Tensors of outside that its body used. */
   readonly captured: readonly Value[];
 }
+
+/** What a compiled function keeps on a device. */
+interface Kept {
+  readonly device: Device;
+  /** By the arguments' shapes; the one used last comes last. */
+  readonly entries: Map<string, Entry>;
+  readonly slots: SharedSlots;
+  readonly memory: ArgumentMemory;
+}
+
+/** Programs that a compiled function keeps, where nothing else is said. */
+const PROGRAMS_KEPT = 32;
 
 /**
  * A function that is traced at its first call with arguments of new shapes and replayed afterwards: one submit a call,
@@ -63,89 +82,130 @@ interface Entry {
  */
 export function compile<T extends readonly Argument[], R extends Tree>(
   body: (...args: Traced<T>) => R,
-  options: CompileOptions = {},
+  { baked = true, programs = PROGRAMS_KEPT }: CompileOptions = {},
 ): Compiled<T, R> {
-  const entries = new Map<string, Entry>();
-  const scalars = new Map<number, Storage>();
-  let device: Device | undefined;
+  if (typeof body !== 'function') throw new TraceError(`compile() needs a function, got ${nameOf(body)}.`);
+  if (!Number.isInteger(programs) || programs < 1)
+    throw new TraceError(`compile(): programs must be a whole number of at least 1, got ${nameOf(programs)}.`);
+  let kept: Kept | undefined;
 
-  const entryOf = (args: T): { entry: Entry; inputs: Storage[] } => {
-    const target = deviceOf(args);
-    if (device && device !== target) throw new DaybreakError('A compiled function stays on one device.');
-    device = target;
-    const specs = args.map(specOf);
+  const keptFor = (device: Device): Kept => {
+    if (kept && kept.device !== device)
+      throw new DaybreakError('A compiled function stays on one device until it is disposed of.');
+    kept ??= {
+      device,
+      entries: new Map(),
+      slots: new SharedSlots(device.memory),
+      memory: new ArgumentMemory(device),
+    };
+    return kept;
+  };
+  /** The program for such arguments, made where there is none that fits. */
+  const entryFor = ({ device, entries, slots }: Kept, specs: readonly TensorSpec[]): Entry => {
     const key = specs.map(({ shape, dtype }) => `${dtype}${shape.join('x')}`).join('|');
     let entry = entries.get(key);
-    if (!entry) {
-      entry = build(target, specs, body, options.baked ?? true);
-      entries.set(key, entry);
+    entries.delete(key);
+    // Variables have moved since into another one's memory, or out of it.
+    if (entry && !entry.program.isCurrent) {
+      free(entry);
+      entry = undefined;
     }
-    return { entry, inputs: args.map((argument, i) => storageOf(target, argument, i, scalars)) };
+    entry ??= build(device, specs, body, baked, slots);
+    entries.set(key, entry);
+    if (entries.size > programs) {
+      const [oldest, stale] = entries.entries().next().value!;
+      entries.delete(oldest);
+      free(stale);
+    }
+    return entry;
   };
-  const finish = (entry: Entry, results: readonly Storage[]): R => {
-    for (const variable of entry.assigned) variable.version++;
-    return entry.rebuild(results) as R;
+  const finish = (entry: Entry, results: readonly Storage[]): R => entry.rebuild(results) as R;
+  const runNow = (mine: Kept, specs: readonly TensorSpec[], args: readonly HeldArgument[]): R => {
+    const entry = entryFor(mine, specs);
+    return mine.memory.with(args, entry.assigned, inputs => {
+      for (const variable of entry.assigned) variable.beforeChange(mine.device);
+      return finish(entry, entry.program.run(inputs));
+    });
   };
   const call = (...args: T): R => {
+    checkArguments(args);
     if (activeTrace()) {
       if (args.some(argument => typeof argument === 'number'))
         throw new TraceError('A compiled function called inside another takes tensors, not numbers.');
       return body(...(args as unknown as Traced<T>));
     }
-    const { entry, inputs } = entryOf(args);
-    return finish(entry, entry.program.run(inputs));
+    const mine = keptFor(deviceOf(args));
+    const held = hold(args);
+    try {
+      return runNow(mine, args.map(specOf), held);
+    } finally {
+      letGo(held);
+    }
   };
   const plan = (args: T): Planned => {
+    checkArguments(args);
     if (activeTrace()) throw new TraceError('plan() traces a function: it cannot be traced.');
-    const { lowered: calls, captured } = lowered(deviceOf(args), args.map(specOf), body, options.baked ?? true);
+    const { calls, captured } = lowerBody(deviceOf(args), args.map(specOf), body, baked);
     for (const value of captured) value.release();
     return { lowered: calls, figures: programFigures(calls, planMemory(calls)) };
   };
-  const warmUp = async (args: T, onKernel: (done: number, total: number) => void): Promise<R> => {
+  const warmUp = async (args: T, onKernel: (done: number, total: number) => void = () => {}): Promise<R> => {
+    checkArguments(args);
     if (activeTrace()) throw new TraceError('warmUp() runs a program: it cannot be traced.');
-    const { entry, inputs } = entryOf(args);
-    return finish(entry, await entry.program.runSlowly(inputs, onKernel));
+    const device = deviceOf(args);
+    const specs = args.map(specOf);
+    const held = hold(args);
+    try {
+      await entryFor(keptFor(device), specs).program.compileKernels(onKernel);
+      // The function may have been disposed of meanwhile: it starts anew, as after any call.
+      return runNow(keptFor(device), specs, held);
+    } finally {
+      letGo(held);
+    }
   };
   const profile = async (args: T, clock?: Clock): Promise<{ result: R; profile: RunProfile }> => {
+    checkArguments(args);
     if (activeTrace()) throw new TraceError('profile() runs a program: it cannot be traced.');
-    const { entry, inputs } = entryOf(args);
-    const { results, profile } = await entry.profiler.run(inputs, clock);
-    return { result: finish(entry, results), profile };
+    const mine = keptFor(deviceOf(args));
+    const held = hold(args);
+    try {
+      const entry = entryFor(mine, args.map(specOf));
+      const { results, profile } = await mine.memory.with(held, entry.assigned, inputs => {
+        for (const variable of entry.assigned) variable.beforeChange(mine.device);
+        return entry.profiler.run(inputs, clock);
+      });
+      return { result: finish(entry, results), profile };
+    } finally {
+      letGo(held);
+    }
   };
   const dispose = () => {
-    for (const { program, profiler, captured } of entries.values()) {
-      profiler[Symbol.dispose]();
-      program.dispose();
-      for (const value of captured) value.release();
-    }
-    for (const storage of scalars.values()) storage.release();
-    entries.clear();
-    scalars.clear();
+    if (!kept) return;
+    for (const entry of kept.entries.values()) free(entry);
+    kept.memory.dispose();
+    kept = undefined;
   };
   return Object.defineProperty(
     Object.assign(call, { plan, warmUp, profile, dispose, [Symbol.dispose]: dispose }),
     'programs',
     {
-      get: () => [...entries.values()].map(entry => entry.program.figures),
+      get: () => [...(kept?.entries.values() ?? [])].map(entry => entry.program.figures),
     },
   ) as unknown as Compiled<T, R>;
 }
 
 /** What the body does, lowered. The captured values are held for the caller. */
-function lowered<T extends readonly Argument[], R extends Tree>(
+function lowerBody<T extends readonly Argument[], R extends Tree>(
   device: Device,
   specs: readonly TensorSpec[],
   body: (...args: Traced<T>) => R,
   baked: boolean,
-): Pick<Entry, 'rebuild' | 'assigned' | 'captured'> & { readonly lowered: Lowered } {
+): Pick<Entry, 'rebuild' | 'assigned' | 'captured'> & { readonly calls: Lowered } {
   const { graph, rebuild, captured } = traceFunction(device, specs, body);
   try {
-    return {
-      lowered: lower(optimize(graph, device.traits), baked, device.traits),
-      rebuild,
-      assigned: graph.assignments.map(({ variable }) => variable),
-      captured,
-    };
+    const calls = lower(optimize(graph, device.traits), baked, device.traits);
+    const assigned = [...new Set(graph.assignments.map(({ variable }) => variable))];
+    return { calls, rebuild, assigned, captured };
   } catch (error) {
     for (const value of captured) value.release();
     throw error;
@@ -157,10 +217,11 @@ function build<T extends readonly Argument[], R extends Tree>(
   specs: readonly TensorSpec[],
   body: (...args: Traced<T>) => R,
   baked: boolean,
+  slots: SharedSlots,
 ): Entry {
-  const { lowered: calls, ...rest } = lowered(device, specs, body, baked);
+  const { calls, ...rest } = lowerBody(device, specs, body, baked);
   try {
-    const program = new Program(device, calls, true);
+    const program = new Program(device, calls, slots);
     return { program, profiler: new Profiler(device, program), ...rest };
   } catch (error) {
     for (const value of rest.captured) value.release();
@@ -168,22 +229,15 @@ function build<T extends readonly Argument[], R extends Tree>(
   }
 }
 
-function deviceOf(args: readonly Argument[]): Device {
-  const devices = new Set(args.flatMap(argument => (argument instanceof Tensor ? [argument.device] : [])));
-  if (devices.size > 1)
-    throw new DaybreakError('A compiled function takes tensors of one device; these are on several.');
-  const [device = currentDevice()] = devices;
-  return device;
+function free({ program, profiler, captured }: Entry): void {
+  profiler[Symbol.dispose]();
+  program.dispose();
+  for (const value of captured) value.release();
 }
 
-/** Numbers travel in a buffer of their own for each position; the queue orders its writes with the programs. */
-function storageOf(device: Device, argument: Argument, index: number, scalars: Map<number, Storage>): Storage {
-  if (typeof argument !== 'number') return argument.storage;
-  let storage = scalars.get(index);
-  if (!storage) {
-    storage = device.memory.allocate(sizeOf([]) * 4, 'scalar argument');
-    scalars.set(index, storage);
-  }
-  device.gpu.queue.writeBuffer(storage.buffer, storage.offset, Float32Array.of(argument));
-  return storage;
+function checkArguments(args: readonly unknown[]): void {
+  args.forEach((argument, i) => {
+    if (argument instanceof Tensor || typeof argument === 'number') return;
+    throw new DaybreakError(`A compiled function takes tensors and numbers; argument ${i} is ${nameOf(argument)}.`);
+  });
 }

@@ -86,5 +86,8 @@ export function defineOp<A extends Attributes>(declaration: Declaration<A>): Dec
   return declaration;
 }
 
+/** Gives an operation of the engine's own, which has no declaration, its gradient rule. */
+export const setGradient = (operation: object, rule: Rule): void => void rules.set(operation, rule);
+
 /** The gradient rule of an operation, if it has one. */
 export const gradientRule = (operation: object): Rule | undefined => rules.get(operation);

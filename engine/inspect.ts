@@ -2,8 +2,10 @@
 import { apply, noGrad } from './apply.ts';
 import { DaybreakError } from './basics/errors.ts';
 import type { Device } from './device/device.ts';
-import { type Attributes, type Node, type Operation, Value } from './graph/operation.ts';
+import type { Storage } from './device/memory.ts';
+import type { Attributes, Operation } from './graph/operation.ts';
 import { eliminateDead } from './graph/optimize.ts';
+import { type Node, Value } from './graph/value.ts';
 import { Tensor } from './tensor.ts';
 import { type Argument, specOf, type Traced, type Tree, traceFunction } from './traced.ts';
 
@@ -77,25 +79,11 @@ export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
 /** A handle of our own on what no node computes. */
 function contentOf(device: Device, { spec, source }: Value, args: readonly Tensor[]): Tensor {
   if (source?.kind === 'argument') return args[source.index]!.alias();
-  const storage = source?.kind === 'variable' ? source.variable.storage : source!.storage;
+  // Nodes read nothing but what others compute and such leaves.
+  const { storage } = source?.kind === 'variable' ? source.variable : (source as { readonly storage: Storage });
   return new Tensor(device, new Value(spec, storage.slice(0, storage.bytes)));
 }
 
-/** The node's outputs. What it would update in place is copied first. */
-function run({ operation, attributes }: Node, inputs: readonly Tensor[]): Tensor[] {
-  const updated = new Set(operation.inPlace?.map(([, input]) => input));
-  const own = inputs.map((input, i) => (updated.has(i) ? copyOf(input) : input));
-  try {
-    return noGrad(() => apply(operation as unknown as Operation<Attributes>, own, attributes));
-  } finally {
-    for (const i of updated) own[i]!.dispose();
-  }
-}
-
-function copyOf({ device, storage, value: { spec } }: Tensor): Tensor {
-  const copy = device.memory.allocate(storage.bytes, 'inspected');
-  const encoder = device.gpu.createCommandEncoder();
-  encoder.copyBufferToBuffer(storage.buffer, storage.offset, copy.buffer, copy.offset, storage.bytes);
-  device.gpu.queue.submit([encoder.finish()]);
-  return new Tensor(device, new Value(spec, copy));
-}
+/** The node's outputs. */
+const run = ({ operation, attributes }: Node, inputs: readonly Tensor[]): Tensor[] =>
+  noGrad(() => apply(operation as unknown as Operation<Attributes>, inputs, attributes));

@@ -1,11 +1,11 @@
 /** Tensors: handles on values. Memory is given back by `dispose`, `using` or the end of a `tidy`, never by the garbage collector. */
 
-import { DaybreakError, DisposedError, ShapeError, TraceError } from './basics/errors.ts';
-import { checkShape, type DType, formatShape, type Shape, sameShape, sizeOf } from './basics/shape.ts';
+import { DaybreakError, DisposedError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
+import { checkShape, type DType, formatShape, type Shape, sizeOf } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
-import { Value, type VariableState } from './graph/operation.ts';
 import { activeTrace } from './graph/trace.ts';
+import { Value } from './graph/value.ts';
 
 let defaultDevice: Device | undefined;
 
@@ -21,6 +21,11 @@ export function setCurrentDevice(device: Device | undefined): void {
 
 /** Open scopes, innermost last. */
 const scopes: Set<Tensor>[] = [];
+
+/** Takes a handle out of the scope that it was made in: it outlives it. */
+export function leaveScope(handle: Tensor): void {
+  scopes.at(-1)?.delete(handle);
+}
 
 /** A tensor on the GPU, row-major; images are NCHW. Immutable: operations make new ones. */
 export class Tensor implements Disposable {
@@ -93,8 +98,8 @@ export class Tensor implements Disposable {
 
   /** Gives this handle up. The memory goes with the last claim on it. Harmless when repeated. */
   dispose(): void {
-    const value = this.#value;
-    if (!value) return;
+    if (this.disposed) return;
+    const { value } = this;
     this.#value = undefined;
     if (value.storage) value.release();
   }
@@ -115,92 +120,36 @@ export class Tensor implements Disposable {
   }
 }
 
-/** State that outlives a call: parameters, moments, running statistics, counters. Changed by {@link assign} alone. */
-export class Variable extends Tensor {
-  readonly name: string;
-  readonly state: VariableState;
+/** What a tensor is made from: numbers in row-major order; `Uint32Array` makes a u32 tensor, all else f32. */
+export type Content = Float32Array | Uint32Array | readonly number[] | number;
 
-  constructor(device: Device, name: string, value: Value) {
-    super(device, value);
-    this.name = name;
-    scopes.at(-1)?.delete(this);
-    const { storage } = value;
-    if (!storage) throw new TraceError(`Variable ${name} cannot be made while a function is traced.`);
-    this.state = { name, storage, version: 0 };
-    value.source = { kind: 'variable', variable: this.state };
-  }
-
-  override get storage(): Storage {
-    return this.state.storage;
-  }
-
-  /** Replaces the content. In a trace this happens at the end of the program, in place. */
-  assign(content: Tensor): void {
-    if (!sameShape(content.shape, this.shape))
-      throw new ShapeError(
-        `assign to ${this.name}`,
-        `has ${formatShape(this.shape)}, got ${formatShape(content.shape)}.`,
-      );
-    const trace = activeTrace();
-    if (trace) {
-      trace.assign(this.state, content.value);
-      return;
-    }
-    const encoder = this.device.gpu.createCommandEncoder();
-    const { storage: from } = content;
-    const { storage: to } = this;
-    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, this.size * 4);
-    this.device.gpu.queue.submit([encoder.finish()]);
-    this.state.version++;
-  }
-
-  /** Replaces the content from the CPU. */
-  write(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
-    if (data.length !== this.size)
-      throw new ShapeError(`write to ${this.name}`, `has ${this.size} elements, got ${data.length}.`);
-    this.device.gpu.queue.writeBuffer(this.storage.buffer, this.storage.offset, data);
-    this.state.version++;
-  }
-
-  /** Moves the content into `whole`, from element `offset` on (a multiple of 64). Both are views of one memory then. */
-  moveInto(whole: Variable, offset: number): void {
-    if (this.state.part) throw new DaybreakError(`${this.name} lies in another variable already: one optimizer each.`);
-    const encoder = this.device.gpu.createCommandEncoder();
-    const old = this.state.storage;
-    const storage = whole.storage.slice(offset * 4, this.size * 4);
-    encoder.copyBufferToBuffer(old.buffer, old.offset, storage.buffer, storage.offset, this.size * 4);
-    this.device.gpu.queue.submit([encoder.finish()]);
-    this.state.storage = storage;
-    this.state.part = { whole: whole.state, offset };
-    this.value.storage = storage;
-    old.release();
-  }
+function numbersOf(operation: string, content: Content): Float32Array | Uint32Array {
+  if (typeof content === 'number') return Float32Array.of(content);
+  if (content instanceof Float32Array || content instanceof Uint32Array) return content;
+  if (!Array.isArray(content))
+    throw new DaybreakError(
+      `${operation}: needs a number, an array of numbers, a Float32Array or a Uint32Array, got ${nameOf(content)}.`,
+    );
+  const other = content.findIndex(item => typeof item !== 'number');
+  if (other >= 0)
+    throw new DaybreakError(
+      `${operation}: needs numbers, got ${nameOf(content[other])} at index ${other}. Nested arrays: pass the numbers flat, and the shape beside them.`,
+    );
+  return Float32Array.from(content);
 }
 
-type Content = Float32Array | Uint32Array | readonly number[] | number;
-
-function upload(device: Device, content: Content, shape: Shape | undefined, label: string): Value {
-  const data =
-    typeof content === 'number'
-      ? Float32Array.of(content)
-      : content instanceof Float32Array || content instanceof Uint32Array
-        ? content
-        : Float32Array.from(content);
+/** A value with content from the CPU. Throws ShapeError where the shape does not fit. */
+export function upload(device: Device, operation: string, content: Content, shape: Shape | undefined): Value {
+  const data = numbersOf(operation, content);
   const dimensions = shape ?? (typeof content === 'number' ? [] : [data.length]);
-  checkShape('tensor', dimensions);
+  checkShape(operation, dimensions);
   if (sizeOf(dimensions) !== data.length)
     throw new ShapeError(
-      'tensor',
+      operation,
       `shape ${formatShape(dimensions)} needs ${sizeOf(dimensions)} numbers, got ${data.length}.`,
     );
-  const storage = device.memory.allocate(data.byteLength, label);
-  device.gpu.queue.writeBuffer(
-    storage.buffer,
-    storage.offset,
-    data.buffer as ArrayBuffer,
-    data.byteOffset,
-    data.byteLength,
-  );
+  const storage = device.memory.allocate(data.byteLength, operation);
+  device.write(storage, data);
   return new Value({ shape: dimensions, dtype: data instanceof Uint32Array ? 'u32' : 'f32' }, storage);
 }
 
@@ -213,24 +162,9 @@ export interface TensorOptions {
 /** A tensor with the given content, row-major; `shape` defaults to one dimension, or none for a single number. */
 export function tensor(content: Content, shape?: Shape, options: TensorOptions = {}): Tensor {
   const device = options.device ?? activeTrace()?.device ?? currentDevice();
-  const value = upload(device, content, shape, 'tensor');
+  const value = upload(device, 'tensor', content, shape);
   value.requiresGrad = options.requiresGrad ?? false;
   return new Tensor(device, value);
-}
-
-export interface VariableOptions {
-  readonly device?: Device;
-  readonly name?: string;
-  /** Whether gradients flow to it (default true); running statistics and counters say false. */
-  readonly trainable?: boolean;
-}
-
-/** A variable with the given first content. */
-export function variable(content: Content, shape?: Shape, options: VariableOptions = {}): Variable {
-  const device = options.device ?? currentDevice();
-  const value = upload(device, content, shape, options.name ?? 'variable');
-  value.requiresGrad = options.trainable ?? true;
-  return new Variable(device, options.name ?? 'variable', value);
 }
 
 /**

@@ -3,8 +3,8 @@
 import type { TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
-import { type Graph, Value } from './graph/operation.ts';
 import { Trace, withTrace } from './graph/trace.ts';
+import { type Graph, Value } from './graph/value.ts';
 import { Tensor, tidy } from './tensor.ts';
 
 /** What a compiled function takes: tensors, and numbers that become scalars on the GPU (so they may change each call). */

@@ -1,7 +1,8 @@
 /** Layers with PyTorch's names, defaults and initialisation. */
 import type { Philox } from '../engine/basics/philox.ts';
 import { type Shape, sizeOf } from '../engine/basics/shape.ts';
-import { type Tensor, type Variable, variable } from '../engine/tensor.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { type Variable, variable } from '../engine/variable.ts';
 import { batchNorm, conv2d, linear, pad, pixelShuffle, prelu } from '../kernels/index.ts';
 import { batchNormTracking } from '../kernels/networks/batch-norm.ts';
 import { Module } from './module.ts';

@@ -2,7 +2,8 @@
 
 import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Shape } from '../engine/basics/shape.ts';
-import { type Tensor, Variable } from '../engine/tensor.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { Variable } from '../engine/variable.ts';
 
 /** Weights that do not fit a network: missing, unknown or of another shape. */
 export class WeightsError extends DaybreakError {}

@@ -4,7 +4,8 @@ import { DaybreakError, ShapeError } from '../engine/basics/errors.ts';
 import { formatShape, sameShape } from '../engine/basics/shape.ts';
 import { type Compiled, compile } from '../engine/compile.ts';
 import { activeTrace } from '../engine/graph/trace.ts';
-import { type Tensor, tensor, type Variable, variable } from '../engine/tensor.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import { type Variable, variable } from '../engine/variable.ts';
 import { add, where } from '../kernels/index.ts';
 import { pack } from '../kernels/movement/pack.ts';
 import { Gathered } from './gathered.ts';
@@ -26,8 +27,6 @@ export interface UpdateOptions {
   readonly lr?: Tensor;
   /** One element; where it is not 0, nothing changes. */
   readonly skip?: Tensor;
-  /** Works on copies, so that `guardAssignments` can still take the update back. */
-  readonly revocable?: boolean;
 }
 
 /**
@@ -92,15 +91,14 @@ export class Adam implements Disposable {
     this.#eager(...gradients);
   }
 
-  #record(gradients: readonly Tensor[], { lr, skip, revocable }: UpdateOptions): void {
+  #record(gradients: readonly Tensor[], { lr, skip }: UpdateOptions): void {
     const rate = lr ?? tensor([this.#lr]);
     const flag = skip ?? tensor([0]);
-    const own = (state: Variable) => (revocable ? pack([state]) : state);
     const { parameters, first, second } = adam(
-      [own(this.gathered.whole), own(this.first), own(this.second), pack(gradients), this.steps, rate, flag],
+      [this.gathered.whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
       this.#attributes,
     );
-    this.gathered.assign(parameters);
+    this.gathered.whole.assign(parameters);
     this.first.assign(first);
     this.second.assign(second);
     this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
@@ -145,7 +143,7 @@ export class Adam implements Disposable {
     this.steps.write(Float32Array.of(steps));
   }
 
-  /** Gives the moments' memory back; the parameters stay. */
+  /** Gives the moments' memory back. The parameters stay, and may get another optimizer. */
   dispose(): void {
     this.#eager?.dispose();
     for (const one of [this.first, this.second, this.steps, this.gathered]) one.dispose();

@@ -11,7 +11,6 @@ import type { Crops, Recording, Training } from './training.ts';
 
 export class AveragedTraining implements Training {
   readonly trained;
-  readonly gathered;
   readonly terms;
   readonly #training: Training;
   readonly #average: Gathered;
@@ -23,7 +22,6 @@ export class AveragedTraining implements Training {
    */
   constructor(training: Training, averaged: Module, decay: number) {
     this.trained = training.trained;
-    this.gathered = training.gathered;
     this.terms = training.terms;
     this.#training = training;
     this.#average = new Gathered(averaged.parameters(), 'averaged parameters');
@@ -42,7 +40,7 @@ export class AveragedTraining implements Training {
     const { whole } = this.#average;
     const weights = this.trained.generator.adam.gathered.whole;
     const next = add(mul(whole, this.#decay), mul(weights, 1 - this.#decay));
-    this.#average.assign(flag ? where(flag, whole, next) : next);
+    whole.assign(flag ? where(flag, whole, next) : next);
     return terms;
   }
 

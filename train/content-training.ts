@@ -13,7 +13,6 @@ export interface ContentTrainingOptions extends AdamOptions {
 /** Equation 4 (or any terms), Adam (§3.2). */
 export class ContentTraining implements Training {
   readonly trained: { readonly generator: Trained };
-  readonly gathered = [];
   readonly terms: readonly string[];
   readonly #content: readonly ContentTerm[];
 

@@ -3,7 +3,8 @@
  * counted on the GPU, so that the host may run ahead.
  */
 import type { Device } from '../engine/device/device.ts';
-import { type Tensor, type Variable, variable } from '../engine/tensor.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import { type Variable, variable } from '../engine/variable.ts';
 import { add, clamp, mul, notFinite, reshape, square, sub, sum, where } from '../kernels/index.ts';
 import { pack } from '../kernels/movement/pack.ts';
 import { Gathered } from './gathered.ts';
@@ -41,10 +42,7 @@ export class FiniteGate implements Disposable {
    * In a trace: keeps everything assigned so far where there is anything not finite. `flag`, one element, is not 0 then: for
    * what is assigned later. `report`: one element each, what {@link skipOf} takes.
    */
-  judge(
-    { losses, gradients }: Judged,
-    gathered: readonly Gathered[],
-  ): { readonly flag: Tensor; readonly report: readonly Tensor[] } {
+  judge({ losses, gradients }: Judged): { readonly flag: Tensor; readonly report: readonly Tensor[] } {
     const one = (x: Tensor) => reshape(x, [1]);
     const total = (counts: readonly Tensor[]) => counts.reduce((all, count) => add(all, count));
     const counts = [
@@ -53,12 +51,12 @@ export class FiniteGate implements Disposable {
       // its weight would never move again.
       ...this.#roles.map(role => one(sum(notFinite(square(pack(gradients[role]!)))))),
       // A variance may overflow though losses and gradients do not.
-      ...(this.#statistics ? [one(sum(notFinite(pack(this.#statistics.parts))))] : []),
+      ...(this.#statistics ? [one(sum(notFinite(this.#statistics.whole)))] : []),
     ];
     // The count stays at the limit once it is there, and nothing changes any more.
     const ended = clamp(sub(this.inRow, this.limit - 1), 0, 1);
     const flag = add(total(counts), ended);
-    guardAssignments(flag, [...(this.#statistics ? [this.#statistics] : []), ...gathered]);
+    guardAssignments(flag);
     this.inRow.assign(where(flag, clamp(add(this.inRow, 1), 0, this.limit), mul(flag, 0)));
     return { flag, report: [this.inRow, ...counts] };
   }

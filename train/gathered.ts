@@ -1,9 +1,10 @@
 /** Variables that lie side by side in one, so that one dispatch can update them all. */
 import { DaybreakError } from '../engine/basics/errors.ts';
-import { type Tensor, type Variable, variable } from '../engine/tensor.ts';
-import { packLayout, part } from '../kernels/movement/pack.ts';
+import { type Variable, variable } from '../engine/variable.ts';
+import { packLayout } from '../kernels/movement/pack.ts';
 
-/** Takes variables into one buffer, as {@link packLayout} lays them out. They can be used as before. */
+/** Takes variables into one buffer, as {@link packLayout} lays them out. They can be used as before. To assign the whole is to
+ * assign all of them, and the other way round. */
 export class Gathered {
   readonly parts: readonly Variable[];
   readonly whole: Variable;
@@ -34,15 +35,7 @@ export class Gathered {
     return this.#offsets[i]!;
   }
 
-  /** In a trace: assigns the whole, and with it every part. */
-  assign(content: Tensor): void {
-    this.whole.assign(content);
-    this.parts.forEach((one, i) => {
-      one.assign(part(content, this.offset(i), one.shape));
-    });
-  }
-
-  /** Gives its claim on the memory up; the parts keep theirs. */
+  /** Gives every part memory of its own again, and its own back. */
   dispose(): void {
     this.whole.dispose();
   }

@@ -4,7 +4,8 @@
  * brightness, though the training loss is fine. (PyTorch: `torch.optim.swa_utils.update_bn`.)
  */
 import { type Compiled, compile } from '../engine/compile.ts';
-import type { Tensor, Variable } from '../engine/tensor.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import type { Variable } from '../engine/variable.ts';
 import { BatchNorm2d } from '../models/layers.ts';
 import type { Module } from '../models/module.ts';
 import type { BatchSource } from './pictures/crop-source.ts';

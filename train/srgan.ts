@@ -19,7 +19,6 @@ export interface SrganOptions extends AdamOptions {
  */
 export class SrganTraining implements Training {
   readonly trained: { readonly generator: Trained; readonly discriminator: Trained };
-  readonly gathered;
   readonly terms: readonly string[];
   readonly #content: readonly ContentTerm[];
   readonly #adversarial: number;
@@ -31,8 +30,6 @@ export class SrganTraining implements Training {
   ) {
     const trained = (net: Module) => ({ net, adam: new Adam(net.parameters(), options) });
     this.trained = { generator: trained(generator), discriminator: trained(discriminator) };
-    // D's update is made before it is known whether G's is finite: both are kept, or neither.
-    this.gathered = [this.trained.discriminator.adam.gathered];
     this.#content = content;
     this.#adversarial = adversarial;
     this.terms = ['loss', ...content.map(({ name }) => name), 'adversarial', 'discriminator', 'dReal', 'dFake'];
@@ -51,7 +48,8 @@ export class SrganTraining implements Training {
         return { terms: [loss, mean(sigmoid(real)), mean(sigmoid(fake))], gradients: grad(loss, D.parameters()) };
       }),
     );
-    adamD.update(ofD.gradients, { lr: rate, revocable: true });
+    // Made before it is known whether G's is finite: what it replaces is kept until then, and comes back if not.
+    adamD.update(ofD.gradients, { lr: rate });
 
     // Equation 3: l^SR = l_X + 10⁻³ · l_Gen.
     const ofG = meanOf(

@@ -4,7 +4,6 @@ import type { Tensor } from '../engine/tensor.ts';
 import { add, mul } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import type { Adam } from './adam.ts';
-import type { Gathered } from './gathered.ts';
 
 /** Networks in training, by what they do. `generator` is the one that is wanted in the end. */
 export type Role = 'generator' | 'discriminator';
@@ -46,8 +45,6 @@ export interface Training extends Disposable {
   /** Gives the optimizers' memory back; the networks stay. */
   dispose(): void;
   readonly trained: { readonly generator: Trained } & Partial<Readonly<Record<Role, Trained>>>;
-  /** Variables that `record` assigns before it calls `failed` and that are kept or replaced as a whole, besides statistics. */
-  readonly gathered: readonly Gathered[];
   /** What `record` returns, by name; the first is `loss`, what the generator is trained to make small. */
   readonly terms: readonly string[];
   /** Assigns weights and statistics; returns the terms, scalars, as means over the batches. */

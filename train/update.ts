@@ -48,7 +48,7 @@ export class Update implements Disposable {
     const failed = (found: Judged) => {
       // Before the weights are what the gate makes of them.
       this.#name(found);
-      const judged = this.gate.judge(found, this.#training.gathered);
+      const judged = this.gate.judge(found);
       report = judged.report;
       return judged.flag;
     };

@@ -7,6 +7,7 @@ import { Trace } from '../engine/graph/trace.ts';
 import { lower } from '../engine/program/lower.ts';
 import { Profiler } from '../engine/program/profile.ts';
 import { Program } from '../engine/program/program.ts';
+import { SharedSlots } from '../engine/program/slots.ts';
 import { FixedChoices } from '../engine/text/choices.ts';
 import { median } from '../train/median.ts';
 import type { TuningProblem } from './problems.ts';
@@ -176,7 +177,11 @@ function programOf(device: Device, { node, baked, family, key }: TuningProblem, 
   const outputs = node.outputs.map(({ spec }) => spec);
   const alone = trace.append(node.operation, trace.arguments, outputs, node.attributes);
   const choices = new FixedChoices([{ family, problem: key, variant }]);
-  return new Program(device, lower(trace.finish(alone.outputs), baked, { ...device.traits, choices }), true);
+  return new Program(
+    device,
+    lower(trace.finish(alone.outputs), baked, { ...device.traits, choices }),
+    new SharedSlots(device.memory),
+  );
 }
 
 /** Numbers in ±1: kernels that compute with zeros or with denormal numbers take other times. */

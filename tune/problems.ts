@@ -1,6 +1,6 @@
 /** The choices that a program leaves open: its nodes whose operation has variants. */
 
-import { lowerNode, type Node } from '../engine/graph/operation.ts';
+import { lowerNode, type Node } from '../engine/graph/value.ts';
 import type { Lowered } from '../engine/program/lower.ts';
 import type { AdapterTraits, Choices } from '../engine/text/kernel.ts';
 import { families } from '../kernels/families.ts';

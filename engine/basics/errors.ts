@@ -19,6 +19,18 @@ export function quoted(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
+/** What a value is, for messages about arguments of the wrong kind: "a string", "null", "an array", "a Map". */
+export function nameOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (typeof value === 'number') return String(value);
+  const name = Array.isArray(value)
+    ? 'array'
+    : typeof value === 'object'
+      ? (value.constructor?.name ?? 'object')
+      : typeof value;
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`;
+}
+
 /** No WebGPU adapter answered: no driver, or none of the wanted kind. The message says what to install. */
 export class AdapterNotFoundError extends DaybreakError {}
 
@@ -66,6 +78,15 @@ export class LimitError extends DaybreakError {
 
 /** Shapes that do not fit the operation; the message names the operation and the shapes. */
 export class ShapeError extends DaybreakError {
+  readonly operation: string;
+  constructor(operation: string, message: string) {
+    super(`${operation}: ${message}`);
+    this.operation = operation;
+  }
+}
+
+/** An element type that an operation does not take; the message names the operation and the types. */
+export class DTypeError extends DaybreakError {
   readonly operation: string;
   constructor(operation: string, message: string) {
     super(`${operation}: ${message}`);

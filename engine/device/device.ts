@@ -4,6 +4,7 @@ import {
   AdapterNotFoundError,
   DaybreakError,
   DeviceLostError,
+  LimitError,
   OutOfMemoryError,
   ValidationError,
 } from '../basics/errors.ts';
@@ -35,7 +36,13 @@ interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** Compiled kernels that are remembered; beyond that the one used longest ago is forgotten. */
+const PIPELINES_KEPT = 4096;
+
 const COMPUTE = 4; // GPUShaderStage.COMPUTE
+/** Bytes. */
+const LARGE_STAGING = 2 ** 26;
+
 const MAP_READ = 1;
 const COPY_DST = 8;
 const UNIFORM = 0x40;
@@ -76,12 +83,35 @@ export class Device implements Disposable {
     const memory = systemMemory();
     const budget = options.memoryBudget ?? (software && memory ? 0.75 * memory : Number.POSITIVE_INFINITY);
     this.memory = new MemoryPool(gpu, budget, this.debug);
-    gpu.addEventListener('uncapturederror', event => {
-      this.fail(this.#described((event as GPUUncapturedErrorEvent).error));
-    });
+    // On a device of the caller's, only errors within `guarded` are ours.
+    if (this.#owned) gpu.addEventListener('uncapturederror', this.#onError);
     void gpu.lost.then(lost => {
       this.#failure = new DeviceLostError(lost.reason, lost.message);
     });
+  }
+
+  /** Kept as a property so that it can be taken off again: a listener keeps Dawn's device alive for good. */
+  readonly #onError = (event: Event): void => this.#note((event as GPUUncapturedErrorEvent).error);
+
+  #note(error: GPUError): void {
+    if (this.#isOutOfMemory(error)) this.memory.refused();
+    this.fail(this.#described(error));
+  }
+
+  /** Does GPU work whose errors are this device's to tell: the next {@link check} throws them. */
+  guarded<T>(work: () => T): T {
+    if (this.#owned) return work();
+    const filters = ['validation', 'out-of-memory', 'internal'] as const;
+    for (const filter of filters) this.gpu.pushErrorScope(filter);
+    try {
+      return work();
+    } finally {
+      for (const _ of filters)
+        this.gpu.popErrorScope().then(
+          error => error && this.#note(error),
+          () => {}, // The device is lost, which is told elsewhere.
+        );
+    }
   }
 
   /** Lets choices go before the families' rules in all that is compiled from now on; undefined: the rules alone. */
@@ -152,7 +182,12 @@ export class Device implements Disposable {
     const signature = kernel.bindings.map(access => access[0]).join('') + (hasParams ? 'u' : '');
     const key = `${signature}|${kernel.wgsl}`;
     const known = this.#pipelines.get(key);
-    if (known) return known;
+    if (known) {
+      // The one used last comes last.
+      this.#pipelines.delete(key);
+      this.#pipelines.set(key, known);
+      return known;
+    }
     const layout = this.#layout(signature);
     this.gpu.pushErrorScope('validation');
     const module = this.gpu.createShaderModule({ label: kernel.name, code: kernel.wgsl });
@@ -168,10 +203,12 @@ export class Device implements Disposable {
     });
     const made = { pipeline, layout: layout.bindGroup };
     this.#pipelines.set(key, made);
+    // Programs keep the pipelines that they use; what none uses goes.
+    if (this.#pipelines.size > PIPELINES_KEPT) this.#pipelines.delete(this.#pipelines.keys().next().value!);
     return made;
   }
 
-  /** How many different kernels have been compiled. */
+  /** How many different kernels are kept compiled. */
   get pipelineCount(): number {
     return this.#pipelines.size;
   }
@@ -182,21 +219,50 @@ export class Device implements Disposable {
     return buffer;
   }
 
+  /** Copies bytes from the start of one storage to the start of another, in order with all other work. */
+  copy(from: Storage, to: Storage, bytes: number): void {
+    // WebGPU copies from no buffer to itself.
+    const between = from.buffer === to.buffer ? this.memory.allocate(bytes, 'copy') : undefined;
+    const size = Math.ceil(bytes / 4) * 4;
+    this.guarded(() => {
+      const encoder = this.gpu.createCommandEncoder();
+      if (between) encoder.copyBufferToBuffer(from.buffer, from.offset, between.buffer, between.offset, size);
+      const source = between ?? from;
+      encoder.copyBufferToBuffer(source.buffer, source.offset, to.buffer, to.offset, size);
+      this.gpu.queue.submit([encoder.finish()]);
+    });
+    between?.release();
+  }
+
+  /** Writes numbers from the CPU to the start of a storage, in order with all other work. */
+  write({ buffer, offset }: Storage, data: Float32Array | Uint32Array): void {
+    this.guarded(() =>
+      this.gpu.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+    );
+  }
+
   /** Content of storages, copied to the CPU in one go, as bytes. Waits without using the CPU. */
   async read(storages: readonly Storage[]): Promise<Uint8Array<ArrayBuffer>[]> {
     this.check();
     const padded = (bytes: number) => Math.ceil(bytes / 4) * 4;
     const total = storages.reduce((sum, storage) => sum + padded(storage.bytes), 0);
-    const size = 2 ** Math.ceil(Math.log2(Math.max(total, 256)));
-    const staging =
-      this.#staging.get(size)?.pop() ?? this.gpu.createBuffer({ label: 'readback', size, usage: MAP_READ | COPY_DST });
-    const encoder = this.gpu.createCommandEncoder();
-    let offset = 0;
-    for (const storage of storages) {
-      encoder.copyBufferToBuffer(storage.buffer, storage.offset, staging, offset, padded(storage.bytes));
-      offset += padded(storage.bytes);
-    }
-    this.gpu.queue.submit([encoder.finish()]);
+    // Large ones are rare, and of exactly their size: a power of two may be beyond the largest buffer there is.
+    const size = total > LARGE_STAGING ? total : 2 ** Math.ceil(Math.log2(Math.max(total, 256)));
+    const allowed = this.gpu.limits.maxBufferSize;
+    if (size > allowed) throw new LimitError('Reading from the GPU', 'maxBufferSize', size, allowed);
+    const staging = this.guarded(() => {
+      const staging =
+        this.#staging.get(size)?.pop() ??
+        this.gpu.createBuffer({ label: 'readback', size, usage: MAP_READ | COPY_DST });
+      const encoder = this.gpu.createCommandEncoder();
+      let offset = 0;
+      for (const storage of storages) {
+        encoder.copyBufferToBuffer(storage.buffer, storage.offset, staging, offset, padded(storage.bytes));
+        offset += padded(storage.bytes);
+      }
+      this.gpu.queue.submit([encoder.finish()]);
+      return staging;
+    });
     try {
       await quietly(staging.mapAsync(1, 0, padded(total)));
     } catch (cause) {
@@ -208,8 +274,8 @@ export class Device implements Disposable {
     const all = new Uint8Array(staging.getMappedRange(0, padded(total)).slice(0));
     staging.unmap();
     const pool = this.#staging.get(size);
-    // Large staging buffers are rare (whole pictures); keeping them would double the memory of an upscaling run.
-    if (size > 2 ** 26) staging.destroy();
+    // Keeping large ones (whole pictures) would double the memory of an upscaling run.
+    if (size > LARGE_STAGING) staging.destroy();
     else if (pool) pool.push(staging);
     else this.#staging.set(size, [staging]);
     this.check();
@@ -232,17 +298,22 @@ export class Device implements Disposable {
     this.memory.trim();
     for (const buffers of this.#staging.values()) for (const buffer of buffers) buffer.destroy();
     this.#staging.clear();
-    if (this.#owned) this.gpu.destroy();
+    if (!this.#owned) return;
+    this.gpu.removeEventListener('uncapturederror', this.#onError);
+    this.gpu.destroy();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** A device of the caller's may come without the names of its classes. */
+  #isOutOfMemory(error: GPUError): boolean {
+    return typeof GPUOutOfMemoryError === 'function' && error instanceof GPUOutOfMemoryError;
+  }
+
   #described(error: GPUError): DaybreakError {
-    // A device of the caller's may come without the names of its classes.
-    const classes = typeof GPUOutOfMemoryError === 'function';
-    if (!classes || !(error instanceof GPUOutOfMemoryError)) return new ValidationError(error.message);
+    if (!this.#isOutOfMemory(error)) return new ValidationError(error.message);
     const { live, peak } = this.memory.figures();
     const { budget, latest: requested } = this.memory;
     return new OutOfMemoryError({ requested, live, peak, budget }, { cause: error });

@@ -78,8 +78,7 @@ export function sizeClass(bytes: number): number {
 
 export class MemoryPool {
   readonly #gpu: GPUDevice;
-  /** The most bytes that may be live and pooled together. */
-  readonly budget: number;
+  #budget: number;
   readonly #debug: boolean;
   readonly #free = new Map<number, GPUBuffer[]>();
   readonly #holders = new Map<number, Holder>();
@@ -92,8 +91,23 @@ export class MemoryPool {
 
   constructor(gpu: GPUDevice, budget: number, debug: boolean) {
     this.#gpu = gpu;
-    this.budget = budget;
+    this.#budget = budget;
     this.#debug = debug;
+  }
+
+  /** The most bytes that may be live and pooled together. */
+  get budget(): number {
+    return this.#budget;
+  }
+
+  /**
+   * The driver has refused the buffer made last. What is pooled goes, so that the work may be tried again, and from now on so
+   * much counts as all that there is.
+   */
+  refused(): void {
+    const had = this.#live + this.#pooled - this.#latest;
+    if (had > 0) this.#budget = Math.min(this.#budget, had);
+    this.trim();
   }
 
   figures(): MemoryFigures {
@@ -156,9 +170,9 @@ export class MemoryPool {
   #create(size: number, label: string): GPUBuffer {
     const allowed = this.#gpu.limits.maxBufferSize;
     if (size > allowed) throw new LimitError(label, 'maxBufferSize', size, allowed);
-    if (this.#live + this.#pooled + size > this.budget) this.trim();
-    if (this.#live + size > this.budget)
-      throw new OutOfMemoryError({ requested: size, live: this.#live, peak: this.#peak, budget: this.budget });
+    if (this.#live + this.#pooled + size > this.#budget) this.trim();
+    if (this.#live + size > this.#budget)
+      throw new OutOfMemoryError({ requested: size, live: this.#live, peak: this.#peak, budget: this.#budget });
     this.#latest = size;
     return this.#gpu.createBuffer({ label, size, usage: USAGE_STORAGE });
   }

@@ -7,7 +7,8 @@ import { sameShape } from '../basics/shape.ts';
 import { type Epilogue, NOTHING, type Reach, reachOf } from '../text/epilogue.ts';
 import { type Expression, identity } from '../text/expression.ts';
 import type { AdapterTraits } from '../text/kernel.ts';
-import { type Attributes, Node, type Operation, type Value } from './operation.ts';
+import type { Attributes, Operation } from './operation.ts';
+import { Node, type Value } from './value.ts';
 
 type AnyOperation = Operation<Attributes>;
 

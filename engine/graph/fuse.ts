@@ -9,7 +9,8 @@ import { type Expression, type ExpressionStep, type Reference, single } from '..
 import type { AdapterTraits } from '../text/kernel.ts';
 import { lowerReduction } from '../text/reduction.ts';
 import { absorbEpilogues } from './absorb.ts';
-import { type Attributes, type Graph, Node, type Operation, type Problem, type Value } from './operation.ts';
+import type { Attributes, Operation, Problem } from './operation.ts';
+import { type Graph, Node, type Value } from './value.ts';
 
 /** An operation being grown: its expression, and the values it reads from memory. */
 interface Chain {

@@ -2,7 +2,7 @@
 
 import type { AdapterTraits } from '../text/kernel.ts';
 import { fuse } from './fuse.ts';
-import { type Graph, Node, type Value } from './operation.ts';
+import { type Graph, Node, type Value } from './value.ts';
 
 /** Leaves out every node that no result and no assignment depends on. */
 export function eliminateDead(graph: Graph): Graph {
@@ -42,7 +42,7 @@ export function eliminateCommon(graph: Graph): Graph {
     nodes,
     arguments: graph.arguments,
     results: graph.results.map(current),
-    assignments: graph.assignments.map(({ variable, value }) => ({ variable, value: current(value) })),
+    assignments: graph.assignments.map(one => ({ ...one, value: current(one.value) })),
   };
 }
 

@@ -1,19 +1,26 @@
 /**
  * Recording: while a function is traced, applying an operation adds a node to the graph instead of running anything.
+ *
+ * Assigning adds a node, too. Its output is what the variable holds from there on; what was read before stays as it was.
+ * So a graph is free of side effects until its end, where `assignments` say what each variable holds then.
  */
-
 import { TraceError } from '../basics/errors.ts';
-import type { TensorSpec } from '../basics/shape.ts';
+import { type Shape, sizeOf, type TensorSpec } from '../basics/shape.ts';
 import type { Device } from '../device/device.ts';
-import {
-  type Assignment,
-  type Attributes,
-  type Graph,
-  Node,
-  type Operation,
-  Value,
-  type VariableState,
-} from './operation.ts';
+import type { Attributes, Operation } from './operation.ts';
+import { assignOp, rangeOp, sideBySideOp } from './places.ts';
+import { type Assignment, type Graph, Node, overlap, Value, type VariableState } from './value.ts';
+import { type Written, WrittenRanges } from './written.ts';
+
+/** A variable that a trace has assigned so far. */
+export interface Assigned {
+  /** The whole, where all of it was assigned, though perhaps part by part. */
+  readonly variable: VariableState;
+  /** What it held first. */
+  readonly was: Value;
+  /** What it holds now. */
+  readonly is: Value;
+}
 
 export class Trace {
   readonly device: Device;
@@ -21,17 +28,19 @@ export class Trace {
   readonly #arguments: Value[];
   readonly #own = new Set<Value>();
   readonly #captured = new Map<Value, Value>();
-  readonly #variables = new Map<VariableState, Value>();
-  readonly #assigned = new Map<VariableState, Value>();
+  /** What variables held first. */
+  readonly #first = new Map<VariableState, Value>();
+  /** What variables hold now, as far as somebody has asked. */
+  readonly #now = new Map<VariableState, Value>();
+  /** By variables that are no parts of others. */
+  readonly #written = new Map<VariableState, WrittenRanges>();
 
   constructor(device: Device, specs: readonly TensorSpec[]) {
     this.device = device;
     this.#arguments = specs.map((spec, index) => {
-      const value = new Value(spec);
-      value.source = { kind: 'argument', index };
+      const value = this.#leaf(spec, { kind: 'argument', index });
       // Whoever asks for the gradient of an argument gets it; nobody else pays for it.
       value.requiresGrad = true;
-      this.#own.add(value);
       return value;
     });
   }
@@ -48,59 +57,104 @@ export class Trace {
   /** The value that stands for an existing tensor inside this trace. */
   import(value: Value): Value {
     if (this.#own.has(value)) return value;
-    if (value.source?.kind === 'variable') return this.read(value.source.variable, value);
+    if (value.source?.kind === 'variable') return this.#read(value.source.variable);
     if (!value.storage)
       throw new TraceError('A tensor of another trace was used; return it from that function instead.');
     const known = this.#captured.get(value);
     if (known) return known;
-    const own = new Value(value.spec);
-    own.source = { kind: 'constant', storage: value.storage };
+    const own = this.#leaf(value.spec, { kind: 'constant', storage: value.storage });
     own.requiresGrad = value.requiresGrad;
     value.retain();
     this.#captured.set(value, own);
-    this.#own.add(own);
     return own;
   }
 
-  /** A variable's content at this point of the trace. */
-  read(variable: VariableState, original: Value): Value {
-    const assigned = this.#assigned.get(variable);
-    if (assigned) return assigned;
-    const known = this.#variables.get(variable);
+  #leaf(spec: TensorSpec, source: Value['source']): Value {
+    const value = new Value(spec);
+    value.source = source;
+    this.#own.add(value);
+    return value;
+  }
+
+  /** What a variable held first. */
+  #leafOf(variable: VariableState): Value {
+    const known = this.#first.get(variable);
     if (known) return known;
-    const own = new Value(original.spec);
-    own.source = { kind: 'variable', variable };
-    own.requiresGrad = original.requiresGrad;
-    this.#variables.set(variable, own);
-    this.#own.add(own);
-    return own;
+    const value = this.#leaf(variable.spec, { kind: 'variable', variable });
+    value.requiresGrad = variable.value.requiresGrad;
+    this.#first.set(variable, value);
+    return value;
   }
 
-  assign(variable: VariableState, value: Value): void {
-    this.#assigned.set(variable, this.import(value));
+  /** What a variable holds at this point of the trace: the same value until it is assigned. */
+  #read(variable: VariableState): Value {
+    const known = this.#now.get(variable);
+    if (known) return known;
+    const value = this.#compose(variable);
+    value.requiresGrad = variable.value.requiresGrad;
+    this.#now.set(variable, value);
+    return value;
   }
 
-  get assignments(): Assignment[] {
-    return [...this.#assigned].map(([variable, value]) => ({ variable, value }));
-  }
-
-  /** Whether the variable has been assigned so far. */
-  assigns(variable: VariableState): boolean {
-    return this.#assigned.has(variable);
-  }
-
-  /** Replaces every assignment made so far by what `choose` makes of the variable's first content and the new one. */
-  revise(choose: (old: Value, assigned: Value, variable: VariableState) => Value): void {
-    for (const [variable, value] of this.#assigned) {
-      let old = this.#variables.get(variable);
-      if (!old) {
-        old = new Value(value.spec);
-        old.source = { kind: 'variable', variable };
-        this.#variables.set(variable, old);
-        this.#own.add(old);
-      }
-      this.#assigned.set(variable, choose(old, value, variable));
+  /** A variable's content from what was written to its memory. */
+  #compose(variable: VariableState): Value {
+    const { range, root } = variable;
+    const written = this.#written.get(root)?.within(range) ?? [];
+    const [first] = written;
+    if (!first) return this.#leafOf(variable);
+    const { shape } = variable.spec;
+    const isAll = first.start === range.start && sizeOf(first.value.spec.shape) - first.from >= sizeOf(shape);
+    if (isAll && first.end === range.end) return this.#range(first.value, first.from, shape);
+    const pieces: Value[] = [];
+    let at = range.start;
+    const untouched = (end: number) => {
+      if (at < end) pieces.push(this.#range(this.#leafOf(root), at, [end - at]));
+    };
+    for (const { start, end, value, from } of written) {
+      untouched(start);
+      const size = Math.min(end - start, sizeOf(value.spec.shape) - from);
+      pieces.push(this.#range(value, from, [size]));
+      at = end;
     }
+    untouched(range.end);
+    const shapes = pieces.map(piece => piece.spec);
+    const whole = this.append(sideBySideOp, pieces, sideBySideOp.infer(shapes, {}), {}).outputs[0]!;
+    return this.#range(whole, 0, shape);
+  }
+
+  /** Elements of `value` from `offset` on; a value of its own, so that no gradient flows back. */
+  #range(value: Value, offset: number, shape: Shape): Value {
+    const attributes = { offset, shape };
+    return this.append(rangeOp, [value], rangeOp.infer([value.spec], attributes), attributes).outputs[0]!;
+  }
+
+  /** From here on `variable` holds what `value` is now, and with it all that share its memory. */
+  assign(variable: VariableState, value: Value): void {
+    const held = this.append(assignOp, [this.import(value)], [variable.spec], {}).outputs[0]!;
+    held.requiresGrad = variable.value.requiresGrad;
+    const { root, range } = variable;
+    let written = this.#written.get(root);
+    if (!written) {
+      written = new WrittenRanges();
+      this.#written.set(root, written);
+    }
+    written.write({ ...range, value: held, from: 0, by: variable });
+    for (const other of this.#now.keys())
+      if (other.root === root && overlap(other.range, range)) this.#now.delete(other);
+    this.#now.set(variable, held);
+  }
+
+  /** Whether the variable, or a part of it, has been assigned so far. */
+  assigns(variable: VariableState): boolean {
+    return (this.#written.get(variable.root)?.within(variable.range).length ?? 0) > 0;
+  }
+
+  /** All that has been assigned so far. */
+  assigned(): Assigned[] {
+    return [...this.#written].flatMap(([root, { ranges }]) => {
+      const variables = isCovered(root, ranges) ? [root] : [...new Set(ranges.map(({ by }) => by))];
+      return variables.map(variable => ({ variable, was: this.#leafOf(variable), is: this.#read(variable) }));
+    });
   }
 
   append(
@@ -117,8 +171,24 @@ export class Trace {
   }
 
   finish(results: readonly Value[]): Graph {
-    return { nodes: this.#nodes, arguments: this.#arguments, results, assignments: this.assignments };
+    const assignments = [...this.#written].flatMap(([variable, { ranges }]) =>
+      ranges.map(({ start, end, value, from }): Assignment => {
+        const size = Math.min(end - start, sizeOf(value.spec.shape) - from);
+        return { variable, start, size, value, from };
+      }),
+    );
+    return { nodes: this.#nodes, arguments: this.#arguments, results, assignments };
   }
+}
+
+/** Whether ranges, in ascending order, are all of a variable. */
+function isCovered(root: VariableState, ranges: readonly Written[]): boolean {
+  let at = 0;
+  for (const { start, end } of ranges) {
+    if (start > at) return false;
+    at = end;
+  }
+  return at >= root.range.end;
 }
 
 let active: Trace | undefined;

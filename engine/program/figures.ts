@@ -1,7 +1,8 @@
 /** How large a program is. */
 
 import { type Storage, sizeClass } from '../device/memory.ts';
-import { type Lowered, rootOf } from './lower.ts';
+import { rootOf } from './buffer.ts';
+import type { Lowered } from './lower.ts';
 import { bytesKeptAfter, type Plan } from './plan.ts';
 
 /** What a program needs. Bytes are those of whole GPU buffers. */

@@ -1,7 +1,8 @@
 /** Where the buffers of a program lie in one run. */
 
 import type { Storage } from '../device/memory.ts';
-import { type Buffer, rootOf } from './lower.ts';
+import type { VariableState } from '../graph/value.ts';
+import { type Buffer, rootOf } from './buffer.ts';
 import type { Plan } from './plan.ts';
 
 /** A range of a GPU buffer, from `offset` (bytes) on. */
@@ -23,20 +24,21 @@ export function identityOf(buffer: GPUBuffer): number {
   return identity;
 }
 
-/** The memory of `buffer` in a run on these inputs, results and slots. */
+/** The memory of `buffer` in a run on these inputs, results and slots; `variables` lie elsewhere than usual. */
 export function locate(
   buffer: Buffer,
   inputs: readonly Storage[],
   results: readonly Storage[],
   slots: readonly Storage[],
   plan: Plan,
+  variables?: ReadonlyMap<VariableState, Storage>,
 ): Range {
   const { root, offset } = rootOf(buffer);
   const { origin } = root;
   const storage = (() => {
     if (origin.kind === 'argument') return inputs[origin.index]!;
     if (origin.kind === 'result') return results[origin.index]!;
-    if (origin.kind === 'variable') return origin.variable.storage;
+    if (origin.kind === 'variable') return variables?.get(origin.variable) ?? origin.variable.storage;
     if (origin.kind === 'constant') return origin.storage;
     return slots[plan.slotOf.get(root)!]!;
   })();

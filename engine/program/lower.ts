@@ -1,34 +1,14 @@
 /** Graph → calls: every node becomes kernels over buffers that do not exist yet. */
 import { TraceError } from '../basics/errors.ts';
 import { sizeOf } from '../basics/shape.ts';
-import { BINDING_ALIGNMENT, type Storage } from '../device/memory.ts';
-import {
-  type Attributes,
-  type Graph,
-  lowerNode,
-  type Node,
-  type Operation,
-  type Problem,
-  problemOf,
-  type Value,
-  type VariableState,
-} from '../graph/operation.ts';
+import { BINDING_ALIGNMENT } from '../device/memory.ts';
+import type { Attributes, Operation, Problem } from '../graph/operation.ts';
+import { type Graph, lowerNode, Node, problemOf, type Value, type VariableState } from '../graph/value.ts';
+import { assembleElements } from '../text/assemble.ts';
 import type { AdapterTraits, Kernel } from '../text/kernel.ts';
-
-/** A buffer of a program before it has memory. */
-export interface Buffer {
-  readonly bytes: number;
-  /** Where its memory comes from; `temporary` ones are laid out by the planner. */
-  origin:
-    | { readonly kind: 'temporary' }
-    | { readonly kind: 'argument'; readonly index: number }
-    | { readonly kind: 'result'; readonly index: number }
-    | { readonly kind: 'variable'; readonly variable: VariableState }
-    | { readonly kind: 'constant'; readonly storage: Storage }
-    | { readonly kind: 'part'; readonly whole: Buffer; readonly offset: number };
-  /** Shares no memory with other temporaries, so that what no kernel writes stays zero. */
-  dedicated: boolean;
-}
+import { Numbers } from '../text/numbers.ts';
+import { type Buffer, rangeOf, rootOf, samePlace, temporary } from './buffer.ts';
+import { InPlaceUpdates } from './in-place.ts';
 
 /** One dispatch of a program: a kernel and a buffer for each of its bindings. */
 export interface Call {
@@ -53,21 +33,12 @@ export interface Lowered {
   readonly variables: readonly VariableState[];
 }
 
-const temporary = (bytes: number): Buffer => ({ bytes, origin: { kind: 'temporary' }, dedicated: false });
 const bytesOf = (value: Value): number => sizeOf(value.spec.shape) * 4;
-
-/** The buffer that has memory of its own, and where in it this one lies (bytes). */
-export function rootOf(buffer: Buffer): { root: Buffer; offset: number } {
-  if (buffer.origin.kind !== 'part') return { root: buffer, offset: 0 };
-  const { root, offset } = rootOf(buffer.origin.whole);
-  return { root, offset: offset + buffer.origin.offset };
-}
 
 export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowered {
   const buffers = new Map<Value, Buffer>();
   const variables = new Map<VariableState, Buffer>();
   const calls: Call[] = [];
-  const updates = new Updates();
 
   const bufferOf = (value: Value): Buffer => {
     const known = buffers.get(value);
@@ -77,36 +48,27 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
     return made;
   };
 
-  const read = (value: Value, reader: string): Buffer => {
-    const buffer = bufferOf(value);
-    updates.check(value, buffer, reader);
-    return buffer;
-  };
+  // Also what is read late must be known when its memory may be updated in place.
+  for (const node of graph.nodes) for (const value of node.inputs) if (value.source) bufferOf(value);
+  const updates = new InPlaceUpdates(graph, buffers);
 
-  for (const node of graph.nodes) {
-    updates.enter(node);
+  graph.nodes.forEach((node, at) => {
     const { view } = node.operation as Operation;
     if (view) {
-      const whole = read(node.inputs[0]!, node.operation.name);
-      const bytes = bytesOf(node.outputs[0]!);
       const offset = view.offset(node.attributes) * 4;
-      const same = offset === 0 && bytes === whole.bytes;
-      buffers.set(
-        node.outputs[0]!,
-        same ? whole : { bytes, origin: { kind: 'part', whole, offset }, dedicated: false },
-      );
-      continue;
+      buffers.set(node.outputs[0]!, rangeOf(bufferOf(node.inputs[0]!), offset, bytesOf(node.outputs[0]!)));
+      return;
     }
-    const inputs = node.inputs.map(value => read(value, node.operation.name));
+    const inputs = node.inputs.map(bufferOf);
     const outputs = node.outputs.map(value => temporary(bytesOf(value)));
+    const problem = problemOf(node, baked);
     for (const [o, i] of node.operation.inPlace ?? []) {
-      outputs[o] = inputs[i]!;
-      updates.note(node, inputs[i]!);
+      if (updates.isFree(node, at, o, i)) outputs[o] = inputs[i]!;
+      else calls.push(copyCall(inputs[i]!, outputs[o]!, traits));
     }
     node.outputs.forEach((value, i) => {
       buffers.set(value, outputs[i]!);
     });
-    const problem = problemOf(node, baked);
     const lowering = lowerNode(node, problem, traits);
     const placed = placeParts(node, inputs, outputs[0]!, calls);
     const scratch = lowering.scratch.map(elements => temporary(elements * 4));
@@ -119,16 +81,37 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
       });
       calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name, problem, node });
     });
-  }
-  for (const value of graph.results) read(value, 'A result');
-  for (const { variable, value } of graph.assignments) read(value, `The assignment to ${variable.name}`);
-  return finish(graph, calls, bufferOf, variables);
+  });
+  return finish(graph, calls, bufferOf, variables, traits);
 }
+
+/** A call that copies words from one buffer to another, for where a copy between passes would have to end the pass. */
+function copyCall(from: Buffer, to: Buffer, traits: AdapterTraits): Call {
+  const words = to.bytes / 4;
+  const kernel = assembleElements(
+    {
+      name: 'copy',
+      reads: ['x: array<u32>'],
+      writes: ['result: array<u32>'],
+      numbers: new Numbers(false, { n: words }),
+      elements: words,
+      count: 'n',
+      body: 'result[index] = x[index];',
+    },
+    traits,
+  );
+  return { kernel, buffers: [from, to], operation: 'copy', problem: NO_PROBLEM, node: COPY };
+}
+
+/** Copies that the program needs and no operation asked for. */
+const COPY = new Node({ name: 'copy', infer: () => [], lower: () => ({ steps: [], scratch: [] }) }, [], [], {});
+const NO_PROBLEM: Problem<Attributes> = { inputs: [], outputs: [], attributes: {}, baked: false };
 
 /** The buffer of a value that no node computes. */
 function leaf(value: Value, variables: Map<VariableState, Buffer>): Buffer {
   const { source } = value;
-  if (!source) throw new TraceError('A tensor of another trace was used; return it from that function instead.');
+  if (!source || source.kind === 'former')
+    throw new TraceError('A tensor of another trace was used; return it from that function instead.');
   const bytes = bytesOf(value);
   if (source.kind === 'argument') return { bytes, origin: { kind: 'argument', index: source.index }, dedicated: false };
   if (source.kind === 'constant')
@@ -154,41 +137,6 @@ function variableBuffer(variable: VariableState, bytes: number, variables: Map<V
     : { bytes, origin: { kind: 'variable', variable }, dedicated: false };
   variables.set(variable, made);
   return made;
-}
-
-/** Whether two buffers are the same memory. */
-function samePlace(a: Buffer, b: Buffer): boolean {
-  const [p, q] = [rootOf(a), rootOf(b)];
-  return p.root === q.root && p.offset === q.offset && a.bytes === b.bytes;
-}
-
-/**
- * Which memory was updated in place, and when: what was read from it or made of it before means the old content, which is
- * gone. A variable that lies in another one (see `Variable.moveInto`) goes with it.
- */
-class Updates {
-  readonly #updated = new Map<Buffer, { readonly by: string; readonly at: number }>();
-  readonly #madeAt = new Map<Value, number>();
-  #now = 0;
-
-  enter(node: Node): void {
-    this.#now++;
-    for (const value of node.outputs) this.#madeAt.set(value, this.#now);
-  }
-
-  note(node: Node, buffer: Buffer): void {
-    this.#updated.set(rootOf(buffer).root, { by: node.operation.name, at: this.#now });
-  }
-
-  /** Throws TraceError where the content of `value` is gone. Values that no node makes are what was there at first. */
-  check(value: Value, buffer: Buffer, reader: string): void {
-    const update = this.#updated.get(rootOf(buffer).root);
-    if (!update || (this.#madeAt.get(value) ?? 0) >= update.at) return;
-    const name = value.source?.kind === 'variable' ? value.source.variable.name : 'a tensor';
-    throw new TraceError(
-      `${reader} needs ${name} as it was before ${update.by} updated it in place: compute it (and its gradients) earlier.`,
-    );
-  }
 }
 
 /**
@@ -231,20 +179,27 @@ function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls:
 /** Results get memory of the caller's, assignments reach their variables: in place where possible, else by a copy. */
 function finish(
   graph: Graph,
-  calls: readonly Call[],
+  calls: Call[],
   bufferOf: (value: Value) => Buffer,
   variables: Map<VariableState, Buffer>,
+  traits: AdapterTraits,
 ): Lowered {
   const copies: Copy[] = [];
   const assigned = new Set<Buffer>();
-  for (const { variable, value } of graph.assignments) {
-    const target = variableBuffer(variable, bytesOf(value), variables);
-    const from = bufferOf(value);
-    if (samePlace(from, target)) continue;
-    if (rootOf(from).root.origin.kind === 'variable')
-      throw new TraceError(`Assigning one variable to another (${variable.name}).`);
-    assigned.add(rootOf(from).root);
-    copies.push({ from, to: target });
+  const moves = graph.assignments
+    .map(({ variable, start, size, value, from }) => ({
+      from: rangeOf(bufferOf(value), from * 4, size * 4),
+      to: rangeOf(variableBuffer(variable, variable.storage.bytes, variables), start * 4, size * 4),
+    }))
+    .filter(({ from, to }) => !samePlace(from, to));
+  const written = new Set(moves.map(({ to }) => rootOf(to).root));
+  for (const { from, to } of moves) {
+    const { root } = rootOf(from);
+    assigned.add(root);
+    // What a variable held moves to another one: it must not have changed before, and WebGPU copies within no buffer.
+    const source = written.has(root) ? temporary(from.bytes) : from;
+    if (source !== from) calls.push(copyCall(from, source, traits));
+    copies.push({ from: source, to });
   }
   const results = graph.results.map((value, index) => {
     const buffer = bufferOf(value);

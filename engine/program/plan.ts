@@ -1,5 +1,7 @@
 /** Memory plan: temporaries share slots by lifetime. A slot is a buffer of its own, because WebGPU forbids one buffer to be read and written in the same dispatch. */
-import { type Buffer, type Lowered, rootOf } from './lower.ts';
+
+import { type Buffer, rootOf } from './buffer.ts';
+import type { Lowered } from './lower.ts';
 
 /** Slot sizes in bytes, and the slot of each temporary. */
 export interface Plan {

@@ -22,7 +22,8 @@ export interface DispatchProfile extends Span {
 
 /**
  * How dispatches are timed. `gpu`: by timestamps of the GPU's, each dispatch in a pass of its own, all in one submit.
- * `host`: by the host's clock, one submit each, waiting for it: launching and waiting are measured, too.
+ * `host`: by the host's clock, after the run, in which the dispatches are done once more: one submit each, waiting for it, so
+ * that launching and waiting are measured, too.
  */
 export type Clock = 'gpu' | 'host';
 
@@ -101,6 +102,7 @@ export class Profiler implements Disposable {
   readonly #device: Device;
   readonly #program: Program;
   #timestamps: Timestamps | undefined;
+  #disposed = false;
 
   constructor(device: Device, program: Program) {
     this.#device = device;
@@ -114,8 +116,15 @@ export class Profiler implements Disposable {
   async run(inputs: readonly Storage[], clock?: Clock): Promise<{ results: Storage[]; profile: RunProfile }> {
     if (clock === undefined) return await this.#whole(inputs, undefined);
     if (clock === 'host' || !this.#device.gpu.features.has('timestamp-query')) return await this.#each(inputs);
-    this.#timestamps ??= new Timestamps(this.#device.gpu, this.#program.lowered.calls.length);
-    return await this.#whole(inputs, this.#timestamps);
+    // Taken, so that another run meanwhile makes its own.
+    const timestamps = this.#timestamps ?? new Timestamps(this.#device.gpu, this.#program.lowered.calls.length);
+    this.#timestamps = undefined;
+    try {
+      return await this.#whole(inputs, timestamps);
+    } finally {
+      if (this.#timestamps || this.#disposed) timestamps[Symbol.dispose]();
+      else this.#timestamps = timestamps;
+    }
   }
 
   async #whole(
@@ -153,18 +162,30 @@ export class Profiler implements Disposable {
     }
   }
 
-  /** One submit for each dispatch, waited for. */
+  /** The run, and then its dispatches once more, each waited for. */
   async #each(inputs: readonly Storage[]): Promise<{ results: Storage[]; profile: RunProfile }> {
     const times = new BigUint64Array(2 * this.#program.lowered.calls.length);
     const now = () => BigInt(Math.round(performance.now() * 1e6));
-    const began = performance.now();
-    let last = now();
-    const results = await this.#program.runEach(inputs, async dispatch => {
+    let results: Storage[] = [];
+    let began = 0;
+    let last = 0n;
+    const run = async () => {
+      results = this.#program.run(inputs);
       await this.#device.finished();
-      times[2 * dispatch] = last;
+      began = performance.now();
       last = now();
-      times[2 * dispatch + 1] = last;
-    });
+    };
+    try {
+      await this.#program.rehearse(inputs, run, async dispatch => {
+        await this.#device.finished();
+        times[2 * dispatch] = last;
+        last = now();
+        times[2 * dispatch + 1] = last;
+      });
+    } catch (error) {
+      for (const result of results) result.release();
+      throw error;
+    }
     const ended = performance.now();
     // Encoding, submitting and waiting cannot be told apart here.
     const profile = {
@@ -196,6 +217,7 @@ export class Profiler implements Disposable {
 
   /** Gives the query sets back. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#timestamps?.[Symbol.dispose]();
     this.#timestamps = undefined;
   }

@@ -3,11 +3,13 @@
 import { DisposedError, LimitError } from '../basics/errors.ts';
 import type { Device } from '../device/device.ts';
 import { BINDING_ALIGNMENT, type Storage } from '../device/memory.ts';
-import type { VariableState } from '../graph/operation.ts';
+import type { VariableState } from '../graph/value.ts';
+import { type Buffer, rootOf } from './buffer.ts';
 import { type ProgramFigures, programFigures } from './figures.ts';
 import { identityOf, locate, type Range } from './locate.ts';
-import { type Buffer, type Call, type Lowered, rootOf } from './lower.ts';
+import type { Call, Lowered } from './lower.ts';
 import { type Plan, planMemory } from './plan.ts';
+import type { SharedSlots } from './slots.ts';
 
 /** A call made ready: pipeline, where its parameters lie, and the bind groups it has used. */
 interface Ready {
@@ -35,25 +37,40 @@ export interface Probe {
 /** Bind groups remembered for each call whose memory varies. */
 const GROUPS_KEPT = 8;
 
+/** Where a run finds its memory. */
+interface Run {
+  readonly results: Storage[];
+  readonly slots: readonly Storage[];
+  readonly find: (buffer: Buffer) => Range;
+}
+
 export class Program {
   readonly #device: Device;
   readonly #lowered: Lowered;
   readonly #plan: Plan;
   readonly #ready: readonly Ready[];
   readonly #params: GPUBuffer | undefined;
-  readonly #keeps: boolean;
-  #slots: Storage[] | undefined;
-  /** Where the variables lay at the last run: the fixed bind groups are of that memory. */
+  readonly #shared: SharedSlots | undefined;
+  /** In which variable each one lay when the program was made: parts of one memory must not be taken for apart. */
+  readonly #parts: ReadonlyMap<VariableState, VariableState['part']>;
+  /** Where variables and temporaries lay at the last run: the fixed bind groups are of that memory. */
   #places: readonly Storage[] = [];
+  /** What is under way over several turns of the event loop. */
+  #holders = 0;
+  #disposed = false;
 
-  /** `keep`: the temporaries' memory stays between runs (compiled functions); else it is taken from the pool each time. */
-  constructor(device: Device, lowered: Lowered, keep: boolean) {
+  /**
+   * `shared`: where the temporaries' memory stays between runs (compiled functions). Without, it is taken from the pool each
+   * time.
+   */
+  constructor(device: Device, lowered: Lowered, shared?: SharedSlots) {
     this.#device = device;
     this.#lowered = lowered;
-    this.#keeps = keep;
+    this.#shared = shared;
     this.#plan = planMemory(lowered);
+    this.#parts = new Map(lowered.variables.map(variable => [variable, variable.part]));
     const words: number[] = [];
-    this.#ready = lowered.calls.map(call => prepare(device, call, words, keep));
+    this.#ready = lowered.calls.map(call => prepare(device, call, words, shared !== undefined));
     this.#params = words.length > 0 ? device.uniformBuffer(Uint32Array.from(words)) : undefined;
   }
 
@@ -71,89 +88,138 @@ export class Program {
     return this.#lowered.variables;
   }
 
-  /** One submit. Results are memory of the caller's, in the order of the graph's results. */
-  run(inputs: readonly Storage[], probe?: Probe): Storage[] {
-    const { gpu } = this.#device;
-    const { results, slots, find } = this.#begin(inputs);
-    try {
-      const encoder = gpu.createCommandEncoder();
-      if (!this.#keeps) this.#clearDedicated(encoder, slots);
-      if (probe?.pass)
-        for (const [i, ready] of this.#ready.entries()) this.#encodeCalls(encoder, [ready], find, probe.pass(i));
-      else this.#encodeCalls(encoder, this.#ready, find);
-      this.#encodeCopies(encoder, find);
-      probe?.encoded?.(encoder);
-      const commands = encoder.finish();
-      probe?.finished?.();
-      gpu.queue.submit([commands]);
-      if (!this.#keeps) for (const slot of slots) slot.release();
-    } catch (error) {
-      for (const result of results) result.release();
-      throw error;
-    }
-    return results;
+  /** Whether its variables still lie in those in which they lay when it was made; else it must be made anew. */
+  get isCurrent(): boolean {
+    for (const [variable, part] of this.#parts) if (variable.part !== part) return false;
+    return true;
   }
 
-  /** The same with a submit for each dispatch; what `submitted` returns is awaited before the next. */
-  async runEach(
-    inputs: readonly Storage[],
-    submitted: (dispatch: number) => Promise<void> | undefined,
-  ): Promise<Storage[]> {
-    const { gpu } = this.#device;
-    const { results, slots, find } = this.#begin(inputs);
-    const submit = (encode: (encoder: GPUCommandEncoder) => void) => {
-      const encoder = gpu.createCommandEncoder();
-      encode(encoder);
-      gpu.queue.submit([encoder.finish()]);
-    };
+  /** One submit. Results are memory of the caller's, in the order of the graph's results. */
+  run(inputs: readonly Storage[], probe?: Probe): Storage[] {
+    const run = this.#begin(inputs);
     try {
-      if (!this.#keeps) submit(encoder => this.#clearDedicated(encoder, slots));
-      for (const [i, ready] of this.#ready.entries()) {
-        submit(encoder => this.#encodeCalls(encoder, [ready], find));
-        await submitted(i);
-      }
-      submit(encoder => this.#encodeCopies(encoder, find));
-      if (!this.#keeps) for (const slot of slots) slot.release();
+      this.#submit(encoder => {
+        this.#clearDedicated(encoder, run.slots);
+        if (probe?.pass)
+          for (const [i, ready] of this.#ready.entries()) this.#encodeCalls(encoder, [ready], run.find, probe.pass(i));
+        else this.#encodeCalls(encoder, this.#ready, run.find);
+        this.#encodeCopies(encoder, run.find);
+        probe?.encoded?.(encoder);
+      }, probe);
     } catch (error) {
-      for (const result of results) result.release();
+      for (const result of run.results) result.release();
       throw error;
+    } finally {
+      if (!this.#shared) for (const slot of run.slots) slot.release();
     }
-    return results;
+    return run.results;
   }
 
   /**
-   * A run that waits for each kernel's first dispatch: drivers that compile a kernel when it is first used take seconds
-   * for a large program, and `onKernel` can tell how far they are.
+   * Does all dispatches one by one, on copies of the variables and with temporaries of its own, so that others may work
+   * meanwhile and nothing changes. `copied` is called (and awaited) once the copies are on their way; what `submitted`
+   * returns is awaited after each dispatch.
    */
-  async runSlowly(inputs: readonly Storage[], onKernel: (done: number, total: number) => void): Promise<Storage[]> {
-    const seen = new Set<GPUComputePipeline>();
-    const total = new Set(this.#ready.map(({ pipeline }) => pipeline)).size;
-    const first = async () => {
-      await this.#device.finished();
-      onKernel(seen.size, total);
+  async rehearse(
+    inputs: readonly Storage[],
+    copied: () => Promise<void>,
+    submitted: (dispatch: number) => Promise<void>,
+  ): Promise<void> {
+    const { memory } = this.#device;
+    using held = this.#hold(inputs);
+    const variables = new Map<VariableState, Storage>();
+    for (const variable of this.variables) {
+      if (variable.part) continue;
+      const { storage } = variable;
+      const copy = held.take(memory.allocate(storage.bytes, 'rehearsal'));
+      this.#device.copy(storage, copy, storage.bytes);
+      variables.set(variable, copy);
+    }
+    await copied();
+    if (this.#disposed) throw new DisposedError('The compiled function was disposed of while it was profiled.');
+    const results = this.#lowered.results.map(({ bytes }) => held.take(memory.allocate(bytes, 'rehearsal')));
+    const slots = this.#shared?.lend(this, this.#plan.slots) ?? this.#slotsFromPool();
+    using _ = {
+      [Symbol.dispose]: () => {
+        if (this.#shared) this.#shared.giveBack(slots);
+        else for (const slot of slots) slot.release();
+      },
     };
-    return await this.runEach(inputs, i => {
-      const { pipeline } = this.#ready[i]!;
-      if (seen.has(pipeline)) return undefined;
-      seen.add(pipeline);
-      return first();
+    const find = (buffer: Buffer) => locate(buffer, inputs, results, slots, this.#plan, variables);
+    this.#submit(encoder => this.#clearDedicated(encoder, slots));
+    for (const [i, ready] of this.#ready.entries()) {
+      const elsewhere = { ...ready, fixed: undefined, varies: true };
+      this.#submit(encoder => this.#encodeCalls(encoder, [elsewhere], find));
+      await submitted(i);
+    }
+  }
+
+  /**
+   * Lets the driver compile every kernel: some do so when one is first used, which takes seconds for a large program.
+   * `onKernel` tells how far it is. The kernels work on memory that means nothing, one workgroup each.
+   */
+  async compileKernels(onKernel: (done: number, total: number) => void): Promise<void> {
+    using held = this.#hold([]);
+    const kernels = [...new Map(this.#ready.map(ready => [ready.pipeline, ready])).values()];
+    const most = Math.max(0, ...kernels.map(({ call }) => call.buffers.length));
+    const scratch = Array.from({ length: most }, () =>
+      held.take(this.#device.memory.allocate(BINDING_ALIGNMENT, 'compiling')),
+    );
+    for (const [i, ready] of kernels.entries()) {
+      const memory = ready.call.buffers.map((_, binding) => scratch[binding]!);
+      this.#submit(encoder => {
+        const pass = encoder.beginComputePass();
+        pass.setPipeline(ready.pipeline);
+        pass.setBindGroup(
+          0,
+          this.#bind(ready, memory, () => BINDING_ALIGNMENT),
+        );
+        pass.dispatchWorkgroups(1);
+        pass.end();
+      });
+      await this.#device.finished();
+      onKernel(i + 1, kernels.length);
+    }
+  }
+
+  #submit(encode: (encoder: GPUCommandEncoder) => void, probe?: Probe): void {
+    const { gpu } = this.#device;
+    this.#device.guarded(() => {
+      const encoder = gpu.createCommandEncoder();
+      encode(encoder);
+      const commands = encoder.finish();
+      probe?.finished?.();
+      gpu.queue.submit([commands]);
     });
   }
 
-  #begin(inputs: readonly Storage[]): {
-    results: Storage[];
-    slots: readonly Storage[];
-    find: (buffer: Buffer) => Range;
-  } {
+  /** Keeps inputs, the program itself, and what is taken besides, over several turns of the event loop. */
+  #hold(inputs: readonly Storage[]): Disposable & { take(storage: Storage): Storage } {
+    const held = inputs.map(input => input.retain());
+    this.#holders++;
+    return {
+      take(storage) {
+        held.push(storage);
+        return storage;
+      },
+      [Symbol.dispose]: () => {
+        for (const storage of held) storage.release();
+        this.#holders--;
+        if (this.#disposed && this.#holders === 0) this.#params?.destroy();
+      },
+    };
+  }
+
+  #begin(inputs: readonly Storage[]): Run {
     const device = this.#device;
     device.check();
-    for (const { name, storage } of this.variables)
-      if (!storage.alive) throw new DisposedError(`${name} was disposed of: its memory is gone.`);
+    // Throws where one was disposed of.
+    for (const variable of this.variables) void variable.storage;
     const results: Storage[] = [];
     try {
       for (const buffer of this.#lowered.results) results.push(device.memory.allocate(buffer.bytes, 'result'));
-      const slots = this.#takeSlots();
-      this.#findVariables();
+      const slots = this.#shared?.take(this, this.#plan.slots) ?? this.#slotsFromPool();
+      this.#findPlaces(slots);
       return { results, slots, find: buffer => locate(buffer, inputs, results, slots, this.#plan) };
     } catch (error) {
       for (const result of results) result.release();
@@ -162,40 +228,39 @@ export class Program {
   }
 
   dispose(): void {
-    this.#params?.destroy();
-    for (const slot of this.#slots ?? []) slot.release();
-    this.#slots = undefined;
+    this.#disposed = true;
+    if (this.#holders === 0) this.#params?.destroy();
+    this.#shared?.leave(this);
+    this.#places = [];
+    for (const ready of this.#ready) ready.fixed = undefined;
   }
 
-  #takeSlots(): Storage[] {
-    if (this.#slots) return this.#slots;
-    const { memory } = this.#device;
+  #slotsFromPool(): Storage[] {
     const slots: Storage[] = [];
     try {
-      for (const size of this.#plan.slots)
-        slots.push(this.#keeps ? memory.allocateExact(size, 'program') : memory.allocate(size, 'scratch'));
+      for (const size of this.#plan.slots) slots.push(this.#device.memory.allocate(size, 'scratch'));
     } catch (error) {
       for (const slot of slots) slot.release();
       throw error;
     }
-    if (this.#keeps) this.#slots = slots;
     return slots;
   }
 
-  /** Variables may move (when they are gathered into one buffer): bind groups of their old memory are forgotten. */
-  #findVariables(): void {
-    const { variables } = this;
-    const moved = variables.some(({ storage }, i) => storage !== this.#places[i]);
+  /** Variables and temporaries may move: bind groups of their old memory are forgotten. */
+  #findPlaces(slots: readonly Storage[]): void {
+    if (!this.#shared) return;
+    const places = [...this.variables.map(({ storage }) => storage), ...slots];
+    const moved = places.length !== this.#places.length || places.some((storage, i) => storage !== this.#places[i]);
     if (!moved) return;
-    this.#places = variables.map(({ storage }) => storage);
+    this.#places = places;
     for (const ready of this.#ready) ready.fixed = undefined;
   }
 
-  /** Pooled memory holds old content; dedicated temporaries promise zeros. */
+  /** Memory that was used before holds old content; dedicated temporaries promise zeros. */
   #clearDedicated(encoder: GPUCommandEncoder, slots: readonly Storage[]): void {
     for (const [buffer, slot] of this.#plan.slotOf) {
       const storage = slots[slot]!;
-      if (buffer.dedicated) encoder.clearBuffer(storage.buffer, storage.offset, Math.ceil(storage.bytes / 4) * 4);
+      if (buffer.dedicated) encoder.clearBuffer(storage.buffer, storage.offset, Math.ceil(buffer.bytes / 4) * 4);
     }
   }
 
@@ -229,23 +294,28 @@ export class Program {
   #group(ready: Ready, find: (buffer: Buffer) => Range): GPUBindGroup {
     const { groups, call } = ready;
     const ranges = call.buffers.map(find);
-    const key = ranges.map(({ buffer, offset }) => `${identityOf(buffer)}+${offset}`).join(' ');
-    const known = ready.varies ? groups.get(key) : undefined;
-    if (known) return known;
-    const entries: GPUBindGroupEntry[] = ranges.map(({ buffer, offset }, binding) => ({
-      binding,
-      resource: { buffer, offset, size: Math.ceil(call.buffers[binding]!.bytes / 4) * 4 },
-    }));
-    if (ready.params && this.#params)
-      entries.push({ binding: entries.length, resource: { buffer: this.#params, ...ready.params } });
-    const group = this.#device.gpu.createBindGroup({ label: call.kernel.name, layout: ready.layout, entries });
+    const bind = () => this.#bind(ready, ranges, binding => Math.ceil(call.buffers[binding]!.bytes / 4) * 4);
     if (!ready.varies) {
-      ready.fixed = group;
-      return group;
+      ready.fixed = bind();
+      return ready.fixed;
     }
+    const key = ranges.map(({ buffer, offset }) => `${identityOf(buffer)}+${offset}`).join(' ');
+    const known = groups.get(key);
+    if (known) return known;
+    const group = bind();
     if (groups.size >= GROUPS_KEPT) groups.clear();
     groups.set(key, group);
     return group;
+  }
+
+  #bind(ready: Ready, ranges: readonly Range[], size: (binding: number) => number): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = ranges.map(({ buffer, offset }, binding) => ({
+      binding,
+      resource: { buffer, offset, size: size(binding) },
+    }));
+    if (ready.params && this.#params)
+      entries.push({ binding: entries.length, resource: { buffer: this.#params, ...ready.params } });
+    return this.#device.gpu.createBindGroup({ label: ready.call.kernel.name, layout: ready.layout, entries });
   }
 }
 

@@ -1,11 +1,12 @@
 /** Applying operations uncompiled: programs by shape, operations with several outputs, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import { apply } from '../../engine/apply.ts';
-import { GradientError, TraceError } from '../../engine/basics/errors.ts';
+import { GradientError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
-import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { input, output } from '../../engine/text/kernel.ts';
+import { variable } from '../../engine/variable.ts';
 import { add, grad, mul, neg, reshape, sum } from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
 
@@ -123,22 +124,5 @@ describe('refused', () => {
       expect(() => through(none)).toThrow(GradientError);
       expect(() => through(none)).toThrow(/test\.none gave no gradient for input 0/);
     });
-  });
-
-  test('an update in place of what is needed again afterwards', () => {
-    const inPlace = defineOp<Record<never, never>>({
-      ...twoAndThree,
-      name: 'test.inPlace',
-      infer: ([x]) => [x],
-      inPlace: [[0, 0]],
-      lower: () => ({ steps: [], scratch: [] }),
-    });
-    using f = compile((x: Tensor) => {
-      const y = neg(x);
-      const updated = apply(inPlace, [y], {})[0];
-      return [updated, mul(reshape(y, [2]), 2)];
-    });
-    expect(() => tidy(() => f(tensor([1, 2], [1, 2])))).toThrow(TraceError);
-    expect(() => tidy(() => f(tensor([1, 2], [1, 2])))).toThrow(/reshape needs .* before test\.inPlace updated it/);
   });
 });

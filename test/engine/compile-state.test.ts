@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { DisposedError, ShapeError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { variable } from '../../engine/variable.ts';
 import { add, concat, mul, reshape, square, sum } from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
 

@@ -2,7 +2,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import { TraceError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { variable } from '../../engine/variable.ts';
 import { add, conv2d, grad, matmul, mean, mul, neg, relu, square, sub, sum, tanh } from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
 import { relativeError } from '../relative-error.ts';

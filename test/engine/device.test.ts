@@ -12,8 +12,9 @@ import { compile } from '../../engine/compile.ts';
 import { Device } from '../../engine/device/device.ts';
 import type { Operation } from '../../engine/graph/operation.ts';
 import { currentDevice, init, setCurrentDevice } from '../../engine/init.ts';
-import { tensor, tidy, variable, wrap } from '../../engine/tensor.ts';
+import { tensor, tidy, wrap } from '../../engine/tensor.ts';
 import { input, output } from '../../engine/text/kernel.ts';
+import { variable } from '../../engine/variable.ts';
 import { add, mul, neg, reshape, sum } from '../../kernels/index.ts';
 import { sharedDevice, takeOne } from '../device.ts';
 

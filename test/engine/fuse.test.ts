@@ -1,7 +1,8 @@
 /** Fusion: chains of elementwise operations become one dispatch, what is needed stays in memory, the numbers stay the same. */
 import { describe, expect, test } from 'vitest';
 import { compile, type Tree } from '../../engine/compile.ts';
-import { Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { variable } from '../../engine/variable.ts';
 import * as ops from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
 import { relativeError } from '../relative-error.ts';

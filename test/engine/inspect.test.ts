@@ -1,7 +1,8 @@
 /** Looking into a function: what it shows, in which order, and that it changes nothing. */
 import { describe, expect, test } from 'vitest';
 import { inspect } from '../../engine/inspect.ts';
-import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { variable } from '../../engine/variable.ts';
 import { add, exp, grad, log, mul, reshape, square, sum } from '../../kernels/index.ts';
 import { adam } from '../../train/kernels/adam-update.ts';
 import { sharedDevice } from '../device.ts';

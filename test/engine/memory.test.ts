@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { DaybreakError, DisposedError, LimitError, OutOfMemoryError } from '../../engine/basics/errors.ts';
 import { Device } from '../../engine/device/device.ts';
 import { BINDING_ALIGNMENT, sizeClass } from '../../engine/device/memory.ts';
-import { type Tensor, tensor, tidy, variable } from '../../engine/tensor.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { variable } from '../../engine/variable.ts';
 import { add, grad, mul, neg, reshape, square, sum } from '../../kernels/index.ts';
 import { sharedDevice, takeOne } from '../device.ts';
 

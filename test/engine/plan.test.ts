@@ -1,8 +1,9 @@
 /** The memory plan: whatever the program, no two temporaries that are alive at once share memory. Needs no GPU. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Node } from '../../engine/graph/operation.ts';
-import { type Buffer, type Call, type Lowered, rootOf } from '../../engine/program/lower.ts';
+import { Node } from '../../engine/graph/value.ts';
+import { type Buffer, rootOf } from '../../engine/program/buffer.ts';
+import type { Call, Lowered } from '../../engine/program/lower.ts';
 import { bytesAlive, bytesKeptAfter, planMemory } from '../../engine/program/plan.ts';
 import type { Kernel } from '../../engine/text/kernel.ts';
 

@@ -1,6 +1,7 @@
 /** Parameters, gradients and updates for the tests of Adam. */
 import { Philox } from '../../engine/basics/philox.ts';
-import { tensor, type Variable, variable } from '../../engine/tensor.ts';
+import { tensor } from '../../engine/tensor.ts';
+import { type Variable, variable } from '../../engine/variable.ts';
 import type { Adam } from '../../train/adam.ts';
 
 /** Parameters of sizes that fill no multiple of 64, one that does, and a single number. */

@@ -1,7 +1,8 @@
 /** What Adam keeps and gives back, and what it refuses. */
 import { describe, expect, test } from 'vitest';
 import { DaybreakError, ShapeError } from '../../engine/basics/errors.ts';
-import { tensor, type Variable } from '../../engine/tensor.ts';
+import { tensor } from '../../engine/tensor.ts';
+import type { Variable } from '../../engine/variable.ts';
 import { Adam } from '../../train/adam.ts';
 import { sharedDevice } from '../device.ts';
 import { contentOf, disposing, first, gradientsAt, parametersOf, SHAPES, sizeOf, update } from './adam-parameters.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { f32, type TensorSpec } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import { Node, type Operation, Value } from '../../engine/graph/operation.ts';
+import type { Operation } from '../../engine/graph/operation.ts';
+import { Node, Value } from '../../engine/graph/value.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
 import { input, type Kernel, output, scratch } from '../../engine/text/kernel.ts';
 import { Family } from '../../engine/text/variants.ts';

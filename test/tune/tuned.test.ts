@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Node } from '../../engine/graph/operation.ts';
+import { Node } from '../../engine/graph/value.ts';
 import type { CandidateTime } from '../../tune/measure.ts';
 import { choicesOf, merged, type TunedFile, type TunedProblem, verdict } from '../../tune/tuned.ts';
 import { findTuned, readTunedFile, tunedPath, writeTunedFile } from '../../tune/tuned-file.node.ts';

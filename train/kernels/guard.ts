@@ -4,13 +4,12 @@ import { TraceError } from '../../engine/basics/errors.ts';
 import { sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { activeTrace } from '../../engine/graph/trace.ts';
+import type { Value } from '../../engine/graph/value.ts';
 import { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 import { where } from '../../kernels/elementwise/selection.ts';
-import { pack } from '../../kernels/movement/pack.ts';
-import type { Gathered } from '../gathered.ts';
 
 type NoAttributes = Record<never, never>;
 
@@ -51,27 +50,17 @@ const LARGE = 4096;
 
 /**
  * Inside `compile`: every variable assigned so far keeps its content where `bad` (one element) is not 0. The decision
- * is the GPU's, so the host need not wait for it. Of `gathered` variables all are decided by one dispatch, where all
- * have been assigned.
+ * is the GPU's, so the host need not wait for it. Variables that lie in one and were all assigned are decided by one
+ * dispatch.
  */
-export function guardAssignments(bad: Tensor, gathered: readonly Gathered[] = []): void {
+export function guardAssignments(bad: Tensor): void {
   const trace = activeTrace();
   if (!trace) throw new TraceError('guardAssignments() belongs inside a compiled function.');
-  const { device } = trace;
-  const replaceUnless = (old: Tensor, assigned: Tensor) => apply(replaceUnlessOp, [old, assigned, bad], {})[0]!;
-  const together = gathered.filter(({ parts }) => parts.every(({ state }) => trace.assigns(state)));
-  const apart = new Set(together.flatMap(({ parts }) => parts.map(({ state }) => state)));
-  // Where all was assigned at once, the whole is decided below like any variable; else its parts are put together.
-  const packed = new Map(
-    together.flatMap(all => (trace.assigns(all.whole.state) ? [] : [[all, pack(all.parts)] as const])),
-  );
-  trace.revise((was, is, variable) => {
-    if (apart.has(variable)) return is;
-    const [old, assigned] = [new Tensor(device, was), new Tensor(device, is)];
-    return (sizeOf(was.spec.shape) < LARGE ? where(bad, old, assigned) : replaceUnless(old, assigned)).value;
-  });
-  for (const all of together) {
-    const content = packed.get(all);
-    all.assign(content ? replaceUnless(all.whole, content) : new Tensor(device, trace.import(all.whole.value)));
+  const handle = (value: Value) => new Tensor(trace.device, value);
+  for (const { variable, was, is } of trace.assigned()) {
+    const [old, assigned] = [handle(was), handle(is)];
+    const isLarge = old.size >= LARGE || variable.parts.size > 0;
+    const kept = isLarge ? apply(replaceUnlessOp, [old, assigned, bad], {})[0]! : where(bad, old, assigned);
+    trace.assign(variable, kept.value);
   }
 }

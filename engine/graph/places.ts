@@ -1,0 +1,71 @@
+/**
+ * Operations on memory that the graph itself needs: a range of a variable that holds others, variables side by side as
+ * one, and a value that a variable takes over. No gradient flows through them.
+ */
+import { formatShape, type Shape, sizeOf, type TensorSpec } from '../basics/shape.ts';
+import { assembleElements } from '../text/assemble.ts';
+import { input, output } from '../text/kernel.ts';
+import { Numbers } from '../text/numbers.ts';
+import type { Operation } from './operation.ts';
+import { ROW } from './value.ts';
+
+/** Where tensors of these shapes lie side by side, in elements: each from a place that WebGPU can bind. */
+export function packLayout(shapes: readonly Shape[]): { readonly offsets: readonly number[]; readonly total: number } {
+  let total = 0;
+  const offsets = shapes.map(shape => {
+    const offset = total;
+    total += Math.ceil(sizeOf(shape) / ROW) * ROW;
+    return offset;
+  });
+  return { offsets, total };
+}
+
+/** What a variable holds once a value was assigned to it: that value, under the variable's name from then on. */
+export const assignOp: Operation<Readonly<Record<never, never>>> = {
+  name: 'assign',
+  infer: ([content]) => [content!],
+  view: { offset: () => 0 },
+  lower: () => ({ steps: [], scratch: [] }),
+};
+
+type RangeAttributes = { readonly offset: number; readonly shape: Shape };
+
+/** The elements of a tensor from `offset` (a multiple of {@link ROW}) on, under another shape: no kernel runs. */
+export const rangeOp: Operation<RangeAttributes> = {
+  name: 'range',
+  infer([x], { offset, shape }): TensorSpec[] {
+    if (offset % ROW !== 0 || offset + sizeOf(shape) > sizeOf(x!.shape))
+      throw new RangeError(`range: ${formatShape(shape)} at ${offset} does not lie in ${formatShape(x!.shape)}.`);
+    return [{ shape, dtype: x!.dtype }];
+  },
+  view: { offset: ({ offset }) => offset },
+  lower: () => ({ steps: [], scratch: [] }),
+};
+
+/** Tensors side by side, as {@link packLayout} lays them out, with gaps of zeros. */
+export const sideBySideOp: Operation<Readonly<Record<never, never>>> = {
+  name: 'sideBySide',
+  infer: inputs => [{ shape: [packLayout(inputs.map(({ shape }) => shape)).total], dtype: inputs[0]!.dtype }],
+  lower({ inputs }, traits) {
+    const { offsets } = packLayout(inputs.map(({ shape }) => shape));
+    // Bits are copied, whatever they mean.
+    const steps = inputs.map(({ shape }, i) => {
+      const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i]! });
+      const kernel = assembleElements(
+        {
+          name: 'sideBySide',
+          reads: ['x: array<u32>'],
+          writes: ['result: array<u32>'],
+          numbers,
+          elements: sizeOf(shape),
+          count: 'n',
+          body: 'result[offset + index] = x[index];',
+        },
+        traits,
+      );
+      return { kernel, operands: [input(i), output(0)] };
+    });
+    return { steps, scratch: [] };
+  },
+  packOffsets: (_, inputs) => packLayout(inputs.map(({ shape }) => shape)).offsets,
+};

@@ -1,0 +1,248 @@
+/**
+ * The graph: nodes that apply operations, the values that flow between them, and variables, which outlive it.
+ *
+ * The same classes serve a trace (values without memory, replayed later as a program) and eager work (values with
+ * memory, nodes kept only as long as a gradient may ask for them).
+ */
+import { DisposedError } from '../basics/errors.ts';
+import { sizeOf, type TensorSpec } from '../basics/shape.ts';
+import type { MemoryPool, Storage } from '../device/memory.ts';
+import type { AdapterTraits, Lowering } from '../text/kernel.ts';
+import type { Attributes, Operation, Problem } from './operation.ts';
+
+/** Where a value without a producing node comes from. */
+export type Source =
+  | { readonly kind: 'argument'; readonly index: number }
+  | { readonly kind: 'variable'; readonly variable: VariableState }
+  | { readonly kind: 'constant'; readonly storage: Storage }
+  /** What the variable held before it was assigned: kept for a gradient. */
+  | { readonly kind: 'former'; readonly variable: VariableState };
+
+let nextValueId = 1;
+
+/** A tensor in a graph. With `storage` it exists in GPU memory; without, it is a promise of a trace. */
+export class Value {
+  readonly id = nextValueId++;
+  readonly spec: TensorSpec;
+  /** The node that computes it, as long as gradients may flow through it. */
+  node: Node | undefined;
+  source: Source | undefined;
+  storage: Storage | undefined;
+  requiresGrad = false;
+  #claims = 0;
+
+  constructor(spec: TensorSpec, storage?: Storage) {
+    this.spec = spec;
+    this.storage = storage;
+  }
+
+  /** Whether there is a claim beside one. */
+  get shared(): boolean {
+    return this.#claims > 1;
+  }
+
+  retain(): this {
+    if (this.#claims === 0 && this.node?.recorded) this.node.outputClaimed();
+    this.#claims++;
+    return this;
+  }
+
+  /**
+   * Gives one claim up. With the last one the memory goes, once no recorded node needs it either; and with a node its
+   * claims on its inputs. Iterative: graphs are deep.
+   */
+  release(): void {
+    const due: Value[] = [this];
+    for (let value = due.pop(); value; value = due.pop()) {
+      value.#claims--;
+      if (value.#claims > 0) continue;
+      if (value.node?.recorded) due.push(...value.node.outputReleased());
+      else value.freeStorage();
+    }
+  }
+
+  freeStorage(): void {
+    this.storage?.release();
+    this.storage = undefined;
+  }
+}
+
+/** One application of an operation. */
+export class Node {
+  readonly operation: Operation<never>;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Attributes;
+  /** Eager and kept for gradients: it holds claims on its inputs. */
+  recorded = false;
+  #claimedOutputs = 0;
+
+  constructor(
+    operation: Operation<never>,
+    inputs: readonly Value[],
+    outputs: readonly Value[],
+    attributes: Attributes,
+  ) {
+    this.operation = operation;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.attributes = attributes;
+  }
+
+  /** Keeps inputs and outputs, which nobody has claimed yet, until no output is claimed any more. */
+  record(): void {
+    this.recorded = true;
+    for (const value of this.inputs) value.retain();
+    for (const value of this.outputs) value.node = this;
+  }
+
+  outputClaimed(): void {
+    this.#claimedOutputs++;
+  }
+
+  /** An output lost its last claim. Returns the inputs whose claims end with this node. */
+  outputReleased(): readonly Value[] {
+    this.#claimedOutputs--;
+    if (this.#claimedOutputs > 0) return [];
+    this.recorded = false;
+    for (const value of this.outputs) value.freeStorage();
+    return this.inputs;
+  }
+}
+
+/** What {@link VariableState} needs of a device. */
+interface Copier {
+  readonly memory: MemoryPool;
+  copy(from: Storage, to: Storage, bytes: number): void;
+}
+
+/** Elements of a 256-byte row: parts begin at multiples of it, where WebGPU can bind them, and own the rest of their last. */
+export const ROW = 64;
+
+/** The engine's view of a Variable. */
+export class VariableState {
+  readonly name: string;
+  /** Set while it lies inside another variable's memory, `offset` elements from its start. */
+  part: { readonly whole: VariableState; readonly offset: number } | undefined;
+  /** Those that lie inside this one. */
+  readonly parts = new Set<VariableState>();
+  #value: Value;
+
+  /** Takes `value`, which has memory, as the content. */
+  constructor(name: string, value: Value) {
+    this.name = name;
+    this.#value = value;
+    value.source = { kind: 'variable', variable: this };
+  }
+
+  /** The content. Whoever keeps a claim on it keeps this content, also when the variable is assigned. */
+  get value(): Value {
+    return this.#value;
+  }
+
+  get spec(): TensorSpec {
+    return this.#value.spec;
+  }
+
+  /** Where it lies. Throws DisposedError. */
+  get storage(): Storage {
+    const { storage } = this.#value;
+    if (!storage?.alive) throw new DisposedError(`${this.name} was disposed of: its memory is gone.`);
+    return storage;
+  }
+
+  /** The variable that has memory of its own. */
+  get root(): VariableState {
+    return this.part?.whole ?? this;
+  }
+
+  /** The elements of {@link root} that are its own, from `start` to before `end`; with what pads them. */
+  get range(): { readonly start: number; readonly end: number } {
+    const size = sizeOf(this.spec.shape);
+    if (!this.part) return { start: 0, end: size };
+    const { whole, offset } = this.part;
+    return { start: offset, end: Math.min(offset + Math.ceil(size / ROW) * ROW, sizeOf(whole.spec.shape)) };
+  }
+
+  /** This variable and all that share memory with it. */
+  get aliases(): VariableState[] {
+    return [this.root, ...this.root.parts].filter(other => overlap(this.range, other.range));
+  }
+
+  /** Before the content changes: who still needs the old one (nodes that were recorded for gradients) gets a copy of it. */
+  beforeChange(device: Copier): void {
+    for (const one of this.aliases) one.#leave(device);
+  }
+
+  #leave(device: Copier): void {
+    const old = this.#value;
+    const place = old.storage;
+    if (!old.shared || !place) return;
+    const kept = device.memory.allocate(place.bytes, 'kept for a gradient');
+    device.copy(place, kept, place.bytes);
+    const fresh = new Value(old.spec, place);
+    fresh.requiresGrad = old.requiresGrad;
+    fresh.source = { kind: 'variable', variable: this };
+    fresh.retain();
+    old.storage = kept;
+    old.source = { kind: 'former', variable: this };
+    old.release();
+    this.#value = fresh;
+  }
+
+  /** Moves the content out of the variable that it lies in, to memory of its own. Does nothing where it lies in none. */
+  moveOut(device: Copier): void {
+    if (!this.part) return;
+    const place = this.storage;
+    const storage = device.memory.allocate(place.bytes, this.name);
+    device.copy(place, storage, place.bytes);
+    this.moveTo(storage, undefined);
+  }
+
+  /** Lies at `storage` from now on, with the same content: a part of `part.whole`, or on its own. */
+  moveTo(storage: Storage, part: VariableState['part']): void {
+    this.part?.whole.parts.delete(this);
+    part?.whole.parts.add(this);
+    this.part = part;
+    const old = this.#value.storage;
+    this.#value.storage = storage;
+    old?.release();
+  }
+}
+
+/** Whether two ranges of one variable have elements in common. */
+export const overlap = (
+  a: { readonly start: number; readonly end: number },
+  b: { readonly start: number; readonly end: number },
+): boolean => a.start < b.end && b.start < a.end;
+
+/** What a variable holds after a program, or a range of it: `size` elements from `start` on are those of `value` from `from` on. */
+export interface Assignment {
+  /** No part of another. */
+  readonly variable: VariableState;
+  readonly start: number;
+  readonly size: number;
+  readonly value: Value;
+  readonly from: number;
+}
+
+/** A traced function: nodes in an order in which they can run. */
+export interface Graph {
+  readonly nodes: readonly Node[];
+  readonly arguments: readonly Value[];
+  readonly results: readonly Value[];
+  readonly assignments: readonly Assignment[];
+}
+
+/** What a node asks of its operation. */
+export const problemOf = (node: Node, baked: boolean): Problem<Attributes> => ({
+  inputs: node.inputs.map(value => value.spec),
+  outputs: node.outputs.map(value => value.spec),
+  attributes: node.attributes,
+  baked,
+});
+
+/** A node's problem for the operation that made it: the one place where its attributes' type is asserted. */
+export function lowerNode(node: Node, problem: Problem<Attributes>, traits: AdapterTraits): Lowering {
+  return (node.operation as Operation<Attributes>).lower(problem, traits);
+}
