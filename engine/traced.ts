@@ -1,5 +1,6 @@
 /** A function of tensors as a graph: what `compile` turns into a program, and `inspect` walks through. */
 
+import { nameOf, TraceError } from './basics/errors.ts';
 import type { TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
@@ -52,7 +53,7 @@ export function traceFunction<T extends readonly Argument[]>(
 
 /** A function that rebuilds the structure of `result` around new storages; its tensors are appended to `leaves`. */
 function describe(device: Device, result: Tree, leaves: Tensor[]): (results: readonly Storage[]) => Tree {
-  if (result === undefined) return () => undefined;
+  if (result === undefined || result === null) return () => undefined;
   if (result instanceof Tensor) {
     const index = leaves.push(result) - 1;
     const { spec } = result.value;
@@ -62,8 +63,18 @@ function describe(device: Device, result: Tree, leaves: Tensor[]): (results: rea
     const parts = result.map(item => describe(device, item as Tree, leaves));
     return results => parts.map(part => part(results));
   }
+  if (!isPlain(result)) throw new TraceError(wrongResult(result));
   const parts = Object.entries(result).map(([name, item]) => [name, describe(device, item as Tree, leaves)] as const);
   return results => Object.fromEntries(parts.map(([name, part]) => [name, part(results)]));
+}
+
+const isPlain = (value: unknown): value is Readonly<Record<string, Tree>> =>
+  typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+
+function wrongResult(result: unknown): string {
+  if (result instanceof Promise)
+    return 'A compiled function was async: it is traced once, synchronously. Await outside of it.';
+  return `A compiled function returns tensors, in arrays and plain objects if it likes; it returned ${nameOf(result)}.`;
 }
 
 export const specOf = (argument: Argument): TensorSpec =>

@@ -40,8 +40,14 @@ export function requestGpu(request: GpuRequest = {}): Promise<GPU> {
 /** Who provided the driver behind a `GPU` that {@link requestGpu} returned. */
 export const driverOrigin = (gpu: GPU): DriverOrigin => origins.get(gpu) ?? 'system';
 
-/** Bytes of main memory, which is the GPU's on a software driver. */
-export const systemMemory = (): number | undefined => totalmem();
+/**
+ * Bytes of main memory that this process may have, which is the GPU's on a software driver. A container may have less than
+ * the machine (0 or a huge number means that it has not).
+ */
+export function systemMemory(): number | undefined {
+  const allowed = process.constrainedMemory?.() ?? 0;
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+}
 
 /** CPU threads: what a software driver computes with. */
 export const systemProcessors = (): number => availableParallelism();

@@ -20,6 +20,12 @@ interface Chain {
   readonly dear: boolean;
 }
 
+/**
+ * Elements beyond which a result is written to memory, where the adapter's limits stop it: a kernel that walks over more could
+ * not count them in an i32, with room for a last stride beyond the end.
+ */
+const MOST_ELEMENTS = 2 ** 30;
+
 /** Steps beyond which a result is written to memory: texts must not grow without bound where results are used twice. */
 const LONGEST_CHAIN = 24;
 
@@ -50,6 +56,7 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
     const possible =
       operation.elementwise !== undefined &&
       !kept.has(outputOf(node)) &&
+      sizeOf(outputOf(node).spec.shape) <= MOST_ELEMENTS &&
       users.length > 0 &&
       users.every(user => takes(user, outputOf(node)) && !separated(node, user));
     if (possible && worthwhile(node, chain, users, inlined, traits)) inlined.set(outputOf(node), chain);

@@ -69,6 +69,8 @@ export class Program {
     this.#shared = shared;
     this.#plan = planMemory(lowered);
     this.#parts = new Map(lowered.variables.map(variable => [variable, variable.part]));
+    // Before any kernel is made: its text may not even compile.
+    for (const call of lowered.calls) checkBindings(device, call);
     const words: number[] = [];
     this.#ready = lowered.calls.map(call => prepare(device, call, words, shared !== undefined));
     this.#params = words.length > 0 ? device.uniformBuffer(Uint32Array.from(words)) : undefined;
@@ -319,12 +321,13 @@ export class Program {
   }
 }
 
+function checkBindings({ traits: { maxBindingBytes } }: Device, { operation, buffers }: Call): void {
+  for (const { bytes } of buffers)
+    if (bytes > maxBindingBytes) throw new LimitError(operation, 'maxStorageBufferBindingSize', bytes, maxBindingBytes);
+}
+
 function prepare(device: Device, call: Call, words: number[], keep: boolean): Ready {
   const { kernel } = call;
-  const { maxBindingBytes } = device.traits;
-  for (const { bytes } of call.buffers)
-    if (bytes > maxBindingBytes)
-      throw new LimitError(call.operation, 'maxStorageBufferBindingSize', bytes, maxBindingBytes);
   const { pipeline, layout } = device.pipeline(kernel);
   let params: Ready['params'];
   if (kernel.params && kernel.params.length > 0) {

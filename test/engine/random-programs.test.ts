@@ -1,134 +1,257 @@
 /**
- * Random programs: whatever operations follow each other, with views, variables and results in between, compiled they
- * give what they give uncompiled. This is the test of all passes together: fusion, lowering, memory plan, replay.
+ * Random programs: whatever operations follow each other, with views, variables, parts of variables, optimizers, first and
+ * second gradients in between, compiled they give what they give uncompiled, and both what float64 gives. This is the
+ * test of all passes together: assignment, fusion, lowering, updates in place, memory plan, replay.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sizeOf } from '../../engine/basics/shape.ts';
+import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
 import * as ops from '../../kernels/index.ts';
 import { pack, packLayout, part } from '../../kernels/movement/pack.ts';
+import { batchStatistics } from '../../kernels/networks/batch-statistics.ts';
+import { Adam } from '../../train/adam.ts';
 import { sharedDevice, take } from '../device.ts';
 import { LONG, noise, SEED } from '../kernels/problems.ts';
 import { relativeError } from '../relative-error.ts';
+import * as f64 from './float64.ts';
+import { INPUTS, type Machine, type Plan, plans, run, VARIABLES, WORDS } from './random-program.ts';
 
 const device = sharedDevice();
 
-/** What a step may see: the tensors so far and a source of choices. */
-interface Scope {
-  readonly values: readonly Tensor[];
-  readonly variables: readonly Variable[];
-  pick<T>(options: readonly T[]): T;
+/** Large `eps`: the direction of a step shall not hang on the sign of a gradient near 0. */
+const ADAM = { lr: 0.1, beta1: 0.9, beta2: 0.999, eps: 0.1 };
+const EPS = 0.5;
+const MOMENTUM = 0.25;
+
+/** Variables and optimizer of one way of computing a program. */
+class Engine implements Machine<Tensor, Tensor>, Disposable {
+  readonly variables: readonly Variable[] = VARIABLES.map((shape, i) => variable(noise(sizeOf(shape), i + 1), shape));
+  readonly words = variable(Uint32Array.of(1, 2, 3, 4, 5, 4_000_000_000), WORDS, { trainable: false });
+  readonly adam = new Adam([this.variables[2], this.variables[3]], ADAM);
+
+  readonly shapeOf = (x: Tensor) => x.shape;
+  readonly neg = ops.neg;
+  readonly tanh = ops.tanh;
+  readonly relu = ops.relu;
+  readonly square = ops.square;
+  readonly scale = ops.mul;
+  readonly shift = ops.add;
+  readonly add = (a: Tensor, b: Tensor) => ops.add(a, b);
+  readonly sub = (a: Tensor, b: Tensor) => ops.sub(a, b);
+  readonly mul = (a: Tensor, b: Tensor) => ops.mul(a, b);
+  readonly where = ops.where;
+  readonly reshape = ops.reshape;
+  readonly transpose = (x: Tensor) => ops.transpose(x);
+  readonly concat = (a: Tensor, b: Tensor) => ops.concat([a, b]);
+  readonly slice = (x: Tensor, from: number, to: number) => ops.slice(x, [from], [to]);
+  readonly pad = (x: Tensor, before: number, after: number) => ops.pad(x, [[before, after]]);
+  readonly broadcastTo = (x: Tensor, shape: Shape) => ops.broadcastTo(x, shape);
+  readonly matmul = ops.matmul;
+  readonly sum = (x: Tensor) => ops.sum(x);
+  readonly mean = (x: Tensor) => ops.mean(x);
+  readonly meanOver = (x: Tensor, axis: 0 | 1, keepDims: boolean) => ops.mean(x, { axes: [axis], keepDims });
+  readonly grad = (loss: Tensor, wrt: readonly Tensor[]) => ops.grad(loss, wrt);
+  secondOfPack(a: Tensor, b: Tensor): Tensor {
+    // A part carries no gradient: only what the numbers are is compared.
+    return part(pack([a, b]), packLayout([a.shape, b.shape]).offsets[1], b.shape);
+  }
+  statistics(mean: Tensor, variance: Tensor): [Tensor, Tensor, Tensor] {
+    const attributes = { eps: EPS, momentum: MOMENTUM, correction: 1 };
+    const found = batchStatistics([mean, variance, ops.neg(mean), ops.square(variance)], attributes);
+    return [found.inverse, found.runningMean, found.runningVariance];
+  }
+  secondGrad(loss: Tensor, wrt: Tensor): Tensor {
+    const [first] = ops.grad(loss, [wrt], { createGraph: true });
+    return ops.grad(ops.sum(ops.square(first)), [wrt])[0];
+  }
+  read(i: number): Tensor {
+    return this.variables[i].alias();
+  }
+  held(i: number): Tensor {
+    return this.variables[i];
+  }
+  assign(i: number, x: Tensor): void {
+    this.variables[i].assign(x);
+  }
+  update(gradients: readonly [Tensor, Tensor]): void {
+    this.adam.update(gradients);
+  }
+  halveWhole(): void {
+    const { whole } = this.adam.gathered;
+    whole.assign(ops.mul(whole, 0.5));
+  }
+  readWords(): Tensor {
+    return this.words.alias();
+  }
+  assignWords(w: Tensor): void {
+    this.words.assign(w);
+  }
+  turnWords(w: Tensor): Tensor {
+    return ops.reshape(ops.reshape(w, [3, 2]), WORDS);
+  }
+  [Symbol.dispose](): void {
+    this.adam.dispose();
+    for (const one of [...this.variables, this.words]) one.dispose();
+  }
 }
 
-/** Something already computed of the same shape as `x`, which is always there: x itself. */
-const like = ({ values, pick }: Scope, x: Tensor) =>
-  pick(values.filter(y => y.shape.length === x.shape.length && y.shape.every((size, axis) => size === x.shape[axis])));
+/** The same in float64. */
+class Float64 implements Machine<f64.Numbers64, readonly number[]> {
+  readonly contents = VARIABLES.map((shape, i) => f64.leaf(noise(sizeOf(shape), i + 1), shape));
+  readonly moments = [2, 3].map(i => ({
+    first: this.contents[i].data.map(() => 0),
+    second: this.contents[i].data.map(() => 0),
+  }));
+  heldWords: readonly number[] = [1, 2, 3, 4, 5, 4_000_000_000];
+  #steps = 0;
 
-const flat = (x: Tensor) => ops.reshape(x, [x.size]);
-/** The whole in two dimensions. */
-const square = (x: Tensor) => ops.reshape(x, [x.shape[0] ?? 1, x.size / (x.shape[0] ?? 1)]);
-
-/** Steps whose results stay of moderate size. */
-const steps: Readonly<Record<string, (x: Tensor, scope: Scope) => Tensor>> = {
-  neg: ops.neg,
-  tanh: ops.tanh,
-  relu: ops.relu,
-  half: x => ops.mul(x, 0.5),
-  shift: x => ops.add(x, 0.25),
-  squareTanh: x => ops.square(ops.tanh(x)),
-  add: (x, scope) => ops.add(x, like(scope, x)),
-  sub: (x, scope) => ops.sub(like(scope, x), x),
-  mul: (x, scope) => ops.mul(ops.tanh(x), like(scope, x)),
-  where: (x, scope) => ops.where(ops.relu(x), like(scope, x), ops.neg(x)),
-  variable: (x, { variables, pick }) => ops.add(ops.mean(pick(variables)), x),
-  center: x => ops.sub(x, ops.mean(x)),
-  rows: x => ops.add(square(x), ops.mean(square(x), { axes: [1], keepDims: true })),
-  columns: x => ops.mean(square(x), { axes: [0] }),
-  flat,
-  square,
-  transpose: x => ops.transpose(square(x)),
-  concat: (x, scope) => (x.size > 200 ? x : ops.concat([x, like(scope, x)])),
-  slice: x => ops.slice(flat(x), [Math.floor(x.size / 3)], [x.size]),
-  pad: x => (x.size > 200 ? x : ops.pad(flat(x), [[1, 2]])),
-  matmul: x => ops.tanh(ops.matmul(square(x), ops.transpose(square(x)))),
-  stretch: x => (x.size > 100 ? x : ops.broadcastTo(flat(x), [2, x.size])),
-  pack: (x, scope) => (x.size > 200 ? x : pack([x, like(scope, x), ops.neg(x)])),
-  part: (x, scope) => {
-    const shapes = [x.shape, x.shape];
-    return part(pack([ops.neg(x), like(scope, x)]), packLayout(shapes).offsets[1], x.shape);
-  },
-  gradient: (x, { variables }) => {
-    // Through a variable, so that it is recorded whatever x is.
-    const y = ops.tanh(ops.add(x, ops.mean(variables[0])));
-    return ops.grad(ops.sum(ops.square(y)), [y])[0];
-  },
-};
-
-interface Plan {
-  readonly steps: readonly { readonly name: string; readonly on: number; readonly choice: number }[];
-  /** Which values are results, and which variable is assigned after which step. */
-  readonly results: readonly number[];
-  readonly assigned: readonly { readonly variable: number; readonly after: number }[];
-}
-
-const plans: fc.Arbitrary<Plan> = fc.record({
-  steps: fc.array(fc.record({ name: fc.constantFrom(...Object.keys(steps)), on: fc.nat(), choice: fc.nat() }), {
-    minLength: 1,
-    maxLength: 14,
-  }),
-  results: fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
-  assigned: fc.array(fc.record({ variable: fc.nat({ max: 1 }), after: fc.nat() }), { maxLength: 2 }),
-});
-
-const SHAPES = [[4, 6], [4, 6], [24], [1, 3, 2, 2]];
-
-/** Runs a plan on whatever it is given; the same calls each time. */
-function run(plan: Plan, variables: readonly Variable[], inputs: readonly Tensor[]): Tensor[] {
-  const values: Tensor[] = [...inputs];
-  plan.steps.forEach(({ name, on, choice }, i) => {
-    let turn = choice;
-    const pick = <T>(options: readonly T[]): T => options[turn++ % options.length];
-    // Late values more often: programs shall be deep.
-    const x = values[values.length - 1 - (on % Math.min(values.length, 3))];
-    values.push(steps[name](x, { values, variables, pick }));
-    for (const { variable, after } of plan.assigned)
-      if (after % plan.steps.length === i)
-        variables[variable].assign(shaped(values[values.length - 1], variables[variable]));
-  });
-  return plan.results.map(result => values[result % values.length]);
-}
-
-/** Something of the variable's shape that depends on all of x. */
-const shaped = (x: Tensor, target: Variable): Tensor => ops.add(ops.mul(target, 0.5), ops.mean(x));
-
-test(`random programs`, () =>
-  fc.assert(
-    fc.asyncProperty(plans, async plan => {
-      const start = device().memory.figures().live;
-      const make = () => [variable(noise(5, 1), [5]), variable(noise(6, 2), [2, 3])];
-      const [mine, theirs] = [make(), make()];
-      const compiled = compile((...inputs: Tensor[]) => run(plan, mine, inputs), { baked: false });
-      // Twice, with other numbers: the second is a replay.
-      for (const round of [0, 1]) {
-        const inputs = SHAPES.map((shape, i) =>
-          tensor(noise(sizeOf(shape), 10 * round + i + 20), shape, { requiresGrad: true }),
-        );
-        const expected = await take(tidy(() => run(plan, theirs, inputs).map(result => result.alias())));
-        const got = await take(compiled(...inputs));
-        got.forEach((values, i) => {
-          expect(relativeError(values, expected[i]), `result ${i}, round ${round}`).toBeLessThan(1e-5);
-        });
-        for (const input of inputs) input.dispose();
-      }
-      const states = [await take(mine), await take(theirs)];
-      states[0].forEach((values, i) => {
-        expect(relativeError(values, states[1][i]), `variable ${i}`).toBeLessThan(1e-5);
+  readonly shapeOf = (x: f64.Numbers64) => x.shape;
+  readonly neg = f64.neg;
+  readonly tanh = f64.tanh;
+  readonly relu = f64.relu;
+  readonly square = f64.square;
+  readonly scale = f64.scale;
+  readonly shift = f64.shift;
+  readonly add = f64.add;
+  readonly sub = f64.sub;
+  readonly mul = f64.mul;
+  readonly where = f64.where;
+  readonly reshape = f64.reshape;
+  readonly transpose = f64.transpose;
+  readonly concat = f64.concat;
+  readonly slice = f64.slice;
+  readonly pad = f64.pad;
+  readonly broadcastTo = f64.broadcastTo;
+  readonly matmul = f64.matmul;
+  readonly sum = f64.sum;
+  readonly mean = f64.mean;
+  readonly meanOver = f64.meanOver;
+  /** Gradients are constants to what is computed from them. */
+  readonly grad = (loss: f64.Numbers64, wrt: readonly f64.Numbers64[]) =>
+    f64.grad(loss, wrt).map(({ data, shape }) => f64.leaf(data, shape));
+  readonly secondOfPack = (_: f64.Numbers64, b: f64.Numbers64) => f64.leaf(b.data, b.shape);
+  statistics(mean: f64.Numbers64, variance: f64.Numbers64): [f64.Numbers64, f64.Numbers64, f64.Numbers64] {
+    const running = (old: f64.Numbers64, now: f64.Numbers64) =>
+      f64.add(f64.scale(old, 1 - MOMENTUM), f64.scale(now, MOMENTUM));
+    return [
+      f64.inverseRoot(f64.shift(variance, EPS)),
+      running(f64.neg(mean), mean),
+      running(f64.square(variance), variance),
+    ];
+  }
+  secondGrad(loss: f64.Numbers64, wrt: f64.Numbers64): f64.Numbers64 {
+    const [first] = f64.grad(loss, [wrt]);
+    return this.grad(f64.sum(f64.square(first)), [wrt])[0];
+  }
+  read(i: number): f64.Numbers64 {
+    return this.contents[i];
+  }
+  held(i: number): f64.Numbers64 {
+    return this.contents[i];
+  }
+  assign(i: number, { data, shape }: f64.Numbers64): void {
+    this.contents[i] = f64.leaf(data, shape);
+  }
+  update(gradients: readonly [f64.Numbers64, f64.Numbers64]): void {
+    const { lr, beta1, beta2, eps } = ADAM;
+    this.#steps++;
+    const [c1, c2] = [1 - beta1 ** this.#steps, 1 - beta2 ** this.#steps];
+    gradients.forEach(({ data }, k) => {
+      const { first, second } = this.moments[k];
+      const moved = this.contents[2 + k].data.map((p, i) => {
+        first[i] = beta1 * first[i] + (1 - beta1) * data[i];
+        second[i] = beta2 * second[i] + (1 - beta2) * data[i] ** 2;
+        return p - ((lr / c1) * first[i]) / (Math.sqrt(second[i] / c2) + eps);
       });
-      compiled.dispose();
-      expect(device().memory.figures().live, 'memory left').toBe(start);
-    }),
-    { seed: SEED, numRuns: LONG ? 400 : 60, endOnFailure: !LONG },
-  ));
+      this.contents[2 + k] = f64.leaf(moved, this.contents[2 + k].shape);
+    });
+  }
+  halveWhole(): void {
+    for (const i of [2, 3]) this.assign(i, f64.scale(this.contents[i], 0.5));
+  }
+  readWords(): readonly number[] {
+    return this.heldWords;
+  }
+  assignWords(w: readonly number[]): void {
+    this.heldWords = w;
+  }
+  turnWords(w: readonly number[]): readonly number[] {
+    return w;
+  }
+}
+
+/** Contents of tensors, which are disposed of; u32 as they are. */
+async function numbersOf(tensors: readonly Tensor[]): Promise<(Float32Array | Uint32Array)[]> {
+  const words = tensors.map(({ dtype }) => dtype === 'u32');
+  return (await take(tensors)).map((values, i) => (words[i] ? new Uint32Array(values.buffer) : values));
+}
+
+/** Rounding of a dozen steps. */
+function expectNear(got: Float32Array | Uint32Array, right: Float64Array, what: string): void {
+  expect(got.length, what).toBe(right.length);
+  const size = right.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  const worst = right.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i])), 0);
+  expect(worst / size, what).toBeLessThan(2e-4);
+}
+
+async function check(plan: Plan): Promise<void> {
+  const start = device().memory.figures().live;
+  {
+    using eager = new Engine();
+    using baked = new Engine();
+    using general = new Engine();
+    const right = new Float64();
+    const bodyOf =
+      (engine: Engine) =>
+      (...inputs: Tensor[]) => {
+        const { results, words } = run(plan, engine, inputs);
+        return [...results, ...words].map(result => result.alias());
+      };
+    using compiledBaked = compile(bodyOf(baked), { baked: true });
+    using compiledGeneral = compile(bodyOf(general), { baked: false });
+    // Twice, with other numbers: the second is a replay.
+    for (const round of [0, 1]) {
+      const contents = INPUTS.map((shape, i) => noise(sizeOf(shape), 10 * round + i + 20));
+      const inputs = contents.map((content, i) => tensor(content, INPUTS[i], { requiresGrad: true }));
+      const expected = await numbersOf(tidy(() => bodyOf(eager)(...inputs)));
+      for (const [way, compiled] of [
+        ['baked', compiledBaked],
+        ['sizes as arguments', compiledGeneral],
+      ] as const) {
+        const got = await numbersOf(compiled(...inputs));
+        got.forEach((values, i) => {
+          expect(relativeError(values, expected[i]), `result ${i}, round ${round}, ${way}`).toBeLessThan(1e-5);
+        });
+      }
+      const exact = run(
+        plan,
+        right,
+        contents.map((content, i) => f64.leaf(content, INPUTS[i])),
+      );
+      exact.results.forEach(({ data }, i) => {
+        expectNear(expected[i], data, `result ${i}, round ${round}, float64`);
+      });
+      exact.words.forEach((words, i) => {
+        expect([...expected[exact.results.length + i]], `words ${i}, round ${round}`).toEqual(words);
+      });
+      for (const input of inputs) input.dispose();
+    }
+    for (const engine of [eager, baked, general]) {
+      const held = await numbersOf(tidy(() => engine.variables.map(one => one.alias())));
+      held.forEach((values, i) => {
+        expectNear(values, right.contents[i].data, `variable ${i}`);
+      });
+      expect([...(await engine.words.words())], 'words').toEqual(right.heldWords);
+    }
+  }
+  expect(device().memory.figures().live, 'memory left').toBe(start);
+}
+
+const COUNT = LONG ? 2000 : 100;
+
+test(`${COUNT} random programs`, { timeout: LONG ? 5_400_000 : 240_000 }, () =>
+  fc.assert(fc.asyncProperty(plans, check), { seed: SEED, numRuns: COUNT, endOnFailure: !LONG }),
+);
