@@ -12,7 +12,7 @@ export interface DeviceChoice {
 /** Adds the options that {@link openDevice} reads. */
 export function addDeviceOptions(command: Command): Command {
   return command
-    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
+    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe; NVIDIA:1 is the second of those")
     .option('--no-tuned', 'choose between kernels by rule, whatever daybreak tune has measured');
 }
 

@@ -37,7 +37,7 @@ export function addTuneCommand(program: Command): void {
     .option('--problems <LIST>', `programs whose kernels are timed: ${NAMES.join(', ')}`, NAMES.join(','))
     .option('--out <FILE>', "the file to write (default: DAYBREAK_TUNED, or one in the user's cache folder)")
     .option('--minutes <N>', 'no further problem is begun after so long', positiveInteger, MINUTES)
-    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
+    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe; NVIDIA:1 is the second of those")
     .option('--json', 'print the file')
     .addHelpText('after', HELP)
     .action(async (options: TuneOptions) => await runTuning(options));

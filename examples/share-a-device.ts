@@ -10,7 +10,7 @@ import { create, globals } from 'webgpu';
 Object.assign(globalThis, globals);
 // Dawn dies with the object that create() returns: it must stay referenced as long as the device is used.
 const gpu = create([]);
-const adapter = await gpu.requestAdapter();
+const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
 if (!adapter) throw new Error('no WebGPU adapter: npm run setup');
 const mine = await adapter.requestDevice();
 

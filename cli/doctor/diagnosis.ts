@@ -49,7 +49,7 @@ export async function diagnose(): Promise<Diagnosis> {
   let problem: string | null = null;
   try {
     const gpu = await requestGpu();
-    const found = await gpu.requestAdapter();
+    const found = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     if (!found) throw new Error('The adapter that was there a moment ago has gone: try again.');
     adapter = describe(found, gpu);
     tuned = reportOf(await findTuned(adapter));

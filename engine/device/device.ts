@@ -14,8 +14,12 @@ import { MemoryPool, type Storage } from './memory.ts';
 export interface DeviceOptions {
   /** A device of the caller's: used as it is, never destroyed by Daybreak. */
   readonly device?: GPUDevice;
-  /** Part of the wanted driver's name, e.g. `llvmpipe` or `NVIDIA` (Node only). */
+  /**
+   * Part of the wanted driver's name, e.g. `llvmpipe` or `NVIDIA`, and perhaps which of those that fit, from 0: `NVIDIA:1`, or
+   * `:1` of all (Node only).
+   */
   readonly adapter?: string;
+  /** Which of several GPUs; default `high-performance`. */
   readonly powerPreference?: GPUPowerPreference;
   /** The most bytes of GPU memory, pools included. Default: three quarters of the system's memory on software adapters. */
   readonly memoryBudget?: number;
@@ -127,9 +131,7 @@ export class Device implements Disposable {
       return new Device(options.device, describe(info), fixedSubgroupSize(info), options);
     }
     const gpu = await requestGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
-    const adapter = await gpu.requestAdapter(
-      options.powerPreference ? { powerPreference: options.powerPreference } : undefined,
-    );
+    const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
     if (!adapter) throw new AdapterNotFoundError('No WebGPU adapter was found. Run `npx daybreak doctor`.');
     const wanted = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
     const device = await adapter.requestDevice({

@@ -5,7 +5,10 @@ import { useWideVectors } from './lavapipe.node.ts';
 import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } from './software-driver.node.ts';
 
 export interface GpuRequest {
-  /** Part of the wanted adapter's name, e.g. `llvmpipe` or `nvidia`. Default: the variable DAYBREAK_ADAPTER, or any. */
+  /**
+   * Part of the wanted adapter's name, e.g. `llvmpipe` or `nvidia`, and perhaps which one of those that fit, from 0: `nvidia:1`,
+   * or `:1` of all. Default: the variable DAYBREAK_ADAPTER, or the fastest.
+   */
   readonly adapter?: string;
 }
 
@@ -90,26 +93,32 @@ export async function quietly<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
+/** A laptop with two GPUs gives the slow one to whoever does not ask. */
+const POWER: GPUPowerPreference = 'high-performance';
+
 /** Browsers make timestamps coarse (65 µs) to hide what other sites compute; here is nobody to hide from. */
 const FINE_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
-/** Tries the drivers in turn. `wanted` is part of an adapter's name, or empty. */
+/** Tries the drivers in turn. `wanted` is part of an adapter's name, a colon and a number, or empty. */
 async function findGpu(wanted: string): Promise<GPU> {
   const dawn = await loadDawn();
+  const choice = parseChoice(wanted);
   const others: string[] = [];
+  const create = (name: string) => dawn.create(name ? [`adapter=${name}`, FINE_TIMESTAMPS] : [FINE_TIMESTAMPS]);
 
-  async function open(origin: DriverOrigin, name = wanted): Promise<GPU | undefined> {
-    const gpu = dawn.create(name ? [`adapter=${name}`, FINE_TIMESTAMPS] : [FINE_TIMESTAMPS]);
-    try {
-      if (!(await gpu.requestAdapter())) return undefined;
-    } catch (error) {
-      // Dawn rejects when there are adapters, but none of the wanted name; it lists those there are.
-      const names = [...(error as Error).message.matchAll(/name: '([^']*)'/g)].map(match => match[1]);
-      const similar = names.find(other => other.toLowerCase().includes(name.toLowerCase()));
-      if (similar && similar !== name) return open(origin, similar);
-      others.push(...names);
-      return undefined;
+  async function open(origin: DriverOrigin): Promise<GPU | undefined> {
+    let gpu = create(choice.name);
+    // Which name it is, Dawn must be told whole and in its own letters; of one name it knows the first adapter only.
+    if (choice.name || choice.index > 0) {
+      const names = await adapterNames(dawn);
+      const name = chosenName(names, choice);
+      if (name === undefined) {
+        others.push(...names);
+        return undefined;
+      }
+      gpu = create(name);
     }
+    if (!(await gpu.requestAdapter({ powerPreference: POWER }))) return undefined;
     origins.set(gpu, origin);
     return gpu;
   }
@@ -122,9 +131,51 @@ async function findGpu(wanted: string): Promise<GPU> {
     (direct ? undefined : await open(variable ? 'environment' : 'system')) ??
     (fetched ? await withFetchedDriver(fetched, () => open('fetched')) : undefined);
   if (gpu) return gpu;
-  if (others.length > 0)
-    throw new AdapterNotFoundError(`No WebGPU adapter's name contains "${wanted}". There is: ${others.join(', ')}.`);
+  if (others.length > 0) throw new AdapterNotFoundError(`${notAmong(choice)} There is: ${others.join(', ')}.`);
   throw new AdapterNotFoundError(`No WebGPU adapter was found. ${adviceWithoutAdapter(variable)}`);
+}
+
+/** What a user asked for: part of a name, and which of the adapters that fit. */
+export interface AdapterChoice {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** `nvidia:1` is the second adapter with "nvidia" in its name, `:1` the second of all. */
+export function parseChoice(wanted: string): AdapterChoice {
+  const [, name = wanted, index = '0'] = /^(.*):(\d+)$/.exec(wanted) ?? [];
+  return { name, index: Number(index) };
+}
+
+/**
+ * The whole name of the chosen adapter among all, upper and lower case alike; undefined where there is none. Throws
+ * AdapterNotFoundError for the second of two equal names, which Dawn cannot tell apart.
+ */
+export function chosenName(names: readonly string[], { name, index }: AdapterChoice): string | undefined {
+  const fitting = [...names.keys()].filter(i => names[i]!.toLowerCase().includes(name.toLowerCase()));
+  const position = fitting[index];
+  if (position === undefined) return undefined;
+  const chosen = names[position]!;
+  // Dawn takes the first adapter whose name contains what it is given.
+  if (names.findIndex(other => other.includes(chosen)) !== position)
+    throw new AdapterNotFoundError(
+      `Adapter ${index} of those that fit is named "${chosen}", as one before it is, and Dawn finds adapters by name ` +
+        'alone. Let the driver show the wanted one only (Mesa: the variable MESA_VK_DEVICE_SELECT).',
+    );
+  return chosen;
+}
+
+const notAmong = ({ name, index }: AdapterChoice): string =>
+  `No WebGPU adapter's name contains "${name}"${index > 0 ? `, or not ${index + 1} of them do` : ''}.`;
+
+/** The names of all adapters, in Dawn's order: it lists them where none fits. */
+async function adapterNames(dawn: Awaited<ReturnType<typeof loadDawn>>): Promise<string[]> {
+  try {
+    await dawn.create(['adapter=\u0000']).requestAdapter({ powerPreference: POWER });
+    return [];
+  } catch (error) {
+    return [...(error as Error).message.matchAll(/name: '([^']*)'/g)].map(match => match[1]!);
+  }
 }
 
 async function loadDawn(): Promise<typeof import('webgpu')> {

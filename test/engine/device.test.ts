@@ -10,6 +10,7 @@ import {
 } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
 import { Device } from '../../engine/device/device.ts';
+import { chosenName, parseChoice } from '../../engine/device/gpu.node.ts';
 import type { Operation } from '../../engine/graph/operation.ts';
 import { currentDevice, init, setCurrentDevice } from '../../engine/init.ts';
 import { tensor, tidy, wrap } from '../../engine/tensor.ts';
@@ -48,6 +49,27 @@ describe('an adapter', () => {
     const search = Device.create({ adapter: 'a driver that nobody has' });
     await expect(search).rejects.toThrow(AdapterNotFoundError);
     await expect(search).rejects.toThrow(/a driver that nobody has/);
+  });
+
+  test('is chosen by part of its name, and by number among those that fit', async () => {
+    expect(parseChoice('NVIDIA')).toEqual({ name: 'NVIDIA', index: 0 });
+    expect(parseChoice('NVIDIA:2')).toEqual({ name: 'NVIDIA', index: 2 });
+    expect(parseChoice(':1')).toEqual({ name: '', index: 1 });
+    const names = ['Intel Iris', 'NVIDIA RTX 3070', 'NVIDIA RTX 4090', 'NVIDIA RTX 4090', 'llvmpipe'];
+    const chosen = (wanted: string) => chosenName(names, parseChoice(wanted));
+    expect([chosen('nvidia'), chosen('nvidia:1'), chosen(':4'), chosen('nvidia:3'), chosen('amd')]).toEqual([
+      'NVIDIA RTX 3070',
+      'NVIDIA RTX 4090',
+      'llvmpipe',
+      undefined,
+      undefined,
+    ]);
+    // Two of one name: Dawn only knows the first.
+    expect(() => chosen('4090:1')).toThrow(AdapterNotFoundError);
+    const [name] = device().description.device.toUpperCase().split(/[-_ ]/);
+    using first = await Device.create({ adapter: `${name}:0` });
+    expect(first.description).toEqual(device().description);
+    await expect(Device.create({ adapter: `${name}:7` })).rejects.toThrow(/or not 8 of them do\. There is: /);
   });
 
   test('is described, and asked for all that it has', () => {

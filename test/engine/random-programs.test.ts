@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { noGrad } from '../../engine/apply.ts';
 import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
@@ -55,8 +56,8 @@ class Engine implements Machine<Tensor, Tensor>, Disposable {
   readonly meanOver = (x: Tensor, axis: 0 | 1, keepDims: boolean) => ops.mean(x, { axes: [axis], keepDims });
   readonly grad = (loss: Tensor, wrt: readonly Tensor[]) => ops.grad(loss, wrt);
   secondOfPack(a: Tensor, b: Tensor): Tensor {
-    // A part carries no gradient: only what the numbers are is compared.
-    return part(pack([a, b]), packLayout([a.shape, b.shape]).offsets[1], b.shape);
+    // What packs carries no gradient: it is for optimizers.
+    return noGrad(() => part(pack([a, b]), packLayout([a.shape, b.shape]).offsets[1], b.shape));
   }
   statistics(mean: Tensor, variance: Tensor): [Tensor, Tensor, Tensor] {
     const attributes = { eps: EPS, momentum: MOMENTUM, correction: 1 };
