@@ -1,6 +1,7 @@
 /** Kernels for sums over axes of an elementwise expression, in a fixed order. */
 
 import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
+import { ACCUMULATION, addTerms, emptySum } from './accumulate.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { offsetOf } from './elementwise.ts';
 import { type Expression, emit, literal, operandsRead } from './expression.ts';
@@ -39,7 +40,7 @@ export function lowerReduction(problem: ReductionProblem, traits: AdapterTraits)
   const lanes = traits.software ? Math.max(traits.subgroupSize, 8) : 256;
   if (splits === 1) return { steps: [parallel(walk, 1, lanes, output(0), problem.scale)], scratch: [] };
   return {
-    steps: [parallel(walk, splits, lanes, scratch(0), 1), addParts(walk, splits, traits)],
+    steps: [parallel(walk, splits, lanes, scratch(0), 1), addShares(walk, splits, traits)],
     scratch: [walk.outputs * splits],
   };
 }
@@ -101,21 +102,21 @@ function evaluate({ problem, strides, shape }: Walk): string {
 /** What the frame is told: the operands are `in0 …`. */
 function frameOf({ problem: { name, inputs, expression } }: Walk) {
   const names = inputs.map((_, i) => `in${i}`);
-  return { name, reads: names, declarations: emit(expression, names).declarations };
+  return { name, reads: names, declarations: `${ACCUMULATION}\n${emit(expression, names).declarations}` };
 }
+
+/** Statements that declare `value`, the term number `counter` of a sum. */
+const termAt = (counter: string, walk: Walk): string =>
+  `${coordinates(counter, walk.summed).join(' ')}\n      ${evaluate(walk)}`;
 
 const operands = (walk: Walk, target: Operand): Operand[] => [...walk.problem.inputs.map((_, i) => input(i)), target];
 
 /** One invocation an output. */
 function serial(walk: Walk, traits: AdapterTraits): Step {
   const body = `${coordinates('index', walk.kept).join(' ')}
-    var sum = 0.0;
-    for (var t = 0; t < len; t++) {
-      ${coordinates('t', walk.summed).join(' ')}
-      ${evaluate(walk)}
-      sum += value;
-    }
-    result[index] = sum * ${literal(walk.problem.scale)};`;
+    var sum = ${emptySum('in0')};
+    ${addTerms({ counter: 't', from: '0', to: 'len', step: 1, term: termAt('t', walk) })}
+    result[index] = totalOf(sum) * ${literal(walk.problem.scale)};`;
   const parts = { ...frameOf(walk), numbers: declare(walk, {}), elements: walk.outputs, count: 'outputs', body };
   return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
 }
@@ -131,24 +132,17 @@ function parallel(walk: Walk, splits: number, lanes: number, target: Operand, sc
     ? `  let rowCount = len / d${inner};
   for (var row = part * rowCount / splits; row < (part + 1) * rowCount / splits; row++) {
     ${coordinates('row', outer).join(' ')}
-    for (var a${inner} = i32(lane); a${inner} < d${inner}; a${inner} += ${lanes}) {
-      ${evaluate(walk)}
-      sum += value;
-    }
+    ${addTerms({ counter: `a${inner}`, from: 'i32(lane)', to: `d${inner}`, step: lanes, term: evaluate(walk) })}
   }`
     : `  let first = part * (len / splits) + min(part, len % splits);
   let end = first + len / splits + select(0, 1, part < len % splits);
-  for (var t = first + i32(lane); t < end; t += ${lanes}) {
-      ${coordinates('t', summed).join(' ')}
-      ${evaluate(walk)}
-      sum += value;
-  }`;
+  ${addTerms({ counter: 't', from: 'first + i32(lane)', to: 'end', step: lanes, term: termAt('t', walk) })}`;
   const body = `let part = group % splits; let index = group / splits;
   if (index >= outputs) { return; }
   ${coordinates('index', kept).join(' ')}
-  var sum = 0.0;
+  var sum = ${emptySum('in0')};
 ${loop}
-  partial[lane] = sum;
+  partial[lane] = totalOf(sum);
   for (var width = ${lanes / 2}u; width > 0u; width /= 2u) {
     workgroupBarrier();
     if (lane < width) { partial[lane] += partial[lane + width]; }
@@ -160,18 +154,19 @@ ${loop}
   return { kernel, operands: operands(walk, target) };
 }
 
-/** Adds the parts of each output, in order. */
-function addParts({ problem, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
+/** The second kernel of a sum that workgroups share: adds their parts for each output, in order. */
+function addShares({ problem, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
   const kernel = assembleElements(
     {
       name: `${problem.name} parts`,
       reads: ['parts'],
+      declarations: ACCUMULATION,
       numbers: new Numbers(problem.baked, { outputs, splits }),
       elements: outputs,
       count: 'outputs',
-      body: `var sum = 0.0;
-    for (var i = 0; i < splits; i++) { sum += parts[index * splits + i]; }
-    result[index] = sum * ${literal(problem.scale)};`,
+      body: `var sum = ${emptySum('parts')};
+    for (var i = 0; i < splits; i++) { addTo(&sum, parts[index * splits + i]); }
+    result[index] = totalOf(sum) * ${literal(problem.scale)};`,
     },
     traits,
   );

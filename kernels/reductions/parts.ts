@@ -1,7 +1,17 @@
 /** The second of two stages: a long sum that was split over workgroups is added up, always in the same order. */
+import { ACCUMULATION, emptySum } from '../../engine/text/accumulate.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, output, type Step, scratch } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
+
+/** Terms that one workgroup adds up one after the other at most: what a longer chain loses is seen in the sixth digit. */
+const LONGEST_CHAIN = 3072;
+/** Elements of all parts together at most. */
+const MOST_PARTS = 2 ** 24;
+
+/** Into how many parts a sum of `terms` terms must be split for `count` results, so that its digits are kept. */
+export const fewestParts = (terms: number, count: number): number =>
+  Math.max(1, Math.min(Math.ceil(terms / LONGEST_CHAIN), Math.floor(MOST_PARTS / count)));
 
 /** Output 0, of `count` elements, = the sum of `splits` parts that lie one after another in scratch buffer `from`. */
 export function addParts(name: string, count: number, splits: number, traits: AdapterTraits, from = 0): Step {
@@ -9,12 +19,13 @@ export function addParts(name: string, count: number, splits: number, traits: Ad
     {
       name: `${name}.parts`,
       reads: ['parts'],
+      declarations: ACCUMULATION,
       numbers: new Numbers(false, { n: count, splits }),
       elements: count,
       count: 'n',
-      body: `var sum = 0.0;
-    for (var i = 0; i < splits; i++) { sum += parts[i * n + index]; }
-    result[index] = sum;`,
+      body: `var sum = ${emptySum('parts')};
+    for (var i = 0; i < splits; i++) { addTo(&sum, parts[i * n + index]); }
+    result[index] = totalOf(sum);`,
     },
     traits,
   );

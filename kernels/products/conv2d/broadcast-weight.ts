@@ -17,7 +17,7 @@ import {
   scratch,
 } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
-import { addParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts } from '../../reductions/parts.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
 /**
@@ -81,7 +81,9 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const laneBlocks = Math.ceil(lane.channels / lanes / groups);
   const wideBlocks = Math.ceil(wide.channels / inputs);
   const strips = Math.ceil(lane.w / columns);
-  const splits = Math.max(1, Math.min(Math.ceil(WORKGROUPS / laneBlocks / wideBlocks), n * strips));
+  const count = k * c * taps;
+  const wanted = Math.max(Math.ceil(WORKGROUPS / laneBlocks / wideBlocks), fewestParts(n * lane.h * lane.w, count));
+  const splits = Math.max(1, Math.min(wanted, n * strips));
   const numbers = new Numbers(baked, {
     h: wide.h,
     w: wide.w,
@@ -91,7 +93,6 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
     total: n * strips,
     splits,
   });
-  const count = k * c * taps;
 
   const accumulator = (g: number, i: number, p: number, q: number) => `a${((g * inputs + i) * r + p) * s + q}`;
   const row = (bundle: number, p: number, register: number) => `v${(bundle * r + p) * registers + register}`;

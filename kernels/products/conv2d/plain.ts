@@ -2,6 +2,7 @@
  * The judge: each invocation computes one element of the result, directly. Any kernel, stride, padding and size; slow
  * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
  */
+import { ACCUMULATION, emptySum } from '../../../engine/text/accumulate.ts';
 import { assembleElements, hiddenOne } from '../../../engine/text/assemble.ts';
 import { epilogueText } from '../../../engine/text/epilogue.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../../engine/text/kernel.ts';
@@ -32,13 +33,15 @@ function elementwise(
       declarations: `const c: i32 = ${c}; const k: i32 = ${k}; const r: i32 = ${r}; const s: i32 = ${s};
 const strideY: i32 = ${stride[0]}; const strideX: i32 = ${stride[1]};
 const padY: i32 = ${padding[0]}; const padX: i32 = ${padding[1]};
+${ACCUMULATION}
 ${epilogue.declarations}`,
       elements: count,
       count: countExpression(name),
       heavy: true,
       before: hiddenOne(inputs[0]!),
-      body: `var sum = 0.0;
+      body: `var total = ${emptySum(inputs[0]!)};
   ${body}
+  let sum = totalOf(total);
   ${[...epilogue.perChannel('out'), ...statements].join('\n  ')}
   result[place] = ${result};`,
     },
@@ -62,6 +65,7 @@ export const plainForward: Conv2dVariant = {
       problem.n * problem.k * oh * ow,
       `let j = index % ow; let i = index / ow % oh; let out = index / (ow * oh) % k; let image = index / (ow * oh * k);
   for (var channel = 0; channel < c * one; channel++) {
+    var sum = 0.0;
     for (var p = 0; p < r; p++) {
       let row = i * strideY + p - padY;
       if (row < 0 || row >= h) { continue; }
@@ -71,8 +75,9 @@ export const plainForward: Conv2dVariant = {
         sum = fma(x[((image * c + channel) * h + row) * w + column], weight[((out * c + channel) * r + p) * s + q], sum);
       }
     }
+    addTo(&total, sum);
   }
-  ${problem.bias ? 'sum += bias[out];' : ''}`,
+  ${problem.bias ? 'addTo(&total, bias[out]);' : ''}`,
       traits,
     );
   },
@@ -89,6 +94,7 @@ export const plainInputGradient: Conv2dVariant = {
       problem.n * problem.c * problem.h * problem.w,
       `let column = index % w; let row = index / w % h; let channel = index / (w * h) % c; let image = index / (w * h * c);
   for (var out = 0; out < k * one; out++) {
+    var sum = 0.0;
     for (var p = r - 1; p >= 0; p--) {
       let y = row + padY - p; let i = y / strideY;
       if (y < 0 || y % strideY != 0 || i >= oh) { continue; }
@@ -98,6 +104,7 @@ export const plainInputGradient: Conv2dVariant = {
         sum = fma(gy[((image * k + out) * oh + i) * ow + j], weight[((out * c + channel) * r + p) * s + q], sum);
       }
     }
+    addTo(&total, sum);
   }`,
       traits,
     ),
@@ -117,13 +124,13 @@ export const plainWeightGradient: Conv2dVariant = {
     for (var i = 0; i < oh * one; i++) {
       let row = i * strideY + p - padY;
       if (row < 0 || row >= h) { continue; }
-      var line = 0.0; // a sum for each row keeps the rounding of long sums small
+      var line = 0.0;
       for (var j = 0; j < ow * one; j++) {
         let column = j * strideX + q - padX;
         if (column < 0 || column >= w) { continue; }
         line = fma(x[((image * c + channel) * h + row) * w + column], gy[((image * k + out) * oh + i) * ow + j], line);
       }
-      sum += line;
+      addTo(&total, line);
     }
   }`,
       traits,

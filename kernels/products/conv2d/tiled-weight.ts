@@ -10,7 +10,7 @@
 import { assemble } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
-import { addParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts } from '../../reductions/parts.ts';
 import { type Tile, TileProduct } from '../tile-product.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 import { TILES, type TileName } from './tiled.ts';
@@ -26,7 +26,7 @@ function planOf(problem: Conv2dProblem, { across, down, depth }: Tile) {
   const [oh, ow] = outputSize(problem);
   const [blocksAcross, blocksDown] = [Math.ceil((c * r * s) / across), Math.ceil(k / down)];
   const steps = Math.ceil((n * oh * ow) / depth);
-  const wanted = Math.ceil(WORKGROUPS / (blocksAcross * blocksDown));
+  const wanted = Math.max(Math.ceil(WORKGROUPS / (blocksAcross * blocksDown)), fewestParts(n * oh * ow, k * c * r * s));
   return { blocksAcross, blocksDown, steps, splits: Math.max(1, Math.min(wanted, Math.floor(steps / LEAST_STEPS))) };
 }
 

@@ -17,7 +17,7 @@ import {
 } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
-import { addParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts } from '../../reductions/parts.ts';
 import { describe, type MatmulProblem, stridesOf } from './problem.ts';
 
 /** What one workgroup computes, and how many steps of the inner axis a turn takes. */
@@ -53,7 +53,8 @@ function lower(problem: MatmulProblem, traits: AdapterTraits): Lowering {
   const [blocksDown, blocksAcross] = [Math.ceil(m / rows), Math.ceil(n / (groups * lanes))];
   const blocks = blocksDown * blocksAcross;
   const turns = Math.ceil(k / steps);
-  const splits = Math.max(1, Math.min(Math.ceil(WORKGROUPS / blocks), Math.floor(turns / LEAST_TURNS)));
+  const wanted = Math.max(Math.ceil(WORKGROUPS / blocks), fewestParts(k, m * n));
+  const splits = Math.max(1, Math.min(wanted, Math.floor(turns / LEAST_TURNS)));
   const numbers = new Numbers(baked, { m, k, n, blocksDown, blocks, turns, splits });
   const { a, b } = stridesOf(problem);
   const ragged = !baked || k % steps !== 0;

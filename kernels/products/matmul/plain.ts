@@ -1,4 +1,5 @@
 /** The judge: each invocation computes one element of the product. Any sizes; slow, because each multiply-add waits for two loads. */
+import { ACCUMULATION, BLOCK, emptySum } from '../../../engine/text/accumulate.ts';
 import { assembleElements } from '../../../engine/text/assemble.ts';
 import { input, output } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
@@ -11,25 +12,31 @@ export const plain: Variant<MatmulProblem> = {
   lower(problem, traits) {
     const { m, k, n, baked } = problem;
     const { a, b } = stridesOf(problem);
-    // Four sums: rounding errors stay small, and multiply-adds need not wait for each other.
+    // Four sums, so that multiply-adds need not wait for each other; emptied now and then, so that they keep their digits.
     const body = `let row = index / n; let column = index % n;
   let stepA = ${a.inner}; let stepB = ${b.inner};
   var p = row * ${a.row}; var q = column * ${b.column};
-  var sums = vec4f();
-  for (var i = 0; i + 4 <= k; i += 4) {
-    sums += vec4f(a[p], a[p + stepA], a[p + 2 * stepA], a[p + 3 * stepA])
-          * vec4f(b[q], b[q + stepB], b[q + 2 * stepB], b[q + 3 * stepB]);
-    p += 4 * stepA; q += 4 * stepB;
+  var sum = ${emptySum('a')};
+  for (var i = 0; i + 4 <= k;) {
+    var sums = vec4f();
+    let stop = min(k - 3, i + ${4 * BLOCK});
+    for (; i < stop; i += 4) {
+      sums += vec4f(a[p], a[p + stepA], a[p + 2 * stepA], a[p + 3 * stepA])
+            * vec4f(b[q], b[q + stepB], b[q + 2 * stepB], b[q + 3 * stepB]);
+      p += 4 * stepA; q += 4 * stepB;
+    }
+    addTo(&sum, (sums.x + sums.y) + (sums.z + sums.w));
   }
   for (var i = k - k % 4; i < k; i++) {
-    sums.x += a[p] * b[q];
+    addTo(&sum, a[p] * b[q]);
     p += stepA; q += stepB;
   }
-  result[index] = (sums.x + sums.y) + (sums.z + sums.w);`;
+  result[index] = totalOf(sum);`;
     const kernel = assembleElements(
       {
         name: `matmul.plain ${describe(problem)}`,
         reads: ['a', 'b'],
+        declarations: ACCUMULATION,
         numbers: new Numbers(baked, { m, k, n }),
         elements: m * n,
         count: 'm * n',

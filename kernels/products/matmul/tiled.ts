@@ -10,7 +10,7 @@ import { assemble } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
-import { addParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts } from '../../reductions/parts.ts';
 import { type Order, type Tile, TileProduct } from '../tile-product.ts';
 import { describe, type MatmulProblem } from './problem.ts';
 
@@ -30,7 +30,7 @@ const LEAST_STEPS = 16;
 function planOf({ m, k, n }: MatmulProblem, { across, down, depth }: Tile) {
   const [blocksAcross, blocksDown] = [Math.ceil(n / across), Math.ceil(m / down)];
   const steps = Math.ceil(k / depth);
-  const wanted = Math.ceil(WORKGROUPS / (blocksAcross * blocksDown));
+  const wanted = Math.max(Math.ceil(WORKGROUPS / (blocksAcross * blocksDown)), fewestParts(k, m * n));
   return { blocksAcross, blocksDown, steps, splits: Math.max(1, Math.min(wanted, Math.floor(steps / LEAST_STEPS))) };
 }
 
