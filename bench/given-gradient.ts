@@ -1,6 +1,5 @@
 /** Gradients of a part of a network: those of its inputs when its output's is given, as the next layer would give it. */
 import { apply } from '../engine/apply.ts';
-import { DaybreakError } from '../engine/basics/errors.ts';
 import { f32 } from '../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../engine/define.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -14,7 +13,6 @@ type None = Readonly<Record<never, never>>;
 /** One number that pretends to be a loss of y: its gradient is gy, at the cost of a dispatch of one lane. */
 const pretendedLoss: Declaration<None> = defineOp<None>({
   name: 'pretendedLoss',
-  summary: 'A loss of y whose gradient is gy.',
   infer: () => [f32([1])],
   lower: () => ({
     steps: [
@@ -33,11 +31,6 @@ const pretendedLoss: Declaration<None> = defineOp<None>({
     scratch: [],
   }),
   gradient: ({ inputs: [, gy] }) => [gy, undefined],
-  reference: ([y]) => [Float64Array.of(y![0]!)],
-  samples: [],
-  random() {
-    throw new DaybreakError('pretendedLoss is for benchmarks only.');
-  },
 });
 
 /** Gradients of each of `wrt` where y's is gy, inside `compile`. */

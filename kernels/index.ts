@@ -1,10 +1,11 @@
-/** All operations, as functions of tensors. `listing.ts` has their declarations. */
+/** All operations, as functions of tensors. */
 
 export { leakyRelu, prelu, relu, sigmoid, softplus, tanh } from './elementwise/activations.ts';
 export { add, div, mul, neg, type Operand, square, sub } from './elementwise/arithmetic.ts';
+export { fullLike } from './elementwise/full-like.ts';
 export { abs, clamp, exp, log, log1p, pow, sign, sqrt } from './elementwise/functions.ts';
 export { notFinite, where } from './elementwise/selection.ts';
-export { fullLike, grad } from './grad.ts';
+export { grad } from './grad.ts';
 export { concat } from './movement/concat.ts';
 export { type PadOptions, pad, slice } from './movement/pad.ts';
 export { reshape } from './movement/reshape.ts';

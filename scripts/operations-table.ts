@@ -1,11 +1,11 @@
-/** `docs/operations.md`: every operation, from its declaration. */
-import type { Listed } from '../engine/define.ts';
+/** `docs/operations.md`: every operation, from its specification. */
+import { type Specified, specifications } from '../engine/specify.ts';
 import * as functions from '../kernels/index.ts';
-import { listings } from '../kernels/listing.ts';
+import '../train/index.ts';
 
 const INTRODUCTION = `# Operations
 
-Written by \`npm run docs\` from the declarations that \`kernels/listing.ts\` lists; a test fails when it is out of date.
+Written by \`npm run docs\` from the operations’ specifications; a test fails when it is out of date.
 Elements are float32, images NCHW. Binary operations broadcast as NumPy does. A sample is a problem on which the tests
 compare the operation with its float64 reference and, where it has a gradient, that with finite differences, beside
 random problems. A gradient is itself made of operations: where those have gradients, second derivatives exist.`;
@@ -14,7 +14,7 @@ const OWN = `## Functions
 
 Exported by \`daybreak\` under these names. \`add\`, \`sub\`, \`mul\` and \`div\` also take a number on the right.`;
 
-/** Exported functions that have no declaration, because they only call others. */
+/** Exported functions that have no specification, because they only call others. */
 const SHORT = 'Made of these, and without a row of their own:';
 
 const BEHIND = `## Kernels behind them
@@ -24,19 +24,19 @@ Not exported by \`daybreak\`: gradients, and parts that the functions above, the
 /** A cell's text: the bars of |x| would end it. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
-const row = ({ name, summary, differentiable, samples }: Listed): string =>
+const row = ({ name, summary, differentiable, samples }: Specified): string =>
   `| \`${name}\` | ${cell(summary)} | ${differentiable ? 'yes' : 'no'} | ${samples.length} |`;
 
-function table(operations: readonly Listed[]): string {
-  const sorted = [...operations].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return ['| name | what | gradient | samples |', '| --- | --- | --- | --- |', ...sorted.map(row)].join('\n');
+function table(operations: readonly Specified[]): string {
+  return ['| name | what | gradient | samples |', '| --- | --- | --- | --- |', ...operations.map(row)].join('\n');
 }
 
 /** The whole document. */
 export function operationsDocument(): string {
-  const own = listings.filter(({ name }) => name in functions);
-  const behind = listings.filter(({ name }) => !(name in functions));
-  const listed = new Set(listings.map(({ name }) => name));
+  const all = specifications();
+  const own = all.filter(({ name }) => name in functions);
+  const behind = all.filter(({ name }) => !(name in functions));
+  const listed = new Set(all.map(({ name }) => name));
   // The order of a module's names is up to the loader.
   const short = Object.keys(functions)
     .filter(name => !listed.has(name))

@@ -2,112 +2,135 @@
 import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
-import type { Declaration, Listed } from '../../engine/define.ts';
+import { specifyFunction } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { literal } from '../../engine/text/expression.ts';
 import { reshape } from '../movement/reshape.ts';
 import { add, mul, neg, square, sub } from './arithmetic.ts';
-import { applyOne, defineElementwise } from './define-elementwise.ts';
+import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { keepNaN, log1pFunction, TANH } from './precise.ts';
+import { specifyElementwise } from './specify-elementwise.ts';
 
 type SlopeAttributes = { readonly slope: number };
 type Nothing = Record<never, never>;
 
 /** max(x, slope·x) by selection, which keeps NaN (max would hide it). */
-export const leakyReluOp = defineElementwise<SlopeAttributes>({
+export const leakyReluOp = /* @__PURE__ */ defineElementwise<SlopeAttributes>({
   name: 'leakyRelu',
-  summary: 'x where x > 0, else slope · x. ReLU is slope 0.',
   arity: 1,
-  attributes: [{ slope: 0.2 }, { slope: 0 }],
-  compute: ([x], { slope }) => (x! > 0 ? x! : Math.fround(slope) * x!),
   expression: ([x], { slope }) =>
     slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${literal(slope)}, ${x} <= 0.0)`,
   // The output has the input's sign and is kept for the next layer anyway: so the input need not be.
   gradient: ({ grad, inputs: [x], output, attributes }) => [
-    () => applyOne(leakyReluGradientOp, [grad, attributes.slope < 0 ? x! : output], attributes),
+    () => applyOne(leakyReluGradientOp, [grad, attributes.slope < 0 ? x : output], attributes),
   ],
-  samples: [{ inputs: [{ shape: [5], values: [-2, -0, 0, 1e-30, 3] }], attributes: { slope: 0.2 }, kink: 'at 0' }],
 });
 
-export const leakyReluGradientOp: Declaration<SlopeAttributes> = defineElementwise<SlopeAttributes>({
-  name: 'leakyReluGradient',
-  summary: 'g where x > 0, else slope · g.',
-  arity: 2,
+/* @__PURE__ */ specifyElementwise(leakyReluOp, () => ({
+  summary: 'x where x > 0, else slope · x. ReLU is slope 0.',
+  compute: ([x], { slope }) => (x > 0 ? x : Math.fround(slope) * x),
   attributes: [{ slope: 0.2 }, { slope: 0 }],
-  compute: ([g, x], { slope }) => (x! > 0 ? g! : Math.fround(slope) * g!),
-  expression: ([g, x], { slope }) => `select(${g}, ${g} * ${literal(slope)}, ${x} <= 0.0)`,
-  gradient: ({ grad, inputs: [, x], attributes }) => [
-    () => applyOne(leakyReluGradientOp, [grad, x!], attributes),
-    () => mul(grad, 0),
-  ],
-});
+  samples: [{ inputs: [{ shape: [5], values: [-2, -0, 0, 1e-30, 3] }], attributes: { slope: 0.2 }, kink: 'at 0' }],
+}));
+
+export const leakyReluGradientOp: ElementwiseOperation<SlopeAttributes> =
+  /* @__PURE__ */ defineElementwise<SlopeAttributes>({
+    name: 'leakyReluGradient',
+    arity: 2,
+    expression: ([g, x], { slope }) => `select(${g}, ${g} * ${literal(slope)}, ${x} <= 0.0)`,
+    gradient: ({ grad, inputs: [, x], attributes }) => [
+      () => applyOne(leakyReluGradientOp, [grad, x], attributes),
+      () => mul(grad, 0),
+    ],
+  });
+
+/* @__PURE__ */ specifyElementwise(leakyReluGradientOp, () => ({
+  summary: 'g where x > 0, else slope · g.',
+  compute: ([g, x], { slope }) => (x > 0 ? g : Math.fround(slope) * g),
+  attributes: [{ slope: 0.2 }, { slope: 0 }],
+}));
 
 /** x where x > 0, else weight·x; the weight is broadcast. */
-export const preluOp = defineElementwise({
+export const preluOp = /* @__PURE__ */ defineElementwise({
   name: 'preluElementwise',
-  summary: 'x where x > 0, else w · x, with w broadcast: the kernel of prelu.',
   arity: 2,
-  compute: ([x, w]) => (x! > 0 ? x! : w! * x!),
   expression: ([x, w]) => `select(${x}, ${w} * ${x}, ${x} <= 0.0)`,
   gradient: ({ grad, inputs: [x, w] }) => [
-    () => applyOne(preluInputGradientOp, [grad, x!, w!], {}),
-    () => mul(grad, negativePart(x!)),
+    () => applyOne(preluInputGradientOp, [grad, x, w], {}),
+    () => mul(grad, negativePart(x)),
   ],
 });
 
-export const preluInputGradientOp: Declaration<Nothing> = defineElementwise({
+/* @__PURE__ */ specifyElementwise(preluOp, () => ({
+  summary: 'x where x > 0, else w · x, with w broadcast: the kernel of prelu.',
+  compute: ([x, w]) => (x > 0 ? x : w * x),
+}));
+
+export const preluInputGradientOp: ElementwiseOperation<Nothing> = /* @__PURE__ */ defineElementwise({
   name: 'preluInputGradient',
-  summary: 'g where x > 0, else w · g.',
   arity: 3,
-  compute: ([g, x, w]) => (x! > 0 ? g! : w! * g!),
   expression: ([g, x, w]) => `select(${g}, ${w} * ${g}, ${x} <= 0.0)`,
   gradient: ({ grad, inputs: [g, x, w] }) => [
-    () => applyOne(preluInputGradientOp, [grad, x!, w!], {}),
+    () => applyOne(preluInputGradientOp, [grad, x, w], {}),
     () => mul(grad, 0),
-    () => applyOne(leakyReluGradientOp, [mul(grad, g!), neg(x!)], { slope: 0 }),
+    () => applyOne(leakyReluGradientOp, [mul(grad, g), neg(x)], { slope: 0 }),
   ],
 });
+
+/* @__PURE__ */ specifyElementwise(preluInputGradientOp, () => ({
+  summary: 'g where x > 0, else w · g.',
+  compute: ([g, x, w]) => (x > 0 ? g : w * g),
+}));
 
 /** x where x ≤ 0, else 0. */
 const negativePart = (x: Tensor): Tensor => neg(relu(neg(x)));
 
-export const tanhOp = defineElementwise({
+export const tanhOp = /* @__PURE__ */ defineElementwise({
   name: 'tanh',
-  summary: 'Hyperbolic tangent, accurate near 0 on every driver.',
   arity: 1,
   dear: true,
-  compute: ([x]) => Math.tanh(x!),
   declarations: () => TANH,
-  expression: ([x]) => keepNaN(x!, `daybreakTanh(${x})`),
+  expression: ([x]) => keepNaN(x, `daybreakTanh(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, neg(sub(square(output), 1)))],
+});
+
+/* @__PURE__ */ specifyElementwise(tanhOp, () => ({
+  summary: 'Hyperbolic tangent, accurate near 0 on every driver.',
+  compute: ([x]) => Math.tanh(x),
   samples: [
     { inputs: [{ shape: [7], values: [-1e-6, 6e-5, 0, 0.6, -0.7, 9, -30] }], attributes: {} },
     { inputs: [{ shape: [64], range: [-1e-4, 1e-4] }], attributes: {} },
   ],
-});
+}));
 
-export const sigmoidOp = defineElementwise({
+export const sigmoidOp = /* @__PURE__ */ defineElementwise({
   name: 'sigmoid',
-  summary: '1 / (1 + e⁻ˣ).',
   arity: 1,
   dear: true,
-  compute: ([x]) => 1 / (1 + Math.exp(-x!)),
-  expression: ([x]) => keepNaN(x!, `1.0 / (1.0 + exp(-${x}))`),
+  expression: ([x]) => keepNaN(x, `1.0 / (1.0 + exp(-${x}))`),
   gradient: ({ grad, output }) => [() => mul(grad, mul(output, add(neg(output), 1)))],
-  samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
 });
 
-export const softplusOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(sigmoidOp, () => ({
+  summary: '1 / (1 + e⁻ˣ).',
+  compute: ([x]) => 1 / (1 + Math.exp(-x)),
+  samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
+}));
+
+export const softplusOp = /* @__PURE__ */ defineElementwise({
   name: 'softplus',
-  summary: 'log(1 + eˣ), stable at both ends.',
   arity: 1,
   dear: true,
-  compute: ([x]) => Math.max(x!, 0) + Math.log1p(Math.exp(-Math.abs(x!))),
   declarations: () => log1pFunction,
   expression: ([x]) => `select(${x}, 0.0, ${x} < 0.0) + daybreakLog1p(exp(-abs(${x})))`,
-  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sigmoid(x!))],
-  samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
+  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sigmoid(x))],
 });
+
+/* @__PURE__ */ specifyElementwise(softplusOp, () => ({
+  summary: 'log(1 + eˣ), stable at both ends.',
+  compute: ([x]) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
+}));
 
 /** x where x > 0, else slope · x. */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => applyOne(leakyReluOp, [x], { slope });
@@ -132,17 +155,16 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
       `${formatShape(x.shape)} needs a weight of [${channels}] or [1], got ${formatShape(weight.shape)}.`,
     );
   const shape = x.shape.map((_, axis) => (axis === 1 ? weight.size : 1));
-  return apply(preluOp, [x, reshape(weight, shape)], {})[0]!;
+  return apply(preluOp, [x, reshape(weight, shape)], {})[0];
 }
 
-export const preluListing: Listed = {
+/* @__PURE__ */ specifyFunction(() => ({
   name: 'prelu',
   summary: 'Parametric ReLU with one slope a channel, or one for all.',
-  call: ([x, weight]) => [prelu(x!, weight!)],
-  differentiable: true,
+  call: ([x, weight]) => [prelu(x, weight)],
   reference([x, weight], [shape]) {
-    const inner = sizeOf(shape!.slice(2));
-    return [x!.map((value, i) => (value > 0 ? value : value * weight![Math.floor(i / inner) % weight!.length]!))];
+    const inner = sizeOf(shape.slice(2));
+    return [x.map((value, i) => (value > 0 ? value : value * weight[Math.floor(i / inner) % weight.length]))];
   },
   samples: [
     { inputs: [{ shape: [2, 5, 4, 3] }, { shape: [5] }], attributes: {} },
@@ -154,4 +176,4 @@ export const preluListing: Listed = {
     const shape = [choose.integer(1, 3), channels, choose.pick([1, 5, 11]), choose.pick([1, 7, 12])];
     return { inputs: [{ shape }, { shape: [choose.pick([1, channels])] }], attributes: {} };
   },
-};
+}));

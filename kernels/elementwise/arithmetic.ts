@@ -3,86 +3,111 @@
 import type { Tensor } from '../../engine/tensor.ts';
 import { literal } from '../../engine/text/expression.ts';
 import { applyOne, defineElementwise } from './define-elementwise.ts';
+import { specifyElementwise } from './specify-elementwise.ts';
 
-export const addOp = defineElementwise({
+export const addOp = /* @__PURE__ */ defineElementwise({
   name: 'add',
-  summary: 'a + b.',
   arity: 2,
-  compute: ([a, b]) => a! + b!,
   expression: ([a, b]) => `${a} + ${b}`,
   gradient: ({ grad }) => [() => grad, () => grad],
 });
 
-export const subOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(addOp, () => ({
+  summary: 'a + b.',
+  compute: ([a, b]) => a + b,
+}));
+
+export const subOp = /* @__PURE__ */ defineElementwise({
   name: 'sub',
-  summary: 'a − b.',
   arity: 2,
-  compute: ([a, b]) => a! - b!,
   expression: ([a, b]) => `${a} - ${b}`,
   gradient: ({ grad }) => [() => grad, () => neg(grad)],
 });
 
-export const mulOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(subOp, () => ({
+  summary: 'a − b.',
+  compute: ([a, b]) => a - b,
+}));
+
+export const mulOp = /* @__PURE__ */ defineElementwise({
   name: 'mul',
-  summary: 'a · b.',
   arity: 2,
-  compute: ([a, b]) => a! * b!,
   expression: ([a, b]) => `${a} * ${b}`,
-  gradient: ({ grad, inputs: [a, b] }) => [() => mul(grad, b!), () => mul(grad, a!)],
+  gradient: ({ grad, inputs: [a, b] }) => [() => mul(grad, b), () => mul(grad, a)],
 });
 
-export const divOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(mulOp, () => ({
+  summary: 'a · b.',
+  compute: ([a, b]) => a * b,
+}));
+
+export const divOp = /* @__PURE__ */ defineElementwise({
   name: 'div',
-  summary: 'a / b.',
   arity: 2,
-  compute: ([a, b]) => a! / b!,
+  expression: ([a, b]) => `${a} / ${b}`,
+  gradient: ({ grad, inputs: [, b], output }) => [() => div(grad, b), () => neg(div(mul(grad, output), b))],
+});
+
+/* @__PURE__ */ specifyElementwise(divOp, () => ({
+  summary: 'a / b.',
+  compute: ([a, b]) => a / b,
   ranges: [
     [-2, 2],
     [0.5, 2],
   ],
-  expression: ([a, b]) => `${a} / ${b}`,
-  gradient: ({ grad, inputs: [, b], output }) => [() => div(grad, b!), () => neg(div(mul(grad, output), b!))],
-});
+}));
 
-export const negOp = defineElementwise({
+export const negOp = /* @__PURE__ */ defineElementwise({
   name: 'neg',
-  summary: '−x.',
   arity: 1,
-  compute: ([x]) => -x!,
   expression: ([x]) => `-${x}`,
   gradient: ({ grad }) => [() => neg(grad)],
 });
 
-export const squareOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(negOp, () => ({
+  summary: '−x.',
+  compute: ([x]) => -x,
+}));
+
+export const squareOp = /* @__PURE__ */ defineElementwise({
   name: 'square',
-  summary: 'x².',
   arity: 1,
-  compute: ([x]) => x! * x!,
   expression: ([x]) => `${x} * ${x}`,
-  gradient: ({ grad, inputs: [x] }) => [() => mulScalar(mul(grad, x!), 2)],
+  gradient: ({ grad, inputs: [x] }) => [() => mulScalar(mul(grad, x), 2)],
 });
+
+/* @__PURE__ */ specifyElementwise(squareOp, () => ({
+  summary: 'x².',
+  compute: ([x]) => x * x,
+}));
 
 type ScalarAttributes = { readonly value: number };
 
-export const addScalarOp = defineElementwise<ScalarAttributes>({
+export const addScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
   name: 'addScalar',
-  summary: 'x + a number.',
   arity: 1,
-  attributes: [{ value: 1 }, { value: -0.3 }],
-  compute: ([x], { value }) => x! + Math.fround(value),
   expression: ([x], { value }) => `${x} + ${literal(value)}`,
   gradient: ({ grad }) => [() => grad],
 });
 
-export const mulScalarOp = defineElementwise<ScalarAttributes>({
+/* @__PURE__ */ specifyElementwise(addScalarOp, () => ({
+  summary: 'x + a number.',
+  compute: ([x], { value }) => x + Math.fround(value),
+  attributes: [{ value: 1 }, { value: -0.3 }],
+}));
+
+export const mulScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
   name: 'mulScalar',
-  summary: 'x · a number.',
   arity: 1,
-  attributes: [{ value: 2 }, { value: -0.3 }],
-  compute: ([x], { value }) => x! * Math.fround(value),
   expression: ([x], { value }) => `${x} * ${literal(value)}`,
   gradient: ({ grad, attributes: { value } }) => [() => mulScalar(grad, value)],
 });
+
+/* @__PURE__ */ specifyElementwise(mulScalarOp, () => ({
+  summary: 'x · a number.',
+  compute: ([x], { value }) => x * Math.fround(value),
+  attributes: [{ value: 2 }, { value: -0.3 }],
+}));
 
 /** A tensor, or a number that stands for a tensor full of it. */
 export type Operand = Tensor | number;

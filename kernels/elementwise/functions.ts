@@ -1,104 +1,129 @@
 /** Elementary functions. Subgradients at kinks are PyTorch's. */
-import type { Declaration } from '../../engine/define.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { literal } from '../../engine/text/expression.ts';
 import { add, div, mul } from './arithmetic.ts';
-import { applyOne, defineElementwise } from './define-elementwise.ts';
+import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { keepNaN, LOG, log1pFunction } from './precise.ts';
+import { specifyElementwise } from './specify-elementwise.ts';
 
-export const expOp = defineElementwise({
+export const expOp = /* @__PURE__ */ defineElementwise({
   name: 'exp',
-  summary: 'eˣ.',
   arity: 1,
   dear: true,
-  compute: ([x]) => Math.exp(x!),
-  expression: ([x]) => keepNaN(x!, `exp(${x})`),
+  expression: ([x]) => keepNaN(x, `exp(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, output)],
+});
+
+/* @__PURE__ */ specifyElementwise(expOp, () => ({
+  summary: 'eˣ.',
+  compute: ([x]) => Math.exp(x),
   // WGSL allows exp an error of 3 + 2·|x| ulp.
   tolerance: 2e-6,
-});
+}));
 
-export const logOp = defineElementwise({
+export const logOp = /* @__PURE__ */ defineElementwise({
   name: 'log',
-  summary: 'Natural logarithm, accurate near 1 on every driver.',
   arity: 1,
   dear: true,
-  ranges: [[0.2, 3]],
-  compute: ([x]) => Math.log(x!),
   declarations: () => LOG,
-  expression: ([x]) => keepNaN(x!, `daybreakLog(${x})`),
-  gradient: ({ grad, inputs: [x] }) => [() => div(grad, x!)],
+  expression: ([x]) => keepNaN(x, `daybreakLog(${x})`),
+  gradient: ({ grad, inputs: [x] }) => [() => div(grad, x)],
 });
 
-export const log1pOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(logOp, () => ({
+  summary: 'Natural logarithm, accurate near 1 on every driver.',
+  compute: ([x]) => Math.log(x),
+  ranges: [[0.2, 3]],
+}));
+
+export const log1pOp = /* @__PURE__ */ defineElementwise({
   name: 'log1p',
-  summary: 'log(1 + x), accurate near 0.',
   arity: 1,
   dear: true,
-  ranges: [[-0.7, 3]],
-  compute: ([x]) => Math.log1p(x!),
   declarations: () => log1pFunction,
-  expression: ([x]) => keepNaN(x!, `daybreakLog1p(${x})`),
-  gradient: ({ grad, inputs: [x] }) => [() => div(grad, add(x!, 1))],
+  expression: ([x]) => keepNaN(x, `daybreakLog1p(${x})`),
+  gradient: ({ grad, inputs: [x] }) => [() => div(grad, add(x, 1))],
 });
 
-export const sqrtOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(log1pOp, () => ({
+  summary: 'log(1 + x), accurate near 0.',
+  compute: ([x]) => Math.log1p(x),
+  ranges: [[-0.7, 3]],
+}));
+
+export const sqrtOp = /* @__PURE__ */ defineElementwise({
   name: 'sqrt',
-  summary: 'Square root.',
   arity: 1,
-  ranges: [[0.1, 4]],
-  compute: ([x]) => Math.sqrt(x!),
   expression: ([x]) => `sqrt(${x})`,
   gradient: ({ grad, output }) => [() => div(mul(grad, 0.5), output)],
 });
 
-export const signOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(sqrtOp, () => ({
+  summary: 'Square root.',
+  compute: ([x]) => Math.sqrt(x),
+  ranges: [[0.1, 4]],
+}));
+
+export const signOp = /* @__PURE__ */ defineElementwise({
   name: 'sign',
-  summary: '−1, 0 or 1; its gradient is 0.',
   arity: 1,
-  compute: ([x]) => Math.sign(x!),
   expression: ([x]) => `sign(${x})`,
   gradient: ({ grad }) => [() => mul(grad, 0)],
 });
 
-export const absOp = defineElementwise({
+/* @__PURE__ */ specifyElementwise(signOp, () => ({
+  summary: '−1, 0 or 1; its gradient is 0.',
+  compute: ([x]) => Math.sign(x),
+}));
+
+export const absOp = /* @__PURE__ */ defineElementwise({
   name: 'abs',
-  summary: '|x|; gradient 0 at 0.',
   arity: 1,
-  compute: ([x]) => Math.abs(x!),
   expression: ([x]) => `abs(${x})`,
-  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sign(x!))],
+  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sign(x))],
 });
+
+/* @__PURE__ */ specifyElementwise(absOp, () => ({
+  summary: '|x|; gradient 0 at 0.',
+  compute: ([x]) => Math.abs(x),
+}));
 
 type ClampAttributes = { readonly min: number; readonly max: number };
 
-export const clampOp = defineElementwise<ClampAttributes>({
+export const clampOp = /* @__PURE__ */ defineElementwise<ClampAttributes>({
   name: 'clamp',
-  summary: 'x held in [min, max]; the gradient passes at the bounds themselves.',
   arity: 1,
+  // Not WGSL's clamp, which may turn NaN into a bound.
+  expression: ([x], { min, max }) =>
+    `select(select(${x}, ${literal(min)}, ${x} < ${literal(min)}), ${literal(max)}, ${x} > ${literal(max)})`,
+  gradient: ({ grad, inputs: [x], attributes }) => [() => applyOne(clampGradientOp, [grad, x], attributes)],
+});
+
+/* @__PURE__ */ specifyElementwise(clampOp, () => ({
+  summary: 'x held in [min, max]; the gradient passes at the bounds themselves.',
+  compute: ([x], { min, max }) => Math.min(Math.max(x, Math.fround(min)), Math.fround(max)),
   attributes: [
     { min: -0.5, max: 0.7 },
     { min: 0, max: 1 },
   ],
-  compute: ([x], { min, max }) => Math.min(Math.max(x!, Math.fround(min)), Math.fround(max)),
-  // Not WGSL's clamp, which may turn NaN into a bound.
-  expression: ([x], { min, max }) =>
-    `select(select(${x}, ${literal(min)}, ${x} < ${literal(min)}), ${literal(max)}, ${x} > ${literal(max)})`,
-  gradient: ({ grad, inputs: [x], attributes }) => [() => applyOne(clampGradientOp, [grad, x!], attributes)],
-});
+}));
 
-export const clampGradientOp: Declaration<ClampAttributes> = defineElementwise<ClampAttributes>({
-  name: 'clampGradient',
+export const clampGradientOp: ElementwiseOperation<ClampAttributes> =
+  /* @__PURE__ */ defineElementwise<ClampAttributes>({
+    name: 'clampGradient',
+    arity: 2,
+    expression: ([g, x], { min, max }) => `select(0.0, ${g}, ${x} >= ${literal(min)} && ${x} <= ${literal(max)})`,
+    gradient: ({ grad, inputs: [, x], attributes }) => [
+      () => applyOne(clampGradientOp, [grad, x], attributes),
+      () => mul(grad, 0),
+    ],
+  });
+
+/* @__PURE__ */ specifyElementwise(clampGradientOp, () => ({
   summary: 'g where x lies in [min, max], else 0.',
-  arity: 2,
+  compute: ([g, x], { min, max }) => (x >= Math.fround(min) && x <= Math.fround(max) ? g : 0),
   attributes: [{ min: -0.5, max: 0.7 }],
-  compute: ([g, x], { min, max }) => (x! >= Math.fround(min) && x! <= Math.fround(max) ? g! : 0),
-  expression: ([g, x], { min, max }) => `select(0.0, ${g}, ${x} >= ${literal(min)} && ${x} <= ${literal(max)})`,
-  gradient: ({ grad, inputs: [, x], attributes }) => [
-    () => applyOne(clampGradientOp, [grad, x!], attributes),
-    () => mul(grad, 0),
-  ],
-});
+}));
 
 type PowAttributes = { readonly exponent: number };
 
@@ -118,11 +143,19 @@ function power(x: string, exponent: number): string {
   return exponent % 2 === 0 ? size : `sign(${x}) * ${size}`;
 }
 
-export const powOp = defineElementwise<PowAttributes>({
+export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
   name: 'pow',
-  summary: 'x to a fixed power; NaN for negative x where the exponent is no whole number.',
   arity: 1,
   dear: true,
+  expression: ([x], { exponent }) => power(x, exponent),
+  gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
+    () => (exponent === 0 ? mul(grad, 0) : mul(mul(grad, pow(x, exponent - 1)), exponent)),
+  ],
+});
+
+/* @__PURE__ */ specifyElementwise(powOp, () => ({
+  summary: 'x to a fixed power; NaN for negative x where the exponent is no whole number.',
+  compute: ([x], { exponent }) => x ** exponent,
   ranges: [[0.3, 2]],
   attributes: [
     { exponent: 2 },
@@ -132,14 +165,9 @@ export const powOp = defineElementwise<PowAttributes>({
     { exponent: 2.5 },
     { exponent: 0 },
   ],
-  compute: ([x], { exponent }) => x! ** exponent,
-  expression: ([x], { exponent }) => power(x!, exponent),
-  gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
-    () => (exponent === 0 ? mul(grad, 0) : mul(mul(grad, pow(x!, exponent - 1)), exponent)),
-  ],
   // pow is exp2(y · log2 x) on most drivers: 13 ulp were seen.
   tolerance: 3e-6,
-});
+}));
 
 /** eˣ. */
 export const exp = (x: Tensor): Tensor => applyOne(expOp, [x], {});

@@ -1,41 +1,48 @@
 /** Choosing between tensors, and finding what is not finite. */
 import type { Tensor } from '../../engine/tensor.ts';
-import { fullLike } from '../grad.ts';
 import { mul } from './arithmetic.ts';
 import { applyOne, defineElementwise } from './define-elementwise.ts';
+import { fullLike } from './full-like.ts';
+import { specifyElementwise } from './specify-elementwise.ts';
 
-export const whereOp = defineElementwise({
+export const whereOp = /* @__PURE__ */ defineElementwise({
   name: 'where',
-  summary: 'a where the condition is not 0, else b.',
   arity: 3,
-  compute: ([c, a, b]) => (c !== 0 ? a! : b!),
   expression: ([c, a, b]) => `select(${b}, ${a}, ${c} != 0.0)`,
   gradient: ({ grad, inputs: [c] }) => {
     const zero = () => fullLike(grad, 0);
-    return [() => mul(grad, 0), () => where(c!, grad, zero()), () => where(c!, zero(), grad)];
+    return [() => mul(grad, 0), () => where(c, grad, zero()), () => where(c, zero(), grad)];
   },
+});
+
+/* @__PURE__ */ specifyElementwise(whereOp, () => ({
+  summary: 'a where the condition is not 0, else b.',
+  compute: ([c, a, b]) => (c !== 0 ? a : b),
   samples: [
     {
       inputs: [{ shape: [4], values: [0, 1, -1, 0], fixed: true }, { shape: [4] }, { shape: [4] }],
       attributes: {},
     },
   ],
-});
+}));
 
 /** By bits: drivers fold `x != x` to false even for NaN. */
-export const notFiniteOp = defineElementwise({
+export const notFiniteOp = /* @__PURE__ */ defineElementwise({
   name: 'notFinite',
-  summary: '1 where x is infinite or NaN, else 0.',
   arity: 1,
-  compute: ([x]) => (Number.isFinite(x!) ? 0 : 1),
   expression: ([x]) => `select(0.0, 1.0, (bitcast<u32>(${x}) & 0x7f800000u) == 0x7f800000u)`,
+});
+
+/* @__PURE__ */ specifyElementwise(notFiniteOp, () => ({
+  summary: '1 where x is infinite or NaN, else 0.',
+  compute: ([x]) => (Number.isFinite(x) ? 0 : 1),
   samples: [
     {
       inputs: [{ shape: [5], values: [0, -1e38, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] }],
       attributes: {},
     },
   ],
-});
+}));
 
 /** a where `condition` is not 0, else b; with broadcasting. */
 export const where = (condition: Tensor, a: Tensor, b: Tensor): Tensor => applyOne(whereOp, [condition, a, b], {});

@@ -3,6 +3,7 @@ import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
@@ -12,29 +13,28 @@ import { slice } from './pad.ts';
 type ConcatAttributes = { readonly axis: number };
 
 /** Copies each input to its place in the output, one dispatch an input. */
-export const concatOp: Declaration<ConcatAttributes> = defineOp<ConcatAttributes>({
+export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<ConcatAttributes>({
   name: 'concat',
-  summary: 'Tensors one after another along an axis.',
   infer(inputs, { axis }) {
     const [first] = inputs;
     const fits = inputs.every(
       ({ shape }) =>
-        shape.length === first!.shape.length && shape.every((size, i) => i === axis || size === first!.shape[i]),
+        shape.length === first.shape.length && shape.every((size, i) => i === axis || size === first.shape[i]),
     );
-    if (!fits || !(axis in first!.shape))
+    if (!fits || !(axis in first.shape))
       throw new ShapeError(
         'concat',
         `${inputs.map(({ shape }) => formatShape(shape)).join(' and ')} do not join along axis ${axis}.`,
       );
-    const total = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0);
-    return [f32(first!.shape.map((size, i) => (i === axis ? total : size)))];
+    const total = inputs.reduce((sum, { shape }) => sum + shape[axis], 0);
+    return [f32(first.shape.map((size, i) => (i === axis ? total : size)))];
   },
   lower({ inputs, outputs, attributes: { axis }, baked }, traits) {
-    const inner = sizeOf(outputs[0]!.shape.slice(axis + 1));
-    const pitch = outputs[0]!.shape[axis]! * inner;
+    const inner = sizeOf(outputs[0].shape.slice(axis + 1));
+    const pitch = outputs[0].shape[axis] * inner;
     let before = 0;
     const steps = inputs.map(({ shape }, i) => {
-      const run = shape[axis]! * inner;
+      const run = shape[axis] * inner;
       const numbers = new Numbers(baked, { n: sizeOf(shape), run, pitch, before });
       before += run;
       const body = 'result[index / run * pitch + before + index % run] = x[index];';
@@ -48,7 +48,7 @@ export const concatOp: Declaration<ConcatAttributes> = defineOp<ConcatAttributes
     let from = 0;
     return inputs.map(({ shape }) => {
       const start = shape.map((_, i) => (i === axis ? from : 0));
-      from += shape[axis]!;
+      from += shape[axis];
       return slice(
         grads[0]!,
         start,
@@ -56,13 +56,17 @@ export const concatOp: Declaration<ConcatAttributes> = defineOp<ConcatAttributes
       );
     });
   },
-  reference(inputs, specs, { axis }) {
-    const inner = sizeOf(specs[0]!.shape.slice(axis + 1));
-    const outer = sizeOf(specs[0]!.shape.slice(0, axis));
+});
+
+/* @__PURE__ */ specify(concatOp, () => ({
+  summary: 'Tensors one after another along an axis.',
+  reference(inputs, shapes, { axis }) {
+    const inner = sizeOf(shapes[0].slice(axis + 1));
+    const outer = sizeOf(shapes[0].slice(0, axis));
     const parts: number[] = [];
     for (let o = 0; o < outer; o++)
       inputs.forEach((x, i) => {
-        const run = specs[i]!.shape[axis]! * inner;
+        const run = shapes[i][axis] * inner;
         parts.push(...x.subarray(o * run, (o + 1) * run));
       });
     return [Float64Array.from(parts)];
@@ -74,8 +78,8 @@ export const concatOp: Declaration<ConcatAttributes> = defineOp<ConcatAttributes
     const part = () => ({ shape: shape.map((size, i) => (i === axis ? choose.integer(1, 4) : size)) });
     return { inputs: Array.from({ length: choose.integer(1, 3) }, part), attributes: { axis } };
   },
-});
+}));
 
 /** Tensors one after another along `axis` (negative from the end). */
 export const concat = (tensors: readonly Tensor[], axis = 0): Tensor =>
-  apply(concatOp, tensors, { axis: axis < 0 ? axis + tensors[0]!.shape.length : axis })[0]!;
+  apply(concatOp, tensors, { axis: axis < 0 ? axis + tensors[0].shape.length : axis })[0];

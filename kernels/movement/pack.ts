@@ -4,6 +4,7 @@ import { DaybreakError } from '../../engine/basics/errors.ts';
 import { f32, type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { BINDING_ALIGNMENT } from '../../engine/device/memory.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
@@ -23,14 +24,13 @@ export function packLayout(shapes: readonly Shape[]): { readonly offsets: readon
 }
 
 /** Copies that the planner leaves out where a tensor's producer can write into its place directly; gaps stay zero. */
-export const packOp: Declaration<Record<never, never>> = defineOp<Record<never, never>>({
+export const packOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineOp<Record<never, never>>({
   name: 'pack',
-  summary: 'Tensors side by side in one buffer, with gaps of zeros.',
   infer: inputs => [f32([packLayout(inputs.map(({ shape }) => shape)).total])],
   lower({ inputs }, traits) {
     const { offsets } = packLayout(inputs.map(({ shape }) => shape));
     const steps = inputs.map(({ shape }, i) => {
-      const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i]! });
+      const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i] });
       const body = 'result[offset + index] = x[index];';
       const kernel = assembleElements(
         { name: 'pack', reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body },
@@ -41,11 +41,15 @@ export const packOp: Declaration<Record<never, never>> = defineOp<Record<never, 
     return { steps, scratch: [] };
   },
   packOffsets: (_, inputs) => packLayout(inputs.map(({ shape }) => shape)).offsets,
-  reference(inputs, specs) {
-    const { offsets, total } = packLayout(specs.map(({ shape }) => shape));
+});
+
+/* @__PURE__ */ specify(packOp, () => ({
+  summary: 'Tensors side by side in one buffer, with gaps of zeros.',
+  reference(inputs, shapes) {
+    const { offsets, total } = packLayout(shapes);
     const y = new Float64Array(total);
     inputs.forEach((x, i) => {
-      y.set(x, offsets[i]!);
+      y.set(x, offsets[i]);
     });
     return [y];
   },
@@ -56,32 +60,35 @@ export const packOp: Declaration<Record<never, never>> = defineOp<Record<never, 
     })),
     attributes: {},
   }),
-});
+}));
 
 /** All tensors in one of rank 1, laid out as {@link packLayout} says. */
-export const pack = (tensors: readonly Tensor[]): Tensor => apply(packOp, tensors, {})[0]!;
+export const pack = (tensors: readonly Tensor[]): Tensor => apply(packOp, tensors, {})[0];
 
 type PartAttributes = { readonly offset: number; readonly shape: Shape };
 
-export const partOp: Declaration<PartAttributes> = defineOp<PartAttributes>({
+export const partOp: Declaration<PartAttributes> = /* @__PURE__ */ defineOp<PartAttributes>({
   name: 'part',
-  summary: 'One tensor of a packed buffer, without a copy.',
   view: { offset: ({ offset }) => offset },
   infer([x], { offset, shape }) {
-    if (offset % ALIGNMENT !== 0 || offset + sizeOf(shape) > sizeOf(x!.shape))
+    if (offset % ALIGNMENT !== 0 || offset + sizeOf(shape) > sizeOf(x.shape))
       throw new DaybreakError(
-        `part: offset ${offset} and shape [${shape.join(', ')}] do not lie in a buffer of ${sizeOf(x!.shape)}.`,
+        `part: offset ${offset} and shape [${shape.join(', ')}] do not lie in a buffer of ${sizeOf(x.shape)}.`,
       );
     return [f32(shape)];
   },
   lower: () => ({ steps: [], scratch: [] }),
-  reference: ([x], _, { offset, shape }) => [x!.slice(offset, offset + sizeOf(shape))],
+});
+
+/* @__PURE__ */ specify(partOp, () => ({
+  summary: 'One tensor of a packed buffer, without a copy.',
+  reference: ([x], _, { offset, shape }) => [x.slice(offset, offset + sizeOf(shape))],
   samples: [{ inputs: [{ shape: [200] }], attributes: { offset: 64, shape: [3, 5] } }],
   random: choose => ({
     inputs: [{ shape: [300] }],
     attributes: { offset: 64 * choose.integer(0, 3), shape: [choose.integer(1, 20), 5] },
   }),
-});
+}));
 
 /** The tensor of `shape` from element `offset` of a packed buffer. */
-export const part = (x: Tensor, offset: number, shape: Shape): Tensor => apply(partOp, [x], { offset, shape })[0]!;
+export const part = (x: Tensor, offset: number, shape: Shape): Tensor => apply(partOp, [x], { offset, shape })[0];

@@ -3,53 +3,57 @@ import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements, coordinates } from '../../engine/text/assemble.ts';
 import { literal } from '../../engine/text/expression.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
-import { mapIndices } from '../elementwise/define-elementwise.ts';
+import { mapIndices } from '../references.ts';
 import { lowerStrided } from './strided.ts';
 
 type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
 
-export const sliceOp: Declaration<SliceAttributes> = defineOp<SliceAttributes>({
+export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<SliceAttributes>({
   name: 'slice',
-  summary: 'The rectangle from `start` to before `end`.',
   infer([x], { start, end }) {
-    const { shape } = x!;
+    const { shape } = x;
     const valid =
       start.length === shape.length &&
       end.length === shape.length &&
-      shape.every((size, axis) => start[axis]! >= 0 && start[axis]! < end[axis]! && end[axis]! <= size);
+      shape.every((size, axis) => start[axis] >= 0 && start[axis] < end[axis] && end[axis] <= size);
     if (!valid)
       throw new ShapeError(
         'slice',
         `[${start.join(', ')}] to [${end.join(', ')}] is no rectangle in ${formatShape(shape)}.`,
       );
-    return [f32(start.map((first, axis) => end[axis]! - first))];
+    return [f32(start.map((first, axis) => end[axis] - first))];
   },
   lower({ inputs, outputs, attributes: { start }, baked }, traits) {
-    const strides = stridesOf(inputs[0]!.shape);
-    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis]!, 0);
-    return lowerStrided('slice', outputs[0]!.shape, strides, offset, baked, traits);
+    const strides = stridesOf(inputs[0].shape);
+    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis], 0);
+    return lowerStrided('slice', outputs[0].shape, strides, offset, baked, traits);
   },
   gradient({ inputs, grads, attributes: { start, end } }) {
     return [
       pad(
         grads[0]!,
-        inputs[0]!.shape.map((size, axis) => [start[axis]!, size - end[axis]!] as const),
+        inputs[0].shape.map((size, axis) => [start[axis], size - end[axis]] as const),
       ),
     ];
   },
-  reference([x], [spec], { start, end }) {
-    const strides = stridesOf(spec!.shape);
-    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis]!, 0);
+});
+
+/* @__PURE__ */ specify(sliceOp, () => ({
+  summary: 'The rectangle from `start` to before `end`.',
+  reference([x], [shape], { start, end }) {
+    const strides = stridesOf(shape);
+    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis], 0);
     return [
       mapIndices(
-        start.map((first, axis) => end[axis]! - first),
+        start.map((first, axis) => end[axis] - first),
         [strides],
-        ([at]) => x![at! + offset]!,
+        ([at]) => x[at + offset],
       ),
     ];
   },
@@ -57,14 +61,14 @@ export const sliceOp: Declaration<SliceAttributes> = defineOp<SliceAttributes>({
   random(choose) {
     const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 3, 7, 19]));
     const start = shape.map(size => choose.integer(0, size - 1));
-    const end = shape.map((size, axis) => choose.integer(start[axis]! + 1, size));
+    const end = shape.map((size, axis) => choose.integer(start[axis] + 1, size));
     return { inputs: [{ shape }], attributes: { start, end } };
   },
-});
+}));
 
 /** x from `start` to before `end`, one number for each axis. */
 export const slice = (x: Tensor, start: readonly number[], end: readonly number[]): Tensor =>
-  apply(sliceOp, [x], { start, end })[0]!;
+  apply(sliceOp, [x], { start, end })[0];
 
 type Padding = readonly (readonly [number, number])[];
 type PadAttributes = { readonly padding: Padding; readonly mode: 'constant' | 'reflect'; readonly value: number };
@@ -100,8 +104,8 @@ function padSizes(source: Shape, padding: Padding): Record<string, number> {
   return Object.fromEntries(
     source.flatMap((size, axis) => [
       [`h${axis}`, size],
-      [`s${axis}`, strides[axis]!],
-      [`p${axis}`, padding[axis]![0]],
+      [`s${axis}`, strides[axis]],
+      [`p${axis}`, padding[axis][0]],
     ]),
   );
 }
@@ -115,27 +119,26 @@ function checkPadding(operation: string, shape: Shape, { padding, mode }: PadAtt
       operation,
       `padding [${text}] does not fit ${formatShape(shape)}: [before, after] for each axis.`,
     );
-  if (mode === 'reflect' && padding.some(([before, after], axis) => Math.max(before, after) >= shape[axis]!))
+  if (mode === 'reflect' && padding.some(([before, after], axis) => Math.max(before, after) >= shape[axis]))
     throw new ShapeError(operation, `reflection by [${text}] needs more than ${formatShape(shape)} has.`);
 }
 
 const paddedShape = (shape: Shape, padding: Padding): number[] =>
-  shape.map((size, axis) => size + padding[axis]![0] + padding[axis]![1]);
+  shape.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
 
 const reflected = (at: number, size: number): number => {
   const folded = Math.abs(at);
   return folded < size ? folded : 2 * (size - 1) - folded;
 };
 
-export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
+export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAttributes>({
   name: 'pad',
-  summary: 'More elements before and after each axis: a constant, or the tensor mirrored without its edge.',
   infer([x], attributes) {
-    checkPadding('pad', x!.shape, attributes);
-    return [f32(paddedShape(x!.shape, attributes.padding))];
+    checkPadding('pad', x.shape, attributes);
+    return [f32(paddedShape(x.shape, attributes.padding))];
   },
   lower({ inputs, outputs, attributes: { padding, mode, value }, baked }, traits) {
-    const { shape } = inputs[0]!;
+    const { shape } = inputs[0];
     const axes = shape.map((_, axis) => axis);
     const at = axes.map(axis => `c${axis} * s${axis}`).join(' + ') || '0';
     const from = axes.map(axis => `let c${axis} = a${axis} - p${axis};`).join(' ');
@@ -151,23 +154,26 @@ export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
       .join('\n    ')}
     let value = x[${at}];`;
     const body = mode === 'constant' ? constant : mirrored;
-    return lowerCoordinates(`pad ${mode}`, outputs[0]!.shape, padSizes(shape, padding), body, baked, traits);
+    return lowerCoordinates(`pad ${mode}`, outputs[0].shape, padSizes(shape, padding), body, baked, traits);
   },
   gradient({ inputs, grads, attributes }) {
-    const { shape } = inputs[0]!;
+    const { shape } = inputs[0];
     const { padding, mode } = attributes;
-    if (mode === 'reflect') return [apply(padReflectGradientOp, [grads[0]!], { shape, padding })[0]!];
+    if (mode === 'reflect') return [apply(padReflectGradientOp, [grads[0]!], { shape, padding })[0]];
     const start = padding.map(([before]) => before);
     return [
       slice(
         grads[0]!,
         start,
-        start.map((first, axis) => first + shape[axis]!),
+        start.map((first, axis) => first + shape[axis]),
       ),
     ];
   },
-  reference([x], [spec], { padding, mode, value }) {
-    const { shape } = spec!;
+});
+
+/* @__PURE__ */ specify<PadAttributes>(padOp, () => ({
+  summary: 'More elements before and after each axis: a constant, or the tensor mirrored without its edge.',
+  reference([x], [shape], { padding, mode, value }) {
     const target = paddedShape(shape, padding);
     const own = stridesOf(target);
     const strides = stridesOf(shape);
@@ -175,12 +181,12 @@ export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
       Float64Array.from({ length: sizeOf(target) }, (_, index) => {
         let at = 0;
         for (let axis = 0; axis < shape.length; axis++) {
-          let c = (Math.floor(index / own[axis]!) % target[axis]!) - padding[axis]![0];
-          if (mode === 'reflect') c = reflected(c, shape[axis]!);
-          if (c < 0 || c >= shape[axis]!) return Math.fround(value);
-          at += c * strides[axis]!;
+          let c = (Math.floor(index / own[axis]) % target[axis]) - padding[axis][0];
+          if (mode === 'reflect') c = reflected(c, shape[axis]);
+          if (c < 0 || c >= shape[axis]) return Math.fround(value);
+          at += c * strides[axis];
         }
-        return x![at]!;
+        return x[at];
       }),
     ];
   },
@@ -225,43 +231,46 @@ export const padOp: Declaration<PadAttributes> = defineOp<PadAttributes>({
       },
     };
   },
-});
+}));
 
 type ReflectGradientAttributes = { readonly shape: Shape; readonly padding: Padding };
 
 /** Each element adds up the places that mirror it: on each axis itself, the mirror before, the mirror after. */
-export const padReflectGradientOp: Declaration<ReflectGradientAttributes> = defineOp<ReflectGradientAttributes>({
-  name: 'padReflectGradient',
-  summary: 'The transpose of reflecting padding.',
-  infer: (_, { shape }) => [f32(shape)],
-  lower({ inputs, attributes: { shape, padding }, baked }, traits) {
-    const source = inputs[0]!.shape;
-    const axes = shape.map((_, axis) => axis).filter(axis => padding[axis]![0] + padding[axis]![1] > 0);
-    const sizes = padSizes(source, padding);
-    const fixed = shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
-    let body = `var value = 0.0; let o = ${fixed.map(axis => `a${axis} * s${axis}`).join(' + ') || '0'};\n`;
-    // Candidates on axis i: p + a, p − a (a ≥ 1), p + 2(d − 1) − a (a ≤ d − 2), where they lie inside.
-    for (const axis of axes)
-      body += `for (var k${axis} = 0; k${axis} < 3; k${axis}++) {
+export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
+  /* @__PURE__ */ defineOp<ReflectGradientAttributes>({
+    name: 'padReflectGradient',
+    infer: (_, { shape }) => [f32(shape)],
+    lower({ inputs, attributes: { shape, padding }, baked }, traits) {
+      const source = inputs[0].shape;
+      const axes = shape.map((_, axis) => axis).filter(axis => padding[axis][0] + padding[axis][1] > 0);
+      const sizes = padSizes(source, padding);
+      const fixed = shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
+      let body = `var value = 0.0; let o = ${fixed.map(axis => `a${axis} * s${axis}`).join(' + ') || '0'};\n`;
+      // Candidates on axis i: p + a, p − a (a ≥ 1), p + 2(d − 1) − a (a ≤ d − 2), where they lie inside.
+      for (const axis of axes)
+        body += `for (var k${axis} = 0; k${axis} < 3; k${axis}++) {
       if ((k${axis} == 1 && a${axis} == 0) || (k${axis} == 2 && a${axis} == d${axis} - 1)) { continue; }
       let c${axis} = p${axis} + select(select(a${axis}, -a${axis}, k${axis} == 1), 2 * (d${axis} - 1) - a${axis}, k${axis} == 2);
       if (c${axis} < 0 || c${axis} >= h${axis}) { continue; }\n`;
-    body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
-    return lowerCoordinates('padReflectGradient', shape, sizes, body, baked, traits);
-  },
-  gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'reflect' })],
-  reference([g], [spec], { shape, padding }) {
-    const source = spec!.shape;
+      body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
+      return lowerCoordinates('padReflectGradient', shape, sizes, body, baked, traits);
+    },
+    gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'reflect' })],
+  });
+
+/* @__PURE__ */ specify<ReflectGradientAttributes>(padReflectGradientOp, () => ({
+  summary: 'The transpose of reflecting padding.',
+  reference([g], [source], { shape, padding }) {
     const own = stridesOf(source);
     const strides = stridesOf(shape);
     const y = new Float64Array(sizeOf(shape));
-    g!.forEach((value, index) => {
+    g.forEach((value, index) => {
       let at = 0;
       for (let axis = 0; axis < shape.length; axis++) {
-        const c = (Math.floor(index / own[axis]!) % source[axis]!) - padding[axis]![0];
-        at += reflected(c, shape[axis]!) * strides[axis]!;
+        const c = (Math.floor(index / own[axis]) % source[axis]) - padding[axis][0];
+        at += reflected(c, shape[axis]) * strides[axis];
       }
-      y[at]! += value;
+      y[at] += value;
     });
     return [y];
   },
@@ -285,7 +294,7 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> = defi
     const padding: Padding = [[0, 0], [0, 0], amount(), amount()];
     return { inputs: [{ shape: paddedShape(shape, padding) }], attributes: { shape, padding } };
   },
-});
+}));
 
 export interface PadOptions {
   /** `constant` (default) or `reflect`: mirrored without repeating the edge, by less than the size. */
@@ -296,4 +305,4 @@ export interface PadOptions {
 
 /** x with `[before, after]` more elements on each axis. */
 export const pad = (x: Tensor, padding: Padding, { mode = 'constant', value = 0 }: PadOptions = {}): Tensor =>
-  apply(padOp, [x], { padding, mode, value })[0]!;
+  apply(padOp, [x], { padding, mode, value })[0];

@@ -3,26 +3,30 @@ import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
 import { defineOp } from '../../engine/define.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 
 type ReshapeAttributes = { readonly shape: Shape };
 
-export const reshapeOp = defineOp<ReshapeAttributes>({
+export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
   name: 'reshape',
-  summary: 'Another shape of the same elements in the same order; one dimension may be -1.',
   view: { offset: () => 0 },
   infer([x], { shape }) {
     checkShape('reshape', shape);
-    if (sizeOf(shape) !== sizeOf(x!.shape))
+    if (sizeOf(shape) !== sizeOf(x.shape))
       throw new ShapeError(
         'reshape',
-        `${formatShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${formatShape(shape)} needs ${sizeOf(shape)}.`,
+        `${formatShape(x.shape)} has ${sizeOf(x.shape)} elements, ${formatShape(shape)} needs ${sizeOf(shape)}.`,
       );
-    return [{ shape, dtype: x!.dtype }];
+    return [{ shape, dtype: x.dtype }];
   },
   lower: () => ({ steps: [], scratch: [] }),
-  gradient: ({ inputs, grads }) => [reshape(grads[0]!, inputs[0]!.shape)],
-  reference: ([x]) => [Float64Array.from(x!)],
+  gradient: ({ inputs, grads }) => [reshape(grads[0]!, inputs[0].shape)],
+});
+
+/* @__PURE__ */ specify(reshapeOp, () => ({
+  summary: 'Another shape of the same elements in the same order; one dimension may be -1.',
+  reference: ([x]) => [Float64Array.from(x)],
   samples: [
     { inputs: [{ shape: [2, 3, 4] }], attributes: { shape: [6, 4] } },
     { inputs: [{ shape: [1] }], attributes: { shape: [] } },
@@ -34,7 +38,7 @@ export const reshapeOp = defineOp<ReshapeAttributes>({
       attributes: { shape: choose.pick([[a * b * c], [c, a * b], [b * c, 1, a]]) },
     };
   },
-});
+}));
 
 /** x under `shape`, in which one dimension may be -1. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -42,5 +46,5 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const full = unknown < 0 ? shape : shape.map((size, axis) => (axis === unknown ? x.size / known : size));
   if (sameShape(x.shape, full)) return x.alias();
-  return apply(reshapeOp, [x], { shape: full })[0]!;
+  return apply(reshapeOp, [x], { shape: full })[0];
 }

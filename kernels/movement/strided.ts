@@ -3,11 +3,12 @@ import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, mergeAxes, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements, coordinates } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
-import { mapIndices } from '../elementwise/define-elementwise.ts';
+import { mapIndices } from '../references.ts';
 
 type PermuteAttributes = { readonly axes: readonly number[] };
 
@@ -22,11 +23,11 @@ export function lowerStrided(
 ): Lowering {
   const merged = mergeAxes(shape, [strides]);
   const sizes = merged.shape.length > 0 ? merged.shape : [1];
-  const steps = merged.strides[0]!.length > 0 ? merged.strides[0]! : [0];
+  const steps = merged.strides[0].length > 0 ? merged.strides[0] : [0];
   const named: Record<string, number> = { n: sizeOf(shape), offset };
   sizes.forEach((size, axis) => {
     if (axis > 0) named[`d${axis}`] = size;
-    named[`s${axis}`] = steps[axis]!;
+    named[`s${axis}`] = steps[axis];
   });
   const numbers = new Numbers(baked, named);
   const terms = sizes.map((_, axis) => `a${axis} * s${axis}`);
@@ -48,31 +49,34 @@ const inverse = (axes: readonly number[]): number[] => {
   return result;
 };
 
-export const permuteOp: Declaration<PermuteAttributes> = defineOp<PermuteAttributes>({
+export const permuteOp: Declaration<PermuteAttributes> = /* @__PURE__ */ defineOp<PermuteAttributes>({
   name: 'permute',
-  summary: 'Axes in another order.',
   infer([x], { axes }) {
-    const { shape } = x!;
+    const { shape } = x;
     const valid = axes.length === shape.length && [...axes].sort((a, b) => a - b).every((axis, i) => axis === i);
     if (!valid) throw new ShapeError('permute', `axes [${axes.join(', ')}] do not permute ${formatShape(shape)}.`);
-    return [f32(axes.map(axis => shape[axis]!))];
+    return [f32(axes.map(axis => shape[axis]))];
   },
   lower({ inputs, outputs, attributes: { axes }, baked }, traits) {
-    const strides = stridesOf(inputs[0]!.shape);
+    const strides = stridesOf(inputs[0].shape);
     return lowerStrided(
       'permute',
-      outputs[0]!.shape,
-      axes.map(axis => strides[axis]!),
+      outputs[0].shape,
+      axes.map(axis => strides[axis]),
       0,
       baked,
       traits,
     );
   },
   gradient: ({ grads, attributes: { axes } }) => [permute(grads[0]!, inverse(axes))],
-  reference([x], [spec], { axes }) {
-    const strides = stridesOf(spec!.shape);
-    const shape = axes.map(axis => spec!.shape[axis]!);
-    return [mapIndices(shape, [axes.map(axis => strides[axis]!)], ([at]) => x![at!]!)];
+});
+
+/* @__PURE__ */ specify(permuteOp, () => ({
+  summary: 'Axes in another order.',
+  reference([x], [shape], { axes }) {
+    const strides = stridesOf(shape);
+    const moved = axes.map(axis => shape[axis]);
+    return [mapIndices(moved, [axes.map(axis => strides[axis])], ([at]) => x[at])];
   },
   samples: [
     { inputs: [{ shape: [2, 3, 4, 5] }], attributes: { axes: [0, 2, 3, 1] } },
@@ -81,15 +85,15 @@ export const permuteOp: Declaration<PermuteAttributes> = defineOp<PermuteAttribu
   random(choose) {
     const rank = choose.integer(1, 4);
     const left = Array.from({ length: rank }, (_, axis) => axis);
-    const axes = Array.from({ length: rank }, () => left.splice(choose.integer(0, left.length - 1), 1)[0]!);
+    const axes = Array.from({ length: rank }, () => left.splice(choose.integer(0, left.length - 1), 1)[0]);
     return { inputs: [{ shape: axes.map(() => choose.pick([1, 2, 3, 11, 17])) }], attributes: { axes } };
   },
-});
+}));
 
 /** x with its axes in the order `axes` (negative ones from the end). */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const rank = x.shape.length;
-  return apply(permuteOp, [x], { axes: axes.map(axis => (axis < 0 ? axis + rank : axis)) })[0]!;
+  return apply(permuteOp, [x], { axes: axes.map(axis => (axis < 0 ? axis + rank : axis)) })[0];
 }
 
 /** x with two axes exchanged (default the last two). */
@@ -136,11 +140,11 @@ function lowerShuffle(
   traits: AdapterTraits,
 ): Lowering {
   const strides = stridesOf(split);
-  const shape = axes.map(axis => split[axis]!);
+  const shape = axes.map(axis => split[axis]);
   return lowerStrided(
     name,
     shape,
-    axes.map(axis => strides[axis]!),
+    axes.map(axis => strides[axis]),
     0,
     baked,
     traits,
@@ -148,27 +152,30 @@ function lowerShuffle(
 }
 
 /** An operation of its own, so that `compile` can write a convolution's pixels where they belong. */
-export const pixelShuffleOp: Declaration<FactorAttributes> = defineOp<FactorAttributes>({
+export const pixelShuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ defineOp<FactorAttributes>({
   name: 'pixelShuffle',
-  summary: 'Channels become pixels: [N, C·r², H, W] to [N, C, H·r, W·r].',
   infer([x], { factor }) {
-    const [n, c, h, w] = imageShape('pixelShuffle', x!.shape);
+    const [n, c, h, w] = imageShape('pixelShuffle', x.shape);
     const channels = c / factor ** 2;
     if (!Number.isInteger(factor) || factor < 1 || !Number.isInteger(channels))
-      throw new ShapeError('pixelShuffle', `${formatShape(x!.shape)} has not a multiple of ${factor}² channels.`);
+      throw new ShapeError('pixelShuffle', `${formatShape(x.shape)} has not a multiple of ${factor}² channels.`);
     return [f32([n, channels, h * factor, w * factor])];
   },
   shuffle: ({ factor }) => factor,
   lower({ inputs, attributes: { factor }, baked }, traits) {
-    const [n, c, h, w] = imageShape('pixelShuffle', inputs[0]!.shape);
+    const [n, c, h, w] = imageShape('pixelShuffle', inputs[0].shape);
     const split = [n, c / factor ** 2, factor, factor, h, w];
     return lowerShuffle('pixelShuffle', split, [0, 1, 4, 2, 5, 3], baked, traits);
   },
   gradient: ({ grads, attributes: { factor } }) => [pixelUnshuffle(grads[0]!, factor)],
-  reference([x], [spec], { factor }) {
-    const y = new Float64Array(x!.length);
-    shuffled(spec!.shape, factor, (deep, wide) => {
-      y[wide] = x![deep]!;
+});
+
+/* @__PURE__ */ specify(pixelShuffleOp, () => ({
+  summary: 'Channels become pixels: [N, C·r², H, W] to [N, C, H·r, W·r].',
+  reference([x], [shape], { factor }) {
+    const y = new Float64Array(x.length);
+    shuffled(shape, factor, (deep, wide) => {
+      y[wide] = x[deep];
     });
     return [y];
   },
@@ -183,28 +190,31 @@ export const pixelShuffleOp: Declaration<FactorAttributes> = defineOp<FactorAttr
     ];
     return { inputs: [{ shape }], attributes: { factor } };
   },
-});
+}));
 
-export const pixelUnshuffleOp: Declaration<FactorAttributes> = defineOp<FactorAttributes>({
+export const pixelUnshuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ defineOp<FactorAttributes>({
   name: 'pixelUnshuffle',
-  summary: 'Pixels become channels: the inverse of pixelShuffle.',
   infer([x], { factor }) {
-    const [n, c, h, w] = imageShape('pixelUnshuffle', x!.shape);
+    const [n, c, h, w] = imageShape('pixelUnshuffle', x.shape);
     if (!Number.isInteger(factor) || factor < 1 || h % factor !== 0 || w % factor !== 0)
-      throw new ShapeError('pixelUnshuffle', `the sides of ${formatShape(x!.shape)} are no multiples of ${factor}.`);
+      throw new ShapeError('pixelUnshuffle', `the sides of ${formatShape(x.shape)} are no multiples of ${factor}.`);
     return [f32([n, c * factor ** 2, h / factor, w / factor])];
   },
   lower({ inputs, attributes: { factor }, baked }, traits) {
-    const [n, c, h, w] = imageShape('pixelUnshuffle', inputs[0]!.shape);
+    const [n, c, h, w] = imageShape('pixelUnshuffle', inputs[0].shape);
     const split = [n, c, h / factor, factor, w / factor, factor];
     return lowerShuffle('pixelUnshuffle', split, [0, 1, 3, 5, 2, 4], baked, traits);
   },
   gradient: ({ grads, attributes: { factor } }) => [pixelShuffle(grads[0]!, factor)],
-  reference([x], [spec], { factor }) {
-    const [n, c, h, w] = imageShape('pixelUnshuffle', spec!.shape);
-    const y = new Float64Array(x!.length);
+});
+
+/* @__PURE__ */ specify(pixelUnshuffleOp, () => ({
+  summary: 'Pixels become channels: the inverse of pixelShuffle.',
+  reference([x], [shape], { factor }) {
+    const [n, c, h, w] = imageShape('pixelUnshuffle', shape);
+    const y = new Float64Array(x.length);
     shuffled([n, c * factor ** 2, h / factor, w / factor], factor, (deep, wide) => {
-      y[deep] = x![wide]!;
+      y[deep] = x[wide];
     });
     return [y];
   },
@@ -219,10 +229,10 @@ export const pixelUnshuffleOp: Declaration<FactorAttributes> = defineOp<FactorAt
     ];
     return { inputs: [{ shape }], attributes: { factor } };
   },
-});
+}));
 
 /** Rearranges [N, C·r², H, W] to [N, C, H·r, W·r] (Shi et al. 2016): out[c, h·r + i, w·r + j] = in[c·r² + i·r + j, h, w]. */
-export const pixelShuffle = (x: Tensor, factor: number): Tensor => apply(pixelShuffleOp, [x], { factor })[0]!;
+export const pixelShuffle = (x: Tensor, factor: number): Tensor => apply(pixelShuffleOp, [x], { factor })[0];
 
 /** The inverse of {@link pixelShuffle}: [N, C, H·r, W·r] to [N, C·r², H, W]. */
-export const pixelUnshuffle = (x: Tensor, factor: number): Tensor => apply(pixelUnshuffleOp, [x], { factor })[0]!;
+export const pixelUnshuffle = (x: Tensor, factor: number): Tensor => apply(pixelUnshuffleOp, [x], { factor })[0];

@@ -6,12 +6,13 @@
 
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../engine/basics/shape.ts';
-import type { Listed } from '../../engine/define.ts';
+import { specifyFunction } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { add, div, mul, square, sub } from '../elementwise/arithmetic.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
+import { fullLike } from '../elementwise/full-like.ts';
 import { sqrt } from '../elementwise/functions.ts';
-import { fullLike } from '../grad.ts';
+import { specifyElementwise } from '../elementwise/specify-elementwise.ts';
 import { reshape } from '../movement/reshape.ts';
 import { mean, sum } from '../reductions/sum.ts';
 import { batchStatistics } from './batch-statistics.ts';
@@ -54,16 +55,14 @@ function normalize(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bi
  *
  * with sums over the M elements of a channel.
  */
-const normalizeByBatch = defineElementwise({
+const normalizeByBatch = /* @__PURE__ */ defineElementwise({
   name: 'normalizeByBatch',
-  summary: 'The last step of batch norm in training.',
   arity: 5,
-  compute: ([x, mean, s, weight, bias]) => (x! - mean!) * (weight! * s!) + bias!,
   expression: ([x, mean, s, weight, bias]) => `(${x} - ${mean}) * (${weight} * ${s}) + ${bias}`,
   gradient({ grad, inputs: [x, mean, s, weight] }) {
-    const options = { axes: others(x!.shape), keepDims: true };
-    const count = x!.size / mean!.size;
-    const centred = () => sub(x!, mean!);
+    const options = { axes: others(x.shape), keepDims: true };
+    const count = x.size / mean.size;
+    const centred = () => sub(x, mean);
     const once = (make: () => Tensor) => {
       let made: Tensor | undefined;
       return () => {
@@ -76,16 +75,31 @@ const normalizeByBatch = defineElementwise({
     return [
       () => {
         // Whole tensors first: what is multiplied by a channel's numbers costs no kernel of its own.
-        const slope = mul(mul(mul(centred(), s!), s!), product());
-        return mul(mul(mul(sub(sub(mul(grad, count), total()), slope), 1 / count), weight!), s!);
+        const slope = mul(mul(mul(centred(), s), s), product());
+        return mul(mul(mul(sub(sub(mul(grad, count), total()), slope), 1 / count), weight), s);
       },
       null,
       null,
-      () => mul(product(), s!),
+      () => mul(product(), s),
       total,
     ];
   },
 });
+
+/* @__PURE__ */ specifyElementwise(normalizeByBatch, () => ({
+  summary: 'The last step of batch norm in training.',
+  compute: ([x, mean, s, weight, bias]) => (x - mean) * (weight * s) + bias,
+  samples: [
+    {
+      inputs: [[4, 3, 5, 7], ...Array.from({ length: 4 }, () => [1, 3, 1, 1])].map(shape => ({ shape })),
+      attributes: {},
+    },
+  ],
+  gradientTestedBy: {
+    name: 'batchNorm',
+    why: 'That of x contains those of mean and s, which follow from x there.',
+  },
+}));
 
 /** Mean and variance of the batch, [1, C, 1, …], and the parameters in that shape. */
 function prepare(x: Tensor, weight: Tensor, bias: Tensor) {
@@ -139,13 +153,13 @@ export function batchNorm(
   const [m, v, w, b] = [runningMean, runningVariance, weight, bias].map(parameter =>
     channelsLast('batchNorm', x, parameter),
   );
-  return normalize(x, m!, v!, w!, b!, eps);
+  return normalize(x, m, v, w, b, eps);
 }
 
 type BatchNormAttributes = { readonly training: boolean };
 
 function inputsOf(shape: Shape, training: boolean) {
-  const parameter = { shape: [shape[1]!] };
+  const parameter = { shape: [shape[1]] };
   const statistics = [
     { ...parameter, range: [-0.5, 0.5] as const },
     { ...parameter, range: [0.5, 2] as const },
@@ -155,37 +169,36 @@ function inputsOf(shape: Shape, training: boolean) {
 
 const sampleOf = (shape: Shape, training: boolean) => ({ inputs: inputsOf(shape, training), attributes: { training } });
 
-export const batchNormListing: Listed<BatchNormAttributes> = {
+/* @__PURE__ */ specifyFunction<BatchNormAttributes>(() => ({
   name: 'batchNorm',
   summary: 'Batch normalisation, by the batch’s statistics (training) or given ones.',
   call: ([x, weight, bias, m, v], { training }) => {
-    if (!training) return [batchNorm(x!, weight!, bias!, m!, v!)];
-    const { output, mean, variance } = batchNormTraining(x!, weight!, bias!);
+    if (!training) return [batchNorm(x, weight, bias, m, v)];
+    const { output, mean, variance } = batchNormTraining(x, weight, bias);
     return [output, mean, variance];
   },
-  differentiable: true,
   reference([x, weight, bias, m, v], shapes, { training }) {
-    const shape = shapes[0]!;
-    const channels = shape[1]!;
+    const shape = shapes[0];
+    const channels = shape[1];
     const inner = sizeOf(shape.slice(2));
-    const count = x!.length / channels;
+    const count = x.length / channels;
     const channelOf = (i: number) => Math.floor(i / inner) % channels;
     const average = new Float64Array(channels);
     const variance = new Float64Array(channels);
     if (training) {
-      x!.forEach((value, i) => {
-        average[channelOf(i)]! += value / count;
+      x.forEach((value, i) => {
+        average[channelOf(i)] += value / count;
       });
-      x!.forEach((value, i) => {
-        variance[channelOf(i)]! += (value - average[channelOf(i)]!) ** 2 / count;
+      x.forEach((value, i) => {
+        variance[channelOf(i)] += (value - average[channelOf(i)]) ** 2 / count;
       });
     } else {
-      average.set(m!);
-      variance.set(v!);
+      average.set(m);
+      variance.set(v);
     }
-    const y = x!.map((value, i) => {
+    const y = x.map((value, i) => {
       const c = channelOf(i);
-      return ((value - average[c]!) / Math.sqrt(variance[c]! + 1e-5)) * weight![c]! + bias![c]!;
+      return ((value - average[c]) / Math.sqrt(variance[c] + 1e-5)) * weight[c] + bias[c];
     });
     return training ? [y, average, variance] : [y];
   },
@@ -204,4 +217,4 @@ export const batchNormListing: Listed<BatchNormAttributes> = {
     ),
   // Statistics of few numbers with little variance lose digits in the division.
   tolerance: 1e-5,
-};
+}));

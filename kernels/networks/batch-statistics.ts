@@ -2,6 +2,7 @@
 import { apply } from '../../engine/apply.ts';
 import { sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { literal } from '../../engine/text/expression.ts';
@@ -22,54 +23,58 @@ export type BatchStatisticsAttributes = {
  * Inputs, C elements each: mean and variance of the batch, running mean and variance. Outputs: 1 / √(variance + eps) in
  * the variance's shape, then the running statistics after the batch.
  */
-export const batchStatisticsOp: Declaration<BatchStatisticsAttributes> = defineOp<BatchStatisticsAttributes>({
-  name: 'batchStatistics',
-  summary: '1 / √(variance + eps), and running statistics after a batch.',
-  infer: ([, variance, runningMean, runningVariance]) => [variance!, runningMean!, runningVariance!],
-  lower({ inputs, attributes: { eps, momentum, correction } }, traits) {
-    const n = sizeOf(inputs[1]!.shape);
-    const [old, share] = [literal(1 - momentum), literal(momentum)];
-    const kernel = assembleElements(
-      {
-        name: 'batchStatistics',
-        reads: ['average', 'variance', 'oldMean', 'oldVariance'],
-        writes: ['inverse', 'newMean', 'newVariance'],
-        numbers: new Numbers(false, { n }),
-        elements: n,
-        count: 'n',
-        body: `let v = variance[index];
+export const batchStatisticsOp: Declaration<BatchStatisticsAttributes> =
+  /* @__PURE__ */ defineOp<BatchStatisticsAttributes>({
+    name: 'batchStatistics',
+    infer: ([, variance, runningMean, runningVariance]) => [variance, runningMean, runningVariance],
+    lower({ inputs, attributes: { eps, momentum, correction } }, traits) {
+      const n = sizeOf(inputs[1].shape);
+      const [old, share] = [literal(1 - momentum), literal(momentum)];
+      const kernel = assembleElements(
+        {
+          name: 'batchStatistics',
+          reads: ['average', 'variance', 'oldMean', 'oldVariance'],
+          writes: ['inverse', 'newMean', 'newVariance'],
+          numbers: new Numbers(false, { n }),
+          elements: n,
+          count: 'n',
+          body: `let v = variance[index];
     inverse[index] = 1.0 / sqrt(v + ${literal(eps)});
     newMean[index] = oldMean[index] * ${old} + average[index] * ${share};
     newVariance[index] = oldVariance[index] * ${old} + v * ${literal(momentum * correction)};`,
-      },
-      traits,
-    );
-    return { steps: [{ kernel, operands: [0, 1, 2, 3].map(input).concat([0, 1, 2].map(output)) }], scratch: [] };
-  },
-  gradient({ inputs, outputs: [inverse], grads: [g, gMean, gVariance], attributes: { momentum, correction } }) {
-    /** The sum of what flows to input `i`, if anything does. */
-    const flowing = (i: number, parts: readonly (Tensor | undefined)[]): Tensor | null => {
-      const present = parts.flatMap(part => (part ? [reshape(part, inputs[i]!.shape)] : []));
-      return present.length > 0 ? present.reduce((a, b) => add(a, b)) : null;
-    };
-    const slope = g && mul(mul(mul(square(inverse!), inverse!), g), -0.5);
-    return [
-      flowing(0, [gMean && mul(gMean, momentum)]),
-      flowing(1, [slope, gVariance && mul(gVariance, momentum * correction)]),
-      flowing(2, [gMean && mul(gMean, 1 - momentum)]),
-      flowing(3, [gVariance && mul(gVariance, 1 - momentum)]),
-    ];
-  },
+        },
+        traits,
+      );
+      return { steps: [{ kernel, operands: [0, 1, 2, 3].map(input).concat([0, 1, 2].map(output)) }], scratch: [] };
+    },
+    gradient({ inputs, outputs: [inverse], grads: [g, gMean, gVariance], attributes: { momentum, correction } }) {
+      /** The sum of what flows to input `i`, if anything does. */
+      const flowing = (i: number, parts: readonly (Tensor | undefined)[]): Tensor | null => {
+        const present = parts.flatMap(part => (part ? [reshape(part, inputs[i].shape)] : []));
+        return present.length > 0 ? present.reduce((a, b) => add(a, b)) : null;
+      };
+      const slope = g && mul(mul(mul(square(inverse), inverse), g), -0.5);
+      return [
+        flowing(0, [gMean && mul(gMean, momentum)]),
+        flowing(1, [slope, gVariance && mul(gVariance, momentum * correction)]),
+        flowing(2, [gMean && mul(gMean, 1 - momentum)]),
+        flowing(3, [gVariance && mul(gVariance, 1 - momentum)]),
+      ];
+    },
+  });
+
+/* @__PURE__ */ specify(batchStatisticsOp, () => ({
+  summary: '1 / √(variance + eps), and running statistics after a batch.',
   reference([average, variance, oldMean, oldVariance], _, { eps, momentum, correction }) {
     return [
-      variance!.map(v => 1 / Math.sqrt(v + eps)),
-      oldMean!.map((old, i) => old * (1 - momentum) + average![i]! * momentum),
-      oldVariance!.map((old, i) => old * (1 - momentum) + variance![i]! * momentum * correction),
+      variance.map(v => 1 / Math.sqrt(v + eps)),
+      oldMean.map((old, i) => old * (1 - momentum) + average[i] * momentum),
+      oldVariance.map((old, i) => old * (1 - momentum) + variance[i] * momentum * correction),
     ];
   },
   samples: [sampleOf(3, 8), sampleOf(70, 1.5)],
   random: choose => sampleOf(choose.pick([1, 17, 64]), choose.pick([1, 1.01, 2])),
-});
+}));
 
 function sampleOf(channels: number, correction: number) {
   const mean = { shape: [channels] };
@@ -83,5 +88,5 @@ export function batchStatistics(
   attributes: BatchStatisticsAttributes,
 ): { readonly inverse: Tensor; readonly runningMean: Tensor; readonly runningVariance: Tensor } {
   const [inverse, runningMean, runningVariance] = apply(batchStatisticsOp, statistics, attributes);
-  return { inverse: inverse!, runningMean: runningMean!, runningVariance: runningVariance! };
+  return { inverse: inverse, runningMean: runningMean, runningVariance: runningVariance };
 }

@@ -2,14 +2,16 @@
 
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../engine/basics/shape.ts';
-import type { Listed } from '../../engine/define.ts';
+import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { add, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
-import { applyOne, defineElementwise, oddShape } from '../elementwise/define-elementwise.ts';
+import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
 import { abs } from '../elementwise/functions.ts';
 import { log1pFunction } from '../elementwise/precise.ts';
+import { specifyElementwise } from '../elementwise/specify-elementwise.ts';
 import { slice } from '../movement/pad.ts';
 import { mean, sum } from '../reductions/sum.ts';
+import { oddShape } from '../references.ts';
 
 function checkSame(name: string, a: Tensor, b: Tensor): void {
   if (!sameShape(a.shape, b.shape))
@@ -29,21 +31,24 @@ export function l1Loss(input: Tensor, target: Tensor): Tensor {
 }
 
 /** max(x, 0) − x·t + log(1 + e^−|x|), without overflow and without cancellation for labels 0 and 1. */
-export const bceOp = defineElementwise({
+export const bceOp = /* @__PURE__ */ defineElementwise({
   name: 'bceElementwise',
-  summary: 'Binary cross entropy of a logit x and a label t, elementwise: the kernel of bceWithLogits.',
   arity: 2,
   dear: true,
-  ranges: [
-    [-4, 4],
-    [0, 1],
-  ],
-  compute: ([x, t]) => Math.max(x!, 0) - x! * t! + Math.log1p(Math.exp(-Math.abs(x!))),
   declarations: () => log1pFunction,
   expression: ([x, t]) => `(select(${x}, 0.0, ${x} < 0.0) - ${x} * ${t}) + daybreakLog1p(exp(-abs(${x})))`,
   gradient: ({ grad, inputs: [x, t] }) => [
-    () => mul(grad, applyOne(bceGradientOp, [x!, t!], {})),
-    () => neg(mul(grad, x!)),
+    () => mul(grad, applyOne(bceGradientOp, [x, t], {})),
+    () => neg(mul(grad, x)),
+  ],
+});
+
+/* @__PURE__ */ specifyElementwise(bceOp, () => ({
+  summary: 'Binary cross entropy of a logit x and a label t, elementwise: the kernel of bceWithLogits.',
+  compute: ([x, t]) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x))),
+  ranges: [
+    [-4, 4],
+    [0, 1],
   ],
   samples: [
     {
@@ -55,18 +60,12 @@ export const bceOp = defineElementwise({
       kink: 'flat in float32',
     },
   ],
-});
+}));
 
-export const bceGradientOp = defineElementwise({
+export const bceGradientOp = /* @__PURE__ */ defineElementwise({
   name: 'bceGradient',
-  summary: 'sigmoid(x) − t, without cancellation for labels 0 and 1.',
   arity: 2,
   dear: true,
-  ranges: [
-    [-4, 4],
-    [0, 1],
-  ],
-  compute: ([x, t]) => 1 / (1 + Math.exp(-x!)) - t!,
   declarations: () => `fn daybreakBceGradient(x: f32, t: f32) -> f32 {
   let e = exp(-abs(x));
   let large = 1.0 / (1.0 + e);
@@ -74,8 +73,17 @@ export const bceGradientOp = defineElementwise({
   return (1.0 - t) * select(large, small, x < 0.0) - t * select(small, large, x < 0.0);
 }`,
   expression: ([x, t]) => `daybreakBceGradient(${x}, ${t})`,
-  tolerance: 2e-6,
 });
+
+/* @__PURE__ */ specifyElementwise(bceGradientOp, () => ({
+  summary: 'sigmoid(x) − t, without cancellation for labels 0 and 1.',
+  compute: ([x, t]) => 1 / (1 + Math.exp(-x)) - t,
+  ranges: [
+    [-4, 4],
+    [0, 1],
+  ],
+  tolerance: 2e-6,
+}));
 
 /** Mean binary cross entropy of logits and labels in [0, 1]; equation 2 of Ledig et al. Stable for any logit. */
 export function bceWithLogits(logits: Tensor, labels: Tensor): Tensor {
@@ -92,7 +100,7 @@ export interface TotalVariationOptions {
 
 /** Total variation of [N, C, H, W]: vertical and horizontal neighbours' differences (Rudin et al. 1992, anisotropic). */
 export function totalVariation(x: Tensor, { power = 1, reduction = 'sum' }: TotalVariationOptions = {}): Tensor {
-  if (x.shape.length !== 4 || x.shape[2]! < 2 || x.shape[3]! < 2)
+  if (x.shape.length !== 4 || x.shape[2] < 2 || x.shape[3] < 2)
     throw new ShapeError(
       'totalVariation',
       `needs [N, C, H, W] with H and W of at least 2, got ${formatShape(x.shape)}.`,
@@ -100,7 +108,7 @@ export function totalVariation(x: Tensor, { power = 1, reduction = 'sum' }: Tota
   const along = (axis: number) => {
     const from = (first: number) => x.shape.map((_, i) => (i === axis ? first : 0));
     const to = (last: number) => x.shape.map((size, i) => (i === axis ? last : size));
-    const size = x.shape[axis]!;
+    const size = x.shape[axis];
     const difference = sub(slice(x, from(1), to(size)), slice(x, from(0), to(size - 1)));
     return sum(power === 1 ? abs(difference) : square(difference));
   };
@@ -114,7 +122,7 @@ function pairLoss(
   loss: (a: Tensor, b: Tensor) => Tensor,
   term: (a: number, b: number) => number,
   labels = false,
-): Listed {
+): FunctionSpecification {
   const inputs = (shape: Shape) => [
     { shape, range: [-3, 3] as const },
     { shape, range: labels ? ([0, 1] as const) : ([-2, 2] as const) },
@@ -122,11 +130,8 @@ function pairLoss(
   return {
     name,
     summary,
-    call: ([a, b]) => [loss(a!, b!)],
-    differentiable: true,
-    reference: ([a, b]) => [
-      Float64Array.of(a!.reduce((total, value, i) => total + term(value, b![i]!), 0) / a!.length),
-    ],
+    call: ([a, b]) => [loss(a, b)],
+    reference: ([a, b]) => [Float64Array.of(a.reduce((total, value, i) => total + term(value, b[i]), 0) / a.length)],
     samples: [
       { inputs: inputs([2, 5, 4, 3]), attributes: {} },
       { inputs: inputs([1]), attributes: {} },
@@ -136,9 +141,11 @@ function pairLoss(
   };
 }
 
-export const lossListings: readonly Listed[] = [
-  pairLoss('mseLoss', 'Mean squared error.', mseLoss, (a, b) => (a - b) ** 2),
-  pairLoss('l1Loss', 'Mean absolute error.', l1Loss, (a, b) => Math.abs(a - b)),
+/* @__PURE__ */ specifyFunction(() => pairLoss('mseLoss', 'Mean squared error.', mseLoss, (a, b) => (a - b) ** 2));
+
+/* @__PURE__ */ specifyFunction(() => pairLoss('l1Loss', 'Mean absolute error.', l1Loss, (a, b) => Math.abs(a - b)));
+
+/* @__PURE__ */ specifyFunction(() =>
   pairLoss(
     'bceWithLogits',
     'Mean binary cross entropy of logits.',
@@ -146,13 +153,12 @@ export const lossListings: readonly Listed[] = [
     (x, t) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x))),
     true,
   ),
-];
+);
 
-export const totalVariationListing: Listed<{ readonly power: 1 | 2; readonly reduction: 'sum' | 'mean' }> = {
+/* @__PURE__ */ specifyFunction<Required<TotalVariationOptions>>(() => ({
   name: 'totalVariation',
   summary: 'Absolute or squared differences of neighbouring pixels, added up.',
-  call: ([x], options) => [totalVariation(x!, options)],
-  differentiable: true,
+  call: ([x], options) => [totalVariation(x, options)],
   reference([x], [shape], { power, reduction }) {
     const [n, c, h, w] = shape as unknown as [number, number, number, number];
     let total = 0;
@@ -160,10 +166,10 @@ export const totalVariationListing: Listed<{ readonly power: 1 | 2; readonly red
       for (let i = 0; i < h; i++)
         for (let j = 0; j < w; j++) {
           const at = (plane * h + i) * w + j;
-          if (i + 1 < h) total += Math.abs(x![at + w]! - x![at]!) ** power;
-          if (j + 1 < w) total += Math.abs(x![at + 1]! - x![at]!) ** power;
+          if (i + 1 < h) total += Math.abs(x[at + w] - x[at]) ** power;
+          if (j + 1 < w) total += Math.abs(x[at + 1] - x[at]) ** power;
         }
-    return [Float64Array.of(reduction === 'sum' ? total : total / x!.length)];
+    return [Float64Array.of(reduction === 'sum' ? total : total / x.length)];
   },
   samples: [
     { inputs: [{ shape: [2, 3, 6, 5] }], attributes: { power: 1, reduction: 'sum' } },
@@ -173,4 +179,4 @@ export const totalVariationListing: Listed<{ readonly power: 1 | 2; readonly red
     inputs: [{ shape: [choose.integer(1, 2), choose.integer(1, 3), choose.pick([2, 5, 11]), choose.pick([2, 7, 13])] }],
     attributes: { power: choose.pick([1, 2] as const), reduction: choose.pick(['sum', 'mean'] as const) },
   }),
-};
+}));

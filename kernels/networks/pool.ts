@@ -2,7 +2,8 @@
 import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape, sizeOf } from '../../engine/basics/shape.ts';
-import { type Choose, type Declaration, defineOp, type Listed, type Sample } from '../../engine/define.ts';
+import { type Declaration, defineOp } from '../../engine/define.ts';
+import { type Choose, type Sample, specify, specifyFunction } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
@@ -14,10 +15,10 @@ type PoolGradientAttributes = PoolAttributes & { readonly shape: Shape };
 
 function pooledShape(name: string, shape: Shape, { kernel, stride }: PoolAttributes): number[] {
   const [n, c, h, w] = shape;
-  const valid = shape.length === 4 && kernel >= 1 && stride >= 1 && h! >= kernel && w! >= kernel;
+  const valid = shape.length === 4 && kernel >= 1 && stride >= 1 && h >= kernel && w >= kernel;
   if (!valid)
     throw new ShapeError(name, `windows of ${kernel} by steps of ${stride} do not fit ${formatShape(shape)}.`);
-  return [n!, c!, Math.floor((h! - kernel) / stride) + 1, Math.floor((w! - kernel) / stride) + 1];
+  return [n, c, Math.floor((h - kernel) / stride) + 1, Math.floor((w - kernel) / stride) + 1];
 }
 
 /** One invocation an element of `target`; `body` sets `value` from plane, row and column. */
@@ -33,12 +34,12 @@ function lowerPlanes(
 ): Lowering {
   const numbers = new Numbers(baked, {
     n: sizeOf(target),
-    h: big[2]!,
-    w: big[3]!,
-    oh: small[2]!,
-    ow: small[3]!,
-    rows: target[2]!,
-    columns: target[3]!,
+    h: big[2],
+    w: big[3],
+    oh: small[2],
+    ow: small[3],
+    rows: target[2],
+    columns: target[3],
   });
   const names = bindings === 1 ? ['x'] : ['g', 'x'];
   const element = `let column = index % columns; let row = index / columns % rows; let plane = index / (columns * rows);
@@ -64,11 +65,11 @@ function forEachWindow(
 
 /** Index of the first largest element of a window. */
 function largest(x: Float64Array, [, , h, w]: Shape, kernel: number, plane: number, top: number, left: number): number {
-  let best = (plane * h! + top) * w! + left;
+  let best = (plane * h + top) * w + left;
   for (let p = 0; p < kernel; p++)
     for (let q = 0; q < kernel; q++) {
-      const at = (plane * h! + top + p) * w! + left + q;
-      if (x[at]! > x[best]!) best = at;
+      const at = (plane * h + top + p) * w + left + q;
+      if (x[at] > x[best]) best = at;
     }
   return best;
 }
@@ -89,16 +90,15 @@ const sampleOf = (shape: Shape, kernel: number, stride: number): Sample<PoolAttr
   attributes: { kernel, stride },
 });
 
-export const maxPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>({
+export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp<PoolAttributes>({
   name: 'maxPool2d',
-  summary: 'Largest element of each window; the gradient goes to the first of equals.',
-  infer: ([x], attributes) => [f32(pooledShape('maxPool2d', x!.shape, attributes))],
+  infer: ([x], attributes) => [f32(pooledShape('maxPool2d', x.shape, attributes))],
   lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }, traits) =>
     lowerPlanes(
       'maxPool2d',
-      outputs[0]!.shape,
-      outputs[0]!.shape,
-      inputs[0]!.shape,
+      outputs[0].shape,
+      outputs[0].shape,
+      inputs[0].shape,
       1,
       baked,
       `let start = (plane * h + row * ${stride}) * w + column * ${stride};
@@ -109,17 +109,21 @@ export const maxPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>
   } }`,
       traits,
     ),
-  gradient: ({ inputs: [x], grads, attributes }) => [apply(maxPool2dGradientOp, [grads[0]!, x!], attributes)[0]!],
-  reference([x], [spec], attributes) {
-    const y = new Float64Array(sizeOf(pooledShape('maxPool2d', spec!.shape, attributes)));
-    forEachWindow(spec!.shape, attributes, (index, plane, top, left) => {
-      y[index] = x![largest(x!, spec!.shape, attributes.kernel, plane, top, left)]!;
+  gradient: ({ inputs: [x], grads, attributes }) => [apply(maxPool2dGradientOp, [grads[0]!, x], attributes)[0]],
+});
+
+/* @__PURE__ */ specify(maxPool2dOp, () => ({
+  summary: 'Largest element of each window; the gradient goes to the first of equals.',
+  reference([x], [shape], attributes) {
+    const y = new Float64Array(sizeOf(pooledShape('maxPool2d', shape, attributes)));
+    forEachWindow(shape, attributes, (index, plane, top, left) => {
+      y[index] = x[largest(x, shape, attributes.kernel, plane, top, left)];
     });
     return [y];
   },
   samples: [sampleOf([2, 5, 8, 8], 2, 2), sampleOf([1, 3, 7, 9], 2, 2), sampleOf([1, 1, 2, 2], 2, 2)],
   random: choose => ({ inputs: [{ shape: randomShape(choose) }], attributes: randomWindow(choose) }),
-});
+}));
 
 /** Loops over the windows that contain an element: those whose first row i has i·stride ≤ row < i·stride + kernel. */
 const windows = (kernel: number, stride: number, body: string): string => `var value = 0.0;
@@ -130,16 +134,15 @@ const windows = (kernel: number, stride: number, body: string): string => `var v
     }
   }`;
 
-export const maxPool2dGradientOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>({
+export const maxPool2dGradientOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp<PoolAttributes>({
   name: 'maxPool2dGradient',
-  summary: 'The gradient of maxPool2d from g and x.',
-  infer: ([, x]) => [f32(x!.shape)],
+  infer: ([, x]) => [f32(x.shape)],
   lower: ({ inputs, attributes: { kernel, stride }, baked }, traits) =>
     lowerPlanes(
       'maxPool2dGradient',
-      inputs[1]!.shape,
-      inputs[0]!.shape,
-      inputs[1]!.shape,
+      inputs[1].shape,
+      inputs[0].shape,
+      inputs[1].shape,
       2,
       baked,
       windows(
@@ -155,10 +158,14 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = defineOp<PoolAtt
       ),
       traits,
     ),
-  reference([g, x], specs, attributes) {
-    const gx = new Float64Array(x!.length);
-    forEachWindow(specs[1]!.shape, attributes, (index, plane, top, left) => {
-      gx[largest(x!, specs[1]!.shape, attributes.kernel, plane, top, left)]! += g![index]!;
+});
+
+/* @__PURE__ */ specify(maxPool2dGradientOp, () => ({
+  summary: 'The gradient of maxPool2d from g and x.',
+  reference([g, x], [, shape], attributes) {
+    const gx = new Float64Array(x.length);
+    forEachWindow(shape, attributes, (index, plane, top, left) => {
+      gx[largest(x, shape, attributes.kernel, plane, top, left)] += g[index];
     });
     return [gx];
   },
@@ -173,18 +180,17 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = defineOp<PoolAtt
     const attributes = randomWindow(choose);
     return { inputs: [{ shape: pooledShape('maxPool2d', shape, attributes) }, { shape }], attributes };
   },
-});
+}));
 
-export const avgPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>({
+export const avgPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp<PoolAttributes>({
   name: 'avgPool2d',
-  summary: 'Mean of each window.',
-  infer: ([x], attributes) => [f32(pooledShape('avgPool2d', x!.shape, attributes))],
+  infer: ([x], attributes) => [f32(pooledShape('avgPool2d', x.shape, attributes))],
   lower: ({ inputs, outputs, attributes: { kernel, stride }, baked }, traits) =>
     lowerPlanes(
       'avgPool2d',
-      outputs[0]!.shape,
-      outputs[0]!.shape,
-      inputs[0]!.shape,
+      outputs[0].shape,
+      outputs[0].shape,
+      inputs[0].shape,
       1,
       baked,
       `let start = (plane * h + row * ${stride}) * w + column * ${stride};
@@ -194,46 +200,54 @@ export const avgPool2dOp: Declaration<PoolAttributes> = defineOp<PoolAttributes>
       traits,
     ),
   gradient: ({ inputs: [x], grads, attributes }) => [
-    apply(avgPool2dGradientOp, [grads[0]!], { ...attributes, shape: x!.shape })[0]!,
+    apply(avgPool2dGradientOp, [grads[0]!], { ...attributes, shape: x.shape })[0],
   ],
-  reference([x], [spec], attributes) {
+});
+
+/* @__PURE__ */ specify(avgPool2dOp, () => ({
+  summary: 'Mean of each window.',
+  reference([x], [shape], attributes) {
     const { kernel } = attributes;
-    const [, , h, w] = spec!.shape;
-    const y = new Float64Array(sizeOf(pooledShape('avgPool2d', spec!.shape, attributes)));
-    forEachWindow(spec!.shape, attributes, (index, plane, top, left) => {
+    const [, , h, w] = shape;
+    const y = new Float64Array(sizeOf(pooledShape('avgPool2d', shape, attributes)));
+    forEachWindow(shape, attributes, (index, plane, top, left) => {
       for (let p = 0; p < kernel; p++)
-        for (let q = 0; q < kernel; q++) y[index]! += x![(plane * h! + top + p) * w! + left + q]! / kernel ** 2;
+        for (let q = 0; q < kernel; q++) y[index] += x[(plane * h + top + p) * w + left + q] / kernel ** 2;
     });
     return [y];
   },
   samples: [sampleOf([2, 5, 8, 8], 2, 2), sampleOf([1, 3, 7, 9], 2, 2)],
   random: choose => ({ inputs: [{ shape: randomShape(choose) }], attributes: randomWindow(choose) }),
-});
+}));
 
-export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> = defineOp<PoolGradientAttributes>({
-  name: 'avgPool2dGradient',
-  summary: 'The gradient of avgPool2d.',
-  infer: (_, { shape }) => [f32(shape)],
-  lower: ({ inputs, attributes: { kernel, stride, shape }, baked }, traits) =>
-    lowerPlanes(
-      'avgPool2dGradient',
-      shape,
-      inputs[0]!.shape,
-      shape,
-      1,
-      baked,
-      `${windows(kernel, stride, 'value += x[(plane * oh + i) * ow + j];')}
+export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> =
+  /* @__PURE__ */ defineOp<PoolGradientAttributes>({
+    name: 'avgPool2dGradient',
+    infer: (_, { shape }) => [f32(shape)],
+    lower: ({ inputs, attributes: { kernel, stride, shape }, baked }, traits) =>
+      lowerPlanes(
+        'avgPool2dGradient',
+        shape,
+        inputs[0].shape,
+        shape,
+        1,
+        baked,
+        `${windows(kernel, stride, 'value += x[(plane * oh + i) * ow + j];')}
   value /= ${kernel ** 2}.0;`,
-      traits,
-    ),
-  gradient: ({ grads, attributes: { kernel, stride } }) => [avgPool2d(grads[0]!, kernel, stride)],
+        traits,
+      ),
+    gradient: ({ grads, attributes: { kernel, stride } }) => [avgPool2d(grads[0]!, kernel, stride)],
+  });
+
+/* @__PURE__ */ specify(avgPool2dGradientOp, () => ({
+  summary: 'The gradient of avgPool2d.',
   reference([g], _, attributes) {
     const { kernel, shape } = attributes;
     const [, , h, w] = shape;
     const gx = new Float64Array(sizeOf(shape));
     forEachWindow(shape, attributes, (index, plane, top, left) => {
       for (let p = 0; p < kernel; p++)
-        for (let q = 0; q < kernel; q++) gx[(plane * h! + top + p) * w! + left + q]! += g![index]! / kernel ** 2;
+        for (let q = 0; q < kernel; q++) gx[(plane * h + top + p) * w + left + q] += g[index] / kernel ** 2;
     });
     return [gx];
   },
@@ -243,15 +257,15 @@ export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> = defineOp
     const attributes = randomWindow(choose);
     return { inputs: [{ shape: pooledShape('avgPool2d', shape, attributes) }], attributes: { ...attributes, shape } };
   },
-});
+}));
 
 /** Largest element of each `kernel`×`kernel` window, by steps of `stride` (default `kernel`). */
 export const maxPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor =>
-  apply(maxPool2dOp, [x], { kernel, stride })[0]!;
+  apply(maxPool2dOp, [x], { kernel, stride })[0];
 
 /** Mean of each `kernel`×`kernel` window, by steps of `stride` (default `kernel`). */
 export const avgPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor =>
-  apply(avgPool2dOp, [x], { kernel, stride })[0]!;
+  apply(avgPool2dOp, [x], { kernel, stride })[0];
 
 /** Mean over all pixels: [N, C, H, W] to [N, C]. */
 export function globalAvgPool2d(x: Tensor): Tensor {
@@ -259,19 +273,18 @@ export function globalAvgPool2d(x: Tensor): Tensor {
   return mean(x, { axes: [2, 3] });
 }
 
-export const globalAvgPool2dListing: Listed = {
+/* @__PURE__ */ specifyFunction(() => ({
   name: 'globalAvgPool2d',
   summary: 'Mean over all pixels.',
-  call: ([x]) => [globalAvgPool2d(x!)],
-  differentiable: true,
+  call: ([x]) => [globalAvgPool2d(x)],
   reference([x], [shape]) {
-    const inner = sizeOf(shape!.slice(2));
-    const y = new Float64Array(sizeOf(shape!.slice(0, 2)));
-    x!.forEach((value, i) => {
-      y[Math.floor(i / inner)]! += value / inner;
+    const inner = sizeOf(shape.slice(2));
+    const y = new Float64Array(sizeOf(shape.slice(0, 2)));
+    x.forEach((value, i) => {
+      y[Math.floor(i / inner)] += value / inner;
     });
     return [y];
   },
   samples: [{ inputs: [{ shape: [2, 5, 8, 8] }], attributes: {} }],
   random: choose => ({ inputs: [{ shape: randomShape(choose) }], attributes: {} }),
-};
+}));

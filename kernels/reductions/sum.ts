@@ -12,7 +12,8 @@ import {
   sizeOf,
   stridesOf,
 } from '../../engine/basics/shape.ts';
-import { defineOp, type Sample } from '../../engine/define.ts';
+import { defineOp } from '../../engine/define.ts';
+import { type Sample, specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { lowerElementwise } from '../../engine/text/elementwise.ts';
 import { identity } from '../../engine/text/expression.ts';
@@ -31,32 +32,33 @@ function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean):
 }
 
 /** y = scale · Σ over `axes` of x. */
-export const sumOp = defineOp<SumAttributes>({
+export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
   name: 'sum',
-  summary: 'Sum over axes, in a fixed order.',
-  infer: ([x], { axes, keepDims }) => [f32(reducedShape(x!.shape, axes, keepDims))],
+  infer: ([x], { axes, keepDims }) => [f32(reducedShape(x.shape, axes, keepDims))],
   lower: ({ inputs, attributes: { axes, scale }, baked }, traits) =>
     lowerReduction(
-      { name: 'sum', expression: identity, inputs: [inputs[0]!.shape], domain: inputs[0]!.shape, axes, scale, baked },
+      { name: 'sum', expression: identity, inputs: [inputs[0].shape], domain: inputs[0].shape, axes, scale, baked },
       traits,
     ),
   reduction: { describe: ({ axes, scale }) => ({ axes, scale }) },
   gradient({ inputs, grads, attributes: { axes, scale } }) {
-    const { shape } = inputs[0]!;
+    const { shape } = inputs[0];
     const kept = reshape(grads[0]!, reducedShape(shape, axes, true));
     return [broadcastTo(kept, shape, scale)];
   },
-  reference([x], [spec], { axes, scale }) {
-    const { shape } = spec!;
+});
+
+/* @__PURE__ */ specify(sumOp, () => ({
+  summary: 'Sum over axes, in a fixed order.',
+  reference([x], [shape], { axes, scale }) {
     const kept = reducedShape(shape, axes, true);
     const strides = broadcastStrides(kept, shape);
     const own = stridesOf(shape);
     const y = new Float64Array(sizeOf(kept));
-    for (let i = 0; i < x!.length; i++) {
+    for (let i = 0; i < x.length; i++) {
       let at = 0;
-      for (let axis = 0; axis < shape.length; axis++)
-        at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
-      y[at]! += x![i]! * scale;
+      for (let axis = 0; axis < shape.length; axis++) at += (Math.floor(i / own[axis]) % shape[axis]) * strides[axis];
+      y[at] += x[i] * scale;
     }
     return [y];
   },
@@ -77,7 +79,7 @@ export const sumOp = defineOp<SumAttributes>({
   },
   // Sums of numbers of both signs cancel.
   tolerance: 4e-6,
-});
+}));
 
 function sample(shape: Shape, axes: readonly number[], keepDims = false, scale = 1): Sample<SumAttributes> {
   return { inputs: [{ shape }], attributes: { axes, keepDims, scale } };
@@ -92,30 +94,29 @@ export interface SumOptions {
 
 /** Σ x over `axes`; a scalar (shape []) over all. */
 export function sum(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
-  return apply(sumOp, [x], { axes: normalizeAxes('sum', axes, x.shape.length), keepDims, scale: 1 })[0]!;
+  return apply(sumOp, [x], { axes: normalizeAxes('sum', axes, x.shape.length), keepDims, scale: 1 })[0];
 }
 
 /** Mean of x over `axes`. */
 export function mean(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
   const sorted = normalizeAxes('mean', axes, x.shape.length);
-  const count = sorted.reduce((product, axis) => product * x.shape[axis]!, 1);
-  return apply(sumOp, [x], { axes: sorted, keepDims, scale: 1 / count })[0]!;
+  const count = sorted.reduce((product, axis) => product * x.shape[axis], 1);
+  return apply(sumOp, [x], { axes: sorted, keepDims, scale: 1 / count })[0];
 }
 
 type BroadcastAttributes = { readonly shape: Shape; readonly scale: number };
 
 const broadcastElementwise = {
   expression: ([x]: readonly string[], { scale }: BroadcastAttributes) =>
-    scale === 1 ? x! : `${x} * f32(${Math.fround(scale)})`,
+    scale === 1 ? x : `${x} * f32(${Math.fround(scale)})`,
 };
 
 /** y = scale · x, stretched to `shape`. */
-export const broadcastOp = defineOp<BroadcastAttributes>({
+export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   name: 'broadcastTo',
-  summary: 'Stretches dimensions of 1, and adds outer ones, by NumPy’s rule.',
   infer([x], { shape }) {
-    if (!sameShape(broadcastShapes('broadcastTo', x!.shape, shape), shape))
-      throw new ShapeError('broadcastTo', `cannot stretch ${formatShape(x!.shape)} to ${formatShape(shape)}.`);
+    if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
+      throw new ShapeError('broadcastTo', `cannot stretch ${formatShape(x.shape)} to ${formatShape(shape)}.`);
     return [f32(shape)];
   },
   lower: ({ inputs, attributes, baked }, traits) =>
@@ -123,23 +124,26 @@ export const broadcastOp = defineOp<BroadcastAttributes>({
       {
         name: 'broadcastTo',
         expression: { steps: [{ elementwise: broadcastElementwise as never, attributes, args: [{ operand: 0 }] }] },
-        inputs: [inputs[0]!.shape],
+        inputs: [inputs[0].shape],
         output: attributes.shape,
         baked,
       },
       traits,
     ),
   elementwise: broadcastElementwise,
-  gradient: ({ inputs, grads, attributes: { scale } }) => [sumTo(grads[0]!, inputs[0]!.shape, scale)],
-  reference([x], [spec], { shape, scale }) {
-    const strides = broadcastStrides(spec!.shape, shape);
+  gradient: ({ inputs, grads, attributes: { scale } }) => [sumTo(grads[0]!, inputs[0].shape, scale)],
+});
+
+/* @__PURE__ */ specify(broadcastOp, () => ({
+  summary: 'Stretches dimensions of 1, and adds outer ones, by NumPy’s rule.',
+  reference([x], [source], { shape, scale }) {
+    const strides = broadcastStrides(source, shape);
     const own = stridesOf(shape);
     return [
       Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
         let at = 0;
-        for (let axis = 0; axis < shape.length; axis++)
-          at += (Math.floor(i / own[axis]!) % shape[axis]!) * strides[axis]!;
-        return x![at]! * scale;
+        for (let axis = 0; axis < shape.length; axis++) at += (Math.floor(i / own[axis]) % shape[axis]) * strides[axis];
+        return x[at] * scale;
       }),
     ];
   },
@@ -154,12 +158,12 @@ export const broadcastOp = defineOp<BroadcastAttributes>({
       attributes: { shape, scale: choose.pick([1, 0.25, -3]) },
     };
   },
-});
+}));
 
 /** x stretched to `shape`, times `scale`. */
 export function broadcastTo(x: Tensor, shape: Shape, scale = 1): Tensor {
   if (scale === 1 && sameShape(x.shape, shape)) return x.alias();
-  return apply(broadcastOp, [x], { shape, scale })[0]!;
+  return apply(broadcastOp, [x], { shape, scale })[0];
 }
 
 /** The transpose of broadcasting: sums x back to `shape`, times `scale`. */
@@ -167,5 +171,5 @@ export function sumTo(x: Tensor, shape: Shape, scale = 1): Tensor {
   if (sameShape(x.shape, shape)) return scale === 1 ? x.alias() : broadcastTo(x, shape, scale);
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
-  return reshape(apply(sumOp, [x], { axes, keepDims: true, scale })[0]!, shape);
+  return reshape(apply(sumOp, [x], { axes, keepDims: true, scale })[0], shape);
 }

@@ -1,22 +1,28 @@
 /** Every operation, its gradients and what fusion makes of them: compiled gives the numbers that it gives uncompiled. */
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
-import type { Listed } from '../../engine/define.ts';
+import type { Specified } from '../../engine/specify.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { add, grad, mul, neg, sum } from '../../kernels/index.ts';
-import { listings } from '../../kernels/listing.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError } from '../relative-error.ts';
 import { differentiatedInputs, upstreamOf } from './finite-differences.ts';
 import { checkRandomProblems, describeProblem, LONG, type Problem, tensorsOf } from './problems.ts';
+import { byName } from './specified.ts';
 
 sharedDevice();
 
 const RANDOM = LONG ? 20 : 2;
 
 /** The results of an operation with elementwise neighbours to be fused with, and the gradients through all. */
-function around(operation: Listed, problem: Problem, inputs: readonly Tensor[], upstream: readonly Tensor[]): Tensor[] {
-  const wanted = operation.differentiable ? differentiatedInputs(problem) : [];
+function around(
+  operation: Specified,
+  problem: Problem,
+  inputs: readonly Tensor[],
+  upstream: readonly Tensor[],
+): Tensor[] {
+  const hasOwnGradient = operation.differentiable && !operation.gradientTestedBy;
+  const wanted = hasOwnGradient ? differentiatedInputs(problem) : [];
   // What is computed before an operation and after it may become part of its kernels.
   const before = inputs.map((input, i) => (wanted.includes(i) ? neg(neg(input)) : input));
   const outputs = operation.call(before, problem.attributes);
@@ -32,7 +38,7 @@ function around(operation: Listed, problem: Problem, inputs: readonly Tensor[], 
   ];
 }
 
-async function checkCompiled(operation: Listed, problem: Problem, baked: boolean): Promise<void> {
+async function checkCompiled(operation: Specified, problem: Problem, baked: boolean): Promise<void> {
   const upstream = upstreamOf(operation, problem);
   const shapes = tidy(() => operation.call(tensorsOf(problem), problem.attributes).map(({ shape }) => shape));
   const count = problem.inputs.length;
@@ -52,7 +58,7 @@ async function checkCompiled(operation: Listed, problem: Problem, baked: boolean
   expect(second, 'the same bits twice').toEqual(first);
 }
 
-describe.each(listings.map(operation => [operation.name, operation] as const))('%s', (_, operation) => {
+describe.each(byName())('%s', (_, operation) => {
   // Sizes baked in: a text for each problem. Samples with kinks are as good as others here.
   const samples = LONG ? operation.samples : operation.samples.slice(0, 1);
   test.each(samples.map(sample => [describeProblem(sample), sample] as const))('%s', (_, sample) =>

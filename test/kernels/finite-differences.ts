@@ -1,5 +1,5 @@
 /** Gradients checked against finite differences of the float64 references. */
-import type { Listed } from '../../engine/define.ts';
+import type { Specified } from '../../engine/specify.ts';
 import { contentOf, isDifferentiated, noise, type Problem, referenceOf } from './problems.ts';
 
 /** Inputs of at most this many elements are checked element by element, larger ones along random directions. */
@@ -13,7 +13,7 @@ const DIRECTIONS = 3;
 const STEP = 1e-7;
 
 /** The loss that tests differentiate: Σ over outputs of Σ upstream · output. Its upstream gradients, in float32. */
-export const upstreamOf = (operation: Listed, problem: Problem): Float32Array[] =>
+export const upstreamOf = (operation: Specified, problem: Problem): Float32Array[] =>
   referenceOf(operation, problem).map((output, i) => noise(output.length, 100 + i));
 
 /** Which inputs of a problem have gradients, by position. */
@@ -25,7 +25,7 @@ export const differentiatedInputs = ({ inputs }: Problem): number[] =>
  * to what ⟨gradient, d⟩ typically is for random d of that size.
  */
 export function gradientError(
-  operation: Listed,
+  operation: Specified,
   problem: Problem,
   position: number,
   upstream: readonly Float32Array[],

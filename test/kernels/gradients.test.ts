@@ -1,13 +1,13 @@
 /** The gradient of every operation against finite differences of its float64 reference. */
 import { describe, expect, test } from 'vitest';
 import { GradientError } from '../../engine/basics/errors.ts';
-import type { Listed } from '../../engine/define.ts';
+import type { Specified } from '../../engine/specify.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { add, grad, mul, sum } from '../../kernels/index.ts';
-import { listings } from '../../kernels/listing.ts';
 import { sharedDevice, take } from '../device.ts';
 import { differentiatedInputs, gradientError, upstreamOf } from './finite-differences.ts';
 import { checkRandomProblems, describeProblem, LONG, type Problem, tensorsOf } from './problems.ts';
+import { byName, specified, specifiedBy } from './specified.ts';
 
 sharedDevice();
 
@@ -21,7 +21,7 @@ function lossOf(outputs: readonly Tensor[], upstream: readonly Float32Array[]): 
   return outputs.map((output, i) => sum(mul(output, tensor(upstream[i], output.shape)))).reduce((a, b) => add(a, b));
 }
 
-async function checkGradients(operation: Listed, problem: Problem): Promise<void> {
+async function checkGradients(operation: Specified, problem: Problem): Promise<void> {
   const wanted = differentiatedInputs(problem);
   const upstream = upstreamOf(operation, problem);
   const gradients = await take(
@@ -40,9 +40,10 @@ async function checkGradients(operation: Listed, problem: Problem): Promise<void
   });
 }
 
-const differentiable = listings.filter(operation => operation.differentiable);
+/** What is not tested by another's gradient. */
+const differentiable = specified.filter(operation => operation.differentiable && !operation.gradientTestedBy);
 
-describe.each(differentiable.map(operation => [operation.name, operation] as const))('%s', (_, operation) => {
+describe.each(byName(differentiable))('%s', (_, operation) => {
   for (const sample of operation.samples)
     test.skipIf(sample.kink)(`${describeProblem(sample)}${sample.kink ? ` (${sample.kink})` : ''}`, () =>
       checkGradients(operation, sample),
@@ -53,14 +54,24 @@ describe.each(differentiable.map(operation => [operation.name, operation] as con
 });
 
 test.each(
-  listings.filter(operation => !operation.differentiable).map(operation => [operation.name, operation] as const),
-)('%s has no gradient and says so', (_, operation) => {
+  specified.flatMap(({ name, gradientTestedBy }) => (gradientTestedBy ? [[name, gradientTestedBy] as const] : [])),
+)('the gradient of %s is tested by another', (_, { name, why }) => {
+  expect(why).toMatch(/\w/);
+  expect(differentiable).toContain(specifiedBy(name));
+});
+
+const undifferentiable = specified.filter(operation => !operation.differentiable);
+
+test.each(byName(undifferentiable))('%s has no gradient and says so', (_, operation) => {
   const [sample] = operation.samples;
+  const [position] = differentiatedInputs(sample);
+  // Words have no gradients to be asked for.
+  if (position === undefined) return;
   tidy(() => {
     const inputs = tensorsOf(sample);
     const loss = sum(operation.call(inputs, sample.attributes)[0]);
     const message = new RegExp(`${operation.name} has no gradient`);
-    expect(() => grad(loss, [inputs[0]])).toThrow(GradientError);
-    expect(() => grad(loss, [inputs[0]])).toThrow(message);
+    expect(() => grad(loss, [inputs[position]])).toThrow(GradientError);
+    expect(() => grad(loss, [inputs[position]])).toThrow(message);
   });
 });

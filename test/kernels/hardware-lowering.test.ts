@@ -3,23 +3,23 @@
  * and has no subgroups. Their speed says nothing here, their numbers do.
  */
 import { describe, expect, test } from 'vitest';
-import type { Listed } from '../../engine/define.ts';
+import type { Specified } from '../../engine/specify.ts';
 import { tidy } from '../../engine/tensor.ts';
 import type { Kernel } from '../../engine/text/kernel.ts';
 import type { Family } from '../../engine/text/variants.ts';
-import { listings } from '../../kernels/listing.ts';
 import { type Conv2dProblem, outputSize } from '../../kernels/products/conv2d/problem.ts';
 import { convolutionFamilies } from '../../kernels/products/conv2d/variants.ts';
 import { matmulFamily } from '../../kernels/products/matmul/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError } from '../relative-error.ts';
 import { checkRandomProblems, describeProblem, LONG, type Problem, referenceOf, tensorsOf } from './problems.ts';
+import { byName, specifiedBy } from './specified.ts';
 
 const device = sharedDevice({ traits: { software: false, subgroupSize: 0 } });
 
 const RANDOM = LONG ? 40 : 2;
 
-async function check(operation: Listed, problem: Problem): Promise<void> {
+async function check(operation: Specified, problem: Problem): Promise<void> {
   const results = await take(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
   referenceOf(operation, problem).forEach((expected, i) => {
     const error = relativeError(results[i], expected);
@@ -27,7 +27,7 @@ async function check(operation: Listed, problem: Problem): Promise<void> {
   });
 }
 
-describe.each(listings.map(operation => [operation.name, operation] as const))('%s', (_, operation) => {
+describe.each(byName())('%s', (_, operation) => {
   test.each(operation.samples.map(sample => [describeProblem(sample), sample] as const))('%s', (_, sample) =>
     check(operation, sample),
   );
@@ -62,8 +62,6 @@ const kernelsOf = <P>(family: Family<P>, problem: P): Kernel[] =>
     .flatMap(variant => variant.lower(problem, device().traits).steps.map(({ kernel }) => kernel));
 
 describe('problems large enough for tiles', () => {
-  const operation = (name: string) => listings.find(listed => listed.name === name)!;
-
   const layers = [
     // Channels in and out, kernel, stride, padding; batch, height, width; tiles of the three passes.
     [8, 64, 3, 1, 1, 4, 64, 66, ['tiled', 'tiledThin', 'tiledSmall']],
@@ -80,13 +78,13 @@ describe('problems large enough for tiles', () => {
     const x = { shape: [n, c, h, w] };
     const weight = { shape: [k, c, r, r] };
     expect(convolutionFamilies.map(family => family.choose(problem, device().traits).name)).toEqual(tiles);
-    await check(operation('conv2d'), { inputs: [x, weight, { shape: [k] }], attributes: { stride, padding } });
+    await check(specifiedBy('conv2d'), { inputs: [x, weight, { shape: [k] }], attributes: { stride, padding } });
     const gradients = { stride, padding };
-    await check(operation('conv2dInputGradient'), {
+    await check(specifiedBy('conv2dInputGradient'), {
       inputs: [y, weight],
       attributes: { ...gradients, shape: x.shape },
     });
-    await check(operation('conv2dWeightGradient'), {
+    await check(specifiedBy('conv2dWeightGradient'), {
       inputs: [x, y],
       attributes: { ...gradients, shape: weight.shape },
     });
@@ -100,6 +98,6 @@ describe('problems large enough for tiles', () => {
     const attributes = { transposeA, transposeB };
     expect(matmulFamily.choose({ m, k, n, ...attributes, baked: false }, device().traits).name).toBe(tile);
     const inputs = [{ shape: transposeA ? [k, m] : [m, k] }, { shape: transposeB ? [n, k] : [k, n] }];
-    await check(operation('matmul'), { inputs, attributes });
+    await check(specifiedBy('matmul'), { inputs, attributes });
   });
 });

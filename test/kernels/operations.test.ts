@@ -1,22 +1,22 @@
 /** Every operation against its own definition in float64, on the samples of its declaration and on random problems. */
 import { describe, expect, test } from 'vitest';
-import type { Listed } from '../../engine/define.ts';
+import type { Specified } from '../../engine/specify.ts';
 import { tidy } from '../../engine/tensor.ts';
-import { listings } from '../../kernels/listing.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError, worstElementError } from '../relative-error.ts';
 import { checkRandomProblems, describeProblem, LONG, type Problem, referenceOf, tensorsOf } from './problems.ts';
+import { byName } from './specified.ts';
 
 sharedDevice();
 
 /** Random problems for each operation. */
 const RANDOM = LONG ? 100 : 8;
 
-async function run(operation: Listed, problem: Problem): Promise<Float32Array[]> {
+async function run(operation: Specified, problem: Problem): Promise<Float32Array[]> {
   return take(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
 }
 
-async function checkForward(operation: Listed, problem: Problem): Promise<Float32Array[]> {
+async function checkForward(operation: Specified, problem: Problem): Promise<Float32Array[]> {
   const results = await run(operation, problem);
   const expected = referenceOf(operation, problem);
   expect(results.length).toBe(expected.length);
@@ -26,7 +26,7 @@ async function checkForward(operation: Listed, problem: Problem): Promise<Float3
   return results;
 }
 
-describe.each(listings.map(operation => [operation.name, operation] as const))('%s', (_, operation) => {
+describe.each(byName())('%s', (_, operation) => {
   test.each(operation.samples.map(sample => [describeProblem(sample), sample] as const))('%s', async (_, sample) => {
     const results = await checkForward(operation, sample);
     // Numbers given one by one are there for their extremes, which a norm does not see.

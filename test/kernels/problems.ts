@@ -1,9 +1,9 @@
-/** Sample problems of the operations' declarations: their content, random ones from fast-check, and how they are told apart. */
+/** Sample problems of the operations' specifications: their content, random ones from fast-check, and how they are told apart. */
 import fc from 'fast-check';
 import { Philox } from '../../engine/basics/philox.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
-import type { Choose, Listed, Sample, SampleInput } from '../../engine/define.ts';
 import type { Attributes } from '../../engine/graph/operation.ts';
+import type { Choose, Sample, SampleInput, Specified } from '../../engine/specify.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
 
 export type Problem = Sample<Attributes>;
@@ -43,7 +43,7 @@ export const isDifferentiated = ({ dtype, fixed }: SampleInput): boolean => dtyp
 
 /** The operation's float64 reference on the very numbers that the GPU gets. */
 export function referenceOf(
-  operation: Listed,
+  operation: Specified,
   problem: Problem,
   inputs?: readonly Float64Array[],
 ): readonly Float64Array[] {
@@ -65,7 +65,7 @@ const chooseBy = (g: fc.GeneratorValue): Choose => ({
 
 /** Checks `count` random problems of `operation`; a failure names the problem and the seed. */
 export function checkRandomProblems(
-  operation: Listed,
+  operation: Specified,
   count: number,
   check: (problem: Problem) => Promise<void>,
 ): Promise<void> {

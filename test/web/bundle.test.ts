@@ -1,19 +1,25 @@
 /** The same sources in a browser: what a bundler makes of them, and what Chromium computes with that. */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { build } from 'esbuild';
+import { gzipSync } from 'node:zlib';
+import { type BuildOptions, build } from 'esbuild';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { specified } from '../kernels/specified.ts';
 import { relativeError } from '../relative-error.ts';
 import { findChromium, openPage } from './chromium.ts';
 import { compute, type Results } from './computation.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Bundles a file, or the text of one in the root folder, the way the README says. */
-async function bundle(from: { file: string } | { text: string }): Promise<{ code: string; inputs: string[] }> {
+/** Bundles a file, or the text of one in the root folder, the way the README says. `shipped`: the files of which something is left. */
+async function bundle(
+  from: { file: string } | { text: string },
+  options: BuildOptions = {},
+): Promise<{ code: string; inputs: string[]; shipped: string[] }> {
   const { outputFiles, metafile } = await build({
     ...('file' in from
       ? { entryPoints: [from.file] }
@@ -25,8 +31,11 @@ async function bundle(from: { file: string } | { text: string }): Promise<{ code
     write: false,
     metafile: true,
     logLevel: 'silent',
+    ...options,
   });
-  return { code: outputFiles[0].text, inputs: Object.keys(metafile.inputs) };
+  const [{ inputs }] = Object.values(metafile!.outputs);
+  const shipped = Object.keys(inputs).filter(file => inputs[file].bytesInOutput > 0);
+  return { code: outputFiles![0].text, inputs: Object.keys(metafile!.inputs), shipped };
 }
 
 /** Each is a module but the shipped networks' files, which a page fetches. */
@@ -45,6 +54,51 @@ test.each(doors)('%s bundles for a browser, without anything of Node', async doo
 
 test('a Node module in the bundle would be found', async () => {
   await expect(bundle({ text: `export * from './image/files.node.ts';` })).rejects.toThrow(/Could not resolve "node:/);
+});
+
+/** Files of which only specifications use anything. */
+const FOR_TESTS = [
+  'engine/specify.ts',
+  'kernels/references.ts',
+  'kernels/elementwise/specify-elementwise.ts',
+  'kernels/products/conv2d/reference.ts',
+];
+const MINIFIED: BuildOptions = { minify: true, charset: 'utf8' };
+const CONVOLUTION = `import { conv2d, grad, init, sum, tensor } from 'daybreak';
+await init();
+const [x, weight] = [tensor([1, 2], [1, 1, 1, 2]), tensor([3], [1, 1, 1, 1], { requiresGrad: true })];
+console.log(await grad(sum(conv2d(x, weight)), [weight])[0].data());`;
+
+/** The operations whose specification is part of a minified bundle: its summary stands there word for word. */
+const specifiedIn = (code: string): string[] =>
+  specified.flatMap(({ name, summary }) => (code.includes(JSON.stringify(summary)) ? [name] : []));
+
+test.each([
+  ['a convolution and its gradient', CONVOLUTION],
+  ...doors.map(door => [`all of ${door}`, `export * from '${door}';`]),
+])('%s bundles without references and samples', async (_, text) => {
+  const { code, shipped } = await bundle({ text }, MINIFIED);
+  expect(shipped.filter(file => FOR_TESTS.includes(file))).toEqual([]);
+  expect(specifiedIn(code)).toEqual([]);
+});
+
+test('references and samples in the bundle would be found', async () => {
+  const { code, shipped } = await bundle({ text: CONVOLUTION }, { ...MINIFIED, ignoreAnnotations: true });
+  expect(shipped).toEqual(expect.arrayContaining(FOR_TESTS));
+  expect(specifiedIn(code)).toContain('conv2d');
+});
+
+test('the operations that a page does not use are left out', async () => {
+  const { code } = await bundle({ text: CONVOLUTION }, MINIFIED);
+  expect(code).toContain('"conv2d"');
+  for (const { name, operation } of specified)
+    if (operation && /softplus|where|concat|Pool|adam|crops|batch/.test(name)) expect(code).not.toContain(`"${name}"`);
+});
+
+test('the README says how large it is', async () => {
+  const { code } = await bundle({ text: `export * from 'daybreak';` }, MINIFIED);
+  const [, said] = /\((\d+) kB of `daybreak`/.exec(readFileSync(resolve(root, 'README.md'), 'utf8'))!;
+  expect(Math.abs(gzipSync(code).length / 1000 / Number(said) - 1)).toBeLessThan(0.1);
 });
 
 const chromium = findChromium();

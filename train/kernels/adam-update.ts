@@ -2,6 +2,7 @@
 import { apply } from '../../engine/apply.ts';
 import { sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { literal } from '../../engine/text/expression.ts';
@@ -26,17 +27,16 @@ const logarithm = (beta: number): number => Math.max(Math.log(beta), -1000);
  * rate and a flag that keeps everything as it is when it is not 0 (one element each). The first three are updated in
  * place.
  */
-export const adamOp: Declaration<AdamAttributes> = defineOp<AdamAttributes>({
+export const adamOp: Declaration<AdamAttributes> = /* @__PURE__ */ defineOp<AdamAttributes>({
   name: 'adam',
-  summary: 'One step of Adam for all parameters at once, in place.',
-  infer: ([p, m, v]) => [p!, m!, v!],
+  infer: ([p, m, v]) => [p, m, v],
   inPlace: [
     [0, 0],
     [1, 1],
     [2, 2],
   ],
   lower({ inputs, attributes: { beta1, beta2, eps } }, traits) {
-    const count = sizeOf(inputs[0]!.shape);
+    const count = sizeOf(inputs[0].shape);
     const kernel = assembleElements(
       {
         name: 'adam',
@@ -62,18 +62,22 @@ export const adamOp: Declaration<AdamAttributes> = defineOp<AdamAttributes>({
     const operands = [input(3), input(4), input(5), input(6), output(0), output(1), output(2)];
     return { steps: [{ kernel, operands }], scratch: [] };
   },
+});
+
+/* @__PURE__ */ specify(adamOp, () => ({
+  summary: 'One step of Adam for all parameters at once, in place.',
   reference([p, m, v, g, steps, rate, bad], _, { beta1, beta2, eps }) {
-    if (bad![0] !== 0) return [p!.slice(), m!.slice(), v!.slice()];
-    const t = steps![0]! + 1;
-    const first = m!.map((value, i) => beta1 * value + (1 - beta1) * g![i]!);
-    const second = v!.map((value, i) => beta2 * value + (1 - beta2) * g![i]! ** 2);
-    const size = rate![0]! / (1 - beta1 ** t);
+    if (bad[0] !== 0) return [p.slice(), m.slice(), v.slice()];
+    const t = steps[0] + 1;
+    const first = m.map((value, i) => beta1 * value + (1 - beta1) * g[i]);
+    const second = v.map((value, i) => beta2 * value + (1 - beta2) * g[i] ** 2);
+    const size = rate[0] / (1 - beta1 ** t);
     const root = Math.sqrt(1 - beta2 ** t);
-    return [p!.map((value, i) => value - (size * first[i]!) / (Math.sqrt(second[i]!) / root + eps)), first, second];
+    return [p.map((value, i) => value - (size * first[i]) / (Math.sqrt(second[i]) / root + eps)), first, second];
   },
   samples: [adamSample(130, 0, 0), adamSample(7, 1, 0), adamSample(64, 1000, 0), adamSample(9, 3, 1)],
   random: choose => adamSample(choose.pick([1, 63, 130]), choose.pick([0, 1, 2, 10, 100, 5000]), 0),
-});
+}));
 
 function adamSample(n: number, steps: number, bad: number) {
   const shape = [n];
@@ -90,5 +94,5 @@ export function adam(
   attributes: AdamAttributes,
 ) {
   const [parameters, first, second] = apply(adamOp, inputs, attributes);
-  return { parameters: parameters!, first: first!, second: second! };
+  return { parameters: parameters, first: first, second: second };
 }

@@ -2,6 +2,7 @@
 import { apply } from '../../engine/apply.ts';
 import { f32 } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { type Sample, specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Operand, output, type Step } from '../../engine/text/kernel.ts';
@@ -59,9 +60,8 @@ function gather(
 }
 
 /** Inputs: chunks of bytes (u32 words), then the plan [batch, 8] (u32). Outputs: LR in [0, 1], HR in [-1, 1]. */
-export const cropsOp: Declaration<CropAttributes> = defineOp<CropAttributes>({
+export const cropsOp: Declaration<CropAttributes> = /* @__PURE__ */ defineOp<CropAttributes>({
   name: 'crops',
-  summary: 'LR and HR crops of pictures kept as bytes, as floats, mirrored and turned as planned.',
   infer: (_, { batch, side }) => [f32([batch, 3, side, side]), f32([batch, 3, 4 * side, 4 * side])],
   lower({ inputs, attributes: { batch, side } }, traits) {
     const chunks = inputs.length - 1;
@@ -71,17 +71,95 @@ export const cropsOp: Declaration<CropAttributes> = defineOp<CropAttributes>({
     ]).flat();
     return { steps, scratch: [] };
   },
-  reference() {
-    throw new Error('crops reads bytes: its test stands in test/train/crops.test.ts.');
-  },
-  samples: [],
-  random: () => {
-    throw new Error('crops reads bytes: its test stands in test/train/crops.test.ts.');
-  },
 });
+
+/* @__PURE__ */ specify(cropsOp, () => ({
+  summary: 'LR and HR crops of pictures kept as bytes, as floats, mirrored and turned as planned.',
+  reference(inputs, _, { batch, side }) {
+    const plan = inputs.at(-1)!;
+    const cropsOf = (scale: 1 | 4) =>
+      Array.from({ length: batch }, (_, crop) => {
+        const [chunk, hrOffset, hrWidth, lrOffset, lrWidth, x, y, orientation] = plan.subarray(crop * CROP_WORDS);
+        const [offset, width] = scale === 4 ? [hrOffset, hrWidth] : [lrOffset, lrWidth];
+        const square = cut(inputs[chunk], offset, width, [x * scale, y * scale, side * scale], orientation);
+        return [0, 1, 2].flatMap(channel => square.flat().map(pixel => pixel[channel]));
+      }).flat();
+    return [Float64Array.from(cropsOf(1), byte => byte / 255), Float64Array.from(cropsOf(4), byte => byte / 127.5 - 1)];
+  },
+  samples: [
+    // Every orientation, at the corners of two pictures in two buffers.
+    sampleOf(
+      2,
+      [
+        [5, 3],
+        [2, 4],
+      ],
+      Array.from({ length: 8 }, (_, orientation) => {
+        const picture = orientation % 2;
+        const [right, down] = [orientation & 2, orientation & 4];
+        return { picture, x: right && picture === 0 ? 3 : 0, y: down ? 1 + picture : 0, orientation };
+      }),
+    ),
+    sampleOf(1, [[1, 1]], [{ picture: 0, x: 0, y: 0, orientation: 0 }]),
+  ],
+  random(choose) {
+    const side = choose.integer(1, 3);
+    const sizes = Array.from({ length: choose.integer(1, 3) }, () => [
+      side + choose.integer(0, 4),
+      side + choose.integer(0, 4),
+    ]);
+    const crops = Array.from({ length: choose.integer(1, 4) }, () => {
+      const picture = choose.integer(0, sizes.length - 1);
+      const [width, height] = sizes[picture];
+      const [x, y] = [choose.integer(0, width - side), choose.integer(0, height - side)];
+      return { picture, x, y, orientation: choose.integer(0, 7) };
+    });
+    return sampleOf(side, sizes, crops);
+  },
+}));
+
+/** Rows of pixels of a square of a picture in `words`: mirrored first, then rows and columns exchanged. */
+function cut(
+  words: Float64Array,
+  offset: number,
+  width: number,
+  [x, y, side]: readonly number[],
+  orientation: number,
+): number[][][] {
+  const byteAt = (at: number) => Math.floor(words[Math.floor(at / 4)] / 256 ** (at % 4)) % 256;
+  const numbers = Array.from({ length: side }, (_, i) => i);
+  const rows = numbers.map(row =>
+    numbers.map(column => [0, 1, 2].map(channel => byteAt(offset + ((y + row) * width + x + column) * 3 + channel))),
+  );
+  const columnsMirrored = orientation & 1 ? rows.map(row => row.toReversed()) : rows;
+  const mirrored = orientation & 2 ? columnsMirrored.toReversed() : columnsMirrored;
+  return orientation & 4 ? numbers.map(column => mirrored.map(row => row[column])) : mirrored;
+}
+
+/** Crops of pictures of random bytes and these LR sizes, one a buffer, HR before LR. */
+function sampleOf(
+  side: number,
+  sizes: readonly (readonly number[])[],
+  crops: readonly { picture: number; x: number; y: number; orientation: number }[],
+): Sample<CropAttributes> {
+  /** Bytes before the first picture. */
+  const hrOffset = 3;
+  const lrOffset = (picture: number) => hrOffset + 48 * sizes[picture][0] * sizes[picture][1];
+  const chunks = sizes.map(([width, height], picture) => ({
+    shape: [Math.ceil((lrOffset(picture) + 3 * width * height) / 4)],
+    dtype: 'u32' as const,
+    range: [0, 2 ** 32] as const,
+  }));
+  const words = crops.flatMap(({ picture, x, y, orientation }) => {
+    const [width] = sizes[picture];
+    return [picture, hrOffset, 4 * width, lrOffset(picture), width, x, y, orientation];
+  });
+  const plan = { shape: [crops.length, CROP_WORDS], dtype: 'u32' as const, values: words };
+  return { inputs: [...chunks, plan], attributes: { batch: crops.length, side } };
+}
 
 /** LR [batch, 3, side, side] in [0, 1] and HR [batch, 3, 4·side, 4·side] in [-1, 1]. */
 export function crops(chunks: readonly Tensor[], plan: Tensor, attributes: CropAttributes): { lr: Tensor; hr: Tensor } {
   const [lr, hr] = apply(cropsOp, [...chunks, plan], attributes);
-  return { lr: lr!, hr: hr! };
+  return { lr: lr, hr: hr };
 }

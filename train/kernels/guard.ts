@@ -5,6 +5,7 @@ import { sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { activeTrace } from '../../engine/graph/trace.ts';
 import type { Value } from '../../engine/graph/value.ts';
+import { specify } from '../../engine/specify.ts';
 import { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
@@ -14,13 +15,12 @@ import { where } from '../../kernels/elementwise/selection.ts';
 type NoAttributes = Record<never, never>;
 
 /** Inputs: x and what replaces it [n], and a flag that keeps x where it is not 0 (one element). In place. */
-export const replaceUnlessOp: Declaration<NoAttributes> = defineOp<NoAttributes>({
+export const replaceUnlessOp: Declaration<NoAttributes> = /* @__PURE__ */ defineOp<NoAttributes>({
   name: 'replaceUnless',
-  summary: 'b in the place of a, unless a flag is not 0.',
-  infer: ([x]) => [x!],
+  infer: ([x]) => [x],
   inPlace: [[0, 0]],
   lower({ inputs }, traits) {
-    const n = sizeOf(inputs[0]!.shape);
+    const n = sizeOf(inputs[0].shape);
     const kernel = assembleElements(
       {
         name: 'replaceUnless',
@@ -36,10 +36,14 @@ export const replaceUnlessOp: Declaration<NoAttributes> = defineOp<NoAttributes>
     );
     return { steps: [{ kernel, operands: [input(1), input(2), output(0)] }], scratch: [] };
   },
-  reference: ([x, next, bad]) => [(bad![0] === 0 ? next! : x!).slice()],
+});
+
+/* @__PURE__ */ specify(replaceUnlessOp, () => ({
+  summary: 'b in the place of a, unless a flag is not 0.',
+  reference: ([x, next, bad]) => [(bad[0] === 0 ? next : x).slice()],
   samples: [replaceSample(130, 0), replaceSample(5, 1)],
   random: choose => replaceSample(choose.pick([1, 64, 100]), choose.pick([0, 1])),
-});
+}));
 
 function replaceSample(n: number, bad: number) {
   return { inputs: [{ shape: [n] }, { shape: [n] }, { shape: [1], values: [bad], fixed: true }], attributes: {} };
@@ -60,7 +64,7 @@ export function guardAssignments(bad: Tensor): void {
   for (const { variable, was, is } of trace.assigned()) {
     const [old, assigned] = [handle(was), handle(is)];
     const isLarge = old.size >= LARGE || variable.parts.size > 0;
-    const kept = isLarge ? apply(replaceUnlessOp, [old, assigned, bad], {})[0]! : where(bad, old, assigned);
+    const kept = isLarge ? apply(replaceUnlessOp, [old, assigned, bad], {})[0] : where(bad, old, assigned);
     trace.assign(variable, kept.value);
   }
 }

@@ -2,7 +2,8 @@
 import { apply } from '../../../engine/apply.ts';
 import { ShapeError } from '../../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape } from '../../../engine/basics/shape.ts';
-import { type Choose, type Declaration, defineOp, type Sample } from '../../../engine/define.ts';
+import { type Declaration, defineOp } from '../../../engine/define.ts';
+import { type Choose, type Sample, specify } from '../../../engine/specify.ts';
 import type { Tensor } from '../../../engine/tensor.ts';
 import { sum } from '../../reductions/sum.ts';
 import { type Conv2dProblem, outputSize } from './problem.ts';
@@ -45,9 +46,8 @@ function checkProblem(x: Shape, weight: Shape, attributes: Conv2dAttributes, bia
 }
 
 /** y = x ∗ weight (+ bias). */
-export const conv2dOp: Declaration<Conv2dAttributes> = defineOp<Conv2dAttributes>({
+export const conv2dOp: Declaration<Conv2dAttributes> = /* @__PURE__ */ defineOp<Conv2dAttributes>({
   name: 'conv2d',
-  summary: 'Two-dimensional cross-correlation with any kernel, stride and zero padding, and an optional bias.',
   infer([x, weight, bias], attributes) {
     checkProblem(x!.shape, weight!.shape, attributes, bias?.shape);
     const problem = problemOf(x!.shape, weight!.shape, attributes, false, true);
@@ -67,26 +67,21 @@ export const conv2dOp: Declaration<Conv2dAttributes> = defineOp<Conv2dAttributes
       needs[2] ? sum(g!, { axes: [0, 2, 3] }) : undefined,
     ];
   },
-  reference([x, weight, bias], specs, attributes) {
-    return [conv2dReference(problemOf(specs[0]!.shape, specs[1]!.shape, attributes, false, true), x!, weight!, bias)];
-  },
-  samples: [
-    sampleOf([2, 3, 12, 10], [8, 3, 9, 9], [1, 1], [4, 4], true),
-    sampleOf([2, 8, 9, 7], [8, 8, 3, 3], [1, 1], [1, 1]),
-    sampleOf([1, 9, 9, 7], [3, 9, 9, 9], [1, 1], [4, 4], true),
-    sampleOf([2, 6, 9, 11], [10, 6, 3, 3], [2, 2], [1, 1], true),
-    sampleOf([1, 1, 1, 1], [1, 1, 3, 3], [1, 1], [1, 1], true),
-    sampleOf([1, 4, 10, 9], [6, 4, 3, 5], [2, 1], [1, 2]),
-    sampleOf([2, 17, 17, 19], [20, 17, 3, 3], [1, 1], [1, 1], true),
-  ],
-  random: choose => randomSample(choose),
-  tolerance: 3e-6,
 });
 
+/* @__PURE__ */ specify(conv2dOp, () => ({
+  summary: 'Two-dimensional cross-correlation with any kernel, stride and zero padding, and an optional bias.',
+  reference([x, weight, bias], shapes, attributes) {
+    return [conv2dReference(problemOf(shapes[0], shapes[1], attributes, false, true), x, weight, bias)];
+  },
+  samples: samples(),
+  random: randomSample,
+  tolerance: 3e-6,
+}));
+
 /** gx from gy and the weight. */
-export const conv2dInputGradientOp: Declaration<GradientAttributes> = defineOp<GradientAttributes>({
+export const conv2dInputGradientOp: Declaration<GradientAttributes> = /* @__PURE__ */ defineOp<GradientAttributes>({
   name: 'conv2dInputGradient',
-  summary: 'The gradient of conv2d with respect to its input.',
   infer: (_, { shape }) => [f32(shape)],
   lower({ inputs, attributes, baked }, traits) {
     const problem = problemOf(attributes.shape, inputs[1]!.shape, attributes, false, baked);
@@ -98,20 +93,21 @@ export const conv2dInputGradientOp: Declaration<GradientAttributes> = defineOp<G
       needs[1] ? apply(conv2dWeightGradientOp, [u!, g!], { stride, padding, shape: weight!.shape })[0] : undefined,
     ];
   },
-  reference([g, weight], specs, attributes) {
-    return [
-      conv2dInputGradientReference(problemOf(attributes.shape, specs[1]!.shape, attributes, false, true), g!, weight!),
-    ];
-  },
-  samples: conv2dSamples(sample => gradientSample(sample, 'input')),
-  random: choose => gradientSample(randomSample(choose), 'input'),
-  tolerance: 3e-6,
 });
 
+/* @__PURE__ */ specify(conv2dInputGradientOp, () => ({
+  summary: 'The gradient of conv2d with respect to its input.',
+  reference([g, weight], shapes, attributes) {
+    return [conv2dInputGradientReference(problemOf(attributes.shape, shapes[1], attributes, false, true), g, weight)];
+  },
+  samples: samples().map(sample => gradientSample(sample, 'input')),
+  random: choose => gradientSample(randomSample(choose), 'input'),
+  tolerance: 3e-6,
+}));
+
 /** gw from x and gy. */
-export const conv2dWeightGradientOp: Declaration<GradientAttributes> = defineOp<GradientAttributes>({
+export const conv2dWeightGradientOp: Declaration<GradientAttributes> = /* @__PURE__ */ defineOp<GradientAttributes>({
   name: 'conv2dWeightGradient',
-  summary: 'The gradient of conv2d with respect to its weight.',
   infer: (_, { shape }) => [f32(shape)],
   lower({ inputs, attributes, baked }, traits) {
     const problem = problemOf(inputs[0]!.shape, attributes.shape, attributes, false, baked);
@@ -123,15 +119,27 @@ export const conv2dWeightGradientOp: Declaration<GradientAttributes> = defineOp<
       needs[1] ? apply(conv2dOp, [x!, u!], { stride, padding })[0] : undefined,
     ];
   },
-  reference([x, g], specs, attributes) {
-    return [
-      conv2dWeightGradientReference(problemOf(specs[0]!.shape, attributes.shape, attributes, false, true), x!, g!),
-    ];
+});
+
+/* @__PURE__ */ specify(conv2dWeightGradientOp, () => ({
+  summary: 'The gradient of conv2d with respect to its weight.',
+  reference([x, g], shapes, attributes) {
+    return [conv2dWeightGradientReference(problemOf(shapes[0], attributes.shape, attributes, false, true), x, g)];
   },
-  samples: conv2dSamples(sample => gradientSample(sample, 'weight')),
+  samples: samples().map(sample => gradientSample(sample, 'weight')),
   random: choose => gradientSample(randomSample(choose), 'weight'),
   tolerance: 3e-6,
-});
+}));
+
+const samples = (): Sample<Conv2dAttributes>[] => [
+  sampleOf([2, 3, 12, 10], [8, 3, 9, 9], [1, 1], [4, 4], true),
+  sampleOf([2, 8, 9, 7], [8, 8, 3, 3], [1, 1], [1, 1]),
+  sampleOf([1, 9, 9, 7], [3, 9, 9, 9], [1, 1], [4, 4], true),
+  sampleOf([2, 6, 9, 11], [10, 6, 3, 3], [2, 2], [1, 1], true),
+  sampleOf([1, 1, 1, 1], [1, 1, 3, 3], [1, 1], [1, 1], true),
+  sampleOf([1, 4, 10, 9], [6, 4, 3, 5], [2, 1], [1, 2]),
+  sampleOf([2, 17, 17, 19], [20, 17, 3, 3], [1, 1], [1, 1], true),
+];
 
 function sampleOf(x: Shape, weight: Shape, stride: Pair, padding: Pair, bias = false): Sample<Conv2dAttributes> {
   return {
@@ -159,10 +167,6 @@ function randomSample(choose: Choose): Sample<Conv2dAttributes> {
     padding,
     choose.pick([true, false]),
   );
-}
-
-function conv2dSamples<T>(map: (sample: Sample<Conv2dAttributes>) => T): T[] {
-  return conv2dOp.samples.map(map);
 }
 
 /** The gradient's problem that belongs to a convolution. */

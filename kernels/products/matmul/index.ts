@@ -1,8 +1,9 @@
 /** Matrix products; `variants.ts` chooses how they are computed. */
 import { apply } from '../../../engine/apply.ts';
 import { ShapeError } from '../../../engine/basics/errors.ts';
-import { f32, formatShape, type TensorSpec } from '../../../engine/basics/shape.ts';
-import { type Declaration, defineOp, type Listed } from '../../../engine/define.ts';
+import { f32, formatShape, type Shape } from '../../../engine/basics/shape.ts';
+import { type Declaration, defineOp } from '../../../engine/define.ts';
+import { specify, specifyFunction } from '../../../engine/specify.ts';
 import type { Tensor } from '../../../engine/tensor.ts';
 import { add } from '../../elementwise/arithmetic.ts';
 import { matmulFamily } from './variants.ts';
@@ -11,11 +12,7 @@ import { matmulFamily } from './variants.ts';
 type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
 
 /** Rows, inner size and columns; throws where they do not fit. */
-function sizesOf(
-  [a, b]: readonly TensorSpec[],
-  { transposeA, transposeB }: MatmulAttributes,
-): [number, number, number] {
-  const [p, q] = [a!.shape, b!.shape];
+function sizesOf([p, q]: readonly Shape[], { transposeA, transposeB }: MatmulAttributes): [number, number, number] {
   if (p.length !== 2 || q.length !== 2)
     throw new ShapeError('matmul', `needs two matrices, got ${formatShape(p)} and ${formatShape(q)}.`);
   const [m, k] = transposeA ? [p[1]!, p[0]!] : [p[0]!, p[1]!];
@@ -30,15 +27,20 @@ const sampleOf = (m: number, k: number, n: number, transposeA = false, transpose
   attributes: { transposeA, transposeB },
 });
 
-export const matmulOp: Declaration<MatmulAttributes> = defineOp<MatmulAttributes>({
+export const matmulOp: Declaration<MatmulAttributes> = /* @__PURE__ */ defineOp<MatmulAttributes>({
   name: 'matmul',
-  summary: 'Product of two matrices, either of them read transposed.',
   infer(inputs, attributes) {
-    const [m, , n] = sizesOf(inputs, attributes);
+    const [m, , n] = sizesOf(
+      inputs.map(({ shape }) => shape),
+      attributes,
+    );
     return [f32([m, n])];
   },
   lower({ inputs, attributes, baked }, traits) {
-    const [m, k, n] = sizesOf(inputs, attributes);
+    const [m, k, n] = sizesOf(
+      inputs.map(({ shape }) => shape),
+      attributes,
+    );
     const problem = { m, k, n, ...attributes, baked };
     return matmulFamily.choose(problem, traits).lower(problem, traits);
   },
@@ -51,8 +53,12 @@ export const matmulOp: Declaration<MatmulAttributes> = defineOp<MatmulAttributes
       needs[1] ? (transposeB ? product(g!, a!, true, transposeA) : product(a!, g!, !transposeA, false)) : undefined,
     ];
   },
-  reference([a, b], specs, attributes) {
-    const [m, k, n] = sizesOf(specs, attributes);
+});
+
+/* @__PURE__ */ specify(matmulOp, () => ({
+  summary: 'Product of two matrices, either of them read transposed.',
+  reference([a, b], shapes, attributes) {
+    const [m, k, n] = sizesOf(shapes, attributes);
     const { transposeA, transposeB } = attributes;
     const c = new Float64Array(m * n);
     for (let i = 0; i < m; i++)
@@ -77,7 +83,7 @@ export const matmulOp: Declaration<MatmulAttributes> = defineOp<MatmulAttributes
       choose.pick([true, false]),
     ),
   tolerance: 2e-6,
-});
+}));
 
 /** a [m, k] · b [k, n] = [m, n]. */
 export const matmul = (a: Tensor, b: Tensor): Tensor =>
@@ -89,11 +95,10 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   return bias ? add(y, bias) : y;
 }
 
-export const linearListing: Listed = {
+/* @__PURE__ */ specifyFunction(() => ({
   name: 'linear',
   summary: 'x · weightᵀ + bias.',
   call: ([x, weight, bias]) => [linear(x!, weight!, bias)],
-  differentiable: true,
   reference([x, weight, bias], shapes) {
     const [[rows, size], [out]] = shapes as readonly [readonly number[], readonly number[]];
     const y = new Float64Array(rows! * out!);
@@ -111,4 +116,4 @@ export const linearListing: Listed = {
     return { inputs: [{ shape: [rows, size] }, { shape: [out, size] }, { shape: [out] }], attributes: {} };
   },
   tolerance: 2e-6,
-};
+}));

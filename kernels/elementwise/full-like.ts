@@ -1,0 +1,24 @@
+/** A number in the shape of a tensor. */
+import type { Tensor } from '../../engine/tensor.ts';
+import { literal } from '../../engine/text/expression.ts';
+import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
+import { specifyElementwise } from './specify-elementwise.ts';
+
+type FullAttributes = { readonly value: number };
+
+export const fullLikeOp: ElementwiseOperation<FullAttributes> = /* @__PURE__ */ defineElementwise<FullAttributes>({
+  name: 'fullLike',
+  arity: 1,
+  constant: true,
+  expression: (_, { value }) => literal(value),
+  gradient: ({ grad }) => [() => fullLike(grad, 0)],
+});
+
+/* @__PURE__ */ specifyElementwise(fullLikeOp, () => ({
+  summary: 'A number, in the shape of x.',
+  attributes: [{ value: 1 }],
+  compute: (_, { value }) => Math.fround(value),
+}));
+
+/** A tensor of x's shape, full of `value`. */
+export const fullLike = (x: Tensor, value: number): Tensor => applyOne(fullLikeOp, [x], { value });
