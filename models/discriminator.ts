@@ -8,7 +8,7 @@
 import { ShapeError } from '../engine/basics/errors.ts';
 import { Philox } from '../engine/basics/philox.ts';
 import { formatShape } from '../engine/basics/shape.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import { type Tensor, tidy } from '../engine/tensor.ts';
 import { leakyRelu, reshape } from '../kernels/index.ts';
 import { BatchNorm2d, Conv2d, Linear } from './layers.ts';
 import { type HostTensor, Module, WeightsError } from './module.ts';
@@ -56,7 +56,7 @@ class ConvBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return leakyRelu(this.bn.forward(this.conv.forward(x)), SLOPE);
+    return tidy(() => leakyRelu(this.bn.forward(this.conv.forward(x)), SLOPE));
   }
 }
 
@@ -93,10 +93,12 @@ export class Discriminator extends Module {
         'discriminator',
         `was made for images of [N, 3, ${size}, ${size}], got ${formatShape(image.shape)}.`,
       );
-    let x = leakyRelu(this.convIn.forward(image), SLOPE);
-    for (const block of this.blocks) x = block.forward(x);
-    x = reshape(x, [batch, featuresOf(this.config)]);
-    return this.fc2.forward(leakyRelu(this.fc1.forward(x), SLOPE));
+    return tidy(() => {
+      let x = leakyRelu(this.convIn.forward(image), SLOPE);
+      for (const block of this.blocks) x = block.forward(x);
+      x = reshape(x, [batch, featuresOf(this.config)]);
+      return this.fc2.forward(leakyRelu(this.fc1.forward(x), SLOPE));
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Layers with PyTorch's names, defaults and initialisation. */
 import type { Philox } from '../engine/basics/philox.ts';
 import { type Shape, sizeOf } from '../engine/basics/shape.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import { type Tensor, tidy } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 import { batchNorm, conv2d, linear, pad, pixelShuffle, prelu } from '../kernels/index.ts';
 import { batchNormTracking } from '../kernels/networks/batch-norm.ts';
@@ -88,8 +88,10 @@ export class Conv2d extends Module {
     const [stride, padding] = [this.#stride, this.#padding];
     if (this.#paddingMode === 'zeros') return conv2d(x, this.weight, this.bias, { stride, padding });
     const around = [padding, padding] as const;
-    const mirrored = pad(x, [[0, 0], [0, 0], around, around], { mode: 'reflect' });
-    return conv2d(mirrored, this.weight, this.bias, { stride });
+    return tidy(() => {
+      const mirrored = pad(x, [[0, 0], [0, 0], around, around], { mode: 'reflect' });
+      return conv2d(mirrored, this.weight, this.bias, { stride });
+    });
   }
 }
 
@@ -139,10 +141,12 @@ export class BatchNorm2d extends Module {
     const { weight, bias, runningMean, runningVar } = this;
     if (!this.training) return batchNorm(x, weight, bias, runningMean, runningVar, this.#eps);
     const running = { mean: runningMean, variance: runningVar };
-    const tracked = batchNormTracking(x, weight, bias, running, { eps: this.#eps, momentum: this.momentum });
-    runningMean.assign(tracked.runningMean);
-    runningVar.assign(tracked.runningVariance);
-    return tracked.output;
+    return tidy(() => {
+      const tracked = batchNormTracking(x, weight, bias, running, { eps: this.#eps, momentum: this.momentum });
+      runningMean.assign(tracked.runningMean);
+      runningVar.assign(tracked.runningVariance);
+      return tracked.output;
+    });
   }
 }
 
@@ -183,6 +187,6 @@ export class SubPixel extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.prelu.forward(pixelShuffle(this.conv.forward(x), 2));
+    return tidy(() => this.prelu.forward(pixelShuffle(this.conv.forward(x), 2)));
   }
 }

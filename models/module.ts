@@ -25,6 +25,7 @@ export abstract class Module implements Disposable {
   /** Whether batch norm uses (and tracks) the statistics of the batch. */
   training = true;
 
+  /** Made of several operations? Then inside a `tidy`, so that what lies between is freed in eager code, too. */
   abstract forward(x: Tensor): Tensor;
 
   /** This module and all below it. */

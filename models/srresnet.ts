@@ -7,7 +7,7 @@
  * `SRResNetConfig`.
  */
 import { Philox } from '../engine/basics/philox.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import { type Tensor, tidy } from '../engine/tensor.ts';
 import { add, tanh } from '../kernels/index.ts';
 import { BatchNorm2d, Conv2d, PReLU, SubPixel } from './layers.ts';
 import { type HostTensor, Module, WeightsError } from './module.ts';
@@ -56,8 +56,10 @@ class ResidualBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const inner = this.prelu.forward(this.bn1.forward(this.conv1.forward(x)));
-    return add(this.bn2.forward(this.conv2.forward(inner)), x);
+    return tidy(() => {
+      const inner = this.prelu.forward(this.bn1.forward(this.conv1.forward(x)));
+      return add(this.bn2.forward(this.conv2.forward(inner)), x);
+    });
   }
 }
 
@@ -92,15 +94,17 @@ export class SRResNet extends Module {
   }
 
   forward(lr: Tensor): Tensor {
-    const first = this.preluIn.forward(this.convIn.forward(lr));
-    let x = first;
-    for (const block of this.blocks) x = block.forward(x);
-    x = this.convMid.forward(x);
-    x = this.bnMid?.forward(x) ?? this.preluMid?.forward(x) ?? x;
-    x = add(x, first);
-    for (const stage of this.up) x = stage.forward(x);
-    x = this.convOut.forward(x);
-    return this.config.output === 'tanh' ? tanh(x) : x;
+    return tidy(() => {
+      const first = this.preluIn.forward(this.convIn.forward(lr));
+      let x = first;
+      for (const block of this.blocks) x = block.forward(x);
+      x = this.convMid.forward(x);
+      x = this.bnMid?.forward(x) ?? this.preluMid?.forward(x) ?? x;
+      x = add(x, first);
+      for (const stage of this.up) x = stage.forward(x);
+      x = this.convOut.forward(x);
+      return this.config.output === 'tanh' ? tanh(x) : x;
+    });
   }
 }
 

@@ -6,7 +6,7 @@
 import { ShapeError } from '../engine/basics/errors.ts';
 import { Philox } from '../engine/basics/philox.ts';
 import { formatShape } from '../engine/basics/shape.ts';
-import { type Tensor, tensor } from '../engine/tensor.ts';
+import { type Tensor, tensor, tidy } from '../engine/tensor.ts';
 import { add, maxPool2d, mul, relu } from '../kernels/index.ts';
 import { Conv2d, type PaddingMode } from './layers.ts';
 import { Module } from './module.ts';
@@ -113,14 +113,16 @@ export class VGG19 extends Module {
     if (image.shape.length !== 4 || image.shape[1] !== 3)
       throw new ShapeError('VGG19', `needs images of [N, 3, H, W], got ${formatShape(image.shape)}.`);
     const places = pairs.map(([i, j]) => placeOf(i, j));
-    const outputs: Tensor[] = [];
-    let x = this.#mapped(image);
-    for (const { i, j, index } of VGG19_LAYERS.slice(0, Math.max(-1, ...places) + 1)) {
-      if (i > 1 && j === 1) x = maxPool2d(x, 2);
-      x = relu(this.features[index]!.forward(x));
-      outputs.push(x);
-    }
-    return places.map(place => outputs[place]!);
+    return tidy(() => {
+      const outputs: Tensor[] = [];
+      let x = this.#mapped(image);
+      for (const { i, j, index } of VGG19_LAYERS.slice(0, Math.max(-1, ...places) + 1)) {
+        if (i > 1 && j === 1) x = maxPool2d(x, 2);
+        x = relu(this.features[index]!.forward(x));
+        outputs.push(x);
+      }
+      return places.map(place => outputs[place]!);
+    });
   }
 
   /** φ(i,j) of images [N, 3, H, W] in [-1, 1]; see {@link phis}. */

@@ -1,6 +1,17 @@
 /** The losses of Ledig et al. (2017), equations 2 to 6, on images in [-1, 1] and on logits of the discriminator. */
-import type { Tensor } from '../engine/tensor.ts';
-import { add, bceWithLogits, fullLike, mean, mseLoss, mul, square, sub, totalVariation } from '../kernels/index.ts';
+import { type Tensor, tidy } from '../engine/tensor.ts';
+import {
+  add,
+  bceWithLogits,
+  div,
+  fullLike,
+  mean,
+  mseLoss,
+  mul,
+  square,
+  sub,
+  totalVariation,
+} from '../kernels/index.ts';
 import { VGG_RESCALE } from './variants.ts';
 
 /** A term of the generator's loss that compares pictures. */
@@ -52,9 +63,11 @@ export function vggTerm(
     name: `vgg${i}${j}`,
     weight,
     loss(sr, hr) {
-      const [of, wanted] = [vgg.phi(sr, i, j), vgg.phi(hr, i, j)];
-      const channels = divisor === 'area' ? of.shape[1]! : 1;
-      return mul(mean(square(sub(of, wanted))), factor * channels);
+      return tidy(() => {
+        const [of, wanted] = [vgg.phi(sr, i, j), vgg.phi(hr, i, j)];
+        const channels = divisor === 'area' ? of.shape[1]! : 1;
+        return mul(mean(square(sub(of, wanted))), factor * channels);
+      });
     },
   };
 }
@@ -63,12 +76,12 @@ export function vggTerm(
 export const variationTerm = (weight = 2e-8): ContentTerm => ({
   name: 'tv',
   weight,
-  loss: sr => mul(totalVariation(sr), 1 / sr.shape[0]!),
+  loss: sr => tidy(() => div(totalVariation(sr), sr.shape[0]!)),
 });
 
 /** Equation 6 as a mean over the batch: −log D(G(I^LR)), on logits. */
-export const adversarialLoss = (fake: Tensor): Tensor => bceWithLogits(fake, fullLike(fake, 1));
+export const adversarialLoss = (fake: Tensor): Tensor => tidy(() => bceWithLogits(fake, fullLike(fake, 1)));
 
 /** What D minimises for equation 2: −log D(I^HR) − log(1 − D(G(I^LR))), each a mean, on logits. No label smoothing. */
 export const discriminatorLoss = (real: Tensor, fake: Tensor): Tensor =>
-  add(bceWithLogits(real, fullLike(real, 1)), bceWithLogits(fake, fullLike(fake, 0)));
+  tidy(() => add(bceWithLogits(real, fullLike(real, 1)), bceWithLogits(fake, fullLike(fake, 0))));

@@ -1,13 +1,13 @@
 /** Activation functions. Gradients at kinks are PyTorch's: the side of x ≤ 0. */
-import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import { specifyFunction } from '../../engine/specify.ts';
-import type { Tensor } from '../../engine/tensor.ts';
+import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { literal } from '../../engine/text/expression.ts';
 import { reshape } from '../movement/reshape.ts';
 import { add, mul, neg, square, sub } from './arithmetic.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
+import { fullLike } from './full-like.ts';
 import { keepNaN, log1pFunction, TANH } from './precise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
@@ -28,7 +28,7 @@ export const leakyReluOp = /* @__PURE__ */ defineElementwise<SlopeAttributes>({
 
 /* @__PURE__ */ specifyElementwise(leakyReluOp, () => ({
   summary: 'x where x > 0, else slope · x. ReLU is slope 0.',
-  compute: ([x], { slope }) => (x > 0 ? x : Math.fround(slope) * x),
+  compute: ([x], { slope }) => (x <= 0 ? (slope === 0 ? 0 : Math.fround(slope) * x) : x),
   attributes: [{ slope: 0.2 }, { slope: 0 }],
   samples: [{ inputs: [{ shape: [5], values: [-2, -0, 0, 1e-30, 3] }], attributes: { slope: 0.2 }, kink: 'at 0' }],
 }));
@@ -37,16 +37,18 @@ export const leakyReluGradientOp: ElementwiseOperation<SlopeAttributes> =
   /* @__PURE__ */ defineElementwise<SlopeAttributes>({
     name: 'leakyReluGradient',
     arity: 2,
-    expression: ([g, x], { slope }) => `select(${g}, ${g} * ${literal(slope)}, ${x} <= 0.0)`,
+    // No product with 0, which makes NaN of infinite gradients.
+    expression: ([g, x], { slope }) =>
+      slope === 0 ? `select(${g}, 0.0, ${x} <= 0.0)` : `select(${g}, ${g} * ${literal(slope)}, ${x} <= 0.0)`,
     gradient: ({ grad, inputs: [, x], attributes }) => [
       () => applyOne(leakyReluGradientOp, [grad, x], attributes),
-      () => mul(grad, 0),
+      () => fullLike(grad, 0),
     ],
   });
 
 /* @__PURE__ */ specifyElementwise(leakyReluGradientOp, () => ({
   summary: 'g where x > 0, else slope · g.',
-  compute: ([g, x], { slope }) => (x > 0 ? g : Math.fround(slope) * g),
+  compute: ([g, x], { slope }) => (x <= 0 ? (slope === 0 ? 0 : Math.fround(slope) * g) : g),
   attributes: [{ slope: 0.2 }, { slope: 0 }],
 }));
 
@@ -57,13 +59,13 @@ export const preluOp = /* @__PURE__ */ defineElementwise({
   expression: ([x, w]) => `select(${x}, ${w} * ${x}, ${x} <= 0.0)`,
   gradient: ({ grad, inputs: [x, w] }) => [
     () => applyOne(preluInputGradientOp, [grad, x, w], {}),
-    () => mul(grad, negativePart(x)),
+    () => applyOne(preluWeightGradientOp, [grad, x], {}),
   ],
 });
 
 /* @__PURE__ */ specifyElementwise(preluOp, () => ({
   summary: 'x where x > 0, else w · x, with w broadcast: the kernel of prelu.',
-  compute: ([x, w]) => (x > 0 ? x : w * x),
+  compute: ([x, w]) => (x <= 0 ? w * x : x),
 }));
 
 export const preluInputGradientOp: ElementwiseOperation<Nothing> = /* @__PURE__ */ defineElementwise({
@@ -72,18 +74,30 @@ export const preluInputGradientOp: ElementwiseOperation<Nothing> = /* @__PURE__ 
   expression: ([g, x, w]) => `select(${g}, ${w} * ${g}, ${x} <= 0.0)`,
   gradient: ({ grad, inputs: [g, x, w] }) => [
     () => applyOne(preluInputGradientOp, [grad, x, w], {}),
-    () => mul(grad, 0),
+    () => fullLike(grad, 0),
     () => applyOne(leakyReluGradientOp, [mul(grad, g), neg(x)], { slope: 0 }),
   ],
 });
 
 /* @__PURE__ */ specifyElementwise(preluInputGradientOp, () => ({
   summary: 'g where x > 0, else w · g.',
-  compute: ([g, x, w]) => (x > 0 ? g : w * g),
+  compute: ([g, x, w]) => (x <= 0 ? w * g : g),
 }));
 
-/** x where x ≤ 0, else 0. */
-const negativePart = (x: Tensor): Tensor => neg(relu(neg(x)));
+export const preluWeightGradientOp: ElementwiseOperation<Nothing> = /* @__PURE__ */ defineElementwise({
+  name: 'preluWeightGradient',
+  arity: 2,
+  expression: ([g, x]) => `select(0.0, ${x} * ${g}, ${x} <= 0.0)`,
+  gradient: ({ grad, inputs: [g, x] }) => [
+    () => applyOne(preluWeightGradientOp, [grad, x], {}),
+    () => applyOne(leakyReluGradientOp, [mul(grad, g), neg(x)], { slope: 0 }),
+  ],
+});
+
+/* @__PURE__ */ specifyElementwise(preluWeightGradientOp, () => ({
+  summary: 'x · g where x ≤ 0, else 0.',
+  compute: ([g, x]) => (x <= 0 ? x * g : 0),
+}));
 
 export const tanhOp = /* @__PURE__ */ defineElementwise({
   name: 'tanh',
@@ -155,7 +169,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
       `${formatShape(x.shape)} needs a weight of [${channels}] or [1], got ${formatShape(weight.shape)}.`,
     );
   const shape = x.shape.map((_, axis) => (axis === 1 ? weight.size : 1));
-  return apply(preluOp, [x, reshape(weight, shape)], {})[0];
+  return tidy(() => applyOne(preluOp, [x, reshape(weight, shape)], {}));
 }
 
 /* @__PURE__ */ specifyFunction(() => ({

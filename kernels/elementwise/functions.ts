@@ -3,6 +3,7 @@ import type { Tensor } from '../../engine/tensor.ts';
 import { literal } from '../../engine/text/expression.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
+import { fullLike } from './full-like.ts';
 import { keepNaN, LOG, log1pFunction } from './precise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
@@ -67,8 +68,8 @@ export const sqrtOp = /* @__PURE__ */ defineElementwise({
 export const signOp = /* @__PURE__ */ defineElementwise({
   name: 'sign',
   arity: 1,
-  expression: ([x]) => `sign(${x})`,
-  gradient: ({ grad }) => [() => mul(grad, 0)],
+  expression: ([x]) => keepNaN(x, `sign(${x})`),
+  gradient: ({ grad }) => [() => fullLike(grad, 0)],
 });
 
 /* @__PURE__ */ specifyElementwise(signOp, () => ({
@@ -115,7 +116,7 @@ export const clampGradientOp: ElementwiseOperation<ClampAttributes> =
     expression: ([g, x], { min, max }) => `select(0.0, ${g}, ${x} >= ${literal(min)} && ${x} <= ${literal(max)})`,
     gradient: ({ grad, inputs: [, x], attributes }) => [
       () => applyOne(clampGradientOp, [grad, x], attributes),
-      () => mul(grad, 0),
+      () => fullLike(grad, 0),
     ],
   });
 
@@ -149,7 +150,7 @@ export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
   dear: true,
   expression: ([x], { exponent }) => power(x, exponent),
   gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
-    () => (exponent === 0 ? mul(grad, 0) : mul(mul(grad, pow(x, exponent - 1)), exponent)),
+    () => (exponent === 0 ? fullLike(grad, 0) : mul(mul(grad, pow(x, exponent - 1)), exponent)),
   ],
 });
 

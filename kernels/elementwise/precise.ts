@@ -25,11 +25,13 @@ const SMALL_LOG = `fn daybreakSmallLog(z: f32) -> f32 {
   return z + (z * s * p - 0.5 * s);
 }`;
 
-/** Natural logarithm; as the driver has it far from 1. */
+/** Natural logarithm; as the driver has it far from 1. Denormal numbers, of which drivers' bits are wrong, are enlarged first. */
 export const LOG = `${SMALL_LOG}
 fn daybreakLog(x: f32) -> f32 {
   let z = x - 1.0;
-  return select(log(x), daybreakSmallLog(z), z >= -0.29 && z <= 0.41);
+  let isDenormal = x > 0.0 && x < 1.17549435e-38;
+  let far = log(select(x, x * 16777216.0, isDenormal)) - select(0.0, 16.635532, isDenormal);
+  return select(far, daybreakSmallLog(z), z >= -0.29 && z <= 0.41);
 }`;
 
 /** log(1 + x) without losing small x. */

@@ -1,6 +1,5 @@
 /** Choosing between tensors, and finding what is not finite. */
 import type { Tensor } from '../../engine/tensor.ts';
-import { mul } from './arithmetic.ts';
 import { applyOne, defineElementwise } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
@@ -8,10 +7,11 @@ import { specifyElementwise } from './specify-elementwise.ts';
 export const whereOp = /* @__PURE__ */ defineElementwise({
   name: 'where',
   arity: 3,
-  expression: ([c, a, b]) => `select(${b}, ${a}, ${c} != 0.0)`,
+  // By bits: a comparison with NaN is false, and NaN is not 0.
+  expression: ([c, a, b]) => `select(${b}, ${a}, (bitcast<u32>(${c}) & 0x7fffffffu) != 0u)`,
   gradient: ({ grad, inputs: [c] }) => {
     const zero = () => fullLike(grad, 0);
-    return [() => mul(grad, 0), () => where(c, grad, zero()), () => where(c, zero(), grad)];
+    return [zero, () => where(c, grad, zero()), () => where(c, zero(), grad)];
   },
 });
 

@@ -7,7 +7,7 @@
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { specifyFunction } from '../../engine/specify.ts';
-import type { Tensor } from '../../engine/tensor.ts';
+import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { add, div, mul, square, sub } from '../elementwise/arithmetic.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
 import { fullLike } from '../elementwise/full-like.ts';
@@ -112,13 +112,15 @@ function prepare(x: Tensor, weight: Tensor, bias: Tensor) {
 
 /** Normalises x [N, C, …] by the statistics of the batch itself: training. weight and bias are [C]. */
 export function batchNormTraining(x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Normalized {
-  const { w, b, average, variance } = prepare(x, weight, bias);
-  const inverse = div(fullLike(variance, 1), sqrt(add(variance, eps)));
-  return {
-    output: applyOne(normalizeByBatch, [x, average, inverse, w, b], {}),
-    mean: reshape(average, [average.size]),
-    variance: reshape(variance, [variance.size]),
-  };
+  return tidy(() => {
+    const { w, b, average, variance } = prepare(x, weight, bias);
+    const inverse = div(fullLike(variance, 1), sqrt(add(variance, eps)));
+    return {
+      output: applyOne(normalizeByBatch, [x, average, inverse, w, b], {}),
+      mean: reshape(average, [average.size]),
+      variance: reshape(variance, [variance.size]),
+    };
+  });
 }
 
 /**
@@ -132,13 +134,15 @@ export function batchNormTracking(
   running: { readonly mean: Tensor; readonly variance: Tensor },
   { eps = 1e-5, momentum = 0.1 } = {},
 ): { readonly output: Tensor; readonly runningMean: Tensor; readonly runningVariance: Tensor } {
-  const { w, b, average, variance } = prepare(x, weight, bias);
-  const count = x.size / weight.size;
-  const { inverse, runningMean, runningVariance } = batchStatistics(
-    [average, variance, running.mean, running.variance],
-    { eps, momentum, correction: count / Math.max(count - 1, 1) },
-  );
-  return { output: applyOne(normalizeByBatch, [x, average, inverse, w, b], {}), runningMean, runningVariance };
+  return tidy(() => {
+    const { w, b, average, variance } = prepare(x, weight, bias);
+    const count = x.size / weight.size;
+    const { inverse, runningMean, runningVariance } = batchStatistics(
+      [average, variance, running.mean, running.variance],
+      { eps, momentum, correction: count / Math.max(count - 1, 1) },
+    );
+    return { output: applyOne(normalizeByBatch, [x, average, inverse, w, b], {}), runningMean, runningVariance };
+  });
 }
 
 /** Normalises x [N, C, …] by given statistics [C]: evaluation. */
@@ -150,10 +154,12 @@ export function batchNorm(
   runningVariance: Tensor,
   eps = 1e-5,
 ): Tensor {
-  const [m, v, w, b] = [runningMean, runningVariance, weight, bias].map(parameter =>
-    channelsLast('batchNorm', x, parameter),
-  );
-  return normalize(x, m, v, w, b, eps);
+  return tidy(() => {
+    const [m, v, w, b] = [runningMean, runningVariance, weight, bias].map(parameter =>
+      channelsLast('batchNorm', x, parameter),
+    );
+    return normalize(x, m, v, w, b, eps);
+  });
 }
 
 type BatchNormAttributes = { readonly training: boolean };

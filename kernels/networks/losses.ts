@@ -3,8 +3,8 @@
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../engine/basics/shape.ts';
 import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
-import type { Tensor } from '../../engine/tensor.ts';
-import { add, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
+import { type Tensor, tidy } from '../../engine/tensor.ts';
+import { add, div, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
 import { abs } from '../elementwise/functions.ts';
 import { log1pFunction } from '../elementwise/precise.ts';
@@ -21,13 +21,13 @@ function checkSame(name: string, a: Tensor, b: Tensor): void {
 /** Mean squared error: mean (input − target)². Equation 4 of Ledig et al. for images. */
 export function mseLoss(input: Tensor, target: Tensor): Tensor {
   checkSame('mseLoss', input, target);
-  return mean(square(sub(input, target)));
+  return tidy(() => mean(square(sub(input, target))));
 }
 
 /** Mean absolute error; gradient 0 where input and target agree. */
 export function l1Loss(input: Tensor, target: Tensor): Tensor {
   checkSame('l1Loss', input, target);
-  return mean(abs(sub(input, target)));
+  return tidy(() => mean(abs(sub(input, target))));
 }
 
 /** max(x, 0) − x·t + log(1 + e^−|x|), without overflow and without cancellation for labels 0 and 1. */
@@ -88,7 +88,7 @@ export const bceGradientOp = /* @__PURE__ */ defineElementwise({
 /** Mean binary cross entropy of logits and labels in [0, 1]; equation 2 of Ledig et al. Stable for any logit. */
 export function bceWithLogits(logits: Tensor, labels: Tensor): Tensor {
   checkSame('bceWithLogits', logits, labels);
-  return mean(applyOne(bceOp, [logits, labels], {}));
+  return tidy(() => mean(applyOne(bceOp, [logits, labels], {})));
 }
 
 export interface TotalVariationOptions {
@@ -112,8 +112,10 @@ export function totalVariation(x: Tensor, { power = 1, reduction = 'sum' }: Tota
     const difference = sub(slice(x, from(1), to(size)), slice(x, from(0), to(size - 1)));
     return sum(power === 1 ? abs(difference) : square(difference));
   };
-  const total = add(along(2), along(3));
-  return reduction === 'sum' ? total : mul(total, 1 / x.size);
+  return tidy(() => {
+    const total = add(along(2), along(3));
+    return reduction === 'sum' ? total : div(total, x.size);
+  });
 }
 
 function pairLoss(

@@ -21,6 +21,9 @@ function pooledShape(name: string, shape: Shape, { kernel, stride }: PoolAttribu
   return [n, c, Math.floor((h - kernel) / stride) + 1, Math.floor((w - kernel) / stride) + 1];
 }
 
+/** Seen by its bits, since comparisons with NaN may be folded. */
+const isNaN = (v: string): string => `(bitcast<u32>(${v}) & 0x7fffffffu) > 0x7f800000u`;
+
 /** One invocation an element of `target`; `body` sets `value` from plane, row and column. */
 function lowerPlanes(
   name: string,
@@ -63,13 +66,13 @@ function forEachWindow(
         visit((plane * oh + i) * ow + j, plane, i * attributes.stride, j * attributes.stride);
 }
 
-/** Index of the first largest element of a window. */
+/** Index of the first largest element of a window, or of its last NaN: PyTorch's choice. */
 function largest(x: Float64Array, [, , h, w]: Shape, kernel: number, plane: number, top: number, left: number): number {
   let best = (plane * h + top) * w + left;
   for (let p = 0; p < kernel; p++)
     for (let q = 0; q < kernel; q++) {
       const at = (plane * h + top + p) * w + left + q;
-      if (x[at] > x[best]) best = at;
+      if (x[at] > x[best] || Number.isNaN(x[at])) best = at;
     }
   return best;
 }
@@ -105,7 +108,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
   var value = x[start];
   for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
     let v = x[start + p * w + q];
-    value = select(value, v, v > value);
+    value = select(value, v, v > value || ${isNaN('v')});
   } }`,
       traits,
     ),
@@ -113,7 +116,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
 });
 
 /* @__PURE__ */ specify(maxPool2dOp, () => ({
-  summary: 'Largest element of each window; the gradient goes to the first of equals.',
+  summary: 'Largest element of each window, NaN if there is one; the gradient goes to the first of equals.',
   reference([x], [shape], attributes) {
     const y = new Float64Array(sizeOf(pooledShape('maxPool2d', shape, attributes)));
     forEachWindow(shape, attributes, (index, plane, top, left) => {
@@ -152,7 +155,7 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = /* @__PURE__ */ 
       var best = start; var most = x[start];
       for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
         let v = x[start + p * w + q];
-        if (v > most) { most = v; best = start + p * w + q; }
+        if (v > most || ${isNaN('v')}) { most = v; best = start + p * w + q; }
       } }
       if (best == index) { value += g[(plane * oh + i) * ow + j]; }`,
       ),

@@ -14,7 +14,7 @@ import {
 } from '../../engine/basics/shape.ts';
 import { defineOp } from '../../engine/define.ts';
 import { type Sample, specify } from '../../engine/specify.ts';
-import type { Tensor } from '../../engine/tensor.ts';
+import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { lowerElementwise } from '../../engine/text/elementwise.ts';
 import { identity } from '../../engine/text/expression.ts';
 import { lowerReduction } from '../../engine/text/reduction.ts';
@@ -171,5 +171,5 @@ export function sumTo(x: Tensor, shape: Shape, scale = 1): Tensor {
   if (sameShape(x.shape, shape)) return scale === 1 ? x.alias() : broadcastTo(x, shape, scale);
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
-  return reshape(apply(sumOp, [x], { axes, keepDims: true, scale })[0], shape);
+  return tidy(() => reshape(apply(sumOp, [x], { axes, keepDims: true, scale })[0], shape));
 }

@@ -4,7 +4,7 @@ import { ShapeError } from '../../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape } from '../../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../../engine/define.ts';
 import { specify, specifyFunction } from '../../../engine/specify.ts';
-import type { Tensor } from '../../../engine/tensor.ts';
+import { type Tensor, tidy } from '../../../engine/tensor.ts';
 import { add } from '../../elementwise/arithmetic.ts';
 import { matmulFamily } from './variants.ts';
 
@@ -91,8 +91,8 @@ export const matmul = (a: Tensor, b: Tensor): Tensor =>
 
 /** PyTorch's linear layer: input [n, in] · weightᵀ + bias, with weight [out, in] and bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  const y = apply(matmulOp, [x, weight], { transposeA: false, transposeB: true })[0]!;
-  return bias ? add(y, bias) : y;
+  const product = () => apply(matmulOp, [x, weight], { transposeA: false, transposeB: true })[0];
+  return bias ? tidy(() => add(product(), bias)) : product();
 }
 
 /* @__PURE__ */ specifyFunction(() => ({

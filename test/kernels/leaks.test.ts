@@ -1,0 +1,153 @@
+/**
+ * Every exported function and layer, called in eager code without a scope around it: once its results and arguments are
+ * disposed of, the GPU holds what it held before, whether gradients are recorded or not.
+ */
+import { describe, expect, test } from 'vitest';
+import { noGrad } from '../../engine/apply.ts';
+import { Philox } from '../../engine/basics/philox.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import * as kernels from '../../kernels/index.ts';
+import * as models from '../../models/index.ts';
+import * as losses from '../../train/loss-terms.ts';
+import { sharedDevice } from '../device.ts';
+import { noise, type Problem, tensorsOf } from './problems.ts';
+import { byName, specified } from './specified.ts';
+
+const device = sharedDevice();
+const live = () => device().memory.figures().live;
+
+type Call = (inputs: readonly Tensor[]) => readonly Tensor[];
+
+/** Bytes left by `call` on inputs that are made and disposed of here. */
+function left(makeInputs: () => readonly Tensor[], call: Call, { record = true, differentiate = true } = {}): number {
+  const before = live();
+  const inputs = makeInputs();
+  const outputs = record ? call(inputs) : noGrad(() => call(inputs));
+  const wanted = inputs.filter(input => input.requiresGrad);
+  if (record && differentiate && wanted.length > 0) {
+    const loss = tidy(() => outputs.map(output => kernels.sum(output)).reduce((a, b) => kernels.add(a, b)));
+    for (const gradient of kernels.grad(loss, wanted)) gradient.dispose();
+    loss.dispose();
+  }
+  for (const one of [...new Set([...outputs, ...inputs])]) one.dispose();
+  return live() - before;
+}
+
+describe('0 bytes are left by', () => {
+  test.each(byName())('%s', (_, { samples, call, differentiable, gradientTestedBy }) => {
+    for (const sample of samples as readonly Problem[])
+      for (const record of [true, false])
+        expect(
+          left(
+            () => tensorsOf(sample),
+            inputs => call(inputs, sample.attributes),
+            { record, differentiate: differentiable && !gradientTestedBy },
+          ),
+          `record: ${record}`,
+        ).toBe(0);
+  });
+
+  const image = (channels: number, side = 8) => [
+    tensor(noise(channels * side ** 2, 1), [1, channels, side, side], { requiresGrad: true }),
+  ];
+  /** Those that are specified under another name, or not at all. */
+  const others: Readonly<Record<string, Call>> = {
+    batchNormTraining: ([x]) => {
+      const [weight, bias] = [tensor([1, 2, 3]), tensor([1, 2, 3])];
+      const { output, mean, variance } = kernels.batchNormTraining(x, weight, bias);
+      return [output, mean, variance, weight, bias];
+    },
+    relu: ([x]) => [kernels.relu(x)],
+    grad: ([x]) => {
+      const loss = kernels.sum(x);
+      return [loss, ...kernels.grad(loss, [x, x], { createGraph: true })];
+    },
+    mean: ([x]) => [kernels.mean(x), kernels.mean(x, { axes: [1, 2], keepDims: true })],
+    sumTo: ([x]) => [kernels.sumTo(x, [3, 1, 1]), kernels.sumTo(x, x.shape)],
+    transpose: ([x]) => [kernels.transpose(x)],
+  };
+  test.each(Object.entries(others))('%s', (name, call) => {
+    // Without being recorded there is nothing to differentiate.
+    for (const record of name === 'grad' ? [true] : [true, false])
+      expect(
+        left(() => image(3), call, { record, differentiate: name !== 'grad' }),
+        `record: ${record}`,
+      ).toBe(0);
+  });
+
+  test('no exported function is forgotten', () => {
+    const known = new Set([...specified.map(({ name }) => name), ...Object.keys(others)]);
+    expect(Object.keys(kernels).filter(name => !known.has(name))).toEqual([]);
+  });
+
+  const random = new Philox(1);
+  const layers: Readonly<Record<string, readonly [make: () => models.Module, input: () => Tensor[]][]>> = {
+    Conv2d: [
+      [() => new models.Conv2d(3, 4, 3, { random }), () => image(3)],
+      [() => new models.Conv2d(3, 4, 3, { random, paddingMode: 'reflect' }), () => image(3)],
+    ],
+    Linear: [[() => new models.Linear(6, 2, { random }), () => [tensor(noise(12, 1), [2, 6], { requiresGrad: true })]]],
+    BatchNorm2d: [
+      [() => new models.BatchNorm2d(3), () => image(3)],
+      [() => new models.BatchNorm2d(3).eval(), () => image(3)],
+    ],
+    PReLU: [[() => new models.PReLU(3), () => image(3)]],
+    SubPixel: [[() => new models.SubPixel(3, { random }), () => image(3)]],
+    SRResNet: [
+      [() => models.srresnet({ channels: 4, blocks: 2 }), () => image(3)],
+      [() => models.srresnet({ channels: 4, blocks: 2 }).eval(), () => image(3)],
+    ],
+    Discriminator: [[() => models.discriminator({ channels: 2, size: 16, hidden: 3 }), () => image(3, 16)]],
+    VGG19: [[() => models.vgg19Random({ widths: [2, 2, 3, 3] }), () => image(3, 16)]],
+  };
+  test.each(Object.entries(layers))('%s', (_, cases) => {
+    for (const [make, input] of cases)
+      for (const record of [true, false]) {
+        const before = live();
+        const layer = make();
+        const held = live();
+        for (let turn = 0; turn < 2; turn++)
+          expect(
+            left(input, ([x]) => [layer.forward(x)], { record }),
+            `record: ${record}`,
+          ).toBe(0);
+        expect(live()).toBe(held);
+        layer.dispose();
+        expect(live()).toBe(before);
+      }
+  });
+
+  test('no exported layer is forgotten', () => {
+    const classes = Object.entries(models).flatMap(([name, value]) =>
+      typeof value === 'function' && value.prototype instanceof models.Module ? [name] : [],
+    );
+    expect(classes.filter(name => !(name in layers))).toEqual([]);
+  });
+
+  test('the losses of the paper', () => {
+    const vgg = models.vgg19Random({ widths: [2, 2] });
+    const terms = [losses.contentMse(), losses.variationTerm(), losses.vggTerm(vgg, { i: 1, j: 2 })];
+    const target = tensor(noise(192, 5), [1, 3, 8, 8]);
+    const one = () => image(3);
+    for (const { name, loss } of terms)
+      expect(
+        left(one, ([x]) => [loss(x, target)]),
+        name,
+      ).toBe(0);
+    expect(left(one, ([x]) => [losses.adversarialLoss(x)])).toBe(0);
+    expect(left(one, ([x]) => [losses.discriminatorLoss(x, target)])).toBe(0);
+    target.dispose();
+    vgg.dispose();
+  });
+});
+
+test('the mean squared error of 4 MiB, five times, leaves nothing', () => {
+  const before = live();
+  const [a, b] = [1, 2].map(() => tensor(new Float32Array(2 ** 20), undefined, { requiresGrad: true }));
+  const held = live();
+  for (let i = 0; i < 5; i++) kernels.mseLoss(a, b).dispose();
+  expect(live()).toBe(held);
+  a.dispose();
+  b.dispose();
+  expect(live()).toBe(before);
+});
