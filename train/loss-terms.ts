@@ -1,6 +1,17 @@
 /** The losses of Ledig et al. (2017), equations 2 to 6, on images in [-1, 1] and on logits of the discriminator. */
 import type { Tensor } from '../engine/tensor.ts';
-import { add, bceWithLogits, fullLike, mean, mseLoss, mul, square, sub, totalVariation } from '../kernels/index.ts';
+import {
+  add,
+  bceWithLogits,
+  div,
+  fullLike,
+  mean,
+  mseLoss,
+  mul,
+  square,
+  sub,
+  totalVariation,
+} from '../kernels/index.ts';
 import { VGG_RESCALE } from './variants.ts';
 
 /** A term of the generator's loss that compares pictures. */
@@ -63,7 +74,7 @@ export function vggTerm(
 export const variationTerm = (weight = 2e-8): ContentTerm => ({
   name: 'tv',
   weight,
-  loss: sr => mul(totalVariation(sr), 1 / sr.shape[0]!),
+  loss: sr => div(totalVariation(sr), sr.shape[0]),
 });
 
 /** Equation 6 as a mean over the batch: −log D(G(I^LR)), on logits. */

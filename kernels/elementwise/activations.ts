@@ -4,10 +4,10 @@ import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import { specifyFunction } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
-import { literal } from '../../engine/text/expression.ts';
 import { reshape } from '../movement/reshape.ts';
 import { add, mul, neg, square, sub } from './arithmetic.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
+import { fullLike } from './full-like.ts';
 import { keepNaN, log1pFunction, TANH } from './precise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
@@ -18,8 +18,8 @@ type Nothing = Record<never, never>;
 export const leakyReluOp = /* @__PURE__ */ defineElementwise<SlopeAttributes>({
   name: 'leakyRelu',
   arity: 1,
-  expression: ([x], { slope }) =>
-    slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${literal(slope)}, ${x} <= 0.0)`,
+  expression: ([x], { slope }, number) =>
+    slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${number(slope)}, ${x} <= 0.0)`,
   // The output has the input's sign and is kept for the next layer anyway: so the input need not be.
   gradient: ({ grad, inputs: [x], output, attributes }) => [
     () => applyOne(leakyReluGradientOp, [grad, attributes.slope < 0 ? x : output], attributes),
@@ -37,10 +37,10 @@ export const leakyReluGradientOp: ElementwiseOperation<SlopeAttributes> =
   /* @__PURE__ */ defineElementwise<SlopeAttributes>({
     name: 'leakyReluGradient',
     arity: 2,
-    expression: ([g, x], { slope }) => `select(${g}, ${g} * ${literal(slope)}, ${x} <= 0.0)`,
+    expression: ([g, x], { slope }, number) => `select(${g}, ${g} * ${number(slope)}, ${x} <= 0.0)`,
     gradient: ({ grad, inputs: [, x], attributes }) => [
       () => applyOne(leakyReluGradientOp, [grad, x], attributes),
-      () => mul(grad, 0),
+      () => fullLike(grad, 0),
     ],
   });
 
@@ -72,7 +72,7 @@ export const preluInputGradientOp: ElementwiseOperation<Nothing> = /* @__PURE__ 
   expression: ([g, x, w]) => `select(${g}, ${w} * ${g}, ${x} <= 0.0)`,
   gradient: ({ grad, inputs: [g, x, w] }) => [
     () => applyOne(preluInputGradientOp, [grad, x, w], {}),
-    () => mul(grad, 0),
+    () => fullLike(grad, 0),
     () => applyOne(leakyReluGradientOp, [mul(grad, g), neg(x)], { slope: 0 }),
   ],
 });

@@ -1,6 +1,5 @@
 /** Choosing between tensors, and finding what is not finite. */
 import type { Tensor } from '../../engine/tensor.ts';
-import { mul } from './arithmetic.ts';
 import { applyOne, defineElementwise } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
@@ -11,7 +10,7 @@ export const whereOp = /* @__PURE__ */ defineElementwise({
   expression: ([c, a, b]) => `select(${b}, ${a}, ${c} != 0.0)`,
   gradient: ({ grad, inputs: [c] }) => {
     const zero = () => fullLike(grad, 0);
-    return [() => mul(grad, 0), () => where(c, grad, zero()), () => where(c, zero(), grad)];
+    return [zero, () => where(c, grad, zero()), () => where(c, zero(), grad)];
   },
 });
 

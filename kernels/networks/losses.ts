@@ -4,7 +4,7 @@ import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../engine/basics/shape.ts';
 import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
-import { add, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
+import { add, div, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
 import { abs } from '../elementwise/functions.ts';
 import { log1pFunction } from '../elementwise/precise.ts';
@@ -113,7 +113,7 @@ export function totalVariation(x: Tensor, { power = 1, reduction = 'sum' }: Tota
     return sum(power === 1 ? abs(difference) : square(difference));
   };
   const total = add(along(2), along(3));
-  return reduction === 'sum' ? total : mul(total, 1 / x.size);
+  return reduction === 'sum' ? total : div(total, x.size);
 }
 
 function pairLoss(
