@@ -3,6 +3,7 @@
 import { DaybreakError, TraceError } from './basics/errors.ts';
 import { sizeOf, type TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
+import { keyOf } from './graph/key.ts';
 import type { Attributes, Operation } from './graph/operation.ts';
 import { activeTrace, Trace } from './graph/trace.ts';
 import { Node, Value } from './graph/value.ts';
@@ -101,7 +102,7 @@ function programOf(
     cache = new Map();
     programs.set(device, cache);
   }
-  const key = `${operation.name}|${JSON.stringify(attributes)}|${inputs.map(({ spec }) => `${spec.dtype}${spec.shape.join('x')}`).join('|')}`;
+  const key = `${keyOf(operation, attributes)}|${inputs.map(({ spec }) => `${spec.dtype}${spec.shape.join('x')}`).join('|')}`;
   const known = cache.get(key);
   if (known) {
     cache.delete(key);

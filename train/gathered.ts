@@ -1,7 +1,7 @@
 /** Variables that lie side by side in one, so that one dispatch can update them all. */
 import { DaybreakError } from '../engine/basics/errors.ts';
+import { packLayout } from '../engine/graph/places.ts';
 import { type Variable, variable } from '../engine/variable.ts';
-import { packLayout } from '../kernels/movement/pack.ts';
 
 /** Takes variables into one buffer, as {@link packLayout} lays them out. They can be used as before. To assign the whole is to
  * assign all of them, and the other way round. */

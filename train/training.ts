@@ -1,7 +1,7 @@
 /** What a trainer trains: networks with their optimizers, and what one update of them computes. */
 import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import { add, mul } from '../kernels/index.ts';
+import { add, div, mul } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import type { Adam } from './adam.ts';
 
@@ -67,7 +67,7 @@ export function meanOf([first, ...rest]: readonly Found[]): Found {
     pick(first).map((one, i) => {
       if (rest.length === 0) return one;
       const total = rest.reduce((sum, found) => add(sum, pick(found)[i]!), one);
-      return mul(total, 1 / (1 + rest.length));
+      return div(total, 1 + rest.length);
     });
   return { terms: over(({ terms }) => terms), gradients: over(({ gradients }) => gradients) };
 }

@@ -56,6 +56,6 @@ export interface View<A> {
 
 /** A sum over axes, as data: what lets `compile` compute its input on the fly. */
 export interface Reduction<A> {
-  /** Which axes of the input are summed (sorted, non-negative), and the factor of the sum. */
-  describe(attributes: A, rank: number): { readonly axes: readonly number[]; readonly scale: number };
+  /** Which axes of the input are summed (sorted, non-negative), and what the sum is divided by. */
+  describe(attributes: A, rank: number): { readonly axes: readonly number[]; readonly divisor: number };
 }

@@ -2,6 +2,7 @@
 
 import type { AdapterTraits } from '../text/kernel.ts';
 import { fuse } from './fuse.ts';
+import { keyOf } from './key.ts';
 import { type Graph, Node, type Value } from './value.ts';
 
 /** Leaves out every node that no result and no assignment depends on. */
@@ -25,7 +26,7 @@ export function eliminateCommon(graph: Graph): Graph {
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(current);
-    const key = `${node.operation.name}|${JSON.stringify(node.attributes)}|${inputs.map(value => value.id).join(',')}`;
+    const key = `${keyOf(node.operation, node.attributes)}|${inputs.map(value => value.id).join(',')}`;
     const earlier = node.operation.inPlace ? undefined : seen.get(key);
     if (earlier) {
       node.outputs.forEach((value, i) => {

@@ -1,5 +1,6 @@
 /** The frame around a kernel's statements: bindings, sizes, `main`, and the walks that most kernels share. */
 import { type AdapterTraits, grid, type Kernel } from './kernel.ts';
+import { BITS, callsBits } from './literal.ts';
 import type { Numbers } from './numbers.ts';
 
 export interface KernelParts {
@@ -40,7 +41,7 @@ fn main(
 }`;
   return {
     name,
-    wgsl,
+    wgsl: callsBits(wgsl) && !wgsl.includes(BITS) ? `${wgsl}\n${BITS}` : wgsl,
     bindings: [...reads.map(() => 'read' as const), ...writes.map(() => 'write' as const)],
     ...(numbers.params.length > 0 && { params: numbers.params }),
     workgroups: grid(groups),

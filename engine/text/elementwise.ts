@@ -76,6 +76,7 @@ function partsOf({ problem, numbers }: Walk) {
   const { declarations, statements, result } = emit(
     expression,
     inputs.map((_, i) => `v${i}`),
+    numbers.float,
   );
   return { frame: { name, reads: inputs.map((_, i) => `in${i}`), numbers, declarations }, statements, result };
 }

@@ -1,14 +1,22 @@
 /** Elementwise expressions as data: what one operation computes for an element, and chains of them as one. */
 
-/** Attributes of an operation: plain JSON, because its text is the key under which programs are cached. */
+import { BITS, callsBits, literal } from './literal.ts';
+
+/** Attributes of an operation: numbers, strings, and lists and records of them, which name a program in caches. */
 export type Attributes = Readonly<Record<string, unknown>>;
+
+/** The text of a number, as an f32 expression: a literal, or where the kernel finds it among its arguments. */
+export type NumberText = (value: number) => string;
 
 /** An elementwise operation as text: declarations it needs once, and the expression of one output element. */
 export interface Elementwise<A> {
   /** WGSL functions used by the expression, if any; keyed by content, so that two uses declare them once. */
   declarations?(attributes: A): string;
-  /** The f32 expression of the result, from expressions of the inputs' elements. */
-  expression(inputs: readonly string[], attributes: A): string;
+  /**
+   * The f32 expression of the result, from expressions of the inputs' elements. Numbers that attributes give go through
+   * `number`, so that one text serves them all where they are arguments.
+   */
+  expression(inputs: readonly string[], attributes: A, number: NumberText): string;
   /** The result does not depend on the inputs' elements: they are not loaded. */
   readonly constant?: boolean;
   /** Dear (exp, tanh …): not worth computing twice to save a load. */
@@ -45,7 +53,7 @@ export interface Emitted {
 }
 
 /** WGSL for `expression`, where `operands[i]` is an f32 expression without side effects. */
-export function emit(expression: Expression, operands: readonly string[]): Emitted {
+export function emit(expression: Expression, operands: readonly string[], number: NumberText = literal): Emitted {
   const declarations = new Set<string>();
   const statements: string[] = [];
   const names: string[] = [];
@@ -56,9 +64,10 @@ export function emit(expression: Expression, operands: readonly string[]): Emitt
     const declaration = elementwise.declarations?.(attributes);
     if (declaration) declarations.add(declaration);
     const name = `t${index}`;
-    statements.push(`let ${name} = ${elementwise.expression(inputs, attributes)};`);
+    statements.push(`let ${name} = ${elementwise.expression(inputs, attributes, number)};`);
     names.push(name);
   });
+  if (statements.some(callsBits)) declarations.add(BITS);
   return { declarations: [...declarations].join('\n'), statements, result: names.at(-1)! };
 }
 
@@ -68,12 +77,4 @@ export function operandsRead(expression: Expression): Set<number> {
   for (const { elementwise, args } of expression.steps)
     if (!elementwise.constant) for (const reference of args) if ('operand' in reference) read.add(reference.operand);
   return read;
-}
-
-/** A number as an f32 literal of WGSL. Infinities are not literals: WGSL refuses constants that overflow. */
-export function literal(value: number): string {
-  const rounded = Math.fround(value);
-  if (!Number.isFinite(rounded)) throw new RangeError(`${value} is no finite float32.`);
-  const text = String(rounded);
-  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }

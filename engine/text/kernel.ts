@@ -15,8 +15,8 @@ export interface Kernel {
   /** `@group(0) @binding(i)` for each storage buffer, in order. */
   readonly bindings: readonly Access[];
   /**
-   * Sizes that are arguments rather than constants of the text: 32-bit words (u32 or i32) that the engine lays into a
-   * uniform buffer at `@binding(bindings.length)`. WGSL sees `array<vec4<u32>, ceil(n/4)>`; see {@link paramsDeclaration}.
+   * Numbers that are arguments rather than constants of the text: 32-bit words (u32, i32 or an f32's bits) that the engine
+   * lays into a uniform buffer at `@binding(bindings.length)`. WGSL sees `array<vec4<u32>, ceil(n/4)>`; see {@link paramsDeclaration}.
    */
   readonly params?: readonly number[];
   /** Workgroup counts, each at most 65,535; {@link grid} spreads a long line over two dimensions. */

@@ -4,7 +4,7 @@ import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape
 import { ACCUMULATION, addTerms, emptySum } from './accumulate.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { offsetOf } from './elementwise.ts';
-import { type Expression, emit, literal, operandsRead } from './expression.ts';
+import { type Emitted, type Expression, emit, operandsRead } from './expression.ts';
 import { type AdapterTraits, input, type Lowering, type Operand, output, type Step, scratch } from './kernel.ts';
 import { Numbers } from './numbers.ts';
 
@@ -15,7 +15,8 @@ export interface ReductionProblem {
   /** Shape of the summed tensor. */
   readonly domain: Shape;
   readonly axes: readonly number[];
-  readonly scale: number;
+  /** What the sum is divided by. */
+  readonly divisor: number;
   readonly baked: boolean;
 }
 
@@ -38,7 +39,7 @@ export function lowerReduction(problem: ReductionProblem, traits: AdapterTraits)
   if (walk.length < LONG) return { steps: [serial(walk, traits)], scratch: [] };
   const splits = splitsOf(walk, traits);
   const lanes = traits.software ? Math.max(traits.subgroupSize, 8) : 256;
-  if (splits === 1) return { steps: [parallel(walk, 1, lanes, output(0), problem.scale)], scratch: [] };
+  if (splits === 1) return { steps: [parallel(walk, 1, lanes, output(0), problem.divisor)], scratch: [] };
   return {
     steps: [parallel(walk, splits, lanes, scratch(0), 1), addShares(walk, splits, traits)],
     scratch: [walk.outputs * splits],
@@ -86,44 +87,54 @@ function declare(walk: Walk, extra: Readonly<Record<string, number>>): Numbers {
   return new Numbers(walk.problem.baked, named);
 }
 
+/** The expression's text, from operands `v0 …`; what it takes of `numbers` is declared once. */
+const emitted = ({ problem: { expression, inputs } }: Walk, numbers: Numbers): Emitted =>
+  emit(
+    expression,
+    inputs.map((_, i) => `v${i}`),
+    numbers.float,
+  );
+
+/** `sum` divided, as text. */
+const divided = (sum: string, divisor: number, numbers: Numbers): string =>
+  divisor === 1 ? sum : `${sum} / ${numbers.float(divisor)}`;
+
 /** Statements that compute `value` for coordinates of all axes. */
-function evaluate({ problem, strides, shape }: Walk): string {
+function evaluate({ problem, strides, shape }: Walk, { statements, result }: Emitted): string {
   const axes = shape.map((_, axis) => axis);
   const loads = [...operandsRead(problem.expression)].map(
     operand => `let v${operand} = in${operand}[${offsetOf(operand, strides[operand]!, axes)}];`,
-  );
-  const { statements, result } = emit(
-    problem.expression,
-    problem.inputs.map((_, i) => `v${i}`),
   );
   return [...loads, ...statements, `let value = ${result};`].join('\n      ');
 }
 
 /** What the frame is told: the operands are `in0 …`. */
-function frameOf({ problem: { name, inputs, expression } }: Walk) {
-  const names = inputs.map((_, i) => `in${i}`);
-  return { name, reads: names, declarations: `${ACCUMULATION}\n${emit(expression, names).declarations}` };
+function frameOf({ problem: { name, inputs } }: Walk, { declarations }: Emitted) {
+  return { name, reads: inputs.map((_, i) => `in${i}`), declarations: `${ACCUMULATION}\n${declarations}` };
 }
 
 /** Statements that declare `value`, the term number `counter` of a sum. */
-const termAt = (counter: string, walk: Walk): string =>
-  `${coordinates(counter, walk.summed).join(' ')}\n      ${evaluate(walk)}`;
+const termAt = (counter: string, walk: Walk, expression: Emitted): string =>
+  `${coordinates(counter, walk.summed).join(' ')}\n      ${evaluate(walk, expression)}`;
 
 const operands = (walk: Walk, target: Operand): Operand[] => [...walk.problem.inputs.map((_, i) => input(i)), target];
 
 /** One invocation an output. */
 function serial(walk: Walk, traits: AdapterTraits): Step {
+  const numbers = declare(walk, {});
+  const expression = emitted(walk, numbers);
   const body = `${coordinates('index', walk.kept).join(' ')}
     var sum = ${emptySum('in0')};
-    ${addTerms({ counter: 't', from: '0', to: 'len', step: 1, term: termAt('t', walk) })}
-    result[index] = totalOf(sum) * ${literal(walk.problem.scale)};`;
-  const parts = { ...frameOf(walk), numbers: declare(walk, {}), elements: walk.outputs, count: 'outputs', body };
+    ${addTerms({ counter: 't', from: '0', to: 'len', step: 1, term: termAt('t', walk, expression) })}
+    result[index] = ${divided('totalOf(sum)', walk.problem.divisor, numbers)};`;
+  const parts = { ...frameOf(walk, expression), numbers, elements: walk.outputs, count: 'outputs', body };
   return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
 }
 
 /** One workgroup an output and part of its sum: lanes add strided elements, then a tree adds the lanes. */
-function parallel(walk: Walk, splits: number, lanes: number, target: Operand, scale: number): Step {
+function parallel(walk: Walk, splits: number, lanes: number, target: Operand, divisor: number): Step {
   const numbers = declare(walk, { splits });
+  const expression = emitted(walk, numbers);
   const { kept, summed } = walk;
   const [outer, inner] = [summed.slice(0, -1), summed.at(-1)];
   // Short rows would leave most lanes idle: walk those flat.
@@ -132,11 +143,11 @@ function parallel(walk: Walk, splits: number, lanes: number, target: Operand, sc
     ? `  let rowCount = len / d${inner};
   for (var row = part * rowCount / splits; row < (part + 1) * rowCount / splits; row++) {
     ${coordinates('row', outer).join(' ')}
-    ${addTerms({ counter: `a${inner}`, from: 'i32(lane)', to: `d${inner}`, step: lanes, term: evaluate(walk) })}
+    ${addTerms({ counter: `a${inner}`, from: 'i32(lane)', to: `d${inner}`, step: lanes, term: evaluate(walk, expression) })}
   }`
     : `  let first = part * (len / splits) + min(part, len % splits);
   let end = first + len / splits + select(0, 1, part < len % splits);
-  ${addTerms({ counter: 't', from: 'first + i32(lane)', to: 'end', step: lanes, term: termAt('t', walk) })}`;
+  ${addTerms({ counter: 't', from: 'first + i32(lane)', to: 'end', step: lanes, term: termAt('t', walk, expression) })}`;
   const body = `let part = group % splits; let index = group / splits;
   if (index >= outputs) { return; }
   ${coordinates('index', kept).join(' ')}
@@ -147,8 +158,8 @@ ${loop}
     workgroupBarrier();
     if (lane < width) { partial[lane] += partial[lane + width]; }
   }
-  if (lane == 0u) { result[group] = partial[0] * ${literal(scale)}; }`;
-  const frame = frameOf(walk);
+  if (lane == 0u) { result[group] = ${divided('partial[0]', divisor, numbers)}; }`;
+  const frame = frameOf(walk, expression);
   const declarations = `${frame.declarations}\nvar<workgroup> partial: array<f32, ${lanes}>;`;
   const kernel = assemble({ ...frame, declarations, numbers, lanes, groups: walk.outputs * splits, body });
   return { kernel, operands: operands(walk, target) };
@@ -156,17 +167,18 @@ ${loop}
 
 /** The second kernel of a sum that workgroups share: adds their parts for each output, in order. */
 function addShares({ problem, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
+  const numbers = new Numbers(problem.baked, { outputs, splits });
   const kernel = assembleElements(
     {
       name: `${problem.name} parts`,
       reads: ['parts'],
       declarations: ACCUMULATION,
-      numbers: new Numbers(problem.baked, { outputs, splits }),
+      numbers,
       elements: outputs,
       count: 'outputs',
       body: `var sum = ${emptySum('parts')};
     for (var i = 0; i < splits; i++) { addTo(&sum, parts[index * splits + i]); }
-    result[index] = totalOf(sum) * ${literal(problem.scale)};`,
+    result[index] = ${divided('totalOf(sum)', problem.divisor, numbers)};`,
     },
     traits,
   );

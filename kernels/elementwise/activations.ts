@@ -3,7 +3,6 @@ import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import { specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
-import { literal } from '../../engine/text/expression.ts';
 import { reshape } from '../movement/reshape.ts';
 import { add, mul, neg, square, sub } from './arithmetic.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
@@ -18,8 +17,8 @@ type Nothing = Record<never, never>;
 export const leakyReluOp = /* @__PURE__ */ defineElementwise<SlopeAttributes>({
   name: 'leakyRelu',
   arity: 1,
-  expression: ([x], { slope }) =>
-    slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${literal(slope)}, ${x} <= 0.0)`,
+  expression: ([x], { slope }, number) =>
+    slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${number(slope)}, ${x} <= 0.0)`,
   // The output has the input's sign and is kept for the next layer anyway: so the input need not be.
   gradient: ({ grad, inputs: [x], output, attributes }) => [
     () => applyOne(leakyReluGradientOp, [grad, attributes.slope < 0 ? x : output], attributes),
@@ -38,8 +37,8 @@ export const leakyReluGradientOp: ElementwiseOperation<SlopeAttributes> =
     name: 'leakyReluGradient',
     arity: 2,
     // No product with 0, which makes NaN of infinite gradients.
-    expression: ([g, x], { slope }) =>
-      slope === 0 ? `select(${g}, 0.0, ${x} <= 0.0)` : `select(${g}, ${g} * ${literal(slope)}, ${x} <= 0.0)`,
+    expression: ([g, x], { slope }, number) =>
+      slope === 0 ? `select(${g}, 0.0, ${x} <= 0.0)` : `select(${g}, ${g} * ${number(slope)}, ${x} <= 0.0)`,
     gradient: ({ grad, inputs: [, x], attributes }) => [
       () => applyOne(leakyReluGradientOp, [grad, x], attributes),
       () => fullLike(grad, 0),

@@ -1,7 +1,6 @@
 /** Arithmetic with broadcasting, and with numbers. */
 
 import type { Tensor } from '../../engine/tensor.ts';
-import { literal } from '../../engine/text/expression.ts';
 import { applyOne, defineElementwise } from './define-elementwise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
@@ -86,7 +85,7 @@ type ScalarAttributes = { readonly value: number };
 export const addScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
   name: 'addScalar',
   arity: 1,
-  expression: ([x], { value }) => `${x} + ${literal(value)}`,
+  expression: ([x], { value }, number) => `${x} + ${number(value)}`,
   gradient: ({ grad }) => [() => grad],
 });
 
@@ -99,7 +98,7 @@ export const addScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
 export const mulScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
   name: 'mulScalar',
   arity: 1,
-  expression: ([x], { value }) => `${x} * ${literal(value)}`,
+  expression: ([x], { value }, number) => `${x} * ${number(value)}`,
   gradient: ({ grad, attributes: { value } }) => [() => mulScalar(grad, value)],
 });
 
@@ -109,11 +108,29 @@ export const mulScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
   attributes: [{ value: 2 }, { value: -0.3 }],
 }));
 
+export const divScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
+  name: 'divScalar',
+  arity: 1,
+  expression([x], { value }, number) {
+    const divisor = Math.fround(value);
+    // Drivers may take a division by a constant 0 for a mistake; this gives the same.
+    return divisor === 0 ? `${x} * ${number(1 / divisor)}` : `${x} / ${number(divisor)}`;
+  },
+  gradient: ({ grad, attributes: { value } }) => [() => divScalar(grad, value)],
+});
+
+/* @__PURE__ */ specifyElementwise(divScalarOp, () => ({
+  summary: 'x / a number.',
+  compute: ([x], { value }) => x / Math.fround(value),
+  attributes: [{ value: 3 }, { value: -0.3 }],
+}));
+
 /** A tensor, or a number that stands for a tensor full of it. */
 export type Operand = Tensor | number;
 
 const addScalar = (x: Tensor, value: number): Tensor => applyOne(addScalarOp, [x], { value });
 const mulScalar = (x: Tensor, value: number): Tensor => applyOne(mulScalarOp, [x], { value });
+const divScalar = (x: Tensor, value: number): Tensor => applyOne(divScalarOp, [x], { value });
 
 /** a + b, elementwise with broadcasting. */
 export function add(a: Tensor, b: Operand): Tensor {
@@ -132,7 +149,7 @@ export function mul(a: Tensor, b: Operand): Tensor {
 
 /** a / b, elementwise with broadcasting. */
 export function div(a: Tensor, b: Operand): Tensor {
-  return typeof b === 'number' ? mulScalar(a, 1 / b) : applyOne(divOp, [a, b], {});
+  return typeof b === 'number' ? divScalar(a, b) : applyOne(divOp, [a, b], {});
 }
 
 /** −x. */

@@ -1,6 +1,5 @@
 /** A number in the shape of a tensor. */
 import type { Tensor } from '../../engine/tensor.ts';
-import { literal } from '../../engine/text/expression.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
@@ -10,7 +9,7 @@ export const fullLikeOp: ElementwiseOperation<FullAttributes> = /* @__PURE__ */ 
   name: 'fullLike',
   arity: 1,
   constant: true,
-  expression: (_, { value }) => literal(value),
+  expression: (_, { value }, number) => number(value),
   gradient: ({ grad }) => [() => fullLike(grad, 0)],
 });
 

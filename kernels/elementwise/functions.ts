@@ -1,6 +1,6 @@
 /** Elementary functions. Subgradients at kinks are PyTorch's. */
 import type { Tensor } from '../../engine/tensor.ts';
-import { literal } from '../../engine/text/expression.ts';
+import type { NumberText } from '../../engine/text/expression.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
@@ -91,12 +91,19 @@ export const absOp = /* @__PURE__ */ defineElementwise({
 
 type ClampAttributes = { readonly min: number; readonly max: number };
 
+/** Where a bound is NaN, so is what is held by it, as in PyTorch. */
+const hasNaN = (...bounds: number[]): boolean => bounds.some(Number.isNaN);
+
 export const clampOp = /* @__PURE__ */ defineElementwise<ClampAttributes>({
   name: 'clamp',
   arity: 1,
-  // Not WGSL's clamp, which may turn NaN into a bound.
-  expression: ([x], { min, max }) =>
-    `select(select(${x}, ${literal(min)}, ${x} < ${literal(min)}), ${literal(max)}, ${x} > ${literal(max)})`,
+  // Not WGSL's clamp, which may turn NaN into a bound, and leaves open what min > max gives.
+  expression([x], { min, max }, number) {
+    if (hasNaN(min, max)) return number(Number.NaN);
+    const [low, high] = [number(min), number(max)];
+    const raised = `select(${x}, ${low}, ${x} < ${low})`;
+    return `select(${raised}, ${high}, ${raised} > ${high})`;
+  },
   gradient: ({ grad, inputs: [x], attributes }) => [() => applyOne(clampGradientOp, [grad, x], attributes)],
 });
 
@@ -106,6 +113,8 @@ export const clampOp = /* @__PURE__ */ defineElementwise<ClampAttributes>({
   attributes: [
     { min: -0.5, max: 0.7 },
     { min: 0, max: 1 },
+    { min: -0.1, max: Number.POSITIVE_INFINITY },
+    { min: 0.5, max: -0.5 },
   ],
 }));
 
@@ -113,7 +122,8 @@ export const clampGradientOp: ElementwiseOperation<ClampAttributes> =
   /* @__PURE__ */ defineElementwise<ClampAttributes>({
     name: 'clampGradient',
     arity: 2,
-    expression: ([g, x], { min, max }) => `select(0.0, ${g}, ${x} >= ${literal(min)} && ${x} <= ${literal(max)})`,
+    expression: ([g, x], { min, max }, number) =>
+      hasNaN(min, max) ? '0.0' : `select(0.0, ${g}, ${x} >= ${number(min)} && ${x} <= ${number(max)})`,
     gradient: ({ grad, inputs: [, x], attributes }) => [
       () => applyOne(clampGradientOp, [grad, x], attributes),
       () => fullLike(grad, 0),
@@ -128,27 +138,31 @@ export const clampGradientOp: ElementwiseOperation<ClampAttributes> =
 
 type PowAttributes = { readonly exponent: number };
 
+/** NaN, made from the bits of x, so that the driver does not know. */
+const quietNaN = (x: string): string => `bitcast<f32>(bitcast<u32>(${x}) | 0x7fc00000u)`;
+
 /** WGSL's pow needs a positive base; small whole exponents are products. */
-function power(x: string, exponent: number): string {
+function power(x: string, exponent: number, number: NumberText): string {
   if (exponent === 0) return '1.0';
   if (exponent === 0.5) return `sqrt(${x})`;
-  if (exponent < 0) return `1.0 / (${power(x, -exponent)})`;
+  if (exponent < 0) return `1.0 / (${power(x, -exponent, number)})`;
   if (Number.isInteger(exponent) && exponent <= 8) return Array.from({ length: exponent }, () => x).join(' * ');
-  // Negative bases give NaN, made from bits that the driver does not know: WGSL has no constant for it.
+  const [infinity, size] = [Number.POSITIVE_INFINITY, `abs(${x})`];
+  // 1 stays 1, whatever the exponent.
+  if (Number.isNaN(exponent)) return `select(${quietNaN(x)}, 1.0, ${x} == 1.0)`;
+  if (exponent === infinity)
+    return keepNaN(x, `select(select(0.0, ${number(infinity)}, ${size} > 1.0), 1.0, ${size} == 1.0)`);
   if (!Number.isInteger(exponent))
-    return keepNaN(
-      x,
-      `select(pow(${x}, ${literal(exponent)}), bitcast<f32>(bitcast<u32>(${x}) | 0x7fc00000u), ${x} < 0.0)`,
-    );
-  const size = `pow(abs(${x}), ${literal(exponent)})`;
-  return exponent % 2 === 0 ? size : `sign(${x}) * ${size}`;
+    return keepNaN(x, `select(pow(${x}, ${number(exponent)}), ${quietNaN(x)}, ${x} < 0.0)`);
+  const product = `pow(${size}, ${number(exponent)})`;
+  return exponent % 2 === 0 ? product : `sign(${x}) * ${product}`;
 }
 
 export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
   name: 'pow',
   arity: 1,
   dear: true,
-  expression: ([x], { exponent }) => power(x, exponent),
+  expression: ([x], { exponent }, number) => power(x, Math.fround(exponent), number),
   gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
     () => (exponent === 0 ? fullLike(grad, 0) : mul(mul(grad, pow(x, exponent - 1)), exponent)),
   ],

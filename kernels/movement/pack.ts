@@ -1,47 +1,13 @@
 /** Many tensors in one buffer, so that one dispatch can update them all. */
 import { apply } from '../../engine/apply.ts';
-import { DaybreakError } from '../../engine/basics/errors.ts';
-import { f32, type Shape, sizeOf } from '../../engine/basics/shape.ts';
+import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
-import { BINDING_ALIGNMENT } from '../../engine/device/memory.ts';
+import { packLayout, rangeOp, sideBySideOp } from '../../engine/graph/places.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
-import { assembleElements } from '../../engine/text/assemble.ts';
-import { input, output } from '../../engine/text/kernel.ts';
-import { Numbers } from '../../engine/text/numbers.ts';
-
-const ALIGNMENT = BINDING_ALIGNMENT / 4;
-
-/** Where tensors of these shapes lie in a packed buffer, in elements: each from a place that WebGPU can bind. */
-export function packLayout(shapes: readonly Shape[]): { readonly offsets: readonly number[]; readonly total: number } {
-  let total = 0;
-  const offsets = shapes.map(shape => {
-    const offset = total;
-    total += Math.ceil(sizeOf(shape) / ALIGNMENT) * ALIGNMENT;
-    return offset;
-  });
-  return { offsets, total };
-}
 
 /** Copies that the planner leaves out where a tensor's producer can write into its place directly; gaps stay zero. */
-export const packOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineOp<Record<never, never>>({
-  name: 'pack',
-  infer: inputs => [f32([packLayout(inputs.map(({ shape }) => shape)).total])],
-  lower({ inputs }, traits) {
-    const { offsets } = packLayout(inputs.map(({ shape }) => shape));
-    const steps = inputs.map(({ shape }, i) => {
-      const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i] });
-      const body = 'result[offset + index] = x[index];';
-      const kernel = assembleElements(
-        { name: 'pack', reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body },
-        traits,
-      );
-      return { kernel, operands: [input(i), output(0)] };
-    });
-    return { steps, scratch: [] };
-  },
-  packOffsets: (_, inputs) => packLayout(inputs.map(({ shape }) => shape)).offsets,
-});
+export const packOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineOp({ ...sideBySideOp, name: 'pack' });
 
 /* @__PURE__ */ specify(packOp, () => ({
   summary: 'Tensors side by side in one buffer, with gaps of zeros.',
@@ -68,16 +34,8 @@ export const pack = (tensors: readonly Tensor[]): Tensor => apply(packOp, tensor
 type PartAttributes = { readonly offset: number; readonly shape: Shape };
 
 export const partOp: Declaration<PartAttributes> = /* @__PURE__ */ defineOp<PartAttributes>({
+  ...rangeOp,
   name: 'part',
-  view: { offset: ({ offset }) => offset },
-  infer([x], { offset, shape }) {
-    if (offset % ALIGNMENT !== 0 || offset + sizeOf(shape) > sizeOf(x.shape))
-      throw new DaybreakError(
-        `part: offset ${offset} and shape [${shape.join(', ')}] do not lie in a buffer of ${sizeOf(x.shape)}.`,
-      );
-    return [f32(shape)];
-  },
-  lower: () => ({ steps: [], scratch: [] }),
 });
 
 /* @__PURE__ */ specify(partOp, () => ({

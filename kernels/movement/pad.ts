@@ -6,7 +6,6 @@ import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements, coordinates } from '../../engine/text/assemble.ts';
-import { literal } from '../../engine/text/expression.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 import { mapIndices } from '../references.ts';
@@ -73,12 +72,12 @@ export const slice = (x: Tensor, start: readonly number[], end: readonly number[
 type Padding = readonly (readonly [number, number])[];
 type PadAttributes = { readonly padding: Padding; readonly mode: 'constant' | 'reflect'; readonly value: number };
 
-/** One invocation an output element; `body` computes `value` from coordinates `a0…`. */
+/** One invocation an output element; `body` computes `value` from coordinates `a0…` and the sizes and numbers. */
 function lowerCoordinates(
   name: string,
   shape: Shape,
   sizes: Readonly<Record<string, number>>,
-  body: string,
+  body: (numbers: Numbers) => string,
   baked: boolean,
   traits: AdapterTraits,
 ): Lowering {
@@ -92,7 +91,7 @@ function lowerCoordinates(
     shape.map((_, axis) => axis),
   ).join('\n    ');
   const element = `${position}
-    ${body}
+    ${body(numbers)}
     result[index] = value;`;
   const parts = { name, reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body: element };
   return { steps: [{ kernel: assembleElements(parts, traits), operands: [input(0), output(0)] }], scratch: [] };
@@ -143,10 +142,10 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
     const at = axes.map(axis => `c${axis} * s${axis}`).join(' + ') || '0';
     const from = axes.map(axis => `let c${axis} = a${axis} - p${axis};`).join(' ');
     const inside = axes.map(axis => `c${axis} >= 0 && c${axis} < h${axis}`).join(' && ') || 'true';
-    const constant = `${from}
-    var value = ${literal(value)};
+    const constant = (numbers: Numbers) => `${from}
+    var value = ${numbers.float(value)};
     if (${inside}) { value = x[${at}]; }`;
-    const mirrored = `${axes
+    const mirrored = () => `${axes
       .map(
         axis =>
           `let m${axis} = abs(a${axis} - p${axis}); let c${axis} = select(2 * (h${axis} - 1) - m${axis}, m${axis}, m${axis} < h${axis});`,
@@ -253,7 +252,7 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
       let c${axis} = p${axis} + select(select(a${axis}, -a${axis}, k${axis} == 1), 2 * (d${axis} - 1) - a${axis}, k${axis} == 2);
       if (c${axis} < 0 || c${axis} >= h${axis}) { continue; }\n`;
       body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
-      return lowerCoordinates('padReflectGradient', shape, sizes, body, baked, traits);
+      return lowerCoordinates('padReflectGradient', shape, sizes, () => body, baked, traits);
     },
     gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'reflect' })],
   });

@@ -76,7 +76,7 @@ const normalizeByBatch = /* @__PURE__ */ defineElementwise({
       () => {
         // Whole tensors first: what is multiplied by a channel's numbers costs no kernel of its own.
         const slope = mul(mul(mul(centred(), s), s), product());
-        return mul(mul(mul(sub(sub(mul(grad, count), total()), slope), 1 / count), weight), s);
+        return mul(mul(div(sub(sub(mul(grad, count), total()), slope), count), weight), s);
       },
       null,
       null,

@@ -5,7 +5,6 @@ import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
-import { literal } from '../../engine/text/expression.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 import { add, mul, square } from '../elementwise/arithmetic.ts';
@@ -29,19 +28,20 @@ export const batchStatisticsOp: Declaration<BatchStatisticsAttributes> =
     infer: ([, variance, runningMean, runningVariance]) => [variance, runningMean, runningVariance],
     lower({ inputs, attributes: { eps, momentum, correction } }, traits) {
       const n = sizeOf(inputs[1].shape);
-      const [old, share] = [literal(1 - momentum), literal(momentum)];
+      const numbers = new Numbers(false, { n });
+      const [tiny, old, share, unbiased] = [eps, 1 - momentum, momentum, momentum * correction].map(numbers.float);
       const kernel = assembleElements(
         {
           name: 'batchStatistics',
           reads: ['average', 'variance', 'oldMean', 'oldVariance'],
           writes: ['inverse', 'newMean', 'newVariance'],
-          numbers: new Numbers(false, { n }),
+          numbers,
           elements: n,
           count: 'n',
           body: `let v = variance[index];
-    inverse[index] = 1.0 / sqrt(v + ${literal(eps)});
+    inverse[index] = 1.0 / sqrt(v + ${tiny});
     newMean[index] = oldMean[index] * ${old} + average[index] * ${share};
-    newVariance[index] = oldVariance[index] * ${old} + v * ${literal(momentum * correction)};`,
+    newVariance[index] = oldVariance[index] * ${old} + v * ${unbiased};`,
         },
         traits,
       );

@@ -16,7 +16,7 @@ import { defineOp } from '../../engine/define.ts';
 import { type Sample, specify } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { lowerElementwise } from '../../engine/text/elementwise.ts';
-import { identity } from '../../engine/text/expression.ts';
+import { identity, type NumberText } from '../../engine/text/expression.ts';
 import { lowerReduction } from '../../engine/text/reduction.ts';
 import { reshape } from '../movement/reshape.ts';
 
@@ -24,33 +24,34 @@ type SumAttributes = {
   /** Sorted and non-negative. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
-  readonly scale: number;
+  /** What the sum is divided by: the number of elements for a mean. */
+  readonly divisor: number;
 };
 
 function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): number[] {
   return shape.flatMap((size, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [size]));
 }
 
-/** y = scale · Σ over `axes` of x. */
+/** y = (Σ over `axes` of x) / divisor. */
 export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
   name: 'sum',
   infer: ([x], { axes, keepDims }) => [f32(reducedShape(x.shape, axes, keepDims))],
-  lower: ({ inputs, attributes: { axes, scale }, baked }, traits) =>
+  lower: ({ inputs, attributes: { axes, divisor }, baked }, traits) =>
     lowerReduction(
-      { name: 'sum', expression: identity, inputs: [inputs[0].shape], domain: inputs[0].shape, axes, scale, baked },
+      { name: 'sum', expression: identity, inputs: [inputs[0].shape], domain: inputs[0].shape, axes, divisor, baked },
       traits,
     ),
-  reduction: { describe: ({ axes, scale }) => ({ axes, scale }) },
-  gradient({ inputs, grads, attributes: { axes, scale } }) {
+  reduction: { describe: ({ axes, divisor }) => ({ axes, divisor }) },
+  gradient({ inputs, grads, attributes: { axes, divisor } }) {
     const { shape } = inputs[0];
     const kept = reshape(grads[0]!, reducedShape(shape, axes, true));
-    return [broadcastTo(kept, shape, scale)];
+    return [stretched(kept, shape, divisor)];
   },
 });
 
 /* @__PURE__ */ specify(sumOp, () => ({
   summary: 'Sum over axes, in a fixed order.',
-  reference([x], [shape], { axes, scale }) {
+  reference([x], [shape], { axes, divisor }) {
     const kept = reducedShape(shape, axes, true);
     const strides = broadcastStrides(kept, shape);
     const own = stridesOf(shape);
@@ -58,9 +59,9 @@ export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
     for (let i = 0; i < x.length; i++) {
       let at = 0;
       for (let axis = 0; axis < shape.length; axis++) at += (Math.floor(i / own[axis]) % shape[axis]) * strides[axis];
-      y[at] += x[i] * scale;
+      y[at] += x[i];
     }
-    return [y];
+    return [y.map(total => total / divisor)];
   },
   samples: [
     sample([1], [0]),
@@ -68,7 +69,7 @@ export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
     sample([2, 3, 9, 11], [0, 2, 3], true),
     sample([2, 3, 4, 5], [1], true),
     sample([700, 3], [0]),
-    sample([2, 67], [1], false, 1 / 67),
+    sample([2, 67], [1], false, 67),
     sample([130, 131], [0, 1]),
   ],
   random(choose) {
@@ -81,8 +82,8 @@ export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
   tolerance: 4e-6,
 }));
 
-function sample(shape: Shape, axes: readonly number[], keepDims = false, scale = 1): Sample<SumAttributes> {
-  return { inputs: [{ shape }], attributes: { axes, keepDims, scale } };
+function sample(shape: Shape, axes: readonly number[], keepDims = false, divisor = 1): Sample<SumAttributes> {
+  return { inputs: [{ shape }], attributes: { axes, keepDims, divisor } };
 }
 
 export interface SumOptions {
@@ -94,24 +95,24 @@ export interface SumOptions {
 
 /** Σ x over `axes`; a scalar (shape []) over all. */
 export function sum(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
-  return apply(sumOp, [x], { axes: normalizeAxes('sum', axes, x.shape.length), keepDims, scale: 1 })[0];
+  return apply(sumOp, [x], { axes: normalizeAxes('sum', axes, x.shape.length), keepDims, divisor: 1 })[0];
 }
 
 /** Mean of x over `axes`. */
 export function mean(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
   const sorted = normalizeAxes('mean', axes, x.shape.length);
   const count = sorted.reduce((product, axis) => product * x.shape[axis], 1);
-  return apply(sumOp, [x], { axes: sorted, keepDims, scale: 1 / count })[0];
+  return apply(sumOp, [x], { axes: sorted, keepDims, divisor: count })[0];
 }
 
-type BroadcastAttributes = { readonly shape: Shape; readonly scale: number };
+type BroadcastAttributes = { readonly shape: Shape; readonly divisor: number };
 
 const broadcastElementwise = {
-  expression: ([x]: readonly string[], { scale }: BroadcastAttributes) =>
-    scale === 1 ? x : `${x} * f32(${Math.fround(scale)})`,
+  expression: ([x]: readonly string[], { divisor }: BroadcastAttributes, number: NumberText) =>
+    divisor === 1 ? x : `${x} / ${number(divisor)}`,
 };
 
-/** y = scale · x, stretched to `shape`. */
+/** y = x / divisor, stretched to `shape`. */
 export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   name: 'broadcastTo',
   infer([x], { shape }) {
@@ -131,45 +132,51 @@ export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
       traits,
     ),
   elementwise: broadcastElementwise,
-  gradient: ({ inputs, grads, attributes: { scale } }) => [sumTo(grads[0]!, inputs[0].shape, scale)],
+  gradient: ({ inputs, grads, attributes: { divisor } }) => [collapsed(grads[0]!, inputs[0].shape, divisor)],
 });
 
 /* @__PURE__ */ specify(broadcastOp, () => ({
   summary: 'Stretches dimensions of 1, and adds outer ones, by NumPy’s rule.',
-  reference([x], [source], { shape, scale }) {
+  reference([x], [source], { shape, divisor }) {
     const strides = broadcastStrides(source, shape);
     const own = stridesOf(shape);
     return [
       Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
         let at = 0;
         for (let axis = 0; axis < shape.length; axis++) at += (Math.floor(i / own[axis]) % shape[axis]) * strides[axis];
-        return x[at] * scale;
+        return x[at] / divisor;
       }),
     ];
   },
   samples: [
-    { inputs: [{ shape: [] }], attributes: { shape: [2, 3], scale: 1 } },
-    { inputs: [{ shape: [1, 3, 1, 1] }], attributes: { shape: [2, 3, 9, 7], scale: 0.5 } },
+    { inputs: [{ shape: [] }], attributes: { shape: [2, 3], divisor: 1 } },
+    { inputs: [{ shape: [1, 3, 1, 1] }], attributes: { shape: [2, 3, 9, 7], divisor: 3 } },
   ],
   random: choose => {
     const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 2, 3, 7, 37]));
     return {
       inputs: [{ shape: shape.map(size => choose.pick([1, size])) }],
-      attributes: { shape, scale: choose.pick([1, 0.25, -3]) },
+      attributes: { shape, divisor: choose.pick([1, 4, -3]) },
     };
   },
 }));
 
-/** x stretched to `shape`, times `scale`. */
-export function broadcastTo(x: Tensor, shape: Shape, scale = 1): Tensor {
-  if (scale === 1 && sameShape(x.shape, shape)) return x.alias();
-  return apply(broadcastOp, [x], { shape, scale })[0];
+/** x / divisor, stretched to `shape`. */
+function stretched(x: Tensor, shape: Shape, divisor: number): Tensor {
+  if (divisor === 1 && sameShape(x.shape, shape)) return x.alias();
+  return apply(broadcastOp, [x], { shape, divisor })[0];
 }
 
-/** The transpose of broadcasting: sums x back to `shape`, times `scale`. */
-export function sumTo(x: Tensor, shape: Shape, scale = 1): Tensor {
-  if (sameShape(x.shape, shape)) return scale === 1 ? x.alias() : broadcastTo(x, shape, scale);
+/** x / divisor, summed to `shape`: the transpose of {@link stretched}. */
+function collapsed(x: Tensor, shape: Shape, divisor: number): Tensor {
+  if (sameShape(x.shape, shape)) return stretched(x, shape, divisor);
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
-  return tidy(() => reshape(apply(sumOp, [x], { axes, keepDims: true, scale })[0], shape));
+  return tidy(() => reshape(apply(sumOp, [x], { axes, keepDims: true, divisor })[0], shape));
 }
+
+/** x stretched to `shape`. */
+export const broadcastTo = (x: Tensor, shape: Shape): Tensor => stretched(x, shape, 1);
+
+/** The transpose of broadcasting: sums x back to `shape`. */
+export const sumTo = (x: Tensor, shape: Shape): Tensor => collapsed(x, shape, 1);

@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { GradientError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
+import { packLayout } from '../../engine/graph/places.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
 import { add, exp, grad, matmul, mul, neg, reshape, square, sum } from '../../kernels/index.ts';
-import { pack, packLayout, part } from '../../kernels/movement/pack.ts';
+import { pack, part } from '../../kernels/movement/pack.ts';
 import { Adam } from '../../train/adam.ts';
 import { guardAssignments } from '../../train/kernels/guard.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';

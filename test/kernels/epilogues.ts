@@ -111,11 +111,11 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
       weight.assign(apply(replaceUnlessOp, [weight, next, flag], {})[0]!);
       return relu(y);
     });
-    const [old, active, updated] = await take([expected, compiled(x, next, flag), weight]);
+    const [old, active, updated] = await take([expected, compiled(x, next, flag), weight.alias()]);
     expect(compiled.programs[0]!.dispatches).toBe(3);
     expect(active).toEqual(old);
     expect(updated).toEqual(noise(108, 3));
-    for (const held of [x, next, flag]) held.dispose();
+    for (const held of [x, weight, next, flag]) held.dispose();
   });
 
   test('two convolutions that are added: one takes the sum, the other is read', async () => {

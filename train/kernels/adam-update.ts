@@ -5,7 +5,6 @@ import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
-import { literal } from '../../engine/text/expression.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 
@@ -35,27 +34,29 @@ export const adamOp: Declaration<AdamAttributes> = /* @__PURE__ */ defineOp<Adam
     [1, 1],
     [2, 2],
   ],
-  lower({ inputs, attributes: { beta1, beta2, eps } }, traits) {
+  lower({ inputs, attributes: { beta1, beta2, eps }, baked }, traits) {
     const count = sizeOf(inputs[0].shape);
+    const numbers = new Numbers(baked, { n: count });
+    const { float } = numbers;
     const kernel = assembleElements(
       {
         name: 'adam',
         reads: ['g', 'steps', 'rate', 'bad'],
         writes: ['p', 'm', 'v'],
-        numbers: new Numbers(true, {}),
+        numbers,
         declarations: oneMinusPower,
         elements: count,
-        count: String(count),
+        count: 'n',
         before: `if (bad[0] != 0.0) { return; }
   let t = steps[0] + 1.0;
-  let size = rate[0] / oneMinusPower(t, ${literal(logarithm(beta1))});
-  let root = sqrt(oneMinusPower(t, ${literal(logarithm(beta2))}));`,
+  let size = rate[0] / oneMinusPower(t, ${float(logarithm(beta1))});
+  let root = sqrt(oneMinusPower(t, ${float(logarithm(beta2))}));`,
         body: `let gradient = g[index];
-    let first = ${literal(beta1)} * m[index] + ${literal(1 - beta1)} * gradient;
-    let second = ${literal(beta2)} * v[index] + ${literal(1 - beta2)} * gradient * gradient;
+    let first = ${float(beta1)} * m[index] + ${float(1 - beta1)} * gradient;
+    let second = ${float(beta2)} * v[index] + ${float(1 - beta2)} * gradient * gradient;
     m[index] = first;
     v[index] = second;
-    p[index] -= size * first / (sqrt(second) / root + ${literal(eps)});`,
+    p[index] -= size * first / (sqrt(second) / root + ${float(eps)});`,
       },
       traits,
     );

@@ -21,27 +21,27 @@ export type CropAttributes = {
 function gather(
   chunk: number,
   plan: number,
-  side: number,
-  batch: number,
+  { side, batch }: CropAttributes,
   high: boolean,
   target: Operand,
+  baked: boolean,
   traits: AdapterTraits,
 ): Step {
-  const scale = high ? 4 : 1;
-  const size = side * scale;
+  const size = side * (high ? 4 : 1);
   const elements = batch * 3 * size * size;
-  const body = `let element = u32(index);
-    let crop = element / ${3 * size * size}u * ${CROP_WORDS}u;
-    if (plan[crop] != ${chunk}u) { continue; }
-    let channel = element / ${size * size}u % 3u;
-    var row = element / ${size}u % ${size}u;
-    var column = element % ${size}u;
+  const body = `let size = u32(side);
+    let element = u32(index);
+    let crop = element / (3u * size * size) * ${CROP_WORDS}u;
+    if (plan[crop] != u32(chunk)) { continue; }
+    let channel = element / (size * size) % 3u;
+    var row = element / size % size;
+    var column = element % size;
     let orientation = plan[crop + 7u];
     if ((orientation & 4u) != 0u) { let kept = row; row = column; column = kept; }
-    if ((orientation & 2u) != 0u) { row = ${size - 1}u - row; }
-    if ((orientation & 1u) != 0u) { column = ${size - 1}u - column; }
-    let y = plan[crop + 6u] * ${scale}u + row;
-    let x = plan[crop + 5u] * ${scale}u + column;
+    if ((orientation & 2u) != 0u) { row = size - 1u - row; }
+    if ((orientation & 1u) != 0u) { column = size - 1u - column; }
+    let y = plan[crop + 6u] * ${high ? 4 : 1}u + row;
+    let x = plan[crop + 5u] * ${high ? 4 : 1}u + column;
     let at = plan[crop + ${high ? 1 : 3}u] + (y * plan[crop + ${high ? 2 : 4}u] + x) * 3u + channel;
     let byte = f32((bytes[at / 4u] >> (at % 4u * 8u)) & 255u);
     result[index] = ${high ? 'byte / 127.5 - 1.0' : 'byte / 255.0'};`;
@@ -49,9 +49,9 @@ function gather(
     {
       name: `crops ${high ? 'HR' : 'LR'}`,
       reads: ['bytes: array<u32>', 'plan: array<u32>'],
-      numbers: new Numbers(true, {}),
+      numbers: new Numbers(baked, { n: elements, side: size, chunk }),
       elements,
-      count: String(elements),
+      count: 'n',
       body,
     },
     traits,
@@ -63,11 +63,11 @@ function gather(
 export const cropsOp: Declaration<CropAttributes> = /* @__PURE__ */ defineOp<CropAttributes>({
   name: 'crops',
   infer: (_, { batch, side }) => [f32([batch, 3, side, side]), f32([batch, 3, 4 * side, 4 * side])],
-  lower({ inputs, attributes: { batch, side } }, traits) {
+  lower({ inputs, attributes, baked }, traits) {
     const chunks = inputs.length - 1;
     const steps = Array.from({ length: chunks }, (_, chunk) => [
-      gather(chunk, chunks, side, batch, false, output(0), traits),
-      gather(chunk, chunks, side, batch, true, output(1), traits),
+      gather(chunk, chunks, attributes, false, output(0), baked, traits),
+      gather(chunk, chunks, attributes, true, output(1), baked, traits),
     ]).flat();
     return { steps, scratch: [] };
   },

@@ -1,0 +1,25 @@
+/** Numbers as WGSL, exact to the bit. */
+
+/**
+ * A number from its bits. WGSL has no text for infinities and NaN, and drivers need not keep the sign of zero or numbers
+ * below the normal ones in constants; what a function is given at run time they cannot refuse.
+ */
+export const BITS = 'fn daybreakBits(bits: u32) -> f32 { return bitcast<f32>(bits); }';
+
+const SMALLEST_NORMAL = 2 ** -126;
+
+/** The bits of a number as float32. */
+export const bitsOf = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0];
+
+/** A number, rounded to float32, as an f32 expression. See {@link BITS} for what it may call. */
+export function literal(value: number): string {
+  const rounded = Math.fround(value);
+  const size = Math.abs(rounded);
+  const isPlain = size >= SMALLEST_NORMAL && size < Number.POSITIVE_INFINITY;
+  if (!isPlain) return `daybreakBits(0x${bitsOf(rounded).toString(16).padStart(8, '0')}u)`;
+  const text = String(rounded);
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+}
+
+/** Whether a text has literals that need the declaration {@link BITS}. */
+export const callsBits = (wgsl: string): boolean => wgsl.includes('daybreakBits(0x');
