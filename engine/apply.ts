@@ -9,6 +9,7 @@ import { activeTrace, Trace } from './graph/trace.ts';
 import { Node, Value } from './graph/value.ts';
 import { lower } from './program/lower.ts';
 import { Program } from './program/program.ts';
+import { requireTensors } from './require.ts';
 import { Tensor } from './tensor.ts';
 
 let recording = true;
@@ -35,6 +36,7 @@ export function apply<A extends Attributes>(
   attributes: A,
 ): Tensor[] {
   const trace = activeTrace();
+  requireTensors(operation.name, ...inputs);
   const device = trace?.device ?? inputs[0]?.device;
   if (!device) throw new DaybreakError(`${operation.name}: needs at least one tensor.`);
   for (const input of inputs)

@@ -1,5 +1,8 @@
 /** Gradients, with the two operations that the engine needs for them. */
+
 import { backward, type GradientOptions } from '../engine/autograd.ts';
+import { ArgumentError, checkOptions, nameOf } from '../engine/basics/errors.ts';
+import { requireTensors } from '../engine/require.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add } from './elementwise/arithmetic.ts';
 import { fullLike } from './elementwise/full-like.ts';
@@ -10,5 +13,9 @@ import { fullLike } from './elementwise/full-like.ts';
  * Throws GradientError where the loss does not depend on one of them.
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[], options: GradientOptions = {}): Tensor[] {
+  requireTensors('grad', loss);
+  if (!Array.isArray(wrt)) throw new ArgumentError('grad', `needs an array of tensors, got ${nameOf(wrt)}.`);
+  requireTensors('grad', ...wrt);
+  checkOptions('grad', options, ['createGraph']);
   return backward(loss, wrt, { add, onesLike: x => fullLike(x, 1) }, options);
 }

@@ -76,6 +76,24 @@ export class LimitError extends DaybreakError {
   }
 }
 
+/** An argument that is not of the kind that the function takes; types say so, but JavaScript does not ask them. */
+export class ArgumentError extends DaybreakError {
+  readonly operation: string;
+  constructor(operation: string, message: string) {
+    super(`${operation}: ${message}`);
+    this.operation = operation;
+  }
+}
+
+/** Throws ArgumentError unless `options` is an object that has no other properties than `known`. */
+export function checkOptions(operation: string, options: unknown, known: readonly string[]): void {
+  const list = known.join(', ');
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new ArgumentError(operation, `options are an object of ${list}; got ${nameOf(options)}.`);
+  for (const name of Object.keys(options))
+    if (!known.includes(name)) throw new ArgumentError(operation, `there is no option "${name}"; there are ${list}.`);
+}
+
 /** Shapes that do not fit the operation; the message names the operation and the shapes. */
 export class ShapeError extends DaybreakError {
   readonly operation: string;

@@ -1,5 +1,5 @@
 /** Shapes and the rules for combining them. A shape lists dimensions from outermost to innermost; `[]` is a scalar. */
-import { ShapeError } from './errors.ts';
+import { nameOf, ShapeError } from './errors.ts';
 
 export type Shape = readonly number[];
 
@@ -29,6 +29,7 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 
 /** Throws a {@link ShapeError} unless every dimension is a positive integer. */
 export function checkShape(operation: string, shape: Shape): void {
+  if (!Array.isArray(shape)) throw new ShapeError(operation, `a shape is an array of numbers, got ${nameOf(shape)}.`);
   for (const dimension of shape)
     if (!Number.isInteger(dimension) || dimension < 1)
       throw new ShapeError(operation, `every dimension must be a positive integer, got ${formatShape(shape)}.`);
@@ -71,6 +72,7 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
 /** Axes as sorted, distinct, non-negative numbers; `undefined` means all of them. */
 export function normalizeAxes(operation: string, axes: readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  if (!Array.isArray(axes)) throw new ShapeError(operation, `axes are an array of numbers, got ${nameOf(axes)}.`);
   const result = axes.map(axis => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
       throw new ShapeError(operation, `axis ${axis} does not exist in a tensor of rank ${rank}.`);

@@ -1,6 +1,7 @@
 /** Activation functions. Gradients at kinks are PyTorch's: the side of x ≤ 0. */
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
+import { requireTensors } from '../../engine/require.ts';
 import { specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { reshape } from '../movement/reshape.ts';
@@ -161,6 +162,7 @@ export const softplus = (x: Tensor): Tensor => applyOne(softplusOp, [x], {});
  * channel, or [1] one for all. Throws ShapeError for another weight.
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  requireTensors('prelu', x, weight);
   const channels = x.shape[1] ?? 1;
   if (weight.size !== 1 && weight.size !== channels)
     throw new ShapeError(

@@ -1,5 +1,6 @@
 /** What all elementwise operations share: NumPy's broadcasting, kernels made from one expression, gradients summed back. */
 import { apply } from '../../engine/apply.ts';
+import { ArgumentError, nameOf } from '../../engine/basics/errors.ts';
 import { broadcastShapes, f32 } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import type { Attributes, Elementwise } from '../../engine/graph/operation.ts';
@@ -32,7 +33,11 @@ export function defineElementwise<A extends Attributes>(
   const operation: ElementwiseOperation<A> = {
     name,
     arity,
-    infer: inputs => [f32(inputs.map(({ shape }) => shape).reduce((a, b) => broadcastShapes(name, a, b)))],
+    infer(inputs, attributes) {
+      for (const [key, value] of Object.entries(attributes))
+        if (typeof value !== 'number') throw new ArgumentError(name, `${key} is ${nameOf(value)}, not a number.`);
+      return [f32(inputs.map(({ shape }) => shape).reduce((a, b) => broadcastShapes(name, a, b)))];
+    },
     lower: (problem, traits) =>
       lowerElementwise(
         {

@@ -1,8 +1,9 @@
 /** Concatenation. */
 import { apply } from '../../engine/apply.ts';
-import { ShapeError } from '../../engine/basics/errors.ts';
+import { ArgumentError, nameOf, ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { requireTensors } from '../../engine/require.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
@@ -17,6 +18,7 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
   name: 'concat',
   infer(inputs, { axis }) {
     const [first] = inputs;
+    if (!first) throw new ShapeError('concat', 'needs at least one tensor.');
     const fits = inputs.every(
       ({ shape }) =>
         shape.length === first.shape.length && shape.every((size, i) => i === axis || size === first.shape[i]),
@@ -81,5 +83,9 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
 }));
 
 /** Tensors one after another along `axis` (negative from the end). */
-export const concat = (tensors: readonly Tensor[], axis = 0): Tensor =>
-  apply(concatOp, tensors, { axis: axis < 0 ? axis + tensors[0].shape.length : axis })[0];
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw new ArgumentError('concat', `needs an array of at least one tensor, got ${nameOf(tensors)}.`);
+  requireTensors('concat', ...tensors);
+  return apply(concatOp, tensors, { axis: axis < 0 ? axis + tensors[0].shape.length : axis })[0];
+}

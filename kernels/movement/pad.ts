@@ -1,6 +1,6 @@
 /** Slices and padding: rectangles of one tensor inside another. */
 import { apply } from '../../engine/apply.ts';
-import { ShapeError } from '../../engine/basics/errors.ts';
+import { ArgumentError, checkOptions, nameOf, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
@@ -11,6 +11,9 @@ import { Numbers } from '../../engine/text/numbers.ts';
 import { mapIndices } from '../references.ts';
 import { lowerStrided } from './strided.ts';
 
+const listed = (numbers: readonly number[]): string =>
+  Array.isArray(numbers) ? formatShape(numbers) : quoted(numbers);
+
 type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
 
 export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<SliceAttributes>({
@@ -18,13 +21,16 @@ export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<Sl
   infer([x], { start, end }) {
     const { shape } = x;
     const valid =
+      Array.isArray(start) &&
+      Array.isArray(end) &&
       start.length === shape.length &&
       end.length === shape.length &&
+      [...start, ...end].every(Number.isInteger) &&
       shape.every((size, axis) => start[axis] >= 0 && start[axis] < end[axis] && end[axis] <= size);
     if (!valid)
       throw new ShapeError(
         'slice',
-        `[${start.join(', ')}] to [${end.join(', ')}] is no rectangle in ${formatShape(shape)}.`,
+        `${listed(start)} to ${listed(end)} is no rectangle of whole numbers in ${formatShape(shape)}.`,
       );
     return [f32(start.map((first, axis) => end[axis] - first))];
   },
@@ -109,7 +115,12 @@ function padSizes(source: Shape, padding: Padding): Record<string, number> {
   );
 }
 
-function checkPadding(operation: string, shape: Shape, { padding, mode }: PadAttributes): void {
+function checkPadding(operation: string, shape: Shape, { padding, mode, value }: PadAttributes): void {
+  if (mode !== 'constant' && mode !== 'reflect')
+    throw new ArgumentError(operation, `mode is "constant" or "reflect", got ${quoted(mode)}.`);
+  if (typeof value !== 'number') throw new ArgumentError(operation, `value is a number, got ${nameOf(value)}.`);
+  if (!Array.isArray(padding) || !padding.every(pair => Array.isArray(pair) && pair.length === 2))
+    throw new ShapeError(operation, `padding is [before, after] for each axis, got ${quoted(padding)}.`);
   const whole =
     padding.length === shape.length && padding.flat().every(amount => Number.isInteger(amount) && amount >= 0);
   const text = padding.map(([before, after]) => `[${before}, ${after}]`).join(', ');
@@ -303,5 +314,8 @@ export interface PadOptions {
 }
 
 /** x with `[before, after]` more elements on each axis. */
-export const pad = (x: Tensor, padding: Padding, { mode = 'constant', value = 0 }: PadOptions = {}): Tensor =>
-  apply(padOp, [x], { padding, mode, value })[0];
+export function pad(x: Tensor, padding: Padding, options: PadOptions = {}): Tensor {
+  checkOptions('pad', options, ['mode', 'value']);
+  const { mode = 'constant', value = 0 } = options;
+  return apply(padOp, [x], { padding, mode, value })[0];
+}

@@ -1,8 +1,9 @@
 /** The same elements under another shape: no kernel runs. */
 import { apply } from '../../engine/apply.ts';
-import { ShapeError } from '../../engine/basics/errors.ts';
+import { nameOf, ShapeError } from '../../engine/basics/errors.ts';
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
 import { defineOp } from '../../engine/define.ts';
+import { requireTensors } from '../../engine/require.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 
@@ -42,6 +43,8 @@ export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
 
 /** x under `shape`, in which one dimension may be -1. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  requireTensors('reshape', x);
+  if (!Array.isArray(shape)) throw new ShapeError('reshape', `a shape is an array of numbers, got ${nameOf(shape)}.`);
   const unknown = shape.indexOf(-1);
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const full = unknown < 0 ? shape : shape.map((size, axis) => (axis === unknown ? x.size / known : size));

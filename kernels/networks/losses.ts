@@ -1,7 +1,8 @@
 /** Losses: means over all elements unless said otherwise. */
 
-import { ShapeError } from '../../engine/basics/errors.ts';
+import { checkOptions, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../engine/basics/shape.ts';
+import { requireTensors } from '../../engine/require.ts';
 import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { add, div, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
@@ -14,6 +15,7 @@ import { mean, sum } from '../reductions/sum.ts';
 import { oddShape } from '../references.ts';
 
 function checkSame(name: string, a: Tensor, b: Tensor): void {
+  requireTensors(name, a, b);
   if (!sameShape(a.shape, b.shape))
     throw new ShapeError(name, `needs equal shapes, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`);
 }
@@ -99,7 +101,10 @@ export interface TotalVariationOptions {
 }
 
 /** Total variation of [N, C, H, W]: vertical and horizontal neighbours' differences (Rudin et al. 1992, anisotropic). */
-export function totalVariation(x: Tensor, { power = 1, reduction = 'sum' }: TotalVariationOptions = {}): Tensor {
+export function totalVariation(x: Tensor, options: TotalVariationOptions = {}): Tensor {
+  requireTensors('totalVariation', x);
+  checkOptions('totalVariation', options, ['power', 'reduction']);
+  const { power = 1, reduction = 'sum' } = options;
   if (x.shape.length !== 4 || x.shape[2] < 2 || x.shape[3] < 2)
     throw new ShapeError(
       'totalVariation',

@@ -1,6 +1,6 @@
 /** Pooling of [N, C, H, W]: windows without padding, incomplete ones left out. */
 import { apply } from '../../engine/apply.ts';
-import { ShapeError } from '../../engine/basics/errors.ts';
+import { quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { type Choose, type Sample, specify, specifyFunction } from '../../engine/specify.ts';
@@ -15,14 +15,20 @@ type PoolGradientAttributes = PoolAttributes & { readonly shape: Shape };
 
 function pooledShape(name: string, shape: Shape, { kernel, stride }: PoolAttributes): number[] {
   const [n, c, h, w] = shape;
-  const valid = shape.length === 4 && kernel >= 1 && stride >= 1 && h >= kernel && w >= kernel;
+  const whole = [kernel, stride].every(size => Number.isInteger(size) && size >= 1);
+  if (!whole)
+    throw new ShapeError(
+      name,
+      `windows and steps are whole numbers of at least 1, got ${quoted(kernel)} and ${quoted(stride)}.`,
+    );
+  const valid = shape.length === 4 && h >= kernel && w >= kernel;
   if (!valid)
     throw new ShapeError(name, `windows of ${kernel} by steps of ${stride} do not fit ${formatShape(shape)}.`);
   return [n, c, Math.floor((h - kernel) / stride) + 1, Math.floor((w - kernel) / stride) + 1];
 }
 
 /** Seen by its bits, since comparisons with NaN may be folded. */
-const isNaN = (v: string): string => `(bitcast<u32>(${v}) & 0x7fffffffu) > 0x7f800000u`;
+const nanTest = (v: string): string => `(bitcast<u32>(${v}) & 0x7fffffffu) > 0x7f800000u`;
 
 /** One invocation an element of `target`; `body` sets `value` from plane, row and column. */
 function lowerPlanes(
@@ -108,7 +114,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
   var value = x[start];
   for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
     let v = x[start + p * w + q];
-    value = select(value, v, v > value || ${isNaN('v')});
+    value = select(value, v, v > value || ${nanTest('v')});
   } }`,
       traits,
     ),
@@ -155,7 +161,7 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = /* @__PURE__ */ 
       var best = start; var most = x[start];
       for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
         let v = x[start + p * w + q];
-        if (v > most || ${isNaN('v')}) { most = v; best = start + p * w + q; }
+        if (v > most || ${nanTest('v')}) { most = v; best = start + p * w + q; }
       } }
       if (best == index) { value += g[(plane * oh + i) * ow + j]; }`,
       ),

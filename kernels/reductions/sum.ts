@@ -1,9 +1,10 @@
 /** Sums and means over axes, and their transposes: broadcasting a tensor, and summing a broadcast one back. */
 import { apply } from '../../engine/apply.ts';
-import { ShapeError } from '../../engine/basics/errors.ts';
+import { checkOptions, ShapeError } from '../../engine/basics/errors.ts';
 import {
   broadcastShapes,
   broadcastStrides,
+  checkShape,
   f32,
   formatShape,
   normalizeAxes,
@@ -13,6 +14,7 @@ import {
   stridesOf,
 } from '../../engine/basics/shape.ts';
 import { defineOp } from '../../engine/define.ts';
+import { requireTensors } from '../../engine/require.ts';
 import { type Sample, specify } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { lowerElementwise } from '../../engine/text/elementwise.ts';
@@ -93,13 +95,21 @@ export interface SumOptions {
   readonly keepDims?: boolean;
 }
 
+const OPTIONS = ['axes', 'keepDims'];
+
 /** Σ x over `axes`; a scalar (shape []) over all. */
-export function sum(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
+export function sum(x: Tensor, options: SumOptions = {}): Tensor {
+  requireTensors('sum', x);
+  checkOptions('sum', options, OPTIONS);
+  const { axes, keepDims = false } = options;
   return apply(sumOp, [x], { axes: normalizeAxes('sum', axes, x.shape.length), keepDims, divisor: 1 })[0];
 }
 
 /** Mean of x over `axes`. */
-export function mean(x: Tensor, { axes, keepDims = false }: SumOptions = {}): Tensor {
+export function mean(x: Tensor, options: SumOptions = {}): Tensor {
+  requireTensors('mean', x);
+  checkOptions('mean', options, OPTIONS);
+  const { axes, keepDims = false } = options;
   const sorted = normalizeAxes('mean', axes, x.shape.length);
   const count = sorted.reduce((product, axis) => product * x.shape[axis], 1);
   return apply(sumOp, [x], { axes: sorted, keepDims, divisor: count })[0];
@@ -116,6 +126,7 @@ const broadcastElementwise = {
 export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   name: 'broadcastTo',
   infer([x], { shape }) {
+    checkShape('broadcastTo', shape);
     if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
       throw new ShapeError('broadcastTo', `cannot stretch ${formatShape(x.shape)} to ${formatShape(shape)}.`);
     return [f32(shape)];
@@ -163,12 +174,21 @@ export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
 
 /** x / divisor, stretched to `shape`. */
 function stretched(x: Tensor, shape: Shape, divisor: number): Tensor {
+  requireTensors('broadcastTo', x);
+  checkShape('broadcastTo', shape);
   if (divisor === 1 && sameShape(x.shape, shape)) return x.alias();
   return apply(broadcastOp, [x], { shape, divisor })[0];
 }
 
 /** x / divisor, summed to `shape`: the transpose of {@link stretched}. */
 function collapsed(x: Tensor, shape: Shape, divisor: number): Tensor {
+  requireTensors('sumTo', x);
+  checkShape('sumTo', shape);
+  const isStretched =
+    shape.length <= x.shape.length &&
+    shape.every((size, i) => size === 1 || size === x.shape[i + x.shape.length - shape.length]);
+  if (!isStretched)
+    throw new ShapeError('sumTo', `${formatShape(shape)} was not stretched to ${formatShape(x.shape)}.`);
   if (sameShape(x.shape, shape)) return stretched(x, shape, divisor);
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));

@@ -1,6 +1,6 @@
 /** Two-dimensional convolution: three passes, each with variants that compete; see `variants.ts` for the choice. */
 import { apply } from '../../../engine/apply.ts';
-import { ShapeError } from '../../../engine/basics/errors.ts';
+import { checkOptions, quoted, ShapeError } from '../../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape } from '../../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../../engine/define.ts';
 import { type Choose, type Sample, specify } from '../../../engine/specify.ts';
@@ -189,17 +189,18 @@ export interface Conv2dOptions {
   readonly padding?: number | Pair;
 }
 
-const pair = (value: number | Pair): Pair => (typeof value === 'number' ? [value, value] : value);
+function pair(value: number | Pair): Pair {
+  if (typeof value === 'number') return [value, value];
+  if (Array.isArray(value) && value.length === 2) return value as unknown as Pair;
+  throw new ShapeError('conv2d', `strides and paddings are one number or two, got ${quoted(value)}.`);
+}
 
 /**
  * PyTorch's conv2d: x [N, C, H, W], weight [K, C, R, S], bias [K] or none; result [N, K, OH, OW] with
  * OH = ⌊(H + 2·padding − R) / stride⌋ + 1. Throws ShapeError.
  */
-export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  bias?: Tensor,
-  { stride = 1, padding = 0 }: Conv2dOptions = {},
-): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkOptions('conv2d', options, ['stride', 'padding']);
+  const { stride = 1, padding = 0 } = options;
   return apply(conv2dOp, bias ? [x, weight, bias] : [x, weight], { stride: pair(stride), padding: pair(padding) })[0]!;
 }

@@ -1,0 +1,164 @@
+/** Arguments that do not fit, as they come from JavaScript: each is an error of ours with one line that names what it is about. */
+import { describe, expect, test } from 'vitest';
+import { DaybreakError, LimitError, TraceError } from '../../engine/basics/errors.ts';
+import { type Compiled, compile } from '../../engine/compile.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import * as ops from '../../kernels/index.ts';
+import { sharedDevice, take, takeOne } from '../device.ts';
+
+const device = sharedDevice();
+
+/** What JavaScript may pass. */
+// biome-ignore lint/suspicious/noExplicitAny: the point of these tests is what types forbid.
+const any = (value: unknown): any => value;
+
+const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, message: RegExp])[] = [
+  [
+    'a slice by half an element',
+    x => ops.slice(x, [0.5, 0], [2, 3]),
+    /^slice: \[0\.5, 0\] to .* no rectangle of whole/,
+  ],
+  ['a slice without an end', x => ops.slice(x, [0, 0], any(undefined)), /^slice: /],
+  [
+    'stretching to half an element',
+    x => ops.broadcastTo(x, [2.5, 3]),
+    /^broadcastTo: every dimension must be a positive/,
+  ],
+  ['stretching to -1', x => ops.broadcastTo(x, [-1, 3]), /^broadcastTo: every dimension must be a positive integer/],
+  ['a shape that is a number', x => ops.broadcastTo(x, any(3)), /^broadcastTo: a shape is an array of numbers, got 3/],
+  ['summing back to what was not stretched', x => ops.sumTo(x, [5]), /^sumTo: \[5\] was not stretched to \[2, 3\]/],
+  ['concat of nothing', () => ops.concat([]), /^concat: needs an array of at least one tensor/],
+  ['concat of a tensor', x => ops.concat(any(x)), /^concat: needs an array of at least one tensor, got a Tensor/],
+  ['concat of numbers', () => ops.concat(any([1, 2])), /^concat: input 0 is 1, not a tensor/],
+  ['concat along no axis', x => ops.concat([x, x], 5), /^concat: .* axis 5/],
+  [
+    'a pool of one and a half',
+    () => ops.maxPool2d(image(), 1.5),
+    /^maxPool2d: .* whole numbers of at least 1, got 1\.5/,
+  ],
+  ['a pool in steps of 0', () => ops.avgPool2d(image(), 2, 0), /^avgPool2d: .* got 2 and 0/],
+  [
+    'an unknown padding mode',
+    x =>
+      ops.pad(
+        x,
+        [
+          [0, 0],
+          [1, 1],
+        ],
+        any({ mode: 'edge' }),
+      ),
+    /^pad: mode is .* got "edge"/,
+  ],
+  ['padding in one number', x => ops.pad(x, any(1)), /^pad: padding is \[before, after\] for each axis, got 1/],
+  [
+    'an unknown option',
+    () => ops.conv2d(image(), weight(), undefined, any({ dilation: 2 })),
+    /^conv2d: there is no option "dilation"; there are stride, padding/,
+  ],
+  ['options that are a number', x => ops.sum(x, any(0)), /^sum: options are an object of axes, keepDims; got 0/],
+  ['an axis that is no array', x => ops.mean(x, any({ axes: 1 })), /^mean: axes are an array of numbers, got 1/],
+  [
+    'strides of three',
+    () => ops.conv2d(image(), weight(), undefined, any({ stride: [1, 1, 1] })),
+    /^conv2d: strides and paddings are one number or two/,
+  ],
+  ['a number on the left', x => ops.add(any(1), x), /^add: input 0 is 1, not a tensor/],
+  ['a text', x => ops.sub(x, any('1')), /^sub: input 1 is a string, not a tensor/],
+  ['nothing', x => ops.mul(x, any(undefined)), /^mul: input 1 is undefined, not a tensor/],
+  ['a bound that is no number', x => ops.clamp(x, any('0'), 1), /^clamp: min is a string, not a number/],
+  ['no exponent', x => ops.pow(x, any(undefined)), /^pow: exponent is undefined, not a number/],
+  ['an array for a tensor', () => ops.relu(any([1, 2])), /^leakyRelu: input 0 is an array, not a tensor/],
+  ['a loss of numbers', x => ops.mseLoss(x, any([1])), /^mseLoss: input 1 is an array, not a tensor/],
+  ['a shape of another kind', x => ops.reshape(x, any('6')), /^reshape: a shape is an array of numbers, got a string/],
+  [
+    'nested arrays',
+    () =>
+      tensor(
+        any([
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+    /^tensor: needs numbers, got an array at index 0\. Nested arrays/,
+  ],
+  [
+    'an object for numbers',
+    () => tensor(any({ 0: 1 })),
+    /^tensor: needs a number, an array of numbers.* got an Object/,
+  ],
+  ['a gradient of numbers', x => ops.grad(any(1), [x]), /^grad: input 0 is 1, not a tensor/],
+  ['a gradient for one tensor', x => ops.grad(ops.sum(x), any(x)), /^grad: needs an array of tensors, got a Tensor/],
+];
+const image = () => tensor(new Float32Array(16), [1, 1, 4, 4]);
+const weight = () => tensor([1], [1, 1, 1, 1]);
+
+test.each(cases)('%s', (_, call, message) => {
+  const run = () => tidy(() => call(tensor([1, 2, 3, 4, 5, 6], [2, 3], { requiresGrad: true })));
+  expect(run).toThrow(DaybreakError);
+  expect(run).toThrow(message);
+  try {
+    run();
+  } catch (error) {
+    expect((error as Error).message).not.toContain('\n');
+  }
+});
+
+describe('a compiled function', () => {
+  const bodies: readonly (readonly [what: string, body: () => unknown, message: RegExp])[] = [
+    ['async', async () => undefined, /was async: it is traced once, synchronously/],
+    ['that returns a number', () => 3, /returns tensors, .* it returned 3/],
+    ['that returns a Map', () => new Map(), /it returned a Map/],
+    ['that returns a text in an array', () => ['x'], /it returned a string/],
+  ];
+  test.each(bodies)('%s', (_, body, message) => {
+    using f = compile(any(body)) as Compiled<[], undefined>;
+    expect(() => f()).toThrow(TraceError);
+    expect(() => f()).toThrow(message);
+  });
+
+  test('called with what is no tensor and no number', () => {
+    using f = compile((x: Tensor) => x);
+    expect(() => f(any('1'))).toThrow('A compiled function takes tensors and numbers; argument 0 is a string.');
+    expect(() => f(any(undefined))).toThrow(/argument 0 is undefined/);
+  });
+
+  test('made of no function, or to keep no program', () => {
+    expect(() => compile(any(3))).toThrow('compile() needs a function, got 3.');
+    expect(() => compile((x: Tensor) => x, { programs: 0 })).toThrow(TraceError);
+  });
+
+  test('that was disposed of starts anew, on any device', async () => {
+    const f = compile((x: Tensor) => ops.mul(x, 2));
+    using x = tensor([1]);
+    f(x).dispose();
+    f.dispose();
+    expect([...(await takeOne(f(x)))]).toEqual([2]);
+    f.dispose();
+  });
+});
+
+test('more elements than a kernel can count are not fused: a LimitError says which limit', () => {
+  const body = (a: Tensor, b: Tensor) => ops.sum(ops.mul(a, b));
+  tidy(() => {
+    const a = tensor(new Float32Array(49_152), [49_152, 1]);
+    const b = tensor(new Float32Array(65_536), [1, 65_536]);
+    for (const baked of [true, false]) {
+      using f = compile(body, { baked });
+      expect(() => f(a, b)).toThrow(LimitError);
+      expect(() => f(a, b)).toThrow(/mul.*maxStorageBufferBindingSize of 12884901888/);
+    }
+  });
+});
+
+test('what is larger than can be bound is summed all the same where it need not be in memory', async () => {
+  const side = 2 ** 13;
+  expect(side * side * 4).toBeGreaterThan(device().traits.maxBindingBytes);
+  using f = compile((a: Tensor, b: Tensor) => ops.mean(ops.mul(a, b)));
+  const [mean] = await take([
+    tidy(() =>
+      f(tensor(new Float32Array(side).fill(0.5), [side, 1]), tensor(new Float32Array(side).fill(3), [1, side])),
+    ),
+  ]);
+  expect(mean[0]).toBe(1.5);
+});
