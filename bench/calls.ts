@@ -29,7 +29,7 @@ export class CallCounter implements Disposable {
   }
 
   #watch(type: string, name: string, kind: keyof Calls): void {
-    const { prototype } = (globalThis as unknown as Record<string, { prototype: Record<string, unknown> }>)[type]!;
+    const { prototype } = (globalThis as unknown as Record<string, { prototype: Record<string, unknown> }>)[type];
     const original = prototype[name] as (...args: unknown[]) => unknown;
     const counts = this.#counts;
     prototype[name] = function (...args: unknown[]) {

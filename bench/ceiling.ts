@@ -126,7 +126,7 @@ export class CeilingProbes implements Disposable {
       amount: number,
     ) => {
       const operation = operationOf(name, make, written);
-      return { contender: onDevice(name, device, () => apply(operation, [x], {})[0]!.dispose()), amount };
+      return { contender: onDevice(name, device, () => apply(operation, [x], {})[0].dispose()), amount };
     };
     const loop = (name: string, known: boolean) => {
       const flops = 2 * MULTIPLY_ADDS * turns * lanes * groups;
@@ -154,7 +154,7 @@ export function ceilingOf({ arithmetic, copies }: CeilingProbes, measured: reado
     const rates = probes.map(rate);
     return { wall: Math.max(...rates.map(({ wall }) => wall)), cpu: Math.max(...rates.map(({ cpu }) => cpu)) };
   };
-  const [loop, copy, unknown] = [best(arithmetic), best(copies), rate(arithmetic[1]!)];
+  const [loop, copy, unknown] = [best(arithmetic), best(copies), rate(arithmetic[1])];
   return {
     gflops: loop.wall,
     gbps: copy.wall,

@@ -54,9 +54,9 @@ export const WATCHED: readonly Watched[] = LAYERS.flatMap(({ c, k, r }) => {
     ...{ name: `conv ${r}x${r} ${c}>${k} ${pass}`, family, problem, inputs, output },
   });
   return [
-    watch('forward', forwardFamily, [x!, weight!], y!),
-    ...(c === 3 ? [] : [watch('input-grad', inputGradientFamily, [y!, weight!], x!)]),
-    watch('weight-grad', weightGradientFamily, [x!, y!], weight!),
+    watch('forward', forwardFamily, [x, weight], y),
+    ...(c === 3 ? [] : [watch('input-grad', inputGradientFamily, [y, weight], x)]),
+    watch('weight-grad', weightGradientFamily, [x, y], weight),
   ];
 });
 
@@ -76,7 +76,7 @@ export async function ratioOf(device: Device, { name, family, problem, inputs, o
       infer: () => [f32(output)],
       lower: (_, traits) => variant.lower(problem, traits),
     };
-    const run = compile((...args: Tensor[]) => apply(operation, args, {})[0]!);
+    const run = compile((...args: Tensor[]) => apply(operation, args, {})[0]);
     made.push(run);
     return onDevice(impl, device, () => run(...given).dispose());
   };
@@ -84,7 +84,7 @@ export async function ratioOf(device: Device, { name, family, problem, inputs, o
     const ours = contender('ours', family.choose(problem, device.traits));
     const plain = contender('plain', family.variants.at(-1)!);
     const [fast, slow] = await measure([ours, plain], { sampleMs: 30, samples: 7 });
-    return slow!.leastCpuMs / fast!.leastCpuMs;
+    return slow.leastCpuMs / fast.leastCpuMs;
   } finally {
     for (const one of made) one[Symbol.dispose]();
   }
@@ -121,4 +121,4 @@ const LEAST_KEPT = 0.75;
 
 /** Names of the kernels that are slower than the baseline allows. One that the baseline does not know may be anything. */
 export const slowerThan = (baseline: Baseline, ratios: Readonly<Record<string, number>>): string[] =>
-  Object.keys(ratios).filter(name => ratios[name]! < LEAST_KEPT * (baseline.ratios[name] ?? 0));
+  Object.keys(ratios).filter(name => ratios[name] < LEAST_KEPT * (baseline.ratios[name] ?? 0));

@@ -34,7 +34,7 @@ export class KernelBench implements Disposable {
     this.#options = options;
     this.#probes = probes;
     for (const measured of first) this.#seen.set(measured.impl, [measured]);
-    const timeOf = (name: string) => this.#seen.get(name)![0]!.ms;
+    const timeOf = (name: string) => this.#seen.get(name)![0].ms;
     this.#copy = probes.copies.reduce((a, b) => (timeOf(a.contender.impl) <= timeOf(b.contender.impl) ? a : b));
   }
 
@@ -52,9 +52,9 @@ export class KernelBench implements Disposable {
         written = elementsOf(results);
         for (const result of results) result.dispose();
       });
-      const probe = work.flops === undefined ? this.#copy : this.#probes.arithmetic[0]!;
+      const probe = work.flops === undefined ? this.#copy : this.#probes.arithmetic[0];
       const [own, top] = await measure([ours, probe.contender], this.#options);
-      this.#seen.get(probe.contender.impl)!.push(top!);
+      this.#seen.get(probe.contender.impl)!.push(top);
       // What is updated is read and written.
       const bytes = 4 * (elementsOf(inputs) + written + 2 * elementsOf(updated));
       const kernels = loweredKernels(device, work.inputs, body);
@@ -65,8 +65,8 @@ export class KernelBench implements Disposable {
         work: work.work,
         pass: work.pass,
         impl: 'daybreak',
-        ...timesOf(own!, work.flops === undefined ? { bytes } : { flops: work.flops }),
-        share: rateOf(amount, own!)[by] / rateOf(probe.amount, top!)[by],
+        ...timesOf(own, work.flops === undefined ? { bytes } : { flops: work.flops }),
+        share: rateOf(amount, own)[by] / rateOf(probe.amount, top)[by],
         variant: namesOf(kernels),
         dispatches: kernels.length,
       };
@@ -80,7 +80,7 @@ export class KernelBench implements Disposable {
   /** Medians over the whole run. */
   ceiling(): Ceiling {
     const medians = [...this.#seen].map(([impl, all]) => ({
-      ...all[0]!,
+      ...all[0],
       impl,
       ms: median(all.map(({ ms }) => ms)),
       cpuMs: median(all.map(({ cpuMs }) => cpuMs)),

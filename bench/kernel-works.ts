@@ -57,19 +57,19 @@ function convWorks({ network, input, channels, kernel, stride, bias }: Conv): Ke
       ...common,
       pass: 'forward',
       inputs: bias ? [input, weight, [channels]] : [input, weight],
-      body: (x, k, b) => [ops.conv2d(x!, k!, b, attributes)],
+      body: (x, k, b) => [ops.conv2d(x, k, b, attributes)],
     },
     {
       ...common,
       pass: 'input-grad',
       inputs: [output, weight],
-      body: (gy, k) => apply(conv2dInputGradientOp, [gy!, k!], { ...attributes, shape: input }),
+      body: (gy, k) => apply(conv2dInputGradientOp, [gy, k], { ...attributes, shape: input }),
     },
     {
       ...common,
       pass: 'weight-grad',
       inputs: [input, output],
-      body: (x, gy) => apply(conv2dWeightGradientOp, [x!, gy!], { ...attributes, shape: weight }),
+      body: (x, gy) => apply(conv2dWeightGradientOp, [x, gy], { ...attributes, shape: weight }),
     },
   ];
 }
@@ -86,19 +86,19 @@ function denseWorks({ network, input, units }: Dense): KernelWork[] {
       ...common,
       pass: 'forward',
       inputs: [input, weight, [units]],
-      body: (x, k, b) => [ops.linear(x!, k!, b)],
+      body: (x, k, b) => [ops.linear(x, k, b)],
     },
     {
       ...common,
       pass: 'input-grad',
       inputs: [input, weight, output],
-      body: (x, k, gy) => gradientsGiven(ops.linear(x!, k!), gy!, [x!]),
+      body: (x, k, gy) => gradientsGiven(ops.linear(x, k), gy, [x]),
     },
     {
       ...common,
       pass: 'weight-grad',
       inputs: [input, weight, output],
-      body: (x, k, gy) => gradientsGiven(ops.linear(x!, k!), gy!, [k!]),
+      body: (x, k, gy) => gradientsGiven(ops.linear(x, k), gy, [k]),
     },
   ];
 }
@@ -121,21 +121,21 @@ const OTHERS: Partial<Record<Other['kind'], { readonly name: string; readonly pa
   bn: {
     name: 'batch norm (training)',
     passes: x => {
-      const c = [x[1]!];
+      const c = [x[1]];
       const normalize = (x: Tensor, weight: Tensor, bias: Tensor) => ops.batchNormTraining(x, weight, bias);
       return {
         forward: [
           [x, c, c],
           (x, weight, bias) => {
-            const { output, mean, variance } = normalize(x!, weight!, bias!);
+            const { output, mean, variance } = normalize(x, weight, bias);
             return [output, mean, variance];
           },
         ],
         'forward+grads': [
           [x, c, c, x],
           (x, weight, bias, gy) => {
-            const { output } = normalize(x!, weight!, bias!);
-            return [output, ...gradientsGiven(output, gy!, [x!, weight!, bias!])];
+            const { output } = normalize(x, weight, bias);
+            return [output, ...gradientsGiven(output, gy, [x, weight, bias])];
           },
         ],
       };
@@ -144,12 +144,12 @@ const OTHERS: Partial<Record<Other['kind'], { readonly name: string; readonly pa
   prelu: {
     name: 'PReLU',
     passes: x => ({
-      forward: [[x, [x[1]!]], (x, slope) => [ops.prelu(x!, slope!)]],
+      forward: [[x, [x[1]]], (x, slope) => [ops.prelu(x, slope)]],
       'forward+grads': [
-        [x, [x[1]!], x],
+        [x, [x[1]], x],
         (x, slope, gy) => {
-          const y = ops.prelu(x!, slope!);
-          return [y, ...gradientsGiven(y, gy!, [x!, slope!])];
+          const y = ops.prelu(x, slope);
+          return [y, ...gradientsGiven(y, gy, [x, slope])];
         },
       ],
     }),
@@ -157,26 +157,26 @@ const OTHERS: Partial<Record<Other['kind'], { readonly name: string; readonly pa
   lrelu: {
     name: 'leaky ReLU',
     passes: x => ({
-      forward: [[x], x => [ops.leakyRelu(x!, 0.2)]],
-      'input-grad': [[x, x], (gy, x) => apply(leakyReluGradientOp, [gy!, x!], { slope: 0.2 })],
+      forward: [[x], x => [ops.leakyRelu(x, 0.2)]],
+      'input-grad': [[x, x], (gy, x) => apply(leakyReluGradientOp, [gy, x], { slope: 0.2 })],
     }),
   },
   shuffle: {
     name: 'pixel shuffle x2',
     passes: ([n, c, h, w]) => ({
-      forward: [[[n!, c!, h!, w!]], x => [ops.pixelShuffle(x!, 2)]],
-      'input-grad': [[[n!, c! / 4, 2 * h!, 2 * w!]], gy => [ops.pixelUnshuffle(gy!, 2)]],
+      forward: [[[n, c, h, w]], x => [ops.pixelShuffle(x, 2)]],
+      'input-grad': [[[n, c / 4, 2 * h, 2 * w]], gy => [ops.pixelUnshuffle(gy, 2)]],
     }),
   },
   bce: {
     name: 'sigmoid BCE',
     passes: x => ({
-      forward: [[x, x], (x, labels) => [ops.bceWithLogits(x!, labels!)]],
+      forward: [[x, x], (x, labels) => [ops.bceWithLogits(x, labels)]],
       'forward+grads': [
         [x, x],
         (x, labels) => {
-          const loss = ops.bceWithLogits(x!, labels!);
-          return [loss, ...ops.grad(loss, [x!])];
+          const loss = ops.bceWithLogits(x, labels);
+          return [loss, ...ops.grad(loss, [x])];
         },
       ],
     }),
@@ -208,7 +208,7 @@ function adamWork(parameters: number): KernelWork {
       const [p, m, v] = variables as [Variable, Variable, Variable];
       const [steps, rate, skip] = [tensor([10]), tensor([1e-4]), tensor([0])];
       const options = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
-      const { parameters, first, second } = adam([p, m, v, gradient!, steps, rate, skip], options);
+      const { parameters, first, second } = adam([p, m, v, gradient, steps, rate, skip], options);
       p.assign(parameters);
       m.assign(first);
       v.assign(second);

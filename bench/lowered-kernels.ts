@@ -21,7 +21,7 @@ export function loweredKernels(
         const results = body(...trace.arguments.map(value => new Tensor(device, value)));
         return [trace.finish(results.map(result => trace.import(result.value)))];
       }),
-    )[0]!;
+    )[0];
     return lower(optimize(graph, device.traits), true, device.traits).calls.map(({ kernel }) => kernel);
   } finally {
     for (const value of trace.captured) value.release();

@@ -102,7 +102,7 @@ export async function measure(contenders: readonly Contender[], options: Measure
     if (spent + longest > budgetMs && longest > 0) break;
     for (const i of order) {
       signal?.throwIfAborted();
-      const { contender, trial, taken } = prepared[i]!;
+      const { contender, trial, taken } = prepared[i];
       // Work that is slower than the whole budget is not done again for a sample that would say the same.
       const again = taken.length > 0 || trial.timing.ms < budgetMs / 2;
       const timing = again ? perRepeat(await contender.run(trial.repeats), trial.repeats) : trial.timing;

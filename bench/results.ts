@@ -71,7 +71,7 @@ export async function preamble(
   return [
     `\`${command}\``,
     `- ${date.slice(0, 10)}${source}; ${adapter.vendor} ${adapter.architecture}, driver ${adapter.description}; kernels chosen ${adapter.tuned ? 'as tuned here' : 'by rule'}`,
-    `- ${cpu.model}, ${cpu.cores} cores, load ${loadavg()[0]!.toFixed(1)} at the end; Node ${node.slice(1)}, webgpu ${webgpu}, ${os}`,
+    `- ${cpu.model}, ${cpu.cores} cores, load ${loadavg()[0].toFixed(1)} at the end; Node ${node.slice(1)}, webgpu ${webgpu}, ${os}`,
     `- ceiling: ${ceilingLine(ceiling, adapter.software)}`,
   ]
     .join('\n')

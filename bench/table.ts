@@ -10,10 +10,10 @@ export interface Column {
 export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map(({ head }, i) => Math.max(3, head.length, ...rows.map(row => (row[i] ?? '').length)));
   const pad = (text: string, i: number) =>
-    columns[i]!.align === 'left' ? text.padEnd(widths[i]!) : text.padStart(widths[i]!);
+    columns[i].align === 'left' ? text.padEnd(widths[i]) : text.padStart(widths[i]);
   const line = (cells: readonly string[]) => `| ${columns.map((_, i) => pad(cells[i] ?? '', i)).join(' | ')} |`;
   const rule = columns.map(({ align }, i) =>
-    align === 'left' ? '-'.repeat(widths[i]!) : `${'-'.repeat(widths[i]! - 1)}:`,
+    align === 'left' ? '-'.repeat(widths[i]) : `${'-'.repeat(widths[i] - 1)}:`,
   );
   return [line(columns.map(({ head }) => head)), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }

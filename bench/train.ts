@@ -73,19 +73,19 @@ async function run(options: TrainOptions): Promise<void> {
     const flops = profile.convolutionGflop * 1e9;
     const [loop] = probes.arithmetic;
     const measureOptions = { samples: options.samples, budgetMs: 300_000, signal };
-    const [own, top] = await measure([steps.contender, loop!.contender], measureOptions);
+    const [own, top] = await measure([steps.contender, loop.contender], measureOptions);
     const by = software ? 'cpu' : 'wall';
     const row: StepRow = {
       work: workOf(training),
       pass: 'step',
       impl: 'daybreak',
-      ...timesOf(own!, { flops }),
-      share: rateOf(flops, own!)[by] / rateOf(loop!.amount, top!)[by],
+      ...timesOf(own, { flops }),
+      share: rateOf(flops, own)[by] / rateOf(loop.amount, top)[by],
       ...(await steps.calls()),
       profile,
       warm_up_ms: warmUp.ms,
     };
-    const ceiling = ceilingOf(probes, [top!, ...first.slice(1)]);
+    const ceiling = ceilingOf(probes, [top, ...first.slice(1)]);
     const report = { adapter: adapterOf(device), ceiling, rows: [row] };
     const benchmark = [
       'train',

@@ -61,7 +61,7 @@ async function runTuning({ problems, out, minutes, adapter, json }: TuneOptions)
     using progress = new PhaseProgress('timing');
     return await tune({
       device,
-      programs: names.map(name => PROGRAMS[name]!),
+      programs: names.map(name => PROGRAMS[name]),
       path,
       minutes,
       signal,

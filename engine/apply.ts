@@ -84,12 +84,12 @@ function runNow(
   });
   // A view of immutable memory shares it; a variable may change under a view, so its content is copied.
   const { view } = operation as Operation;
-  if (view && inputs[0]!.source?.kind !== 'variable') {
-    const [spec, storage] = [specs[0]!, storages[0]!];
+  if (view && inputs[0].source?.kind !== 'variable') {
+    const [spec, storage] = [specs[0], storages[0]];
     return [new Value(spec, storage.slice(view.offset(attributes) * 4, sizeOf(spec.shape) * 4))];
   }
   const program = programOf(device, operation, inputs, specs, attributes);
-  return program.run(storages).map((storage, i) => new Value(specs[i]!, storage));
+  return program.run(storages).map((storage, i) => new Value(specs[i], storage));
 }
 
 function programOf(

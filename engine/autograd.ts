@@ -49,7 +49,7 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
   const wanted = dependents(order, new Set(targets));
 
   for (let i = order.length - 1; i >= 0; i--) {
-    const node = order[i]!;
+    const node = order[i];
     if (!wanted.has(node) || !node.outputs.some(value => grads.has(value))) continue;
     const rule = gradientRule(node.operation);
     if (!rule)
@@ -87,7 +87,7 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
       given.add(own);
       return own;
     }
-    const handle = wrt[index]!;
+    const handle = wrt[index];
     const name = handle instanceof Variable ? handle.name : `tensor ${index} of shape ${formatShape(handle.shape)}`;
     if (handle instanceof Variable && (trace ? trace.assigns(handle.state) : usedBefore(order, handle)))
       throw new GradientError(`${name} was assigned before grad() was asked for its gradient: ask first, then assign.`);
@@ -115,7 +115,7 @@ function nodesBefore(value: Value): Node[] {
   visit(value.node);
   while (stack.length > 0) {
     const top = stack.at(-1)!;
-    if (top.next < top.node.inputs.length) visit(top.node.inputs[top.next++]!.node);
+    if (top.next < top.node.inputs.length) visit(top.node.inputs[top.next++].node);
     else {
       order.push(top.node);
       stack.pop();

@@ -36,7 +36,7 @@ export function footprint(
         const result = body(...trace.arguments.map(value => new Tensor(device, value)));
         return [trace.finish([trace.import(result.value)])];
       }),
-    )[0]!;
+    )[0];
     const lowered = lower(optimize(graph, device.traits), baked, device.traits);
     const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
     return {

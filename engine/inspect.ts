@@ -57,7 +57,7 @@ export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
       const inputs = node.inputs.map(value => contents.get(value)!);
       const outputs = run(node, inputs);
       node.outputs.forEach((value, i) => {
-        contents.set(value, outputs[i]!);
+        contents.set(value, outputs[i]);
       });
       for (const value of node.outputs) {
         const found = await look({ value, content: contents.get(value)!, node, inputs, index, count });
@@ -78,7 +78,7 @@ export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
 
 /** A handle of our own on what no node computes. */
 function contentOf(device: Device, { spec, source }: Value, args: readonly Tensor[]): Tensor {
-  if (source?.kind === 'argument') return args[source.index]!.alias();
+  if (source?.kind === 'argument') return args[source.index].alias();
   // Nodes read nothing but what others compute and such leaves.
   const { storage } = source?.kind === 'variable' ? source.variable : (source as { readonly storage: Storage });
   return new Tensor(device, new Value(spec, storage.slice(0, storage.bytes)));

@@ -81,19 +81,19 @@ export class Tensor implements Disposable {
   async data(): Promise<Float32Array<ArrayBuffer>> {
     if (this.dtype !== 'f32') throw new DaybreakError(`data() reads f32 tensors; this one is ${this.dtype}.`);
     const [bytes] = await this.device.read([this.storage]);
-    return new Float32Array(bytes!.buffer);
+    return new Float32Array(bytes.buffer);
   }
 
   /** The content of a u32 tensor, row-major. */
   async words(): Promise<Uint32Array<ArrayBuffer>> {
     const [bytes] = await this.device.read([this.storage]);
-    return new Uint32Array(bytes!.buffer);
+    return new Uint32Array(bytes.buffer);
   }
 
   /** The only element of a tensor with one. */
   async item(): Promise<number> {
     if (this.size !== 1) throw new ShapeError('item', `needs one element, got shape ${formatShape(this.shape)}.`);
-    return this.dtype === 'f32' ? (await this.data())[0]! : (await this.words())[0]!;
+    return this.dtype === 'f32' ? (await this.data())[0] : (await this.words())[0];
   }
 
   /** Gives this handle up. The memory goes with the last claim on it. Harmless when repeated. */

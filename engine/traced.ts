@@ -43,7 +43,7 @@ export function traceFunction<T extends readonly Argument[]>(
         rebuild = describe(device, body(...args), leaves);
         return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
       }),
-    )[0]!;
+    )[0];
     return { graph, rebuild, captured: trace.captured };
   } catch (error) {
     for (const value of trace.captured) value.release();
@@ -57,7 +57,7 @@ function describe(device: Device, result: Tree, leaves: Tensor[]): (results: rea
   if (result instanceof Tensor) {
     const index = leaves.push(result) - 1;
     const { spec } = result.value;
-    return results => new Tensor(device, new Value(spec, results[index]!));
+    return results => new Tensor(device, new Value(spec, results[index]));
   }
   if (Array.isArray(result)) {
     const parts = result.map(item => describe(device, item as Tree, leaves));

@@ -13,7 +13,7 @@ import { type Content, currentDevice, leaveScope, Tensor, upload } from './tenso
 /** What a variable holds at one moment, as a tensor. */
 const snapshotOp: Operation<Readonly<Record<never, never>>> = {
   name: 'snapshot',
-  infer: ([x]) => [x!],
+  infer: ([x]) => [x],
   view: { offset: () => 0 },
   lower: () => ({ steps: [], scratch: [] }),
 };
@@ -49,7 +49,7 @@ export class Variable extends Tensor {
 
   /** A tensor of what the variable holds now, which later assignments do not change. Gradients flow through it. */
   override alias(): Tensor {
-    return apply(snapshotOp, [this], {})[0]!;
+    return apply(snapshotOp, [this], {})[0];
   }
 
   /**

@@ -20,7 +20,7 @@ const FIELDS: readonly string[] = ['name', 'ext', 'scale', 'model'] satisfies re
 /** What is wrong with a template, for people; undefined where nothing is. */
 export function templateProblem(template: string): string | undefined {
   if (/[\\/\p{Cc}]/u.test(template)) return 'is part of a file’s name: no slashes, no control characters';
-  const unknown = [...template.matchAll(FIELD)].map(([, field]) => field).find(field => !FIELDS.includes(field!));
+  const unknown = [...template.matchAll(FIELD)].map(([, field]) => field).find(field => !FIELDS.includes(field));
   if (unknown !== undefined) return `knows no {${unknown}}: {${FIELDS.join('}, {')}}`;
   if (/[{}]/.test(template.replace(FIELD, ''))) return 'has a brace without its other half';
   if (/^\.|^$/.test(template)) return 'must not be empty, nor hidden by a dot at its start';

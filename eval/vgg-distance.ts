@@ -17,7 +17,7 @@ function imageOf(picture: Picture, vgg: VGG19): Tensor {
   return tensor(planes, [1, 3, height, width], { device: deviceOf(vgg) });
 }
 
-const deviceOf = (vgg: VGG19) => vgg.namedVariables()[0]![1].device;
+const deviceOf = (vgg: VGG19) => vgg.namedVariables()[0][1].device;
 
 /**
  * Σ (φ(result) − φ(original))² / Σ φ(original)² over all features φ(i,j) (after the activation, equation 5 of Ledig et
@@ -41,6 +41,6 @@ export function vggDistance(vgg: VGG19, i: number, j: number): (result: Picture,
     using a = imageOf(ours, vgg);
     using b = imageOf(theirs, vgg);
     using value = distance(a, b);
-    return (await value.data())[0]!;
+    return (await value.data())[0];
   };
 }

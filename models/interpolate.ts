@@ -23,7 +23,7 @@ export function interpolate(
     if (!other) throw new WeightsError(`interpolate: only one of the networks has ${name}.`);
     if (shape.join() !== other.shape.join())
       throw new WeightsError(`interpolate: ${name} is [${shape.join(', ')}] and [${other.shape.join(', ')}].`);
-    mixed.set(name, { shape, data: data.map((value, i) => (1 - alpha) * value + alpha * other.data[i]!) });
+    mixed.set(name, { shape, data: data.map((value, i) => (1 - alpha) * value + alpha * other.data[i]) });
   }
   return mixed;
 }

@@ -22,7 +22,7 @@ interface FirstContent {
 function uniform(shape: Shape, fanIn: number, { name, random, trainable = true, alike = 1 }: FirstContent): Variable {
   const bound = 1 / Math.sqrt(fanIn);
   const data = new Float32Array(sizeOf(shape));
-  const each = data.length / shape[0]!;
+  const each = data.length / shape[0];
   if (random)
     for (let start = 0; start < data.length; start += alike * each) {
       for (let i = start; i < start + each; i++) data[i] = (2 * random.uniform() - 1) * bound;

@@ -79,7 +79,7 @@ export abstract class Module implements Disposable {
     const [first] = named;
     if (!first) return new Map();
     const bytes = await first[1].device.read(named.map(([, variable]) => variable.storage));
-    return new Map(named.map(([name, { shape }], i) => [name, { shape, data: new Float32Array(bytes[i]!.buffer) }]));
+    return new Map(named.map(([name, { shape }], i) => [name, { shape, data: new Float32Array(bytes[i].buffer) }]));
   }
 
   /**

@@ -161,7 +161,7 @@ export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): SRResN
     throw new WeightsError(`no weights of an SRResNet: ${name} ${found}, expected [${expected.join(', ')}].`);
   };
   expectShape('conv_in.weight', ['channels', 3, 9, 9]);
-  const channels = tensors.get('conv_in.weight')!.shape[0]!;
+  const channels = tensors.get('conv_in.weight')!.shape[0];
   expectShape('conv_mid.weight', [channels, channels, 3, 3]);
   let blocks = 0;
   for (; tensors.has(`blocks.${blocks}.conv1.weight`); blocks++)

@@ -30,10 +30,10 @@ const BLOCK = 8;
  */
 function bilinear([low, tall, wide, high]: readonly number[]): (height: number, width: number) => number {
   const side = 64;
-  const a = Math.max(0, (high! - tall! - wide! + low!) / side ** 2);
-  const b = Math.max(0, (tall! - low!) / side - a * side);
-  const c = Math.max(0, (wide! - low!) / side - a * side);
-  const d = Math.max(0, low! - a * side ** 2 - (b + c) * side);
+  const a = Math.max(0, (high - tall - wide + low) / side ** 2);
+  const b = Math.max(0, (tall - low) / side - a * side);
+  const c = Math.max(0, (wide - low) / side - a * side);
+  const d = Math.max(0, low - a * side ** 2 - (b + c) * side);
   const blocks = (length: number) => Math.ceil(length / BLOCK) * BLOCK;
   return (height, width) => {
     const [h, w] = [blocks(height), blocks(width)];
@@ -78,7 +78,7 @@ export class SRResNetUpscaler implements Disposable {
         footprint(
           this.#net.convIn.weight.device,
           [{ shape: [1, 3, height, width], dtype: 'f32' }],
-          x => this.#net.forward(x!),
+          x => this.#net.forward(x),
           false,
         ),
       ),

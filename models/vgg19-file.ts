@@ -42,11 +42,11 @@ export function vgg19FromTensors(tensors: ReadonlyMap<string, HostTensor>, optio
     const shape = own.get(`${name}.weight`)?.shape;
     if (!shape) break;
     const inputs = widths.at(-1) ?? 3;
-    if (shape.length !== 4 || shape[0]! < 1 || shape.slice(1).join() !== [inputs, 3, 3].join())
+    if (shape.length !== 4 || shape[0] < 1 || shape.slice(1).join() !== [inputs, 3, 3].join())
       throw new VggError(
         `no weights of VGG19: ${name}.weight is [${shape.join(', ')}], expected [maps, ${inputs}, 3, 3].`,
       );
-    widths.push(shape[0]!);
+    widths.push(shape[0]);
   }
   if (widths.length === 0) throw new VggError(`no weights of VGG19: features.0.weight is missing. ${VGG_ADVICE}`);
   const reached = new Set(names.slice(0, widths.length));

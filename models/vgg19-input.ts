@@ -33,7 +33,7 @@ export function vggMapping({ max, mean, std }: VggNormalization): VggMapping {
   const shift = ([0, 1, 2] as const).map(c => (half - mean[c]) / std[c]);
   return {
     scale: [half / std[0], half / std[1], half / std[2]],
-    shift: [shift[0]!, shift[1]!, shift[2]!],
+    shift: [shift[0], shift[1], shift[2]],
   };
 }
 

@@ -78,7 +78,7 @@ export class VGG19 extends Module {
     this.featureScale = this.#mapping.scale.reduce((sum, scale) => sum + scale, 0) / 3;
     const features: Conv2d[] = [];
     for (const [n, { index }] of VGG19_LAYERS.slice(0, widths.length).entries())
-      features[index] = new Conv2d(widths[n - 1] ?? 3, widths[n]!, 3, {
+      features[index] = new Conv2d(widths[n - 1] ?? 3, widths[n], 3, {
         paddingMode: this.paddingMode,
         trainable: false,
       });
@@ -121,18 +121,18 @@ export class VGG19 extends Module {
         x = relu(this.features[index]!.forward(x));
         outputs.push(x);
       }
-      return places.map(place => outputs[place]!);
+      return places.map(place => outputs[place]);
     });
   }
 
   /** φ(i,j) of images [N, 3, H, W] in [-1, 1]; see {@link phis}. */
   phi(image: Tensor, i: number, j: number): Tensor {
-    return this.phis(image, [[i, j]])[0]!;
+    return this.phis(image, [[i, j]])[0];
   }
 
   /** The deepest features that the weights give. */
   forward(image: Tensor): Tensor {
-    const { i, j } = VGG19_LAYERS[this.widths.length - 1]!;
+    const { i, j } = VGG19_LAYERS[this.widths.length - 1];
     return this.phi(image, i, j);
   }
 
@@ -159,7 +159,7 @@ function placeOf(i: number, j: number): number {
 
 /** Feature maps of all sixteen convolutions, where those before each max pool have so many; the paper's by default. */
 export const vgg19Widths = (maps: readonly number[] = STAGES.map(stage => stage.maps)): number[] =>
-  maps.flatMap((n, stage) => Array.from({ length: STAGES[stage]!.convolutions }, () => n));
+  maps.flatMap((n, stage) => Array.from({ length: STAGES[stage].convolutions }, () => n));
 
 export interface RandomVggOptions extends VggOptions {
   /** Feature maps before each max pool; the paper's 64, 128, 256, 512, 512. */
@@ -183,7 +183,7 @@ export function vgg19Random({ widths, seed = 0, ...options }: RandomVggOptions =
   const random = new Philox(seed, INITIALISATION);
   const net = new VGG19(vgg19Widths(maps), options);
   for (const { weight } of net.features.filter(conv => conv !== undefined)) {
-    const bound = Math.sqrt(6 / (9 * weight.shape[1]!));
+    const bound = Math.sqrt(6 / (9 * weight.shape[1]));
     weight.write(Float32Array.from({ length: weight.size }, () => (2 * random.uniform() - 1) * bound));
   }
   return net;

@@ -113,7 +113,7 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
     },
   );
   for (const { result, config } of done) printResult(result, config, false);
-  const lost = done[0]!.result.scores.filter(scores => {
+  const lost = done[0].result.scores.filter(scores => {
     const { model, bicubic } = setMeans(scores);
     return model.psnr <= bicubic.psnr;
   });

@@ -73,10 +73,10 @@ export class Adam implements Disposable {
         `Adam: ${this.parameters.length} parameters need as many gradients, got ${gradients.length}.`,
       );
     this.parameters.forEach(({ shape }, i) => {
-      if (!sameShape(shape, gradients[i]!.shape))
+      if (!sameShape(shape, gradients[i].shape))
         throw new ShapeError(
           'Adam',
-          `the gradient of parameter ${i} has shape ${formatShape(gradients[i]!.shape)}, the parameter ${formatShape(shape)}.`,
+          `the gradient of parameter ${i} has shape ${formatShape(gradients[i].shape)}, the parameter ${formatShape(shape)}.`,
         );
     });
     if (activeTrace()) {
@@ -111,12 +111,12 @@ export class Adam implements Disposable {
       this.second.storage,
       this.steps.storage,
     ]);
-    const numbers = [first!, second!].map(bytes => new Float32Array(bytes.buffer));
+    const numbers = [first, second].map(bytes => new Float32Array(bytes.buffer));
     const moments = this.parameters.map(({ size }, i) => {
       const offset = this.gathered.offset(i);
-      return { first: numbers[0]!.slice(offset, offset + size), second: numbers[1]!.slice(offset, offset + size) };
+      return { first: numbers[0].slice(offset, offset + size), second: numbers[1].slice(offset, offset + size) };
     });
-    return { steps: new Float32Array(steps!.buffer)[0]!, moments };
+    return { steps: new Float32Array(steps.buffer)[0], moments };
   }
 
   /** Restores what {@link state} gave. Throws DaybreakError, before anything is changed, where it does not fit. */
@@ -126,7 +126,7 @@ export class Adam implements Disposable {
         `Adam: ${this.parameters.length} parameters need as many moments, got ${moments.length}.`,
       );
     this.parameters.forEach(({ shape, size }, i) => {
-      const { first, second } = moments[i]!;
+      const { first, second } = moments[i];
       if (first.length !== size || second.length !== size)
         throw new DaybreakError(
           `Adam: moments of ${first.length} and ${second.length} numbers do not fit parameter ${i} of shape ${formatShape(shape)}.`,

@@ -32,7 +32,7 @@ export class ContentTraining implements Training {
         return { terms: [loss, ...parts], gradients: grad(loss, net.parameters()) };
       }),
     );
-    const skip = failed({ losses: { generator: terms[0]! }, gradients: { generator: gradients } });
+    const skip = failed({ losses: { generator: terms[0] }, gradients: { generator: gradients } });
     adam.update(gradients, { lr: rate, skip });
     return terms;
   }

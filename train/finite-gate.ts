@@ -66,7 +66,7 @@ export class FiniteGate implements Disposable {
     if (inRow === 0) return undefined;
     return {
       inRow,
-      found: Object.fromEntries(this.#kinds.map((kind, i) => [kind, counts[i]!]).filter(([, n]) => n !== 0)),
+      found: Object.fromEntries(this.#kinds.map((kind, i) => [kind, counts[i]]).filter(([, n]) => n !== 0)),
     };
   }
 

@@ -21,7 +21,7 @@ export class Gathered {
     this.#offsets = offsets;
     this.whole = variable(new Float32Array(total), [total], { device: first.device, name, trainable: false });
     parts.forEach((one, i) => {
-      one.moveInto(this.whole, offsets[i]!);
+      one.moveInto(this.whole, offsets[i]);
     });
   }
 
@@ -32,7 +32,7 @@ export class Gathered {
 
   /** From which element on part `i` lies. */
   offset(i: number): number {
-    return this.#offsets[i]!;
+    return this.#offsets[i];
   }
 
   /** Gives every part memory of its own again, and its own back. */

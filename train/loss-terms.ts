@@ -65,7 +65,7 @@ export function vggTerm(
     loss(sr, hr) {
       return tidy(() => {
         const [of, wanted] = [vgg.phi(sr, i, j), vgg.phi(hr, i, j)];
-        const channels = divisor === 'area' ? of.shape[1]! : 1;
+        const channels = divisor === 'area' ? of.shape[1] : 1;
         return mul(mean(square(sub(of, wanted))), factor * channels);
       });
     },
@@ -76,7 +76,7 @@ export function vggTerm(
 export const variationTerm = (weight = 2e-8): ContentTerm => ({
   name: 'tv',
   weight,
-  loss: sr => tidy(() => div(totalVariation(sr), sr.shape[0]!)),
+  loss: sr => tidy(() => div(totalVariation(sr), sr.shape[0])),
 });
 
 /** Equation 6 as a mean over the batch: −log D(G(I^LR)), on logits. */

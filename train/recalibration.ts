@@ -53,11 +53,11 @@ export class Recalibration implements Disposable {
       const read = await device.read(this.#statistics.map(({ variable }) => variable.storage));
       for (const [k, bytes] of read.entries())
         new Float32Array(bytes.buffer).forEach((value, j) => {
-          sums[k]![j]! += value;
+          sums[k][j] += value;
         });
     }
     for (const [k, { variable, momentum }] of this.#statistics.entries())
-      variable.write(Float32Array.from(sums[k]!, sum => sum / (momentum * this.#batches)));
+      variable.write(Float32Array.from(sums[k], sum => sum / (momentum * this.#batches)));
   }
 
   dispose(): void {

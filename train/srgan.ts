@@ -60,7 +60,7 @@ export class SrganTraining implements Training {
         return { terms: [loss, ...parts, adversarial], gradients: grad(loss, G.parameters()) };
       }),
     );
-    const losses = { generator: ofG.terms[0]!, discriminator: ofD.terms[0]! };
+    const losses = { generator: ofG.terms[0], discriminator: ofD.terms[0] };
     const gradients = { generator: ofG.gradients, discriminator: ofD.gradients };
     adamG.update(ofG.gradients, { lr: rate, skip: failed({ losses, gradients }) });
 

@@ -134,8 +134,8 @@ export class Trainer implements Disposable {
     const { steps } = this.training.trained.generator.adam;
     // Results of updates under way come before: `step` is right by then.
     const [made, inRow] = await this.device.read([steps.storage, this.#update.gate.inRow.storage]);
-    const number = (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.buffer)[0]!;
-    return { all: this.#step - number(made!), inRow: number(inRow!) };
+    const number = (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.buffer)[0];
+    return { all: this.#step - number(made), inRow: number(inRow) };
   }
 
   /**
@@ -240,7 +240,7 @@ export class Trainer implements Disposable {
     this.#inFlight++;
     try {
       this.#reserve(loss, report);
-      const values = new Float32Array((await this.device.read([report.storage]))[0]!.buffer);
+      const values = new Float32Array((await this.device.read([report.storage]))[0].buffer);
       if (this.#ending) {
         this.#step = this.#ending.step;
         return undefined;
@@ -250,7 +250,7 @@ export class Trainer implements Disposable {
         this.#ending = new Ending(step + 1, skipped);
         this.#step = step + 1;
       }
-      return { step: step + 1, loss: values[0]!, terms, ...(skipped && { skipped }) };
+      return { step: step + 1, loss: values[0], terms, ...(skipped && { skipped }) };
     } finally {
       this.#inFlight--;
       this.#idleSince = performance.now();

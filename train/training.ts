@@ -66,7 +66,7 @@ export function meanOf([first, ...rest]: readonly Found[]): Found {
   const over = (pick: (found: Found) => readonly Tensor[]) =>
     pick(first).map((one, i) => {
       if (rest.length === 0) return one;
-      const total = rest.reduce((sum, found) => add(sum, pick(found)[i]!), one);
+      const total = rest.reduce((sum, found) => add(sum, pick(found)[i]), one);
       return div(total, 1 + rest.length);
     });
   return { terms: over(({ terms }) => terms), gradients: over(({ gradients }) => gradients) };
@@ -74,6 +74,6 @@ export function meanOf([first, ...rest]: readonly Found[]): Found {
 
 /** The sum of loss terms, each times its weight. */
 export function weighted(parts: readonly { readonly weight: number }[], terms: readonly Tensor[]): Tensor {
-  const products = terms.map((term, i) => (parts[i]!.weight === 1 ? term : mul(term, parts[i]!.weight)));
+  const products = terms.map((term, i) => (parts[i].weight === 1 ? term : mul(term, parts[i].weight)));
   return products.reduce((total, product) => add(total, product));
 }

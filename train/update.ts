@@ -54,14 +54,14 @@ export class Update implements Disposable {
     };
     const batches = partsOf(this.#source.gather(batch), this.#parts);
     const terms = this.#training.record(batches, { rate: reshape(rate, [1]), failed });
-    return { loss: terms[0]!, report: concat([...terms, ...report].map(one => reshape(one, [1]))) };
+    return { loss: terms[0], report: concat([...terms, ...report].map(one => reshape(one, [1]))) };
   }
 
   /** What `report` says. */
   read(values: Float32Array): { readonly terms: Readonly<Record<string, number>>; readonly skipped: Skip | undefined } {
     const { terms: names } = this.#training;
     return {
-      terms: Object.fromEntries(names.map((name, i) => [name, values[i]!])),
+      terms: Object.fromEntries(names.map((name, i) => [name, values[i]])),
       skipped: this.gate.skipOf(values.subarray(names.length)),
     };
   }
@@ -70,7 +70,7 @@ export class Update implements Disposable {
   async firstNonFinite(step: number, learningRate: number, looking: Looking): Promise<string | undefined> {
     using batch = await this.#source.batch(step);
     using rate = tensor(learningRate, [], { device: this.device });
-    return await firstNonFinite([batch, rate], (batch, rate) => this.record(batch!, rate!), this.#names, looking);
+    return await firstNonFinite([batch, rate], (batch, rate) => this.record(batch, rate), this.#names, looking);
   }
 
   /** Nothing but this update's trace has these values. */
@@ -79,7 +79,7 @@ export class Update implements Disposable {
     for (const [role, { net }] of this.#trained) {
       ofLosses.set(losses[role]!.value, `the ${role}'s loss`);
       for (const [i, [name, { value }]] of net.namedParameters().entries()) {
-        ofGradients.set(gradients[role]![i]!.value, `the gradient of ${role} ${name}`);
+        ofGradients.set(gradients[role]![i].value, `the gradient of ${role} ${name}`);
         const now = activeTrace()!.import(value);
         if (now.source?.kind !== 'variable') updated.set(now, `the updated ${role} ${name}`);
       }

@@ -87,7 +87,7 @@ export async function timeCandidates(
         // A text that the driver refuses, or memory that it has not, is one candidate less; without a device there is
         // nothing left to time.
         if (device.lost) throw error;
-        candidate.failure = (error as Error).message.split('\n', 1)[0]!;
+        candidate.failure = (error as Error).message.split('\n', 1)[0];
         continue;
       }
       if (candidate.firstMs > FIRST_RUN.times * best + FIRST_RUN.ms) continue;

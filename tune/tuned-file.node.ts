@@ -49,7 +49,7 @@ export async function readTunedFile(path: string): Promise<TunedFile | undefined
   const [issue] = parsed.error.issues;
   throw new TunedFileError(
     path,
-    `is no tuned file (${issue!.path.join('.')}: ${issue!.message}); remove it, and run daybreak tune again`,
+    `is no tuned file (${issue.path.join('.')}: ${issue.message}); remove it, and run daybreak tune again`,
   );
 }
 

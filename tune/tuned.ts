@@ -56,12 +56,12 @@ export function verdict(
   if (measured.length === 0) return undefined;
   const fastest = measured.reduce((best, time) => (time.ms < best.ms ? time : best));
   // A rule's variant that was given up was slower by far.
-  const stays = byRule!.runs > 0 && fastest.ms > MARGIN * byRule!.ms;
+  const stays = byRule.runs > 0 && fastest.ms > MARGIN * byRule.ms;
   return {
     family,
     problem: key,
-    variant: (stays ? byRule! : fastest).variant,
-    rule: byRule!.variant,
+    variant: (stays ? byRule : fastest).variant,
+    rule: byRule.variant,
     date,
     times: times.map(time => ({ ...time, ms: rounded(time.ms), wallMs: rounded(time.wallMs) })),
   };

@@ -136,7 +136,7 @@ function uniform(shape: readonly number[], mean: number, spread: number, stream:
   const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
   const random = new Philox(9, stream);
   for (let i = 0; i < data.length; i++)
-    data[i] = i < DRAWN ? mean + spread * (2 * random.uniform() - 1) : data[i - DRAWN]!;
+    data[i] = i < DRAWN ? mean + spread * (2 * random.uniform() - 1) : data[i - DRAWN];
   return { shape, data };
 }
 

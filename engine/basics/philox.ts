@@ -60,7 +60,7 @@ export class Philox {
       this.#block = philox4x32([...split(block), ...this.#stream], this.#key);
     }
     this.#index++;
-    return this.#block[lane]!;
+    return this.#block[lane];
   }
 
   /** Uniform in [0, 1) with 32 random bits. */
@@ -81,8 +81,8 @@ export class Philox {
     const order = Uint32Array.from({ length }, (_, i) => i);
     for (let i = length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
-      const kept = order[i]!;
-      order[i] = order[j]!;
+      const kept = order[i];
+      order[i] = order[j];
       order[j] = kept;
     }
     return order;

@@ -41,7 +41,7 @@ export function stridesOf(shape: Shape): number[] {
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     strides[axis] = stride;
-    stride *= shape[axis]!;
+    stride *= shape[axis];
   }
   return strides;
 }
@@ -65,7 +65,7 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
   const strides = stridesOf(shape);
   return target.map((_, i) => {
     const axis = i - (target.length - shape.length);
-    return axis < 0 || shape[axis] === 1 ? 0 : strides[axis]!;
+    return axis < 0 || shape[axis] === 1 ? 0 : strides[axis];
   });
 }
 
@@ -90,19 +90,19 @@ export function mergeAxes(shape: Shape, strides: readonly Shape[]): { shape: num
   const merged: number[] = [];
   const out: number[][] = strides.map(() => []);
   for (let axis = 0; axis < shape.length; axis++) {
-    const size = shape[axis]!;
+    const size = shape[axis];
     if (size === 1) continue;
     const last = merged.length - 1;
-    const joins = last >= 0 && strides.every((s, o) => out[o]![last] === s[axis]! * size);
+    const joins = last >= 0 && strides.every((s, o) => out[o][last] === s[axis] * size);
     if (joins) {
-      merged[last]! *= size;
+      merged[last] *= size;
       strides.forEach((s, o) => {
-        out[o]![last] = s[axis]!;
+        out[o][last] = s[axis];
       });
     } else {
       merged.push(size);
       strides.forEach((s, o) => {
-        out[o]!.push(s[axis]!);
+        out[o].push(s[axis]);
       });
     }
   }

@@ -152,10 +152,10 @@ export function parseChoice(wanted: string): AdapterChoice {
  * AdapterNotFoundError for the second of two equal names, which Dawn cannot tell apart.
  */
 export function chosenName(names: readonly string[], { name, index }: AdapterChoice): string | undefined {
-  const fitting = [...names.keys()].filter(i => names[i]!.toLowerCase().includes(name.toLowerCase()));
+  const fitting = [...names.keys()].filter(i => names[i].toLowerCase().includes(name.toLowerCase()));
   const position = fitting[index];
   if (position === undefined) return undefined;
-  const chosen = names[position]!;
+  const chosen = names[position];
   // Dawn takes the first adapter whose name contains what it is given.
   if (names.findIndex(other => other.includes(chosen)) !== position)
     throw new AdapterNotFoundError(
@@ -174,7 +174,7 @@ async function adapterNames(dawn: Awaited<ReturnType<typeof loadDawn>>): Promise
     await dawn.create(['adapter=\u0000']).requestAdapter({ powerPreference: POWER });
     return [];
   } catch (error) {
-    return [...(error as Error).message.matchAll(/name: '([^']*)'/g)].map(match => match[1]!);
+    return [...(error as Error).message.matchAll(/name: '([^']*)'/g)].map(match => match[1]);
   }
 }
 

@@ -39,7 +39,7 @@ export function absorbEpilogues(nodes: readonly Node[], surroundings: Surroundin
     if (!(node.operation as AnyOperation).takesEpilogue) continue;
     let growth: Growth = { node, last: node, extras: [], epilogue: NOTHING };
     for (;;) {
-      const value = growth.last.outputs[0]!;
+      const value = growth.last.outputs[0];
       const [reader, ...others] = readers.get(value) ?? [];
       // A chain that adds two convolutions joins the first; the other one is read.
       if (!reader || others.length > 0 || surroundings.kept.has(value) || grown.has(reader)) break;
@@ -71,15 +71,15 @@ function grow(growth: Growth, reader: Node, surroundings: Surroundings): Growth 
       ? { ...growth, last: reader, epilogue: { ...NOTHING, shuffle: operation.shuffle(reader.attributes) } }
       : undefined;
   const expression = expressions.get(reader);
-  const value = growth.last.outputs[0]!;
-  const { shape } = reader.outputs[0]!.spec;
+  const value = growth.last.outputs[0];
+  const { shape } = reader.outputs[0].spec;
   if (!expression || !sameShape(shape, value.spec.shape)) return undefined;
   const extras = [...new Set(reader.inputs)].filter(input => input !== value);
   const reaches = extras.map(input => reachOf(input.spec.shape, shape));
   const bindings = growth.node.inputs.length + extras.length + 2;
   if (extras.length > MOST_EXTRAS || bindings > traits.maxStorageBuffers || reaches.includes(undefined))
     return undefined;
-  const operand = (index: number) => extras.indexOf(reader.inputs[index]!) + 1;
+  const operand = (index: number) => extras.indexOf(reader.inputs[index]) + 1;
   const steps = expression.steps.map(step => ({
     ...step,
     args: step.args.map(arg => ('operand' in arg ? { operand: operand(arg.operand) } : arg)),

@@ -31,7 +31,7 @@ const LONGEST_CHAIN = 24;
 
 type AnyOperation = Operation<Attributes>;
 const operationOf = (node: Node): AnyOperation => node.operation as AnyOperation;
-const outputOf = (node: Node): Value => node.outputs[0]!;
+const outputOf = (node: Node): Value => node.outputs[0];
 
 export function fuse(graph: Graph, traits: AdapterTraits): Graph {
   const consumers = consumersOf(graph);
@@ -177,14 +177,14 @@ function fusedNode(node: Node, chain: Chain, expression: Expression): Node {
 
 function fusedOperation(name: string, node: Node, expression: Expression): Operation<never> {
   const { reduction } = operationOf(node);
-  const domain = node.inputs[0]!.spec.shape;
+  const domain = node.inputs[0].spec.shape;
   const specs: TensorSpec[] = node.outputs.map(value => value.spec);
   return {
     name,
     infer: () => specs,
     lower(problem: Problem<never>, traits) {
       const shapes = { name, expression, inputs: problem.inputs.map(({ shape }) => shape), baked: problem.baked };
-      if (!reduction) return lowerElementwise({ ...shapes, output: specs[0]!.shape }, traits);
+      if (!reduction) return lowerElementwise({ ...shapes, output: specs[0].shape }, traits);
       return lowerReduction({ ...shapes, domain, ...reduction.describe(node.attributes, domain.length) }, traits);
     },
   };

@@ -10,7 +10,7 @@ export function eliminateDead(graph: Graph): Graph {
   const needed = new Set<Value>([...graph.results, ...graph.assignments.map(assignment => assignment.value)]);
   const kept: Node[] = [];
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    const node = graph.nodes[i]!;
+    const node = graph.nodes[i];
     if (!node.outputs.some(value => needed.has(value))) continue;
     for (const value of node.inputs) needed.add(value);
     kept.push(node);
@@ -30,7 +30,7 @@ export function eliminateCommon(graph: Graph): Graph {
     const earlier = node.operation.inPlace ? undefined : seen.get(key);
     if (earlier) {
       node.outputs.forEach((value, i) => {
-        replaced.set(value, earlier.outputs[i]!);
+        replaced.set(value, earlier.outputs[i]);
       });
       continue;
     }

@@ -23,7 +23,7 @@ export function packLayout(shapes: readonly Shape[]): { readonly offsets: readon
 /** What a variable holds once a value was assigned to it: that value, under the variable's name from then on. */
 export const assignOp: Operation<Readonly<Record<never, never>>> = {
   name: 'assign',
-  infer: ([content]) => [content!],
+  infer: ([content]) => [content],
   view: { offset: () => 0 },
   lower: () => ({ steps: [], scratch: [] }),
 };
@@ -34,9 +34,9 @@ type RangeAttributes = { readonly offset: number; readonly shape: Shape };
 export const rangeOp: Operation<RangeAttributes> = {
   name: 'range',
   infer([x], { offset, shape }): TensorSpec[] {
-    if (offset % ROW !== 0 || offset + sizeOf(shape) > sizeOf(x!.shape))
-      throw new RangeError(`range: ${formatShape(shape)} at ${offset} does not lie in ${formatShape(x!.shape)}.`);
-    return [{ shape, dtype: x!.dtype }];
+    if (offset % ROW !== 0 || offset + sizeOf(shape) > sizeOf(x.shape))
+      throw new RangeError(`range: ${formatShape(shape)} at ${offset} does not lie in ${formatShape(x.shape)}.`);
+    return [{ shape, dtype: x.dtype }];
   },
   view: { offset: ({ offset }) => offset },
   lower: () => ({ steps: [], scratch: [] }),
@@ -45,12 +45,12 @@ export const rangeOp: Operation<RangeAttributes> = {
 /** Tensors side by side, as {@link packLayout} lays them out, with gaps of zeros. */
 export const sideBySideOp: Operation<Readonly<Record<never, never>>> = {
   name: 'sideBySide',
-  infer: inputs => [{ shape: [packLayout(inputs.map(({ shape }) => shape)).total], dtype: inputs[0]!.dtype }],
+  infer: inputs => [{ shape: [packLayout(inputs.map(({ shape }) => shape)).total], dtype: inputs[0].dtype }],
   lower({ inputs }, traits) {
     const { offsets } = packLayout(inputs.map(({ shape }) => shape));
     // Bits are copied, whatever they mean.
     const steps = inputs.map(({ shape }, i) => {
-      const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i]! });
+      const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i] });
       const kernel = assembleElements(
         {
           name: 'sideBySide',

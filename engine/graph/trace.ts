@@ -118,19 +118,19 @@ export class Trace {
     }
     untouched(range.end);
     const shapes = pieces.map(piece => piece.spec);
-    const whole = this.append(sideBySideOp, pieces, sideBySideOp.infer(shapes, {}), {}).outputs[0]!;
+    const whole = this.append(sideBySideOp, pieces, sideBySideOp.infer(shapes, {}), {}).outputs[0];
     return this.#range(whole, 0, shape);
   }
 
   /** Elements of `value` from `offset` on; a value of its own, so that no gradient flows back. */
   #range(value: Value, offset: number, shape: Shape): Value {
     const attributes = { offset, shape };
-    return this.append(rangeOp, [value], rangeOp.infer([value.spec], attributes), attributes).outputs[0]!;
+    return this.append(rangeOp, [value], rangeOp.infer([value.spec], attributes), attributes).outputs[0];
   }
 
   /** From here on `variable` holds what `value` is now, and with it all that share its memory. */
   assign(variable: VariableState, value: Value): void {
-    const held = this.append(assignOp, [this.import(value)], [variable.spec], {}).outputs[0]!;
+    const held = this.append(assignOp, [this.import(value)], [variable.spec], {}).outputs[0];
     held.requiresGrad = variable.value.requiresGrad;
     const { root, range } = variable;
     let written = this.#written.get(root);

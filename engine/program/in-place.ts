@@ -42,22 +42,22 @@ export class InPlaceUpdates {
     const { view, inPlace } = node.operation as Operation;
     if (view) {
       const offset = view.offset(node.attributes);
-      const homes = this.#homes.get(node.outputs[0]!) ?? [];
+      const homes = this.#homes.get(node.outputs[0]) ?? [];
       this.#addHomes(
-        node.inputs[0]!,
+        node.inputs[0],
         homes.map(({ variable, start }) => ({ variable, start: start - offset })),
       );
     }
-    for (const [o, i] of inPlace ?? []) this.#addHomes(node.inputs[i]!, this.#homes.get(node.outputs[o]!) ?? []);
+    for (const [o, i] of inPlace ?? []) this.#addHomes(node.inputs[i], this.#homes.get(node.outputs[o]) ?? []);
   }
 
   /** Whether node number `at` may compute its output `o` where its input `i` lies. */
   isFree(node: Node, at: number, o: number, i: number): boolean {
-    const own = this.#buffers.get(node.inputs[i]!)!;
+    const own = this.#buffers.get(node.inputs[i])!;
     const { root, offset } = rootOf(own);
     const { origin } = root;
     if (origin.kind === 'variable') {
-      const homes = this.#homes.get(node.outputs[o]!) ?? [];
+      const homes = this.#homes.get(node.outputs[o]) ?? [];
       if (!homes.some(({ variable, start }) => variable === origin.variable && start * 4 === offset)) return false;
     } else if (origin.kind !== 'temporary') return false;
     // One buffer cannot be bound for reading and for writing at once, whatever the ranges.

@@ -36,11 +36,11 @@ export function locate(
   const { root, offset } = rootOf(buffer);
   const { origin } = root;
   const storage = (() => {
-    if (origin.kind === 'argument') return inputs[origin.index]!;
-    if (origin.kind === 'result') return results[origin.index]!;
+    if (origin.kind === 'argument') return inputs[origin.index];
+    if (origin.kind === 'result') return results[origin.index];
     if (origin.kind === 'variable') return variables?.get(origin.variable) ?? origin.variable.storage;
     if (origin.kind === 'constant') return origin.storage;
-    return slots[plan.slotOf.get(root)!]!;
+    return slots[plan.slotOf.get(root)!];
   })();
   return { buffer: storage.buffer, offset: storage.offset + offset };
 }

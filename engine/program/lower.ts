@@ -56,28 +56,28 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
     const { view } = node.operation as Operation;
     if (view) {
       const offset = view.offset(node.attributes) * 4;
-      buffers.set(node.outputs[0]!, rangeOf(bufferOf(node.inputs[0]!), offset, bytesOf(node.outputs[0]!)));
+      buffers.set(node.outputs[0], rangeOf(bufferOf(node.inputs[0]), offset, bytesOf(node.outputs[0])));
       return;
     }
     const inputs = node.inputs.map(bufferOf);
     const outputs = node.outputs.map(value => temporary(bytesOf(value)));
     const problem = problemOf(node, baked);
     for (const [o, i] of node.operation.inPlace ?? []) {
-      if (updates.isFree(node, at, o, i)) outputs[o] = inputs[i]!;
-      else calls.push(copyCall(inputs[i]!, outputs[o]!, traits));
+      if (updates.isFree(node, at, o, i)) outputs[o] = inputs[i];
+      else calls.push(copyCall(inputs[i], outputs[o], traits));
     }
     node.outputs.forEach((value, i) => {
-      buffers.set(value, outputs[i]!);
+      buffers.set(value, outputs[i]);
     });
     const lowering = lowerNode(node, problem, traits);
-    const placed = placeParts(node, inputs, outputs[0]!, calls);
+    const placed = placeParts(node, inputs, outputs[0], calls);
     const scratch = lowering.scratch.map(elements => temporary(elements * 4));
     lowering.steps.forEach((step, index) => {
       if (placed.has(index)) return;
       const operands = step.operands.map(operand => {
-        if (operand.kind === 'input') return inputs[operand.index]!;
-        if (operand.kind === 'output') return outputs[operand.index]!;
-        return scratch[operand.index]!;
+        if (operand.kind === 'input') return inputs[operand.index];
+        if (operand.kind === 'output') return outputs[operand.index];
+        return scratch[operand.index];
       });
       calls.push({ kernel: step.kernel, buffers: operands, operation: node.operation.name, problem, node });
     });
@@ -166,7 +166,7 @@ function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls:
       if (call.kernel.bindings[i] === 'read' && candidates.has(buffer)) readBeside.add(buffer);
   }
   inputs.forEach((buffer, i) => {
-    const offset = offsets[i]! * 4;
+    const offset = offsets[i] * 4;
     const shared = roots.filter(root => root === roots[i]).length > 1;
     const free = buffer.origin.kind === 'temporary' && produced.has(buffer) && !readBeside.has(buffer) && !shared;
     if (!free || buffer.dedicated || offset % BINDING_ALIGNMENT !== 0) return;

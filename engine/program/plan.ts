@@ -35,7 +35,7 @@ function lifetimes(lowered: Lowered): Map<Buffer, Lifetime> {
 export function bytesAlive(lowered: Lowered): number[] {
   const alive = lowered.calls.map(() => 0);
   for (const [buffer, { first, last }] of lifetimes(lowered))
-    for (let at = first; at <= Math.min(last, alive.length - 1); at++) alive[at]! += buffer.bytes;
+    for (let at = first; at <= Math.min(last, alive.length - 1); at++) alive[at] += buffer.bytes;
   return alive;
 }
 
@@ -45,7 +45,7 @@ export function bytesAlive(lowered: Lowered): number[] {
  * statistics, targets, and no gradients.
  */
 export function bytesKeptAfter(lowered: Lowered, result: number): number {
-  const own = lowered.results[result]!;
+  const own = lowered.results[result];
   const computed = lowered.copies.find(({ to }) => to === own)?.from ?? own;
   const { root } = rootOf(computed);
   const at = lowered.calls.findLastIndex(({ kernel, buffers }) =>
@@ -76,7 +76,7 @@ export function planMemory(lowered: Lowered): Plan {
     let index = buffer.dedicated ? -1 : bestSlot(slots, life);
     if (index < 0) index = slots.push({ bytes: buffer.bytes, lives: [] }) - 1;
     // Nothing else comes where a dedicated one lies.
-    slots[index]!.lives.push(buffer.dedicated ? { first: 0, last: Number.POSITIVE_INFINITY } : life);
+    slots[index].lives.push(buffer.dedicated ? { first: 0, last: Number.POSITIVE_INFINITY } : life);
     slotOf.set(buffer, index);
   }
   return { slots: slots.map(({ bytes }) => bytes), slotOf };
@@ -89,8 +89,8 @@ function bestSlot(slots: readonly Slot[], life: Lifetime): number {
   slots.forEach(({ bytes, lives }, index) => {
     if (lives.some(other => overlap(life, other))) return;
     const before = Math.max(-1, ...lives.map(({ last }) => (last < life.first ? last : -1)));
-    const smaller = best >= 0 && bytes < slots[best]!.bytes;
-    if (best >= 0 && !smaller && (bytes > slots[best]!.bytes || life.first - before >= idle)) return;
+    const smaller = best >= 0 && bytes < slots[best].bytes;
+    if (best >= 0 && !smaller && (bytes > slots[best].bytes || life.first - before >= idle)) return;
     best = index;
     idle = life.first - before;
   });

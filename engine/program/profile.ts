@@ -70,7 +70,7 @@ class Timestamps implements Disposable {
 
   pass(dispatch: number): GPUComputePassDescriptor {
     const beginningOfPassWriteIndex = (2 * dispatch) % QUERIES;
-    const querySet = this.#sets[Math.floor((2 * dispatch) / QUERIES)]!;
+    const querySet = this.#sets[Math.floor((2 * dispatch) / QUERIES)];
     return {
       timestampWrites: { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex: beginningOfPassWriteIndex + 1 },
     };
@@ -206,10 +206,10 @@ export class Profiler implements Disposable {
     const dispatches = [...times.keys()]
       .filter(i => i % 2 === 0)
       .map(i => {
-        const call = this.#program.lowered.calls[i / 2]!;
-        const begin = since(times[i]!);
+        const call = this.#program.lowered.calls[i / 2];
+        const begin = since(times[i]);
         const bytes = call.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
-        return { call, bytes, alive: alive[i / 2]!, begin, end: Math.max(begin, since(times[i + 1]!)) };
+        return { call, bytes, alive: alive[i / 2], begin, end: Math.max(begin, since(times[i + 1])) };
       });
     const coarse = times.length > 0 && times.every(time => time % BigInt(COARSE) === 0n);
     return { dispatches, origin, tick: coarse ? COARSE : 1 };

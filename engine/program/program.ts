@@ -168,7 +168,7 @@ export class Program {
       held.take(this.#device.memory.allocate(BINDING_ALIGNMENT, 'compiling')),
     );
     for (const [i, ready] of kernels.entries()) {
-      const memory = ready.call.buffers.map((_, binding) => scratch[binding]!);
+      const memory = ready.call.buffers.map((_, binding) => scratch[binding]);
       this.#submit(encoder => {
         const pass = encoder.beginComputePass();
         pass.setPipeline(ready.pipeline);
@@ -261,7 +261,7 @@ export class Program {
   /** Memory that was used before holds old content; dedicated temporaries promise zeros. */
   #clearDedicated(encoder: GPUCommandEncoder, slots: readonly Storage[]): void {
     for (const [buffer, slot] of this.#plan.slotOf) {
-      const storage = slots[slot]!;
+      const storage = slots[slot];
       if (buffer.dedicated) encoder.clearBuffer(storage.buffer, storage.offset, Math.ceil(buffer.bytes / 4) * 4);
     }
   }
@@ -296,7 +296,7 @@ export class Program {
   #group(ready: Ready, find: (buffer: Buffer) => Range): GPUBindGroup {
     const { groups, call } = ready;
     const ranges = call.buffers.map(find);
-    const bind = () => this.#bind(ready, ranges, binding => Math.ceil(call.buffers[binding]!.bytes / 4) * 4);
+    const bind = () => this.#bind(ready, ranges, binding => Math.ceil(call.buffers[binding].bytes / 4) * 4);
     if (!ready.varies) {
       ready.fixed = bind();
       return ready.fixed;

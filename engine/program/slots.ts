@@ -17,11 +17,11 @@ export class SharedSlots {
 
   /** Slots for `user`, of at least these sizes (bytes), in their order. Valid until another user joins or leaves. */
   take(user: object, sizes: readonly number[]): Storage[] {
-    const order = sizes.map((_, i) => i).sort((a, b) => sizes[b]! - sizes[a]!);
+    const order = sizes.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a]);
     if (!this.#users.has(user)) {
       this.#users.set(
         user,
-        order.map(i => sizes[i]!),
+        order.map(i => sizes[i]),
       );
       this.#releaseUnfit();
     }

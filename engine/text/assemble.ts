@@ -81,7 +81,7 @@ export function coordinates(index: string, axes: readonly number[]): string[] {
   const statements: string[] = [];
   let rest = index;
   for (let i = axes.length - 1; i > 0; i--) {
-    const axis = axes[i]!;
+    const axis = axes[i];
     statements.push(`let a${axis} = ${rest} % d${axis};`, `let r${axis} = ${rest} / d${axis};`);
     rest = `r${axis}`;
   }

@@ -54,7 +54,7 @@ function sizes(
     if (axis > 0) named[`d${axis}`] = size;
   });
   for (const operand of read)
-    strides[operand]!.forEach((stride, axis) => {
+    strides[operand].forEach((stride, axis) => {
       if (stride > 1) named[`s${operand}_${axis}`] = stride;
     });
   return named;
@@ -88,7 +88,7 @@ function flat(walk: Walk, traits: AdapterTraits): Kernel {
   const axes = range(shape.length);
   const contiguous = shape.length === 1;
   const loads = [...read].map(operand => {
-    const own = strides[operand]!;
+    const own = strides[operand];
     const offset = contiguous ? (own[0] === 0 ? '0' : 'index') : offsetOf(operand, own, axes);
     return `let v${operand} = in${operand}[${offset}];`;
   });
@@ -103,14 +103,14 @@ function rows(walk: Walk, traits: AdapterTraits): Kernel {
   const { frame, statements, result } = partsOf(walk);
   const lanes = Math.max(traits.subgroupSize, 8);
   const last = shape.length - 1;
-  const length = shape[last]!;
+  const length = shape[last];
   const each = Math.max(1, Math.ceil(LEAST_ELEMENTS / length));
   const outer = range(last);
   const before: string[] = [];
   const within: string[] = [];
   for (const operand of read) {
-    const base = offsetOf(operand, strides[operand]!, outer);
-    if (strides[operand]![last] === 0) before.push(`let v${operand} = in${operand}[${base}];`);
+    const base = offsetOf(operand, strides[operand], outer);
+    if (strides[operand][last] === 0) before.push(`let v${operand} = in${operand}[${base}];`);
     else {
       before.push(`let b${operand} = ${base};`);
       within.push(`let v${operand} = in${operand}[b${operand} + column];`);

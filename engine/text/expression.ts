@@ -43,7 +43,7 @@ export const single = (elementwise: Elementwise<Attributes>, attributes: Attribu
 });
 
 /** The element of operand 0 itself. */
-export const identity: Expression = single({ expression: ([x]) => x! }, {}, 1);
+export const identity: Expression = single({ expression: ([x]) => x }, {}, 1);
 
 /** An expression as WGSL: module-scope declarations, statements, and the result's expression. */
 export interface Emitted {
@@ -59,7 +59,7 @@ export function emit(expression: Expression, operands: readonly string[], number
   const names: string[] = [];
   expression.steps.forEach(({ elementwise, attributes, args }, index) => {
     const inputs = args.map(reference =>
-      'operand' in reference ? operands[reference.operand]! : names[reference.step]!,
+      'operand' in reference ? operands[reference.operand] : names[reference.step],
     );
     const declaration = elementwise.declarations?.(attributes);
     if (declaration) declarations.add(declaration);

@@ -81,7 +81,7 @@ function declare(walk: Walk, extra: Readonly<Record<string, number>>): Numbers {
     if (axis > 0) named[`d${axis}`] = size;
   });
   for (const operand of operandsRead(walk.problem.expression))
-    walk.strides[operand]!.forEach((stride, axis) => {
+    walk.strides[operand].forEach((stride, axis) => {
       if (stride > 1) named[`s${operand}_${axis}`] = stride;
     });
   return new Numbers(walk.problem.baked, named);
@@ -103,7 +103,7 @@ const divided = (sum: string, divisor: number, numbers: Numbers): string =>
 function evaluate({ problem, strides, shape }: Walk, { statements, result }: Emitted): string {
   const axes = shape.map((_, axis) => axis);
   const loads = [...operandsRead(problem.expression)].map(
-    operand => `let v${operand} = in${operand}[${offsetOf(operand, strides[operand]!, axes)}];`,
+    operand => `let v${operand} = in${operand}[${offsetOf(operand, strides[operand], axes)}];`,
   );
   return [...loads, ...statements, `let value = ${result};`].join('\n      ');
 }
@@ -138,7 +138,7 @@ function parallel(walk: Walk, splits: number, lanes: number, target: Operand, di
   const { kept, summed } = walk;
   const [outer, inner] = [summed.slice(0, -1), summed.at(-1)];
   // Short rows would leave most lanes idle: walk those flat.
-  const rowwise = outer.length > 0 && inner !== undefined && walk.shape[inner]! >= 4 * lanes && lanes <= 32;
+  const rowwise = outer.length > 0 && inner !== undefined && walk.shape[inner] >= 4 * lanes && lanes <= 32;
   const loop = rowwise
     ? `  let rowCount = len / d${inner};
   for (var row = part * rowCount / splits; row < (part + 1) * rowCount / splits; row++) {

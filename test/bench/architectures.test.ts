@@ -17,20 +17,20 @@ test('SRResNet’s convolutions are those of the model', () => {
   using net = srresnet({ blocks: 2 });
   net.train();
   const trace = new Trace(device(), [f32([16, 3, 24, 24])]);
-  tidy(() => withTrace(trace, () => [net.forward(new Tensor(device(), trace.arguments[0]!))]));
+  tidy(() => withTrace(trace, () => [net.forward(new Tensor(device(), trace.arguments[0]))]));
   const traced = trace
     .finish([])
     .nodes.filter(({ operation }) => operation.name === 'conv2d')
     .map(({ inputs: [x, weight, bias], attributes }) => {
-      const [channels, , kernel] = weight!.spec.shape;
+      const [channels, , kernel] = weight.spec.shape;
       const [stride] = attributes.stride as [number, number];
-      expect(attributes.padding).toEqual([kernel! >> 1, kernel! >> 1]);
+      expect(attributes.padding).toEqual([kernel >> 1, kernel >> 1]);
       return {
         kind: 'conv' as const,
         network: 'SRResNet',
-        input: x!.spec.shape,
-        channels: channels!,
-        kernel: kernel!,
+        input: x.spec.shape,
+        channels: channels,
+        kernel: kernel,
         stride,
         bias: bias !== undefined,
       };

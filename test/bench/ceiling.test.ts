@@ -22,7 +22,7 @@ test('a ceiling is found, and more arithmetic takes longer', async () => {
 
 test('calls of WebGPU are counted between two looks, and no longer once that is over', async () => {
   using probes = new CeilingProbes(device());
-  const { contender } = probes.copies[0]!;
+  const { contender } = probes.copies[0];
   await contender.run(1);
   {
     using counter = new CallCounter();

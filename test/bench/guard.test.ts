@@ -48,7 +48,7 @@ describe('on this machine', () => {
       if (slowerThan(baseline, { [name]: ratios[name] }).length > 0) ratios[name] = await ratioOf(device(), watched);
     }
     const told = slowerThan(baseline, ratios).map(
-      name => `${name}: ${ratios[name]!.toFixed(1)} times the plain kernel, was ${baseline.ratios[name]}`,
+      name => `${name}: ${ratios[name].toFixed(1)} times the plain kernel, was ${baseline.ratios[name]}`,
     );
     expect(told, 'after a change on purpose: npm run bench -- baseline').toEqual([]);
   });

@@ -44,12 +44,12 @@ test('rows as JSON, tables as Markdown, the results of a partial run only where 
     'input-grad: leaky ReLU on 1x64x16x16 (discriminator)',
   ]);
   const [forward] = rows;
-  expect(forward!.variant).toMatch(/^conv2d\.forward\./);
+  expect(forward.variant).toMatch(/^conv2d\.forward\./);
   // 2 operations for each of 16 pixels, 64 channels and 576 products.
-  expect(forward!.gflops! * forward!.ms * 1e6).toBeCloseTo(2 * 16 * 64 * 576, -3);
+  expect(forward.gflops! * forward.ms * 1e6).toBeCloseTo(2 * 16 * 64 * 576, -3);
   expect(rows[3]).toMatchObject({ gflops: null });
   expect(adapter.description).toBe(device().description.description);
-  expect(ceiling.gflops).toBeGreaterThan(forward!.gflops!);
+  expect(ceiling.gflops).toBeGreaterThan(forward.gflops!);
   for (const text of [printed, readFileSync(results, 'utf8')]) {
     expect(text).toContain('### SRResNet\n\n| work ');
     expect(text).toContain('| conv 3x3 64>64 on 1x64x4x4 | forward ');
@@ -90,9 +90,9 @@ test('every piece of work compiles and gives finite numbers, by the kernels that
     const body = (...given: Tensor[]) => work.body(...given, ...updated);
     const compiled = compile(body);
     const results = compiled(...inputs);
-    expect(compiled.programs[0]!.dispatches, work.work).toBe(loweredKernels(device(), work.inputs, body).length);
+    expect(compiled.programs[0].dispatches, work.work).toBe(loweredKernels(device(), work.inputs, body).length);
     const what = `${work.work} ${work.pass}`;
-    if (updated.length > 0) expect((await updated[0]!.data()).every(Number.isFinite), what).toBe(true);
+    if (updated.length > 0) expect((await updated[0].data()).every(Number.isFinite), what).toBe(true);
     for (const values of await take(results)) expect(values.every(Number.isFinite), what).toBe(true);
     compiled.dispose();
     for (const held of [...inputs, ...updated]) held.dispose();

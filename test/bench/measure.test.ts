@@ -36,8 +36,8 @@ describe('measure', () => {
   test('repeats short work until a sample lasts long enough, and divides by the repetitions', async () => {
     const [short, long] = await measure([pretending('a', 1, []), pretending('b', 100, [])]);
     expect(short).toMatchObject({ impl: 'a', ms: 1, cpuMs: 2, samples: 5 });
-    expect(short!.repeats).toBeGreaterThanOrEqual(60);
-    expect(short!.repeats).toBeLessThan(120);
+    expect(short.repeats).toBeGreaterThanOrEqual(60);
+    expect(short.repeats).toBeLessThan(120);
     expect(long).toMatchObject({ impl: 'b', ms: 100, cpuMs: 200, samples: 5, repeats: 1 });
   });
 

@@ -22,8 +22,8 @@ test('a step’s row and tables; nothing is allocated after the first', async ()
   const [row, ...more] = reportSchema.parse(report).rows;
   expect(more).toEqual([]);
   expect(row).toMatchObject({ pass: 'step', impl: 'daybreak', buffers: 0 });
-  expect(row!.dispatches).toBe(report.rows[0].profile.dispatches);
-  expect(row!.gflops! * row!.ms).toBeCloseTo(1000 * report.rows[0].profile.convolutionGflop, -1);
+  expect(row.dispatches).toBe(report.rows[0].profile.dispatches);
+  expect(row.gflops! * row.ms).toBeCloseTo(1000 * report.rows[0].profile.convolutionGflop, -1);
   expect(printed).toContain('| step ');
   expect(readFileSync(results, 'utf8')).toContain('## train: ');
 });

@@ -78,5 +78,5 @@ test('one batch, learned by heart', async () => {
     .trim()
     .split('\n')
     .map(line => JSON.parse(line).loss as number);
-  expect(losses.at(-1)! / losses[0]!).toBeLessThan(0.1);
+  expect(losses.at(-1)! / losses[0]).toBeLessThan(0.1);
 });

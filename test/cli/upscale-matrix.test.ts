@@ -39,12 +39,12 @@ test('in its own format, depth and channels, upright, with its metadata', async 
     const expected = { width: 4 * width, height: 4 * height, channels };
     expect([file, shape, picture.data instanceof Uint16Array]).toEqual([file, expected, sixteen]);
     const [from, to] = await Promise.all([before, after].map(async path => await sharp(path).metadata()));
-    expect([file, to!.format, to!.depth]).toEqual([file, from!.format, sixteen ? 'ushort' : 'uchar']);
-    expect([file, to!.icc, to!.orientation ?? 1]).toEqual([file, from!.icc, 1]);
-    if (icc) expect([file, Buffer.compare(to!.icc!, icc)]).toEqual([file, 0]);
+    expect([file, to.format, to.depth]).toEqual([file, from.format, sixteen ? 'ushort' : 'uchar']);
+    expect([file, to.icc, to.orientation ?? 1]).toEqual([file, from.icc, 1]);
+    if (icc) expect([file, Buffer.compare(to.icc!, icc)]).toEqual([file, 0]);
     // JPEG files always get an EXIF block of libvips, with the resolution in it.
-    for (const what of carries) expect([file, what, to![what] !== undefined]).toEqual([file, what, true]);
-    if (carries.includes('exif')) expect([file, String(to!.exif)]).toEqual([file, expect.stringContaining(COPYRIGHT)]);
+    for (const what of carries) expect([file, what, to[what] !== undefined]).toEqual([file, what, true]);
+    if (carries.includes('exif')) expect([file, String(to.exif)]).toEqual([file, expect.stringContaining(COPYRIGHT)]);
     if (exact) expect([file, differs(picture, (await openPicture(before)).picture)]).toEqual([file, -1]);
     const told = stderr.split('\n').filter(line => line.includes(file) && !line.includes(' -> '));
     expect([file, told]).toEqual([file, note ? [expect.stringMatching(note)] : []]);
@@ -80,23 +80,23 @@ test('without metadata colours become sRGB, and the line says from what', async 
   const told = (file: string, colours: string) =>
     expect.stringMatching(new RegExp(`^in/${file} 24x20 -> out/${file} 96x80${colours}, [\\d.]+ s$`));
   const from = ', colours of "Like Adobe RGB \\(1998\\)" to sRGB';
-  const lines = [told(files[0]!, from), told(files[1]!, from), told(files[2]!, ''), ''];
+  const lines = [told(files[0], from), told(files[1], from), told(files[2], ''), ''];
   expect([code, stderr.split('\n')]).toEqual([0, lines]);
-  const { picture, metadata } = await openPicture(join(folder, 'out', files[1]!));
+  const { picture, metadata } = await openPicture(join(folder, 'out', files[1]));
   expect(metadata.icc).toBeUndefined();
-  const { picture: small } = await openPicture(join(folder, 'in', files[1]!));
+  const { picture: small } = await openPicture(join(folder, 'in', files[1]));
   for (let at = 0; at < picture.data.length; at += 3) {
     const pixel = at / 3;
     const [x, y] = [(pixel % 96) >> 2, Math.floor(pixel / 96) >> 2];
     const start = (24 * y + x) * 3;
-    const [r, g, b] = srgbOf(ADOBE_RGB, [0, 1, 2].map(c => small.data[start + c]! / 65535) as [number, number, number]);
-    const off = [r, g, b].map((value, c) => Math.abs(picture.data[at + c]! / 65535 - value) * 255);
+    const [r, g, b] = srgbOf(ADOBE_RGB, [0, 1, 2].map(c => small.data[start + c] / 65535) as [number, number, number]);
+    const off = [r, g, b].map((value, c) => Math.abs(picture.data[at + c] / 65535 - value) * 255);
     expect(Math.max(...off)).toBeLessThan(0.05);
   }
   // Any reader sees the colours that it saw before: sharp converts by the profile, where there is one.
   const seen = async (path: string) => await sharp(path).resize(24, 20, { kernel: 'nearest' }).raw().toBuffer();
-  const [before, after] = [await seen(join(folder, inputs[0]!)), await seen(join(folder, 'out', files[0]!))];
-  const mean = before.reduce((sum, sample, at) => sum + Math.abs(sample - after[at]!) / before.length, 0);
+  const [before, after] = [await seen(join(folder, inputs[0])), await seen(join(folder, 'out', files[0]))];
+  const mean = before.reduce((sum, sample, at) => sum + Math.abs(sample - after[at]) / before.length, 0);
   expect(mean).toBeLessThan(1.5);
 });
 

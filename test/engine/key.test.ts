@@ -66,7 +66,7 @@ test('operations are told apart by what they are, not by their name', () => {
 /** x · value + `added`, where an attribute that is not given counts as 10. */
 const scaled = (added: number): Operation<{ readonly value: number | undefined }> => ({
   name: 'test.scaled',
-  infer: ([x]) => [x!],
+  infer: ([x]) => [x],
   lower: ({ inputs: [x], outputs: [y], attributes, baked }, traits) =>
     lowerElementwise(
       {
@@ -76,8 +76,8 @@ const scaled = (added: number): Operation<{ readonly value: number | undefined }
           attributes,
           1,
         ),
-        inputs: [x!.shape],
-        output: y!.shape,
+        inputs: [x.shape],
+        output: y.shape,
         baked,
       },
       traits,
@@ -98,7 +98,7 @@ test('programs and graphs mix up neither operations of one name nor attributes',
   for (const run of [sum, compiled]) {
     const results = tidy(() => run(tensor([2])));
     const got: number[] = [];
-    for (const result of results) got.push((await takeOne(result))[0]!);
+    for (const result of results) got.push((await takeOne(result))[0]);
     expect(got).toEqual(expected);
   }
 });

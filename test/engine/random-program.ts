@@ -133,7 +133,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   assignDetached: (x, scope) => {
     const { m } = scope;
     const y = m.tanh(m.add(x, m.mean(m.read(0))));
-    m.assign(1, m.broadcastTo(m.mean(y), VARIABLES[1]!));
+    m.assign(1, m.broadcastTo(m.mean(y), VARIABLES[1]));
     // Through y itself, and not through what the variable took over.
     return m.grad(m.sum(m.mul(m.square(y), m.mean(m.read(1)))), [y])[0]!;
   },
@@ -207,7 +207,7 @@ export function run<T, W>(plan: Plan, m: Machine<T, W>, inputs: readonly T[]): {
     const pick = <P>(options: readonly P[]): P => options[turn++ % options.length]!;
     // Late values more often: programs shall be deep.
     const x = values[values.length - 1 - (on % Math.min(values.length, 3))]!;
-    values.push(STEPS[name]!(x, { m, values, words, pick }));
+    values.push(STEPS[name](x, { m, values, words, pick }));
   }
   return { results: plan.results.map(result => values[result % values.length]!), words };
 }

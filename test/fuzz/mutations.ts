@@ -19,7 +19,7 @@ const flip = fc.tuple(place, fc.nat(7)).map(
   ([where, bit]): Mutation =>
     bytes => {
       const out = bytes.slice();
-      if (out.length > 0) out[at(out, where)]! ^= 1 << bit;
+      if (out.length > 0) out[at(out, where)] ^= 1 << bit;
       return out;
     },
 );
@@ -138,8 +138,8 @@ const CHUNKS = ['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS', 'iCCP', 'eXIf', 'zTXt', 
 const chunkOrder = chunkwise(
   fc.oneof(
     fc.constant((chunks: Chunk[], which: number) => chunks.toSpliced(which, 1)),
-    fc.constant((chunks: Chunk[], which: number) => chunks.toSpliced(which, 0, chunks[which]!)),
-    fc.constant((chunks: Chunk[], which: number) => [...chunks.toSpliced(which, 1), chunks[which]!]),
+    fc.constant((chunks: Chunk[], which: number) => chunks.toSpliced(which, 0, chunks[which])),
+    fc.constant((chunks: Chunk[], which: number) => [...chunks.toSpliced(which, 1), chunks[which]]),
     fc
       .constantFrom(...CHUNKS)
       .map(

@@ -20,7 +20,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
 
 function png(type: number, depth: number, interlaced: boolean, extra: boolean): Uint8Array {
   const kind = { width: 13, height: 9, depth, type, interlaced };
-  const count = kind.width * kind.height * SAMPLES_PER_PIXEL[type]!;
+  const count = kind.width * kind.height * SAMPLES_PER_PIXEL[type];
   const samples = Array.from({ length: count }, () => random.integer(2 ** depth));
   const transparent = { 0: 2, 2: 6, 3: 2 }[type];
   return Uint8Array.from(

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { decodeFile } from '../../image/codec.node.ts';
 
 const [path] = process.argv.slice(2);
-const bytes = readFileSync(path!);
+const bytes = readFileSync(path);
 // The modules of other formats are not what is measured.
 await import('sharp').catch(() => undefined);
 const before = process.memoryUsage.rss();

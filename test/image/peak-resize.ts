@@ -4,7 +4,7 @@ import { createPicture } from '../../image/picture.ts';
 import { resize } from '../../image/resize.ts';
 
 const [side, factor] = process.argv.slice(2).map(Number);
-const picture = createPicture(side!, side!, 3);
+const picture = createPicture(side, side, 3);
 const before = process.memoryUsage.rss();
-resize(picture, factor!);
+resize(picture, factor);
 process.stdout.write(String(process.resourceUsage().maxRSS * 1024 - before));

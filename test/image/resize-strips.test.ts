@@ -12,7 +12,7 @@ import { type Boundary, contributions, type ResizeMethod } from '../../image/res
 function naive(picture: Picture<Samples>, width: number, height: number, method: ResizeMethod, boundary: Boundary) {
   const options = { method, boundary, antialias: true };
   const round = (value: number) => Math.min(peak(picture), Math.max(0, Math.floor(value + 0.5)));
-  let now = { width: picture.width, height: picture.height, at: (i: number) => picture.data[i]! };
+  let now = { width: picture.width, height: picture.height, at: (i: number) => picture.data[i] };
   const pass = (along: 'x' | 'y') => {
     const { width: w, height: h, at } = now;
     const [input, output] = along === 'x' ? [w, width] : [h, height];
@@ -25,14 +25,14 @@ function naive(picture: Picture<Samples>, width: number, height: number, method:
           let sum = 0;
           for (let tap = 0; tap < taps; tap++) {
             const k = (along === 'x' ? x : y) * taps + tap;
-            const [fromX, fromY] = along === 'x' ? [index[k]!, y] : [x, index[k]!];
-            sum += weight[k]! * at((fromY * w + fromX) * picture.channels + c);
+            const [fromX, fromY] = along === 'x' ? [index[k], y] : [x, index[k]];
+            sum += weight[k] * at((fromY * w + fromX) * picture.channels + c);
           }
           out.push(round(sum));
         }
       }
     }
-    now = { ...sides, at: i => out[i]! };
+    now = { ...sides, at: i => out[i] };
     return out;
   };
   if (height / picture.height <= width / picture.width) {

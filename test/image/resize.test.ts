@@ -84,7 +84,7 @@ test('16 bit: the nearest level, clipped, every level its own', () => {
       const real = resizeSamples({ ...picture, data: new Float64Array(picture.data) }, size, how).data;
       real.forEach((value, i) => {
         if (value < 0 || value > 65535) beyond++;
-        const off = Math.abs(out.data[i]! - Math.min(65535, Math.max(0, value)));
+        const off = Math.abs(out.data[i] - Math.min(65535, Math.max(0, value)));
         if (off > 0.5 + 1e-6) expect.fail(`${value} became ${out.data[i]}`);
       });
     }),
@@ -103,8 +103,8 @@ test('8 bit in 16: multiples of 257 stay what they are by nearest, and near it b
       const [small, large] = [picture, toSixteenBit(picture)].map(one => resize<Samples>(one, { width, height }, how));
       // Half a level of 8 bits for each rounding, and what the second pass makes of the first one's: at most all weights.
       const most = how.method === 'nearest' ? 0 : 2;
-      for (let i = 0; i < small!.data.length; i++) {
-        expect(Math.abs(large!.data[i]! / 257 - small!.data[i]!)).toBeLessThanOrEqual(most);
+      for (let i = 0; i < small.data.length; i++) {
+        expect(Math.abs(large.data[i] / 257 - small.data[i])).toBeLessThanOrEqual(most);
       }
     }),
   );

@@ -71,10 +71,9 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
       const padding = (weight[2] - 1) / 2;
       const [height, width] = [x[2], x[3]].map(size => Math.floor((size + 2 * padding - weight[2]) / stride) + 1);
       const channels = weight[0] / factor ** 2;
-      const y = [x[0], channels, height! * factor, width! * factor];
-      const convolved = (...[a, w, b]: readonly Tensor[]) => conv2d(a!, w!, b!, { stride, padding });
-      const body = (...[a, w, b, like, perChannel]: readonly Tensor[]) =>
-        after(convolved(a!, w!, b!), like!, perChannel!);
+      const y = [x[0], channels, height * factor, width * factor];
+      const convolved = (...[a, w, b]: readonly Tensor[]) => conv2d(a, w, b, { stride, padding });
+      const body = (...[a, w, b, like, perChannel]: readonly Tensor[]) => after(convolved(a, w, b), like, perChannel);
       using alone = compile(convolved, { baked });
       using rest = compile(after, { baked });
       using together = compile(body, { baked });
@@ -82,10 +81,10 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
         tidy(() => {
           const shapes = [x, weight, [weight[0]], y, [channels, 1, 1]];
           const inputs = shapes.map(make);
-          return [rest(alone(...inputs), inputs[3]!, inputs[4]!), together(...inputs)];
+          return [rest(alone(...inputs), inputs[3], inputs[4]), together(...inputs)];
         }),
       );
-      expect(together.programs[0]!.dispatches).toBe(alone.programs[0]!.dispatches);
+      expect(together.programs[0].dispatches).toBe(alone.programs[0].dispatches);
       expect(fused).toEqual(apart);
     });
   });
@@ -97,8 +96,8 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
     };
     using compiled = compile(body);
     const [y, active] = await take(tidy(() => compiled(make([1, 3, 6, 6], 1), make([4, 3, 3, 3], 2))));
-    expect(compiled.programs[0]!.dispatches).toBe(2);
-    expect(active).toEqual(y!.map(value => Math.max(value, 0)));
+    expect(compiled.programs[0].dispatches).toBe(2);
+    expect(active).toEqual(y.map(value => Math.max(value, 0)));
   });
 
   test('nothing is moved over an update in place of what the convolution reads', async () => {
@@ -108,11 +107,11 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
     const expected = tidy(() => relu(conv2d(x, weight, undefined, { padding: 1 })));
     using compiled = compile((x: Tensor, next: Tensor, flag: Tensor) => {
       const y = conv2d(x, weight, undefined, { padding: 1 });
-      weight.assign(apply(replaceUnlessOp, [weight, next, flag], {})[0]!);
+      weight.assign(apply(replaceUnlessOp, [weight, next, flag], {})[0]);
       return relu(y);
     });
     const [old, active, updated] = await take([expected, compiled(x, next, flag), weight.alias()]);
-    expect(compiled.programs[0]!.dispatches).toBe(3);
+    expect(compiled.programs[0].dispatches).toBe(3);
     expect(active).toEqual(old);
     expect(updated).toEqual(noise(108, 3));
     for (const held of [x, weight, next, flag]) held.dispose();
@@ -127,7 +126,7 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
         return [compiled(...inputs), body(...inputs)];
       }),
     );
-    expect(compiled.programs[0]!.dispatches).toBe(2);
+    expect(compiled.programs[0].dispatches).toBe(2);
     expect(fused).toEqual(apart);
   });
 }

@@ -46,7 +46,7 @@ function fieldsOf(message: Buffer): Field[] {
   const varint = (): number => {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
-      const byte = BigInt(message[at++]!);
+      const byte = BigInt(message[at++]);
       value |= (byte & 127n) << shift;
       if (byte < 128n) return Number(value);
     }

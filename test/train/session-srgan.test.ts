@@ -139,8 +139,8 @@ test.each([
   const [last, scored] = ['model.safetensors', 'model-scored.safetensors'].map(name =>
     readSafetensors(readFileSync(file(name))),
   );
-  for (const [name, { data }] of scored!.tensors)
-    expect([name, data.every((x, i) => x === last!.tensors.get(name)!.data[i])]).toEqual([
+  for (const [name, { data }] of scored.tensors)
+    expect([name, data.every((x, i) => x === last.tensors.get(name)!.data[i])]).toEqual([
       name,
       name.includes('running') === 'ema' in option,
     ]);

@@ -105,7 +105,7 @@ export function parseConfig(commandLine: Readonly<Record<string, unknown>>, file
   const problems = new Map<string, string>();
   for (const issue of result.error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {
-      problems.set(issue.keys[0]!, `${named(issue.keys.map(nameOf))}: unknown option; there are ${KEYS.join(', ')}`);
+      problems.set(issue.keys[0], `${named(issue.keys.map(nameOf))}: unknown option; there are ${KEYS.join(', ')}`);
       continue;
     }
     const key = String(issue.path[0]);

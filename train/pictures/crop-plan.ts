@@ -55,13 +55,13 @@ export class CropPlan {
     const random = new Philox(seed, CROPS + number);
     return Array.from({ length: batch }, (_, i) => {
       const picture = this.#picture(number * batch + i);
-      const { width, height } = this.#sizes[picture]!;
+      const { width, height } = this.#sizes[picture];
       const x = random.integer((width - crop) / 4 + 1);
       const y = random.integer((height - crop) / 4 + 1);
       const mirror = random.integer(4) & (flips ? 3 : 0);
       // A quarter turn is an exchange of rows and columns and a mirroring; a half turn two mirrorings.
       const turn = random.integer(4) * (rotations ? 1 : 0);
-      return { picture, x, y, orientation: mirror ^ [0, 4 | 1, 3, 4 | 2][turn]! };
+      return { picture, x, y, orientation: mirror ^ [0, 4 | 1, 3, 4 | 2][turn] };
     });
   }
 
@@ -79,6 +79,6 @@ export class CropPlan {
     const epoch = Math.floor(index / length);
     if (this.#order?.epoch !== epoch)
       this.#order = { epoch, pictures: new Philox(this.options.seed, ORDER + epoch).permutation(length) };
-    return this.#order.pictures[index % length]!;
+    return this.#order.pictures[index % length];
   }
 }

@@ -90,7 +90,7 @@ export class CropSource implements BatchSource {
   plan(step: number): Uint32Array<ArrayBuffer> {
     const words = new Uint32Array(this.options.batch * CROP_WORDS);
     for (const [i, { picture, x, y, orientation }] of this.#plan.crops(step).entries()) {
-      const { chunk, hr, lr, pair } = this.#placed[picture]!;
+      const { chunk, hr, lr, pair } = this.#placed[picture];
       words.set([chunk, hr, pair.hr.width, lr, pair.lr.width, x, y, orientation], i * CROP_WORDS);
     }
     return words;

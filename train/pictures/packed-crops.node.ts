@@ -47,7 +47,7 @@ export function writeWords(bytes: ArrayBuffer, crops: readonly Crop[], crop: num
 export function squaresOf(crops: readonly Crop[], places: readonly PackedPlace[]): Float64Array {
   const squares = new Float64Array(crops.length * 4);
   for (const [i, { picture, x, y }] of crops.entries()) {
-    const { width, hr, lr } = places[picture]!;
+    const { width, hr, lr } = places[picture];
     const square = (at: number, stride: number, scale: number) => [at + scale * (y * stride + 3 * x), stride];
     squares.set([...square(hr, 3 * width, 4), ...square(lr, (3 * width) / 4, 1)], i * 4);
   }
@@ -61,7 +61,7 @@ export function cutCrops({ descriptor, crop, squares, bytes }: CutTask): void {
   for (let i = 0; i < 2 * batch; i++) {
     const side = i % 2 === 0 ? crop : crop / 4;
     const target = new Uint8Array(bytes, offset, bytesOf(side));
-    readSquare(descriptor, squares[2 * i]!, squares[2 * i + 1]!, side, target);
+    readSquare(descriptor, squares[2 * i], squares[2 * i + 1], side, target);
     offset += target.length;
   }
 }

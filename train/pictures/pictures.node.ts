@@ -76,7 +76,7 @@ export async function loadTrainingPictures(
       });
       const errors = [...left].sort(([a], [b]) => a - b).map(([, error]) => error);
       if (errors.length === origins.length) {
-        const problem = `none of ${errors.length} pictures can be used; the first: ${errors[0]!.message}`;
+        const problem = `none of ${errors.length} pictures can be used; the first: ${errors[0].message}`;
         throw new PictureSourceError(source, problem);
       }
       skipped.push(...errors);

@@ -134,8 +134,8 @@ export function summarize({
   return {
     adapter,
     updates: { whole: whole.length, timed: timed.length },
-    clock: first!.run.clock ?? 'gpu',
-    tick: first!.run.tick,
+    clock: first.run.clock ?? 'gpu',
+    tick: first.run.tick,
     dispatches: figures.dispatches,
     stepMs: medianOf(whole, ({ data, readback }) => readback.end - data.begin),
     dataMs: medianOf(whole, ({ data }) => data.end - data.begin),
@@ -145,12 +145,12 @@ export function summarize({
     gpuMs: sum(kernels.map(({ ms }) => ms)),
     kernels,
     convolutionShare: sum(convolutions.map(({ share }) => share)),
-    convolutionGflop: sum([...flopsByDispatch(first!.run.dispatches).values()]) / 1e9,
+    convolutionGflop: sum([...flopsByDispatch(first.run.dispatches).values()]) / 1e9,
     memory: {
       peak,
       pictures: constantBytes,
       temporaries: temporaryBytes,
-      alive: Math.max(...first!.run.dispatches.map(({ alive }) => alive)),
+      alive: Math.max(...first.run.dispatches.map(({ alive }) => alive)),
       kept: keptBytes,
       learned,
       ratio: peak / (keptBytes + learned),
@@ -179,7 +179,7 @@ function kernelShares(timed: readonly StepProfile[]): KernelShare[] {
         row = { operation, convolution: isConvolution(dispatch), times, dispatches: 0, flops: 0 };
         rows.set(kernel.name, row);
       }
-      row.times[step]! += dispatch.end - dispatch.begin;
+      row.times[step] += dispatch.end - dispatch.begin;
       if (step > 0) continue;
       row.dispatches++;
       row.flops += flops.get(dispatch) ?? 0;

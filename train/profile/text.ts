@@ -48,6 +48,6 @@ function kernelTable(kernels: readonly KernelShare[]): string[] {
       '',
       `${rest.length} other kernels`,
     ]);
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length)));
-  return rows.map(row => row.map((cell, i) => (i < row.length - 1 ? cell.padStart(widths[i]!) : cell)).join('  '));
+  const widths = rows[0].map((_, i) => Math.max(...rows.map(row => row[i].length)));
+  return rows.map(row => row.map((cell, i) => (i < row.length - 1 ? cell.padStart(widths[i]) : cell)).join('  '));
 }

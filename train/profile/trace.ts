@@ -128,6 +128,6 @@ function gpuEvents({ run }: StepProfile, shift: number): TimedEvent[] {
  * submission.
  */
 function clockShift(timed: readonly StepProfile[]): number {
-  if (timed[0]!.run.clock === 'host') return 0;
+  if (timed[0].run.clock === 'host') return 0;
   return Math.max(...timed.map(({ run: { submit, origin } }) => submit.begin - Number(origin) / 1e6));
 }

@@ -98,18 +98,18 @@ function lossCharts(entries: readonly StepEntry[]): Chart[] {
 
 function answersChart(entries: readonly StepEntry[]): Chart {
   const [real, fake] = ANSWERS.map(name => smoothed(entries.map(({ terms }) => terms?.[name] ?? Number.NaN)));
-  const picked = thinned(fake!);
+  const picked = thinned(fake);
   const line = (label: string, role: LineRole, values: readonly number[]): Line => ({
     label,
     role,
-    values: picked.map(i => finiteOrNull(values[i]!)),
+    values: picked.map(i => finiteOrNull(values[i])),
   });
   return {
     title: 'D(real) and D(fake)',
     note: 'probability of being a photograph, smoothed',
     logarithmic: false,
-    steps: picked.map(i => entries[i]!.step),
-    lines: [line('D(y)', 'main', real!), line('D(G(x))', 'second', fake!)],
+    steps: picked.map(i => entries[i].step),
+    lines: [line('D(y)', 'main', real), line('D(G(x))', 'second', fake)],
   };
 }
 
@@ -127,10 +127,10 @@ function measured(
     note,
     // A loss that falls to a third and less shows its end better this way.
     logarithmic: !linear && finite.length > 1 && Math.max(...range(finite)) > 3 * Math.min(...range(finite)),
-    steps: picked.map(i => entries[i]!.step),
+    steps: picked.map(i => entries[i].step),
     lines: [
-      { label: 'as logged', role: 'raw', values: picked.map(i => finiteOrNull(values[i]!)) },
-      { label: 'smoothed', role: 'main', values: picked.map(i => finiteOrNull(smooth[i]!)) },
+      { label: 'as logged', role: 'raw', values: picked.map(i => finiteOrNull(values[i])) },
+      { label: 'smoothed', role: 'main', values: picked.map(i => finiteOrNull(smooth[i])) },
     ],
   };
 }

@@ -43,7 +43,7 @@ export class Scoring {
     const { append, onLine } = this.#options;
     const results = await this.all(this.#options.method, 'scoring', measure);
     for (const [i, { mean }] of results.entries()) {
-      const { data } = this.#options.sets[i]!;
+      const { data } = this.#options.sets[i];
       if (!mean || this.#logged.has(`${step} ${data}`)) continue;
       const { psnr, ssim, psnr_paper, ssim_paper } = mean;
       this.#logged.set(`${step} ${data}`, psnr);

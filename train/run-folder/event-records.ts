@@ -13,7 +13,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** CRC-32C (Castagnoli; RFC 3720, appendix B.4). */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }
 
@@ -102,8 +102,8 @@ function stepOf(event: Uint8Array): number {
   if (event[9] !== key(2, VARINT)[0]) return 0;
   let step = 0;
   for (let i = 10, unit = 1; i < event.length; i++, unit *= 128) {
-    step += (event[i]! & 127) * unit;
-    if (event[i]! < 128) break;
+    step += (event[i] & 127) * unit;
+    if (event[i] < 128) break;
   }
   return step;
 }

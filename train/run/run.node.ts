@@ -207,7 +207,7 @@ export class Run implements Disposable {
       await this.#profile?.end();
     } catch (other) {
       const [again, message] = [error, other].map(one => (one instanceof Error ? one.message : String(one)));
-      if (message !== again) this.#options.onLine?.(message!);
+      if (message !== again) this.#options.onLine?.(message);
     }
   }
 

@@ -84,10 +84,10 @@ export class Showing {
     const before = initial && (await this.attempt(`no scores of ${INITIAL}`, scoredInitial));
     return this.#parts.sets.map(({ data }, i) => ({
       data,
-      images: results[i]!.images.map((model, j) => ({
+      images: results[i].images.map((model, j) => ({
         name: model.name,
-        bicubic: bicubic[i]!.images[j]!,
-        ...(before && { initial: before[i]!.images[j]! }),
+        bicubic: bicubic[i].images[j],
+        ...(before && { initial: before[i].images[j] }),
         model,
       })),
     }));

@@ -69,8 +69,8 @@ async function optimizerFile(net: Module, adam: Adam): Promise<Uint8Array> {
   const { steps, moments } = await adam.state();
   const tensors = new Map<string, WritableTensor>();
   net.namedParameters().forEach(([name, { shape }], i) => {
-    tensors.set(`exp_avg.${name}`, { shape, data: moments[i]!.first });
-    tensors.set(`exp_avg_sq.${name}`, { shape, data: moments[i]!.second });
+    tensors.set(`exp_avg.${name}`, { shape, data: moments[i].first });
+    tensors.set(`exp_avg_sq.${name}`, { shape, data: moments[i].second });
   });
   return writeSafetensors(tensors, { optimizer: 'adam', steps: String(steps) });
 }

@@ -45,7 +45,7 @@ function turnText(layout: Layout): string {
   const weight = (at: number) => {
     const [g, tap] = [Math.floor(at / allTaps.length), at % allTaps.length];
     if (held > 0) return `h${at}[slot]`;
-    return `weight[q${g} + ${tapOffset(layout, allTaps[tap]!)}]`;
+    return `weight[q${g} + ${tapOffset(layout, allTaps[tap])}]`;
   };
   const multiply = (row: number, patchRow: number) => {
     const here = taps.flatMap((list, phase) => list.filter(tap => tap.row === patchRow).map(tap => ({ tap, phase })));
@@ -139,9 +139,9 @@ function keepers(layout: Layout, locals: string): string {
     const own = range(count).slice(f * perFunction, (f + 1) * perFunction);
     const source = (i: number) => {
       const [g, tap] = [Math.floor(i / allTaps.length), i % allTaps.length];
-      return `weight[${weight.base(`c${g}`)} + channel * ${weight.perInput} + ${tapOffset(layout, allTaps[tap]!)}${turnOffset(layout)}]`;
+      return `weight[${weight.base(`c${g}`)} + channel * ${weight.perInput} + ${tapOffset(layout, allTaps[tap])}${turnOffset(layout)}]`;
     };
-    return `fn keep${f}(${signature(own[0]!)}) {
+    return `fn keep${f}(${signature(own[0])}) {
   ${own.map(i => `var h${i}: array<f32, ${length}>;`).join(' ')}
   ${ONE}
   ${channelLines(layout)}
@@ -149,7 +149,7 @@ function keepers(layout: Layout, locals: string): string {
     let turn = i / ${held}; let channel = min(first + i % ${held}, ${c - 1});
     ${own.map(i => `h${i}[i] = ${source(i)};`).join('\n    ')}
   }
-  keep${f + 1}(${passOn(own[0]!, own)});
+  keep${f + 1}(${passOn(own[0], own)});
 }`;
   });
   return `alias Kept = ptr<function, array<f32, ${length}>>;

@@ -52,7 +52,7 @@ export const tapOffset = ({ problem }: Layout, { weightRow, weightColumn }: Tap)
 /** What later turns add to that. */
 export function turnOffset({ problem, turns, turnRows }: Layout): string {
   if (turns === 1) return '';
-  const rowOf = (row: number) => problem.phases[0]!.taps.find(tap => tap.row === row)!.weightRow;
+  const rowOf = (row: number) => problem.phases[0].taps.find(tap => tap.row === row)!.weightRow;
   return ` ${rowOf(1) > rowOf(0) ? '+' : '-'} turn * ${turnRows * problem.weight.perRow}`;
 }
 

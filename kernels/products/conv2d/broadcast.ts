@@ -57,7 +57,7 @@ export const narrowForward: Conv2dVariant = {
     const [columns] = steps;
     return {
       steps: [
-        { kernel: columns!.kernel, operands: [input(0), input(1), scratch(0)] },
+        { kernel: columns.kernel, operands: [input(0), input(1), scratch(0)] },
         addColumns(problem, wide, traits),
       ],
       scratch: [n * k * s * oh * wide],

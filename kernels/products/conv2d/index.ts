@@ -49,21 +49,21 @@ function checkProblem(x: Shape, weight: Shape, attributes: Conv2dAttributes, bia
 export const conv2dOp: Declaration<Conv2dAttributes> = /* @__PURE__ */ defineOp<Conv2dAttributes>({
   name: 'conv2d',
   infer([x, weight, bias], attributes) {
-    checkProblem(x!.shape, weight!.shape, attributes, bias?.shape);
-    const problem = problemOf(x!.shape, weight!.shape, attributes, false, true);
+    checkProblem(x.shape, weight.shape, attributes, bias?.shape);
+    const problem = problemOf(x.shape, weight.shape, attributes, false, true);
     return [f32([problem.n, problem.k, ...outputSize(problem)])];
   },
   takesEpilogue: true,
   lower({ inputs, attributes, baked, epilogue }, traits) {
     const bias = inputs.length - (epilogue?.extras.length ?? 0) === 3;
-    const plain = problemOf(inputs[0]!.shape, inputs[1]!.shape, attributes, bias, baked);
+    const plain = problemOf(inputs[0].shape, inputs[1].shape, attributes, bias, baked);
     const problem = epilogue ? { ...plain, epilogue } : plain;
     return forwardFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [x, weight], grads: [g], needs, attributes }) {
     return [
-      needs[0] ? apply(conv2dInputGradientOp, [g!, weight!], { ...attributes, shape: x!.shape })[0] : undefined,
-      needs[1] ? apply(conv2dWeightGradientOp, [x!, g!], { ...attributes, shape: weight!.shape })[0] : undefined,
+      needs[0] ? apply(conv2dInputGradientOp, [g!, weight], { ...attributes, shape: x.shape })[0] : undefined,
+      needs[1] ? apply(conv2dWeightGradientOp, [x, g!], { ...attributes, shape: weight.shape })[0] : undefined,
       needs[2] ? sum(g!, { axes: [0, 2, 3] }) : undefined,
     ];
   },
@@ -84,13 +84,13 @@ export const conv2dInputGradientOp: Declaration<GradientAttributes> = /* @__PURE
   name: 'conv2dInputGradient',
   infer: (_, { shape }) => [f32(shape)],
   lower({ inputs, attributes, baked }, traits) {
-    const problem = problemOf(attributes.shape, inputs[1]!.shape, attributes, false, baked);
+    const problem = problemOf(attributes.shape, inputs[1].shape, attributes, false, baked);
     return inputGradientFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [g, weight], grads: [u], needs, attributes: { stride, padding } }) {
     return [
-      needs[0] ? apply(conv2dOp, [u!, weight!], { stride, padding })[0] : undefined,
-      needs[1] ? apply(conv2dWeightGradientOp, [u!, g!], { stride, padding, shape: weight!.shape })[0] : undefined,
+      needs[0] ? apply(conv2dOp, [u!, weight], { stride, padding })[0] : undefined,
+      needs[1] ? apply(conv2dWeightGradientOp, [u!, g], { stride, padding, shape: weight.shape })[0] : undefined,
     ];
   },
 });
@@ -110,13 +110,13 @@ export const conv2dWeightGradientOp: Declaration<GradientAttributes> = /* @__PUR
   name: 'conv2dWeightGradient',
   infer: (_, { shape }) => [f32(shape)],
   lower({ inputs, attributes, baked }, traits) {
-    const problem = problemOf(inputs[0]!.shape, attributes.shape, attributes, false, baked);
+    const problem = problemOf(inputs[0].shape, attributes.shape, attributes, false, baked);
     return weightGradientFamily.choose(problem, traits).lower(problem, traits);
   },
   gradient({ inputs: [x, g], grads: [u], needs, attributes: { stride, padding } }) {
     return [
-      needs[0] ? apply(conv2dInputGradientOp, [g!, u!], { stride, padding, shape: x!.shape })[0] : undefined,
-      needs[1] ? apply(conv2dOp, [x!, u!], { stride, padding })[0] : undefined,
+      needs[0] ? apply(conv2dInputGradientOp, [g, u!], { stride, padding, shape: x.shape })[0] : undefined,
+      needs[1] ? apply(conv2dOp, [x, u!], { stride, padding })[0] : undefined,
     ];
   },
 });
@@ -143,7 +143,7 @@ const samples = (): Sample<Conv2dAttributes>[] => [
 
 function sampleOf(x: Shape, weight: Shape, stride: Pair, padding: Pair, bias = false): Sample<Conv2dAttributes> {
   return {
-    inputs: [{ shape: x }, { shape: weight }, ...(bias ? [{ shape: [weight[0]!] }] : [])],
+    inputs: [{ shape: x }, { shape: weight }, ...(bias ? [{ shape: [weight[0]] }] : [])],
     attributes: { stride, padding },
   };
 }
@@ -162,7 +162,7 @@ function randomSample(choose: Choose): Sample<Conv2dAttributes> {
   const x = [choose.integer(1, 3), choose.pick([1, 2, 5, 8, 13, 16]), Math.max(side(), r), Math.max(side(), s)];
   return sampleOf(
     x,
-    [choose.pick([1, 3, 8, 11, 16, 17]), x[1]!, r, s],
+    [choose.pick([1, 3, 8, 11, 16, 17]), x[1], r, s],
     [stride, stride],
     padding,
     choose.pick([true, false]),
@@ -175,11 +175,11 @@ function gradientSample(
   of: 'input' | 'weight',
 ): Sample<GradientAttributes> {
   const [x, weight] = inputs;
-  const problem = problemOf(x!.shape, weight!.shape, attributes, false, true);
+  const problem = problemOf(x.shape, weight.shape, attributes, false, true);
   const gy = { shape: [problem.n, problem.k, ...outputSize(problem)] };
   return of === 'input'
-    ? { inputs: [gy, weight!], attributes: { ...attributes, shape: x!.shape } }
-    : { inputs: [x!, gy], attributes: { ...attributes, shape: weight!.shape } };
+    ? { inputs: [gy, weight], attributes: { ...attributes, shape: x.shape } }
+    : { inputs: [x, gy], attributes: { ...attributes, shape: weight.shape } };
 }
 
 export interface Conv2dOptions {
@@ -202,5 +202,5 @@ function pair(value: number | Pair): Pair {
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   checkOptions('conv2d', options, ['stride', 'padding']);
   const { stride = 1, padding = 0 } = options;
-  return apply(conv2dOp, bias ? [x, weight, bias] : [x, weight], { stride: pair(stride), padding: pair(padding) })[0]!;
+  return apply(conv2dOp, bias ? [x, weight, bias] : [x, weight], { stride: pair(stride), padding: pair(padding) })[0];
 }

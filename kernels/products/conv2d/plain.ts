@@ -38,8 +38,8 @@ ${epilogue.declarations}`,
       elements: count,
       count: countExpression(name),
       heavy: true,
-      before: hiddenOne(inputs[0]!),
-      body: `var total = ${emptySum(inputs[0]!)};
+      before: hiddenOne(inputs[0]),
+      body: `var total = ${emptySum(inputs[0])};
   ${body}
   let sum = totalOf(total);
   ${[...epilogue.perChannel('out'), ...statements].join('\n  ')}

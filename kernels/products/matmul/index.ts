@@ -15,8 +15,8 @@ type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boo
 function sizesOf([p, q]: readonly Shape[], { transposeA, transposeB }: MatmulAttributes): [number, number, number] {
   if (p.length !== 2 || q.length !== 2)
     throw new ShapeError('matmul', `needs two matrices, got ${formatShape(p)} and ${formatShape(q)}.`);
-  const [m, k] = transposeA ? [p[1]!, p[0]!] : [p[0]!, p[1]!];
-  const [inner, n] = transposeB ? [q[1]!, q[0]!] : [q[0]!, q[1]!];
+  const [m, k] = transposeA ? [p[1], p[0]] : [p[0], p[1]];
+  const [inner, n] = transposeB ? [q[1], q[0]] : [q[0], q[1]];
   if (k !== inner)
     throw new ShapeError('matmul', `inner sizes ${k} and ${inner} differ (${formatShape(p)}, ${formatShape(q)}).`);
   return [m, k, n];
@@ -46,11 +46,11 @@ export const matmulOp: Declaration<MatmulAttributes> = /* @__PURE__ */ defineOp<
   },
   gradient({ inputs: [a, b], grads: [g], needs, attributes: { transposeA, transposeB } }) {
     const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) =>
-      apply(matmulOp, [x, y], { transposeA: tx, transposeB: ty })[0]!;
+      apply(matmulOp, [x, y], { transposeA: tx, transposeB: ty })[0];
     // C = A·B: dA = G·Bᵀ, dB = Aᵀ·G; for a transposed factor, the transpose of that.
     return [
-      needs[0] ? (transposeA ? product(b!, g!, transposeB, true) : product(g!, b!, false, !transposeB)) : undefined,
-      needs[1] ? (transposeB ? product(g!, a!, true, transposeA) : product(a!, g!, !transposeA, false)) : undefined,
+      needs[0] ? (transposeA ? product(b, g!, transposeB, true) : product(g!, b, false, !transposeB)) : undefined,
+      needs[1] ? (transposeB ? product(g!, a, true, transposeA) : product(a, g!, !transposeA, false)) : undefined,
     ];
   },
 });
@@ -64,7 +64,7 @@ export const matmulOp: Declaration<MatmulAttributes> = /* @__PURE__ */ defineOp<
     for (let i = 0; i < m; i++)
       for (let j = 0; j < n; j++)
         for (let l = 0; l < k; l++)
-          c[i * n + j]! += a![transposeA ? l * m + i : i * k + l]! * b![transposeB ? j * k + l : l * n + j]!;
+          c[i * n + j] += a[transposeA ? l * m + i : i * k + l] * b[transposeB ? j * k + l : l * n + j];
     return [c];
   },
   samples: [
@@ -87,7 +87,7 @@ export const matmulOp: Declaration<MatmulAttributes> = /* @__PURE__ */ defineOp<
 
 /** a [m, k] · b [k, n] = [m, n]. */
 export const matmul = (a: Tensor, b: Tensor): Tensor =>
-  apply(matmulOp, [a, b], { transposeA: false, transposeB: false })[0]!;
+  apply(matmulOp, [a, b], { transposeA: false, transposeB: false })[0];
 
 /** PyTorch's linear layer: input [n, in] · weightᵀ + bias, with weight [out, in] and bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
@@ -98,15 +98,15 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
 /* @__PURE__ */ specifyFunction(() => ({
   name: 'linear',
   summary: 'x · weightᵀ + bias.',
-  call: ([x, weight, bias]) => [linear(x!, weight!, bias)],
+  call: ([x, weight, bias]) => [linear(x, weight, bias)],
   reference([x, weight, bias], shapes) {
     const [[rows, size], [out]] = shapes as readonly [readonly number[], readonly number[]];
-    const y = new Float64Array(rows! * out!);
-    for (let i = 0; i < rows!; i++)
-      for (let j = 0; j < out!; j++) {
-        let total = bias![j]!;
-        for (let l = 0; l < size!; l++) total += x![i * size! + l]! * weight![j * size! + l]!;
-        y[i * out! + j] = total;
+    const y = new Float64Array(rows * out);
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < out; j++) {
+        let total = bias[j];
+        for (let l = 0; l < size; l++) total += x[i * size + l] * weight[j * size + l];
+        y[i * out + j] = total;
       }
     return [y];
   },

@@ -1,0 +1,40 @@
+/**
+ * Non-null assertions (`x!`) that do nothing, because the type has neither null nor undefined. Indexing gives the element's
+ * type here (`noUncheckedIndexedAccess` is off), so an assertion behind an index says nothing, and hides those that do.
+ */
+import ts from 'typescript';
+
+/** `file:line` of each, and where the `!` is. */
+export interface IdleAssertion {
+  readonly place: string;
+  readonly file: string;
+  readonly position: number;
+}
+
+/** Those in the files of a project. */
+export function idleAssertions(configFile: string): IdleAssertion[] {
+  const { config } = ts.readConfigFile(configFile, ts.sys.readFile);
+  const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, process.cwd());
+  const program = ts.createProgram(fileNames, options);
+  const checker = program.getTypeChecker();
+  const nothing =
+    ts.TypeFlags.Null | ts.TypeFlags.Undefined | ts.TypeFlags.Void | ts.TypeFlags.Unknown | ts.TypeFlags.Any;
+  const mayBeNothing = (type: ts.Type): boolean =>
+    (type.flags & nothing) !== 0 ||
+    (type.isUnion() && type.types.some(mayBeNothing)) ||
+    (type.isTypeParameter() && mayBeNothing(checker.getBaseConstraintOfType(type) ?? checker.getAnyType()));
+  return program.getSourceFiles().flatMap(source => {
+    if (source.isDeclarationFile || source.fileName.includes('/node_modules/')) return [];
+    const found: IdleAssertion[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isNonNullExpression(node) && !mayBeNothing(checker.getTypeAtLocation(node.expression))) {
+        const position = node.expression.getEnd();
+        const { line } = source.getLineAndCharacterOfPosition(position);
+        found.push({ place: `${source.fileName}:${line + 1}`, file: source.fileName, position });
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    return found;
+  });
+}
