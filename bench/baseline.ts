@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
+import { figure, markdownTable, percent } from '../eval/markdown-table.ts';
 import { type Baselines, baselineFor, parseBaselines, placeOf, ratioOf, WATCHED } from './guard.ts';
 import { median } from './measure.ts';
 import { say, withDevice } from './options.ts';
-import { figure, markdownTable, percent } from './table.ts';
 
 const FILE = new URL('./baseline.json', import.meta.url);
 

@@ -1,7 +1,8 @@
 /** The tables of `bench kernels`: one for each network's products, one for what moves bytes. */
+
+import { type Column, figure, markdownTable, percent } from '../eval/markdown-table.ts';
 import { BYTES_GROUP } from './kernel-works.ts';
 import type { Report, Row } from './rows.ts';
-import { type Column, figure, markdownTable, percent } from './table.ts';
 
 /** Markdown. The rows of a layer stand below each other, its name in the first of them. */
 export function kernelTables({ adapter, rows }: Report): string {

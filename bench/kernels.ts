@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { UsageError } from '../cli/failures.ts';
 import { packLayout } from '../engine/graph/places.ts';
+import { figure, percent } from '../eval/markdown-table.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { KernelBench } from './kernel-bench.ts';
 import { kernelTables, variantOf } from './kernel-tables.ts';
 import { kernelWorks } from './kernel-works.ts';
 import { addBenchOptions, type BenchOptions, isWanted, publish, say, withDevice } from './options.ts';
 import { adapterOf, type Row } from './rows.ts';
-import { figure, percent } from './table.ts';
 
 interface KernelsOptions extends BenchOptions {
   readonly batch?: number;

@@ -8,11 +8,11 @@ import { loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { figure } from '../eval/markdown-table.ts';
 import { writeAtomically } from '../image/files.node.ts';
 import { describeEnvironment } from '../train/run-folder/environment.node.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { Report } from './rows.ts';
-import { figure } from './table.ts';
 
 export const RESULTS_FILE: string = fileURLToPath(new URL('./RESULTS.md', import.meta.url));
 

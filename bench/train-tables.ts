@@ -1,8 +1,9 @@
 /** The tables of `bench train`: a step's figures, and its kernels by their time. */
+
+import { figure, markdownTable, percent } from '../eval/markdown-table.ts';
 import type { ProfileSummary } from '../train/profile/profile.ts';
 import { count } from '../train/readable.ts';
 import type { Row } from './rows.ts';
-import { figure, markdownTable, percent } from './table.ts';
 
 /** A step's row, with where its time and memory went. */
 export interface StepRow extends Row {

@@ -1,6 +1,6 @@
 /** The card of a network that ships: what it is, what it learned from, how, and how well it does. */
 
-import { markdownTable } from '../bench/table.ts';
+import { markdownTable } from '../eval/markdown-table.ts';
 import { PROTOCOLS } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 import type { PretrainedModel, PretrainedScores } from '../models/pretrained.ts';

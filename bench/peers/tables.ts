@@ -1,6 +1,7 @@
 /** The comparison as Markdown: how many times Daybreak's time each peer takes, and all that was measured. */
+
+import { figure, markdownTable } from '../../eval/markdown-table.ts';
 import type { Row } from '../rows.ts';
-import { figure, markdownTable } from '../table.ts';
 import { WAITS } from './comparison.ts';
 
 /** How many times Daybreak's time a peer takes, by the clock and in CPU time. Above 1, Daybreak is faster. */

@@ -5,6 +5,7 @@ import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { type Expression, emit, operandsRead } from './expression.ts';
 import { type AdapterTraits, input, type Kernel, type Lowering, output } from './kernel.ts';
 import { Numbers } from './numbers.ts';
+import { range } from './repeat.ts';
 
 export interface ElementwiseProblem {
   readonly name: string;
@@ -67,8 +68,6 @@ export function offsetOf(operand: number, strides: readonly number[], axes: read
     .map(axis => (strides[axis] === 1 ? `a${axis}` : `a${axis} * s${operand}_${axis}`));
   return terms.length > 0 ? terms.join(' + ') : '0';
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** What both forms tell the frame, and the WGSL of an element from the operands `v0 …`. */
 function partsOf({ problem, numbers }: Walk) {

@@ -7,6 +7,7 @@
  * products to add of each; its values lie as vec4 *slots*, slot after slot for each depth. Which four elements share a slot is up
  * to the caller, see {@link Order}: loads and stores are contiguous over invocations either way.
  */
+import { range } from '../../engine/text/repeat.ts';
 
 /** A workgroup's part of the result, an invocation's part of that, and the products added between two barriers. */
 export interface Tile {
@@ -23,8 +24,6 @@ export interface Tile {
  * i + s, i + 2s, i + 3s, so that neighbouring invocations load neighbouring elements one by one.
  */
 export type Order = 'natural' | 'spread';
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** WGSL of a tile's product; names in it: `across`, `down` (workgroup memory), `ix`, `iy`, `sums`. */
 export class TileProduct {

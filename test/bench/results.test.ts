@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withSection, writeSection } from '../../bench/results.ts';
-import { figure, markdownTable, percent } from '../../bench/table.ts';
+import { figure, markdownTable, percent } from '../../eval/markdown-table.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 
 const section = (benchmark: string, adapter: string, body: string) => ({ benchmark, adapter, body });

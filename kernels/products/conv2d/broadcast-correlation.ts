@@ -17,16 +17,8 @@ import { hiddenOne } from '../../../engine/text/assemble.ts';
 import { epilogueText } from '../../../engine/text/epilogue.ts';
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
-import {
-  accumulator,
-  channelLines,
-  type Layout,
-  layoutOf,
-  lines,
-  range,
-  tapOffset,
-  turnOffset,
-} from './broadcast-layout.ts';
+import { lines, range } from '../../../engine/text/repeat.ts';
+import { accumulator, channelLines, type Layout, layoutOf, tapOffset, turnOffset } from './broadcast-layout.ts';
 import { eachOf } from './broadcast-plan.ts';
 import { begin, store } from './broadcast-sums.ts';
 import { type Correlation, positionsOf } from './correlation.ts';

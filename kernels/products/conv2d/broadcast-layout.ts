@@ -1,9 +1,7 @@
 /** A correlation cut up by its plan, and the names and places in the text that follow from both. */
+import { lines, range } from '../../../engine/text/repeat.ts';
 import { type Plan, planOf } from './broadcast-plan.ts';
 import type { Correlation, Tap } from './correlation.ts';
-
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-export const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
 
 /** A correlation with the plan for it, and what follows from both. */
 export interface Layout extends Plan {

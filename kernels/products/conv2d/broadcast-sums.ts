@@ -1,6 +1,7 @@
 /** Where a broadcast kernel's sums come from and where they go: the text before and after its loops. */
 import { epilogueText, type Position } from '../../../engine/text/epilogue.ts';
-import { type Layout, lines, sumsOfGroup } from './broadcast-layout.ts';
+import { lines } from '../../../engine/text/repeat.ts';
+import { type Layout, sumsOfGroup } from './broadcast-layout.ts';
 
 /** The tile's sums from or to memory: in a loop, because each load and store in the text costs compile time. */
 function moveSums(layout: Layout, move: (group: number) => { before: string; each: string; after: string }): string {

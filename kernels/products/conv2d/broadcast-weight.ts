@@ -17,6 +17,7 @@ import {
   scratch,
 } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
+import { lines, range } from '../../../engine/text/repeat.ts';
 import { addParts, fewestParts } from '../../reductions/parts.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
@@ -38,9 +39,6 @@ const MOST_ACCUMULATORS = 162;
 /** Loads of a turn: with more of them its instructions no longer come from a near cache. */
 const MOST_LOADS = 20;
 const FEWEST_COLUMNS = 6;
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
 
 function rolesOf(problem: Conv2dProblem, lanes: number): Roles {
   const { c, h, w, k, r, s, stride, padding } = problem;

@@ -21,7 +21,7 @@ const WORKGROUPS = 512;
 const LEAST_STEPS = 16;
 
 /** How many blocks of the result there are, and into how many parts each sum is split. */
-function planOf(problem: Conv2dProblem, { across, down, depth }: Tile) {
+function weightBlocks(problem: Conv2dProblem, { across, down, depth }: Tile) {
   const { n, c, k, r, s } = problem;
   const [oh, ow] = outputSize(problem);
   const [blocksAcross, blocksDown] = [Math.ceil((c * r * s) / across), Math.ceil(k / down)];
@@ -63,7 +63,7 @@ function lower(problem: Conv2dProblem, name: TileName, traits: AdapterTraits): L
   const [oh, ow] = outputSize(problem);
   const tile = TILES[name];
   const product = new TileProduct(tile, { across: true, down: true });
-  const { blocksAcross, blocksDown, steps, splits } = planOf(problem, tile);
+  const { blocksAcross, blocksDown, steps, splits } = weightBlocks(problem, tile);
   const blocks = blocksAcross * blocksDown;
   const weights = c * r * s;
   const kernel = assemble({
@@ -116,6 +116,6 @@ export const tiledWeightGradient: readonly Conv2dVariant[] = (Object.keys(TILES)
 
 /** Workgroups that the pass would have with a kind of tile. */
 export function weightWorkgroups(problem: Conv2dProblem, name: TileName): number {
-  const { blocksAcross, blocksDown, splits } = planOf(problem, TILES[name]);
+  const { blocksAcross, blocksDown, splits } = weightBlocks(problem, TILES[name]);
   return blocksAcross * blocksDown * splits;
 }

@@ -6,6 +6,7 @@
  * which do not fit the registers move seldom. Where the product has few elements, the inner axis is split over
  * workgroups, and a second kernel adds the parts in order.
  */
+
 import {
   type AdapterTraits,
   grid,
@@ -16,9 +17,10 @@ import {
   scratch,
 } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
+import { lines, range } from '../../../engine/text/repeat.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
 import { addParts, fewestParts } from '../../reductions/parts.ts';
-import { describe, type MatmulProblem, stridesOf } from './problem.ts';
+import { describe, type MatmulProblem, matrixStrides } from './problem.ts';
 
 /** What one workgroup computes, and how many steps of the inner axis a turn takes. */
 interface Tile {
@@ -31,9 +33,6 @@ interface Tile {
 const WORKGROUPS = 64;
 /** Turns of a workgroup at least, where the inner axis is split. */
 const LEAST_TURNS = 16;
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');
 
 /**
  * Of those that were measured, the fastest (bench/NOTES.md). A transposed b is read down its rows, each lane in a cache
@@ -56,7 +55,7 @@ function lower(problem: MatmulProblem, traits: AdapterTraits): Lowering {
   const wanted = Math.max(Math.ceil(WORKGROUPS / blocks), fewestParts(k, m * n));
   const splits = Math.max(1, Math.min(wanted, Math.floor(turns / LEAST_TURNS)));
   const numbers = new Numbers(baked, { m, k, n, blocksDown, blocks, turns, splits });
-  const { a, b } = stridesOf(problem);
+  const { a, b } = matrixStrides(problem);
   const ragged = !baked || k % steps !== 0;
   const whole = baked && n % (groups * lanes) === 0;
   // Where a value of a lies: neighbours in memory on neighbouring lanes.

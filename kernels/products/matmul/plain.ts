@@ -4,14 +4,14 @@ import { assembleElements } from '../../../engine/text/assemble.ts';
 import { input, output } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
-import { describe, type MatmulProblem, stridesOf } from './problem.ts';
+import { describe, type MatmulProblem, matrixStrides } from './problem.ts';
 
 export const plain: Variant<MatmulProblem> = {
   name: 'plain',
   accepts: () => true,
   lower(problem, traits) {
     const { m, k, n, baked } = problem;
-    const { a, b } = stridesOf(problem);
+    const { a, b } = matrixStrides(problem);
     // Four sums, so that multiply-adds need not wait for each other; emptied now and then, so that they keep their digits.
     const body = `let row = index / n; let column = index % n;
   let stepA = ${a.inner}; let stepB = ${b.inner};

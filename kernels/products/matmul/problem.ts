@@ -16,7 +16,7 @@ export const describe = ({ m, k, n, transposeA, transposeB }: MatmulProblem): st
   `${m}x${k}x${n} ${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}`;
 
 /** How far apart neighbours lie in memory, as WGSL: along a's rows and the inner axis, along the inner axis and b's columns. */
-export function stridesOf({ transposeA, transposeB }: MatmulProblem): {
+export function matrixStrides({ transposeA, transposeB }: MatmulProblem): {
   readonly a: { readonly row: string; readonly inner: string };
   readonly b: { readonly inner: string; readonly column: string };
 } {

@@ -27,7 +27,7 @@ const WORKGROUPS = 512;
 /** Steps of a workgroup at least, where the inner axis is split. */
 const LEAST_STEPS = 16;
 
-function planOf({ m, k, n }: MatmulProblem, { across, down, depth }: Tile) {
+function blocksOf({ m, k, n }: MatmulProblem, { across, down, depth }: Tile) {
   const [blocksAcross, blocksDown] = [Math.ceil(n / across), Math.ceil(m / down)];
   const steps = Math.ceil(k / depth);
   const wanted = Math.max(Math.ceil(WORKGROUPS / (blocksAcross * blocksDown)), fewestParts(k, m * n));
@@ -98,7 +98,7 @@ function fill({ factor, tile, origin, extent, slots, pitch, alongDepth, wide }: 
 function lower(problem: MatmulProblem, name: TileName, traits: AdapterTraits): Lowering {
   const { m, k, n, transposeA, transposeB, baked } = problem;
   const tile = TILES[name];
-  const { blocksAcross, blocksDown, steps, splits } = planOf(problem, tile);
+  const { blocksAcross, blocksDown, steps, splits } = blocksOf(problem, tile);
   const product = new TileProduct(tile, { across: transposeB, down: !transposeA });
   const whole = (size: number) => baked && size % 4 === 0;
   const a: Side = {
@@ -165,7 +165,7 @@ const ENOUGH = 128;
 
 /** The tile for a GPU where nothing has been measured: the larger one if it fills the GPU and is half full itself. */
 export function tiledChoice(problem: MatmulProblem): TileName {
-  const { blocksAcross, blocksDown, splits } = planOf(problem, TILES.tiled);
+  const { blocksAcross, blocksDown, splits } = blocksOf(problem, TILES.tiled);
   const large = problem.m > TILES.tiled.down / 2 && blocksAcross * blocksDown * splits >= ENOUGH;
   return large ? 'tiled' : 'tiledSmall';
 }
