@@ -6,6 +6,7 @@ import type { Device } from './device/device.ts';
 import { keyOf } from './graph/key.ts';
 import type { Attributes, Operation } from './graph/operation.ts';
 import { activeTrace, Trace } from './graph/trace.ts';
+import { checkTypes } from './graph/types.ts';
 import { Node, Value } from './graph/value.ts';
 import { lower } from './program/lower.ts';
 import { Program } from './program/program.ts';
@@ -41,10 +42,9 @@ export function apply<A extends Attributes>(
   if (!device) throw new DaybreakError(`${operation.name}: needs at least one tensor.`);
   for (const input of inputs)
     if (input.device !== device) throw new DaybreakError(`${operation.name}: its tensors are on different devices.`);
-  const specs = operation.infer(
-    inputs.map(input => input.value.spec),
-    attributes,
-  );
+  const given = inputs.map(input => input.value.spec);
+  checkTypes(operation, given);
+  const specs = operation.infer(given, attributes);
   const erased = operation as unknown as Operation<never>;
   const requiresGrad = recording && inputs.some(input => input.requiresGrad);
   if (trace) {

@@ -13,6 +13,7 @@ import { type Content, currentDevice, leaveScope, Tensor, upload } from './tenso
 /** What a variable holds at one moment, as a tensor. */
 const snapshotOp: Operation<Readonly<Record<never, never>>> = {
   name: 'snapshot',
+  takes: ['any'],
   infer: ([x]) => [x],
   view: { offset: () => 0 },
   lower: () => ({ steps: [], scratch: [] }),

@@ -1,6 +1,6 @@
 /** What the specifications of several operations share: nothing of it ships. */
 import { type Shape, sizeOf, stridesOf } from '../engine/basics/shape.ts';
-import type { Choose } from '../engine/specify.ts';
+import type { Choose, SampleInput } from '../engine/specify.ts';
 
 /** Shapes that break assumptions: rank 1 to 4, sizes of 1, primes, rows shorter and longer than a workgroup. */
 export function oddShape(choose: Choose): number[] {
@@ -9,6 +9,9 @@ export function oddShape(choose: Choose): number[] {
     choose.pick(axis === rank - 1 ? [1, 3, 8, 17, 37, 67] : [1, 2, 3, 5]),
   );
 }
+
+/** An input of words of every kind: what is moved keeps its bits. */
+export const words = (shape: Shape): SampleInput => ({ shape, dtype: 'u32', range: [0, 2 ** 32] });
 
 /** Evaluates `f` at every index of `shape`; it gets each operand's flat index by its strides. */
 export function mapIndices(

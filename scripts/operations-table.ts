@@ -6,9 +6,10 @@ import '../train/index.ts';
 const INTRODUCTION = `# Operations
 
 Written by \`npm run docs\` from the operations’ specifications; a test fails when it is out of date.
-Elements are float32, images NCHW. Binary operations broadcast as NumPy does. A sample is a problem on which the tests
-compare the operation with its float64 reference and, where it has a gradient, that with finite differences, beside
-random problems. A gradient is itself made of operations: where those have gradients, second derivatives exist.`;
+Elements are float32, those that are only moved also u32; images are NCHW. Binary operations broadcast as NumPy does. A
+sample is a problem on which the tests compare the operation with its float64 reference and, where it has a gradient,
+that with finite differences, beside random problems. A gradient is itself made of operations: where those have
+gradients, second derivatives exist.`;
 
 const OWN = `## Functions
 

@@ -15,6 +15,9 @@ export interface TensorSpec {
 export const f32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'f32' });
 export const u32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'u32' });
 
+/** Another shape of the same type. */
+export const like = ({ dtype }: TensorSpec, shape: Shape): TensorSpec => ({ shape, dtype });
+
 /** Number of elements; 1 for a scalar. */
 export function sizeOf(shape: Shape): number {
   let size = 1;

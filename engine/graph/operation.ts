@@ -1,5 +1,5 @@
 /** What the engine knows of an operation. `value.ts` has the nodes that apply them and the values that flow between. */
-import type { TensorSpec } from '../basics/shape.ts';
+import type { DType, TensorSpec } from '../basics/shape.ts';
 import type { Epilogue } from '../text/epilogue.ts';
 import type { Attributes, Elementwise } from '../text/expression.ts';
 import type { AdapterTraits, Lowering } from '../text/kernel.ts';
@@ -20,6 +20,11 @@ export interface Problem<A> {
 /** What the engine must know of an operation to trace, plan and run it. */
 export interface Operation<A = Attributes> {
   readonly name: string;
+  /**
+   * The inputs' element types, in order; the last one counts for all further inputs. All that are 'any' have one and the same
+   * type, whichever it is. Default: f32 for all. Others are refused before `infer` is asked.
+   */
+  readonly takes?: readonly (DType | 'any')[];
   /** The shape rule. Throws ShapeError. */
   infer(inputs: readonly TensorSpec[], attributes: A): TensorSpec[];
   /** Kernels, as text. */

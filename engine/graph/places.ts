@@ -23,6 +23,7 @@ export function packLayout(shapes: readonly Shape[]): { readonly offsets: readon
 /** What a variable holds once a value was assigned to it: that value, under the variable's name from then on. */
 export const assignOp: Operation<Readonly<Record<never, never>>> = {
   name: 'assign',
+  takes: ['any'],
   infer: ([content]) => [content],
   view: { offset: () => 0 },
   lower: () => ({ steps: [], scratch: [] }),
@@ -33,6 +34,7 @@ type RangeAttributes = { readonly offset: number; readonly shape: Shape };
 /** The elements of a tensor from `offset` (a multiple of {@link ROW}) on, under another shape: no kernel runs. */
 export const rangeOp: Operation<RangeAttributes> = {
   name: 'range',
+  takes: ['any'],
   infer([x], { offset, shape }): TensorSpec[] {
     if (offset % ROW !== 0 || offset + sizeOf(shape) > sizeOf(x.shape))
       throw new RangeError(`range: ${formatShape(shape)} at ${offset} does not lie in ${formatShape(x.shape)}.`);
@@ -45,6 +47,7 @@ export const rangeOp: Operation<RangeAttributes> = {
 /** Tensors side by side, as {@link packLayout} lays them out, with gaps of zeros. */
 export const sideBySideOp: Operation<Readonly<Record<never, never>>> = {
   name: 'sideBySide',
+  takes: ['any'],
   infer: inputs => [{ shape: [packLayout(inputs.map(({ shape }) => shape)).total], dtype: inputs[0].dtype }],
   lower({ inputs }, traits) {
     const { offsets } = packLayout(inputs.map(({ shape }) => shape));

@@ -1,6 +1,6 @@
 /** Kernels for elementwise expressions: operands are read with NumPy's broadcasting, one result is written. */
 
-import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
+import { broadcastStrides, type DType, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { type Expression, emit, operandsRead } from './expression.ts';
 import { type AdapterTraits, input, type Kernel, type Lowering, output } from './kernel.ts';
@@ -12,6 +12,8 @@ export interface ElementwiseProblem {
   readonly expression: Expression;
   readonly inputs: readonly Shape[];
   readonly output: Shape;
+  /** Of operands and result; default f32. */
+  readonly dtype?: DType;
   readonly baked: boolean;
 }
 
@@ -71,13 +73,15 @@ export function offsetOf(operand: number, strides: readonly number[], axes: read
 
 /** What both forms tell the frame, and the WGSL of an element from the operands `v0 …`. */
 function partsOf({ problem, numbers }: Walk) {
-  const { name, expression, inputs } = problem;
+  const { name, expression, inputs, dtype = 'f32' } = problem;
   const { declarations, statements, result } = emit(
     expression,
     inputs.map((_, i) => `v${i}`),
     numbers.float,
   );
-  return { frame: { name, reads: inputs.map((_, i) => `in${i}`), numbers, declarations }, statements, result };
+  const reads = inputs.map((_, i) => `in${i}: array<${dtype}>`);
+  const writes = [`result: array<${dtype}>`];
+  return { frame: { name, reads, writes, numbers, declarations }, statements, result };
 }
 
 /** Each invocation computes elements a workgroup apart, each from its own coordinates. */

@@ -1,4 +1,5 @@
 /** The numbers of a kernel that are either constants of its text or arguments of its dispatch. */
+import type { DType } from '../basics/shape.ts';
 import { param, paramsDeclaration } from './kernel.ts';
 import { bitsOf, literal } from './literal.ts';
 
@@ -18,12 +19,12 @@ export class Numbers {
 
   #declare(name: string, value: number): void {
     if (this.#baked) this.#lines.push(`const ${name}: i32 = ${value};`);
-    else this.#lines.push(`let ${name} = i32(${this.#word(value)});`);
+    else this.#lines.push(`let ${name} = i32(${this.#argument(value)});`);
   }
 
   /** A word of the arguments, as an expression. */
-  #word(value: number): string {
-    return param(this.params.push(value) - 1);
+  #argument(word: number): string {
+    return param(this.params.push(word) - 1);
   }
 
   /**
@@ -33,9 +34,15 @@ export class Numbers {
   readonly float = (value: number): string => {
     if (this.#baked && Math.fround(value) !== 0) return literal(value);
     const name = `number${this.params.length}`;
-    this.#lines.push(`let ${name} = bitcast<f32>(${this.#word(bitsOf(value))});`);
+    this.#lines.push(`let ${name} = bitcast<f32>(${this.#argument(bitsOf(value))});`);
     return name;
   };
+
+  /** A u32 expression for the bits of an element of this type. */
+  bits(value: number, dtype: DType): string {
+    const word = dtype === 'u32' ? value : bitsOf(value);
+    return this.#baked ? `${word}u` : this.#argument(word);
+  }
 
   /** Declaration of the uniform at module scope: empty where all is baked. */
   binding(index: number): string {

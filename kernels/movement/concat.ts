@@ -1,7 +1,7 @@
 /** Concatenation. */
 import { apply } from '../../engine/apply.ts';
 import { ArgumentError, nameOf, ShapeError } from '../../engine/basics/errors.ts';
-import { f32, formatShape, sizeOf } from '../../engine/basics/shape.ts';
+import { formatShape, like, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { requireTensors } from '../../engine/require.ts';
 import { specify } from '../../engine/specify.ts';
@@ -9,13 +9,16 @@ import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
+import { words } from '../references.ts';
 import { slice } from './pad.ts';
+import { WORDS } from './strided.ts';
 
 type ConcatAttributes = { readonly axis: number };
 
 /** Copies each input to its place in the output, one dispatch an input. */
 export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<ConcatAttributes>({
   name: 'concat',
+  takes: ['any'],
   infer(inputs, { axis }) {
     const [first] = inputs;
     if (!first) throw new ShapeError('concat', 'needs at least one tensor.');
@@ -29,7 +32,12 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
         `${inputs.map(({ shape }) => formatShape(shape)).join(' and ')} do not join along axis ${axis}.`,
       );
     const total = inputs.reduce((sum, { shape }) => sum + shape[axis], 0);
-    return [f32(first.shape.map((size, i) => (i === axis ? total : size)))];
+    return [
+      like(
+        first,
+        first.shape.map((size, i) => (i === axis ? total : size)),
+      ),
+    ];
   },
   lower({ inputs, outputs, attributes: { axis }, baked }, traits) {
     const inner = sizeOf(outputs[0].shape.slice(axis + 1));
@@ -40,7 +48,7 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
       const numbers = new Numbers(baked, { n: sizeOf(shape), run, pitch, before });
       before += run;
       const body = 'result[index / run * pitch + before + index % run] = x[index];';
-      const parts = { name: 'concat', reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body };
+      const parts = { name: 'concat', ...WORDS, numbers, elements: sizeOf(shape), count: 'n', body };
       const kernel = assembleElements(parts, traits);
       return { kernel, operands: [input(i), output(0)] };
     });
@@ -73,7 +81,10 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
       });
     return [Float64Array.from(parts)];
   },
-  samples: [{ inputs: [{ shape: [2, 3, 4, 5] }, { shape: [2, 2, 4, 5] }], attributes: { axis: 1 } }],
+  samples: [
+    { inputs: [{ shape: [2, 3, 4, 5] }, { shape: [2, 2, 4, 5] }], attributes: { axis: 1 } },
+    { inputs: [words([2, 3]), words([2, 1]), words([2, 4])], attributes: { axis: 1 } },
+  ],
   random(choose) {
     const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 2, 5, 9]));
     const axis = choose.integer(0, shape.length - 1);

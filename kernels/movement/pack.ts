@@ -5,6 +5,7 @@ import { type Declaration, defineOp } from '../../engine/define.ts';
 import { packLayout, rangeOp, sideBySideOp } from '../../engine/graph/places.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
+import { words } from '../references.ts';
 
 /** Copies that the planner leaves out where a tensor's producer can write into its place directly; gaps stay zero. */
 export const packOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineOp({ ...sideBySideOp, name: 'pack' });
@@ -19,7 +20,10 @@ export const packOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineO
     });
     return [y];
   },
-  samples: [{ inputs: [{ shape: [3] }, { shape: [65] }, { shape: [2, 2] }], attributes: {} }],
+  samples: [
+    { inputs: [{ shape: [3] }, { shape: [65] }, { shape: [2, 2] }], attributes: {} },
+    { inputs: [words([3]), words([70])], attributes: {} },
+  ],
   random: choose => ({
     inputs: Array.from({ length: choose.integer(1, 5) }, () => ({
       shape: [choose.pick([1, 7, 64, 100]), choose.integer(1, 3)],
@@ -41,7 +45,10 @@ export const partOp: Declaration<PartAttributes> = /* @__PURE__ */ defineOp<Part
 /* @__PURE__ */ specify(partOp, () => ({
   summary: 'One tensor of a packed buffer, without a copy.',
   reference: ([x], _, { offset, shape }) => [x.slice(offset, offset + sizeOf(shape))],
-  samples: [{ inputs: [{ shape: [200] }], attributes: { offset: 64, shape: [3, 5] } }],
+  samples: [
+    { inputs: [{ shape: [200] }], attributes: { offset: 64, shape: [3, 5] } },
+    { inputs: [words([200])], attributes: { offset: 128, shape: [7] } },
+  ],
   random: choose => ({
     inputs: [{ shape: [300] }],
     attributes: { offset: 64 * choose.integer(0, 3), shape: [choose.integer(1, 20), 5] },

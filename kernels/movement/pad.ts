@@ -1,15 +1,15 @@
 /** Slices and padding: rectangles of one tensor inside another. */
 import { apply } from '../../engine/apply.ts';
-import { ArgumentError, checkOptions, nameOf, quoted, ShapeError } from '../../engine/basics/errors.ts';
-import { f32, formatShape, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
+import { ArgumentError, checkOptions, DTypeError, nameOf, quoted, ShapeError } from '../../engine/basics/errors.ts';
+import { type DType, f32, formatShape, like, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
-import { assembleElements, coordinates } from '../../engine/text/assemble.ts';
+import { assembleElements, coordinates, type KernelParts } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
-import { mapIndices } from '../references.ts';
-import { lowerStrided } from './strided.ts';
+import { mapIndices, words } from '../references.ts';
+import { lowerStrided, WORDS } from './strided.ts';
 
 const listed = (numbers: readonly number[]): string =>
   Array.isArray(numbers) ? formatShape(numbers) : quoted(numbers);
@@ -18,6 +18,7 @@ type SliceAttributes = { readonly start: readonly number[]; readonly end: readon
 
 export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<SliceAttributes>({
   name: 'slice',
+  takes: ['any'],
   infer([x], { start, end }) {
     const { shape } = x;
     const valid =
@@ -32,7 +33,12 @@ export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<Sl
         'slice',
         `${listed(start)} to ${listed(end)} is no rectangle of whole numbers in ${formatShape(shape)}.`,
       );
-    return [f32(start.map((first, axis) => end[axis] - first))];
+    return [
+      like(
+        x,
+        start.map((first, axis) => end[axis] - first),
+      ),
+    ];
   },
   lower({ inputs, outputs, attributes: { start }, baked }, traits) {
     const strides = stridesOf(inputs[0].shape);
@@ -62,7 +68,10 @@ export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<Sl
       ),
     ];
   },
-  samples: [{ inputs: [{ shape: [2, 4, 3, 6] }], attributes: { start: [0, 1, 0, 2], end: [2, 3, 3, 5] } }],
+  samples: [
+    { inputs: [{ shape: [2, 4, 3, 6] }], attributes: { start: [0, 1, 0, 2], end: [2, 3, 3, 5] } },
+    { inputs: [words([4, 5])], attributes: { start: [1, 2], end: [3, 5] } },
+  ],
   random(choose) {
     const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 3, 7, 19]));
     const start = shape.map(size => choose.integer(0, size - 1));
@@ -86,6 +95,7 @@ function lowerCoordinates(
   body: (numbers: Numbers) => string,
   baked: boolean,
   traits: AdapterTraits,
+  bindings: Pick<KernelParts, 'reads' | 'writes'> = WORDS,
 ): Lowering {
   const named: Record<string, number> = { n: sizeOf(shape), ...sizes };
   shape.forEach((size, axis) => {
@@ -99,7 +109,7 @@ function lowerCoordinates(
   const element = `${position}
     ${body(numbers)}
     result[index] = value;`;
-  const parts = { name, reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body: element };
+  const parts = { name, ...bindings, numbers, elements: sizeOf(shape), count: 'n', body: element };
   return { steps: [{ kernel: assembleElements(parts, traits), operands: [input(0), output(0)] }], scratch: [] };
 }
 
@@ -133,6 +143,11 @@ function checkPadding(operation: string, shape: Shape, { padding, mode, value }:
     throw new ShapeError(operation, `reflection by [${text}] needs more than ${formatShape(shape)} has.`);
 }
 
+function checkValue(value: number, dtype: DType): void {
+  if (dtype === 'u32' && value >>> 0 !== value)
+    throw new DTypeError('pad', `pads u32 with whole numbers below 2³², got ${value}.`);
+}
+
 const paddedShape = (shape: Shape, padding: Padding): number[] =>
   shape.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
 
@@ -143,9 +158,11 @@ const reflected = (at: number, size: number): number => {
 
 export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAttributes>({
   name: 'pad',
+  takes: ['any'],
   infer([x], attributes) {
     checkPadding('pad', x.shape, attributes);
-    return [f32(paddedShape(x.shape, attributes.padding))];
+    checkValue(attributes.value, x.dtype);
+    return [like(x, paddedShape(x.shape, attributes.padding))];
   },
   lower({ inputs, outputs, attributes: { padding, mode, value }, baked }, traits) {
     const { shape } = inputs[0];
@@ -154,7 +171,7 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
     const from = axes.map(axis => `let c${axis} = a${axis} - p${axis};`).join(' ');
     const inside = axes.map(axis => `c${axis} >= 0 && c${axis} < h${axis}`).join(' && ') || 'true';
     const constant = (numbers: Numbers) => `${from}
-    var value = ${numbers.float(value)};
+    var value = ${numbers.bits(value, inputs[0].dtype)};
     if (${inside}) { value = x[${at}]; }`;
     const mirrored = () => `${axes
       .map(
@@ -193,7 +210,7 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
         for (let axis = 0; axis < shape.length; axis++) {
           let c = (Math.floor(index / own[axis]) % target[axis]) - padding[axis][0];
           if (mode === 'reflect') c = reflected(c, shape[axis]);
-          if (c < 0 || c >= shape[axis]) return Math.fround(value);
+          if (c < 0 || c >= shape[axis]) return value;
           at += c * strides[axis];
         }
         return x[at];
@@ -227,6 +244,8 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
         value: 0,
       },
     },
+    { inputs: [words([3])], attributes: { padding: [[1, 2]], mode: 'constant', value: 2 ** 32 - 1 } },
+    { inputs: [words([4])], attributes: { padding: [[3, 1]], mode: 'reflect', value: 0 } },
   ],
   random(choose) {
     const mode = choose.pick(['constant', 'reflect'] as const);
@@ -263,7 +282,7 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
       let c${axis} = p${axis} + select(select(a${axis}, -a${axis}, k${axis} == 1), 2 * (d${axis} - 1) - a${axis}, k${axis} == 2);
       if (c${axis} < 0 || c${axis} >= h${axis}) { continue; }\n`;
       body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
-      return lowerCoordinates('padReflectGradient', shape, sizes, () => body, baked, traits);
+      return lowerCoordinates('padReflectGradient', shape, sizes, () => body, baked, traits, { reads: ['x'] });
     },
     gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'reflect' })],
   });

@@ -1,16 +1,18 @@
 /** The same elements under another shape: no kernel runs. */
 import { apply } from '../../engine/apply.ts';
 import { nameOf, ShapeError } from '../../engine/basics/errors.ts';
-import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
+import { checkShape, formatShape, like, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
 import { defineOp } from '../../engine/define.ts';
 import { requireTensors } from '../../engine/require.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
+import { words } from '../references.ts';
 
 type ReshapeAttributes = { readonly shape: Shape };
 
 export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
   name: 'reshape',
+  takes: ['any'],
   view: { offset: () => 0 },
   infer([x], { shape }) {
     checkShape('reshape', shape);
@@ -19,7 +21,7 @@ export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
         'reshape',
         `${formatShape(x.shape)} has ${sizeOf(x.shape)} elements, ${formatShape(shape)} needs ${sizeOf(shape)}.`,
       );
-    return [{ shape, dtype: x.dtype }];
+    return [like(x, shape)];
   },
   lower: () => ({ steps: [], scratch: [] }),
   gradient: ({ inputs, grads }) => [reshape(grads[0]!, inputs[0].shape)],
@@ -31,6 +33,7 @@ export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
   samples: [
     { inputs: [{ shape: [2, 3, 4] }], attributes: { shape: [6, 4] } },
     { inputs: [{ shape: [1] }], attributes: { shape: [] } },
+    { inputs: [words([3, 4])], attributes: { shape: [2, 6] } },
   ],
   random(choose) {
     const [a, b, c] = [choose.integer(1, 7), choose.integer(1, 7), choose.integer(1, 7)];

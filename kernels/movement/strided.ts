@@ -1,16 +1,19 @@
-/** Movement: every element of the result is one element of the input, found by strides. */
+/** Movement: every element of the result is one element of the input, found by strides. Bits are copied, whatever they mean. */
 import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
-import { f32, formatShape, mergeAxes, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
+import { formatShape, like, mergeAxes, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements, coordinates } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
-import { mapIndices } from '../references.ts';
+import { mapIndices, words } from '../references.ts';
 
 type PermuteAttributes = { readonly axes: readonly number[] };
+
+/** Bindings of kernels that copy elements: `x` and `result`, of any type. */
+export const WORDS = { reads: ['x: array<u32>'], writes: ['result: array<u32>'] } as const;
 
 /** A kernel that reads `x[offset + Σ index·stride]` for every index of `shape`. */
 export function lowerStrided(
@@ -37,7 +40,7 @@ export function lowerStrided(
   ).join('\n    ');
   const body = `${position}
     result[index] = x[offset + ${terms.join(' + ')}];`;
-  const kernel = assembleElements({ name, reads: ['x'], numbers, elements: sizeOf(shape), count: 'n', body }, traits);
+  const kernel = assembleElements({ name, ...WORDS, numbers, elements: sizeOf(shape), count: 'n', body }, traits);
   return { steps: [{ kernel, operands: [input(0), output(0)] }], scratch: [] };
 }
 
@@ -51,11 +54,17 @@ const inverse = (axes: readonly number[]): number[] => {
 
 export const permuteOp: Declaration<PermuteAttributes> = /* @__PURE__ */ defineOp<PermuteAttributes>({
   name: 'permute',
+  takes: ['any'],
   infer([x], { axes }) {
     const { shape } = x;
     const valid = axes.length === shape.length && [...axes].sort((a, b) => a - b).every((axis, i) => axis === i);
     if (!valid) throw new ShapeError('permute', `axes [${axes.join(', ')}] do not permute ${formatShape(shape)}.`);
-    return [f32(axes.map(axis => shape[axis]))];
+    return [
+      like(
+        x,
+        axes.map(axis => shape[axis]),
+      ),
+    ];
   },
   lower({ inputs, outputs, attributes: { axes }, baked }, traits) {
     const strides = stridesOf(inputs[0].shape);
@@ -81,6 +90,7 @@ export const permuteOp: Declaration<PermuteAttributes> = /* @__PURE__ */ defineO
   samples: [
     { inputs: [{ shape: [2, 3, 4, 5] }], attributes: { axes: [0, 2, 3, 1] } },
     { inputs: [{ shape: [7] }], attributes: { axes: [0] } },
+    { inputs: [words([3, 4, 5])], attributes: { axes: [2, 0, 1] } },
   ],
   random(choose) {
     const rank = choose.integer(1, 4);
@@ -154,12 +164,13 @@ function lowerShuffle(
 /** An operation of its own, so that `compile` can write a convolution's pixels where they belong. */
 export const pixelShuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ defineOp<FactorAttributes>({
   name: 'pixelShuffle',
+  takes: ['any'],
   infer([x], { factor }) {
     const [n, c, h, w] = imageShape('pixelShuffle', x.shape);
     const channels = c / factor ** 2;
     if (!Number.isInteger(factor) || factor < 1 || !Number.isInteger(channels))
       throw new ShapeError('pixelShuffle', `${formatShape(x.shape)} has not a multiple of ${factor}² channels.`);
-    return [f32([n, channels, h * factor, w * factor])];
+    return [like(x, [n, channels, h * factor, w * factor])];
   },
   shuffle: ({ factor }) => factor,
   lower({ inputs, attributes: { factor }, baked }, traits) {
@@ -179,7 +190,10 @@ export const pixelShuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ def
     });
     return [y];
   },
-  samples: [{ inputs: [{ shape: [2, 12, 3, 5] }], attributes: { factor: 2 } }],
+  samples: [
+    { inputs: [{ shape: [2, 12, 3, 5] }], attributes: { factor: 2 } },
+    { inputs: [words([1, 9, 2, 5])], attributes: { factor: 3 } },
+  ],
   random(choose) {
     const factor = choose.integer(1, 3);
     const shape = [
@@ -194,11 +208,12 @@ export const pixelShuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ def
 
 export const pixelUnshuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ defineOp<FactorAttributes>({
   name: 'pixelUnshuffle',
+  takes: ['any'],
   infer([x], { factor }) {
     const [n, c, h, w] = imageShape('pixelUnshuffle', x.shape);
     if (!Number.isInteger(factor) || factor < 1 || h % factor !== 0 || w % factor !== 0)
       throw new ShapeError('pixelUnshuffle', `the sides of ${formatShape(x.shape)} are no multiples of ${factor}.`);
-    return [f32([n, c * factor ** 2, h / factor, w / factor])];
+    return [like(x, [n, c * factor ** 2, h / factor, w / factor])];
   },
   lower({ inputs, attributes: { factor }, baked }, traits) {
     const [n, c, h, w] = imageShape('pixelUnshuffle', inputs[0].shape);
@@ -218,7 +233,10 @@ export const pixelUnshuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ d
     });
     return [y];
   },
-  samples: [{ inputs: [{ shape: [2, 3, 4, 6] }], attributes: { factor: 2 } }],
+  samples: [
+    { inputs: [{ shape: [2, 3, 4, 6] }], attributes: { factor: 2 } },
+    { inputs: [words([1, 1, 6, 9])], attributes: { factor: 3 } },
+  ],
   random(choose) {
     const factor = choose.integer(1, 3);
     const shape = [

@@ -1,12 +1,13 @@
 /** Sums and means over axes, and their transposes: broadcasting a tensor, and summing a broadcast one back. */
 import { apply } from '../../engine/apply.ts';
-import { checkOptions, ShapeError } from '../../engine/basics/errors.ts';
+import { checkOptions, DTypeError, ShapeError } from '../../engine/basics/errors.ts';
 import {
   broadcastShapes,
   broadcastStrides,
   checkShape,
   f32,
   formatShape,
+  like,
   normalizeAxes,
   type Shape,
   sameShape,
@@ -21,6 +22,7 @@ import { lowerElementwise } from '../../engine/text/elementwise.ts';
 import { identity, type NumberText } from '../../engine/text/expression.ts';
 import { lowerReduction } from '../../engine/text/reduction.ts';
 import { reshape } from '../movement/reshape.ts';
+import { words } from '../references.ts';
 
 type SumAttributes = {
   /** Sorted and non-negative. */
@@ -125,11 +127,13 @@ const broadcastElementwise = {
 /** y = x / divisor, stretched to `shape`. */
 export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   name: 'broadcastTo',
-  infer([x], { shape }) {
+  takes: ['any'],
+  infer([x], { shape, divisor }) {
+    if (divisor !== 1 && x.dtype !== 'f32') throw new DTypeError('broadcastTo', `divides f32, got ${x.dtype}.`);
     checkShape('broadcastTo', shape);
     if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
       throw new ShapeError('broadcastTo', `cannot stretch ${formatShape(x.shape)} to ${formatShape(shape)}.`);
-    return [f32(shape)];
+    return [like(x, shape)];
   },
   lower: ({ inputs, attributes, baked }, traits) =>
     lowerElementwise(
@@ -138,6 +142,7 @@ export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
         expression: { steps: [{ elementwise: broadcastElementwise as never, attributes, args: [{ operand: 0 }] }] },
         inputs: [inputs[0].shape],
         output: attributes.shape,
+        dtype: inputs[0].dtype,
         baked,
       },
       traits,
@@ -162,6 +167,7 @@ export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   samples: [
     { inputs: [{ shape: [] }], attributes: { shape: [2, 3], divisor: 1 } },
     { inputs: [{ shape: [1, 3, 1, 1] }], attributes: { shape: [2, 3, 9, 7], divisor: 3 } },
+    { inputs: [words([3, 1])], attributes: { shape: [2, 3, 40], divisor: 1 } },
   ],
   random: choose => {
     const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 2, 3, 7, 37]));

@@ -5,6 +5,7 @@ import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import type { Attributes } from '../../engine/graph/operation.ts';
 import type { Choose, Sample, SampleInput, Specified } from '../../engine/specify.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
+import { take } from '../device.ts';
 
 export type Problem = Sample<Attributes>;
 
@@ -39,6 +40,12 @@ export function tensorsOf(problem: Problem): Tensor[] {
   });
 }
 
+/** The content of tensors by their types; the tensors are disposed of. */
+export async function numbersOf(tensors: readonly Tensor[]): Promise<(Float32Array | Uint32Array)[]> {
+  const types = tensors.map(({ dtype }) => dtype);
+  return (await take(tensors)).map((content, i) => (types[i] === 'u32' ? new Uint32Array(content.buffer) : content));
+}
+
 export const isDifferentiated = ({ dtype, fixed }: SampleInput): boolean => dtype !== 'u32' && !fixed;
 
 /** The operation's float64 reference on the very numbers that the GPU gets. */
@@ -55,7 +62,7 @@ export function referenceOf(
 }
 
 export const describeProblem = ({ inputs, attributes }: Problem): string =>
-  `${inputs.map(({ shape }) => formatShape(shape)).join(' ')} ${JSON.stringify(attributes)}`;
+  `${inputs.map(({ shape, dtype }) => `${dtype === 'u32' ? 'u32' : ''}${formatShape(shape)}`).join(' ')} ${JSON.stringify(attributes)}`;
 
 /** Choices by fast-check, so that what fails is made smaller. */
 const chooseBy = (g: fc.GeneratorValue): Choose => ({

@@ -62,6 +62,7 @@ function gather(
 /** Inputs: chunks of bytes (u32 words), then the plan [batch, 8] (u32). Outputs: LR in [0, 1], HR in [-1, 1]. */
 export const cropsOp: Declaration<CropAttributes> = /* @__PURE__ */ defineOp<CropAttributes>({
   name: 'crops',
+  takes: ['u32'],
   infer: (_, { batch, side }) => [f32([batch, 3, side, side]), f32([batch, 3, 4 * side, 4 * side])],
   lower({ inputs, attributes, baked }, traits) {
     const chunks = inputs.length - 1;

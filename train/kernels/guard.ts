@@ -11,12 +11,14 @@ import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 import { where } from '../../kernels/elementwise/selection.ts';
+import { words } from '../../kernels/references.ts';
 
 type NoAttributes = Record<never, never>;
 
 /** Inputs: x and what replaces it [n], and a flag that keeps x where it is not 0 (one element). In place. */
 export const replaceUnlessOp: Declaration<NoAttributes> = /* @__PURE__ */ defineOp<NoAttributes>({
   name: 'replaceUnless',
+  takes: ['any', 'any', 'f32'],
   infer: ([x]) => [x],
   inPlace: [[0, 0]],
   lower({ inputs }, traits) {
@@ -24,8 +26,9 @@ export const replaceUnlessOp: Declaration<NoAttributes> = /* @__PURE__ */ define
     const kernel = assembleElements(
       {
         name: 'replaceUnless',
-        reads: ['next', 'bad'],
-        writes: ['x'],
+        // Bits are copied, whatever they mean.
+        reads: ['next: array<u32>', 'bad'],
+        writes: ['x: array<u32>'],
         numbers: new Numbers(false, { n }),
         elements: n,
         count: 'n',
@@ -41,7 +44,11 @@ export const replaceUnlessOp: Declaration<NoAttributes> = /* @__PURE__ */ define
 /* @__PURE__ */ specify(replaceUnlessOp, () => ({
   summary: 'b in the place of a, unless a flag is not 0.',
   reference: ([x, next, bad]) => [(bad[0] === 0 ? next : x).slice()],
-  samples: [replaceSample(130, 0), replaceSample(5, 1)],
+  samples: [
+    replaceSample(130, 0),
+    replaceSample(5, 1),
+    { inputs: [words([9]), words([9]), { shape: [1], values: [0], fixed: true }], attributes: {} },
+  ],
   random: choose => replaceSample(choose.pick([1, 64, 100]), choose.pick([0, 1])),
 }));
 
@@ -63,8 +70,8 @@ export function guardAssignments(bad: Tensor): void {
   const handle = (value: Value) => new Tensor(trace.device, value);
   for (const { variable, was, is } of trace.assigned()) {
     const [old, assigned] = [handle(was), handle(is)];
-    const isLarge = old.size >= LARGE || variable.parts.size > 0;
-    const kept = isLarge ? apply(replaceUnlessOp, [old, assigned, bad], {})[0] : where(bad, old, assigned);
+    const isApart = old.size >= LARGE || variable.parts.size > 0 || old.dtype !== 'f32';
+    const kept = isApart ? apply(replaceUnlessOp, [old, assigned, bad], {})[0] : where(bad, old, assigned);
     trace.assign(variable, kept.value);
   }
 }
