@@ -77,7 +77,7 @@ export class Tensor implements Disposable {
     return storage;
   }
 
-  /** The content, row-major. u32 tensors give their numbers as float64 would hold them. */
+  /** The content of an f32 tensor, row-major. Throws DaybreakError for a u32 tensor: see {@link words}. */
   async data(): Promise<Float32Array<ArrayBuffer>> {
     if (this.dtype !== 'f32') throw new DaybreakError(`data() reads f32 tensors; this one is ${this.dtype}.`);
     const [bytes] = await this.device.read([this.storage]);

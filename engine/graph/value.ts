@@ -242,7 +242,7 @@ export const problemOf = (node: Node, baked: boolean): Problem<Attributes> => ({
   baked,
 });
 
-/** A node's problem for the operation that made it: the one place where its attributes' type is asserted. */
+/** A node's kernels. The node was made with attributes of its operation's type. */
 export function lowerNode(node: Node, problem: Problem<Attributes>, traits: AdapterTraits): Lowering {
   return (node.operation as Operation<Attributes>).lower(problem, traits);
 }

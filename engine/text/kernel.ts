@@ -80,7 +80,7 @@ export function grid(count: number): [number, number, number] {
   return [Math.ceil(count / rows), rows, 1];
 }
 
-/** Declares the uniform words of {@link Kernel.params} as `P0`, `P1`, … expressions; empty text when there are none. */
+/** Declares the uniform that holds the words of {@link Kernel.params}, which {@link param} reads; empty where there are none. */
 export function paramsDeclaration(binding: number, count: number): string {
   if (count === 0) return '';
   return `@group(0) @binding(${binding}) var<uniform> params: array<vec4<u32>, ${Math.ceil(count / 4)}>;`;
