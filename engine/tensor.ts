@@ -1,6 +1,6 @@
 /** Tensors: handles on values. Memory is given back by `dispose`, `using` or the end of a `tidy`, never by the garbage collector. */
 
-import { DaybreakError, DisposedError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
+import { DaybreakError, DisposedError, DTypeError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
 import { checkShape, type DType, formatShape, type Shape, sizeOf } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
@@ -77,15 +77,18 @@ export class Tensor implements Disposable {
     return storage;
   }
 
-  /** The content of an f32 tensor, row-major. Throws DaybreakError for a u32 tensor: see {@link words}. */
+  /** The content of an f32 tensor, row-major. Throws DTypeError for a u32 tensor: see {@link words}. */
   async data(): Promise<Float32Array<ArrayBuffer>> {
-    if (this.dtype !== 'f32') throw new DaybreakError(`data() reads f32 tensors; this one is ${this.dtype}.`);
+    if (this.dtype !== 'f32')
+      throw new DTypeError('data', `reads f32 tensors, this one is ${this.dtype}: use words().`);
     const [bytes] = await this.device.read([this.storage]);
     return new Float32Array(bytes.buffer);
   }
 
-  /** The content of a u32 tensor, row-major. */
+  /** The content of a u32 tensor, row-major. Throws DTypeError for an f32 tensor: see {@link data}. */
   async words(): Promise<Uint32Array<ArrayBuffer>> {
+    if (this.dtype !== 'u32')
+      throw new DTypeError('words', `reads u32 tensors, this one is ${this.dtype}: use data().`);
     const [bytes] = await this.device.read([this.storage]);
     return new Uint32Array(bytes.buffer);
   }
