@@ -1,15 +1,22 @@
 /** Slices and padding: rectangles of one tensor inside another. */
 import { apply } from '../../engine/apply.ts';
-import { ArgumentError, checkOptions, DTypeError, nameOf, quoted, ShapeError } from '../../engine/basics/errors.ts';
-import { type DType, f32, formatShape, like, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
+import { checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
+import { f32, formatShape, like, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
-import { assembleElements, coordinates, type KernelParts } from '../../engine/text/assemble.ts';
-import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
-import { Numbers } from '../../engine/text/numbers.ts';
+import type { Numbers } from '../../engine/text/numbers.ts';
 import { mapIndices, words } from '../references.ts';
-import { lowerStrided, WORDS } from './strided.ts';
+import {
+  checkPadding,
+  lowerCoordinates,
+  type PadAttributes,
+  type Padding,
+  paddedShape,
+  padSizes,
+  reflected,
+} from './padding.ts';
+import { lowerStrided } from './strided.ts';
 
 const listed = (numbers: readonly number[]): string =>
   Array.isArray(numbers) ? formatShape(numbers) : quoted(numbers);
@@ -84,84 +91,11 @@ export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<Sl
 export const slice = (x: Tensor, start: readonly number[], end: readonly number[]): Tensor =>
   apply(sliceOp, [x], { start, end })[0];
 
-type Padding = readonly (readonly [number, number])[];
-type PadAttributes = { readonly padding: Padding; readonly mode: 'constant' | 'reflect'; readonly value: number };
-
-/** One invocation an output element; `body` computes `value` from coordinates `a0…` and the sizes and numbers. */
-function lowerCoordinates(
-  name: string,
-  shape: Shape,
-  sizes: Readonly<Record<string, number>>,
-  body: (numbers: Numbers) => string,
-  baked: boolean,
-  traits: AdapterTraits,
-  bindings: Pick<KernelParts, 'reads' | 'writes'> = WORDS,
-): Lowering {
-  const named: Record<string, number> = { n: sizeOf(shape), ...sizes };
-  shape.forEach((size, axis) => {
-    named[`d${axis}`] = size;
-  });
-  const numbers = new Numbers(baked, named);
-  const position = coordinates(
-    'index',
-    shape.map((_, axis) => axis),
-  ).join('\n    ');
-  const element = `${position}
-    ${body(numbers)}
-    result[index] = value;`;
-  const parts = { name, ...bindings, numbers, elements: sizeOf(shape), count: 'n', body: element };
-  return { steps: [{ kernel: assembleElements(parts, traits), operands: [input(0), output(0)] }], scratch: [] };
-}
-
-/** Names for the source's sizes `h`, strides `s` and the padding before `p` of every axis. */
-function padSizes(source: Shape, padding: Padding): Record<string, number> {
-  const strides = stridesOf(source);
-  return Object.fromEntries(
-    source.flatMap((size, axis) => [
-      [`h${axis}`, size],
-      [`s${axis}`, strides[axis]],
-      [`p${axis}`, padding[axis][0]],
-    ]),
-  );
-}
-
-function checkPadding(operation: string, shape: Shape, { padding, mode, value }: PadAttributes): void {
-  if (mode !== 'constant' && mode !== 'reflect')
-    throw new ArgumentError(operation, `mode is "constant" or "reflect", got ${quoted(mode)}.`);
-  if (typeof value !== 'number') throw new ArgumentError(operation, `value is a number, got ${nameOf(value)}.`);
-  if (!Array.isArray(padding) || !padding.every(pair => Array.isArray(pair) && pair.length === 2))
-    throw new ShapeError(operation, `padding is [before, after] for each axis, got ${quoted(padding)}.`);
-  const whole =
-    padding.length === shape.length && padding.flat().every(amount => Number.isInteger(amount) && amount >= 0);
-  const text = padding.map(([before, after]) => `[${before}, ${after}]`).join(', ');
-  if (!whole)
-    throw new ShapeError(
-      operation,
-      `padding [${text}] does not fit ${formatShape(shape)}: [before, after] for each axis.`,
-    );
-  if (mode === 'reflect' && padding.some(([before, after], axis) => Math.max(before, after) >= shape[axis]))
-    throw new ShapeError(operation, `reflection by [${text}] needs more than ${formatShape(shape)} has.`);
-}
-
-function checkValue(value: number, dtype: DType): void {
-  if (dtype === 'u32' && value >>> 0 !== value)
-    throw new DTypeError('pad', `pads u32 with whole numbers below 2³², got ${value}.`);
-}
-
-const paddedShape = (shape: Shape, padding: Padding): number[] =>
-  shape.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
-
-const reflected = (at: number, size: number): number => {
-  const folded = Math.abs(at);
-  return folded < size ? folded : 2 * (size - 1) - folded;
-};
-
 export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAttributes>({
   name: 'pad',
   takes: ['any'],
   infer([x], attributes) {
-    checkPadding('pad', x.shape, attributes);
-    checkValue(attributes.value, x.dtype);
+    checkPadding('pad', x, attributes);
     return [like(x, paddedShape(x.shape, attributes.padding))];
   },
   lower({ inputs, outputs, attributes: { padding, mode, value }, baked }, traits) {
