@@ -13,6 +13,13 @@ const MOST_PARTS = 2 ** 24;
 export const fewestParts = (terms: number, count: number): number =>
   Math.max(1, Math.min(Math.ceil(terms / LONGEST_CHAIN), Math.floor(MOST_PARTS / count)));
 
+/**
+ * WGSL for where part `split` of `splits` begins in a sum of `total` steps; part `split + 1` begins where it ends. The
+ * product split * total would be one multiplication less, but does not fit i32 where a long sum has thousands of parts.
+ */
+export const startOfPart = (split: string, total: string): string =>
+  `${split} * (${total} / splits) + min(${split}, ${total} % splits)`;
+
 /** Output 0, of `count` elements, = the sum of `splits` parts that lie one after another in scratch buffer `from`. */
 export function addParts(name: string, count: number, splits: number, traits: AdapterTraits, from = 0): Step {
   const kernel = assembleElements(

@@ -114,6 +114,13 @@ describe('products', () => {
     expect(relativeError(got, right)).toBeLessThan(EXACT);
   });
 
+  test('of millions of ones, in thousands of parts', async () => {
+    const n = 2 ** 22;
+    const ones = new Float32Array(n).fill(1);
+    const [product] = await takeOne(tidy(() => ops.matmul(tensor(ones, [1, n]), tensor(ones, [n, 1]))));
+    expect(product).toBe(n);
+  });
+
   /** Batch, channels, side, output channels, kernel. */
   const convolutions: readonly (readonly [number, number, number, number, number])[] = [
     [16, 4, 48, 8, 3],

@@ -18,7 +18,7 @@ import {
 } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import { lines, range } from '../../../engine/text/repeat.ts';
-import { addParts, fewestParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
 /**
@@ -136,7 +136,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   ${lines(groups, g => `let o${g} = (laneBlock * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${lane.channels - 1});`)}
   ${lines(bundles, i => `let w${i} = min(wideBlock * ${inputs} + ${i * shared}${shared > 1 ? ` + i32(lane) / ${segment}` : ''}, ${wide.channels - 1});`)}
   ${lines(groups * inputs * taps, i => `var a${i} = 0.0;`)}
-  for (var strip = split * total / splits; strip < (split + 1) * total / splits; strip++) {
+  let end = ${startOfPart('(split + 1)', 'total')};
+  for (var strip = ${startOfPart('split', 'total')}; strip < end; strip++) {
     let image = strip / strips; let column0 = strip % strips * ${columns};
     ${lines(registers, i => `let x${i} = column0 * ${along} - ${padding[1]} + i32(lane)${shared > 1 ? ` % ${segment}` : ''} + ${i * lanes}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
     ${lines(bundles, i => `let p${i} = (image * ${wide.channels} + w${i}) * plane;`)}

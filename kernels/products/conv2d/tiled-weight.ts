@@ -10,7 +10,7 @@
 import { assemble } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
-import { addParts, fewestParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { type Tile, TileProduct } from '../tile-product.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 import { TILES, type TileName } from './tiled.ts';
@@ -87,7 +87,8 @@ var<workgroup> offsets: array<vec3i, ${tile.across}>;`,
   workgroupBarrier();
   let depth = i32(lane) % ${tile.depth}; let first = i32(lane) / ${tile.depth};
   ${product.begin}
-  for (var step = split * steps / splits; step < (split + 1) * steps / splits; step++) {
+  let end = ${startOfPart('(split + 1)', 'steps')};
+  for (var step = ${startOfPart('split', 'steps')}; step < end; step++) {
     ${fill(problem, product)}
     workgroupBarrier();
     ${product.multiply}

@@ -19,7 +19,7 @@ import {
 import { Numbers } from '../../../engine/text/numbers.ts';
 import { lines, range } from '../../../engine/text/repeat.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
-import { addParts, fewestParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { describe, type MatmulProblem, matrixStrides } from './problem.ts';
 
 /** What one workgroup computes, and how many steps of the inner axis a turn takes. */
@@ -88,7 +88,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   let split = group / blocks;
   if (split >= splits) { return; }
   let row0 = group % blocksDown * ${rows}; let column0 = group / blocksDown % (blocks / blocksDown) * ${groups * lanes};
-  let firstTurn = split * turns / splits; let endTurn = (split + 1) * turns / splits;
+  let firstTurn = ${startOfPart('split', 'turns')};
+  let endTurn = ${startOfPart('(split + 1)', 'turns')};
   // Rows and columns beyond the last repeat it and are not stored.
   ${lines(loads, i => `let e${i} = min(i32(lane) + ${i * lanes}, ${rows * steps - 1}); let t${i} = ${stepOf(`e${i}`)};`)}
   ${lines(loads, i => `let f${i} = min(row0 + ${rowOf(`e${i}`)}, m - 1) * ${a.row} + t${i} * ${a.inner};`)}

@@ -10,7 +10,7 @@ import { assemble } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
-import { addParts, fewestParts } from '../../reductions/parts.ts';
+import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { type Order, type Tile, TileProduct } from '../tile-product.ts';
 import { describe, type MatmulProblem } from './problem.ts';
 
@@ -133,7 +133,8 @@ function lower(problem: MatmulProblem, name: TileName, traits: AdapterTraits): L
   // Rows vary fastest: workgroups that run together read the same columns of b.
   let row0 = group % blocksDown * ${tile.down}; let column0 = group / blocksDown % blocksAcross * ${tile.across};
   ${product.begin}
-  for (var step = split * steps / splits; step < (split + 1) * steps / splits; step++) {
+  let end = ${startOfPart('(split + 1)', 'steps')};
+  for (var step = ${startOfPart('split', 'steps')}; step < end; step++) {
     ${fill(a, tile.depth, product.invocations)}
     ${fill(b, tile.depth, product.invocations)}
     workgroupBarrier();
