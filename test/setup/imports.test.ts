@@ -12,10 +12,10 @@ afterAll(() => rmSync(house, { recursive: true }));
 /** File → what it imports (`type`: as a type only). Each is wrong in the way that the rule's name says. */
 const WRONG: Record<string, Record<string, string>> = {
   'engine-imports-downwards': {
-    'engine/graph/trace.ts': '../kernels/add.ts',
-    'engine/program/plan.ts': '../image/picture.ts',
+    'engine/graph/trace.ts': '../../kernels/add.ts',
+    'engine/program/plan.ts': '../../image/picture.ts',
   },
-  'image-imports-downwards': { 'image/metrics.ts': '../engine/shape.ts' },
+  'image-imports-downwards': { 'image/metrics.ts': '../engine/basics/shape.ts' },
   'kernels-imports-downwards': { 'kernels/relu.ts': '../models/srresnet.ts' },
   'models-imports-downwards': { 'models/vgg.ts': '../train/adam.ts', 'models/bn.ts': 'type ../image/picture.ts' },
   'eval-imports-downwards': { 'eval/table.ts': '../train/adam.ts' },
@@ -23,9 +23,8 @@ const WRONG: Record<string, Record<string, string>> = {
   'index.ts-imports-downwards': { 'index.ts': './models/srresnet.ts' },
   'cli-imports-downwards': { 'cli/eval.ts': '../test/fixture.ts' },
   'web-imports-downwards': { 'web/page.ts': '../cli/main.ts' },
-  'engine-floor-1-imports-downwards': { 'engine/basics/errors.ts': './memory.ts' },
-  'engine-floor-4-imports-downwards': { 'engine/graph/optimize.ts': './compile.ts' },
-  'engine-file-has-a-floor': { 'engine/apply.ts': './attic.ts' },
+  'engine-basics-imports-downwards': { 'engine/basics/errors.ts': '../device/memory.ts' },
+  'engine-graph-imports-downwards': { 'engine/graph/optimize.ts': '../compile.ts' },
   'no-circles': { 'kernels/chicken.ts': './egg.ts' },
   'node-modules-in-node-code-only': { 'models/weights.ts': 'node:fs' },
   'node-packages-in-node-code-only': { 'image/codec.ts': 'pngjs', 'engine/device/device.ts': 'webgpu' },
@@ -35,9 +34,9 @@ const WRONG: Record<string, Record<string, string>> = {
 };
 
 const RIGHT: Record<string, string> = {
-  'engine/program/program.ts': './memory.ts',
+  'engine/program/program.ts': '../device/memory.ts',
   'engine/device/gpu.node.ts': 'node:os',
-  'kernels/conv2d.ts': '../engine/shape.ts',
+  'kernels/conv2d.ts': '../engine/basics/shape.ts',
   'kernels/egg.ts': './chicken.ts', // Half of the circle, which is reported once.
   'image/index.ts': '#codec',
   'image/codec.node.ts': 'pngjs',
@@ -52,7 +51,6 @@ const RIGHT: Record<string, string> = {
 
 /** Files that are imported above and import nothing. */
 const LEAVES = [
-  'engine/attic.ts',
   'engine/compile.ts',
   'engine/device/memory.ts',
   'engine/basics/shape.ts',
