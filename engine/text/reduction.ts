@@ -125,7 +125,11 @@ function serial(walk: Walk, traits: AdapterTraits): Step {
   const expression = emitted(walk, numbers);
   const body = `${coordinates('index', walk.kept).join(' ')}
     var sum = ${emptySum('in0')};
-    ${addTerms({ counter: 't', from: '0', to: 'len', step: 1, term: termAt('t', walk, expression) })}
+    // Too few for blocks, whose loop would cost more than the terms.
+    for (var t = 0; t < len; t++) {
+      ${termAt('t', walk, expression)}
+      addTo(&sum, value);
+    }
     result[index] = ${divided('totalOf(sum)', walk.problem.divisor, numbers)};`;
   const parts = { ...frameOf(walk, expression), numbers, elements: walk.outputs, count: 'outputs', body };
   return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
