@@ -157,7 +157,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     const held = hold(args);
     try {
       await entryFor(keptFor(device), specs).program.compileKernels(onKernel);
-      // The function may have been disposed of meanwhile: it starts anew, as after any call.
+      // The function may have been disposed of in the meantime: then it is compiled again.
       return runNow(keptFor(device), specs, held);
     } finally {
       letGo(held);

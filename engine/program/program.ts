@@ -90,7 +90,7 @@ export class Program {
     return this.#lowered.variables;
   }
 
-  /** Whether its variables still lie in those in which they lay when it was made; else it must be made anew. */
+  /** Whether its variables still share memory as they did when it was made. If not, the program is out of date. */
   get isCurrent(): boolean {
     for (const [variable, part] of this.#parts) if (variable.part !== part) return false;
     return true;

@@ -270,7 +270,7 @@ describe('variables of variables', () => {
 });
 
 describe('an optimizer', () => {
-  test('heeds what was assigned to its parameters before', async () => {
+  test('starts from what was assigned to its parameters', async () => {
     const results: number[][] = [];
     for (const way of ['eager', 'compiled']) {
       const w = variable([5, -5], [2]);

@@ -124,7 +124,7 @@ describe('over several turns of the event loop', () => {
     total.dispose();
   });
 
-  test('disposing of the function meanwhile: warm-up starts anew, a profile says so, nothing is lost', async () => {
+  test('disposing of the function during a warm-up compiles it again; during a profile it is an error', async () => {
     const { total, f } = accumulating();
     using x = filled(1);
     const warm = f.warmUp([x, 0.5]);
