@@ -3,10 +3,10 @@
 import { DaybreakError, TraceError } from './basics/errors.ts';
 import { sizeOf, type TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
+import { checkTypes } from './graph/element-types.ts';
 import { keyOf } from './graph/key.ts';
 import type { Attributes, Operation } from './graph/operation.ts';
 import { activeTrace, Trace } from './graph/trace.ts';
-import { checkTypes } from './graph/element-types.ts';
 import { Node, Value } from './graph/value.ts';
 import { lower } from './program/lower.ts';
 import { Program } from './program/program.ts';

@@ -1,18 +1,6 @@
 /** What tells one application of an operation from another: the names under which caches know them. */
+import { identityOf } from '../basics/identity.ts';
 import type { Attributes } from './operation.ts';
-
-const identities = new WeakMap<object, number>();
-let nextIdentity = 1;
-
-/** A number for an object, always the same one. */
-function identityOf(object: object): number {
-  let known = identities.get(object);
-  if (known === undefined) {
-    known = nextIdentity++;
-    identities.set(object, known);
-  }
-  return known;
-}
 
 /** A text for this operation with these attributes: the same text only where both are the same. */
 export const keyOf = (operation: object, attributes: Attributes): string =>

@@ -11,19 +11,6 @@ export interface Range {
   readonly offset: number;
 }
 
-const identities = new WeakMap<GPUBuffer, number>();
-let nextIdentity = 1;
-
-/** A number for each GPU buffer, for keys. */
-export function identityOf(buffer: GPUBuffer): number {
-  let identity = identities.get(buffer);
-  if (identity === undefined) {
-    identity = nextIdentity++;
-    identities.set(buffer, identity);
-  }
-  return identity;
-}
-
 /** The memory of `buffer` in a run on these inputs, results and slots; `variables` lie elsewhere than usual. */
 export function locate(
   buffer: Buffer,

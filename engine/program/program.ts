@@ -1,12 +1,13 @@
 /** A program: a flat list of dispatches over planned memory, encoded into one command buffer and submitted at once. */
 
 import { DisposedError, LimitError } from '../basics/errors.ts';
+import { identityOf } from '../basics/identity.ts';
 import type { Device } from '../device/device.ts';
 import { BINDING_ALIGNMENT, type Storage } from '../device/memory.ts';
 import type { VariableState } from '../graph/value.ts';
 import { type Buffer, rootOf } from './buffer.ts';
 import { type ProgramFigures, programFigures } from './figures.ts';
-import { identityOf, locate, type Range } from './locate.ts';
+import { locate, type Range } from './locate.ts';
 import type { Call, Lowered } from './lower.ts';
 import { type Plan, planMemory } from './plan.ts';
 import type { SharedSlots } from './slots.ts';

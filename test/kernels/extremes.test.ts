@@ -8,6 +8,7 @@ import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import * as ops from '../../kernels/index.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
+import { slope as weightedSlope } from './slope.ts';
 import { byName, specified } from './specified.ts';
 
 sharedDevice();
@@ -88,24 +89,9 @@ describe.each(byName(elementwise))('%s', (name, { samples, reference, call }) =>
   });
 });
 
-/** The gradient of Σ wᵢ · f(x)ᵢ with weights that differ: 1, 2, 3 … */
-function slope(
-  f: (x: Tensor) => Tensor,
-  x: readonly number[],
-  shape: readonly number[] = [x.length],
-): Promise<Float32Array> {
-  return takeOne(
-    tidy(() => {
-      const input = tensor(x, shape, { requiresGrad: true });
-      const y = f(input);
-      const weights = tensor(
-        Float32Array.from({ length: y.size }, (_, i) => i + 1),
-        y.shape,
-      );
-      return ops.grad(ops.sum(ops.mul(y, weights)), [input])[0];
-    }),
-  );
-}
+/** With weights that differ: 1, 2, 3 … */
+const slope = (f: (x: Tensor) => Tensor, x: readonly number[], shape?: readonly number[]) =>
+  weightedSlope(f, x, shape, i => i + 1);
 
 describe('gradients at kinks and ties, each element weighted differently: PyTorch’s', () => {
   const zeros = Array.from({ length: 16 }, () => 0);

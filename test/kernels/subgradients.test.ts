@@ -3,22 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import * as ops from '../../kernels/index.ts';
 import { sharedDevice, takeOne } from '../device.ts';
+import { slope } from './slope.ts';
 
 sharedDevice();
-
-/** The gradient of Σ f(x) with respect to x. */
-function slope(
-  f: (x: Tensor) => Tensor,
-  x: readonly number[],
-  shape: readonly number[] = [x.length],
-): Promise<Float32Array> {
-  return takeOne(
-    tidy(() => {
-      const input = tensor(x, shape, { requiresGrad: true });
-      return ops.grad(ops.sum(f(input)), [input])[0];
-    }),
-  );
-}
 
 const numbers = (values: Float32Array): number[] => [...values].map(value => value + 0);
 
