@@ -5,6 +5,7 @@
 
 import { type Shape, sameShape, sizeOf } from '../basics/shape.ts';
 import { type Expression, emit, identity } from './expression.ts';
+import { bitsOf, literal } from './literal.ts';
 
 /** How an operand is read: the element at the same place, one for each channel (axis 1), or one for all. */
 export type Reach = 'element' | 'channel' | 'scalar';
@@ -59,18 +60,29 @@ export interface EpilogueText {
 /** Nothing to read, and the element as it is. */
 export const NOTHING: Epilogue = { expression: identity, extras: [], shuffle: 1 };
 
+/**
+ * A zero whose value the driver does not know (see `Numbers.float`, which makes zeros arguments): times a constant zero,
+ * drivers take NaN for 0. Every kernel with an epilogue writes to `result`.
+ */
+const HIDDEN_ZERO = `fn hiddenZero(sign: u32) -> f32 {
+  return bitcast<f32>(sign ^ (min(arrayLength(&result), 1u) - 1u));
+}`;
+const number = (value: number): string => (Math.fround(value) === 0 ? `hiddenZero(${bitsOf(value)}u)` : literal(value));
+
 export function epilogueText({ expression, extras, shuffle }: Epilogue = NOTHING): EpilogueText {
   const names = extras.map((_, i) => `e${i}`);
   const load = (reach: Reach, i: number, at: string) => (extras[i] === reach ? [`let e${i} = extra${i}[${at}];`] : []);
   const place = (position: Position, plain?: string) => (shuffle === 1 && plain ? plain : placeOf(position, shuffle));
+  const { declarations, statements } = emit(expression, ['v', ...names], number);
+  const hasZero = statements.some(statement => statement.includes('hiddenZero('));
   return {
     reads: extras.map((_, i) => `extra${i}`),
-    declarations: emit(expression, ['v', ...names]).declarations,
+    declarations: hasZero ? `${HIDDEN_ZERO}\n${declarations}` : declarations,
     perChannel: channel =>
       extras.flatMap((_, i) => [...load('channel', i, `${channel} / ${shuffle ** 2}`), ...load('scalar', i, '0')]),
     place,
     perElement(value, position, plain) {
-      const { statements, result } = emit(expression, [value, ...names]);
+      const { statements, result } = emit(expression, [value, ...names], number);
       const loads = extras.flatMap((_, i) => load('element', i, 'place'));
       return { statements: [`let place = ${place(position, plain)};`, ...loads, ...statements], result };
     },

@@ -1,7 +1,7 @@
 /** Kernels for sums over axes of an elementwise expression, in a fixed order. */
 
 import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
-import { ACCUMULATION, addTerms, emptySum } from './accumulate.ts';
+import { ACCUMULATION, addTerms, addUnrolledTerms, emptySum } from './accumulate.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { offsetOf } from './elementwise.ts';
 import { type Emitted, type Expression, emit, operandsRead } from './expression.ts';
@@ -33,6 +33,8 @@ interface Walk {
 
 /** Sums shorter than this are one invocation's work. */
 const LONG = 64;
+/** Operands of an expression that is written out four times, at most. */
+const MOST_UNROLLED = 4;
 
 export function lowerReduction(problem: ReductionProblem, traits: AdapterTraits): Lowering {
   const walk = walkOf(problem);
@@ -135,6 +137,10 @@ function serial(walk: Walk, traits: AdapterTraits): Step {
   return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
 }
 
+/** Whether the terms lie side by side, and are short enough to be written out four times. */
+const unrolls = ({ summed, shape, problem }: Walk): boolean =>
+  summed.at(-1) === shape.length - 1 && operandsRead(problem.expression).size <= MOST_UNROLLED;
+
 /** One workgroup an output and part of its sum: lanes add strided elements, then a tree adds the lanes. */
 function parallel(walk: Walk, splits: number, lanes: number, target: Operand, divisor: number): Step {
   const numbers = declare(walk, { splits });
@@ -143,15 +149,16 @@ function parallel(walk: Walk, splits: number, lanes: number, target: Operand, di
   const [outer, inner] = [summed.slice(0, -1), summed.at(-1)];
   // Short rows would leave most lanes idle: walk those flat.
   const rowwise = outer.length > 0 && inner !== undefined && walk.shape[inner] >= 4 * lanes && lanes <= 32;
+  const add = unrolls(walk) ? addUnrolledTerms : addTerms;
   const loop = rowwise
     ? `  let rowCount = len / d${inner};
   for (var row = part * rowCount / splits; row < (part + 1) * rowCount / splits; row++) {
     ${coordinates('row', outer).join(' ')}
-    ${addTerms({ counter: `a${inner}`, from: 'i32(lane)', to: `d${inner}`, step: lanes, term: evaluate(walk, expression) })}
+    ${add({ counter: `a${inner}`, from: 'i32(lane)', to: `d${inner}`, step: lanes, term: evaluate(walk, expression) })}
   }`
     : `  let first = part * (len / splits) + min(part, len % splits);
   let end = first + len / splits + select(0, 1, part < len % splits);
-  ${addTerms({ counter: 't', from: 'first + i32(lane)', to: 'end', step: lanes, term: termAt('t', walk, expression) })}`;
+  ${add({ counter: 't', from: 'first + i32(lane)', to: 'end', step: lanes, term: termAt('t', walk, expression) })}`;
   const body = `let part = group % splits; let index = group / splits;
   if (index >= outputs) { return; }
   ${coordinates('index', kept).join(' ')}

@@ -5,6 +5,7 @@ import { f32, formatShape, type Shape, sizeOf } from '../../engine/basics/shape.
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { type Choose, type Sample, specify, specifyFunction } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
+import { ACCUMULATION, emptySum } from '../../engine/text/accumulate.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
@@ -30,13 +31,13 @@ function pooledShape(name: string, shape: Shape, { kernel, stride }: PoolAttribu
 /** Seen by its bits, since comparisons with NaN may be folded. */
 const nanTest = (v: string): string => `(bitcast<u32>(${v}) & 0x7fffffffu) > 0x7f800000u`;
 
-/** One invocation an element of `target`; `body` sets `value` from plane, row and column. */
+/** One invocation an element of `target`; `body` declares `value` from plane, row and column. */
 function lowerPlanes(
   name: string,
   target: Shape,
   small: Shape,
   big: Shape,
-  bindings: number,
+  names: readonly string[],
   baked: boolean,
   body: string,
   traits: AdapterTraits,
@@ -50,11 +51,11 @@ function lowerPlanes(
     rows: target[2],
     columns: target[3],
   });
-  const names = bindings === 1 ? ['x'] : ['g', 'x'];
   const element = `let column = index % columns; let row = index / columns % rows; let plane = index / (columns * rows);
     ${body}
     result[index] = value;`;
-  const parts = { name, reads: names, numbers, elements: sizeOf(target), count: 'n', body: element };
+  const declarations = ACCUMULATION;
+  const parts = { name, reads: names, declarations, numbers, elements: sizeOf(target), count: 'n', body: element };
   const kernel = assembleElements(parts, traits);
   return { steps: [{ kernel, operands: [...names.map((_, i) => input(i)), output(0)] }], scratch: [] };
 }
@@ -108,7 +109,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
       outputs[0].shape,
       outputs[0].shape,
       inputs[0].shape,
-      1,
+      ['x'],
       baked,
       `let start = (plane * h + row * ${stride}) * w + column * ${stride};
   var value = x[start];
@@ -134,14 +135,18 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
   random: choose => ({ inputs: [{ shape: randomShape(choose) }], attributes: randomWindow(choose) }),
 }));
 
-/** Loops over the windows that contain an element: those whose first row i has i·stride ≤ row < i·stride + kernel. */
-const windows = (kernel: number, stride: number, body: string): string => `var value = 0.0;
+/**
+ * Adds to `sum` over the windows that contain an element: those whose first row i has i·stride ≤ row < i·stride + kernel.
+ * `body` adds a window's share.
+ */
+const windows = (kernel: number, stride: number, body: string, result: string): string => `var sum = ${emptySum('g')};
   for (var i = max(0, (row - ${kernel} + ${stride}) / ${stride}); i < oh && i * ${stride} <= row; i++) {
     for (var j = max(0, (column - ${kernel} + ${stride}) / ${stride}); j < ow && j * ${stride} <= column; j++) {
       if (row >= i * ${stride} + ${kernel} || column >= j * ${stride} + ${kernel}) { continue; }
       ${body}
     }
-  }`;
+  }
+  let value = ${result};`;
 
 export const maxPool2dGradientOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp<PoolAttributes>({
   name: 'maxPool2dGradient',
@@ -152,7 +157,7 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = /* @__PURE__ */ 
       inputs[1].shape,
       inputs[0].shape,
       inputs[1].shape,
-      2,
+      ['g', 'x'],
       baked,
       windows(
         kernel,
@@ -163,7 +168,8 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = /* @__PURE__ */ 
         let v = x[start + p * w + q];
         if (v > most || ${nanTest('v')}) { most = v; best = start + p * w + q; }
       } }
-      if (best == index) { value += g[(plane * oh + i) * ow + j]; }`,
+      if (best == index) { addTo(&sum, g[(plane * oh + i) * ow + j]); }`,
+        'totalOf(sum)',
       ),
       traits,
     ),
@@ -200,12 +206,12 @@ export const avgPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
       outputs[0].shape,
       outputs[0].shape,
       inputs[0].shape,
-      1,
+      ['x'],
       baked,
       `let start = (plane * h + row * ${stride}) * w + column * ${stride};
-  var value = 0.0;
-  for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) { value += x[start + p * w + q]; } }
-  value /= ${kernel ** 2}.0;`,
+  var sum = ${emptySum('x')};
+  for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) { addTo(&sum, x[start + p * w + q]); } }
+  let value = totalOf(sum) / ${kernel ** 2}.0;`,
       traits,
     ),
   gradient: ({ inputs: [x], grads, attributes }) => [
@@ -239,10 +245,9 @@ export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> =
         shape,
         inputs[0].shape,
         shape,
-        1,
+        ['g'],
         baked,
-        `${windows(kernel, stride, 'value += x[(plane * oh + i) * ow + j];')}
-  value /= ${kernel ** 2}.0;`,
+        windows(kernel, stride, 'addTo(&sum, g[(plane * oh + i) * ow + j]);', `totalOf(sum) / ${kernel ** 2}.0`),
         traits,
       ),
     gradient: ({ grads, attributes: { kernel, stride } }) => [avgPool2d(grads[0]!, kernel, stride)],

@@ -117,6 +117,21 @@ export function testEpilogues(traits: Partial<AdapterTraits>): void {
     for (const held of [x, weight, next, flag]) held.dispose();
   });
 
+  test.each([0, -0])('times %d, what is NaN or infinite is NaN, as without a convolution', async zero => {
+    const after = (y: Tensor) => mul(y, zero);
+    using compiled = compile((x: Tensor, w: Tensor) => after(conv2d(x, w)));
+    const [fused, apart] = await take(
+      tidy(() => {
+        const x = tensor([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1, -1, 0], [1, 1, 2, 3]);
+        const one = tensor([1], [1, 1, 1, 1]);
+        return [compiled(x, one), after(conv2d(x, one))];
+      }),
+    );
+    expect(compiled.programs[0].dispatches).toBe(1);
+    expect([...fused].slice(0, 3)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(fused).toEqual(apart);
+  });
+
   test('two convolutions that are added: one takes the sum, the other is read', async () => {
     const body = (a: Tensor, v: Tensor, w: Tensor) => add(conv2d(a, v, undefined, { padding: 1 }), conv2d(a, w));
     using compiled = compile(body);

@@ -100,6 +100,20 @@ test('statistics and losses of a large batch', async () => {
   });
 });
 
+test('windows of a pool, and the windows that share an element', async () => {
+  const shape = [1, 1, 80, 80];
+  const [y, gx] = await take(
+    tidy(() => {
+      const x = tensor(new Float32Array(6400).fill(0.1), shape, { requiresGrad: true });
+      const pooled = ops.avgPool2d(x, 40, 1);
+      return [pooled, ...ops.grad(ops.sum(pooled), [x])];
+    }),
+  );
+  expect(relativeError(y, new Float64Array(y.length).fill(TENTH))).toBeLessThan(EXACT);
+  // The element in the middle is in all windows that its row and its column allow.
+  expect(Math.abs(gx[40 * 80 + 40] / ((40 * 40) / 1600) - 1)).toBeLessThan(EXACT);
+});
+
 describe('products', () => {
   test.each([
     [3, 2 ** 16, 5],

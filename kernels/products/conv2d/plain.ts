@@ -2,7 +2,7 @@
  * The judge: each invocation computes one element of the result, directly. Any kernel, stride, padding and size; slow
  * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
  */
-import { ACCUMULATION, emptySum } from '../../../engine/text/accumulate.ts';
+import { ACCUMULATION, BLOCK, emptySum } from '../../../engine/text/accumulate.ts';
 import { assembleElements, hiddenOne } from '../../../engine/text/assemble.ts';
 import { epilogueText } from '../../../engine/text/epilogue.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../../engine/text/kernel.ts';
@@ -129,6 +129,7 @@ export const plainWeightGradient: Conv2dVariant = {
         let column = j * strideX + q - padX;
         if (column < 0 || column >= w) { continue; }
         line = fma(x[((image * c + channel) * h + row) * w + column], gy[((image * k + out) * oh + i) * ow + j], line);
+        if (j % ${BLOCK} == ${BLOCK - 1}) { addTo(&total, line); line = 0.0; }
       }
       addTo(&total, line);
     }
