@@ -7,7 +7,7 @@ import { type Fitted, fitted } from './losses.ts';
 import { upright } from './orientation.ts';
 import { type Picture, type Samples, toEightBit } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
-import { decodePng, encodePngFile } from './png.node.ts';
+import { decodePng, encodePngAside } from './png.node.ts';
 import { decodeBySharp, encodeBySharp } from './sharp.node.ts';
 import { toSrgb } from './to-srgb.ts';
 
@@ -101,11 +101,11 @@ export async function encodeFitted(
   quality: number | undefined,
   name: string,
 ): Promise<Uint8Array> {
-  if (format === 'png') return encodePngFile(picture, metadata);
+  if (format === 'png') return await encodePngAside(picture, metadata);
   return await encodeBySharp(picture, format, metadata, quality, name);
 }
 
 /** The bytes of a PNG file that holds exactly this picture: 8 or 16 bit; grey, RGB, with or without alpha. */
 export async function encodePng(picture: Picture<Samples>): Promise<Uint8Array> {
-  return encodePngFile(picture);
+  return await encodePngAside(picture);
 }

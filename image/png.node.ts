@@ -3,8 +3,9 @@
  * rows are filtered and deflated by pngjs.
  */
 
+import { Worker } from 'node:worker_threads';
 import { crc32, createInflate, inflateSync } from 'node:zlib';
-import { PNG } from 'pngjs';
+import { PNG, type PNGOptions } from 'pngjs';
 import { ImageError, messageOf } from './errors.ts';
 import { orientationOf } from './exif.ts';
 import { checkSize } from './formats.ts';
@@ -179,21 +180,19 @@ function keyOf(transparency: Uint8Array | undefined, colours: number, depth: num
 /** zlib counts what it has room for in 32 bits. */
 const MOST_IN_ONE_PIECE = 1 << 30;
 
+const DEFAULT_LEVEL = 6;
+
+/** Bytes of samples that take about as long to write as a thread takes to start: 50 ms. */
+const WORTH_A_THREAD = 1 << 20;
+
 const COLOUR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
 
-/**
- * The bytes of a PNG file that holds exactly this picture, 8 or 16 bit, and this metadata.
- * @param level Of deflate. The highest, 9, takes several times as long as 6 for a hundredth of the bytes; 0 copies.
- */
-export function encodePngFile(picture: Picture<Samples>, metadata: Metadata = {}, level = 6): Uint8Array {
-  const { width, height, channels, data } = picture;
+/** What pngjs is given: samples from the start of a buffer where they have 16 bits, and how to write them. */
+function pngjsInput({ width, height, channels, data }: Picture<Samples>, level: number) {
   const colorType = COLOUR_TYPE[channels];
   const bitDepth = data instanceof Uint16Array ? 16 : 8;
-  // pngjs takes 16-bit samples from the start of a buffer, so a view into a larger one needs one of its own.
   const samples = bitDepth === 16 && data.byteLength < data.buffer.byteLength ? data.slice() : data;
-  const png = new PNG({ width, height });
-  png.data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-  const file = PNG.sync.write(png, {
+  const options: PNGOptions = {
     colorType,
     inputColorType: colorType,
     inputHasAlpha: channels % 2 === 0,
@@ -202,9 +201,43 @@ export function encodePngFile(picture: Picture<Samples>, metadata: Metadata = {}
     // In one piece: zlib puts smaller ones together in a second copy. Memory that is not written to is not taken.
     deflateChunkSize: Math.min(MOST_IN_ONE_PIECE, data.byteLength + height + (data.byteLength >> 8) + 1024),
     ...(level === 0 && { filterType: 0 }),
-  });
+  };
+  return { width, height, samples, options };
+}
+
+/** The file with chunks for this metadata after its signature and IHDR. */
+function withMetadata(file: Uint8Array, metadata: Metadata): Uint8Array {
   const chunks = metadataChunks(metadata);
-  // After the signature and IHDR.
   const whole = chunks.length === 0 ? file : Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(33)]);
   return new Uint8Array(whole.buffer, whole.byteOffset, whole.length);
+}
+
+/**
+ * The bytes of a PNG file that holds exactly this picture, 8 or 16 bit, and this metadata.
+ * @param level Of deflate. The highest, 9, takes several times as long as 6 for a hundredth of the bytes; 0 copies.
+ */
+export function encodePngFile(picture: Picture<Samples>, metadata: Metadata = {}, level = DEFAULT_LEVEL): Uint8Array {
+  const { width, height, samples, options } = pngjsInput(picture, level);
+  const png = new PNG({ width, height });
+  png.data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+  return withMetadata(PNG.sync.write(png, options), metadata);
+}
+
+/**
+ * The same bytes as `encodePngFile`, written in a thread of their own where it takes longer than to start one: 12
+ * megapixels take seconds, in which nothing else would run and no signal be heard.
+ */
+export async function encodePngAside(picture: Picture<Samples>, metadata: Metadata = {}): Promise<Uint8Array> {
+  if (picture.data.byteLength < WORTH_A_THREAD) return encodePngFile(picture, metadata);
+  const worker = new Worker(new URL('./png-worker.node.mjs', import.meta.url), {
+    workerData: pngjsInput(picture, DEFAULT_LEVEL),
+    // Nothing of the main thread's: a loader of sources has nothing to do there.
+    execArgv: [],
+  });
+  const file = await new Promise<Uint8Array>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', code => reject(new Error(`the thread that writes a PNG file ended (${code})`)));
+  });
+  return withMetadata(file, metadata);
 }
