@@ -1,22 +1,74 @@
 /** Enlarging pictures that have an alpha channel, whatever enlarges their colour. */
 
-import { createPicture, hasAlpha, joinAlpha, type Picture, type Samples, splitAlpha } from '../image/picture.ts';
+import { createPicture, hasAlpha, joinAlpha, type Picture, peak, type Samples, splitAlpha } from '../image/picture.ts';
 import { resize } from '../image/resize.ts';
+import { type Boundary, within } from '../image/resize-taps.ts';
+import type { Size } from './tiles.ts';
 
 /**
- * Enlarges colour by `upscaleColour` and alpha by bicubic. What lies under fully transparent pixels is often black or
- * noise and would show as a fringe around what is visible: it is replaced by the nearest visible colours first.
- * @param upscaleColour takes 1 or 3 channels and returns as many, `scale` times as wide and high.
+ * Enlarges colour and alpha apart, to the same size. What lies under fully transparent pixels is often black or noise and
+ * would show as a fringe around what is visible: it is replaced by the nearest visible colours first.
+ * @param colourOf takes 1 or 3 channels and returns as many.
+ * @param alphaOf takes and returns 1 channel.
  */
 export async function upscaleBesideAlpha<S extends Samples>(
   picture: Picture<S>,
-  scale: number,
-  upscaleColour: (colour: Picture<S>) => Promise<Picture<S>>,
+  colourOf: (colour: Picture<S>) => Promise<Picture<S>>,
+  alphaOf: (alpha: Picture<S>) => Picture<S>,
 ): Promise<Picture<S>> {
-  if (!hasAlpha(picture)) return await upscaleColour(picture);
+  if (!hasAlpha(picture)) return await colourOf(picture);
   const { colour, alpha } = splitAlpha(picture);
-  const enlarged = await upscaleColour(spreadColour(colour, alpha!));
-  return joinAlpha(enlarged, resize(alpha!, scale, { method: 'bicubic' }));
+  return joinAlpha(await colourOf(spreadColour(colour, alpha!)), alphaOf(alpha!));
+}
+
+/** Pixels on each side that bicubic interpolation takes a result from. */
+const REACH = 2;
+
+/**
+ * Alpha by bicubic interpolation. Where a mask is hard, opaque or transparent without anything between as far as the
+ * interpolation reaches, its enlargement is cut at one half: soft edges would be halos around what was cut out.
+ */
+export function upscaleAlpha<S extends Samples>(alpha: Picture<S>, to: Size, boundary: Boundary): Picture<S> {
+  const enlarged = resize(alpha, to, { method: 'bicubic', boundary });
+  const { width, height } = alpha;
+  if (to.width < width || to.height < height) return enlarged;
+  const opaque = peak(alpha);
+  const soft = softPixels(alpha, boundary);
+  const columns = Array.from({ length: to.width }, (_, x) => Math.floor(((x + 0.5) * width) / to.width));
+  for (let y = 0, at = 0; y < to.height; y++) {
+    const row = Math.floor(((y + 0.5) * height) / to.height) * width;
+    for (let x = 0; x < to.width; x++, at++)
+      if (soft[row + columns[x]] === 0) enlarged.data[at] = enlarged.data[at] * 2 > opaque ? opaque : 0;
+  }
+  return enlarged;
+}
+
+/** 1 for each pixel within REACH of one, across and down, that is neither opaque nor transparent. */
+function softPixels(alpha: Picture<Samples>, boundary: Boundary): Uint8Array {
+  const { width, height, data } = alpha;
+  const opaque = peak(alpha);
+  const between = Uint8Array.from(data, value => (value === 0 || value === opaque ? 0 : 1));
+  const across = spread(between, { count: height, step: width }, { count: width, step: 1 }, boundary);
+  return spread(across, { count: width, step: 1 }, { count: height, step: width }, boundary);
+}
+
+/** How many there are of something, and how far apart they lie. */
+interface Axis {
+  readonly count: number;
+  readonly step: number;
+}
+
+/** Each 1 marks what lies within REACH of it along an axis. */
+function spread(marks: Uint8Array, lines: Axis, along: Axis, boundary: Boundary): Uint8Array {
+  const out = new Uint8Array(marks.length);
+  for (let line = 0; line < lines.count; line++) {
+    const start = line * lines.step;
+    for (let i = 0; i < along.count; i++) {
+      if (marks[start + i * along.step] === 0) continue;
+      for (let j = i - REACH; j <= i + REACH; j++) out[start + within(j, along.count, boundary) * along.step] = 1;
+    }
+  }
+  return out;
 }
 
 /** What is known of a pixel's colour while colours are spread. */

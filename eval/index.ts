@@ -27,6 +27,6 @@ export {
 } from './protocols.ts';
 export { surviving } from './surviving.ts';
 export { highFrequencyEnergy, TEXTURE, textureRatio } from './texture.ts';
-export { type Tiling, type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
+export { type MethodControl, type Tiling, type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
 export { vggDistance } from './vgg-distance.ts';
 export { DEFAULT_MEMORY_BUDGET, type TileOptions } from './windows.ts';

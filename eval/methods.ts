@@ -1,13 +1,13 @@
 /** The ways to enlarge a picture that scores and comparisons put side by side. */
 
 import type { Picture, Samples } from '../image/picture.ts';
-import { resizeInTurns } from '../image/resize.ts';
+import { resize, resizeInTurns } from '../image/resize.ts';
 import { upscaleBesideAlpha } from './alpha.ts';
-import { type UpscaleControl, type Upscaler, upscalePicture } from './upscale.ts';
+import { type MethodControl, type Upscaler, upscalePicture } from './upscale.ts';
 import { type TileOptions, Windows } from './windows.ts';
 
 /** Enlarges a picture; the result has as many channels and bits. Networks report tiles; all heed the signal. */
-export type Method = <S extends Samples>(lr: Picture<S>, control?: UpscaleControl) => Promise<Picture<S>>;
+export type Method = <S extends Samples>(lr: Picture<S>, control?: MethodControl) => Promise<Picture<S>>;
 
 /** The classical methods by name. */
 export const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic', 'lanczos3'] as const;
@@ -18,10 +18,17 @@ export function isInterpolation(name: string): name is Interpolation {
   return (INTERPOLATIONS as readonly string[]).includes(name);
 }
 
-/** MATLAB's `imresize(lr, scale, name)` on each channel: bicubic is Keys', a = -1/2; edges mirror. */
+/** MATLAB's `imresize(lr, scale, name)` on each channel, alpha too: bicubic is Keys', a = -1/2; edges mirror. */
 export function interpolation(name: Interpolation, scale = 4): Method {
-  return (lr, control) =>
-    upscaleBesideAlpha(lr, scale, colour => resizeInTurns(colour, scale, { method: name, signal: control?.signal }));
+  return (lr, { to, wrap, signal } = {}) => {
+    const options = { method: name, boundary: wrap ? 'wrap' : 'symmetric' } as const;
+    const target = to ?? scale;
+    return upscaleBesideAlpha(
+      lr,
+      colour => resizeInTurns(colour, target, { ...options, signal }),
+      alpha => resize(alpha, target, options),
+    );
+  };
 }
 
 /** A network as a method; see `upscalePicture`. Where memory runs out, tiles stay small for the pictures that follow. */

@@ -3,8 +3,11 @@
 import { DaybreakError, LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
 import { toGrey } from '../image/colour.ts';
 import { createPicture, type Picture, peak, type Samples, samplesLike, toRgb } from '../image/picture.ts';
-import { upscaleBesideAlpha } from './alpha.ts';
+import { resizeInTurns } from '../image/resize.ts';
+import { surround } from '../image/surround.ts';
+import { upscaleAlpha, upscaleBesideAlpha } from './alpha.ts';
 import { ResultError } from './errors.ts';
+import { isNoLarger, isSameSize } from './result-size.ts';
 import { planTiles, type Rectangle, type Size, type Tile } from './tiles.ts';
 import { type TileOptions, Windows } from './windows.ts';
 
@@ -16,6 +19,8 @@ export interface Upscaler {
   readonly scale: number;
   /** LR pixels around an output pixel on which it depends: the halo a tile needs. */
   readonly halo: number;
+  /** What stands around a picture: the picture mirrored, or zeros (the default). */
+  readonly edges?: 'mirror' | 'zero';
   /** GPU bytes that a forward pass of an h×w tile takes at its peak; Infinity where the adapter cannot run it at all. */
   bytes(height: number, width: number): number;
   /** Planar RGB in [0,1], [3][h][w] → planar RGB about [-1,1], [3][scale·h][scale·w]. Zeros count beyond the edges. */
@@ -40,45 +45,73 @@ export interface UpscaleControl {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is asked of a method, besides how it reports. */
+export interface MethodControl extends UpscaleControl {
+  /** The result's sides. Default: the picture's, times the method's scale. */
+  readonly to?: Size | undefined;
+  /** The picture repeats itself in all directions, as seamless textures do: so will its result. Default: false. */
+  readonly wrap?: boolean | undefined;
+}
+
+/**
+ * How far around a picture its mirror image reaches, in pixels. More makes no difference that can be seen: at most one
+ * level of 255 for the networks that ship (docs/decisions.md).
+ */
+const MIRRORED = 12;
+
 /**
  * The picture enlarged by a network: image = (y + 1) / 2 · 255 (65535 for 16 bit), rounded half up and clipped, in RGB of
  * as many bits. A grey picture goes in as three equal channels, and its result becomes grey by round(0.299 R + 0.587 G +
- * 0.114 B). Alpha is enlarged by bicubic (see `upscaleBesideAlpha`). Where the GPU's memory runs out, the picture is begun
- * again with tiles of half the memory.
+ * 0.114 B). Alpha is enlarged by bicubic, and hard edges stay hard (see `upscaleAlpha`). Other sizes than the network's
+ * are made of its result by bicubic; pictures that would not become larger never see the network. Where the GPU's memory
+ * runs out, the picture is begun again with tiles of half the memory.
  * @param windows for several pictures: those of earlier ones teach how large a tile may be.
  * @throws TileError where no tile fits, ResultError where the network gives no picture.
  */
 export async function upscalePicture<S extends Samples>(
   picture: Picture<S>,
   upscaler: Upscaler,
-  options: TileOptions & UpscaleControl = {},
+  options: TileOptions & MethodControl = {},
   windows: Windows = new Windows(upscaler, options),
 ): Promise<Picture<S>> {
-  return await upscaleBesideAlpha(picture, upscaler.scale, async colour => {
+  const { wrap = false, signal } = options;
+  const whole = { width: picture.width * upscaler.scale, height: picture.height * upscaler.scale };
+  const { to = whole } = options;
+  const boundary = wrap ? 'wrap' : 'symmetric';
+  const upscaleColour = async (colour: Picture<S>): Promise<Picture<S>> => {
     const enlarged = await upscaleRgb(toRgb(colour), upscaler, windows, options);
     return colour.channels === 1 ? toGrey(enlarged) : enlarged;
-  });
+  };
+  const resized = (colour: Picture<S>) =>
+    isSameSize(colour, to) ? colour : resizeInTurns(colour, to, { boundary, signal });
+  return await upscaleBesideAlpha(
+    picture,
+    async colour => await resized(isNoLarger(to, picture) ? colour : await upscaleColour(colour)),
+    alpha => upscaleAlpha(alpha, to, boundary),
+  );
 }
 
 async function upscaleRgb<S extends Samples>(
   picture: Picture<S>,
   upscaler: Upscaler,
   windows: Windows,
-  control: UpscaleControl,
+  control: MethodControl,
 ): Promise<Picture<S>> {
   const [width, height] = [picture.width * upscaler.scale, picture.height * upscaler.scale];
   const out = createPicture(width, height, 3, samplesLike(picture.data, width * height * 3));
-  let window = windows.choose(picture);
+  const border = borderOf(upscaler, control);
+  const framed = surround(picture, border, control.wrap ? 'wrap' : 'symmetric');
+  let window = windows.choose(framed);
   for (;;) {
     try {
-      await upscaleTiles(picture, window, upscaler, out, control);
+      await upscaleTiles(framed, border, window, upscaler, out, control);
       break;
     } catch (error) {
       if (!(error instanceof OutOfMemoryError || error instanceof LimitError)) throw error;
-      const tried = sidesOf(window, picture);
-      window = windows.halve(picture, window, error);
+      const tried = sidesOf(window, framed);
+      window = windows.halve(framed, window, error);
       control.onNote?.(
-        `out of GPU memory with tiles of ${tried}: smaller ones, ${sidesOf(window, picture)}, from now on`,
+        `out of GPU memory with tiles of ${tried}: smaller ones, ${sidesOf(window, framed)}, from now on`,
       );
     }
   }
@@ -91,11 +124,19 @@ async function upscaleRgb<S extends Samples>(
   return out;
 }
 
+/** Pixels that are put around a picture: of a texture all that its edges depend on. */
+function borderOf({ halo, edges }: Upscaler, { wrap }: MethodControl): number {
+  if (wrap) return halo;
+  return edges === 'mirror' ? Math.min(halo, MIRRORED) : 0;
+}
+
 const sidesOf = (window: Size, picture: Size) =>
   `${Math.min(window.width, picture.width)}x${Math.min(window.height, picture.height)}`;
 
+/** Enlarges a picture within a border, and writes what lies within the border to `out`. */
 async function upscaleTiles<S extends Samples>(
   picture: Picture<S>,
+  border: number,
   size: Size,
   upscaler: Upscaler,
   out: Picture<S>,
@@ -116,7 +157,7 @@ async function upscaleTiles<S extends Samples>(
           `${width * scale}x${height * scale}.`,
       );
     }
-    if (!paste(result, one, scale, out)) {
+    if (!paste(result, withoutBorder(one, picture, border), scale, out)) {
       throw new ResultError(
         `${upscaler.name}: the result is not finite (NaN or infinity): are these the weights of a training that broke?`,
       );
@@ -137,6 +178,18 @@ function planesOf(picture: Picture<Samples>, { x, y, width, height }: Rectangle)
     }
   }
   return planes;
+}
+
+/** The tile in the coordinates of the picture without its border, of which nothing is kept. */
+function withoutBorder({ window, keep }: Tile, { width, height }: Size, border: number): Tile {
+  const [left, top] = [Math.max(keep.x, border), Math.max(keep.y, border)];
+  const right = Math.min(keep.x + keep.width, width - border);
+  const bottom = Math.min(keep.y + keep.height, height - border);
+  return {
+    window: { ...window, x: window.x - border, y: window.y - border },
+    // Some tiles lie in the border alone.
+    keep: { x: left - border, y: top - border, width: Math.max(0, right - left), height: Math.max(0, bottom - top) },
+  };
 }
 
 /** Writes the kept part of a tile's result into `out`; false where a number is not finite. */

@@ -4,9 +4,9 @@ export type ResizeMethod = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos2' | 'la
 
 /**
  * What lies beyond the edge: `symmetric` mirrors with the edge sample repeated (MATLAB today), `clamp` repeats the edge
- * sample (MATLAB when the benchmarks' LR files were made).
+ * sample (MATLAB when the benchmarks' LR files were made), `wrap` goes on at the opposite edge, for seamless textures.
  */
-export type Boundary = 'symmetric' | 'clamp';
+export type Boundary = 'symmetric' | 'clamp' | 'wrap';
 
 export interface ResizeOptions {
   /** Default: bicubic. */
@@ -80,8 +80,10 @@ export function contributions(input: number, output: number, scale: number, opti
   return withoutIdleTaps({ taps, weight, index }, output);
 }
 
-function within(position: number, length: number, boundary: Boundary): number {
+/** The sample of a side of `length` that stands at a position before, within or beyond it. */
+export function within(position: number, length: number, boundary: Boundary): number {
   if (boundary === 'clamp') return Math.min(length - 1, Math.max(0, position));
+  if (boundary === 'wrap') return ((position % length) + length) % length;
   const period = 2 * length;
   const phase = ((position % period) + period) % period;
   return phase < length ? phase : period - 1 - phase;

@@ -21,9 +21,11 @@ export function statedSRResNetConfig(
 ): SRResNetConfig {
   const found = srresnetConfig(tensors);
   if (metadata.arch === 'srresnet' && metadata.config !== undefined) return agreed(metadata.config, found);
+  // Others' scores were computed with zeros around their pictures.
+  const published = { ...found, edges: 'zero' } as const;
   const { output_activation: activation = 'none' } = metadata;
-  if (activation === 'none' || activation === 'linear') return found;
-  if (activation === 'tanh') return { ...found, output: 'tanh' };
+  if (activation === 'none' || activation === 'linear') return published;
+  if (activation === 'tanh') return { ...published, output: 'tanh' };
   throw new WeightsError(`the metadata "output_activation" is "${activation}", known are none and tanh.`);
 }
 
@@ -39,6 +41,8 @@ function agreed(whole: string, found: SRResNetConfig): SRResNetConfig {
   const said = srresnetConfigOf({ ...choices, channels: Number(channels), blocks: Number(blocks) } as SRResNetOptions);
   if (said.output !== 'linear' && said.output !== 'tanh')
     throw new WeightsError(`the metadata "config" is ${text}: known outputs are linear and tanh.`);
+  if (said.edges !== 'mirror' && said.edges !== 'zero')
+    throw new WeightsError(`the metadata "config" is ${text}: known edges are mirror and zero.`);
   const same = (name: keyof SRResNetConfig) => said[name] === found[name];
   if (same('channels') && same('blocks') && same('slopes') && same('biases') && same('middle')) return said;
   const shown = srresnetConfigText(found).replaceAll(':', ': ').replaceAll(',', ', ');

@@ -25,6 +25,11 @@ export type SRResNetConfig = {
   readonly middle: 'batchNorm' | 'prelu';
   /** The end: as it comes out of the last convolution, or through tanh. */
   readonly output: 'linear' | 'tanh';
+  /**
+   * What stands around a picture that the network enlarges: the picture mirrored, or the zeros of the convolutions'
+   * padding, which darken a white picture's edge. Training, whose crops lie within pictures, takes no notice of it.
+   */
+  readonly edges: 'mirror' | 'zero';
 };
 
 /** What is left out is the paper's and, where that leaves a choice, most re-implementations'. */
@@ -117,6 +122,7 @@ export function srresnetConfigOf(options: SRResNetOptions): SRResNetConfig {
     biases = false,
     middle = 'batchNorm',
     output = 'linear',
+    edges = 'mirror',
   } = options;
   return {
     channels,
@@ -125,6 +131,7 @@ export function srresnetConfigOf(options: SRResNetOptions): SRResNetConfig {
     biases: biases && (blocks > 0 || middle === 'batchNorm'),
     middle,
     output,
+    edges,
   };
 }
 

@@ -50,6 +50,8 @@ export class SRResNetUpscaler implements Disposable {
   readonly scale = 4;
   /** LR pixels around an output pixel on which it depends. */
   readonly halo: number;
+  /** What stands around a picture; see `SRResNetConfig`. */
+  readonly edges: 'mirror' | 'zero';
   readonly #net: SRResNet;
   #program: Compiled<[Tensor], Tensor> | undefined;
   #size = '';
@@ -58,6 +60,7 @@ export class SRResNetUpscaler implements Disposable {
   constructor(net: SRResNet, name: string) {
     this.name = name;
     this.halo = srresnetHalo(net.config);
+    this.edges = net.config.edges;
     this.#net = net;
   }
 

@@ -1,0 +1,48 @@
+/** How large results become. */
+
+import { DaybreakError } from '../engine/basics/errors.ts';
+import type { Size } from './tiles.ts';
+
+/** A result's sides would be beyond what an enlargement can reach. */
+export class ResultSizeError extends DaybreakError {}
+
+/** How many times as wide and high as the picture, or sides in pixels: of one side alone, the other keeps the ratio. */
+export type SizeRequest =
+  | { readonly scale: number }
+  | { readonly width: number; readonly height?: number | undefined }
+  | { readonly width?: undefined; readonly height: number };
+
+/** Results are at most this many times as wide and high as their pictures. */
+export const MOST_SCALE = 4;
+
+/**
+ * The sides of a picture's result, in whole pixels, rounded half up and at least 1.
+ * @throws ResultSizeError where a side would be more than MOST_SCALE times as long.
+ */
+export function resultSize({ width, height }: Size, request: SizeRequest): Size {
+  const whole = (side: number) => Math.max(1, Math.floor(side + 0.5));
+  if ('scale' in request) return { width: whole(width * request.scale), height: whole(height * request.scale) };
+  const size = {
+    width: request.width ?? whole((width * (request.height ?? height)) / height),
+    height: request.height ?? whole((height * (request.width ?? width)) / width),
+  };
+  if (size.width > whole(width * MOST_SCALE) || size.height > whole(height * MOST_SCALE)) {
+    const [from, to] = [`${width}x${height}`, `${size.width}x${size.height}`];
+    throw new ResultSizeError(`${from} to ${to} is more than ${MOST_SCALE} times as large`);
+  }
+  return size;
+}
+
+/** What a size is called in the names of results: `x4`, `x2.5`, `w1000`, `h750`, `1000x750`. */
+export function sizeMark(request: SizeRequest): string {
+  if ('scale' in request) return `x${request.scale}`;
+  const { width, height } = request;
+  if (width === undefined) return `h${height}`;
+  return height === undefined ? `w${width}` : `${width}x${height}`;
+}
+
+/** Whether a result would not be larger than its picture: then there is nothing for a network to do. */
+export const isNoLarger = (to: Size, from: Size): boolean => to.width <= from.width && to.height <= from.height;
+
+/** Whether both sides are the same. */
+export const isSameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ResultSizeError, resultSize, sizeMark } from '../../eval/result-size.ts';
+
+test('sizes of results', () => {
+  const from = { width: 41, height: 30 };
+  expect(resultSize(from, { scale: 4 })).toEqual({ width: 164, height: 120 });
+  expect(resultSize(from, { scale: 2.5 })).toEqual({ width: 103, height: 75 });
+  expect(resultSize(from, { width: 82 })).toEqual({ width: 82, height: 60 });
+  expect(resultSize(from, { height: 100 })).toEqual({ width: 137, height: 100 });
+  expect(resultSize(from, { width: 10, height: 99 })).toEqual({ width: 10, height: 99 });
+  expect(resultSize({ width: 1000, height: 1 }, { width: 10 })).toEqual({ width: 10, height: 1 });
+});
+
+test('no side becomes more than four times as long', () => {
+  expect(() => resultSize({ width: 40, height: 24 }, { width: 161 })).toThrow(ResultSizeError);
+  expect(() => resultSize({ width: 40, height: 24 }, { width: 40, height: 97 })).toThrow('40x24 to 40x97');
+  const side = fc.integer({ min: 1, max: 5000 });
+  fc.assert(
+    fc.property(side, side, side, (width, height, wanted) => {
+      fc.pre(wanted <= 4 * width);
+      const size = resultSize({ width, height }, { width: wanted });
+      expect(size.width).toBe(wanted);
+      expect(size.height).toBeLessThanOrEqual(4 * height);
+      expect(Math.abs(size.height - (height * wanted) / width)).toBeLessThanOrEqual(size.height === 1 ? 1 : 0.5);
+    }),
+  );
+});
+
+test('marks for names', () => {
+  expect([{ scale: 4 }, { scale: 2.5 }, { width: 9 }, { height: 8 }, { width: 9, height: 8 }].map(sizeMark)).toEqual([
+    'x4',
+    'x2.5',
+    'w9',
+    'h8',
+    '9x8',
+  ]);
+});
