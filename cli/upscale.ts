@@ -3,13 +3,15 @@
 import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
+import { isInterpolation } from '../eval/methods.ts';
 import { checkFolder } from '../eval/output-folder.node.ts';
-import { type Job, namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
+import { type Job, namesFile, namesFolder, planBatch, STANDARD } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
+import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
 import { printable } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
-import { DEFAULT_MAX_PIXELS, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
-import { percent, positiveInteger } from './arguments.ts';
+import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
+import { percent, positiveInteger, scaleNumber } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
@@ -18,6 +20,10 @@ import { addMethodOptions, addModelOption, gpuOf, labelOf, type MethodOptions, o
 interface UpscaleOptions extends MethodOptions {
   readonly model: string;
   readonly out: string;
+  readonly scale?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly wrap?: boolean;
   readonly recursive?: boolean;
   readonly format?: string;
   readonly quality?: number;
@@ -26,9 +32,6 @@ interface UpscaleOptions extends MethodOptions {
   readonly metadata: 'keep' | 'strip';
   readonly maxPixels: number;
 }
-
-/** All methods enlarge so many times. */
-const SCALE = 4;
 
 /** Names of formats, each with the ending that its files get. */
 const ENDINGS = ['png', 'jpg', 'webp', 'avif', 'tiff'].filter(name => OUTPUT_EXTENSIONS.includes(`.${name}`));
@@ -41,6 +44,11 @@ Examples:
   daybreak upscale photo.png -o photo-large.png
   daybreak upscale holiday/ -o large --recursive --format same
   daybreak upscale scans/ -o large --model runs/first/checkpoints/best/model.safetensors --name "{name}_{model}"
+  daybreak upscale photo.jpg -o photo-wide.jpg --width 1920
+  daybreak upscale brick.png -o brick-large.png --scale 2 --wrap
+  curl -s https://example.org/photo.jpg | daybreak upscale - -o - --format jpg > large.jpg
+Other sizes than four times are made of the network's result by bicubic interpolation.
+A picture that would not become larger is resized without the network.
 A picture whose result exists is skipped, so that a run that was stopped goes on
 where it was. --recursive repeats the folder's tree in the output folder; links to
 files are read, links to folders are not followed, hidden files are left out.
@@ -51,19 +59,29 @@ them. What failed is told of, the others go on, and the exit code is 1.`;
 export function addUpscaleCommand(program: Command): void {
   const command = program
     .command('upscale')
-    .description('Enlarge pictures four times, with a network or an interpolation.')
-    .argument('<in...>', 'pictures, or folders of pictures')
-    .requiredOption('-o, --out <path>', `a folder, or for one picture a file (${OUTPUT_EXTENSIONS.join(', ')})`);
+    .description('Enlarge pictures up to four times, with a network or an interpolation.')
+    .argument('<in...>', 'pictures, or folders of pictures; - reads one from standard input')
+    .requiredOption(
+      '-o, --out <path>',
+      `a folder, or for one picture a file (${OUTPUT_EXTENSIONS.join(', ')}) or - for standard output`,
+    )
+    .option('--scale <n>', `how many times as wide and high, up to ${MOST_SCALE} (default: ${MOST_SCALE})`, scaleNumber)
+    .option('--width <px>', 'width of results; height keeps the ratio unless it is given', positiveInteger)
+    .option('--height <px>', 'height of results; width keeps the ratio unless it is given', positiveInteger)
+    .option('--wrap', 'pictures are seamless textures, and so are their results');
   addMethodOptions(addModelOption(command))
     .option('-r, --recursive', "pictures in a folder's subfolders too")
     .addOption(
-      new Option('--format <name>', "of results in a folder; same: each picture's own (default: png)").choices([
-        ...ENDINGS,
-        'same',
-      ]),
+      new Option(
+        '--format <name>',
+        "of results in a folder, or of -o -; same: each picture's own (default: png)",
+      ).choices([...ENDINGS, 'same']),
     )
     .option('--quality <1-100>', 'of JPEG, WebP and AVIF (default: 95, AVIF 80)', percent)
-    .option('--name <template>', `names in a folder, of {name}, {ext}, {scale}, {model} (default: ${DEFAULT_NAME})`)
+    .option(
+      '--name <template>',
+      `names in a folder, of {name}, {ext}, {size}, {scale}, {model} (default: ${DEFAULT_NAME})`,
+    )
     .option('--overwrite', 'replace results that exist, instead of skipping their pictures')
     .addOption(
       new Option('--metadata <what>', 'EXIF, XMP and colour profile; strip converts colours to sRGB')
@@ -80,9 +98,10 @@ export function addUpscaleCommand(program: Command): void {
 /** @returns 0 where every picture was enlarged or skipped as asked, else 1. */
 async function upscale(inputs: readonly string[], options: UpscaleOptions): Promise<number> {
   const oneFile = await check(options);
-  const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels } = options;
+  const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels, wrap } = options;
+  const size = sizeOf(options);
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
-  const request = { inputs, out, recursive, name, ending, scale: SCALE, model: labelOf(model) };
+  const request = { inputs, out, recursive, name, ending, size, model: labelOf(model) };
   const { jobs, refused, leftOut, unread, results } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
@@ -106,18 +125,22 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
     summarize(counts, 0, options);
     return 1;
   }
-  if (overwrite || !(await allThere(jobs))) await checkFolder(oneFile ? dirname(out) : out);
+  if (out !== STANDARD && (overwrite || !(await allThere(jobs)))) await checkFolder(oneFile ? dirname(out) : out);
   const { method, scale } = await openMethod(model, options, gpuOf(options));
+  const network = !isInterpolation(model);
   try {
     await interruptible('Stopping after this tile.', async signal => {
       using progress = new BatchProgress(jobs.length);
       let current: { index: number; job: Job } | undefined;
       const on = (done: number, what = '') => {
-        if (current) progress.move(current.index + done, `${printable(current.job.input)}${what}`);
+        if (current) progress.move(current.index + done, `${shownInput(current.job)}${what}`);
       };
       await upscaleFiles(jobs, method, {
         overwrite,
-        scale,
+        size,
+        scale: network ? scale : undefined,
+        wrap,
+        format: format === undefined || format === 'same' ? format : formatForName(`.${format}`),
         maxPixels,
         metadata,
         quality,
@@ -127,8 +150,8 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
           on(0);
         },
         onTile: (done, total) => on(done / total, `  tile ${done}/${total}`),
-        onNote: note => progress.line(`note: ${current ? printable(current.job.input) : ''}: ${note}`),
-        onWarning: (job, warning) => progress.line(`warning: ${printable(job.input)}: ${warning}`),
+        onNote: note => progress.line(`note: ${current ? shownInput(current.job) : ''}: ${note}`),
+        onWarning: (job, warning) => progress.line(`warning: ${shownInput(job)}: ${warning}`),
         onOutcome: outcome => {
           counts[outcome.state]++;
           const line = sentence(outcome);
@@ -146,11 +169,23 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
 type Counts = Record<Outcome['state'], number>;
 
 /** The last line, also of a run that was stopped: then so many pictures are `left`. */
-function summarize({ done, skipped, failed }: Counts, left: number, { overwrite }: UpscaleOptions): void {
+function summarize({ done, skipped, failed }: Counts, left: number, { overwrite, out }: UpscaleOptions): void {
   const again = overwrite ? '' : ': the same command goes on';
   const rest = left === 0 ? '' : `, ${left} left${again}`;
   const hint = skipped === 0 ? '' : '; results that exist are kept, --overwrite replaces them';
-  process.stdout.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${rest}${hint}\n`);
+  const stream = out === STANDARD ? process.stderr : process.stdout;
+  stream.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${rest}${hint}\n`);
+}
+
+/**
+ * How large results are to be.
+ * @throws UsageError for a scale beside sides.
+ */
+function sizeOf({ scale, width, height }: UpscaleOptions): SizeRequest {
+  if (scale !== undefined && (width ?? height) !== undefined)
+    throw new UsageError('--scale: --width and --height say how large results become, give one or the other');
+  if (width !== undefined) return { width, height };
+  return height === undefined ? { scale: scale ?? MOST_SCALE } : { height };
 }
 
 /**
@@ -159,17 +194,20 @@ function summarize({ done, skipped, failed }: Counts, left: number, { overwrite 
  */
 async function check({ out, name, format, quality }: UpscaleOptions): Promise<boolean> {
   if (out === '') throw new UsageError('-o: is empty, name a folder or a file');
+  if (out === STANDARD && process.stdout.isTTY)
+    throw new UsageError('-o -: a picture is nothing for a terminal: redirect standard output');
   const oneFile = await namesFile(out);
   // Who names a file of another format wants no folder of that name.
   if (isOtherPicture(out) && !(await namesFolder(out))) {
     throw new UsageError(`-o ${out}: this format cannot be written: ${OUTPUT_EXTENSIONS.join(', ')}, or name a folder`);
   }
-  if (oneFile && format !== undefined) throw new UsageError(`--format: the ending of -o ${out} says it`);
+  if (oneFile && format !== undefined && out !== STANDARD)
+    throw new UsageError(`--format: the ending of -o ${out} says it`);
   if (oneFile && name !== undefined) throw new UsageError(`--name: -o ${out} is the name`);
   const problem = name === undefined ? undefined : templateProblem(name);
   if (problem !== undefined) throw new UsageError(`--name ${name}: ${problem}`);
   if (quality === undefined) return oneFile;
-  const ending = oneFile ? extname(out).toLowerCase() : `.${format ?? 'png'}`;
+  const ending = oneFile && out !== STANDARD ? extname(out).toLowerCase() : `.${format ?? 'png'}`;
   if (ending !== '.same' && !LOSSY.includes(ending)) {
     throw new UsageError(`--quality: ${ending.slice(1)} files lose nothing, choose another --format`);
   }
@@ -182,19 +220,22 @@ async function allThere(jobs: readonly Job[]): Promise<boolean> {
   return true;
 }
 
+const shownInput = ({ input }: Job) => (input === STANDARD ? 'standard input' : printable(input));
+
 /** What a line says of an outcome; pictures that are skipped are only counted. */
 function sentence(outcome: Outcome): string | undefined {
-  const { input, output } = outcome.job;
+  const { output } = outcome.job;
   if (outcome.state === 'skipped') return undefined;
-  if (outcome.state === 'failed') return `failed: ${failureOf(outcome.error, input)}`;
+  if (outcome.state === 'failed') return `failed: ${failureOf(outcome.error, outcome.job)}`;
   const { from, to, tiling, seconds, convertedFrom } = outcome;
   const tiles =
     tiling && tiling.count > 1 ? `, ${tiling.count} tiles of ${tiling.window.width}x${tiling.window.height}` : '';
   const colours = convertedFrom === undefined ? '' : `, colours of "${convertedFrom}" to sRGB`;
-  return `${printable(input)} ${from} -> ${printable(output)} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
+  const shownOutput = output === STANDARD ? 'standard output' : printable(output);
+  return `${shownInput(outcome.job)} ${from} -> ${shownOutput} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
 }
 
 /** What went wrong; errors of pictures name a file themselves. */
-function failureOf(error: Error, input: string): string {
-  return 'file' in error ? lineOf(error) : `${printable(input)}: ${lineOf(error)}`;
+function failureOf(error: Error, job: Job): string {
+  return 'file' in error ? lineOf(error) : `${shownInput(job)}: ${lineOf(error)}`;
 }

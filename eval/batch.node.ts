@@ -2,14 +2,25 @@
 
 import { LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
 import { ImageError, PictureSizeError, printable } from '../image/errors.ts';
-import { isThere, openPicture, type PictureFile, savePicture } from '../image/files.node.ts';
-import { DEFAULT_MAX_PIXELS, formatForName } from '../image/formats.ts';
+import {
+  isThere,
+  openPicture,
+  openPictureFrom,
+  type PictureFile,
+  pictureBytes,
+  savePicture,
+  unwritable,
+} from '../image/files.node.ts';
+import { DEFAULT_MAX_PIXELS, type Format, formatForName } from '../image/formats.ts';
 import type { Picture, Samples } from '../image/picture.ts';
+import type { EncodeOptions } from '../image/picture-file.ts';
 import { checkSides } from '../image/sharp.node.ts';
 import { Leftovers } from '../image/unfinished.node.ts';
 import { FullDiskError, ResultError, TileError } from './errors.ts';
 import type { Method } from './methods.ts';
-import type { Job } from './plan-batch.node.ts';
+import { type Job, STANDARD } from './plan-batch.node.ts';
+import { isNoLarger, MOST_SCALE, ResultSizeError, resultSize, type SizeRequest } from './result-size.ts';
+import type { Size } from './tiles.ts';
 import type { Tiling, UpscaleControl } from './upscale.ts';
 
 /** What became of a job. Sizes are those of the picture and of its result. */
@@ -33,10 +44,22 @@ export type Outcome =
 export interface BatchOptions extends UpscaleControl {
   /** Results that exist are replaced; else their pictures are skipped. Default: false. */
   readonly overwrite?: boolean | undefined;
-  /** Enlargement, to know the results' sizes before working on them. Default: 4. */
+  /** How large results become. Default: four times as wide and high. */
+  readonly size?: SizeRequest | undefined;
+  /**
+   * How many times as wide and high the method makes every picture before it gets its size, as networks do; undefined where
+   * it has its size at once. Default: 4.
+   */
   readonly scale?: number | undefined;
-  /** The most pixels of a result; pictures that would become larger are not decoded. Default: DEFAULT_MAX_PIXELS. */
+  /** Pictures are seamless textures. Default: false. */
+  readonly wrap?: boolean | undefined;
+  /**
+   * The most pixels of a result, or of what the method makes on the way to it; what would become larger is not decoded
+   * where that can be known. Default: DEFAULT_MAX_PIXELS.
+   */
   readonly maxPixels?: number | undefined;
+  /** What is written to standard output; `same`: the picture's own format. Default: png. */
+  readonly format?: Format | 'same' | undefined;
   /** EXIF, XMP and colour profile go into the result, or not: then colours become sRGB. Default: keep. */
   readonly metadata?: 'keep' | 'strip' | undefined;
   /** 1…100, of formats that lose something. */
@@ -56,7 +79,9 @@ const WRITES_BEHIND = 4;
 
 const BYTES_IN_FLIGHT = 2 ** 29;
 
-type Loaded = { readonly file: PictureFile } | { readonly outcome: Outcome };
+const FOUR_TIMES: SizeRequest = { scale: MOST_SCALE };
+
+type Loaded = { readonly file: PictureFile; readonly to: Size } | { readonly outcome: Outcome };
 
 /**
  * Enlarges the pictures one after the other. What cannot be read, enlarged or written is an outcome, not an error.
@@ -66,7 +91,7 @@ type Loaded = { readonly file: PictureFile } | { readonly outcome: Outcome };
  *   result that finds no room, or a read-only disk.
  */
 export async function upscaleFiles(jobs: readonly Job[], method: Method, options: BatchOptions = {}): Promise<void> {
-  const { signal, onStart, bytesInFlight = BYTES_IN_FLIGHT, scale = 4 } = options;
+  const { signal, onStart, bytesInFlight = BYTES_IN_FLIGHT } = options;
   const written = new Written(options.onOutcome);
   const leftovers = new Leftovers();
   let ahead: Promise<Loaded> | undefined;
@@ -81,15 +106,17 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
         written.add(Promise.resolve(loaded.outcome), 0);
         continue;
       }
-      const bytes = loaded.file.picture.data.byteLength;
-      const resultBytes = bytes * scale ** 2;
+      const { file, to } = loaded;
+      const bytes = file.picture.data.byteLength;
+      const largest = largestSize(file.picture, to, options);
+      const resultBytes = (bytes / (file.picture.width * file.picture.height)) * largest.width * largest.height;
       await written.room(bytesInFlight - bytes - resultBytes);
       const next = jobs[index + 1];
       if (next && written.bytes + bytes + resultBytes < bytesInFlight) ahead = load(next, leftovers, options);
       ahead?.catch(() => undefined);
-      const enlarged = await enlarge(job, loaded.file, method, options);
+      const enlarged = await enlarge(job, file, to, method, options);
       if ('outcome' in enlarged) written.add(Promise.resolve(enlarged.outcome), 0);
-      else written.add(write(enlarged, loaded.file, leftovers, options), resultBytes);
+      else written.add(write(enlarged, file, leftovers, options), resultBytes);
     }
   } finally {
     await ahead?.catch(() => undefined);
@@ -99,23 +126,59 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
 
 /** Decodes a picture, where its result is not there already and not too large, also for its format. */
 async function load(job: Job, leftovers: Leftovers, options: BatchOptions): Promise<Loaded> {
-  const { overwrite, maxPixels = DEFAULT_MAX_PIXELS, scale = 4, metadata, signal } = options;
+  const { overwrite, maxPixels = DEFAULT_MAX_PIXELS, size = FOUR_TIMES, metadata, signal } = options;
   try {
-    if ((await isThere(job.output)) && !overwrite) {
+    if (job.output !== STANDARD && (await isThere(job.output)) && !overwrite) {
       await leftovers.clear(job.output);
       return { outcome: { state: 'skipped', job } };
     }
-    const colours = metadata === 'strip' ? 'srgb' : 'own';
-    const file = await openPicture(job.input, { maxPixels: Math.floor(maxPixels / scale ** 2), colours, signal });
-    const { width, height } = file.picture;
-    checkSides(width * scale, height * scale, formatForName(job.output), job.output);
-    return { file };
+    // Of sides in pixels nothing can be said before the picture's own are known.
+    const times = 'scale' in size ? Math.max(1, options.scale ?? 1, size.scale) : 1;
+    const decoding = {
+      maxPixels: Math.floor(maxPixels / times ** 2),
+      colours: metadata === 'strip' ? ('srgb' as const) : ('own' as const),
+      signal,
+    };
+    const file =
+      job.input === STANDARD
+        ? await openPictureFrom(process.stdin, nameOf(job), decoding)
+        : await openPicture(job.input, decoding);
+    const to = resultSize(file.picture, size);
+    const largest = largestSize(file.picture, to, options);
+    if (largest.width * largest.height > maxPixels) throw tooLarge(job, largest, maxPixels);
+    checkSides(to.width, to.height, formatFor(job, file, options), job.output);
+    return { file, to };
   } catch (error) {
-    if (!(error instanceof PictureSizeError)) return { outcome: failed(job, error) };
-    const size = `${error.width * scale}x${error.height * scale}`;
-    const problem = `would become ${size}, more than ${maxPixels} pixels: --max-pixels`;
-    return { outcome: failed(job, new ImageError(job.input, problem, { cause: error })) };
+    if (error instanceof ResultSizeError) {
+      return { outcome: failed(job, new ImageError(nameOf(job), error.message, { cause: error })) };
+    }
+    if (error instanceof PictureSizeError && 'scale' in size) {
+      const largest = largestSize(error, resultSize(error, size), options);
+      return { outcome: failed(job, tooLarge(job, largest, maxPixels, error)) };
+    }
+    return { outcome: failed(job, error) };
   }
+}
+
+const nameOf = ({ input }: Job) => (input === STANDARD ? 'standard input' : input);
+
+function tooLarge(job: Job, { width, height }: Size, maxPixels: number, cause?: Error): ImageError {
+  return new ImageError(nameOf(job), `would become ${width}x${height}, more than ${maxPixels} pixels: --max-pixels`, {
+    cause,
+  });
+}
+
+/** The largest picture on the way from one to its result. */
+function largestSize(from: Size, to: Size, { scale }: BatchOptions): Size {
+  if (isNoLarger(to, from)) return { width: from.width, height: from.height };
+  if (scale === undefined) return to;
+  return { width: from.width * scale, height: from.height * scale };
+}
+
+/** The format of a job's result. */
+function formatFor({ output }: Job, { format: own }: PictureFile, { format = 'png' }: BatchOptions): Format {
+  if (output !== STANDARD) return formatForName(output);
+  return format === 'same' ? own : format;
 }
 
 interface Enlarged {
@@ -129,13 +192,16 @@ interface Enlarged {
 async function enlarge(
   job: Job,
   { picture }: PictureFile,
+  to: Size,
   method: Method,
-  { onTile, onNote, signal }: BatchOptions,
+  { wrap, onTile, onNote, signal }: BatchOptions,
 ): Promise<Enlarged | { readonly outcome: Outcome }> {
   let tiling: Tiling | undefined;
   const start = performance.now();
   try {
     const result = await method(picture, {
+      to,
+      wrap,
       onTile,
       onNote,
       signal,
@@ -154,19 +220,35 @@ async function write(
   { job, result, ...told }: Enlarged,
   file: PictureFile,
   leftovers: Leftovers,
-  { metadata = 'keep', quality, onWarning }: BatchOptions,
+  options: BatchOptions,
 ): Promise<Outcome> {
+  const { metadata = 'keep', quality, onWarning } = options;
+  const encoding = { metadata: metadata === 'keep' ? file.metadata : {}, quality };
   let losses: readonly string[];
   try {
-    await leftovers.clear(job.output);
-    const carried = metadata === 'keep' ? file.metadata : {};
-    losses = await savePicture(job.output, result, { metadata: carried, quality });
+    if (job.output === STANDARD) losses = await print(result, formatFor(job, file, options), encoding);
+    else {
+      await leftovers.clear(job.output);
+      losses = await savePicture(job.output, result, encoding);
+    }
   } catch (error) {
     return failed(job, error);
   }
   for (const warning of [...file.warnings, ...losses]) onWarning?.(job, warning);
   const { convertedFrom } = file;
   return { state: 'done', job, to: `${result.width}x${result.height}`, convertedFrom, ...told };
+}
+
+/** Writes a picture's file to standard output, and tells what its format cannot hold. */
+async function print(result: Picture<Samples>, format: Format, encoding: EncodeOptions): Promise<readonly string[]> {
+  const { bytes, losses } = await pictureBytes(result, format, encoding, 'standard output');
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(bytes, error => {
+      if (error) reject(unwritable('standard output', error));
+      else resolve();
+    });
+  });
+  return losses;
 }
 
 /** The outcome of an error that concerns one picture alone; others would only repeat themselves and are thrown. */

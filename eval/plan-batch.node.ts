@@ -7,8 +7,12 @@ import { OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { findPictures, noFile } from './find-pictures.node.ts';
 import { Places, placeOf } from './places.node.ts';
 import { DEFAULT_NAME, DISTINCT_NAME, resultName, resultPattern } from './result-name.ts';
+import { MOST_SCALE, type SizeRequest, sizeMark } from './result-size.ts';
 
-/** One picture to enlarge: both are paths of files. */
+/** Instead of a path: standard input, or standard output. A file of that name is `./-`. */
+export const STANDARD = '-';
+
+/** One picture to enlarge: both are paths of files, or STANDARD. */
 export interface Job {
   readonly input: string;
   readonly output: string;
@@ -38,8 +42,8 @@ export interface BatchRequest {
   readonly name?: string | undefined;
   /** Ending of results in a folder, with its dot; `same`: the picture's own. Default: .png. */
   readonly ending?: string | undefined;
-  /** For names. */
-  readonly scale: number;
+  /** For names. Default: four times as large. */
+  readonly size?: SizeRequest | undefined;
   /** For names. */
   readonly model: string;
 }
@@ -66,6 +70,10 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
   const to = await placeOf(out);
   let results = 0;
   for (const input of inputs) {
+    if (input === STANDARD) {
+      found.push({ path: input, below: '' });
+      continue;
+    }
     const state = await stat(input).catch(() => undefined);
     if (!state) refused.push(new ImageError(input, 'there is no such file or folder'));
     else if (state.isFile()) found.push({ path: input, below: '' });
@@ -86,8 +94,9 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
   return { jobs, refused: [...refused, ...clashes], leftOut, unread, results };
 }
 
-/** True where `-o` names one file: not by a slash at its end, nor where there is a folder of that name. */
+/** True where `-o` names one file, or standard output: not by a slash at its end, nor where there is a folder of that name. */
 export async function namesFile(out: string): Promise<boolean> {
+  if (out === STANDARD) return true;
   return OUTPUT_EXTENSIONS.includes(extname(out).toLowerCase()) && !(await namesFolder(out));
 }
 
@@ -104,7 +113,15 @@ function parts(path: string): { stem: string; ending: string } {
   return { stem: basename(path, ending), ending };
 }
 
-function isResult(path: string, { name, ...fields }: BatchRequest): boolean {
+/** What names of results say that is the same for all pictures. */
+function generalFields({ size = { scale: MOST_SCALE }, model }: BatchRequest) {
+  const mark = sizeMark(size);
+  return { scale: 'scale' in size ? String(size.scale) : mark, size: mark, model };
+}
+
+function isResult(path: string, request: BatchRequest): boolean {
+  const { name } = request;
+  const fields = generalFields(request);
   const templates = name === undefined ? [DEFAULT_NAME, DISTINCT_NAME] : [name];
   return templates.some(template => resultPattern(template, fields)?.test(parts(path).stem));
 }
@@ -113,11 +130,12 @@ function isResult(path: string, { name, ...fields }: BatchRequest): boolean {
 function outputOf(
   { path, below }: Found,
   template: string,
-  { out, ending = '.png', scale, model, oneFile }: Request,
+  { out, ending = '.png', oneFile, ...request }: Request,
 ): string {
   if (oneFile) return out;
-  const picture = parts(path);
-  const name = resultName(template, { name: picture.stem, ext: picture.ending.slice(1), scale, model });
+  const picture = parts(path === STANDARD ? 'stdin' : path);
+  const fields = generalFields({ out, ...request });
+  const name = resultName(template, { name: picture.stem, ext: picture.ending.slice(1), ...fields });
   const own = picture.ending.toLowerCase();
   const same = OUTPUT_EXTENSIONS.includes(own) ? own : '.png';
   return join(out, below, name + (ending === 'same' ? same : ending));
@@ -148,7 +166,8 @@ async function assign(found: readonly Found[], request: Request): Promise<Pick<B
     // All that would be called alike get longer names, not all but the first: which is first changes with new pictures.
     const distinct = request.name === undefined && (alike.get(await places.ofName(usual)) ?? 0) > 1;
     const output = distinct ? outputOf(one, DISTINCT_NAME, request) : usual;
-    const problem = (await clash(one.path, output, taken)) ?? (await inside.problem(output));
+    const problem =
+      output === STANDARD ? undefined : ((await clash(one.path, output, taken)) ?? (await inside.problem(output)));
     if (problem !== undefined) refused.push(new ImageError(one.path, problem));
     else {
       taken.results.set(await places.ofName(output), one.path);

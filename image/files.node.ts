@@ -6,7 +6,7 @@ import { decode, encodePng } from '#codec';
 import { decodeFile, encodeFitted } from './codec.node.ts';
 import { codeOf, meaningOf, writeSynced } from './disk.node.ts';
 import { ImageError } from './errors.ts';
-import { DEFAULT_MAX_PIXELS, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
+import { DEFAULT_MAX_PIXELS, type Format, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
 import { fitted } from './losses.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
@@ -63,6 +63,30 @@ export async function openPicture(
 }
 
 /**
+ * Reads a stream to its end and decodes the picture file that comes out of it, as `openPicture`.
+ * @param name For messages.
+ * @throws ImageError as `openPicture`, also as soon as more comes than a picture of `maxPixels` takes.
+ */
+export async function openPictureFrom(
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
+  { signal, ...options }: DecodeOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<PictureFile> {
+  const most = mostBytes(options.maxPixels);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    signal?.throwIfAborted();
+    pieces.push(piece);
+    length += piece.length;
+    if (length > most) throw new ImageError(name, `more than ${most} bytes, which the limit of pixels takes at most`);
+  }
+  const file = await decodeFile(Buffer.concat(pieces), name, options);
+  signal?.throwIfAborted();
+  return file;
+}
+
+/**
  * Writes a picture in the format of its name's ending (OUTPUT_EXTENSIONS), making its folder if need be; the file
  * appears whole or not at all.
  * @returns a line for everything that the format cannot hold (see `fitted`).
@@ -73,17 +97,33 @@ export async function savePicture(
   picture: Picture<Samples>,
   { metadata, quality }: EncodeOptions = {},
 ): Promise<readonly string[]> {
-  const format = formatForName(path);
+  const { bytes, losses } = await pictureBytes(picture, formatForName(path), { metadata, quality }, path);
+  await writeAtomically(path, bytes);
+  return losses;
+}
+
+/**
+ * The bytes of a picture's file, and a line for everything that its format cannot hold (see `fitted`).
+ * @param name For messages.
+ * @throws ImageError where the format cannot hold the picture, or needs sharp and it is missing.
+ */
+export async function pictureBytes(
+  picture: Picture<Samples>,
+  format: Format,
+  { metadata, quality }: EncodeOptions,
+  name: string,
+): Promise<{ readonly bytes: Uint8Array; readonly losses: readonly string[] }> {
   const suited = fitted(picture, format, metadata);
-  await writeAtomically(path, await encodeFitted(suited, format, quality, path));
-  return suited.losses;
+  return { bytes: await encodeFitted(suited, format, quality, name), losses: suited.losses };
 }
 
 /** Beyond eight bytes a pixel, which 16 bit RGBA takes uncompressed, a file has this much for all else. */
 const ROOM_FOR_METADATA = 1 << 26;
 
+const mostBytes = (maxPixels = DEFAULT_MAX_PIXELS) => 8 * maxPixels + ROOM_FOR_METADATA;
+
 async function bytesOf(path: string, maxPixels = DEFAULT_MAX_PIXELS, signal?: AbortSignal): Promise<Uint8Array> {
-  const most = 8 * maxPixels + ROOM_FOR_METADATA;
+  const most = mostBytes(maxPixels);
   try {
     const found = await stat(path);
     // A pipe or a device may never end.

@@ -33,7 +33,7 @@ async function folderOfThree(): Promise<string> {
 async function run(folder: string, out: string, onTile: (picture: number, tile: number) => void) {
   const gpu = gpuOf({});
   const { method } = await openMethod(join(folder, 'net.safetensors'), { tile: 8 }, gpu);
-  const { jobs } = await planBatch({ inputs: [join(folder, 'in')], out: join(folder, out), scale: 4, model: 'net' });
+  const { jobs } = await planBatch({ inputs: [join(folder, 'in')], out: join(folder, out), model: 'net' });
   const told: string[] = [];
   let picture = 0;
   const running = upscaleFiles(jobs, method, {

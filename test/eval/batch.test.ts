@@ -33,7 +33,6 @@ async function run(folder: string, method: Method, options: BatchOptions = {}, o
     inputs: [join(folder, 'in')],
     out: join(folder, 'out'),
     name: '{name}',
-    scale: 4,
     model: '',
   });
   await upscaleFiles(jobs, method, { onOutcome: outcome => outcomes.push(outcome), ...options });
@@ -161,7 +160,7 @@ test.skipIf(!CAN_MOUNT)(`a full disk ends the batch after the first result that 
 test('a result whose name is too long fails before the picture is enlarged, the others go on', async () => {
   const [long, longer] = [`${'ä'.repeat(125)}.png`, `${'ä'.repeat(126)}.png`];
   const folder = await folderOf('in/a.png', 'in/z.png', `in/${long}`);
-  const options = { inputs: [join(folder, 'in')], scale: 4, model: '' };
+  const options = { inputs: [join(folder, 'in')], model: '' };
   const { jobs } = await planBatch({ ...options, out: join(folder, 'out'), name: '{name}ä' });
   let calls = 0;
   const method: Method = async lr => {
@@ -224,7 +223,6 @@ test('what killed processes left of the results is removed, what others are writ
     out: join(folder, 'out'),
     name: '{name}',
     recursive: true,
-    scale: 4,
     model: '',
   });
   const outcomes: Outcome[] = [];

@@ -20,7 +20,6 @@ async function planned(folder: string, inputs: string[], out: string, more: Part
   const { jobs, refused, leftOut } = await planBatch({
     inputs: inputs.map(input => join(folder, input)),
     out: join(folder, out),
-    scale: 4,
     model: 'net',
     ...more,
   });
@@ -140,7 +139,7 @@ test('no result replaces a picture by another way: links to folders, to pictures
 
 test('pictures of formats that are not read are told by their endings', async () => {
   const folder = folderOf('in/a.png', 'in/b.HEIC', 'in/notes.txt', 'in/deep/c.gif', 'in/deep/d.heic', 'in/.e.gif');
-  const request = { inputs: [join(folder, 'in')], out: join(folder, 'out'), scale: 4, model: '' };
+  const request = { inputs: [join(folder, 'in')], out: join(folder, 'out'), model: '' };
   expect((await planBatch(request)).unread).toEqual(['.heic']);
   expect([...(await planBatch({ ...request, recursive: true })).unread].sort()).toEqual(['.gif', '.heic', '.heic']);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DEFAULT_NAME, DISTINCT_NAME, resultName, resultPattern, templateProblem } from '../../eval/result-name.ts';
 
-const fields = { name: 'photo', ext: 'jpg', scale: 4, model: 'srgan' };
+const fields = { name: 'photo', ext: 'jpg', scale: '4', size: 'x4', model: 'srgan' };
 
 test('names are made of the picture, the enlargement and the model', () => {
   expect(resultName(DEFAULT_NAME, fields)).toBe('photo_x4');
@@ -15,7 +15,7 @@ test.each([
   ['{name}/{scale}', 'no slashes'],
   ['..\\{name}', 'no slashes'],
   ['{name}\n', 'no control characters'],
-  ['{name}_{size}', 'knows no {size}: {name}, {ext}, {scale}, {model}'],
+  ['{name}_{height}', 'knows no {height}: {name}, {ext}, {scale}, {size}, {model}'],
   ['{name', 'a brace without its other half'],
   ['', 'must not be empty'],
   ['.{name}', 'hidden by a dot'],
