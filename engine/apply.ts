@@ -1,6 +1,7 @@
 /** Applying operations: the one way in which anything runs. In a trace it records; else a program of one node runs at once. */
 
 import { DaybreakError, TraceError } from './basics/errors.ts';
+import { RecentMap } from './basics/recent-map.ts';
 import { sizeOf, type TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import { checkTypes } from './graph/element-types.ts';
@@ -26,9 +27,9 @@ export function noGrad<T>(body: () => T): T {
   }
 }
 
-/** Programs of one node, by operation and shapes; the oldest goes when there are too many. */
+/** Programs of one node that are kept, by operation and shapes. */
 const PROGRAMS_KEPT = 2048;
-const programs = new WeakMap<Device, Map<string, Program>>();
+const programs = new WeakMap<Device, RecentMap<string, Program>>();
 
 /** Applies `operation` to tensors of one device and returns its outputs. */
 export function apply<A extends Attributes>(
@@ -101,16 +102,12 @@ function programOf(
 ): Program {
   let cache = programs.get(device);
   if (!cache) {
-    cache = new Map();
+    cache = new RecentMap(PROGRAMS_KEPT, program => program.dispose());
     programs.set(device, cache);
   }
   const key = `${keyOf(operation, attributes)}|${inputs.map(({ spec }) => `${spec.dtype}${spec.shape.join('x')}`).join('|')}`;
   const known = cache.get(key);
-  if (known) {
-    cache.delete(key);
-    cache.set(key, known);
-    return known;
-  }
+  if (known) return known;
   const trace = new Trace(
     device,
     inputs.map(value => value.spec),
@@ -118,10 +115,5 @@ function programOf(
   const node = trace.append(operation, trace.arguments, specs, attributes);
   const program = new Program(device, lower(trace.finish(node.outputs), false, device.traits));
   cache.set(key, program);
-  if (cache.size > PROGRAMS_KEPT) {
-    const [oldest, stale] = cache.entries().next().value!;
-    cache.delete(oldest);
-    stale.dispose();
-  }
   return program;
 }

@@ -1,6 +1,7 @@
 /** `compile`: trace a function once, replay it as a program. */
 
 import { DaybreakError, nameOf, TraceError } from './basics/errors.ts';
+import { RecentMap } from './basics/recent-map.ts';
 import type { TensorSpec } from './basics/shape.ts';
 import { ArgumentMemory, deviceOf, type HeldArgument, hold, letGo } from './compiled-arguments.ts';
 import type { Device } from './device/device.ts';
@@ -66,8 +67,8 @@ interface Entry {
 /** What a compiled function keeps on a device. */
 interface Kept {
   readonly device: Device;
-  /** By the arguments' shapes; the one used last comes last. */
-  readonly entries: Map<string, Entry>;
+  /** By the arguments' shapes. */
+  readonly entries: RecentMap<string, Entry>;
   readonly slots: SharedSlots;
   readonly memory: ArgumentMemory;
 }
@@ -94,7 +95,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
       throw new DaybreakError('A compiled function stays on one device until it is disposed of.');
     kept ??= {
       device,
-      entries: new Map(),
+      entries: new RecentMap(programs, free),
       slots: new SharedSlots(device.memory),
       memory: new ArgumentMemory(device),
     };
@@ -103,20 +104,15 @@ export function compile<T extends readonly Argument[], R extends Tree>(
   /** The program for such arguments, made where there is none that fits. */
   const entryFor = ({ device, entries, slots }: Kept, specs: readonly TensorSpec[]): Entry => {
     const key = specs.map(({ shape, dtype }) => `${dtype}${shape.join('x')}`).join('|');
-    let entry = entries.get(key);
-    entries.delete(key);
+    const known = entries.get(key);
+    if (known?.program.isCurrent) return known;
     // Variables have moved since into another one's memory, or out of it.
-    if (entry && !entry.program.isCurrent) {
-      free(entry);
-      entry = undefined;
+    if (known) {
+      entries.delete(key);
+      free(known);
     }
-    entry ??= build(device, specs, body, baked, slots);
+    const entry = build(device, specs, body, baked, slots);
     entries.set(key, entry);
-    if (entries.size > programs) {
-      const [oldest, stale] = entries.entries().next().value!;
-      entries.delete(oldest);
-      free(stale);
-    }
     return entry;
   };
   const finish = (entry: Entry, results: readonly Storage[]): R => entry.rebuild(results) as R;

@@ -4,10 +4,10 @@ import type { TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import { sizeClass } from './device/memory.ts';
 import { optimize } from './graph/optimize.ts';
-import { Trace, withTrace } from './graph/trace.ts';
 import { lower } from './program/lower.ts';
 import { planMemory } from './program/plan.ts';
-import { Tensor, tidy } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
+import { traceFunction } from './traced.ts';
 
 /** Bytes. */
 export interface Footprint {
@@ -29,14 +29,8 @@ export function footprint(
   body: (...args: Tensor[]) => Tensor,
   baked: boolean,
 ): Footprint {
-  const trace = new Trace(device, specs);
+  const { graph, captured } = traceFunction(device, specs, body);
   try {
-    const graph = tidy(() =>
-      withTrace(trace, () => {
-        const result = body(...trace.arguments.map(value => new Tensor(device, value)));
-        return [trace.finish([trace.import(result.value)])];
-      }),
-    )[0];
     const lowered = lower(optimize(graph, device.traits), baked, device.traits);
     const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
     return {
@@ -45,6 +39,6 @@ export function footprint(
       largestBinding: Math.max(...lowered.calls.flatMap(({ buffers }) => buffers.map(({ bytes }) => bytes))),
     };
   } finally {
-    for (const value of trace.captured) value.release();
+    for (const value of captured) value.release();
   }
 }

@@ -4,12 +4,13 @@ import {
   AdapterNotFoundError,
   DaybreakError,
   DeviceLostError,
-  LimitError,
   OutOfMemoryError,
   ValidationError,
 } from '../basics/errors.ts';
 import type { AdapterTraits, Choices, Kernel } from '../text/kernel.ts';
 import { MemoryPool, type Storage } from './memory.ts';
+import { type Pipeline, Pipelines } from './pipelines.ts';
+import { Readback } from './readback.ts';
 
 export interface DeviceOptions {
   /** A device of the caller's: used as it is, never destroyed by Daybreak. */
@@ -35,19 +36,6 @@ export interface AdapterDescription {
   readonly description: string;
 }
 
-interface Pipeline {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-}
-
-/** Compiled kernels that are remembered; beyond that the one used longest ago is forgotten. */
-const PIPELINES_KEPT = 4096;
-
-const COMPUTE = 4; // GPUShaderStage.COMPUTE
-/** Bytes. */
-const LARGE_STAGING = 2 ** 26;
-
-const MAP_READ = 1;
 const COPY_DST = 8;
 const UNIFORM = 0x40;
 
@@ -60,9 +48,8 @@ export class Device implements Disposable {
   readonly memory: MemoryPool;
   readonly debug: boolean;
   readonly #owned: boolean;
-  readonly #pipelines = new Map<string, Pipeline>();
-  readonly #layouts = new Map<string, { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
-  readonly #staging = new Map<number, GPUBuffer[]>();
+  readonly #pipelines: Pipelines;
+  readonly #readback: Readback;
   #failure: DaybreakError | undefined;
 
   private constructor(gpu: GPUDevice, info: AdapterDescription, fixedSubgroup: number, options: DeviceOptions) {
@@ -87,6 +74,11 @@ export class Device implements Disposable {
     const memory = systemMemory();
     const budget = options.memoryBudget ?? (software && memory ? 0.75 * memory : Number.POSITIVE_INFINITY);
     this.memory = new MemoryPool(gpu, budget, this.debug);
+    this.#readback = new Readback(gpu);
+    this.#pipelines = new Pipelines(gpu, message => {
+      // It counts although what follows from it (an invalid pipeline) was reported sooner.
+      if (!this.lost) this.#failure = new ValidationError(message);
+    });
     // On a device of the caller's, only errors within `guarded` are ours.
     if (this.#owned) gpu.addEventListener('uncapturederror', this.#onError);
     void gpu.lost.then(lost => {
@@ -180,39 +172,12 @@ export class Device implements Disposable {
 
   /** The compiled form of a kernel's text, cached. Compile errors surface at the next {@link check}, with the text. */
   pipeline(kernel: Kernel): Pipeline {
-    const hasParams = kernel.params !== undefined && kernel.params.length > 0;
-    const signature = kernel.bindings.map(access => access[0]).join('') + (hasParams ? 'u' : '');
-    const key = `${signature}|${kernel.wgsl}`;
-    const known = this.#pipelines.get(key);
-    if (known) {
-      // The one used last comes last.
-      this.#pipelines.delete(key);
-      this.#pipelines.set(key, known);
-      return known;
-    }
-    const layout = this.#layout(signature);
-    this.gpu.pushErrorScope('validation');
-    const module = this.gpu.createShaderModule({ label: kernel.name, code: kernel.wgsl });
-    const pipeline = this.gpu.createComputePipeline({
-      label: kernel.name,
-      layout: layout.pipeline,
-      compute: { module, entryPoint: 'main' },
-    });
-    void this.gpu.popErrorScope().then(error => {
-      if (!error || this.lost) return;
-      // It counts although what follows from it (an invalid pipeline) was reported sooner.
-      this.#failure = new ValidationError(`${kernel.name}: ${error.message}\n${kernel.wgsl}`);
-    });
-    const made = { pipeline, layout: layout.bindGroup };
-    this.#pipelines.set(key, made);
-    // Programs keep the pipelines that they use; what none uses goes.
-    if (this.#pipelines.size > PIPELINES_KEPT) this.#pipelines.delete(this.#pipelines.keys().next().value!);
-    return made;
+    return this.#pipelines.of(kernel);
   }
 
   /** How many different kernels are kept compiled. */
   get pipelineCount(): number {
-    return this.#pipelines.size;
+    return this.#pipelines.count;
   }
 
   uniformBuffer(words: Uint32Array<ArrayBuffer>): GPUBuffer {
@@ -246,47 +211,18 @@ export class Device implements Disposable {
   /** Content of storages, copied to the CPU in one go, as bytes. Waits without using the CPU. */
   async read(storages: readonly Storage[]): Promise<Uint8Array<ArrayBuffer>[]> {
     this.check();
-    const padded = (bytes: number) => Math.ceil(bytes / 4) * 4;
-    const total = storages.reduce((sum, storage) => sum + padded(storage.bytes), 0);
-    // Large ones are rare, and of exactly their size: a power of two may be beyond the largest buffer there is.
-    const size = total > LARGE_STAGING ? total : 2 ** Math.ceil(Math.log2(Math.max(total, 256)));
-    const allowed = this.gpu.limits.maxBufferSize;
-    if (size > allowed) throw new LimitError('Reading from the GPU', 'maxBufferSize', size, allowed);
-    const staging = this.guarded(() => {
-      const staging =
-        this.#staging.get(size)?.pop() ??
-        this.gpu.createBuffer({ label: 'readback', size, usage: MAP_READ | COPY_DST });
-      const encoder = this.gpu.createCommandEncoder();
-      let offset = 0;
-      for (const storage of storages) {
-        encoder.copyBufferToBuffer(storage.buffer, storage.offset, staging, offset, padded(storage.bytes));
-        offset += padded(storage.bytes);
-      }
-      this.gpu.queue.submit([encoder.finish()]);
-      return staging;
-    });
+    const pending = this.guarded(() => this.#readback.begin(storages));
+    let contents: Uint8Array<ArrayBuffer>[];
     try {
-      await quietly(staging.mapAsync(1, 0, padded(total)));
+      contents = await this.#readback.finish(pending);
     } catch (cause) {
       const loss = await this.lossBehind(cause);
       if (loss) throw loss;
       this.check();
       throw new DaybreakError('Reading from the GPU failed.', { cause });
     }
-    const all = new Uint8Array(staging.getMappedRange(0, padded(total)).slice(0));
-    staging.unmap();
-    const pool = this.#staging.get(size);
-    // Keeping large ones (whole pictures) would double the memory of an upscaling run.
-    if (size > LARGE_STAGING) staging.destroy();
-    else if (pool) pool.push(staging);
-    else this.#staging.set(size, [staging]);
     this.check();
-    let start = 0;
-    return storages.map(storage => {
-      const bytes = all.slice(start, start + storage.bytes);
-      start += padded(storage.bytes);
-      return bytes;
-    });
+    return contents;
   }
 
   /** Resolves when all submitted work is done, without using the CPU meanwhile. Throws what went wrong on the way. */
@@ -298,8 +234,7 @@ export class Device implements Disposable {
   /** Destroys the device, unless it was the caller's. */
   dispose(): void {
     this.memory.trim();
-    for (const buffers of this.#staging.values()) for (const buffer of buffers) buffer.destroy();
-    this.#staging.clear();
+    this.#readback.dispose();
     if (!this.#owned) return;
     this.gpu.removeEventListener('uncapturederror', this.#onError);
     this.gpu.destroy();
@@ -319,21 +254,6 @@ export class Device implements Disposable {
     const { live, peak } = this.memory.figures();
     const { budget, latest: requested } = this.memory;
     return new OutOfMemoryError({ requested, live, peak, budget }, { cause: error });
-  }
-
-  #layout(signature: string): { bindGroup: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
-    const known = this.#layouts.get(signature);
-    if (known) return known;
-    const types = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
-    const entries = [...signature].map((letter, binding) => ({
-      binding,
-      visibility: COMPUTE,
-      buffer: { type: types[letter as keyof typeof types] },
-    }));
-    const bindGroup = this.gpu.createBindGroupLayout({ entries });
-    const made = { bindGroup, pipeline: this.gpu.createPipelineLayout({ bindGroupLayouts: [bindGroup] }) };
-    this.#layouts.set(signature, made);
-    return made;
   }
 }
 
