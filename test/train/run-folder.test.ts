@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -264,8 +264,11 @@ describe('one writer at a time', () => {
       '{"process": 1',
       '',
     ];
-    for (const lock of locks) {
-      await writeFile(join(path, 'run.lock'), lock);
+    const lock = join(path, 'run.lock');
+    for (const content of locks) {
+      await writeFile(lock, content);
+      const minuteAgo = Date.now() / 1000 - 60;
+      await utimes(lock, minuteAgo, minuteAgo);
       (await RunFolder.resume(path)).close();
     }
   });

@@ -29,7 +29,7 @@ import {
 } from './content.node.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
 import { EVENT_FILE, EventFile } from './event-file.node.ts';
-import { takeLock } from './lock.node.ts';
+import { type RunLock, takeLock } from './lock.node.ts';
 import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
 
@@ -44,11 +44,11 @@ export class RunFolder {
   readonly path: string;
   #log: MetricsLog | undefined;
   #events: EventFile | undefined;
-  readonly #unlock: () => void;
+  readonly #lock: RunLock;
 
-  private constructor(path: string, unlock: () => void) {
+  private constructor(path: string, lock: RunLock) {
     this.path = path;
-    this.#unlock = unlock;
+    this.#lock = lock;
   }
 
   /**
@@ -184,9 +184,11 @@ export class RunFolder {
   /**
    * Saves a checkpoint, replacing one of the same name. The log is brought to the disk first, so that it never lacks what
    * came before a checkpoint: evaluate and log before saving.
-   * @throws CheckpointError where it cannot be written, RunFolderError where the log could not; the one before stays.
+   * @throws CheckpointError where it cannot be written, RunFolderError where the log could not, or where another process has
+   *   taken over the folder; the one before stays.
    */
   async saveCheckpoint(name: CheckpointName, files: CheckpointFiles): Promise<void> {
+    this.#lock.check();
     await this.#log?.sync();
     await writeCheckpoint(this.checkpointPath(name), files);
   }
@@ -239,7 +241,7 @@ export class RunFolder {
   /** Lets go of the folder. */
   close(): void {
     this.#closeLogs();
-    this.#unlock();
+    this.#lock.release();
   }
 
   [Symbol.dispose](): void {
