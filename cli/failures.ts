@@ -10,17 +10,22 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Signals that stop a command. */
+export type StopSignal = keyof typeof SIGNAL_NUMBERS;
+
 /** Stopped by a signal: exit code 128 and its number. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly exitCode: number;
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: StopSignal) {
     super(`stopped by ${signal}`);
-    this.exitCode = signal === 'SIGINT' ? 130 : 143;
+    this.exitCode = 128 + SIGNAL_NUMBERS[signal];
   }
 }
 
-/** 0 where the error is none (help, version), else 1 failed, 2 bad usage, 130 or 143 interrupted. */
+/** 0 where the error is none (help, version), else 1 failed, 2 bad usage, 129, 130 or 143 interrupted. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return error.exitCode;

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { writePicture } from '../../image/files.node.ts';
 import { encodePng } from '../../image/index.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
@@ -15,8 +16,8 @@ import { checkpointsOf, RUN_CONTENT, sessionConfig, sessionOptions } from './sma
 const device = sharedDevice();
 
 /** A folder with two small pictures to score on. */
-async function evaluationSet(): Promise<string> {
-  const folder = join(temporaryFolder(), 'held-out');
+async function evaluationSet(under = temporaryFolder()): Promise<string> {
+  const folder = join(under, 'held-out');
   for (const i of [0, 1]) await writePicture(join(folder, `${i}.png`), syntheticPicture(9, i, 24));
   return folder;
 }
@@ -43,6 +44,16 @@ const lossesOf = async (run: string) =>
 
 describe('a run with an evaluation set', () => {
   const EVERY = { evalEvery: 6, saveEvery: 6, sampleEvery: 10, keep: 2, logEvery: 4 };
+  let set: string;
+  /** What all others are compared with. */
+  let unbroken: string;
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'daybreak-'));
+    set = await evaluationSet(folder);
+    unbroken = join(folder, 'unbroken');
+    await startSession(sessionConfig(unbroken, { ...EVERY, eval: set }), optionsOf());
+    return () => rmSync(folder, { recursive: true });
+  });
 
   test('leaves what it promises', async () => {
     const run = join(temporaryFolder(), 'run');
@@ -103,21 +114,48 @@ describe('a run with an evaluation set', () => {
     ['at once', 2],
     ['with the last of all', 20],
   ])('stopped %s (%i) and resumed, has every checkpoint that it would have had', async (_, step) => {
-    const folder = temporaryFolder();
-    const held = await evaluationSet();
-    const more = { ...EVERY, eval: held };
-    await startSession(sessionConfig(join(folder, 'unbroken'), more), optionsOf());
-    const run = join(folder, 'run');
-    const stopped = await startSession(sessionConfig(run, more), optionsOf(stopAt(step)));
+    const run = join(temporaryFolder(), 'run');
+    const stopped = await startSession(sessionConfig(run, { ...EVERY, eval: set }), optionsOf(stopAt(step)));
     expect(stopped.finished).toBe(false);
     expect(stopped.step).toBeGreaterThanOrEqual(step);
     expect(stopped.step).toBeLessThanOrEqual(step + 2);
     const resumed = await resumeSession(run, {}, optionsOf());
     expect(resumed).toMatchObject({ step: 20, finished: true });
-    expect(checkpointsOf(run)).toEqual(checkpointsOf(join(folder, 'unbroken')));
-    expect(await evaluationsOf(run)).toEqual(await evaluationsOf(join(folder, 'unbroken')));
-    expect(await lossesOf(run)).toEqual(await lossesOf(join(folder, 'unbroken')));
-    expect(readdirSync(join(run, 'samples'))).toEqual(readdirSync(join(folder, 'unbroken', 'samples')));
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+    expect(await evaluationsOf(run)).toEqual(await evaluationsOf(unbroken));
+    expect(await lossesOf(run)).toEqual(await lossesOf(unbroken));
+    expect(readdirSync(join(run, 'samples'))).toEqual(readdirSync(join(unbroken, 'samples')));
+  });
+
+  test.each([
+    ['on its way', 'scoring held-out', 6],
+    ['at its end', 'scoring held-out', 20],
+    ['of bicubic, at its end', 'scoring bicubic on held-out', 20],
+  ])('stopped while scoring %s: all is saved first, and resumed it is the unbroken one', async (_, phase, at) => {
+    const run = join(temporaryFolder(), 'run');
+    const controller = new AbortController();
+    let [step, pictures] = [0, 0];
+    const stopped = await startSession(
+      sessionConfig(run, { ...EVERY, eval: set }),
+      optionsOf({
+        signal: controller.signal,
+        onStep: status => {
+          step = status.step;
+        },
+        onPhase: (name, done) => {
+          if (name !== phase || step < at) return;
+          if (controller.signal.aborted) pictures++;
+          if (done === 1) controller.abort(new Error('enough'));
+        },
+      }),
+    );
+    expect(stopped).toMatchObject({ finished: false, step: at, scores: [] });
+    // Of two pictures the second was not scored.
+    expect(pictures).toBe(0);
+    expect(readdirSync(join(run, 'checkpoints'))).toContain('last');
+    expect(await resumeSession(run, {}, optionsOf())).toMatchObject({ finished: true });
+    expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
+    expect(await evaluationsOf(run)).toEqual(await evaluationsOf(unbroken));
   });
 
   test('finished and resumed once more, changes nothing', async () => {

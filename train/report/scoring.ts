@@ -16,6 +16,8 @@ export interface ScoringOptions {
   /** Evaluations that the log holds already: none is written twice. */
   readonly logged: readonly EvaluationEntry[];
   readonly append: (entry: EvaluationEntry) => void;
+  /** Looked at before each picture and each of its tiles; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
   readonly onPhase?: ((name: string, done: number, total: number) => void) | undefined;
   readonly onLine?: ((text: string) => void) | undefined;
 }
@@ -55,12 +57,12 @@ export class Scoring {
 
   /** Scores any method on every set; `verb` is for the display. */
   async all(method: Method, verb: string, measure?: Measure): Promise<Evaluation[]> {
-    const { sets, onPhase } = this.#options;
+    const { sets, signal, onPhase } = this.#options;
     const results: Evaluation[] = [];
     for (const { data, pictures } of sets) {
       onPhase?.(`${verb} ${data}`, 0, pictures.length);
       const onPicture = (_: unknown, index: number) => onPhase?.(`${verb} ${data}`, index + 1, pictures.length);
-      results.push(await evaluate(method, pictures, { onPicture, measure }));
+      results.push(await evaluate(method, pictures, { onPicture, measure, signal }));
     }
     return results;
   }

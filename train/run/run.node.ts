@@ -94,6 +94,7 @@ export class Run implements Disposable {
     const { folder, trainer, config, networks } = this.#parts;
     const { signal, stopAfter } = this.#options;
     const { steps } = config;
+    const showing = this.#showing;
     const last = Math.min(steps, stopAfter ?? steps);
     const [log, scoring] = await this.#logs();
     try {
@@ -106,20 +107,23 @@ export class Run implements Disposable {
         if (trainer.step === stop && !signal?.aborted) await this.#pause(stop, scoring);
       }
     } catch (error) {
-      // Whatever went wrong, updates that were not finite or a sample that finds no room: the state before it is whole.
-      if (!trainer.device.lost) await this.#stopAfter(error, log);
-      throw error;
+      if (!this.#isStop(error)) {
+        // Whatever went wrong, updates that were not finite or a sample that finds no room: the state before it is whole.
+        if (!trainer.device.lost) await this.#stopAfter(error, log);
+        throw error;
+      }
     }
     await this.#stop(log);
     await this.#profile?.end();
-    const finished = trainer.step >= steps && !signal?.aborted;
-    const showing = this.#showing;
-    const results = finished
-      ? await showing.attempt('no scores', () => this.#score(trainer.step, scoring, showing.measure))
-      : undefined;
-    // The best may be another now.
-    if (finished) await this.#save();
-    const scores = await showing.report(scoring, results);
+    const finish = async () => {
+      const results = await showing.attempt('no scores', () => this.#score(trainer.step, scoring, showing.measure));
+      // The best may be another now.
+      await this.#save();
+      return await showing.report(scoring, results);
+    };
+    const final = trainer.step >= steps ? await this.#unlessStopped(finish) : undefined;
+    const finished = final !== undefined;
+    const scores = final ?? (await showing.report(scoring, undefined));
     const { all: skipped } = await trainer.skipped();
     return {
       folder: folder.path,
@@ -146,7 +150,25 @@ export class Run implements Disposable {
       append,
     });
     const logged = entries.filter(isEvaluation);
-    return [log, new Scoring({ sets, method: this.#method, logged, append, onPhase, onLine })];
+    const { signal } = this.#options;
+    return [log, new Scoring({ sets, method: this.#method, logged, append, signal, onPhase, onLine })];
+  }
+
+  /** Whether an error is the signal's, by which scoring is broken off. */
+  #isStop(error: unknown): boolean {
+    const { signal } = this.#options;
+    return signal?.aborted === true && error === signal.reason;
+  }
+
+  /** What `work` gives; undefined where the run is to stop before it is done. */
+  async #unlessStopped<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (this.#options.signal?.aborted) return undefined;
+    try {
+      return await work();
+    } catch (error) {
+      if (!this.#isStop(error)) throw error;
+      return undefined;
+    }
   }
 
   /** Updates up to `stop`, each logged as its result comes in. */
@@ -227,8 +249,11 @@ export class Run implements Disposable {
     const { folder, config, trainer } = this.#parts;
     const { evalEvery, sampleEvery, saveEvery, keep, steps } = config;
     await this.#prepare();
-    if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step, this.#best))
+    if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step, this.#best)) {
+      // Scores can be computed again, updates cannot: scoring takes long, and may be broken off.
+      if (this.#saved < step) await this.#save();
       await this.#showing.attempt('no scores', () => this.#score(step, scoring));
+    }
     if (sampleEvery > 0 && step % sampleEvery === 0) await this.#showing.sample();
     if (step % saveEvery !== 0) return;
     const state = await this.#state();

@@ -63,11 +63,14 @@ export class Showing {
     const scores = results ? await this.#compared(scoring, results, initial?.method) : [];
     const exhibits = this.#exhibits(initial?.method);
     const { step } = trainer;
-    const pictures: ReportPicture[] = [
-      ...((await this.attempt('no comparison', () => comparisons(folder, exhibits, step))) ?? []),
-      ...((await this.attempt('no development', () => developmentStrip(folder, exhibits, step))) ?? []),
-    ];
-    const { command } = this.#options;
+    const { command, signal } = this.#options;
+    // Whoever stops a run does not wait for pictures: going on makes them.
+    const pictures: ReportPicture[] = signal?.aborted
+      ? []
+      : [
+          ...((await this.attempt('no comparison', () => comparisons(folder, exhibits, step))) ?? []),
+          ...((await this.attempt('no development', () => developmentStrip(folder, exhibits, step))) ?? []),
+        ];
     await reportRun(folder, { config, command, scores, pictures, loss: networks.explanation(config) });
     return scores;
   }
