@@ -59,8 +59,17 @@ function readDirectory(view: DataView, littleEndian: boolean, at: number): Direc
 }
 
 /** The directory that a tag of the first one points to, such as the one of EXIF. */
-export function subDirectory({ view, littleEndian, first }: TiffStructure, tag: number): Directory | undefined {
-  const pointer = first.tags.get(tag);
+export function subDirectory(tiff: TiffStructure, tag: number): Directory | undefined {
+  return subDirectoryOf(tiff, tiff.first, tag);
+}
+
+/** The directory that a tag of any directory points to. */
+export function subDirectoryOf(
+  { view, littleEndian }: TiffStructure,
+  { tags }: Directory,
+  tag: number,
+): Directory | undefined {
+  const pointer = tags.get(tag);
   if (pointer?.type !== LONG) return undefined;
   return readDirectory(view, littleEndian, view.getUint32(pointer.valueAt, littleEndian));
 }

@@ -4,11 +4,11 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
-import { readProfile } from '../../image/icc.ts';
-import { curveOf } from '../../image/icc-curve.ts';
+import { readProfile } from '../../image/colours/icc.ts';
+import { curveOf } from '../../image/colours/icc-curve.ts';
+import { toSrgb } from '../../image/colours/to-srgb.ts';
 import { fitted } from '../../image/losses.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples } from '../../image/picture.ts';
-import { toSrgb } from '../../image/to-srgb.ts';
 import {
   ADOBE_RGB,
   bareProfile,

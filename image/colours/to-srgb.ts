@@ -1,8 +1,8 @@
 /** Pictures of other colour spaces in the numbers of sRGB (IEC 61966-2-1). */
 
+import { createPicture, hasAlpha, type Picture, peak, type Samples, samplesLike } from '../picture.ts';
 import { profileTags, readProfile } from './icc.ts';
 import { curveOf } from './icc-curve.ts';
-import { createPicture, hasAlpha, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 
 /**
  * XYZ under the profiles' white (D50: 0.9642, 1, 0.8249) to the light of sRGB's primaries: the inverse of these, brought

@@ -1,6 +1,6 @@
 /** What an ICC colour profile says of itself (ICC.1:2022, sections 7 and 9). */
 
-import { printable } from './errors.ts';
+import { printable } from '../errors.ts';
 import { curveOf } from './icc-curve.ts';
 
 export interface ColourProfile {
