@@ -47,8 +47,10 @@ async function inSrgb(
   picture: Picture<Samples>,
   icc: Uint8Array,
 ): Promise<{ picture: Picture<Samples> } | { problem: 'no sharp' | 'no use' }> {
-  const byMatrix = isOfTables(icc) ? undefined : toSrgb(picture, icc);
-  if (byMatrix) return { picture: byMatrix };
+  if (!isOfTables(icc)) {
+    const byMatrix = toSrgb(picture, icc);
+    return byMatrix ? { picture: byMatrix } : { problem: 'no use' };
+  }
   const byTables = await convertByEngine(picture, icc);
   const instead = 'picture' in byTables ? undefined : toSrgb(picture, icc);
   return instead ? { picture: instead } : byTables;

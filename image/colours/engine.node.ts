@@ -4,7 +4,7 @@ import { createPicture, type Picture, peak, type Samples } from '../picture.ts';
 import { encodePngFile } from '../png.node.ts';
 import { profileTags, readProfile } from './icc.ts';
 
-/** Tables of A to B, which overrule primaries and curves (ICC.1:2022, 8.2.2). */
+/** True where tables of A to B say what its numbers mean: they overrule primaries and curves (ICC.1:2022, 8.2.2). */
 export const isOfTables = (icc: Uint8Array): boolean => profileTags(icc).has('A2B0');
 
 /** What became of it: a picture, or why there is none. */
