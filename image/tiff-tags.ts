@@ -58,18 +58,10 @@ function readDirectory(view: DataView, littleEndian: boolean, at: number): Direc
   return { tags, nextAt };
 }
 
-/** The directory that a tag of the first one points to, such as the one of EXIF. */
-export function subDirectory(tiff: TiffStructure, tag: number): Directory | undefined {
-  return subDirectoryOf(tiff, tiff.first, tag);
-}
-
-/** The directory that a tag of any directory points to. */
-export function subDirectoryOf(
-  { view, littleEndian }: TiffStructure,
-  { tags }: Directory,
-  tag: number,
-): Directory | undefined {
-  const pointer = tags.get(tag);
+/** The directory that a tag of this one points to, such as the one of EXIF. */
+export function subDirectory(tiff: TiffStructure, tag: number, from: Directory = tiff.first): Directory | undefined {
+  const { view, littleEndian } = tiff;
+  const pointer = from.tags.get(tag);
   if (pointer?.type !== LONG) return undefined;
   return readDirectory(view, littleEndian, view.getUint32(pointer.valueAt, littleEndian));
 }
