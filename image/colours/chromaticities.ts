@@ -48,7 +48,7 @@ export function spaceOf(chromaticities: Chromaticities | undefined, gamma: numbe
   const ofSrgb = chromaticities === undefined || sameChromaticities(chromaticities, SRGB_CHROMATICITIES);
   if (usual && ofSrgb) return undefined;
   const curve = gamma === undefined ? SRGB_CURVE : powerCurve(1 / gamma);
-  const names = [ofSrgb ? undefined : primariesName(chromaticities), gamma && `gamma ${gamma}`];
+  const names = [ofSrgb ? undefined : primariesName(chromaticities), gamma && `gamma ${Number(gamma.toFixed(5))}`];
   const name = names.filter(part => part !== undefined).join(', ');
   return { name, chromaticities: ofSrgb ? SRGB_CHROMATICITIES : chromaticities, curve };
 }

@@ -6,10 +6,10 @@
 import type { Format } from '../formats.ts';
 import { spaceOf } from './chromaticities.ts';
 import { type Cicp, isUnspecified, meaningOfCicp } from './cicp.ts';
-import { saysAdobeRgb } from './exif-space.ts';
+import { exifSpace } from './exif-space.ts';
 import { type ColourProfile, readProfile } from './icc.ts';
 import { profileOf } from './profile-writer.ts';
-import { ADOBE_RGB, type Chromaticities, type RgbSpace } from './rgb-space.ts';
+import type { Chromaticities, RgbSpace } from './rgb-space.ts';
 
 /** All that a file may say of its colours. */
 export interface ColourStatements {
@@ -76,8 +76,10 @@ const byChromaticities: Reader = ({ chromaticities, gamma }, shape) => {
   return asSpace(space.name, `its ${chunks.join(' and ')}`, space, shape);
 };
 
-const byExif: Reader = ({ exif }, shape) =>
-  exif && saysAdobeRgb(exif) ? asSpace(ADOBE_RGB.name, 'its EXIF', ADOBE_RGB, shape) : undefined;
+const byExif: Reader = ({ exif }, shape, format) => {
+  const space = exif && exifSpace(exif);
+  return space && asSpace(space.name, format === 'tiff' ? 'its tags' : 'its EXIF', space, shape);
+};
 
 function asSpace(name: string, by: string, space: RgbSpace | undefined, { channels }: Shape, cicp?: Cicp): Meaning {
   const icc = space && profileOf(space, channels <= 2);

@@ -2,7 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readAvif } from '../../image/avif-boxes.ts';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { readProfile } from '../../image/colours/icc.ts';
 import type { Format } from '../../image/formats.ts';
@@ -312,6 +314,43 @@ describe('EXIF', () => {
     },
   );
 
+  test('white and primaries of TIFF and EXIF, and a gamma; sRGB of ColorSpace before them', async () => {
+    const of = (primaries: readonly number[], white: number, space?: number) => {
+      const fractions = [31270, white, ...primaries].flatMap(value => [value, 100_000]);
+      const bytes = Buffer.alloc(8 + 42 + 64 + 30 + 8);
+      bytes.write('II*\0', 'latin1');
+      bytes.writeUInt32LE(8, 4);
+      const entries = (at: number, all: readonly (readonly number[])[]) => {
+        bytes.writeUInt16LE(all.length, at);
+        for (const [i, [tag, type, count, value]] of all.entries()) {
+          bytes.writeUInt16LE(tag, at + 2 + 12 * i);
+          bytes.writeUInt16LE(type, at + 4 + 12 * i);
+          bytes.writeUInt32LE(count, at + 6 + 12 * i);
+          bytes.writeUInt32LE(value, at + 10 + 12 * i);
+        }
+      };
+      entries(8, [
+        [0x13e, 5, 2, 50],
+        [0x13f, 5, 6, 66],
+        [0x8769, 4, 1, 114],
+      ]);
+      for (const [i, value] of fractions.entries()) bytes.writeUInt32LE(value, 50 + 4 * i);
+      entries(114, [
+        [0xa001, 3, 1, space ?? 0xffff],
+        [0xa500, 5, 1, 144],
+      ]);
+      bytes.writeUInt32LE(22, 144);
+      bytes.writeUInt32LE(10, 148);
+      return pngChunk('eXIf', bytes);
+    };
+    const p3 = P3_PRIMARIES.slice(2);
+    const told = await said([of(p3, 32900)]);
+    expect(told.warnings).toEqual([`its colours (P3 primaries, gamma 0.45455 by its EXIF) are not sRGB: ${TAKEN}`]);
+    near([...told.picture.data].slice(0, 3), [216, 62, 72], 2);
+    for (const exif of [of(p3, 32900, 1), of(SRGB_PRIMARIES.slice(2), 32900), of(p3, 0), of([0, 0, 0, 0, 0, 0], 32900)])
+      expect((await said([exif])).warnings).toEqual([]);
+  });
+
   test.skipIf(sharp === undefined)('a TIFF made of it says the same', async () => {
     const { picture, metadata } = await decodeFile(caseFile('jpeg-adobe-rgb-by-exif-r03.jpg'), 'p');
     const tiff = await encodeFile(picture, 'tiff', { metadata });
@@ -378,6 +417,24 @@ describe.skipIf(sharp === undefined)('AVIF (skipped without the package sharp)',
     const [r, g, b] = [199, 76, 78].map(v => Math.min(255, (v * 255) / 128));
     near(pixel(await decodeFile(withReference(straight, 'prem'), 'p')), [r, g, b, 128], 1);
   });
+});
+
+test('damaged boxes of AVIF are read to their end, whatever they say', () => {
+  const places = fc.array(fc.tuple(fc.nat(420), fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0xff))), {
+    minLength: 1,
+    maxLength: 6,
+  });
+  const whole = withReference(caseFile('avif-straight-alpha-same-picture.avif'), 'prem');
+  expect(readAvif(whole)).toEqual({ cicp: { primaries: 1, transfer: 13, fullRange: true }, premultiplied: true });
+  fc.assert(
+    fc.property(places, fc.integer({ min: 0, max: whole.length }), (damage, length) => {
+      const bytes = Uint8Array.from(whole);
+      for (const [at, value] of damage) bytes[at] = value;
+      readAvif(bytes.subarray(0, length));
+      readAvif(bytes);
+    }),
+    { numRuns: 3000, seed: 3 },
+  );
 });
 
 describe.skipIf(sharp === undefined)('profiles made of tables (skipped without the package sharp)', () => {
