@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readAvif } from '../../image/avif-boxes.ts';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { readProfile } from '../../image/colours/icc.ts';
@@ -475,6 +475,25 @@ describe.skipIf(sharp === undefined)('profiles made of tables (skipped without t
     const kept = await decodeFile(await encodeFile(own, 'png', { metadata: { icc } }), 'p');
     expect(kept.warnings).toEqual([`its colour profile "A scanner" is not sRGB: ${TAKEN}`]);
     expect([kept.picture, kept.metadata.icc]).toEqual([own, icc]);
+  });
+
+  test('without sharp a line says what would help', async () => {
+    vi.resetModules();
+    vi.doMock('sharp', () => {
+      throw new Error('not installed');
+    });
+    try {
+      const codec = await import('../../image/codec.node.ts');
+      const own = colours(3, false);
+      const bytes = await codec.encodeFile(own, 'png', { metadata: { icc } });
+      const { warnings, picture, metadata } = await codec.decodeFile(bytes, 'p', { colours: 'srgb' });
+      const help = 'can only be converted by the optional package sharp (npm install sharp)';
+      expect(warnings).toEqual([`its colour profile "A scanner" is not sRGB and ${help}: ${TAKEN}`]);
+      expect([picture, metadata.icc]).toEqual([own, icc]);
+    } finally {
+      vi.doUnmock('sharp');
+      vi.resetModules();
+    }
   });
 
   test('tables that are damaged are told of: the engine would go on without them', async () => {

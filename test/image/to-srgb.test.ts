@@ -121,6 +121,16 @@ test('grey of a gamma, 8 and 16 bit, with and without alpha', () => {
   }
 });
 
+test('grey that is connected by Lab: its curve gives lightness', () => {
+  const icc = greyProfile('lightness', 1);
+  Buffer.from(icc.buffer).write('Lab ', 20, 'latin1');
+  expect(readProfile(icc)).toMatchObject({ space: 'GRAY', connectsByXyz: false, isSrgb: false });
+  const own = createPicture<Samples>(4, 1, 1, Uint8Array.of(0, 10, 128, 255));
+  const light = [0, 10, 128, 255].map(v => (v * 100) / 255).map(l => (l > 8 ? ((l + 16) / 116) ** 3 : l / 903.3));
+  const expected = light.map(y => Math.round(srgbOfLight(y) * 255));
+  expect([...toSrgb(own, icc)!.data]).toEqual(expected);
+});
+
 test('curves of every kind, by hand', () => {
   const at = (tag: Buffer, ...numbers: number[]) => {
     const curve = curveOf(new DataView(tag.buffer, tag.byteOffset, tag.byteLength));
