@@ -419,6 +419,66 @@ describe.skipIf(sharp === undefined)('AVIF (skipped without the package sharp)',
   });
 });
 
+test('boxes of every version: long numbers of items, wide indices, colours that belong to the tiles, large sizes', () => {
+  const box = (type: string, ...parts: (Buffer | number[])[]) => {
+    const body = Buffer.concat(parts.map(part => Buffer.from(part)));
+    return Buffer.concat([Buffer.from(longs([body.length + 8])), Buffer.from(type, 'latin1'), body]);
+  };
+  const large = (type: string, body: Buffer) =>
+    Buffer.concat([
+      Buffer.from([0, 0, 0, 1]),
+      Buffer.from(type, 'latin1'),
+      Buffer.from(longs([0, body.length + 16])),
+      body,
+    ]);
+  const colr = (primaries: number) => box('colr', Buffer.from('nclx'), [0, primaries, 0, 13, 0, 6, 0x80]);
+  const file = (primary: number, associations: readonly (readonly [item: number, property: number])[]) => {
+    const ipma = box(
+      'ipma',
+      [1, 0, 0, 1],
+      longs([associations.length]),
+      ...associations.map(([item, property]) => [...longs([item]), 1, 0x80 | (property >> 8), property & 255]),
+    );
+    const properties = box('iprp', large('ipco', Buffer.concat([colr(12), box('free'), colr(9)])), ipma);
+    const iref = box(
+      'iref',
+      [1, 0, 0, 0],
+      box('dimg', longs([70_000]), [0, 2], longs([5, 6])),
+      box('prem', longs([5]), [0, 1], longs([7])),
+    );
+    const meta = box('meta', [0, 0, 0, 0], box('pitm', [1, 0, 0, 0], longs([primary])), iref, properties);
+    return Buffer.concat([box('ftyp', Buffer.from('avif\0\0\0\0avifmif1')), meta]);
+  };
+  const primaries = (...args: Parameters<typeof file>) => readAvif(file(...args)).cicp?.primaries;
+  expect(
+    primaries(70_000, [
+      [5, 1],
+      [6, 3],
+    ]),
+  ).toBe(12);
+  expect(
+    primaries(70_000, [
+      [5, 1],
+      [70_000, 3],
+    ]),
+  ).toBe(9);
+  expect(
+    primaries(6, [
+      [5, 1],
+      [6, 3],
+    ]),
+  ).toBe(9);
+  expect(primaries(6, [[6, 2]])).toBeUndefined();
+  expect(
+    primaries(6, [
+      [6, 0],
+      [6, 900],
+    ]),
+  ).toBeUndefined();
+  expect(readAvif(file(5, [])).premultiplied).toBe(true);
+  expect(readAvif(file(70_000, [])).premultiplied).toBe(false);
+});
+
 test('damaged boxes of AVIF are read to their end, whatever they say', () => {
   const places = fc.array(fc.tuple(fc.nat(420), fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0xff))), {
     minLength: 1,
