@@ -1,15 +1,17 @@
 /** Picture files to pictures and back under Node: PNG here and by pngjs, the others by sharp where it is installed. */
 
+import { colouredAsAsked } from './colours/as-asked.node.ts';
+import { sayingSrgb } from './colours/exif-space.ts';
+import { readProfile } from './colours/icc.ts';
+import { meaningOf } from './colours/meaning.ts';
 import { exifFor, uprightXmp } from './exif.ts';
 import { DEFAULT_MAX_PIXELS, type Format, formatOf } from './formats.ts';
-import { readProfile } from './icc.ts';
 import { type Fitted, fitted } from './losses.ts';
 import { upright } from './orientation.ts';
-import { type Picture, type Samples, toEightBit } from './picture.ts';
+import { type Picture, peak, type Samples, toEightBit } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 import { decodePng, encodePngAside } from './png.node.ts';
 import { decodeBySharp, encodeBySharp } from './sharp.node.ts';
-import { toSrgb } from './to-srgb.ts';
 
 /**
  * The picture of a file in 8 bit (16-bit samples become round(v · 255 / 65535)), for training and scores; as `decodeFile`
@@ -45,26 +47,21 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   const turned = density && decoded.orientation > 4 ? acrossForDown(density) : density;
   const warnings = [...decoded.warnings, ...(colours === 'own' ? decoded.notCarried : [])];
   if (exif && !carried) warnings.push('its EXIF is damaged and left out');
-  const profile = icc && readProfile(icc);
-  if (icc && !profile) warnings.push('its colour profile is damaged and left out');
-  const foreign = profile && !profile.isSrgb ? profile.name : undefined;
-  const converted = colours === 'srgb' && foreign !== undefined ? toSrgb(picture, icc!) : undefined;
-  // Of a profile that does not suit, whoever keeps the metadata hears as it is left out (see `fitted`).
-  const keptOut = colours === 'own' && profile?.space !== (picture.channels <= 2 ? 'GRAY' : 'RGB');
-  if (foreign !== undefined && !converted && !keptOut) {
-    const what = colours === 'srgb' ? 'not sRGB and none that can be converted from' : 'not sRGB';
-    warnings.push(`its colour profile "${foreign}" is ${what}: the samples are taken as they are`);
-  }
+  if (icc && !readProfile(icc)) warnings.push('its colour profile is damaged and left out');
+  const bits = peak(picture) > 255 ? 16 : 8;
+  const meaning = meaningOf({ ...decoded.colours, icc }, { channels: picture.channels, bits }, format);
+  const coloured = await colouredAsAsked(picture, meaning, colours, warnings);
   return {
-    picture: converted ?? picture,
+    picture: coloured.picture,
     format,
     metadata: {
-      icc: profile && !converted ? icc : undefined,
-      exif: carried,
+      icc: coloured.icc,
+      cicp: coloured.cicp,
+      exif: carried && coloured.saysSrgb ? sayingSrgb(carried) : carried,
       xmp: xmp && uprightXmp(xmp),
       density: turned,
     },
-    convertedFrom: converted && foreign,
+    convertedFrom: coloured.convertedFrom,
     warnings,
   };
 }

@@ -1,8 +1,9 @@
 /** What a format cannot hold of a picture, and the picture and metadata that it can. */
 
+import { type Cicp, meaningOfCicp } from './colours/cicp.ts';
+import { readProfile } from './colours/icc.ts';
 import { exifFor } from './exif.ts';
 import { FORMAT_NAMES, type Format } from './formats.ts';
-import { readProfile } from './icc.ts';
 import { createPicture, hasAlpha, type Picture, peak, type Samples, splitAlpha, toEightBit } from './picture.ts';
 import type { Metadata } from './picture-file.ts';
 
@@ -33,11 +34,22 @@ export function fitted(picture: Picture<Samples>, format: Format, metadata: Meta
   const exif = metadata.exif && exifFor(metadata.exif, picture);
   if (metadata.exif && !exif) losses.push('its EXIF is damaged and left out');
   const icc = fittingProfile(out, format, metadata.icc, losses);
+  const cicp = fittingCicp(format, metadata, losses);
   const density = format === 'png' ? metadata.density : undefined;
   if (metadata.density && !density) {
     losses.push(`its resolution (pHYs) is not carried over to ${FORMAT_NAMES[format]} (PNG keeps it)`);
   }
-  return { picture: out, metadata: { icc, exif, xmp: metadata.xmp, density }, losses };
+  return { picture: out, metadata: { icc, cicp, exif, xmp: metadata.xmp, density }, losses };
+}
+
+/** Of HDR there is no profile: its code points are lost with their chunk. */
+function fittingCicp(format: Format, { icc, cicp }: Metadata, losses: string[]): Cicp | undefined {
+  if (format === 'png' || cicp === undefined) return format === 'png' ? cicp : undefined;
+  if (icc === undefined) {
+    const { name } = meaningOfCicp(cicp, 8);
+    losses.push(`that its colours are ${name} is not carried over to ${FORMAT_NAMES[format]} (PNG keeps it)`);
+  }
+  return undefined;
 }
 
 function fittingProfile(

@@ -109,6 +109,21 @@ export function joinAlpha<S extends Samples>(colour: Picture<S>, alpha: Picture<
   return { width, height, channels: count, data };
 }
 
+/** Colours that were multiplied by alpha are divided by it, rounded half up; what is not seen at all becomes black. */
+export function straight<S extends Samples>(picture: Picture<S>): Picture<S> {
+  const { width, height, channels, data } = picture;
+  if (!hasAlpha(picture)) return picture;
+  const most = peak(picture);
+  const out = samplesLike(data, data.length);
+  for (let at = channels - 1; at < data.length; at += channels) {
+    const alpha = data[at];
+    out[at] = alpha;
+    if (alpha === 0) continue;
+    for (let c = at - channels + 1; c < at; c++) out[c] = Math.min(most, Math.floor((data[c] * most) / alpha + 0.5));
+  }
+  return { width, height, channels, data: out };
+}
+
 /**
  * The rectangle of `width`×`height` pixels whose top left corner is (`x`, `y`).
  * @throws ImageError where it is empty or reaches beyond the picture.

@@ -1,6 +1,9 @@
 /** What goes with the picture in the chunks of a PNG file (PNG specification, third edition, section 11.3). */
 
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { readChromaticities, readGamma } from './colours/chromaticities.ts';
+import { readCicp, writeCicp } from './colours/cicp.ts';
+import type { ColourStatements } from './colours/meaning.ts';
 import type { Metadata } from './picture-file.ts';
 
 /** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
@@ -18,6 +21,7 @@ export const KEPT_CHUNKS: readonly string[] = [
   'iCCP',
   'eXIf',
   'iTXt',
+  'cHRM',
   'gAMA',
   'sRGB',
   'cICP',
@@ -57,7 +61,6 @@ export function pngMetadata(chunks: ReadonlyMap<string, Uint8Array>, warnings: s
     const start = itxt.indexOf(0, language + 1) + 1;
     xmp = itxt[XMP_KEYWORD.length + 1] === 1 ? inflated('iTXt', start) : new Uint8Array(itxt.subarray(start));
   }
-  if (icc === undefined && !chunks.has('sRGB')) warnings.push(...colourWarnings(chunks));
   const frames = framesOf(chunks.get('acTL'));
   if (frames > 1) warnings.push(`only the still picture of its animation of ${frames} frames is read`);
   // Copies, which `slice` of a Buffer are not.
@@ -76,15 +79,25 @@ function framesOf(control: Uint8Array | undefined): number {
   return control?.length === 8 ? Buffer.from(control).readUInt32BE() : 0;
 }
 
-/** Of the ways to state colours other than a profile, which are not carried over. */
-function colourWarnings(chunks: ReadonlyMap<string, Uint8Array>): string[] {
-  const warnings: string[] = [];
-  if (chunks.has('cICP')) warnings.push('its colours are described by a cICP chunk, which is not carried over');
-  const gamma = chunks.get('gAMA');
-  const value = gamma?.length === 4 ? Buffer.from(gamma).readUInt32BE() / 100_000 : 1 / 2.2;
-  if (Math.abs(value - 1 / 2.2) > 0.01)
-    warnings.push(`its gamma of ${value} (gAMA) is not applied and not carried over`);
-  return warnings;
+/**
+ * What chunks of KEPT_CHUNKS say of colours beside a profile; `warnings` gets a line for each that is damaged and would count.
+ * @param profiled Whether there is a profile, which counts before chromaticities and gamma.
+ */
+export function pngColours(
+  chunks: ReadonlyMap<string, Uint8Array>,
+  profiled: boolean,
+  warnings: string[],
+): ColourStatements {
+  const read = <T>(type: string, reader: (chunk: Uint8Array) => T | undefined): T | undefined => {
+    const found = chunks.get(type);
+    const value = found && reader(found);
+    if (found && value === undefined) warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+    return value;
+  };
+  const cicp = read('cICP', readCicp);
+  const srgb = chunks.has('sRGB');
+  if (cicp || profiled || srgb) return { cicp, srgb };
+  return { chromaticities: read('cHRM', readChromaticities), gamma: read('gAMA', readGamma) };
 }
 
 /** The pieces of a chunk. */
@@ -98,8 +111,9 @@ function chunk(type: string, data: Uint8Array): Uint8Array[] {
 }
 
 /** The pieces of the chunks that hold this metadata, to stand right after the header. */
-export function metadataChunks({ icc, exif, xmp, density }: Metadata): Uint8Array[] {
+export function metadataChunks({ icc, cicp, exif, xmp, density }: Metadata): Uint8Array[] {
   const chunks: Uint8Array[] = [];
+  if (cicp) chunks.push(...chunk('cICP', writeCicp(cicp)));
   if (icc) chunks.push(...chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)])));
   if (exif) chunks.push(...chunk('eXIf', exif));
   if (density) chunks.push(...chunk('pHYs', density));

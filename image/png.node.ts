@@ -6,13 +6,14 @@
 import { Worker } from 'node:worker_threads';
 import { crc32, createInflate, inflateSync } from 'node:zlib';
 import { PNG, type PNGOptions } from 'pngjs';
+import type { ColourStatements } from './colours/meaning.ts';
 import { ImageError, messageOf } from './errors.ts';
 import { orientationOf } from './exif.ts';
 import { checkSize } from './formats.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
 import { type PngHeader, pngChunks, readPngHeader } from './png-header.ts';
-import { isXmp, KEPT_CHUNKS, metadataChunks, pngMetadata, TEXT_CHUNKS } from './png-metadata.node.ts';
+import { isXmp, KEPT_CHUNKS, metadataChunks, pngColours, pngMetadata, TEXT_CHUNKS } from './png-metadata.node.ts';
 import { channelsInFile, rowsLength, samplesInRows } from './png-rows.ts';
 
 /** Deflate writes at most 258 bytes for two bits: what a file promises beyond that it cannot hold. */
@@ -28,13 +29,13 @@ export async function decodePng(bytes: Uint8Array, name: string, maxPixels: numb
   const header = readPngHeader(bytes, name);
   checkSize(header.width, header.height, name, maxPixels);
   const parts = partsOf(bytes, name);
-  const { metadata, warnings, notCarried, palette, transparency } = parts;
+  const { metadata, colours, warnings, notCarried, palette, transparency } = parts;
   const samples = await samplesOf(header, parts.pixels, name, warnings);
   const picture =
     header.colourType === 3
       ? lookedUp(header, samples, palette, transparency, name)
       : pictureOf(header, samples, transparency);
-  return { picture, orientation: orientationOf(metadata.exif), metadata, warnings, notCarried };
+  return { picture, orientation: orientationOf(metadata.exif), metadata, colours, warnings, notCarried };
 }
 
 /** Of grey or RGB: an alpha channel where one colour (tRNS) is transparent, and fewer than 8 bits stretched. */
@@ -59,6 +60,7 @@ interface Parts {
   readonly palette: Uint8Array | undefined;
   readonly transparency: Uint8Array | undefined;
   readonly metadata: Metadata;
+  readonly colours: ColourStatements;
   readonly warnings: string[];
   readonly notCarried: readonly string[];
 }
@@ -89,8 +91,10 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
     else if (KEPT_CHUNKS.includes(type)) found.set(type, data);
   }
   const metadata = pngMetadata(found, warnings);
+  const colours = { ...pngColours(found, metadata.icc !== undefined, warnings), exif: metadata.exif };
   const notCarried = texts.size > 0 ? [`its text (${[...texts].join(', ')}) is not carried over`] : [];
-  return { pixels, palette: found.get('PLTE'), transparency: found.get('tRNS'), metadata, warnings, notCarried };
+  const [palette, transparency] = [found.get('PLTE'), found.get('tRNS')];
+  return { pixels, palette, transparency, metadata, colours, warnings, notCarried };
 }
 
 /** The samples of the file in their own channels, fewer than 8 bits not stretched, indices not looked up. */

@@ -1,9 +1,10 @@
 /** JPEG, WebP, AVIF and TIFF files under Node, by the optional package sharp (libvips). */
 
 import type { Metadata as SharpMetadata } from 'sharp';
+import { readAvif } from './avif-boxes.ts';
 import { ImageError, messageOf } from './errors.ts';
 import { checkSize, FORMAT_NAMES, type Format } from './formats.ts';
-import { type Channels, createPicture, type Picture, peak, type Samples } from './picture.ts';
+import { type Channels, createPicture, type Picture, peak, type Samples, straight } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
 import { encodePngFile } from './png.node.ts';
 import { exifOfTiff, withExif } from './tiff-exif.ts';
@@ -57,15 +58,19 @@ export async function decodeBySharp(
       : new Uint8Array(data.buffer, data.byteOffset, data.length);
     const picture = createPicture<Samples>(info.width, info.height, info.channels as Channels, samples);
     const pages = known.pages ?? 1;
+    const said = format === 'avif' ? readAvif(bytes) : undefined;
+    const exif = withoutPrefix(known.exif) ?? (format === 'tiff' ? exifOfTiff(bytes) : undefined);
+    const own = grey && picture.channels > 2 ? greyWithAlpha(picture) : picture;
     return {
-      picture: grey && picture.channels > 2 ? greyWithAlpha(picture) : picture,
+      picture: said?.premultiplied ? straight(own) : own,
       // libheif turns pictures itself.
       orientation: format === 'avif' ? 1 : (known.orientation ?? 1),
       metadata: {
         icc: kept ? bytesOf(known.icc) : undefined,
-        exif: withoutPrefix(known.exif) ?? (format === 'tiff' ? exifOfTiff(bytes) : undefined),
+        exif,
         xmp: bytesOf(known.xmp),
       },
+      colours: kept ? { cicp: said?.cicp, exif: format === 'tiff' ? bytes : exif } : {},
       warnings: [
         ...(kept
           ? []

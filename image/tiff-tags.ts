@@ -58,9 +58,10 @@ function readDirectory(view: DataView, littleEndian: boolean, at: number): Direc
   return { tags, nextAt };
 }
 
-/** The directory that a tag of the first one points to, such as the one of EXIF. */
-export function subDirectory({ view, littleEndian, first }: TiffStructure, tag: number): Directory | undefined {
-  const pointer = first.tags.get(tag);
+/** The directory that a tag of this one points to, such as the one of EXIF. */
+export function subDirectory(tiff: TiffStructure, tag: number, from: Directory = tiff.first): Directory | undefined {
+  const { view, littleEndian } = tiff;
+  const pointer = from.tags.get(tag);
   if (pointer?.type !== LONG) return undefined;
   return readDirectory(view, littleEndian, view.getUint32(pointer.valueAt, littleEndian));
 }

@@ -1,7 +1,9 @@
 /** Pictures of every kind through `daybreak upscale`: what goes in comes out enlarged, in its own format and depth. */
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { readProfile } from '../../image/colours/icc.ts';
 import { openPicture } from '../../image/files.node.ts';
 import type { Picture, Samples } from '../../image/picture.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
@@ -98,6 +100,26 @@ test('without metadata colours become sRGB, and the line says from what', async 
   const [before, after] = [await seen(join(folder, inputs[0])), await seen(join(folder, 'out', files[0]))];
   const mean = before.reduce((sum, sample, at) => sum + Math.abs(sample - after[at]) / before.length, 0);
   expect(mean).toBeLessThan(1.5);
+});
+
+test('colours told otherwise than by a profile: one line, a profile in the result, sRGB where metadata go', async () => {
+  const folder = temporaryFolder();
+  const input = fileURLToPath(new URL('../fixtures/pictures/jpeg-adobe-rgb-by-exif-r03.jpg', import.meta.url));
+  const kept = await daybreak(['upscale', input, '-o', 'kept.tiff', '--model', 'nearest'], folder);
+  expect(kept.code).toBe(0);
+  expect(kept.stderr.split('\n').filter(line => line.startsWith('warning: '))).toEqual([
+    expect.stringMatching(
+      /: its colours \(Adobe RGB \(1998\) by its EXIF\) are not sRGB: the samples are taken as they are$/,
+    ),
+  ]);
+  const { metadata } = await openPicture(join(folder, 'kept.tiff'));
+  expect(readProfile(metadata.icc!)).toMatchObject({ name: 'Adobe RGB (1998)', isSrgb: false });
+  const strip = ['upscale', input, '-o', 'strip.png', '--model', 'nearest', '--metadata', 'strip'];
+  const stripped = await daybreak(strip, folder);
+  expect(stripped.stderr).toMatch(/ 160x96, colours of "Adobe RGB \(1998\)" to sRGB, [\d.]+ s\n$/);
+  const { picture } = await openPicture(join(folder, 'strip.png'));
+  const pixel = [...picture.data.subarray((40 * 160 + 16) * 3, (40 * 160 + 17) * 3)];
+  for (const [c, value] of [229, 75, 77].entries()) expect(Math.abs(pixel[c] - value)).toBeLessThanOrEqual(2);
 });
 
 test('what a format cannot hold is told of', async () => {

@@ -4,12 +4,13 @@
  */
 import { writeFileSync, writeSync } from 'node:fs';
 import fc from 'fast-check';
-import { bytewise, configwise, type Mutation, pngwise, safetensorswise } from './mutations.ts';
+import { avifwise, bytewise, configwise, type Mutation, pngwise, safetensorswise } from './mutations.ts';
 import { type Kind, seedsOf } from './seeds.ts';
 import { answerOf } from './targets.ts';
 
 const MUTATIONS: Readonly<Partial<Record<Kind, fc.Arbitrary<Mutation>>>> = {
   png: pngwise,
+  avif: avifwise,
   safetensors: safetensorswise,
   config: configwise,
 };

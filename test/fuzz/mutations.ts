@@ -133,7 +133,10 @@ const inRows = chunkwise(
   }),
 );
 
-const CHUNKS = ['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS', 'iCCP', 'eXIf', 'zTXt', 'iTXt', 'gAMA', 'acTL', 'fdAT', 'quUx'];
+const CHUNKS = [
+  ...['IHDR', 'PLTE', 'IDAT', 'IEND', 'tRNS', 'iCCP', 'eXIf', 'zTXt', 'iTXt', 'gAMA', 'cHRM', 'cICP', 'sRGB'],
+  ...['acTL', 'fdAT', 'quUx'],
+];
 
 const chunkOrder = chunkwise(
   fc.oneof(
@@ -182,6 +185,27 @@ const bomb = chunkwise(
     }),
 );
 
+/** What colours are told by, of right lengths, with numbers on which readers stumble. */
+const colourChunk = chunkwise(
+  fc
+    .tuple(
+      fc.constantFrom(['cICP', 4, 1] as const, ['cHRM', 32, 4] as const, ['gAMA', 4, 4] as const),
+      fc.array(fc.oneof(fc.constantFrom(...EDGES, 12, 13, 16, 22), fc.integer({ min: 0, max: 100_000 })), {
+        minLength: 8,
+        maxLength: 8,
+      }),
+    )
+    .map(([[type, length, each], values]) => (chunks: Chunk[]) => {
+      const data = new Uint8Array(length);
+      const view = new DataView(data.buffer);
+      for (let i = 0; i * each < length; i++) {
+        if (each === 4) view.setUint32(4 * i, values[i]);
+        else data[i] = i === 2 ? 0 : values[i];
+      }
+      return chunks.toSpliced(1, 0, { type, data });
+    }),
+);
+
 /** What harms a PNG file. */
 export const pngwise: fc.Arbitrary<Mutation> = fc.oneof(
   { weight: 4, arbitrary: bytewise },
@@ -189,7 +213,46 @@ export const pngwise: fc.Arbitrary<Mutation> = fc.oneof(
   { weight: 3, arbitrary: inRows },
   { weight: 3, arbitrary: chunkOrder },
   { weight: 3, arbitrary: header },
+  { weight: 2, arbitrary: colourChunk },
   { weight: 1, arbitrary: bomb },
+);
+
+/** Boxes of an AVIF file's description that the decoder of its pictures hardly looks at, and its own. */
+const BOXES = ['meta', 'pitm', 'iinf', 'iref', 'iprp', 'ipco', 'ipma', 'colr', 'ispe', 'pixi', 'auxl', 'auxC'];
+
+/** Damage within a box and near its head, where lengths, counts and numbers of items stand; the pictures stay whole. */
+const inBox = fc.tuple(fc.constantFrom(...BOXES), fc.nat(40), fc.constantFrom(1, 2, 4), fc.constantFrom(...EDGES)).map(
+  ([type, offset, size, value]): Mutation =>
+    bytes => {
+      const out = bytes.slice();
+      const found = Buffer.from(out.buffer).indexOf(type, 0, 'latin1');
+      // From its length, which stands before its type.
+      const start = found - 4 + offset;
+      if (found < 4 || start + size > out.length) return out;
+      const view = new DataView(out.buffer);
+      if (size === 1) view.setUint8(start, value & 0xff);
+      else if (size === 2) view.setUint16(start, value & 0xffff);
+      else view.setUint32(start, value);
+      return out;
+    },
+);
+
+/** A box under another name: references and properties that the picture can do without, or cannot. */
+const renamedBox = fc.tuple(fc.constantFrom(...BOXES), fc.constantFrom(...BOXES, 'prem', 'dimg', 'free', 'nclx')).map(
+  ([from, to]): Mutation =>
+    bytes => {
+      const out = bytes.slice();
+      const found = Buffer.from(out.buffer).indexOf(from, 0, 'latin1');
+      if (found >= 0) out.set(Buffer.from(to, 'latin1'), found);
+      return out;
+    },
+);
+
+/** What harms an AVIF file. */
+export const avifwise: fc.Arbitrary<Mutation> = fc.oneof(
+  { weight: 3, arbitrary: bytewise },
+  { weight: 5, arbitrary: inBox },
+  { weight: 1, arbitrary: renamedBox },
 );
 
 /** What JSON may hold where something else is expected. */

@@ -1,7 +1,9 @@
 /** Well-formed files, small, of every kind that is fuzzed: what is damaged. */
+import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { Philox } from '../../engine/basics/philox.ts';
 import { writeSafetensors } from '../../models/safetensors.ts';
+import { withReference } from '../image/avif-file.ts';
 import { pngChunk, pngFile, SAMPLES_PER_PIXEL } from '../image/png-file.ts';
 
 export const KINDS = ['png', 'jpeg', 'webp', 'avif', 'tiff', 'safetensors', 'config'] as const;
@@ -50,6 +52,8 @@ async function coded(codings: readonly Coding[]): Promise<Uint8Array[]> {
 }
 
 const EXIF = { IFD0: { Copyright: 'nobody', Orientation: '6' } };
+
+const caseFile = (name: string) => readFileSync(new URL(`../fixtures/pictures/${name}`, import.meta.url));
 
 /** An SRResNet of 2 channels and 1 block. */
 const SHAPES: Readonly<Record<string, readonly number[]>> = {
@@ -101,6 +105,12 @@ export async function seedsOf(kind: Kind): Promise<Uint8Array[]> {
       return await coded([
         picture => picture.avif({ effort: 0 }),
         picture => picture.ensureAlpha(0.5).avif({ effort: 0 }),
+      ]).then(([plain, alpha]) => [
+        plain,
+        alpha,
+        Uint8Array.from(caseFile('avif-nclx-display-p3.avif')),
+        Uint8Array.from(caseFile('avif-straight-alpha-same-picture.avif')),
+        Uint8Array.from(withReference(alpha, 'prem')),
       ]);
     case 'tiff':
       return await coded([

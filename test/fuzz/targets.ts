@@ -28,6 +28,8 @@ async function picture(bytes: Uint8Array): Promise<void> {
   if (width * height > MAX_PIXELS) throw new Nonsense(`${width}x${height}`);
   for (const warning of warnings) if (!/^[^\n\r]{1,2000}$/.test(warning)) throw new Nonsense(`warning ${warning}`);
   // What was read is written as it goes on its way, metadata and all.
+  const converted = await decodeFile(bytes, 'fuzzed', { maxPixels: MAX_PIXELS, colours: 'srgb' });
+  if (converted.picture.data.length !== data.length) throw new Nonsense('of another size in sRGB');
   const again = await decodeFile(await encodeFile(picture, 'png', { metadata }), 'written');
   if (!Buffer.from(again.picture.data.buffer).equals(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
     throw new Nonsense('reads otherwise once written');

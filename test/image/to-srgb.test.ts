@@ -4,11 +4,11 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
-import { readProfile } from '../../image/icc.ts';
-import { curveOf } from '../../image/icc-curve.ts';
+import { readProfile } from '../../image/colours/icc.ts';
+import { curveOf } from '../../image/colours/icc-curve.ts';
+import { toSrgb } from '../../image/colours/to-srgb.ts';
 import { fitted } from '../../image/losses.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples } from '../../image/picture.ts';
-import { toSrgb } from '../../image/to-srgb.ts';
 import {
   ADOBE_RGB,
   bareProfile,
@@ -119,6 +119,16 @@ test('grey of a gamma, 8 and 16 bit, with and without alpha', () => {
       expect(wrong).toBe(-1);
     }
   }
+});
+
+test('grey that is connected by Lab: its curve gives lightness', () => {
+  const icc = greyProfile('lightness', 1);
+  Buffer.from(icc.buffer).write('Lab ', 20, 'latin1');
+  expect(readProfile(icc)).toMatchObject({ space: 'GRAY', connectsByXyz: false, isSrgb: false });
+  const own = createPicture<Samples>(4, 1, 1, Uint8Array.of(0, 10, 128, 255));
+  const light = [0, 10, 128, 255].map(v => (v * 100) / 255).map(l => (l > 8 ? ((l + 16) / 116) ** 3 : l / 903.3));
+  const expected = light.map(y => Math.round(srgbOfLight(y) * 255));
+  expect([...toSrgb(own, icc)!.data]).toEqual(expected);
 });
 
 test('curves of every kind, by hand', () => {

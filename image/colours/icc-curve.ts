@@ -35,7 +35,8 @@ function parametric(tag: DataView): Curve | undefined {
     { length: PARAMETERS[kind] },
     (_, i) => tag.getInt32(12 + 4 * i) / 65536,
   );
-  const power = (x: number) => (a * x + b) ** g;
+  // Rounding may bring the beginning of a power below 0.
+  const power = (x: number) => Math.max(0, a * x + b) ** g;
   if (kind === 0) return power;
   if (kind === 1) return x => (a * x + b >= 0 ? power(x) : 0);
   if (kind === 2) return x => (a * x + b >= 0 ? power(x) : 0) + c;

@@ -1,6 +1,6 @@
 /** What an ICC colour profile says of itself (ICC.1:2022, sections 7 and 9). */
 
-import { printable } from './errors.ts';
+import { printable } from '../errors.ts';
 import { curveOf } from './icc-curve.ts';
 
 export interface ColourProfile {
@@ -37,11 +37,12 @@ export function readProfile(icc: Uint8Array): ColourProfile | undefined {
   const space = stated === 'RGB' || stated === 'GRAY' || stated === 'CMYK' ? stated : 'other';
   const tags = profileTags(icc);
   const name = descriptionOf(tags.get('desc')) || 'without a name';
+  const connectsByXyz = text(icc, 20, 4) === 'XYZ ';
   return {
     name,
     space,
-    connectsByXyz: text(icc, 20, 4) === 'XYZ ',
-    isSrgb: space === 'RGB' ? isSrgb(tags, name) : space === 'GRAY' && isSrgbCurve(tags.get('kTRC')),
+    connectsByXyz,
+    isSrgb: space === 'RGB' ? isSrgb(tags, name) : space === 'GRAY' && connectsByXyz && isSrgbCurve(tags.get('kTRC')),
   };
 }
 

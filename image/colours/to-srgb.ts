@@ -1,8 +1,8 @@
 /** Pictures of other colour spaces in the numbers of sRGB (IEC 61966-2-1). */
 
+import { createPicture, hasAlpha, type Picture, peak, type Samples, samplesLike } from '../picture.ts';
 import { profileTags, readProfile } from './icc.ts';
 import { curveOf } from './icc-curve.ts';
-import { createPicture, hasAlpha, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 
 /**
  * XYZ under the profiles' white (D50: 0.9642, 1, 0.8249) to the light of sRGB's primaries: the inverse of these, brought
@@ -25,15 +25,22 @@ const FROM_XYZ = [
 export function toSrgb<S extends Samples>(picture: Picture<S>, icc: Uint8Array): Picture<S> | undefined {
   const profile = readProfile(icc);
   const colours = picture.channels <= 2 ? 1 : 3;
-  if (profile?.space !== (colours === 1 ? 'GRAY' : 'RGB') || !profile.connectsByXyz) return undefined;
+  if (profile?.space !== (colours === 1 ? 'GRAY' : 'RGB')) return undefined;
+  if (colours === 3 && !profile.connectsByXyz) return undefined;
   const tags = profileTags(icc);
   const names = colours === 1 ? ['kTRC'] : ['rTRC', 'gTRC', 'bTRC'];
   const curves = names.map(name => lightOf(tags.get(name), peak(picture)));
   const light = curves.filter(curve => curve !== undefined);
   if (light.length < curves.length) return undefined;
-  if (colours === 1) return greyToSrgb(picture, light[0]);
+  if (colours === 1) return greyToSrgb(picture, profile.connectsByXyz ? light[0] : light[0].map(lightOfLightness));
   const matrix = toSrgbLight(['rXYZ', 'gXYZ', 'bXYZ'].map(name => tags.get(name)));
   return matrix && rgbToSrgb(picture, light, matrix);
+}
+
+/** Of a grey that is connected by Lab, whose curve gives L*, 0…1 for 0…100 (ICC.1:2022, F.2; CIE 15). */
+function lightOfLightness(lightness: number): number {
+  const y = (100 * lightness + 16) / 116;
+  return y > 6 / 29 ? y ** 3 : 3 * (6 / 29) ** 2 * (y - 4 / 29);
 }
 
 /** Light of every sample that there is. */

@@ -1,0 +1,76 @@
+/**
+ * Colours told by EXIF and by TIFF's own tags: ColorSpace, Gamma (EXIF 2.32, 4.6.5), the index of interoperability (DCF 2.0,
+ * the optional colour space, Adobe RGB), white and primaries (TIFF 6.0, section 20).
+ */
+
+import { EXIF_DIRECTORY } from '../exif.ts';
+import { type Directory, numberOf, readTiffStructure, subDirectory, type TiffStructure } from '../tiff-tags.ts';
+import { spaceOf } from './chromaticities.ts';
+import { ADOBE_RGB, type Chromaticities, type Chromaticity, type RgbSpace, toProfileXyz } from './rgb-space.ts';
+
+const WHITE_POINT = 0x13e;
+const PRIMARY_CHROMATICITIES = 0x13f;
+const GAMMA = 0xa500;
+const COLOUR_SPACE = 0xa001;
+const SHORT = 3;
+const RATIONAL = 5;
+const INTEROPERABILITY_DIRECTORY = 0xa005;
+const INTEROPERABILITY_INDEX = 1;
+
+/** Cameras write it, though the standard knows only sRGB (1) and uncalibrated (65535). */
+const ADOBE_RGB_OF_CAMERAS = 2;
+const SRGB = 1;
+const UNCALIBRATED = 0xffff;
+
+/** What the tags of EXIF, or of a TIFF file, say of its numbers; undefined where they say nothing, or sRGB. */
+export function exifSpace(exif: Uint8Array): RgbSpace | undefined {
+  const tiff = readTiffStructure(exif);
+  if (tiff === undefined) return undefined;
+  const details = subDirectory(tiff, EXIF_DIRECTORY);
+  const space = numberOf(tiff, details?.tags.get(COLOUR_SPACE));
+  if (space === SRGB) return undefined;
+  if (details && (space === ADOBE_RGB_OF_CAMERAS || (space === UNCALIBRATED && indexOf(tiff, details) === 'R03')))
+    return ADOBE_RGB;
+  const chromaticities = chromaticitiesOf(tiff);
+  const [gamma = 0] = rationals(tiff, details, GAMMA);
+  return chromaticities && spaceOf(chromaticities, gamma > 0.05 && gamma < 20 ? 1 / gamma : undefined);
+}
+
+/** The InteroperabilityIndex: R98, THM or R03. */
+function indexOf(tiff: TiffStructure, details: Directory): string {
+  const index = subDirectory(tiff, INTEROPERABILITY_DIRECTORY, details)?.tags.get(INTEROPERABILITY_INDEX);
+  return index ? String.fromCharCode(...tiff.bytes.subarray(index.valueAt, index.valueAt + 3)) : '';
+}
+
+/** Of WhitePoint and PrimaryChromaticities (TIFF 6.0, section 20), where both are there and make a colour space. */
+function chromaticitiesOf(tiff: TiffStructure): Chromaticities | undefined {
+  const white = rationals(tiff, tiff.first, WHITE_POINT);
+  const rest = rationals(tiff, tiff.first, PRIMARY_CHROMATICITIES);
+  if (white.length < 2 || rest.length < 6) return undefined;
+  const at = (values: readonly number[], place: number): Chromaticity => [values[place], values[place + 1]];
+  const all = { white: at(white, 0), red: at(rest, 0), green: at(rest, 2), blue: at(rest, 4) };
+  return toProfileXyz(all) && all;
+}
+
+/** The first values of a tag of fractions, at most six. */
+function rationals(tiff: TiffStructure, directory: Directory | undefined, tag: number): number[] {
+  const { view, littleEndian } = tiff;
+  const found = directory?.tags.get(tag);
+  if (found?.type !== RATIONAL) return [];
+  const long = (at: number) => view.getUint32(at, littleEndian);
+  return Array.from({ length: Math.min(6, found.count) }, (_, i) => {
+    const at = found.valueAt + 8 * i;
+    return long(at) / long(at + 4);
+  });
+}
+
+/** EXIF that no longer says so of a picture that is sRGB, where it has a ColorSpace; any other is returned itself. */
+export function sayingSrgb(exif: Uint8Array): Uint8Array {
+  if (exifSpace(exif) === undefined) return exif;
+  const copy = readTiffStructure(new Uint8Array(exif));
+  const space = copy && subDirectory(copy, EXIF_DIRECTORY)?.tags.get(COLOUR_SPACE);
+  if (copy === undefined || space === undefined) return exif;
+  if (space.type === SHORT) copy.view.setUint16(space.valueAt, SRGB, copy.littleEndian);
+  else copy.view.setUint32(space.valueAt, SRGB, copy.littleEndian);
+  return copy.bytes;
+}
