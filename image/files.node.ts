@@ -1,6 +1,6 @@
 /** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
 
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
 import { decodeFile, encodeFitted } from './codec.node.ts';
@@ -8,6 +8,7 @@ import { codeOf, meaningOf, writeSynced } from './disk.node.ts';
 import { ImageError } from './errors.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
 import { fitted } from './losses.ts';
+import { makeFolder } from './make-folder.node.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 import { unfinishedPath } from './unfinished.node.ts';
@@ -112,7 +113,7 @@ export async function writePicture(path: string, picture: Picture): Promise<void
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedPath(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeSynced(temporary, bytes);
     await rename(temporary, path);
   } catch (error) {
