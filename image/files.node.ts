@@ -6,7 +6,7 @@ import { decode, encodePng } from '#codec';
 import { decodeFile, encodeFitted } from './codec.node.ts';
 import { codeOf, meaningOf, writeSynced } from './disk.node.ts';
 import { ImageError } from './errors.ts';
-import { DEFAULT_MAX_PIXELS, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
+import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, PICTURE_EXTENSIONS } from './formats.ts';
 import { fitted } from './losses.ts';
 import { makeFolder } from './make-folder.node.ts';
 import type { Picture, Samples } from './picture.ts';
@@ -27,16 +27,27 @@ export function compareNames(a: string, b: string): number {
  * @throws ImageError where the folder cannot be read.
  */
 export async function listPictures(folder: string): Promise<string[]> {
+  return (await listFolder(folder)).pictures;
+}
+
+/**
+ * `listPictures`, and beside it the names of the files that are pictures of formats which are not read.
+ * @throws ImageError where the folder cannot be read.
+ */
+export async function listFolder(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
   let entries: string[];
   try {
     entries = await readdir(folder);
   } catch (error) {
     throw new ImageError(folder, `cannot list this folder (${codeOf(error)})`, { cause: error });
   }
-  return entries
-    .filter(entry => !entry.startsWith('.') && PICTURE_EXTENSIONS.includes(extname(entry).toLowerCase()))
-    .sort(compareNames)
-    .map(entry => join(folder, entry));
+  const shown = entries.filter(entry => !entry.startsWith('.')).sort(compareNames);
+  return {
+    pictures: shown
+      .filter(entry => PICTURE_EXTENSIONS.includes(extname(entry).toLowerCase()))
+      .map(entry => join(folder, entry)),
+    unread: shown.filter(isOtherPicture),
+  };
 }
 
 /**

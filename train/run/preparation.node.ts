@@ -37,6 +37,7 @@ export async function prepare(
     onProgress: ({ source, done, total }: { source: string; done: number; total: number }) =>
       onPhase?.(`${verb} ${source}`, done, total),
     ...(signal && { signal }),
+    onNote: (note: string) => onLine?.(`note: ${note}`),
   });
   const loss = networks.explanation(config);
   if (loss !== undefined) onLine?.(loss);
