@@ -212,3 +212,19 @@ describe('evaluation sets', () => {
     await expect(loadEvaluationSets([folder])).rejects.toThrow(/no picture here can be scored; the first: .*tiny\.png/);
   });
 });
+
+test('files that are not read are told of, of training and of evaluation', async () => {
+  await save('a.png', 44, 40, 3, 1);
+  await writeFile(join(folder, 'b.bmp'), 'BM');
+  await writeFile(join(folder, 'c.BMP'), 'BM');
+  const notes: string[] = [];
+  const onNote = (note: string) => notes.push(note);
+  await loadTrainingPictures(sources([folder]), { onNote });
+  await loadEvaluationSets([folder], { onNote });
+  const note = `${folder}: 2 files left out: .bmp is not read, convert them`;
+  expect(notes).toEqual([note, note]);
+  await rm(join(folder, 'a.png'));
+  const none = '2 files left out: .bmp is not read, convert them';
+  await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(none);
+  await expect(loadEvaluationSets([folder])).rejects.toThrow(none);
+});
