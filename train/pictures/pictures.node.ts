@@ -101,22 +101,47 @@ export async function loadTrainingPictures(
   }
 }
 
+/** To be disposed of when nothing is scored any more. */
+export interface LoadedSets extends Disposable {
+  readonly sets: readonly EvaluationSet[];
+  readonly skipped: readonly ImageError[];
+}
+
 /**
- * The pictures to score a run on. Folders are read as `daybreak eval` reads them (LRx4/ taken where it is there);
+ * The pictures to score a run on. Folders are read as `daybreak eval` reads them (their own LR taken where they are
+ * there); what takes more than the budget lies in a scratch file, from which each picture is read when it is scored;
  * `photographs` and `synthetic` are those that no run trains on, the same ones whatever the seed, so that runs compare.
  * @throws PictureSourceError for a source that is missing or holds no picture that can be scored.
  */
 export async function loadEvaluationSets(
   entries: readonly string[],
-  options: LoadOptions = {},
-): Promise<{ readonly sets: readonly EvaluationSet[]; readonly skipped: readonly ImageError[] }> {
+  options: LoadOptions & Partial<ShelfOptions> = {},
+): Promise<LoadedSets> {
+  const shelves: PictureShelf[] = [];
+  const dispose = () => {
+    for (const shelf of shelves) shelf.dispose();
+  };
+  try {
+    return { ...(await readEvaluationSets(entries, options, shelves)), [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** @param shelves gets one for each folder. */
+async function readEvaluationSets(
+  entries: readonly string[],
+  options: LoadOptions & Partial<ShelfOptions>,
+  shelves: PictureShelf[],
+): Promise<Pick<LoadedSets, 'sets' | 'skipped'>> {
   const sets: EvaluationSet[] = [];
   const skipped: ImageError[] = [];
   for (const source of entries) {
-    const pictures: TrainingPicture[] = [];
     if (source === 'photographs' || source === 'synthetic') {
       const origins =
         source === 'photographs' ? PHOTOGRAPHS.heldOut.map(photograph) : HELD_OUT_SYNTHETIC.map(synthetic);
+      const pictures: TrainingPicture[] = [];
       for (const origin of origins) {
         options.signal?.throwIfAborted();
         pictures.push(await readTrainingPicture(origin, 4));
@@ -133,17 +158,24 @@ export async function loadEvaluationSets(
     const onSkip = (error: ImageError) => left.push(error);
     const { signal, onNote } = options;
     for (const note of found.notes) onNote?.(note);
-    for await (const { name, hr, lr } of readPairs(found, { onSkip, onNote, signal })) {
-      pictures.push({ name, hr, lr });
-      options.onProgress?.({ source, done: pictures.length + left.length, total: found.entries.length });
+    const { folder = tmpdir(), onSpill } = options;
+    const taken = shelves.reduce((sum, { bytes }) => sum + bytes, 0);
+    const budget = (options.budget ?? Number.POSITIVE_INFINITY) - taken;
+    const shelf = new PictureShelf(found.entries.length, { budget, folder, onSpill });
+    shelves.push(shelf);
+    let read = 0;
+    for await (const pair of readPairs(found, { onSkip, onNote, signal })) {
+      await shelf.put(read++, pair);
+      options.onProgress?.({ source, done: read + left.length, total: found.entries.length });
     }
-    if (pictures.length === 0) {
+    if (read === 0) {
       throw new PictureSourceError(source, `no picture here can be scored; the first: ${left[0]?.message}`);
     }
     skipped.push(...left);
     const [name, above] = [basename(resolve(source)), basename(resolve(source, '..'))];
     const data = name === 'HR' ? above : name;
-    sets.push({ data: sets.some(set => set.data === data) ? source : data, pictures });
+    const own = sets.some(set => set.data === data) ? source : data;
+    sets.push({ data: own, pictures: (await shelf.all()).pictures });
   }
   return { sets, skipped };
 }

@@ -59,7 +59,9 @@ export async function prepare(
       : await loadTrainingPictures(config, reading);
     held.push(training);
     const { pictures, packed, skipped: left } = training;
-    const { sets, skipped } = await loadEvaluationSets(config.eval, progress('reading'));
+    const scored = await loadEvaluationSets(config.eval, reading);
+    held.push(scored);
+    const { sets, skipped } = scored;
     for (const { message } of [...left, ...skipped]) onLine?.(`skipped: ${message}`);
     if (left.length > 0) onLine?.(`${left.length} files skipped, ${pictures.length} pictures to train on`);
     const { batch, accumulate } = config;
