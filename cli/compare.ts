@@ -2,13 +2,14 @@
 
 import { type Command, Option } from 'commander';
 import { compareSet } from '../eval/compare.node.ts';
-import { openDataSet } from '../eval/dataset.node.ts';
+import { DATA_HELP, openDataSet } from '../eval/dataset.node.ts';
+import { checkFolder } from '../eval/output-folder.node.ts';
 import { PROTOCOLS, type Protocol } from '../eval/protocols.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { positiveInteger } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { interruptible } from './interrupt.ts';
-import { addMethodOptions, addModelsOption, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
+import { addMethodOptions, addModelsOption, gpuOf, type MethodOptions, openMethods } from './open-method.ts';
 
 interface CompareOptions extends MethodOptions {
   readonly model: readonly string[];
@@ -33,7 +34,7 @@ export function addCompareCommand(program: Command): void {
   const command = program
     .command('compare')
     .description('Put what methods make of a set of pictures side by side, one PNG for each picture.')
-    .requiredOption('--data <dir>', 'holds HR/*.png and optionally LRx4/*.png, or just pictures')
+    .requiredOption('--data <dir>', DATA_HELP)
     .requiredOption('-o, --out <dir>', 'a folder');
   addMethodOptions(addModelsOption(command, ['bicubic', DEFAULT_PRETRAINED]))
     .addOption(
@@ -53,9 +54,9 @@ export function addCompareCommand(program: Command): void {
 /** @returns 0 where every picture was compared, else 1. */
 async function compare({ data, out, model, overwrite, ...options }: CompareOptions): Promise<number> {
   const set = await openDataSet(data);
+  await checkFolder(out);
   const gpu = gpuOf(options);
-  const methods: Awaited<ReturnType<typeof openMethod>>[] = [];
-  for (const name of model) methods.push(await openMethod(name, options, gpu));
+  const methods = await openMethods(model, options, gpu);
   const { protocol, zoom, longest } = options;
   let written = 0;
   let skipped = 0;
@@ -73,6 +74,7 @@ async function compare({ data, out, model, overwrite, ...options }: CompareOptio
         skipped++;
         progress.line(`skipped: ${error.message}`);
       },
+      onNote: note => progress.line(`note: ${note}`),
       onStart: (name, index) => {
         current = { index, name };
         progress.move(index, name);

@@ -1,10 +1,10 @@
 /** `daybreak eval`: scores methods on a data set, as a table and as JSON. */
 
 import type { Command } from 'commander';
-import { type DataSet, openDataSet, readPairs } from '../eval/dataset.node.ts';
-import { type Evaluation, evaluate, type Measure } from '../eval/evaluate.ts';
-import { ImageError } from '../image/errors.ts';
-import { writeAtomically } from '../image/files.node.ts';
+import { DATA_HELP, type DataSet, openDataSet, readPairs } from '../eval/dataset.node.ts';
+import { type Evaluation, evaluateMethods, type Measure } from '../eval/evaluate.ts';
+import { checkFile, writeText } from '../eval/output-file.node.ts';
+import { ImageError, printable } from '../image/errors.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { interruptible } from './interrupt.ts';
@@ -15,7 +15,7 @@ import {
   gpuOf,
   type MethodOptions,
   type OpenedMethod,
-  openMethod,
+  openMethods,
 } from './open-method.ts';
 import { methodTable, scoreTable } from './score-table.ts';
 import { addTextureOptions, openMeasure, type TextureOptions } from './texture-options.ts';
@@ -32,13 +32,30 @@ interface Scored extends OpenedMethod {
   readonly mean: NonNullable<Evaluation['mean']>;
 }
 
+/** A file that is not scored, and why, for the JSON. */
+interface Skipped {
+  readonly file: string;
+  readonly reason: string;
+}
+
 const FORMAT = `
+The folder is laid out as published sets are: HR/ with LRx4/, LRbicx4/ or
+LR_bicubic/X4/ (baby.png or babyx4.png), DIV2K_valid_HR/ with
+DIV2K_valid_LR_bicubic/X4/, image_SRF_4/ with NAME_HR.png beside NAME_LR.png; or it
+holds pictures, whose LR are made by bicubic. What is skipped is told of, and the
+exit code is 1.
+
+A result that is identical to its original has a PSNR of ∞. The mean PSNR is that
+of the other pictures, the mean SSIM that of all.
+
 The JSON: {"adapter","model","data",
   "images":[{"name","psnr","ssim","psnr_paper","ssim_paper"}],"mean":{…}}
 adapter is null for interpolations (they run on the CPU), a PSNR is null where
-result and original are equal. --texture and --vgg add "texture" and "vgg_distance"
-to each picture and the mean. Of several models: {"data","methods":[{"adapter",
-"model","images","mean"}]}, in the order given.
+result and original are identical; the mean then has "identical" and
+"identical_paper", how many its psnr and psnr_paper leave out. --texture and --vgg
+add "texture" and "vgg_distance" to each picture and the mean. Files that were
+skipped stand in "skipped":[{"file","reason"}]. Of several models:
+{"data","methods":[{"adapter","model","images","mean"}]}, in the order given.
 
 Examples:
   daybreak eval --data Set5
@@ -52,75 +69,95 @@ export function addEvalCommand(program: Command): void {
     .description(
       "Score methods: PSNR and SSIM on luma, by most papers' protocol (matlab) and by Ledig et al.'s (paper).",
     )
-    .requiredOption('--data <dir>', 'holds HR/*.png and optionally LRx4/*.png, or just pictures');
+    .requiredOption('--data <dir>', DATA_HELP);
   addTextureOptions(addMethodOptions(addModelsOption(command, [DEFAULT_PRETRAINED])))
     .option('--json <file>', 'write the scores there; - prints them instead of the table')
     .addHelpText('after', FORMAT)
-    .action(async (options: EvalOptions) => await interruptible('Stopping.', signal => score(options, signal)));
+    .action(async (options: EvalOptions) => {
+      process.exitCode = await interruptible('Stopping.', signal => score(options, signal));
+    });
 }
 
-/** @throws ImageError where no picture of the data set could be used. */
-async function score(options: EvalOptions, signal: AbortSignal): Promise<void> {
-  const set = await openDataSet(options.data);
+/**
+ * @returns 0 where every picture was scored, else 1.
+ * @throws ImageError where no picture of the data set could be used, or the JSON cannot be written: what can be known of
+ * that is known before any work is done, and the table is printed before it is tried.
+ */
+async function score(options: EvalOptions, signal: AbortSignal): Promise<number> {
+  const { data, json: file } = options;
+  if (file !== undefined && file !== '-') await checkFile(file);
+  const set = await openDataSet(data);
   const gpu = gpuOf(options);
-  const methods: OpenedMethod[] = [];
-  for (const model of options.model) methods.push(await openMethod(model, options, gpu));
+  const methods = await openMethods(options.model, options, gpu);
   const measure = await openMeasure(options, gpu);
   const { scored, skipped } = await scoreAll(methods, set, measure?.measure, signal);
-  const results = scored.map(({ adapter, model, images, mean }) => ({ adapter: adapter ?? null, model, images, mean }));
-  const [{ adapter, model, ...figures }, ...more] = results;
-  const { data } = options;
-  const json = JSON.stringify(more.length === 0 ? { adapter, model, data, ...figures } : { data, methods: results });
-  if (options.json === '-') {
-    process.stdout.write(`${json}\n`);
-    return;
+  const code = skipped.length === 0 ? 0 : 1;
+  const json = `${JSON.stringify(reportOf(data, scored, skipped))}\n`;
+  if (file === '-') {
+    process.stdout.write(json);
+    return code;
   }
-  if (options.json !== undefined) await writeAtomically(options.json, Buffer.from(`${json}\n`));
-  const left = skipped === 0 ? '' : `, ${skipped} skipped`;
+  const [{ images, mean }] = scored;
+  const left = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
+  const count = images.length === 1 ? '1 picture' : `${images.length} pictures`;
   const on = await gpuNamed(scored, gpu);
-  const title = `${options.model.join(', ')} on ${data}: ${figures.images.length} pictures${left}; ${set.origin}${on}`;
-  const rows = scored.map(({ label, mean }) => ({ name: label, ...mean }));
+  const title = `${options.model.join(', ')} on ${data}: ${count}${left}; ${set.origin}${on}`;
+  const means = scored.map(one => ({ ...one, pictures: one.images.length }));
   const table =
-    more.length === 0
-      ? scoreTable(figures.images, figures.mean, measure?.distance)
-      : methodTable(rows, measure?.distance);
+    scored.length === 1 ? scoreTable(images, mean, measure?.distance) : methodTable(means, measure?.distance);
   process.stdout.write(`${title}\n${table}\n`);
+  if (file !== undefined) await writeText(file, json);
+  return code;
 }
 
-/** Each method over all pictures, with progress on stderr. Pictures that are left out are told of once. */
+function reportOf(data: string, scored: readonly Scored[], skipped: readonly Skipped[]): object {
+  const results = scored.map(({ adapter, model, images, mean }) => ({ adapter: adapter ?? null, model, images, mean }));
+  const [{ adapter, model, ...figures }] = results;
+  const report = results.length === 1 ? { adapter, model, data, ...figures } : { data, methods: results };
+  return skipped.length === 0 ? report : { ...report, skipped };
+}
+
+/** All methods over each picture, with progress on stderr. */
 async function scoreAll(
   methods: readonly OpenedMethod[],
   set: DataSet,
   measure: Measure | undefined,
   signal: AbortSignal,
-): Promise<{ scored: Scored[]; skipped: number }> {
-  const pictures = set.entries.length;
-  const total = pictures * methods.length;
-  const scored: Scored[] = [];
-  const skipped = new Set<string>();
-  let seen = 0;
+): Promise<{ scored: Scored[]; skipped: readonly Skipped[] }> {
+  const total = set.entries.length * methods.length;
+  const skipped: Skipped[] = [];
   using progress = new BatchProgress(total);
-  for (const [index, method] of methods.entries()) {
-    const of = methods.length === 1 ? '' : `${method.label}: `;
-    const onSkip = ({ file, message }: ImageError) => {
-      if (!skipped.has(file)) progress.line(`skipped: ${message}`);
-      skipped.add(file);
-    };
-    seen = index * pictures;
-    const { images, mean } = await evaluate(method.method, readPairs(set, { onSkip, signal }), {
-      signal,
-      measure,
-      onTile: (done, tiles) => progress.move(seen + done / tiles, `${of}tile ${done}/${tiles}`),
-      onPicture: ({ name }) => {
-        seen++;
-        progress.move(seen, `${of}${name}`);
-        progress.plain(`${seen}/${total} ${of}${name}`);
-      },
-    });
-    if (!mean) throw new ImageError(set.folder, `none of the ${skipped.size} pictures here can be scored`);
-    scored.push({ ...method, images, mean });
-  }
-  return { scored, skipped: skipped.size };
+  const onNote = (note: string) => progress.line(`note: ${note}`);
+  const onSkip = ({ file, message }: ImageError) => {
+    progress.line(`skipped: ${message}`);
+    skipped.push({ file, reason: message.slice(printable(file).length + 2) });
+  };
+  for (const note of set.notes) onNote(note);
+  const pairs = readPairs(set, { onSkip, onNote, signal });
+  const evaluations = await evaluateMethods(
+    methods.map(({ method }) => method),
+    pairs,
+    (index, picture) => {
+      const of = methods.length === 1 ? '' : `${methods[index].label}: `;
+      const seen = picture * methods.length + index;
+      return {
+        signal,
+        measure,
+        onNote,
+        onTile: (done, tiles) => progress.move(seen + done / tiles, `${of}tile ${done}/${tiles}`),
+        onPicture: ({ name }) => {
+          progress.move(seen + 1, `${of}${name}`);
+          progress.plain(`${seen + 1}/${total} ${of}${name}`);
+        },
+      };
+    },
+  );
+  const scored = methods.map((method, i): Scored => {
+    const { images, mean } = evaluations[i];
+    if (!mean) throw new ImageError(set.folder, `none of the ${skipped.length} pictures here can be scored`);
+    return { ...method, images, mean };
+  });
+  return { scored, skipped };
 }
 
 /** The adapter, where one of the methods ran on it. */

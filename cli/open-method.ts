@@ -1,7 +1,7 @@
 /** `--model` and the options beside it: networks on a GPU, by file or by the name under which they ship, and interpolations. */
 
 import { stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Device } from '../engine/device/device.ts';
 import { INTERPOLATIONS, interpolation, isInterpolation, type Method, network } from '../eval/methods.ts';
@@ -26,7 +26,7 @@ export interface MethodOptions extends DeviceChoice {
 export interface OpenedMethod {
   /** As it was asked for. */
   readonly model: string;
-  /** For rows and captions: a file without folder and ending, a run's checkpoint by the name of the run. */
+  /** For rows and captions: a file without folder and ending, a run's checkpoint by the name of the run; see `labelsOf`. */
   readonly label: string;
   readonly method: Method;
   readonly scale: number;
@@ -85,10 +85,23 @@ export function gpuOf(options: DeviceChoice): Gpu {
 }
 
 /**
- * Makes a method ready: loads the model, and a GPU where one is needed. Names of interpolations and of shipped networks
+ * Makes methods ready: loads the models, and a GPU where one is needed. Names of interpolations and of shipped networks
  * come before files; `./NAME` is a file. A network outlives its device: it is loaded again onto the next (see `surviving`).
  * @throws ImageError where there is none of that name; what the loader and the device throw.
  */
+export async function openMethods(
+  models: readonly string[],
+  options: MethodOptions,
+  gpu: Gpu,
+): Promise<OpenedMethod[]> {
+  const labels = labelsOf(models);
+  const opened: OpenedMethod[] = [];
+  for (const [i, model] of models.entries())
+    opened.push({ ...(await openMethod(model, options, gpu)), label: labels[i] });
+  return opened;
+}
+
+/** `openMethods`, of one. */
 export async function openMethod(
   model: string,
   { tile, memoryBudget }: MethodOptions,
@@ -121,8 +134,48 @@ async function pathOf(model: string): Promise<string> {
   throw new ImageError(model, `no such model file, nor one of ${[...names, ...INTERPOLATIONS].join(', ')}`);
 }
 
-/** What rows and captions call a model file or the name of a shipped network. */
-export function labelOf(model: string): string {
-  const run = model.match(/([^\\/]+)[\\/]checkpoints[\\/][^\\/]+[\\/]model(-scored)?\.safetensors$/)?.[1];
-  return run ?? basename(model, extname(model));
+/** What rows and captions call a model file or the name of a shipped network: see `labelsOf` for several. */
+export const labelOf = (model: string): string => namesOf(model)[0];
+
+/** What the names of results call a model: a run's checkpoint by both names, `first-best`. */
+export function fileLabelOf(model: string): string {
+  const [label, checkpoint] = namesOf(model);
+  return isCheckpoint(model) ? checkpoint.replace('/', '-') : label;
+}
+
+/**
+ * What rows and captions call several models: each as briefly as tells it from the others, `first`, or `first/best` and
+ * `first/last`. A model that is named twice gets a number, `srgan (2)`.
+ */
+export function labelsOf(models: readonly string[]): string[] {
+  const places = models.map(model => (isName(model) ? model : resolve(model)));
+  const names = models.map(namesOf);
+  const label = (i: number, length: number) => names[i][Math.min(length, names[i].length - 1)];
+  const lengths = models.map((_, i) => {
+    const others = models.flatMap((_, other) => (places[other] === places[i] ? [] : [other]));
+    const alike = (length: number) => others.some(other => label(other, length) === label(i, length));
+    let length = 0;
+    while (length < names[i].length - 1 && alike(length)) length++;
+    return length;
+  });
+  return models.map((_, i) => {
+    const earlier = places.slice(0, i).filter(place => place === places[i]).length;
+    return label(i, lengths[i]) + (earlier === 0 ? '' : ` (${earlier + 1})`);
+  });
+}
+
+const CHECKPOINT = /([^\\/]+)[\\/]checkpoints[\\/]([^\\/]+)[\\/](model(?:-scored)?)\.safetensors$/;
+
+const isCheckpoint = (model: string) => CHECKPOINT.test(model);
+
+/** True for what can only be the name of a network that ships, or of an interpolation. */
+const isName = (model: string) => !/[\\/.]/.test(model);
+
+/** Names of a model, each longer than the one before; the last is what was asked for. */
+function namesOf(model: string): readonly string[] {
+  const [, run, checkpoint, file] = CHECKPOINT.exec(model) ?? [];
+  if (run !== undefined) return [run, `${run}/${checkpoint}`, `${run}/${checkpoint}/${file}`, model];
+  const parts = model.split(/[\\/]/);
+  const stem = basename(model, extname(model));
+  return [stem, ...parts.slice(0, -1).map((_, i) => [...parts.slice(-2 - i, -1), stem].join('/')), model];
 }

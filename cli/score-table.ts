@@ -1,8 +1,8 @@
 /** Scores as a table for people. */
 
 import Table from 'cli-table3';
-import type { Figures, PictureScores, TextureFigures } from '../eval/evaluate.ts';
-import { PROTOCOLS } from '../eval/protocols.ts';
+import type { Figures, MeanFigures, PictureScores, TextureFigures } from '../eval/evaluate.ts';
+import { decimals, PROTOCOLS, type Protocol } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 
 /** A column: its head, and what stands in it. */
@@ -11,28 +11,60 @@ interface Column {
   readonly of: (figures: Figures) => string;
 }
 
-const decibel = (value: number) => (Number.isFinite(value) ? value.toFixed(3) : 'equal');
-const ratio = (value: number | undefined) => value?.toFixed(3) ?? '';
+const ratio = (value: number | undefined) => (value === undefined ? '' : decimals(value, 3));
 
 const SCORES: readonly Column[] = [
-  { head: 'PSNR dB\nmatlab', of: ({ psnr }) => decibel(psnr) },
+  { head: 'PSNR dB\nmatlab', of: ({ psnr }) => decimals(psnr, 3) },
   { head: 'SSIM\nmatlab', of: ({ ssim }) => ssim.toFixed(4) },
-  { head: 'PSNR dB\npaper', of: ({ psnr_paper }) => decibel(psnr_paper) },
+  { head: 'PSNR dB\npaper', of: ({ psnr_paper }) => decimals(psnr_paper, 3) },
   { head: 'SSIM\npaper', of: ({ ssim_paper }) => ssim_paper.toFixed(4) },
 ];
 
+/** A method's means over a set of so many pictures. */
+export interface MethodMeans {
+  readonly label: string;
+  readonly mean: MeanFigures;
+  readonly pictures: number;
+}
+
 /** One row a picture and one for the mean, in both protocols, which are explained below the table. */
-export function scoreTable(images: readonly PictureScores[], mean: Figures, vgg?: string): string {
-  return table('', [...images, { name: `mean of ${images.length}`, ...mean }], vgg);
+export function scoreTable(images: readonly PictureScores[], mean: MeanFigures, vgg?: string): string {
+  const pictures = images.length;
+  const left = leftOut('mean', { mean, pictures });
+  return table('', [...images, { name: `mean of ${pictures}`, ...mean }], vgg, left);
 }
 
 /** One row a method: its means. */
-export function methodTable(means: readonly (Figures & { readonly name: string })[], vgg?: string): string {
-  return table('mean', means, vgg);
+export function methodTable(methods: readonly MethodMeans[], vgg?: string): string {
+  const rows = methods.map(({ label, mean }) => ({ name: label, ...mean }));
+  return table(
+    'mean',
+    rows,
+    vgg,
+    methods.flatMap(method => leftOut(method.label, method)),
+  );
 }
 
-/** `vgg`: what the distance is measured by, for the explanation. */
-function table(corner: string, rows: readonly (Figures & { readonly name: string })[], vgg = ''): string {
+/** "mean: PSNR of 1 of 2 pictures (1 identical: ∞)"; nothing where all count. */
+function leftOut(name: string, { mean, pictures }: Pick<MethodMeans, 'mean' | 'pictures'>): string[] {
+  const { identical = 0, identical_paper = 0 } = mean;
+  const of = (protocol: Protocol | undefined, count: number) =>
+    `${name}: PSNR${protocol === undefined ? '' : ` by ${protocol}`} of ${pictures - count} of ${pictures} pictures ` +
+    `(${count} identical: ∞)`;
+  if (identical === identical_paper) return identical === 0 ? [] : [of(undefined, identical)];
+  return [
+    ...(identical === 0 ? [] : [of('matlab', identical)]),
+    ...(identical_paper === 0 ? [] : [of('paper', identical_paper)]),
+  ];
+}
+
+/** `vgg`: what the distance is measured by, for the explanation. `notes` stand right below the table. */
+function table(
+  corner: string,
+  rows: readonly (Figures & { readonly name: string })[],
+  vgg: string | undefined,
+  notes: readonly string[],
+): string {
   const asked = (key: keyof TextureFigures) => rows.some(row => row[key] !== undefined);
   const columns = [
     ...SCORES,
@@ -50,5 +82,5 @@ function table(corner: string, rows: readonly (Figures & { readonly name: string
   const explained = Object.entries(PROTOCOLS).map(([name, meaning]) => `${name}: ${meaning}`);
   if (asked('texture')) explained.push(`texture: ${TEXTURE}`);
   if (asked('vgg_distance')) explained.push(`VGG distance: ${vgg}`);
-  return [drawn.toString(), ...explained].join('\n');
+  return [drawn.toString(), ...notes, ...explained].join('\n');
 }

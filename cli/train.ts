@@ -1,6 +1,7 @@
 /** `daybreak train`: a network from pictures, in a run folder. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { decimals } from '../eval/protocols.ts';
 import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
 import { readConfigFile } from '../train/config/file.node.ts';
 import { parseOverride } from '../train/config/paths.ts';
@@ -254,12 +255,12 @@ export function printResult(result: SessionResult, config: TrainConfig, json: bo
   lines.push(`the GPU waited ${waitedForData.toFixed(2)} s for data`);
   for (const { data, images } of scores) {
     const { model, initial, bicubic } = setMeans({ data, images });
-    const before = initial ? `, initial SRResNet ${initial.psnr.toFixed(2)} dB` : '';
+    const before = initial ? `, initial SRResNet ${decimals(initial.psnr, 2)} dB` : '';
     lines.push(
-      `${data}: ${model.psnr.toFixed(2)} dB${before}, bicubic ${bicubic.psnr.toFixed(2)} dB (mean PSNR, protocol matlab)`,
+      `${data}: ${decimals(model.psnr, 2)} dB${before}, bicubic ${decimals(bicubic.psnr, 2)} dB (mean PSNR, protocol matlab)`,
     );
     const beside = (key: 'texture' | 'vgg_distance') =>
-      `${model[key]!.toFixed(3)}${initial ? ` (initial SRResNet ${initial[key]!.toFixed(3)})` : ''}`;
+      `${decimals(model[key]!, 3)}${initial ? ` (initial SRResNet ${decimals(initial[key]!, 3)})` : ''}`;
     if (model.texture !== undefined) lines.push(`  fine texture ${beside('texture')}; the original's is 1`);
     if (model.vgg_distance !== undefined) lines.push(`  distance of VGG features ${beside('vgg_distance')}`);
   }

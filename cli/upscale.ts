@@ -8,6 +8,7 @@ import { checkFolder } from '../eval/output-folder.node.ts';
 import { type Job, namesFile, namesFolder, planBatch, STANDARD } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
+import { unreadNote } from '../eval/unread.ts';
 import { printable } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
@@ -15,7 +16,7 @@ import { percent, positiveInteger, scaleNumber } from './arguments.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
-import { addMethodOptions, addModelOption, gpuOf, labelOf, type MethodOptions, openMethod } from './open-method.ts';
+import { addMethodOptions, addModelOption, fileLabelOf, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
 
 interface UpscaleOptions extends MethodOptions {
   readonly model: string;
@@ -101,7 +102,7 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels, wrap } = options;
   const size = sizeOf(options);
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
-  const request = { inputs, out, recursive, name, ending, size, model: labelOf(model) };
+  const request = { inputs, out, recursive, name, ending, size, model: fileLabelOf(model) };
   const { jobs, refused, leftOut, unread, results } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
@@ -109,12 +110,8 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   for (const folder of leftOut) {
     process.stderr.write(`note: ${printable(folder)} holds pictures too: --recursive takes what is in subfolders\n`);
   }
-  if (unread.length > 0) {
-    const endings = [...new Set(unread)].sort();
-    const left = `${unread.length} ${unread.length === 1 ? 'file' : 'files'} left out`;
-    const are = `${endings.join(', ')} ${endings.length === 1 ? 'is' : 'are'} not read`;
-    process.stderr.write(`note: ${left}: ${are}, convert ${unread.length === 1 ? 'it' : 'them'}\n`);
-  }
+  const unreadFiles = unreadNote(unread);
+  if (unreadFiles !== undefined) process.stderr.write(`note: ${unreadFiles}\n`);
   if (results > 0) {
     const what = results === 1 ? '1 file is called as results are' : `${results} files are called as results are`;
     process.stderr.write(`note: ${what} and left out: another -o takes all\n`);

@@ -14,6 +14,8 @@ import type { UpscaleControl } from './upscale.ts';
 export interface CompareOptions extends Omit<ComparisonOptions, 'heading'>, UpscaleControl {
   /** Replace pictures that exist. Default: false. */
   readonly overwrite?: boolean | undefined;
+  /** Hears, as lines for people, what was not as it should be and was overcome. */
+  readonly onNote?: ((note: string) => void) | undefined;
   /** Hears of originals that cannot be read, and of files that exist. */
   readonly onSkip?: ((error: ImageError) => void) | undefined;
   /** Hears which picture comes next. */
@@ -33,12 +35,12 @@ export async function* compareSet(
   set: DataSet,
   methods: readonly { readonly label: string; readonly method: Method }[],
   folder: string,
-  { overwrite = false, onSkip, onStart, onTile, signal, ...how }: CompareOptions = {},
+  { overwrite = false, onSkip, onNote, onStart, onTile, signal, ...how }: CompareOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const control = { onTile, signal };
+  const control = { onTile, onNote, signal };
   let index = 0;
-  const reading = { ...(onSkip && { onSkip }), ...(signal && { signal }) };
-  for await (const pair of readPairs(set, reading)) {
+  for (const note of set.notes) onNote?.(note);
+  for await (const pair of readPairs(set, { onSkip, onNote, signal })) {
     signal?.throwIfAborted();
     onStart?.(pair.name, index++);
     const path = comparisonPath(folder, pair.name);

@@ -6,7 +6,7 @@ import { canvasOf, frame, place } from './comparison-canvas.ts';
 import { cropRegion, mostTellingRegion, type Region, regionSize } from './comparison-region.ts';
 import type { Pair } from './evaluate.ts';
 import { drawText, fitText, type Ink, type Lettering, LINE_HEIGHT, textWidth, wrapText } from './lettering.ts';
-import { PROTOCOLS, type Protocol, type Quality, quality } from './protocols.ts';
+import { decimals, PROTOCOLS, type Protocol, type Quality, quality } from './protocols.ts';
 
 /** An original, what the methods started from, and what they made of it. */
 export interface ComparisonRow extends Pair {
@@ -82,8 +82,6 @@ function factorOf({ name, lr, hr, results }: ComparisonRow): number {
   return factor;
 }
 
-const decibels = (psnr: number) => (psnr === Number.POSITIVE_INFINITY ? '∞' : psnr.toFixed(2));
-
 /** Pictures that are compared to find the part to show: the first and the last result, or the only one and the original. */
 function contenders({ hr, results }: ComparisonRow): [Picture, Picture] {
   const first = results[0]?.picture ?? hr;
@@ -128,7 +126,7 @@ function lineOf(row: ComparisonRow, { protocol = 'matlab', longest = 320, zoom =
     panel('LR', lr, factor, `${sizeOf(lr)} pixels`),
     ...results.map(({ label, picture }, i) => {
       const { psnr, ssim } = scored[i];
-      return panel(label, picture, 1, `${decibels(psnr)} dB / ${ssim.toFixed(4)}`, psnr === highest);
+      return panel(label, picture, 1, `${decimals(psnr, 2)} dB / ${ssim.toFixed(4)}`, psnr === highest);
     }),
     panel('original', hr, 1, `${sizeOf(hr)} pixels`),
   ];

@@ -2,7 +2,7 @@
 
 import type { Picture } from '../image/picture.ts';
 import type { Method } from './methods.ts';
-import { meanScores, type Scores, scores } from './protocols.ts';
+import { type MeanScores, meanOfFinite, meanScores, type Scores, scores } from './protocols.ts';
 import type { UpscaleControl } from './upscale.ts';
 
 /** What else a result can be asked for, each where it was asked. */
@@ -16,6 +16,9 @@ export interface TextureFigures {
 /** Scores by both protocols, and what else was asked for. */
 export type Figures = Scores & TextureFigures;
 
+/** Means of the scores and of what else was asked for. */
+export type MeanFigures = MeanScores & TextureFigures;
+
 /** Computes further figures of a result. */
 export type Measure = (result: Picture, original: Picture) => Promise<TextureFigures>;
 
@@ -27,7 +30,7 @@ export interface PictureScores extends Scores, TextureFigures {
 /** Scores of all pictures in their order, and their means; `mean` is undefined where there was no picture. */
 export interface Evaluation {
   readonly images: readonly PictureScores[];
-  readonly mean: Figures | undefined;
+  readonly mean: MeanFigures | undefined;
 }
 
 /** How an evaluation goes, and what it computes beside the scores. */
@@ -52,18 +55,59 @@ export async function* evaluateEach(
   pairs: Iterable<Pair> | AsyncIterable<Pair>,
   { measure, ...control }: EvaluationControl = {},
 ): AsyncGenerator<PictureScores, void, undefined> {
-  for await (const { name, hr, lr } of pairs) {
-    control.signal?.throwIfAborted();
-    const result = await method(lr, control);
-    yield { name, ...scores(result, hr), ...(await measure?.(result, hr)) };
-  }
+  for await (const pair of pairs) yield await evaluateOne(method, pair, { measure, ...control });
 }
 
-/** Means of the scores, and of the figures that all pictures have. */
-export function meanFigures(all: readonly Figures[]): Figures {
+/** Enlarges one `lr` by the method and scores the result; see `evaluateEach`. */
+export async function evaluateOne(
+  method: Method,
+  { name, hr, lr }: Pair,
+  { measure, ...control }: EvaluationControl = {},
+): Promise<PictureScores> {
+  control.signal?.throwIfAborted();
+  const result = await method(lr, control);
+  return { name, ...scores(result, hr), ...(await measure?.(result, hr)) };
+}
+
+/**
+ * Scores several methods: each picture is read once, all methods enlarge it, and only then is the next one asked for, so
+ * that no more than one is held however many there are.
+ * @param control what each method is given for a picture; called before it.
+ * @returns for each method the scores of all pictures, in the order of the methods.
+ * @throws as `evaluateEach`.
+ */
+export async function evaluateMethods(
+  methods: readonly Method[],
+  pairs: Iterable<Pair> | AsyncIterable<Pair>,
+  control: (
+    method: number,
+    picture: number,
+  ) => EvaluationControl & { readonly onPicture?: (one: PictureScores) => void } = () => ({}),
+): Promise<Evaluation[]> {
+  const images: PictureScores[][] = methods.map(() => []);
+  let picture = 0;
+  for await (const pair of pairs) {
+    for (const [i, method] of methods.entries()) {
+      const { onPicture, ...how } = control(i, picture);
+      const one = await evaluateOne(method, pair, how);
+      images[i].push(one);
+      onPicture?.(one);
+    }
+    picture++;
+  }
+  return images.map(evaluationOf);
+}
+
+const evaluationOf = (images: readonly PictureScores[]): Evaluation => ({
+  images,
+  mean: images.length === 0 ? undefined : meanFigures(images),
+});
+
+/** Means of the scores, and of the figures that all pictures have: of those where they are finite. */
+export function meanFigures(all: readonly Figures[]): MeanFigures {
   const optional = (key: keyof TextureFigures) => {
     const values = all.flatMap(one => one[key] ?? []);
-    return values.length < all.length ? {} : { [key]: values.reduce((sum, value) => sum + value, 0) / all.length };
+    return values.length < all.length ? {} : { [key]: meanOfFinite(values) };
   };
   return { ...meanScores(all), ...optional('texture'), ...optional('vgg_distance') };
 }
@@ -79,5 +123,5 @@ export async function evaluate(
     images.push(one);
     control.onPicture?.(one, images.length - 1);
   }
-  return { images, mean: images.length === 0 ? undefined : meanFigures(images) };
+  return evaluationOf(images);
 }

@@ -7,7 +7,9 @@ export {
   type EvaluationControl,
   evaluate,
   evaluateEach,
+  evaluateMethods,
   type Figures,
+  type MeanFigures,
   type Measure,
   type Pair,
   type PictureScores,
@@ -16,6 +18,7 @@ export {
 export { INTERPOLATIONS, type Interpolation, interpolation, isInterpolation, type Method, network } from './methods.ts';
 export {
   BORDER,
+  type MeanScores,
   meanScores,
   PROTOCOLS,
   type Protocol,

@@ -59,11 +59,41 @@ export function scores(result: Picture, original: Picture): Scores {
   return { psnr: matlab.psnr, ssim: matlab.ssim, psnr_paper: paper.psnr, ssim_paper: paper.ssim };
 }
 
-/** Means over pictures, as the tables of papers give them. */
-export function meanScores(all: readonly Scores[]): Scores {
-  const mean = (key: keyof Scores) => all.reduce((sum, one) => sum + one[key], 0) / all.length;
-  return { psnr: mean('psnr'), ssim: mean('ssim'), psnr_paper: mean('psnr_paper'), ssim_paper: mean('ssim_paper') };
+/** Means of scores; the counts are left out where they are 0. */
+export interface MeanScores extends Scores {
+  /** So many results are identical to their originals by `matlab`: their infinite PSNR does not count in the mean. */
+  readonly identical?: number;
+  /** The same of `paper`. */
+  readonly identical_paper?: number;
 }
+
+/**
+ * Means over pictures, as the tables of papers give them. PSNR's is that of the pictures where it is finite, Infinity
+ * where it is for none; SSIM's is that of all.
+ */
+export function meanScores(all: readonly Scores[]): MeanScores {
+  const identical = all.length - all.filter(({ psnr }) => Number.isFinite(psnr)).length;
+  const identicalByPaper = all.length - all.filter(({ psnr_paper }) => Number.isFinite(psnr_paper)).length;
+  return {
+    psnr: meanOfFinite(all.map(one => one.psnr)),
+    ssim: meanOfFinite(all.map(one => one.ssim)),
+    psnr_paper: meanOfFinite(all.map(one => one.psnr_paper)),
+    ssim_paper: meanOfFinite(all.map(one => one.ssim_paper)),
+    ...(identical > 0 && { identical }),
+    ...(identicalByPaper > 0 && { identical_paper: identicalByPaper }),
+  };
+}
+
+/** The mean of the finite values; Infinity where there are values, but none is finite, NaN where there are none. */
+export function meanOfFinite(values: readonly number[]): number {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0 && values.length > 0) return Number.POSITIVE_INFINITY;
+  return finite.reduce((sum, value) => sum + value, 0) / finite.length;
+}
+
+/** A PSNR or another figure for people; ∞ where it is infinite, as the PSNR of identical pictures is. */
+export const decimals = (value: number, digits: number): string =>
+  value === Number.POSITIVE_INFINITY ? '∞' : value.toFixed(digits);
 
 /**
  * Result and original with equal channels: grey where the original is, else RGB.

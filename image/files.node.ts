@@ -1,13 +1,14 @@
 /** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
 
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { decode, encodePng } from '#codec';
 import { decodeFile, encodeFitted } from './codec.node.ts';
 import { codeOf, meaningOf, writeSynced } from './disk.node.ts';
 import { ImageError } from './errors.ts';
-import { DEFAULT_MAX_PIXELS, type Format, formatForName, PICTURE_EXTENSIONS } from './formats.ts';
+import { DEFAULT_MAX_PIXELS, type Format, formatForName, isOtherPicture, PICTURE_EXTENSIONS } from './formats.ts';
 import { fitted } from './losses.ts';
+import { makeFolder } from './make-folder.node.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 import { unfinishedPath } from './unfinished.node.ts';
@@ -26,16 +27,27 @@ export function compareNames(a: string, b: string): number {
  * @throws ImageError where the folder cannot be read.
  */
 export async function listPictures(folder: string): Promise<string[]> {
+  return (await listFolder(folder)).pictures;
+}
+
+/**
+ * `listPictures`, and beside it the names of the files that are pictures of formats which are not read.
+ * @throws ImageError where the folder cannot be read.
+ */
+export async function listFolder(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
   let entries: string[];
   try {
     entries = await readdir(folder);
   } catch (error) {
     throw new ImageError(folder, `cannot list this folder (${codeOf(error)})`, { cause: error });
   }
-  return entries
-    .filter(entry => !entry.startsWith('.') && PICTURE_EXTENSIONS.includes(extname(entry).toLowerCase()))
-    .sort(compareNames)
-    .map(entry => join(folder, entry));
+  const shown = entries.filter(entry => !entry.startsWith('.')).sort(compareNames);
+  return {
+    pictures: shown
+      .filter(entry => PICTURE_EXTENSIONS.includes(extname(entry).toLowerCase()))
+      .map(entry => join(folder, entry)),
+    unread: shown.filter(isOtherPicture),
+  };
 }
 
 /**
@@ -152,7 +164,7 @@ export async function writePicture(path: string, picture: Picture): Promise<void
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedPath(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeSynced(temporary, bytes);
     await rename(temporary, path);
   } catch (error) {

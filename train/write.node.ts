@@ -1,9 +1,10 @@
 /** Files that are there whole or not at all, whenever the process or the machine stops. */
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf, meaningOf, writeSynced } from '../image/disk.node.ts';
+import { makeFolder } from '../image/make-folder.node.ts';
 import { RunFolderError } from './errors.ts';
 
 export { codeOf, writeSynced } from '../image/disk.node.ts';
@@ -36,7 +37,7 @@ export async function syncFolder(path: string): Promise<void> {
 export async function replaceFile(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeSynced(temporary, typeof content === 'string' ? new TextEncoder().encode(content) : content);
     await rename(temporary, path);
     await syncFolder(dirname(path));

@@ -12,6 +12,7 @@ import {
   ORIGIN_FILE,
   softwareDriverFolder,
 } from '../../engine/device/software-driver.node.ts';
+import { makeFolderSync } from '../../image/make-folder.node.ts';
 import { runNpm } from './npm-command.mjs';
 import { tarFiles } from './tar.ts';
 
@@ -54,7 +55,7 @@ export function fetchSwiftShader(): void {
 
 function makeFolderBeside(target: string): string {
   try {
-    mkdirSync(dirname(target), { recursive: true });
+    makeFolderSync(dirname(target));
     return mkdtempSync(`${target}-`);
   } catch (cause) {
     const reason = (cause as Error).message;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readPicture, writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
+import { setFolder } from '../eval/set-folder.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { daybreak } from './daybreak.ts';
 
@@ -31,4 +32,17 @@ test('a protocol that is none is bad usage', async () => {
   const { code, stderr } = await daybreak([...COMPARE, '--protocol', 'mine']);
   expect(code).toBe(2);
   expect(stderr).toContain("'--protocol <name>' argument 'mine' is invalid. Allowed choices are matlab, paper.");
+});
+
+test('tells what is not read and what it does not show, and checks its folder first', async () => {
+  const folder = setFolder({ 'set/a_HR.png': 'hr-1', 'set/a_SRCNN.png': 'result-1', 'set/b.gif': 'bytes' });
+  const { code, stderr } = await daybreak(COMPARE, folder);
+  expect(code).toBe(0);
+  expect(stderr).toContain(
+    'note: set: 1 file left out: by their names (*_SRCNN) results or LR of the originals here\n',
+  );
+  expect(stderr).toContain('out/a_HR_compared.png\n');
+  const impossible = await daybreak([...COMPARE.slice(0, -1), 'set/a_HR.png/out'], folder);
+  expect(impossible).toMatchObject({ code: 1, stdout: '' });
+  expect(impossible.stderr).toMatch(/^error: set\/a_HR\.png\/out: cannot be written \(.*\)\n$/);
 });

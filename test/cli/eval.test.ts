@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
@@ -12,9 +12,10 @@ import { writeSafetensors } from '../../models/safetensors.ts';
 import { vgg19Random } from '../../models/vgg19.ts';
 import { sharedDevice } from '../device.ts';
 import { pairsOf } from '../eval/pairs.ts';
+import { PAIRS, setFolder } from '../eval/set-folder.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
-import { daybreak } from './daybreak.ts';
+import { daybreak, start } from './daybreak.ts';
 
 sharedDevice();
 
@@ -60,7 +61,7 @@ test('--json writes the scores, or prints them and nothing else', async () => {
 test('broken pictures are named, counted and left out', async () => {
   const folder = await folderWithSet({ broken: true });
   const { code, stdout, stderr } = await daybreak(['eval', '--data', 'set', '--model', 'bilinear'], folder);
-  expect(code).toBe(0);
+  expect(code).toBe(1);
   expect(stderr).toContain('skipped: set/c.png: not a picture (PNG, JPEG, WebP, AVIF, TIFF)\n');
   expect(stdout).toContain('bilinear on set: 2 pictures, 1 skipped;');
   expect(stdout).toContain('mean of 2');
@@ -106,4 +107,60 @@ test('--texture and --vgg add a column each, explained, and their figures to the
   const deeper = await daybreak([...args, '--vgg-layer', '54'], folder);
   expect(deeper.code).toBe(1);
   expect(deeper.stderr).toContain('error: φ54 needs conv5_4');
+});
+
+const EVAL = ['eval', '--data', '.', '--model', 'bicubic'];
+
+test('what was skipped is an exit code of 1, and stands in the JSON', async () => {
+  const { 'LRx4/bird.png': _, ...files } = PAIRS;
+  const { code, stdout } = await daybreak([...EVAL, '--json', '-'], setFolder({ ...files, 'HR/c.bmp': 'bytes' }));
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    images: [{ name: 'baby' }],
+    skipped: [{ file: 'HR/bird.png', reason: 'LRx4 holds no picture named bird' }],
+  });
+});
+
+test('identical pictures are ∞, and left out of the mean PSNR of each method', async () => {
+  const folder = setFolder({ 'a.png': 'black', 'b.png': 'hr-1', 'c.bmp': 'bytes' });
+  const [one, two] = await Promise.all([
+    daybreak([...EVAL, '--json', 'scores.json'], folder),
+    daybreak([...EVAL, '--model', 'nearest'], folder),
+  ]);
+  expect([one.code, two.code]).toEqual([0, 0]);
+  expect(one.stdout).toMatch(/│ a +│ +∞ │ 1\.0000 │ +∞ │ 1\.0000 │/);
+  expect(one.stdout).toMatch(/│ mean of 2 │ +29\.618 │ 0\.8855 │/);
+  expect(one.stdout).toContain('\nmean: PSNR of 1 of 2 pictures (1 identical: ∞)\n');
+  expect(one.stderr).toContain('note: .: 1 file left out: .bmp is not read, convert it\n');
+  const { images, mean } = JSON.parse(readFileSync(join(folder, 'scores.json'), 'utf8'));
+  expect(images[0].psnr).toBe(null);
+  expect(mean).toMatchObject({ psnr: images[1].psnr, identical: 1, identical_paper: 1 });
+  for (const name of ['bicubic', 'nearest']) {
+    expect(two.stdout).toContain(`\n${name}: PSNR of 1 of 2 pictures (1 identical: ∞)\n`);
+  }
+  expect(two.stderr).toContain('1/4 bicubic: a\n2/4 nearest: a\n3/4 bicubic: b\n4/4 nearest: b\n');
+});
+
+test('a JSON that cannot be written is known before any work is done', async () => {
+  const folder = setFolder(PAIRS);
+  writeFileSync(join(folder, 'file'), '');
+  const impossible = ['.', 'file/scores.json', ...(process.platform === 'linux' ? ['/proc/x/y'] : [])];
+  const ends = await Promise.all(impossible.map(path => daybreak([...EVAL, '--json', path], folder)));
+  for (const [i, { code, stdout, stderr }] of ends.entries()) {
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^error: \S+: cannot be written \(.*\)\n$/);
+    expect(stderr).toContain(`error: ${impossible[i]}: `);
+  }
+  expect(readdirSync(folder).sort()).toEqual(['HR', 'LRx4', 'file']);
+});
+
+test('what befalls the JSON meanwhile costs no table', async () => {
+  const folder = setFolder(PAIRS);
+  const { child, ended } = start([...EVAL, '--json', 'new/scores.json'], folder);
+  // After the check, once the first picture is scored.
+  child.stderr?.once('data', () => writeFileSync(join(folder, 'new'), 'in the way'));
+  const { code, stdout, stderr } = await ended;
+  expect(code).toBe(1);
+  expect(stdout).toContain('│ mean of 2 │  30.250 │ 0.8045 │');
+  expect(stderr).toMatch(/\nerror: new\/scores\.json: cannot be written \(.*\)\n$/);
 });

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { labelOf, openMethod } from '../../cli/open-method.ts';
+import { fileLabelOf, labelOf, labelsOf, openMethod } from '../../cli/open-method.ts';
 import { ImageError } from '../../image/errors.ts';
 import { PretrainedError, REGISTRY_FILE } from '../../models/pretrained.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
@@ -36,4 +36,52 @@ test.each([
   ['runs/first/checkpoints/best/discriminator.safetensors', 'discriminator'],
 ])('%s is called %s', (model, label) => {
   expect(labelOf(model)).toBe(label);
+});
+
+const checkpoint = (run: string, name: string, file = 'model') => `${run}/checkpoints/${name}/${file}.safetensors`;
+
+test.each([
+  [
+    ['bicubic', 'srgan'],
+    ['bicubic', 'srgan'],
+  ],
+  [
+    [checkpoint('runs/first', 'best'), checkpoint('runs/first', 'last')],
+    ['first/best', 'first/last'],
+  ],
+  [
+    [checkpoint('runs/first', 'best'), 'srgan', checkpoint('runs/second', 'best')],
+    ['first', 'srgan', 'second'],
+  ],
+  [
+    [checkpoint('runs/first', 'best'), checkpoint('runs/first', 'best', 'model-scored')],
+    ['first/best/model', 'first/best/model-scored'],
+  ],
+  [
+    [checkpoint('a/first', 'best'), checkpoint('b/first', 'best')],
+    [checkpoint('a/first', 'best'), checkpoint('b/first', 'best')],
+  ],
+  [
+    ['old/mine.safetensors', 'new/mine.safetensors', 'other.safetensors'],
+    ['old/mine', 'new/mine', 'other'],
+  ],
+  [
+    ['bicubic', './bicubic.safetensors'],
+    ['bicubic', './bicubic'],
+  ],
+  [
+    ['srgan', 'srgan', './x.safetensors', 'x.safetensors', 'srgan'],
+    ['srgan', 'srgan (2)', 'x', 'x (2)', 'srgan (3)'],
+  ],
+])('%j are called %j', (models, labels) => {
+  expect(labelsOf(models)).toEqual(labels);
+});
+
+test.each([
+  ['srgan', 'srgan'],
+  ['models/mine.safetensors', 'mine'],
+  [checkpoint('runs/first', 'last'), 'first-last'],
+  [checkpoint('runs/first', 'best', 'model-scored'), 'first-best'],
+])('results of %s name it %s', (model, label) => {
+  expect(fileLabelOf(model)).toBe(label);
 });

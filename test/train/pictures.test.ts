@@ -212,3 +212,37 @@ describe('evaluation sets', () => {
     await expect(loadEvaluationSets([folder])).rejects.toThrow(/no picture here can be scored; the first: .*tiny\.png/);
   });
 });
+
+test('files that are not read are told of, of training and of evaluation', async () => {
+  await save('a.png', 44, 40, 3, 1);
+  await writeFile(join(folder, 'b.bmp'), 'BM');
+  await writeFile(join(folder, 'c.BMP'), 'BM');
+  const notes: string[] = [];
+  const onNote = (note: string) => notes.push(note);
+  await loadTrainingPictures(sources([folder]), { onNote });
+  await loadEvaluationSets([folder], { onNote });
+  const note = `${folder}: 2 files left out: .bmp is not read, convert them`;
+  expect(notes).toEqual([note, note]);
+  await rm(join(folder, 'a.png'));
+  const none = '2 files left out: .bmp is not read, convert them';
+  await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(none);
+  await expect(loadEvaluationSets([folder])).rejects.toThrow(none);
+});
+
+test('sets to score on that take more than the budget lie in a scratch file, and give the same pictures', async () => {
+  await save('set/HR/a.png', 44, 40, 3, 1);
+  await save('set/HR/b.png', 24, 36, 1, 2);
+  await save('set/HR/c.png', 24, 24, 1, 3);
+  await save('set/LRx4/a.png', 11, 10, 3, 4);
+  await save('set/LRx4/b.png', 6, 9, 3, 5);
+  await save('set/LRx4/c.png', 6, 6, 1, 6);
+  const spilled: number[] = [];
+  const onSpill = (about: number) => spilled.push(about);
+  using whole = await loadEvaluationSets([join(folder, 'set')]);
+  using streamed = await loadEvaluationSets([join(folder, 'set')], { budget: 6000, folder, onSpill });
+  expect(spilled).toHaveLength(1);
+  const [{ pictures }] = streamed.sets;
+  expect(pictures.map(({ name, hr, lr }) => ({ name, hr, lr }))).toEqual(whole.sets[0].pictures);
+  // Read anew each time: none is held.
+  expect(pictures[0].hr.data).not.toBe(pictures[0].hr.data);
+});

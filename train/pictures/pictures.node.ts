@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
-import { ImageError } from '../../image/errors.ts';
-import { listPictures } from '../../image/files.node.ts';
+import { unreadNote } from '../../eval/unread.ts';
+import { ImageError, printable } from '../../image/errors.ts';
+import { listFolder } from '../../image/files.node.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { PictureSourceError } from '../errors.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';
@@ -20,6 +21,8 @@ export interface LoadOptions {
   /** Called after each picture: `done` of `total` of this source are read, generated or skipped. */
   readonly onProgress?: (progress: { source: string; done: number; total: number }) => void;
   readonly signal?: AbortSignal;
+  /** Hears, as lines for people, of files that are not read and of what was not as it should be in one that is. */
+  readonly onNote?: ((note: string) => void) | undefined;
 }
 
 export interface TrainingLoadOptions extends LoadOptions, Partial<ShelfOptions> {
@@ -57,9 +60,17 @@ export async function loadTrainingPictures(
   config: TrainingSources,
   options: TrainingLoadOptions = {},
 ): Promise<LoadedPictures> {
-  const { threads, signal, onProgress, budget = Number.POSITIVE_INFINITY, folder = tmpdir(), onSpill } = options;
+  const {
+    threads,
+    signal,
+    onProgress,
+    onNote,
+    budget = Number.POSITIVE_INFINITY,
+    folder = tmpdir(),
+    onSpill,
+  } = options;
   const sources: { source: string; origins: PictureOrigin[] }[] = [];
-  for (const source of config.data) sources.push({ source, origins: await originsOf(source, config) });
+  for (const source of config.data) sources.push({ source, origins: await originsOf(source, config, onNote) });
   const total = sources.reduce((sum, { origins }) => sum + origins.length, 0);
   const shelf = new PictureShelf(total, { budget, folder, onSpill });
   using reader = new PictureReader(threads, signal);
@@ -90,22 +101,47 @@ export async function loadTrainingPictures(
   }
 }
 
+/** To be disposed of when nothing is scored any more. */
+export interface LoadedSets extends Disposable {
+  readonly sets: readonly EvaluationSet[];
+  readonly skipped: readonly ImageError[];
+}
+
 /**
- * The pictures to score a run on. Folders are read as `daybreak eval` reads them (LRx4/ taken where it is there);
+ * The pictures to score a run on. Folders are read as `daybreak eval` reads them (their own LR taken where they are
+ * there); what takes more than the budget lies in a scratch file, from which each picture is read when it is scored;
  * `photographs` and `synthetic` are those that no run trains on, the same ones whatever the seed, so that runs compare.
  * @throws PictureSourceError for a source that is missing or holds no picture that can be scored.
  */
 export async function loadEvaluationSets(
   entries: readonly string[],
-  options: LoadOptions = {},
-): Promise<{ readonly sets: readonly EvaluationSet[]; readonly skipped: readonly ImageError[] }> {
+  options: LoadOptions & Partial<ShelfOptions> = {},
+): Promise<LoadedSets> {
+  const shelves: PictureShelf[] = [];
+  const dispose = () => {
+    for (const shelf of shelves) shelf.dispose();
+  };
+  try {
+    return { ...(await readEvaluationSets(entries, options, shelves)), [Symbol.dispose]: dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** @param shelves gets one for each folder. */
+async function readEvaluationSets(
+  entries: readonly string[],
+  options: LoadOptions & Partial<ShelfOptions>,
+  shelves: PictureShelf[],
+): Promise<Pick<LoadedSets, 'sets' | 'skipped'>> {
   const sets: EvaluationSet[] = [];
   const skipped: ImageError[] = [];
   for (const source of entries) {
-    const pictures: TrainingPicture[] = [];
     if (source === 'photographs' || source === 'synthetic') {
       const origins =
         source === 'photographs' ? PHOTOGRAPHS.heldOut.map(photograph) : HELD_OUT_SYNTHETIC.map(synthetic);
+      const pictures: TrainingPicture[] = [];
       for (const origin of origins) {
         options.signal?.throwIfAborted();
         pictures.push(await readTrainingPicture(origin, 4));
@@ -120,20 +156,26 @@ export async function loadEvaluationSets(
     });
     const left: ImageError[] = [];
     const onSkip = (error: ImageError) => left.push(error);
-    for await (const { name, hr, lr } of readPairs(found, {
-      onSkip,
-      ...(options.signal && { signal: options.signal }),
-    })) {
-      pictures.push({ name, hr, lr });
-      options.onProgress?.({ source, done: pictures.length + left.length, total: found.entries.length });
+    const { signal, onNote } = options;
+    for (const note of found.notes) onNote?.(note);
+    const { folder = tmpdir(), onSpill } = options;
+    const taken = shelves.reduce((sum, { bytes }) => sum + bytes, 0);
+    const budget = (options.budget ?? Number.POSITIVE_INFINITY) - taken;
+    const shelf = new PictureShelf(found.entries.length, { budget, folder, onSpill });
+    shelves.push(shelf);
+    let read = 0;
+    for await (const pair of readPairs(found, { onSkip, onNote, signal })) {
+      await shelf.put(read++, pair);
+      options.onProgress?.({ source, done: read + left.length, total: found.entries.length });
     }
-    if (pictures.length === 0) {
+    if (read === 0) {
       throw new PictureSourceError(source, `no picture here can be scored; the first: ${left[0]?.message}`);
     }
     skipped.push(...left);
     const [name, above] = [basename(resolve(source)), basename(resolve(source, '..'))];
     const data = name === 'HR' ? above : name;
-    sets.push({ data: sets.some(set => set.data === data) ? source : data, pictures });
+    const own = sets.some(set => set.data === data) ? source : data;
+    sets.push({ data: own, pictures: (await shelf.all()).pictures });
   }
   return { sets, skipped };
 }
@@ -150,22 +192,32 @@ function synthetic({ seed, index, size }: { seed: number; index: number; size: n
   return { kind: 'synthetic', name, seed, index, size };
 }
 
-async function originsOf(source: string, config: TrainingSources): Promise<PictureOrigin[]> {
+async function originsOf(
+  source: string,
+  config: TrainingSources,
+  onNote: LoadOptions['onNote'],
+): Promise<PictureOrigin[]> {
   if (source === 'photographs') return PHOTOGRAPHS.training.map(photograph);
   if (source === 'synthetic') {
     const { seed, syntheticCount, syntheticSize: size } = config;
     return Array.from({ length: syntheticCount }, (_, index) => synthetic({ seed, index, size }));
   }
-  const files = await picturesIn(source).catch(error => {
+  const { pictures, unread } = await picturesIn(source).catch(error => {
     throw asSourceError(source, error, '--data');
   });
-  if (files.length === 0) throw new PictureSourceError(source, 'holds no picture file, nor does a folder HR in it');
-  return files.map(path => ({ kind: 'file', name: basename(path, extname(path)), path }));
+  const note = unreadNote(unread);
+  if (pictures.length === 0) {
+    const left = note === undefined ? '' : ` (${note})`;
+    throw new PictureSourceError(source, `holds no picture file, nor does a folder HR in it${left}`);
+  }
+  if (note !== undefined) onNote?.(`${printable(source)}: ${note}`);
+  return pictures.map(path => ({ kind: 'file', name: basename(path, extname(path)), path }));
 }
 
-async function picturesIn(folder: string): Promise<string[]> {
-  const files = await listPictures(folder);
-  return files.length === 0 && (await readdir(folder)).includes('HR') ? await listPictures(join(folder, 'HR')) : files;
+async function picturesIn(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
+  const found = await listFolder(folder);
+  const inside = found.pictures.length === 0 && (await readdir(folder)).includes('HR');
+  return inside ? await listFolder(join(folder, 'HR')) : found;
 }
 
 /** A wrong word for a source looks like a missing folder: say what there is. */

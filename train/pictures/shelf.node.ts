@@ -1,5 +1,5 @@
 /** Where pictures rest once they are read: in memory up to a budget, all of them in a scratch file beyond it. */
-import type { Picture } from '../../image/picture.ts';
+import type { Channels, Picture } from '../../image/picture.ts';
 import type { PackedPlace } from './packed-crops.node.ts';
 import { ScratchFile } from './scratch-file.node.ts';
 import type { TrainingPicture } from './training-picture.node.ts';
@@ -9,25 +9,32 @@ export class PackedPicture implements TrainingPicture {
   readonly name: string;
   readonly place: PackedPlace;
   readonly #file: ScratchFile;
+  readonly #channels: { readonly hr: Channels; readonly lr: Channels };
 
-  constructor(name: string, place: PackedPlace, file: ScratchFile) {
+  constructor(
+    name: string,
+    place: PackedPlace,
+    file: ScratchFile,
+    channels: { readonly hr: Channels; readonly lr: Channels } = { hr: 3, lr: 3 },
+  ) {
     this.name = name;
     this.place = place;
     this.#file = file;
+    this.#channels = channels;
   }
 
   get hr(): Picture {
     const { width, height, hr } = this.place;
-    return this.#read(width, height, hr);
+    return this.#read(width, height, this.#channels.hr, hr);
   }
 
   get lr(): Picture {
     const { width, height, lr } = this.place;
-    return this.#read(width / 4, height / 4, lr);
+    return this.#read(width / 4, height / 4, this.#channels.lr, lr);
   }
 
-  #read(width: number, height: number, position: number): Picture {
-    return { width, height, channels: 3, data: this.#file.read(position, width * height * 3) };
+  #read(width: number, height: number, channels: Channels, position: number): Picture {
+    return { width, height, channels, data: this.#file.read(position, width * height * channels) };
   }
 }
 
@@ -64,7 +71,7 @@ export class PictureShelf implements Disposable {
     return this.#bytes;
   }
 
-  /** Takes a picture in RGB. Numbers may come in any order. @throws ScratchFileError */
+  /** Takes a picture; those that crops are to be taken from are RGB. Numbers may come in any order. @throws ScratchFileError */
   async put(number: number, picture: TrainingPicture): Promise<void> {
     const size = sizeOf(picture);
     if (!this.#file && this.#bytes + size <= this.#options.budget) {
@@ -97,7 +104,7 @@ export class PictureShelf implements Disposable {
   async #pack(number: number, { name, hr, lr }: TrainingPicture, file: ScratchFile): Promise<void> {
     const begin = await file.append([hr.data, lr.data]);
     const place = { width: hr.width, height: hr.height, hr: begin, lr: begin + hr.data.length };
-    this.#pictures.set(number, new PackedPicture(name, place, file));
+    this.#pictures.set(number, new PackedPicture(name, place, file, { hr: hr.channels, lr: lr.channels }));
   }
 
   /** The pictures in the order of their numbers; `packed` where they lie in a scratch file. */

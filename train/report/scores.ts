@@ -10,12 +10,13 @@ import { FEATURE_SIDE } from './texture-measure.ts';
 
 /** "+0.38" in green, "−0.04" in red. */
 export function gain(value: number, decimals: number): string {
-  const text = signed(value, decimals);
+  if (Number.isNaN(value)) return '–'; // Both are identical to the original.
+  const text = signed(value, decimals).replace('Infinity', '∞');
   if (!/^[+−]/.test(text)) return text;
   return `<span class="${value > 0 ? 'good' : 'bad'}">${text}</span>`;
 }
 
-/** PSNR of equal pictures is infinite. */
+/** PSNR of identical pictures is infinite. */
 function decimals(value: number | undefined, digits: number): string {
   if (value === Number.POSITIVE_INFINITY) return '∞';
   return value !== undefined && Number.isFinite(value) ? value.toFixed(digits) : '–';
@@ -40,9 +41,18 @@ export function scoresSection(all: readonly ReportScores[], label: string): stri
   const protocols = Object.entries(PROTOCOLS).map(([name, text]) => `<b>${name}</b>: ${escapeHtml(text)}.`);
   return (
     `<section><h2>Scores</h2>${sets.map(scores => scoreTable(scores, label)).join('')}` +
-    `<p class="note">PSNR in dB. ${protocols.join(' ')} Figures of one protocol do not compare with the other’s.</p>` +
+    `<p class="note">PSNR in dB. ${protocols.join(' ')} Figures of one protocol do not compare with the other’s.${identicalNote(sets)}</p>` +
     `${textureSection(sets, label)}</section>`
   );
+}
+
+/** Says what the means of PSNR leave out, where they do. */
+function identicalNote(sets: readonly ReportScores[]): string {
+  const figures = sets.flatMap(({ images }) =>
+    images.flatMap(({ bicubic, initial, model }) => [bicubic, initial, model]),
+  );
+  const some = figures.some(one => one && !(Number.isFinite(one.psnr) && Number.isFinite(one.psnr_paper)));
+  return some ? ' ∞: identical to the original; the mean PSNR of a method is that of its other pictures.' : '';
 }
 
 function scoreTable(scores: ReportScores, label: string): string {

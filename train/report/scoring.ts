@@ -1,6 +1,7 @@
 /** Scores of a run's network on its evaluation sets, and of what it is compared with. */
 import { type Evaluation, evaluate, type Measure, type Pair } from '../../eval/evaluate.ts';
 import type { Method } from '../../eval/methods.ts';
+import { decimals } from '../../eval/protocols.ts';
 import type { EvaluationEntry } from '../run-folder/metrics.ts';
 
 /** Pictures to score on, by a name for tables. */
@@ -50,7 +51,7 @@ export class Scoring {
       const { psnr, ssim, psnr_paper, ssim_paper } = mean;
       this.#logged.set(`${step} ${data}`, psnr);
       append({ step, evaluation: { data, psnr, ssim, psnr_paper, ssim_paper } });
-      onLine?.(`step ${step}: ${data} ${psnr.toFixed(2)} dB, SSIM ${ssim.toFixed(4)} (protocol matlab)`);
+      onLine?.(`step ${step}: ${data} ${decimals(psnr, 2)} dB, SSIM ${ssim.toFixed(4)} (protocol matlab)`);
     }
     return results;
   }

@@ -11,9 +11,10 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
+import { makeFolder } from '../../image/make-folder.node.ts';
 import { CheckpointError } from '../errors.ts';
 import { codeOf, jsonText, reasonOf, syncFolder, writeSynced } from '../write.node.ts';
 
@@ -77,7 +78,7 @@ async function writeFresh(
   reached: (stage: WriteStage) => Promise<void> | void,
 ): Promise<void> {
   try {
-    await mkdir(fresh, { recursive: true });
+    await makeFolder(fresh);
     const names = [...files.keys()].sort();
     const entries: Record<string, { bytes: number; sha256: string }> = {};
     for (const name of names) {

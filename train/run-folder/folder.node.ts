@@ -9,8 +9,9 @@
  */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { makeFolder } from '../../image/make-folder.node.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';
 import { codeOf, jsonText, reasonOf, replaceFile } from '../write.node.ts';
@@ -58,11 +59,11 @@ export class RunFolder {
   static async create(path: string, config: TrainConfig): Promise<RunFolder> {
     const folder = resolve(path);
     await refuseOccupied(folder);
-    await makeFolder(folder);
+    await makePart(folder);
     const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
     try {
       await refuseOccupied(folder); // Another process may have been faster.
-      for (const name of PARTS) await makeFolder(join(folder, name));
+      for (const name of PARTS) await makePart(join(folder, name));
       for (const name of ['env.json', 'choices.json', INIT]) await rm(join(folder, name), { force: true });
       await clearUnfinished(folder);
       await replaceFile(join(folder, 'config.json'), jsonText(config));
@@ -86,7 +87,7 @@ export class RunFolder {
     }
     const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
     try {
-      for (const name of PARTS) await makeFolder(join(folder, name));
+      for (const name of PARTS) await makePart(join(folder, name));
       const names = (await readdir(join(folder, 'checkpoints'))).map(entry => CHECKPOINT.exec(entry)?.[1]);
       for (const name of new Set(names)) {
         if (name !== undefined) await recoverCheckpoint(join(folder, 'checkpoints', name));
@@ -260,17 +261,10 @@ export async function readEnvironment(folder: string): Promise<RecordedEnvironme
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makePart(path: string): Promise<void> {
   try {
-    // Node's own recursion says ENOENT where a file system is read-only.
-    await mkdir(path).catch(async error => {
-      if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
-      if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
-      await makeFolder(dirname(path));
-      await makeFolder(path);
-    });
+    await makeFolder(path);
   } catch (error) {
-    if (error instanceof RunFolderError) throw error;
     throw new RunFolderError(path, `cannot be made: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -37,6 +37,7 @@ export async function prepare(
     onProgress: ({ source, done, total }: { source: string; done: number; total: number }) =>
       onPhase?.(`${verb} ${source}`, done, total),
     ...(signal && { signal }),
+    onNote: (note: string) => onLine?.(`note: ${note}`),
   });
   const loss = networks.explanation(config);
   if (loss !== undefined) onLine?.(loss);
@@ -58,7 +59,9 @@ export async function prepare(
       : await loadTrainingPictures(config, reading);
     held.push(training);
     const { pictures, packed, skipped: left } = training;
-    const { sets, skipped } = await loadEvaluationSets(config.eval, progress('reading'));
+    const scored = await loadEvaluationSets(config.eval, reading);
+    held.push(scored);
+    const { sets, skipped } = scored;
     for (const { message } of [...left, ...skipped]) onLine?.(`skipped: ${message}`);
     if (left.length > 0) onLine?.(`${left.length} files skipped, ${pictures.length} pictures to train on`);
     const { batch, accumulate } = config;

@@ -1,0 +1,224 @@
+/**
+ * How the folders of published sets are laid out: which files are originals (HR), which the low-resolution pictures (LR)
+ * that belong to them. Known by their names alone:
+ *
+ *     HR/ beside LRx4/ or LRbicx4/                            KAIR; GTmod12/, GT/, original/ for HR/: BasicSR
+ *     HR/baby.png beside LR_bicubic/X4/babyx4.png             EDSR's benchmark
+ *     DIV2K_valid_HR/ beside DIV2K_valid_LR_bicubic/X4/       DIV2K, Flickr2K
+ *     img_001_SRF_4_HR.png beside img_001_SRF_4_LR.png        SelfExSR, in image_SRF_4/ or right in the folder
+ */
+
+import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
+
+/** What lies in a set's folder; all paths are relative to it, with slashes. */
+export interface Layout {
+  /** Where the LR pictures lie, for people; undefined where there are none and they are to be made. */
+  readonly low: string | undefined;
+  /** `name` is that of the original, without its ending. */
+  readonly entries: readonly { readonly name: string; readonly hr: string; readonly lr: string | undefined }[];
+  /** Files without their other half. */
+  readonly strays: readonly { readonly file: string; readonly problem: string }[];
+  /** Pictures of formats that are not read. */
+  readonly unread: readonly string[];
+  /** What is not used and might be thought to be: lines for people. */
+  readonly notes: readonly string[];
+}
+
+/** A folder with several sets in it, by the names of their originals' folders: one has to be chosen. */
+export interface SeveralSets {
+  readonly several: readonly string[];
+}
+
+/** True for the names of folders that `layoutOf` wants to know the content of. */
+export const isSetFolder = (name: string): boolean => HIGH.some(high => high.test(name)) || LOW_PART.test(name);
+
+/** True for a folder of LR pictures whose size a folder in it says, `LR_bicubic/X4`. */
+export const isLowFolder = (name: string): boolean => LOW_PART.test(name);
+
+/** Folders of originals; those that come first count. */
+const HIGH = [/^HR$/i, /^(.+)_HR$/i, /^HR[_-]?x4$/i, /^GTmod\d+$/i, /^GT$/i, /^original$/i, /^image_SRF_4$/i];
+
+/** Anything that begins as a folder of LR pictures, whatever their size. */
+const LOW_PART = /^(?:.+_)?LR(?:[_-]?(?:bi|bic|bicubic))?(?:[_-]?x\d)?$/i;
+
+/** A folder of LR pictures of a quarter's size, and what stands before it: `DIV2K_valid_LR_bicubic/X4`. */
+const LOW = /^(?:(.+)_)?LR[_-]?(?:bi|bic|bicubic)?(?:[_-]?|\/)x4$/i;
+
+/** What names say at their end, `_HR`, `x4`, `_LRBI_x4`, and sets write for one picture differently in its two folders. */
+const MARKS = /(?:[_-]?x4|[_-](?:HR|GT|LR4?|LRBI|LRbic|LR[_-]?bicubic))+$/i;
+
+/** Names of methods, and what this program adds to the names of its own results. */
+const RESULTS =
+  /^(.+)[_-](?:x4|nearest|bilinear|bicubic|lanczos\d?|SRCNN|VDSR|EDSR|SRResNet|SRGAN|ESRGAN|SelfExSR|compared)$/i;
+
+const stemOf = (path: string) => nameOf(path).replace(/\.[^.]*$/, '');
+const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
+const baseOf = (stem: string) => stem.replace(MARKS, '') || stem;
+const markOf = (stem: string) => stem.slice(baseOf(stem).length);
+const isRead = (path: string) => PICTURE_EXTENSIONS.some(ending => path.toLowerCase().endsWith(ending));
+
+/**
+ * Recognises how a set is laid out.
+ * @param paths what the folder holds, in the order in which it is to be scored: files as `a.png` and `HR/a.png`, folders as
+ *   `HR/`. Files that are no pictures and folders of other names do no harm.
+ */
+export function layoutOf(paths: readonly string[]): Layout | SeveralSets {
+  const folders = paths.filter(path => path.endsWith('/')).map(path => path.slice(0, -1));
+  const files = paths.filter(path => !path.endsWith('/'));
+  const high = highFolder(folders, files);
+  if (typeof high !== 'string') return high;
+  const low = lowFolder(folders, high);
+  const inside = (folder: string) => files.filter(path => folderOf(path) === folder);
+  const originals = inside(high === '' ? '' : `${high}/`);
+  const lows = low === undefined ? [] : inside(`${low}/`);
+  const roles = rolesOf(originals.filter(isRead), new Set(lows.filter(isRead).map(stemOf)));
+  const beside = low === undefined && roles.low.length > 0 && (roles.marked || everyHasLow(roles));
+  const strays: { file: string; problem: string }[] = [];
+  const highs = named(roles.originals, strays);
+  const counterparts = named(beside ? roles.low : lows.filter(isRead), strays);
+  const leftOut = beside ? roles.results : [...roles.low, ...roles.results];
+  const notes = [...resultsNote(leftOut, roles.originals), ...((low ?? beside) ? [] : unusedNote(folders))];
+  const unread = unreadOf(originals, lows);
+  if (low === undefined && !beside) {
+    const entries = [...highs].map(([name, hr]) => ({ name, hr, lr: undefined }));
+    return { low: undefined, entries, strays, unread, notes };
+  }
+  const where = low ?? (high || 'the folder');
+  const entries = paired(highs, counterparts, where, strays);
+  return { low: low ?? `*${markOf(stemOf(roles.low[0]))} beside the originals`, entries, strays, unread, notes };
+}
+
+/** The folder of the originals, '' where they lie in the set's own. */
+function highFolder(folders: readonly string[], files: readonly string[]): string | SeveralSets {
+  const [usual, ...others] = HIGH;
+  const found = folders.find(folder => usual.test(folder));
+  // Beside pictures a folder of another name than HR may be anything.
+  if (found !== undefined) return found;
+  if (files.some(path => folderOf(path) === '' && (isRead(path) || isOtherPicture(path)))) return '';
+  for (const pattern of others) {
+    const all = folders.filter(folder => pattern.test(folder));
+    if (all.length > 1 && pattern === HIGH[1]) return { several: all };
+    if (all.length > 0) return all[0];
+  }
+  return '';
+}
+
+/** The folder of the LR pictures that belong to the originals of a folder: that of the same beginning, and LRx4 first. */
+function lowFolder(folders: readonly string[], high: string): string | undefined {
+  const beginning = HIGH[1].exec(high)?.[1].toLowerCase();
+  const all = folders.flatMap(folder => {
+    const match = LOW.exec(folder);
+    if (match === null) return [];
+    const own = match[1]?.toLowerCase();
+    if (own !== undefined && own !== beginning) return [];
+    return [{ folder, rank: (own === beginning ? 0 : 2) + (/^LR[_-]?x4$/i.test(folder) ? 0 : 1) }];
+  });
+  return all.sort((a, b) => a.rank - b.rank)[0]?.folder;
+}
+
+/** The files of one folder by what their names say that they are. */
+interface Roles {
+  readonly originals: readonly string[];
+  readonly low: readonly string[];
+  /** Of some method, by their names. */
+  readonly results: readonly string[];
+  /** True where all originals are called so (`_HR`): then what is called LR is none. */
+  readonly marked: boolean;
+}
+
+/** @param sure names, without endings, that have their LR elsewhere: originals, whatever they are called. */
+function rolesOf(files: readonly string[], sure: ReadonlySet<string>): Roles {
+  const isHigh = (stem: string) => /[_-](?:HR|GT)/i.test(markOf(stem));
+  const isLow = (stem: string) => /LR|^x4/i.test(markOf(stem));
+  const stems = new Set(files.map(stemOf));
+  const highs = new Set([...stems].filter(isHigh).map(baseOf));
+  const roles = { originals: [] as string[], low: [] as string[], results: [] as string[], orphans: [] as string[] };
+  const roleOf = (stem: string): keyof typeof roles => {
+    if (isHigh(stem) || sure.has(stem)) return 'originals';
+    if (isLow(stem) && (highs.has(baseOf(stem)) || stems.has(baseOf(stem)))) return 'low';
+    if (beginnings(stem).some(beginning => highs.has(beginning))) return 'results';
+    if (stems.has(RESULTS.exec(stem)?.[1] ?? '')) return 'results';
+    return /LR/i.test(markOf(stem)) ? 'orphans' : 'originals';
+  };
+  for (const file of files) roles[roleOf(stemOf(file))].push(file);
+  const { originals, low, results, orphans } = roles;
+  const marked = originals.length > 0 && originals.every(path => isHigh(stemOf(path)));
+  const aside = new Set([...low, ...results]);
+  return marked
+    ? { originals, low: [...low, ...orphans], results, marked }
+    : { originals: files.filter(file => !aside.has(file)), low, results, marked };
+}
+
+/** What stands before each `_` or `-` of a name. */
+const beginnings = (stem: string) => [...stem.matchAll(/[_-]/g)].map(({ index }) => stem.slice(0, index));
+
+function everyHasLow({ originals, low }: Roles): boolean {
+  const bases = new Set(low.map(path => baseOf(stemOf(path))));
+  return originals.every(path => bases.has(baseOf(stemOf(path))));
+}
+
+/** Files by their names without endings; of those that are called alike the first. */
+function named(files: readonly string[], strays: { file: string; problem: string }[]): Map<string, string> {
+  const byStem = new Map<string, string>();
+  for (const file of files) {
+    const taken = byStem.get(stemOf(file));
+    if (taken === undefined) byStem.set(stemOf(file), file);
+    else strays.push({ file, problem: `left out: ${nameOf(taken)} has the same name` });
+  }
+  return byStem;
+}
+
+/** Each original with the LR picture of its name, or of its name but for marks; what is left over goes to `strays`. */
+function paired(
+  highs: ReadonlyMap<string, string>,
+  lows: ReadonlyMap<string, string>,
+  where: string,
+  strays: { file: string; problem: string }[],
+): Layout['entries'] {
+  const free = new Map([...lows].filter(([stem]) => !highs.has(stem)).map(([stem]) => [baseOf(stem), stem] as const));
+  const used = new Set<string>();
+  const entries: { name: string; hr: string; lr: string }[] = [];
+  for (const [name, hr] of highs) {
+    const stem = lows.has(name) ? name : free.get(baseOf(name));
+    const lr = stem === undefined || used.has(stem) ? undefined : lows.get(stem);
+    if (stem === undefined || lr === undefined) {
+      strays.push({ file: hr, problem: `${where} holds no picture named ${name}` });
+      continue;
+    }
+    used.add(stem);
+    entries.push({ name, hr, lr });
+  }
+  for (const [stem, file] of lows) {
+    if (!used.has(stem)) strays.push({ file, problem: `there is no original named ${stem}` });
+  }
+  return entries;
+}
+
+/** Files of formats that are not read; an LR picture whose original is one does not count once more. */
+function unreadOf(originals: readonly string[], lows: readonly string[]): string[] {
+  const isUnread = (path: string) => !isRead(path) && isOtherPicture(path);
+  const high = originals.filter(isUnread);
+  const bases = new Set(high.map(path => baseOf(stemOf(path))));
+  return [...high, ...lows.filter(path => isUnread(path) && !bases.has(baseOf(stemOf(path))))];
+}
+
+function resultsNote(files: readonly string[], originals: readonly string[]): string[] {
+  if (files.length === 0) return [];
+  const bases = new Set(originals.flatMap(path => [stemOf(path), baseOf(stemOf(path))]));
+  const endOf = (stem: string) => {
+    const beginning = [baseOf(stem), ...beginnings(stem).reverse()].find(one => one !== stem && bases.has(one));
+    return `*${stem.slice(beginning?.length ?? 0)}`;
+  };
+  const ends = [...new Set(files.map(path => endOf(stemOf(path))))];
+  const shown = ends.length <= 4 ? ends.join(', ') : `${ends.slice(0, 3).join(', ')} and ${ends.length - 3} more`;
+  const count = files.length === 1 ? '1 file' : `${files.length} files`;
+  return [`${count} left out: by their names (${shown}) results or LR of the originals here`];
+}
+
+function unusedNote(folders: readonly string[]): string[] {
+  const unused = folders.filter(folder => LOW_PART.test(folder));
+  if (unused.length === 0) return [];
+  const are = unused.length === 1 ? 'is' : 'are';
+  return [`${unused.join(', ')} ${are} not used: own LR are read from LRx4, LRbicx4 or LR_bicubic/X4`];
+}
