@@ -1,6 +1,6 @@
 /**
  * Kills trainings at random moments, resumes them, and compares what they come to with an unbroken one, byte for byte:
- * npx tsx scripts/kill-runs.ts --kills 20 --terms 5 --interrupts 5 --seed 1. The same seed gives the same moments.
+ * npx tsx scripts/kill-runs.ts --kills 20 --terms 5 --interrupts 5 --hang-ups 5 --seed 1. The same seed gives the same moments.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,13 +15,14 @@ import { start } from '../test/cli/daybreak.ts';
 import { differences } from '../test/cli/run-difference.ts';
 import { loggedStep, TRAIN } from '../test/cli/training-run.ts';
 
-type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGINT';
-const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
+type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+const EXIT_CODES = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
 interface KillOptions {
   readonly kills: number;
   readonly terms: number;
   readonly interrupts: number;
+  readonly hangUps: number;
   readonly seed: number;
   readonly keep?: boolean;
 }
@@ -112,7 +113,7 @@ async function unbrokenRun(run: string): Promise<number> {
   return performance.now() - began;
 }
 
-async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Promise<void> {
+async function main({ kills, terms, interrupts, hangUps, seed, keep }: KillOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'daybreak-kills-'));
   const random = new Philox(seed);
   const unbroken = join(folder, 'unbroken');
@@ -131,6 +132,7 @@ async function main({ kills, terms, interrupts, seed, keep }: KillOptions): Prom
     ['SIGKILL', kills],
     ['SIGTERM', terms],
     ['SIGINT', interrupts],
+    ['SIGHUP', hangUps],
   ] as const) {
     for (let made = 0; made < wanted; ) {
       const run = join(folder, `run-${++number}`);
@@ -173,6 +175,7 @@ await new Command('kill-runs')
   .option('--kills <N>', 'SIGKILLs', naturalNumber, 20)
   .option('--terms <N>', 'SIGTERMs', naturalNumber, 5)
   .option('--interrupts <N>', 'SIGINTs (Ctrl-C)', naturalNumber, 5)
+  .option('--hang-ups <N>', 'SIGHUPs (a closed terminal)', naturalNumber, 5)
   .option('--seed <N>', 'which moments', naturalNumber, 1)
   .option('--keep', 'keep the unbroken run, to look at')
   .action(main)

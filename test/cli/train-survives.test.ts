@@ -1,4 +1,6 @@
 /** Runs that are stopped from outside end as if nobody had. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Philox } from '../../engine/basics/philox.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { CAN_MOUNT, fillDisk, NO_MOUNT, smallDisk } from '../small-disk.ts';
-import { daybreak, start } from './daybreak.ts';
+import { BIN, daybreak, start } from './daybreak.ts';
 import { differences } from './run-difference.ts';
 import { checkpointOf, loggedStep, TRAIN, trainedBeyond } from './training-run.ts';
 
@@ -31,12 +33,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(unbroken, { recursive: true }));
 
-test('Ctrl-C exits 130 and SIGTERM 143, both saved; resumed twice, the bytes are those of an unbroken run', async () => {
+test('Ctrl-C exits 130, SIGTERM 143 and a closed terminal 129, all saved; resumed each time, the bytes are those of an unbroken run', async () => {
   const run = join(temporaryFolder(), 'run');
   let before = 0;
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const) {
     const { child, ended } = start(before === 0 ? [...OPTIONS, '--out', run] : resume(run));
     await trainedBeyond(run, before + 30, child);
@@ -56,6 +59,20 @@ test('Ctrl-C exits 130 and SIGTERM 143, both saved; resumed twice, the bytes are
     before = step;
   }
   expect(await daybreak(resume(run))).toMatchObject({ code: 0 });
+  expect(differences(run, unbroken)).toEqual([]);
+});
+
+test.skipIf(process.platform === 'win32')('under nohup a closed terminal changes nothing', async () => {
+  const run = join(temporaryFolder(), 'run');
+  const program = 'nohup "$@" > /dev/null 2>&1 & echo $!; wait $!';
+  const child = spawn('bash', ['-c', program, 'bash', process.execPath, BIN, ...OPTIONS, '--out', run], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const [number] = await once(child.stdout, 'data');
+  await trainedBeyond(run, 30, child);
+  process.kill(Number(number), 'SIGHUP');
+  expect(await ended).toEqual([0, null]);
   expect(differences(run, unbroken)).toEqual([]);
 });
 
