@@ -88,7 +88,7 @@ export async function decodeBySharp(
 function repairedBy({ bytes, format, tiff, mended }: Source, message: string, attempt: number): Repaired | undefined {
   if (format === 'jpeg') {
     if (attempt === 0) return repairedJpeg(bytes);
-    const surplus = /: (\d{1,6}) extraneous bytes before marker 0xd9/.exec(message);
+    const surplus = /: (\d{1,6}) extraneous bytes before marker 0xd9/.exec(firstOf(message));
     return surplus ? withoutSurplus(bytes, Number(surplus[1])) : undefined;
   }
   if (tiff === undefined || mended !== undefined) return undefined;

@@ -1,6 +1,7 @@
 /** JPEG files with faults that harm no pixel, mended so that a strict reader takes them (ITU-T T.81, annex B). */
 
 import { concat } from './bytes.ts';
+import { hasAllBlocks } from './jpeg-blocks.ts';
 import { EOI, isFrame, type JpegSegment, jpegSegments, SOS } from './jpeg-segments.ts';
 
 export interface Repaired {
@@ -15,8 +16,7 @@ const PROGRESSIVE = 0xc2;
 
 /**
  * The file without stray bytes between its segments, with the parameters that each scan of a sequential picture must have,
- * and with an end. Undefined where nothing of this kind is wrong, or where a part of the picture is missing: whether the
- * coded data are whole is for the strict reader to say.
+ * and with an end. Undefined where nothing of this kind is wrong, or where a part of the picture is missing.
  */
 export function repairedJpeg(bytes: Uint8Array): Repaired | undefined {
   const segments = [...jpegSegments(bytes)];
@@ -37,7 +37,7 @@ export function repairedJpeg(bytes: Uint8Array): Repaired | undefined {
   const last = segments[segments.length - 1];
   if (last.marker !== EOI) {
     // A file that ends within a segment is cut off.
-    if (last.marker !== SOS || last.end !== bytes.length || !isComplete(frame, segments)) return undefined;
+    if (last.marker !== SOS || last.end !== bytes.length || !isComplete(frame, bytes, segments)) return undefined;
     faults.push('no end (EOI)');
     pieces.push(Uint8Array.of(0xff, EOI));
   }
@@ -49,7 +49,10 @@ export function withoutSurplus(bytes: Uint8Array, count: number): Repaired | und
   const segments = [...jpegSegments(bytes)];
   const end = segments[segments.length - 1];
   const scan = segments[segments.length - 2];
+  const frame = segments.find(({ marker }) => isFrame(marker));
   if (end?.marker !== EOI || scan?.marker !== SOS || scan.end - count <= scan.at) return undefined;
+  const whole = { ...scan, end: scan.end - count };
+  if (frame === undefined || !isComplete(frame, bytes, [...segments.slice(0, -2), whole])) return undefined;
   const bytesKept = concat([bytes.subarray(0, scan.end - count), bytes.subarray(end.at)]);
   return { bytes: bytesKept, faults: [`${count} stray ${count === 1 ? 'byte' : 'bytes'} after its image data`] };
 }
@@ -64,8 +67,11 @@ function mendedScan({ data }: JpegSegment, piece: Uint8Array): Uint8Array | unde
   return out;
 }
 
-/** True where the scans of every component tell every coefficient to its last bit: no scan is missing. */
-function isComplete(frame: JpegSegment, segments: readonly JpegSegment[]): boolean {
+/**
+ * True where the scans of every component tell every coefficient to its last bit: no scan is missing; and where those of a
+ * sequential picture hold all its blocks, which of a progressive one the strict reader says.
+ */
+function isComplete(frame: JpegSegment, bytes: Uint8Array, segments: readonly JpegSegment[]): boolean {
   const components = frame.data[5] ?? 0;
   const missing = new Map<number, Set<number>>();
   for (let i = 0; i < components; i++) {
@@ -81,5 +87,6 @@ function isComplete(frame: JpegSegment, segments: readonly JpegSegment[]): boole
       for (let k = first; k <= Math.min(last, 63); k++) missing.get(data[1 + 2 * i])?.delete(k);
     }
   }
-  return components > 0 && [...missing.values()].every(({ size }) => size === 0);
+  const told = components > 0 && [...missing.values()].every(({ size }) => size === 0);
+  return told && (!SEQUENTIAL.includes(frame.marker) || hasAllBlocks(bytes, segments));
 }
