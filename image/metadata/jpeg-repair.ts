@@ -54,7 +54,7 @@ export function withoutSurplus(bytes: Uint8Array, count: number): Repaired | und
   const whole = { ...scan, end: scan.end - count };
   if (frame === undefined || !isComplete(frame, bytes, [...segments.slice(0, -2), whole])) return undefined;
   const bytesKept = concat([bytes.subarray(0, scan.end - count), bytes.subarray(end.at)]);
-  return { bytes: bytesKept, faults: [`${count} stray ${count === 1 ? 'byte' : 'bytes'} after its image data`] };
+  return { bytes: bytesKept, faults: ['stray bytes after its image data'] };
 }
 
 /** The scan with the parameters 0, 63, 0, 0; undefined where it has them. */

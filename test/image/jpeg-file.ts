@@ -17,7 +17,7 @@ export const withSegments = (jpeg: Uint8Array, ...segments: readonly Uint8Array[
 /** A packet of XMP in one description with these attributes and elements. */
 export const xmpOf = (attributes: string, elements = ''): string =>
   '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' +
-  `<rdf:Description rdf:about="" ${attributes}>${elements}</rdf:Description></rdf:RDF></x:xmpmeta>`;
+  `<rdf:Description rdf:about=""${attributes && ` ${attributes}`}>${elements}</rdf:Description></rdf:RDF></x:xmpmeta>`;
 
 export const xmpSegment = (xmp: string): Buffer =>
   jpegSegment(0xe1, 'http://ns.adobe.com/xap/1.0/\0', Buffer.from(xmp));
