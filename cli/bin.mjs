@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `daybreak`: runs the sources through tsx from a clone, and the compiled modules from a built package.
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -21,8 +22,19 @@ process.stderr.on('error', () => {});
 
 const source = new URL('./main.ts', import.meta.url);
 const fromSource = existsSync(source);
+// tsx keeps what it compiled in the folder for temporary files, and fails where it cannot.
+if (fromSource && !isWritable(tmpdir())) process.env.TSX_DISABLE_CACHE = '1';
 // Without `tsconfig: false` tsx would heed a tsconfig.json in whatever folder the user is in.
 if (fromSource) (await import('tsx/esm/api')).register({ tsconfig: false });
 const { main } = await import(fromSource ? source.href : new URL('./main.js', import.meta.url).href);
 const code = await main(process.argv.slice(2));
 process.exitCode = unwritten ? code || 1 : code;
+
+function isWritable(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

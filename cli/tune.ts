@@ -52,7 +52,10 @@ async function runTuning({ problems, out, minutes, adapter, json }: TuneOptions)
   const { tunedPath } = await import('../tune/tuned-file.node.ts');
   using device = await openDevice({ tuned: false, ...(adapter !== undefined && { adapter }) });
   const path = out ?? tunedPath(device.description);
-  if (path === undefined) throw new UsageError('DAYBREAK_TUNED is empty: name a file by --out');
+  if (path === undefined) {
+    const why = process.env.DAYBREAK_TUNED === undefined ? 'there is no home folder' : 'DAYBREAK_TUNED is empty';
+    throw new UsageError(`${why}: name a file by --out`);
+  }
   const {
     file,
     problems: found,

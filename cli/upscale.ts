@@ -38,7 +38,7 @@ interface UpscaleOptions extends MethodOptions {
 const ENDINGS = ['png', 'jpg', 'webp', 'avif', 'tiff'].filter(name => OUTPUT_EXTENSIONS.includes(`.${name}`));
 
 /** Endings of results that lose something as much as `--quality` says. */
-const LOSSY: readonly string[] = ['.jpg', '.jpeg', '.webp', '.avif'];
+const LOSSY: readonly string[] = OUTPUT_EXTENSIONS.filter(ending => !['.png', '.tif', '.tiff'].includes(ending));
 
 const EXAMPLES = `
 Examples:

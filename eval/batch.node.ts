@@ -178,7 +178,8 @@ function largestSize(from: Size, to: Size, { scale }: BatchOptions): Size {
 /** The format of a job's result. */
 function formatFor({ output }: Job, { format: own }: PictureFile, { format = 'png' }: BatchOptions): Format {
   if (output !== STANDARD) return formatForName(output);
-  return format === 'same' ? own : format;
+  if (format !== 'same') return format;
+  return own === 'gif' ? 'png' : own;
 }
 
 interface Enlarged {

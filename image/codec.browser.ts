@@ -1,7 +1,8 @@
 /** Picture files to pictures and back in a browser, by the browser's own codecs. */
 
 import { ImageError, messageOf } from './errors.ts';
-import { checkSize, FORMAT_NAMES, type Format, formatOf } from './formats.ts';
+import { checkSize, FORMAT_NAMES, formatOf, type ReadFormat } from './formats.ts';
+import { isFrame, jpegSegments } from './metadata/jpeg-segments.ts';
 import { type Channels, createPicture, type Picture } from './picture.ts';
 import { readPngHeader } from './png-header.ts';
 
@@ -31,7 +32,7 @@ declare const ImageData: new (data: Uint8ClampedArray<ArrayBuffer>, width: numbe
  * Channels of the picture in a file, or undefined where only its pixels tell: the canvas gives RGBA whatever the file
  * holds.
  */
-function channelsOf(bytes: Uint8Array, format: Format, name: string): Channels | undefined {
+function channelsOf(bytes: Uint8Array, format: ReadFormat, name: string): Channels | undefined {
   if (format === 'png') {
     const header = readPngHeader(bytes, name);
     checkSize(header.width, header.height, name);
@@ -40,12 +41,10 @@ function channelsOf(bytes: Uint8Array, format: Format, name: string): Channels |
   }
   if (format !== 'jpeg') return undefined;
   // The frame header (marker C0…CF but C4, C8, CC) tells the size and the number of components.
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 2; at + 10 <= bytes.length && bytes[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
-    const marker = bytes[at + 1];
-    if (marker < 0xc0 || marker > 0xcf || marker === 0xc4 || marker === 0xc8 || marker === 0xcc) continue;
-    checkSize(view.getUint16(at + 7), view.getUint16(at + 5), name);
-    return bytes[at + 9] === 1 ? 1 : 3;
+  for (const { marker, data } of jpegSegments(bytes)) {
+    if (!isFrame(marker) || data.length < 6) continue;
+    checkSize((data[3] << 8) | data[4], (data[1] << 8) | data[2], name);
+    return data[5] === 1 ? 1 : 3;
   }
   throw new ImageError(name, 'damaged JPEG: no frame header');
 }
@@ -64,7 +63,7 @@ function channelsIn(rgba: Uint8ClampedArray): Channels {
 }
 
 /**
- * Decodes a PNG or JPEG file as the Node codec does, and WebP, AVIF and TIFF where the browser can, with the canvas's
+ * Decodes a PNG or JPEG file as the Node codec does, and WebP, AVIF, GIF and TIFF where the browser can, with the canvas's
  * limits: colour under partial alpha may be off by a few levels (it is premultiplied there), and 16-bit files are reduced
  * by the browser's rule. Colours of other formats than PNG are converted from their profile to sRGB.
  *

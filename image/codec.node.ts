@@ -4,9 +4,11 @@ import { colouredAsAsked } from './colours/as-asked.node.ts';
 import { sayingSrgb } from './colours/exif-space.ts';
 import { readProfile } from './colours/icc.ts';
 import { meaningOf } from './colours/meaning.ts';
-import { exifFor, uprightXmp } from './exif.ts';
 import { DEFAULT_MAX_PIXELS, type Format, formatOf } from './formats.ts';
 import { type Fitted, fitted } from './losses.ts';
+import { exifFor, isIdle, resolutionOfExif, statedOrientation } from './metadata/exif.ts';
+import { turnedResolution } from './metadata/resolution.ts';
+import { withoutCompanions, xmpFor } from './metadata/xmp.ts';
 import { upright } from './orientation.ts';
 import { type Picture, peak, type Samples, toEightBit } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
@@ -42,11 +44,15 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   const decoded =
     format === 'png' ? await decodePng(bytes, name, maxPixels) : await decodeBySharp(bytes, format, name, maxPixels);
   const picture = upright(decoded.picture, decoded.orientation);
-  const { icc, exif, xmp, density } = decoded.metadata;
-  const carried = exif && exifFor(exif, picture);
-  const turned = density && decoded.orientation > 4 ? acrossForDown(density) : density;
+  const { icc, exif, xmp, comments } = decoded.metadata;
+  const stated = decoded.metadata.resolution ?? resolutionOfExif(exif);
+  const resolution = stated && decoded.orientation > 4 ? turnedResolution(stated) : stated;
+  const told = exif && !isIdle(exif, format === 'tiff') ? exif : undefined;
+  const carried = told && exifFor(told, picture, resolution);
+  const packet = xmp && withoutCompanions(xmp).xmp;
   const warnings = [...decoded.warnings, ...(colours === 'own' ? decoded.notCarried : [])];
-  if (exif && !carried) warnings.push('its EXIF is damaged and left out');
+  if (told && !carried) warnings.push('its EXIF is damaged and left out');
+  if (xmp && !packet) warnings.push('its XMP is damaged and left out');
   if (icc && !readProfile(icc)) warnings.push('its colour profile is damaged and left out');
   const bits = peak(picture) > 255 ? 16 : 8;
   const meaning = meaningOf({ ...decoded.colours, icc }, { channels: picture.channels, bits }, format);
@@ -58,17 +64,14 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
       icc: coloured.icc,
       cicp: coloured.cicp,
       exif: carried && coloured.saysSrgb ? sayingSrgb(carried) : carried,
-      xmp: xmp && uprightXmp(xmp),
-      density: turned,
+      // XMP's copy of the orientation is of no account: it turns no picture, and stays where EXIF says nothing.
+      xmp: packet && xmpFor(packet, picture, format === 'avif' || statedOrientation(exif) !== undefined),
+      resolution,
+      comments,
     },
     convertedFrom: coloured.convertedFrom,
     warnings,
   };
-}
-
-/** Pixels per unit across and down exchanged, four bytes each. */
-function acrossForDown(density: Uint8Array): Uint8Array {
-  return Uint8Array.of(...density.subarray(4, 8), ...density.subarray(0, 4), ...density.subarray(8));
 }
 
 /**

@@ -3,38 +3,47 @@
 import { ImageError, PictureSizeError } from './errors.ts';
 import { isPng } from './png-header.ts';
 
+/** Formats that are read and written. */
 export type Format = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
+/** Formats that are read. */
+export type ReadFormat = Format | 'gif';
+
 /** The formats' names for people. */
-export const FORMAT_NAMES: Readonly<Record<Format, string>> = {
+export const FORMAT_NAMES: Readonly<Record<ReadFormat, string>> = {
   png: 'PNG',
   jpeg: 'JPEG',
   webp: 'WebP',
   avif: 'AVIF',
   tiff: 'TIFF',
+  gif: 'GIF',
 };
 
 const EXTENSIONS: Readonly<Record<string, Format>> = {
   '.png': 'png',
   '.jpg': 'jpeg',
   '.jpeg': 'jpeg',
+  '.jfif': 'jpeg',
+  '.jpe': 'jpeg',
+  '.jif': 'jpeg',
+  '.pjpeg': 'jpeg',
   '.webp': 'webp',
   '.avif': 'avif',
   '.tif': 'tiff',
   '.tiff': 'tiff',
 };
 
-/** Endings of the names that are taken for pictures when a folder is listed. */
-export const PICTURE_EXTENSIONS: readonly string[] = Object.keys(EXTENSIONS);
-
 /** Endings of the files that pictures can be written to. */
-export const OUTPUT_EXTENSIONS: readonly string[] = PICTURE_EXTENSIONS;
+export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(EXTENSIONS);
+
+/** Endings of the names that are taken for pictures when a folder is listed. */
+export const PICTURE_EXTENSIONS: readonly string[] = [...OUTPUT_EXTENSIONS, '.gif'];
 
 /** Endings of other programs, of telephones, of cameras. */
 const OTHER_EXTENSIONS =
   /\.(gif|bmp|hei[cf]|hif|jxl|jp2|psd|svg|p[bgpn]m|tga|exr|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i;
 
-/** True for names of pictures in formats that are neither read nor written. */
+/** True for names of pictures in formats that are not written; of them, .gif alone is read. */
 export const isOtherPicture = (name: string): boolean => OTHER_EXTENSIONS.test(name);
 
 /**
@@ -54,16 +63,16 @@ export function formatForName(name: string): Format {
   return format;
 }
 
-const STARTS: readonly (readonly [Format, RegExp])[] = [
+const STARTS: readonly (readonly [ReadFormat, RegExp])[] = [
   ['jpeg', /^\xff\xd8\xff/],
   ['webp', /^RIFF[\s\S]{4}WEBP/],
   // The brands: one major, a version, and those that it is compatible with.
   ['avif', /^[\s\S]{4}ftyp(?:[\s\S]{4})*?avi[fs]/],
   ['tiff', /^(?:II[*+]\0|MM\0[*+])/],
+  ['gif', /^GIF8[79]a/],
 ];
 
 const OTHERS: readonly (readonly [string, RegExp])[] = [
-  ['GIF', /^GIF8/],
   ['BMP', /^BM/],
   ['HEIF (HEIC)', /^[\s\S]{4}ftyp/],
   ['JPEG XL', /^(?:\xff\n|\0\0\0\fJXL )/],
@@ -77,7 +86,7 @@ const SUPPORTED = Object.values(FORMAT_NAMES).join(', ');
  * The format of a file by its first bytes; its name's ending does not matter.
  * @throws ImageError for an empty file or one of another format.
  */
-export function formatOf(bytes: Uint8Array, name: string): Format {
+export function formatOf(bytes: Uint8Array, name: string): ReadFormat {
   if (bytes.length === 0) throw new ImageError(name, 'empty file');
   if (isPng(bytes)) return 'png';
   const start = String.fromCharCode(...bytes.subarray(0, 48));

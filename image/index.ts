@@ -4,7 +4,14 @@ export { decode, encodePng } from '#codec';
 export { type ColourSamples, fromYcbcr, luma, toGrey, toYcbcr } from './colour.ts';
 export { daalaLuma } from './daala.ts';
 export { ImageError, PictureSizeError } from './errors.ts';
-export { DEFAULT_MAX_PIXELS, type Format, formatOf, OUTPUT_EXTENSIONS, PICTURE_EXTENSIONS } from './formats.ts';
+export {
+  DEFAULT_MAX_PIXELS,
+  type Format,
+  formatOf,
+  OUTPUT_EXTENSIONS,
+  PICTURE_EXTENSIONS,
+  type ReadFormat,
+} from './formats.ts';
 export { daalaSsim, psnr, ssim } from './metrics.ts';
 export {
   type Channels,

@@ -2,8 +2,10 @@
 
 import { type Cicp, meaningOfCicp } from './colours/cicp.ts';
 import { readProfile } from './colours/icc.ts';
-import { exifFor } from './exif.ts';
 import { FORMAT_NAMES, type Format } from './formats.ts';
+import { exifFor } from './metadata/exif.ts';
+import { isLongExif, isLongXmp } from './metadata/jpeg-limits.ts';
+import { xmpFor } from './metadata/xmp.ts';
 import { createPicture, hasAlpha, type Picture, peak, type Samples, splitAlpha, toEightBit } from './picture.ts';
 import type { Metadata } from './picture-file.ts';
 
@@ -31,15 +33,10 @@ export function fitted(picture: Picture<Samples>, format: Format, metadata: Meta
       losses.push('JPEG has no alpha: the picture is laid over white (PNG, WebP, AVIF and TIFF keep it)');
     out = overWhite(out);
   }
-  const exif = metadata.exif && exifFor(metadata.exif, picture);
-  if (metadata.exif && !exif) losses.push('its EXIF is damaged and left out');
+  const { exif, xmp, comments } = fittingTexts(picture, format, metadata, losses);
   const icc = fittingProfile(out, format, metadata.icc, losses);
   const cicp = fittingCicp(format, metadata, losses);
-  const density = format === 'png' ? metadata.density : undefined;
-  if (metadata.density && !density) {
-    losses.push(`its resolution (pHYs) is not carried over to ${FORMAT_NAMES[format]} (PNG keeps it)`);
-  }
-  return { picture: out, metadata: { icc, cicp, exif, xmp: metadata.xmp, density }, losses };
+  return { picture: out, metadata: { icc, cicp, exif, xmp, resolution: metadata.resolution, comments }, losses };
 }
 
 /** Of HDR there is no profile: its code points are lost with their chunk. */
@@ -50,6 +47,33 @@ function fittingCicp(format: Format, { icc, cicp }: Metadata, losses: string[]):
     losses.push(`that its colours are ${name} is not carried over to ${FORMAT_NAMES[format]} (PNG keeps it)`);
   }
   return undefined;
+}
+
+/** EXIF and XMP that are true of the picture, and comments, as far as the format holds them. */
+function fittingTexts(
+  picture: Picture<Samples>,
+  format: Format,
+  metadata: Metadata,
+  losses: string[],
+): Pick<Metadata, 'exif' | 'xmp' | 'comments'> {
+  let exif = metadata.exif && exifFor(metadata.exif, picture, metadata.resolution);
+  if (metadata.exif && !exif) losses.push('its EXIF is damaged and left out');
+  let xmp = metadata.xmp && xmpFor(metadata.xmp, picture);
+  const tooMuch = (what: string, bytes: Uint8Array) =>
+    losses.push(`its ${what} of ${bytes.length} bytes is more than JPEG holds and left out`);
+  if (format === 'jpeg' && exif && isLongExif(exif)) {
+    tooMuch('EXIF', exif);
+    exif = undefined;
+  }
+  if (format === 'jpeg' && xmp && isLongXmp(xmp)) {
+    tooMuch('XMP', xmp);
+    xmp = undefined;
+  }
+  const comments = format === 'jpeg' ? metadata.comments : undefined;
+  if (metadata.comments?.length && !comments) {
+    losses.push(`its comment (COM) is not carried over to ${FORMAT_NAMES[format]} (JPEG keeps it)`);
+  }
+  return { exif, xmp, comments };
 }
 
 function fittingProfile(

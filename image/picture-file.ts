@@ -2,7 +2,8 @@
 
 import type { Cicp } from './colours/cicp.ts';
 import type { ColourStatements } from './colours/meaning.ts';
-import type { Format } from './formats.ts';
+import type { ReadFormat } from './formats.ts';
+import type { Resolution } from './metadata/resolution.ts';
 import type { Picture, Samples } from './picture.ts';
 
 /** What goes with a picture from file to file, each as the bytes that the formats share. */
@@ -15,14 +16,16 @@ export interface Metadata {
   readonly exif?: Uint8Array | undefined;
   /** XMP packet: XML in UTF-8. */
   readonly xmp?: Uint8Array | undefined;
-  /** Pixels per metre or the sides of a pixel: what PNG's pHYs chunk holds, which PNG files alone take. */
-  readonly density?: Uint8Array | undefined;
+  /** Dots per inch or another unit, which every format holds in its own way. */
+  readonly resolution?: Resolution | undefined;
+  /** Comments of JPEG (COM), which no other format takes: bytes in an encoding that nobody states. */
+  readonly comments?: readonly Uint8Array[] | undefined;
 }
 
 export interface PictureFile {
   /** As the file has it: 8 or 16 bit, grey or RGB, with or without alpha; turned upright. */
   readonly picture: Picture<Samples>;
-  readonly format: Format;
+  readonly format: ReadFormat;
   readonly metadata: Metadata;
   /** The name of the colour profile or space from which the samples were converted to sRGB, where they were. */
   readonly convertedFrom?: string | undefined;

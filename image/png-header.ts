@@ -26,6 +26,9 @@ export interface PngChunk {
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
+/** The chunk before the header in files of Xcode, whose data are deflated and ordered otherwise. */
+const CGBI = 0x43674249;
+
 /** Bits a sample that each colour type may have. */
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   0: [1, 2, 4, 8, 16],
@@ -63,6 +66,10 @@ export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk>
  */
 export function readPngHeader(bytes: Uint8Array, name: string): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length >= 16 && view.getUint32(12) === CGBI) {
+    const advice = 'convert it, as with pngcrush -revert-iphone-optimizations';
+    throw new ImageError(name, `PNG of Apple's own kind (CgBI, made for iOS) is not supported: ${advice}`);
+  }
   if (bytes.length < 33 || view.getUint32(8) !== 13 || view.getUint32(12) !== 0x49484452) {
     throw new ImageError(name, 'damaged PNG: no header (file cut off?)');
   }

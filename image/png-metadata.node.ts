@@ -4,15 +4,15 @@ import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import { readChromaticities, readGamma } from './colours/chromaticities.ts';
 import { readCicp, writeCicp } from './colours/cicp.ts';
 import type { ColourStatements } from './colours/meaning.ts';
+import { rawProfile, rawProfileName } from './metadata/raw-profile.ts';
+import { physOf, resolutionOfPhys } from './metadata/resolution.ts';
+import { latin } from './metadata/xmp.ts';
 import type { Metadata } from './picture-file.ts';
 
 /** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
 const LONGEST_METADATA = 1 << 24;
 
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
-
-/** Pixels per unit across and down, and the unit. */
-const DENSITY_BYTES = 9;
 
 /** Chunks that are looked into; of `iTXt` that of XMP. */
 export const KEPT_CHUNKS: readonly string[] = [
@@ -32,6 +32,35 @@ export const KEPT_CHUNKS: readonly string[] = [
 /** Texts for people, but for XMP, which is an `iTXt`. */
 export const TEXT_CHUNKS: readonly string[] = ['tEXt', 'zTXt', 'iTXt'];
 
+/**
+ * EXIF, or its XMP, in a text of ImageMagick; undefined for other texts, and damaged ones.
+ * @param type One of TEXT_CHUNKS.
+ */
+export function profileInText(type: string, data: Uint8Array): { kind: 'exif' | 'xmp'; bytes: Uint8Array } | undefined {
+  const name = rawProfileName(data);
+  if (name !== 'exif' && name !== 'xmp' && name !== 'app1') return undefined;
+  const bytes = rawProfile(textOf(type, data));
+  if (bytes === undefined) return undefined;
+  const start = latin(bytes.subarray(0, 29));
+  if (name === 'xmp') return { kind: 'xmp', bytes };
+  if (start === 'http://ns.adobe.com/xap/1.0/\0') return { kind: 'xmp', bytes: bytes.subarray(29) };
+  return { kind: 'exif', bytes: start.startsWith('Exif\0\0') ? bytes.subarray(6) : bytes };
+}
+
+/** What a chunk of text says, in Latin letters; nothing where it is damaged. */
+function textOf(type: string, data: Uint8Array): string {
+  const start = data.indexOf(0) + 1;
+  if (type === 'tEXt') return latin(data.subarray(start));
+  // Compressed or not, and how, language and translated keyword.
+  const text = type === 'zTXt' ? start + 1 : data.indexOf(0, data.indexOf(0, start + 2) + 1) + 1;
+  if (type === 'iTXt' && data[start] === 0) return latin(data.subarray(text));
+  try {
+    return latin(inflateSync(data.subarray(text), { maxOutputLength: LONGEST_METADATA }));
+  } catch {
+    return '';
+  }
+}
+
 /** True for the chunk that holds XMP. */
 export function isXmp(type: string, data: Uint8Array): boolean {
   if (type !== 'iTXt') return false;
@@ -40,9 +69,13 @@ export function isXmp(type: string, data: Uint8Array): boolean {
 
 /**
  * What chunks of KEPT_CHUNKS say; `warnings` gets a line for each that is damaged, and for what is done otherwise than they
- * ask.
+ * ask. Chunks of their own come before what ImageMagick puts into texts (`inTexts`).
  */
-export function pngMetadata(chunks: ReadonlyMap<string, Uint8Array>, warnings: string[]): Metadata {
+export function pngMetadata(
+  chunks: ReadonlyMap<string, Uint8Array>,
+  warnings: string[],
+  inTexts: Pick<Metadata, 'exif' | 'xmp'> = {},
+): Metadata {
   const inflated = (type: string, at: number): Uint8Array | undefined => {
     try {
       return new Uint8Array(inflateSync(chunks.get(type)!.subarray(at), { maxOutputLength: LONGEST_METADATA }));
@@ -68,9 +101,9 @@ export function pngMetadata(chunks: ReadonlyMap<string, Uint8Array>, warnings: s
   const density = chunks.get('pHYs');
   return {
     icc,
-    exif: exif && new Uint8Array(exif),
-    xmp,
-    density: density?.length === DENSITY_BYTES ? new Uint8Array(density) : undefined,
+    exif: exif ? new Uint8Array(exif) : inTexts.exif,
+    xmp: xmp ?? inTexts.xmp,
+    resolution: density && resolutionOfPhys(density),
   };
 }
 
@@ -111,12 +144,12 @@ function chunk(type: string, data: Uint8Array): Uint8Array[] {
 }
 
 /** The pieces of the chunks that hold this metadata, to stand right after the header. */
-export function metadataChunks({ icc, cicp, exif, xmp, density }: Metadata): Uint8Array[] {
+export function metadataChunks({ icc, cicp, exif, xmp, resolution }: Metadata): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   if (cicp) chunks.push(...chunk('cICP', writeCicp(cicp)));
   if (icc) chunks.push(...chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)])));
   if (exif) chunks.push(...chunk('eXIf', exif));
-  if (density) chunks.push(...chunk('pHYs', density));
+  if (resolution) chunks.push(...chunk('pHYs', physOf(resolution)));
   if (xmp) chunks.push(...chunk('iTXt', Buffer.concat([Buffer.from(`${XMP_KEYWORD}\0\0\0\0\0`), xmp])));
   return chunks;
 }

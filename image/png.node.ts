@@ -8,12 +8,20 @@ import { crc32, createInflate, inflateSync } from 'node:zlib';
 import { PNG, type PNGOptions } from 'pngjs';
 import type { ColourStatements } from './colours/meaning.ts';
 import { ImageError, messageOf } from './errors.ts';
-import { orientationOf } from './exif.ts';
 import { checkSize } from './formats.ts';
+import { orientationOf } from './metadata/exif.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
 import { type PngHeader, pngChunks, readPngHeader } from './png-header.ts';
-import { isXmp, KEPT_CHUNKS, metadataChunks, pngColours, pngMetadata, TEXT_CHUNKS } from './png-metadata.node.ts';
+import {
+  isXmp,
+  KEPT_CHUNKS,
+  metadataChunks,
+  pngColours,
+  pngMetadata,
+  profileInText,
+  TEXT_CHUNKS,
+} from './png-metadata.node.ts';
 import { channelsInFile, rowsLength, samplesInRows } from './png-rows.ts';
 
 /** Deflate writes at most 258 bytes for two bits: what a file promises beyond that it cannot hold. */
@@ -72,6 +80,7 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
   const found = new Map<string, Uint8Array>();
   const texts = new Set<string>();
   const warnings: string[] = [];
+  const inTexts: { exif?: Uint8Array; xmp?: Uint8Array } = {};
   let filled = 0;
   for (const { type, at, data } of pngChunks(bytes, name)) {
     const sum = crc32(bytes.subarray(at + 4, at + 8 + data.length));
@@ -87,10 +96,14 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
       filled += data.length;
     } else if (sum !== stated) {
       if (KEPT_CHUNKS.includes(type)) warnings.push(`a damaged chunk of metadata (${type}) is left out`);
-    } else if (TEXT_CHUNKS.includes(type) && !isXmp(type, data)) texts.add(type);
-    else if (KEPT_CHUNKS.includes(type)) found.set(type, data);
+    } else if (TEXT_CHUNKS.includes(type) && !isXmp(type, data)) {
+      const profile = profileInText(type, data);
+      if (profile) inTexts[profile.kind] ??= profile.bytes;
+      else texts.add(type);
+    } else if (KEPT_CHUNKS.includes(type)) found.set(type, data);
   }
-  const metadata = pngMetadata(found, warnings);
+  // Chunks of their own come before texts.
+  const metadata = pngMetadata(found, warnings, inTexts);
   const colours = { ...pngColours(found, metadata.icc !== undefined, warnings), exif: metadata.exif };
   const notCarried = texts.size > 0 ? [`its text (${[...texts].join(', ')}) is not carried over`] : [];
   const [palette, transparency] = [found.get('PLTE'), found.get('tRNS')];

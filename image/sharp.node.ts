@@ -3,14 +3,22 @@
 import type { Metadata as SharpMetadata } from 'sharp';
 import { readAvif } from './avif-boxes.ts';
 import { ImageError, messageOf } from './errors.ts';
-import { checkSize, FORMAT_NAMES, type Format } from './formats.ts';
+import { checkSize, FORMAT_NAMES, type Format, type ReadFormat } from './formats.ts';
+import { orientationOf, resolutionOfExif } from './metadata/exif.ts';
+import { fillRoom, roomFor } from './metadata/exif-room.ts';
+import { readJpegMetadata } from './metadata/jpeg-metadata.ts';
+import { type Repaired, repairedJpeg, withoutSurplus } from './metadata/jpeg-repair.ts';
+import { withJpegMetadata } from './metadata/jpeg-write.node.ts';
+import { resolutionOfTags } from './metadata/resolution.ts';
+import { completedTiff, exifOfTiff, exifWithResolution } from './metadata/tiff-exif.ts';
+import { mainPage, rareCompression, type TiffPage } from './metadata/tiff-pages.ts';
+import { repairedTiff } from './metadata/tiff-repair.ts';
+import { numberOf, readTiffStructure, type TiffStructure } from './metadata/tiff-tags.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples, straight } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
 import { encodePngFile } from './png.node.ts';
-import { exifOfTiff, withExif } from './tiff-exif.ts';
-import { numberOf, readTiffStructure } from './tiff-tags.ts';
 
-async function loadSharp(format: Format, name: string): Promise<typeof import('sharp')> {
+async function loadSharp(format: ReadFormat, name: string): Promise<typeof import('sharp')> {
   try {
     return (await import('sharp')).default;
   } catch (error) {
@@ -24,32 +32,89 @@ const KEPT_SPACES = ['b-w', 'grey16', 'srgb', 'rgb', 'rgb16'];
 /** Others by the names that people know. */
 const SPACE_NAMES: Readonly<Record<string, string>> = { cmyk: 'CMYK', lab: 'Lab' };
 
+/** A file, and of TIFF its tags and the page that is read. */
+interface Source {
+  readonly bytes: Uint8Array;
+  readonly format: ReadFormat;
+  readonly name: string;
+  readonly tiff?: { readonly structure: TiffStructure; readonly page: TiffPage } | undefined;
+  /** What libvips is to read, if not the bytes themselves, and which page of it. */
+  readonly mended?: Uint8Array | undefined;
+  readonly page: number;
+}
+
 /**
  * The picture of a file as it lies, not turned, in the file's own numbers: grey stays one channel, 16 bits stay. CMYK and
- * Lab are converted to sRGB, with a warning.
+ * Lab are converted to sRGB, with a warning. A file of which libvips or its libraries complain is mended in memory where the
+ * fault harms no pixel, and read as strictly again, with a warning.
  *
  * @throws ImageError for damaged, truncated or unsupported files, those of more than `maxPixels` pixels, and all where
  *   sharp is missing.
  */
 export async function decodeBySharp(
   bytes: Uint8Array,
-  format: Format,
+  format: ReadFormat,
   name: string,
   maxPixels: number,
 ): Promise<DecodedPicture> {
-  const sharp = await loadSharp(format, name);
-  let bits = 8;
+  const structure = format === 'tiff' ? readTiffStructure(bytes) : undefined;
+  const tiff = structure && { structure, page: mainPage(structure) };
+  const source: Source = { bytes, format, name, tiff, page: tiff?.page.number ?? 0 };
+  let problem: unknown;
   try {
-    const known = await sharp(bytes, { limitInputPixels: false }).metadata();
-    bits = known.bitsPerSample ?? 8;
-    checkSize(known.width, known.height, name, maxPixels);
-    checkSamples(known, bytes, format, name);
-    const kept = KEPT_SPACES.includes(known.space);
-    const sixteen = kept && known.depth === 'ushort';
-    const grey = kept && known.channels <= 2;
-    // libvips has no 8-bit grey with alpha in a row of samples.
-    const space = sixteen ? (grey ? 'grey16' : 'rgb16') : grey && !known.hasAlpha ? 'b-w' : 'srgb';
-    const { data, info } = await sharp(bytes, { limitInputPixels: maxPixels, ignoreIcc: kept })
+    return await decodeStrictly(source, maxPixels);
+  } catch (error) {
+    if (error instanceof ImageError) throw error;
+    problem = error;
+  }
+  const faults: string[] = [];
+  let [mended, complaint] = [source, problem];
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const repaired = repairedBy(mended, messageOf(complaint), attempt);
+    if (repaired === undefined) continue;
+    faults.push(...repaired.faults);
+    mended = format === 'tiff' ? { ...source, mended: repaired.bytes, page: 0 } : { ...source, bytes: repaired.bytes };
+    try {
+      const decoded = await decodeStrictly(mended, maxPixels);
+      const warning = `its file has faults that harm no pixel: ${faults.join(', ')}`;
+      return { ...decoded, warnings: [warning, ...decoded.warnings] };
+    } catch (error) {
+      complaint = error;
+    }
+  }
+  throw problemOf(source, problem);
+}
+
+/** How a file of which libvips says this may be mended. */
+function repairedBy({ bytes, format, tiff, mended }: Source, message: string, attempt: number): Repaired | undefined {
+  if (format === 'jpeg') {
+    if (attempt === 0) return repairedJpeg(bytes);
+    const surplus = /: (\d{1,6}) extraneous bytes before marker 0xd9/.exec(firstOf(message));
+    return surplus ? withoutSurplus(bytes, Number(surplus[1])) : undefined;
+  }
+  if (tiff === undefined || mended !== undefined) return undefined;
+  return {
+    bytes: repairedTiff(tiff.structure, tiff.page.directory),
+    faults: [`its tags (${firstOf(message).replace(/[;.] .*/, '')})`],
+  };
+}
+
+/** @throws ImageError for what is not supported; what libvips says of all else. */
+async function decodeStrictly(source: Source, maxPixels: number): Promise<DecodedPicture> {
+  const { bytes, format, name, tiff } = source;
+  const sharp = await loadSharp(format, name);
+  const file = source.mended ?? bytes;
+  const { page } = source;
+  const known = await sharp(file, { limitInputPixels: false, page }).metadata();
+  checkSize(known.width, known.height, name, maxPixels);
+  checkSamples(known, source);
+  const kept = KEPT_SPACES.includes(known.space);
+  const sixteen = kept && known.depth === 'ushort';
+  const grey = kept && known.channels <= 2;
+  // libvips has no 8-bit grey with alpha in a row of samples.
+  const space = sixteen ? (grey ? 'grey16' : 'rgb16') : grey && !known.hasAlpha ? 'b-w' : 'srgb';
+  try {
+    const { data, info } = await sharp(file, { limitInputPixels: maxPixels, ignoreIcc: kept, page })
       .toColourspace(space)
       .raw({ depth: sixteen ? 'ushort' : 'uchar' })
       .toBuffer({ resolveWithObject: true });
@@ -57,39 +122,75 @@ export async function decodeBySharp(
       ? sixteenBit(data, known.bitsPerSample ?? 16)
       : new Uint8Array(data.buffer, data.byteOffset, data.length);
     const picture = createPicture<Samples>(info.width, info.height, info.channels as Channels, samples);
-    const pages = known.pages ?? 1;
     const said = format === 'avif' ? readAvif(bytes) : undefined;
-    const exif = withoutPrefix(known.exif) ?? (format === 'tiff' ? exifOfTiff(bytes) : undefined);
     const own = grey && picture.channels > 2 ? greyWithAlpha(picture) : picture;
+    const { metadata, warnings } = metadataOf(known, source);
     return {
       picture: said?.premultiplied ? straight(own) : own,
       // libheif turns pictures itself.
-      orientation: format === 'avif' ? 1 : (known.orientation ?? 1),
-      metadata: {
-        icc: kept ? bytesOf(known.icc) : undefined,
-        exif,
-        xmp: bytesOf(known.xmp),
-      },
-      colours: kept ? { cicp: said?.cicp, exif: format === 'tiff' ? bytes : exif } : {},
+      orientation: format === 'avif' ? 1 : orientationOf(metadata.exif),
+      metadata: { ...metadata, icc: kept ? bytesOf(known.icc) : undefined },
+      colours: kept ? { cicp: said?.cicp, exif: format === 'tiff' ? bytes : metadata.exif } : {},
       warnings: [
         ...(kept
           ? []
           : [
               `its colours (${SPACE_NAMES[known.space] ?? known.space}) are converted to sRGB and its own profile is not kept`,
             ]),
-        ...(pages > 1 ? [`only the first of its ${pages} pages or frames is read`] : []),
+        ...warnings,
+        ...(tiff ? pageWarnings(tiff.page) : frameWarnings(known.pages ?? 1)),
       ],
       notCarried: holdsIptc(known.iptc, format) ? ['its IPTC data (captions, keywords) are not carried over'] : [],
     };
   } catch (error) {
-    if (error instanceof ImageError) throw error;
-    const message = messageOf(error);
-    const problem =
-      bits > 8 && message.includes('not supported by this decoder')
-        ? `${FORMAT_NAMES[format]} of ${bits} bits is not supported by this build of sharp: convert it to PNG or TIFF`
-        : `damaged ${FORMAT_NAMES[format]}: ${firstOf(message)}`;
-    throw new ImageError(name, problem, { cause: error });
+    const bits = known.bitsPerSample ?? 8;
+    if (bits > 8 && messageOf(error).includes('not supported by this decoder')) {
+      const problem = `${FORMAT_NAMES[format]} of ${bits} bits is not supported by this build of sharp`;
+      throw new ImageError(name, `${problem}: convert it to PNG or TIFF`, { cause: error });
+    }
+    throw error;
   }
+}
+
+function metadataOf(known: SharpMetadata, { bytes, format, tiff }: Source) {
+  const xmp = bytesOf(known.xmp);
+  if (tiff) {
+    const { structure, page } = tiff;
+    const exif = exifOfTiff(structure, page.directory);
+    const resolution = resolutionOfTags(structure, page.directory);
+    return { metadata: { exif, xmp, resolution }, warnings: [] };
+  }
+  const exif = withoutPrefix(known.exif);
+  if (format !== 'jpeg') return { metadata: { exif, xmp }, warnings: [] };
+  const { warnings, ...jpeg } = readJpegMetadata(bytes);
+  // ExifTool and libvips believe EXIF before JFIF.
+  return { metadata: { exif, ...jpeg, resolution: resolutionOfExif(exif) ?? jpeg.resolution }, warnings };
+}
+
+const frameWarnings = (frames: number) =>
+  frames > 1 ? [`only the first of its ${frames} pages or frames is read`] : [];
+
+function pageWarnings({ number, pages, fullPages }: TiffPage): string[] {
+  if (fullPages > 1 && number > 0) return [`only page ${number + 1} of its ${pages} pages is read`];
+  if (fullPages > 1) return frameWarnings(pages);
+  return number > 0 ? [`page ${number + 1} of its ${pages} is read: the others are smaller versions or masks`] : [];
+}
+
+/** What is wrong with a file, or what of it is not supported, from what libvips says. */
+function problemOf({ format, name, tiff }: Source, cause: unknown): ImageError {
+  const message = messageOf(cause);
+  const unsupported = (what: string, advice: string) =>
+    new ImageError(name, `${FORMAT_NAMES[format]} ${what} is not supported: convert it${advice}`, { cause });
+  const precision = /Unsupported JPEG data precision (\d+)/.exec(message);
+  if (precision) return unsupported(`of ${precision[1]} bits`, ' to 8-bit JPEG, PNG or TIFF');
+  const process = /Unsupported JPEG process: (SOF type 0x\w+)/.exec(message);
+  if (process) return unsupported(`of a rare kind (${process[1]})`, ' to baseline or progressive JPEG, or to PNG');
+  const configured = /(\S+) compression support is not configured/.exec(message);
+  const rare = tiff && rareCompression(tiff.structure, tiff.page.directory);
+  if (configured ?? rare) {
+    return unsupported(`compressed by ${rare ?? configured?.[1]}`, ', as to deflate or LZW (tiffcp -c lzw)');
+  }
+  return new ImageError(name, `damaged ${FORMAT_NAMES[format]}: ${firstOf(message)}`, { cause });
 }
 
 /** Colour spaces of libvips that are converted. */
@@ -102,7 +203,7 @@ const YCBCR = 6;
 const JPEG_COMPRESSIONS = [6, 7];
 
 /** @throws ImageError where libvips would give something other than the colours that the file means. */
-function checkSamples(known: SharpMetadata, bytes: Uint8Array, format: Format, name: string): void {
+function checkSamples(known: SharpMetadata, { format, name, tiff }: Source): void {
   const { space, depth, channels } = known;
   const refuse = (what: string) => {
     const advice = 'convert it to 8 or 16 bit grey or RGB';
@@ -111,9 +212,8 @@ function checkSamples(known: SharpMetadata, bytes: Uint8Array, format: Format, n
   if (depth !== 'uchar' && depth !== 'ushort') refuse(`samples of type ${depth}`);
   if (![...KEPT_SPACES, ...CONVERTED_SPACES].includes(space)) refuse(`colour space ${space}`);
   if (KEPT_SPACES.includes(space) && channels > 4) refuse(`${channels} channels`);
-  const tiff = format === 'tiff' ? readTiffStructure(bytes) : undefined;
   if (tiff === undefined) return;
-  const value = (tag: number) => numberOf(tiff, tiff.first.tags.get(tag));
+  const value = (tag: number) => numberOf(tiff.structure, tiff.page.directory.tags.get(tag));
   if (value(PHOTOMETRIC) === YCBCR && !JPEG_COMPRESSIONS.includes(value(COMPRESSION) ?? 1)) refuse('YCbCr samples');
 }
 
@@ -144,7 +244,7 @@ function withoutPrefix(exif: Buffer | undefined): Uint8Array | undefined {
 }
 
 /** True for IPTC data of TIFF, and where they are among Photoshop's resources of JPEG, which may be others alone. */
-function holdsIptc(data: Buffer | undefined, format: Format): boolean {
+function holdsIptc(data: Buffer | undefined, format: ReadFormat): boolean {
   if (data === undefined || format !== 'jpeg') return data !== undefined;
   // The resource's number 0x0404, an empty name, and a length, which may be 0.
   const at = data.indexOf('8BIM\x04\x04\0\0', 0, 'latin1');
@@ -189,25 +289,39 @@ export async function encodeBySharp(
   const { width, height, channels, data } = picture;
   const sharp = await loadSharp(format, name);
   checkSides(width, height, format, name);
-  // Samples alone cannot bring their metadata along: an uncompressed PNG does.
-  const carrier = encodePngFile(picture, metadata, 0);
   const depth = peak(picture) > 255 ? 'rgb16' : 'srgb';
   const grey = peak(picture) > 255 ? 'grey16' : 'b-w';
-  const pipeline = sharp(carrier, { limitInputPixels: false, unlimited: true })
-    .keepMetadata()
-    .toColourspace(channels <= 2 ? grey : depth);
   const quality = format === 'tiff' ? undefined : (stated ?? DEFAULT_QUALITY[format]);
-  try {
-    const encoded =
+  const encoded = async (carried: Metadata) => {
+    // Samples alone cannot bring their metadata along: an uncompressed PNG does.
+    const pipeline = sharp(encodePngFile(picture, carried, 0), { limitInputPixels: false, unlimited: true })
+      .keepMetadata()
+      .toColourspace(channels <= 2 ? grey : depth);
+    const coded =
       format === 'tiff'
         ? pipeline.tiff({ compression: 'deflate', predictor: 'horizontal', bigtiff: data.byteLength > LARGE_TIFF })
         : format === 'jpeg'
           ? pipeline.jpeg({ quality: quality!, chromaSubsampling: '4:4:4' })
           : pipeline[format]({ quality: quality!, lossless: quality === 100 });
-    const file = new Uint8Array(await encoded.toBuffer());
-    return format === 'tiff' && metadata.exif ? withExif(file, metadata.exif) : file;
+    return new Uint8Array(await coded.toBuffer());
+  };
+  try {
+    return await withMetadata(format, metadata, encoded);
   } catch (error) {
     const problem = `cannot be encoded as ${FORMAT_NAMES[format]}: ${firstOf(messageOf(error))}`;
     throw new ImageError(name, problem, { cause: error });
   }
+}
+
+/** The file that `encoded` gives with these metadata and no others: libvips adds some to every file. */
+async function withMetadata(
+  format: Exclude<Format, 'png'>,
+  { icc, exif, xmp, resolution, comments }: Metadata,
+  encoded: (carried: Metadata) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  if (format === 'jpeg') return withJpegMetadata(await encoded({ icc }), { exif, xmp, resolution, comments });
+  if (format === 'tiff') return completedTiff(await encoded({ icc, xmp }), exif, resolution);
+  const stated = resolution ? exifWithResolution(exif, resolution) : exif;
+  const file = await encoded({ icc, xmp, exif: roomFor(stated) });
+  return fillRoom(file, stated) ? file : await encoded({ icc, xmp, exif });
 }

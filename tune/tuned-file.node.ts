@@ -1,8 +1,8 @@
 /** Where tuned files lie, and which of them counts for an adapter. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
 import { DaybreakError } from '../engine/basics/errors.ts';
+import { cacheFolder } from '../engine/device/cache-folder.node.ts';
 import type { AdapterDescription } from '../engine/device/device.ts';
 import type { FixedChoices } from '../engine/text/choices.ts';
 import { jsonText, replaceFile } from '../train/write.node.ts';
@@ -18,7 +18,8 @@ export class TunedFileError extends DaybreakError {
 
 /**
  * The file for an adapter: the variable DAYBREAK_TUNED, or one of its own in the user's cache folder (by the platform's
- * conventions; on Linux ~/.cache/daybreak). Undefined where the variable is empty: no file is in use.
+ * conventions; on Linux ~/.cache/daybreak). Undefined where the variable is empty, or
+ * the user has no such folder: no file is in use.
  */
 export function tunedPath({ vendor, device, description }: AdapterDescription): string | undefined {
   const { DAYBREAK_TUNED } = process.env;
@@ -26,7 +27,8 @@ export function tunedPath({ vendor, device, description }: AdapterDescription): 
   // Some drivers describe themselves alone, not the card: two of the same driver are two adapters.
   const words = [...(description ? [] : [vendor]), device, description].join(' ').toLowerCase();
   const name = words.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
-  return join(envPaths('daybreak', { suffix: '' }).cache, `tuned-${name.slice(0, 120)}.json`);
+  const caches = cacheFolder();
+  return caches && join(caches, `tuned-${name.slice(0, 120)}.json`);
 }
 
 /** The content of a tuned file; undefined where there is none. @throws TunedFileError where it is damaged. */

@@ -1,8 +1,9 @@
 /** What Daybreak stands on here: the machine, Node, the packages. */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism, cpus, homedir, totalmem } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { homeFolder } from '../../engine/device/cache-folder.node.ts';
 
 /** The machine and the software under Daybreak. Sizes in bytes. */
 export interface Machine {
@@ -42,7 +43,9 @@ export function machine(): Machine {
 export function shaderCacheWritable(): boolean {
   const { MESA_SHADER_CACHE_DIR, XDG_CACHE_HOME, MESA_SHADER_CACHE_DISABLE } = process.env;
   if (/^(1|true|yes)$/i.test(MESA_SHADER_CACHE_DISABLE ?? '')) return false;
-  let folder = MESA_SHADER_CACHE_DIR || XDG_CACHE_HOME || join(homedir(), '.cache');
+  const home = homeFolder();
+  let folder = MESA_SHADER_CACHE_DIR || XDG_CACHE_HOME || (home && join(home, '.cache'));
+  if (folder === undefined) return false;
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   try {
     accessSync(folder, constants.W_OK);

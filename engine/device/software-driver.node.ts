@@ -4,9 +4,9 @@
  * systems without one.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { constants, homedir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import envPaths from 'env-paths';
+import { cacheFolder, homeFolder } from './cache-folder.node.ts';
 
 /** The files of the driver, all in one folder. */
 export const DRIVER_FILES = {
@@ -21,13 +21,16 @@ export const ORIGIN_FILE = 'origin.json';
 /** Variables by which a user tells the Vulkan loader which drivers to take: then we do not interfere. */
 const LOADER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'] as const;
 
-/** Where the fetched driver belongs: in the user's cache folder, which XDG_CACHE_HOME moves. */
-export const softwareDriverFolder = (): string =>
-  join(envPaths('daybreak', { suffix: '' }).cache, 'drivers', 'swiftshader');
+/** Where the fetched driver belongs: in the user's cache folder, which XDG_CACHE_HOME moves; undefined where there is none. */
+export function softwareDriverFolder(): string | undefined {
+  const caches = cacheFolder();
+  return caches && join(caches, 'drivers', 'swiftshader');
+}
 
 /** The folder of the fetched driver if it is complete there. */
 export function fetchedDriver(): string | undefined {
   const folder = softwareDriverFolder();
+  if (folder === undefined) return undefined;
   return Object.values(DRIVER_FILES).every(file => existsSync(join(folder, file))) ? folder : undefined;
 }
 
@@ -49,14 +52,15 @@ export const chosenDrivers = (): string | undefined => LOADER_VARIABLES.find(nam
  * the loader's LoaderDriverInterface document for Linux), and where NixOS keeps them.
  */
 export function installedDrivers(environment: NodeJS.ProcessEnv = process.env): string[] {
-  const home = environment.HOME || homedir();
+  const home = homeFolder(environment);
+  const atHome = (name: string) => (home === undefined ? [] : [join(home, name)]);
   const list = (value: string | undefined, standard: string) => (value || standard).split(':');
   const roots = [
-    environment.XDG_CONFIG_HOME || join(home, '.config'),
+    ...(environment.XDG_CONFIG_HOME ? [environment.XDG_CONFIG_HOME] : atHome('.config')),
     ...list(environment.XDG_CONFIG_DIRS, '/etc/xdg'),
     '/usr/local/etc',
     '/etc',
-    environment.XDG_DATA_HOME || join(home, '.local/share'),
+    ...(environment.XDG_DATA_HOME ? [environment.XDG_DATA_HOME] : atHome('.local/share')),
     ...list(environment.XDG_DATA_DIRS, '/usr/local/share:/usr/share'),
     '/run/opengl-driver/share',
   ];

@@ -3,8 +3,14 @@
  * the optional colour space, Adobe RGB), white and primaries (TIFF 6.0, section 20).
  */
 
-import { EXIF_DIRECTORY } from '../exif.ts';
-import { type Directory, numberOf, readTiffStructure, subDirectory, type TiffStructure } from '../tiff-tags.ts';
+import { EXIF_DIRECTORY } from '../metadata/exif.ts';
+import {
+  type Directory,
+  numberOf,
+  readTiffStructure,
+  subDirectory,
+  type TiffStructure,
+} from '../metadata/tiff-tags.ts';
 import { spaceOf } from './chromaticities.ts';
 import { ADOBE_RGB, type Chromaticities, type Chromaticity, type RgbSpace, toProfileXyz } from './rgb-space.ts';
 

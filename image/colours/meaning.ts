@@ -3,7 +3,7 @@
  * carried over, told and converted follows from it.
  */
 
-import type { Format } from '../formats.ts';
+import type { ReadFormat } from '../formats.ts';
 import { spaceOf } from './chromaticities.ts';
 import { type Cicp, isUnspecified, meaningOfCicp } from './cicp.ts';
 import { exifSpace } from './exif-space.ts';
@@ -50,7 +50,7 @@ interface Shape {
 }
 
 /** A statement's meaning, or undefined where it says nothing. */
-type Reader = (statements: ColourStatements, shape: Shape, format: Format) => Meaning | undefined;
+type Reader = (statements: ColourStatements, shape: Shape, format: ReadFormat) => Meaning | undefined;
 
 const SRGB: Meaning = { kind: 'srgb' };
 
@@ -89,16 +89,17 @@ function asSpace(name: string, by: string, space: RgbSpace | undefined, { channe
 }
 
 /** What is believed first. PNG, third edition, 4.3; MIAF 7.3.6.4; for the others a profile overrules EXIF. */
-const PRECEDENCE: Readonly<Record<Format, readonly Reader[]>> = {
+const PRECEDENCE: Readonly<Record<ReadFormat, readonly Reader[]>> = {
   png: [byCodePoints, byProfile, bySrgbChunk, byChromaticities, byExif],
   avif: [byProfile, byCodePoints, byExif],
   jpeg: [byProfile, byExif],
   webp: [byProfile, byExif],
   tiff: [byProfile, byExif],
+  gif: [],
 };
 
 /** What the numbers of a file of this format mean. A profile that cannot be read says nothing. */
-export function meaningOf(statements: ColourStatements, shape: Shape, format: Format): Meaning {
+export function meaningOf(statements: ColourStatements, shape: Shape, format: ReadFormat): Meaning {
   for (const reader of PRECEDENCE[format]) {
     const meaning = reader(statements, shape, format);
     if (meaning) return meaning;

@@ -34,6 +34,7 @@ export const swiftShaderUnavailable = (): string | undefined =>
 /** Fetches the package through npm and unpacks the driver into the user's cache folder. Throws if that fails. */
 export function fetchSwiftShader(): void {
   const target = softwareDriverFolder();
+  if (target === undefined) throw new Error('no home folder to keep it in: set HOME or XDG_CACHE_HOME');
   const workplace = makeFolderBeside(target); // Beside it, so that what is complete can be moved there in one go.
   try {
     const tarball = download(workplace);

@@ -64,12 +64,12 @@ test('a folder alone: what lies deeper is told of; names and formats as asked; n
 test('a folder of what is not read says so', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'in'));
-  for (const name of ['a.heic', 'b.gif']) writeFileSync(join(folder, 'in', name), '');
+  for (const name of ['a.heic', 'b.bmp']) writeFileSync(join(folder, 'in', name), '');
   const ended = await daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest'], folder);
   expect(ended).toMatchObject({
     code: 1,
     stdout: '0 enlarged, 0 skipped, 1 failed\n',
-    stderr: 'note: 2 files left out: .gif, .heic are not read, convert them\nfailed: in: no pictures in this folder\n',
+    stderr: 'note: 2 files left out: .bmp, .heic are not read, convert them\nfailed: in: no pictures in this folder\n',
   });
 });
 

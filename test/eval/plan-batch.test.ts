@@ -138,10 +138,10 @@ test('no result replaces a picture by another way: links to folders, to pictures
 });
 
 test('pictures of formats that are not read are told by their endings', async () => {
-  const folder = folderOf('in/a.png', 'in/b.HEIC', 'in/notes.txt', 'in/deep/c.gif', 'in/deep/d.heic', 'in/.e.gif');
+  const folder = folderOf('in/a.png', 'in/b.HEIC', 'in/notes.txt', 'in/deep/c.bmp', 'in/deep/d.heic', 'in/.e.bmp');
   const request = { inputs: [join(folder, 'in')], out: join(folder, 'out'), model: '' };
   expect((await planBatch(request)).unread).toEqual(['.heic']);
-  expect([...(await planBatch({ ...request, recursive: true })).unread].sort()).toEqual(['.gif', '.heic', '.heic']);
+  expect([...(await planBatch({ ...request, recursive: true })).unread].sort()).toEqual(['.bmp', '.heic', '.heic']);
 });
 
 test('what cannot be done is refused, one line each', async () => {

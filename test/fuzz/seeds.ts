@@ -4,9 +4,22 @@ import sharp from 'sharp';
 import { Philox } from '../../engine/basics/philox.ts';
 import { writeSafetensors } from '../../models/safetensors.ts';
 import { withReference } from '../image/avif-file.ts';
+import { fixture } from '../image/fixture-pictures.ts';
+import { jpegSegment, mpfSegment, withSegments, xmpOf } from '../image/jpeg-file.ts';
 import { pngChunk, pngFile, SAMPLES_PER_PIXEL } from '../image/png-file.ts';
 
-export const KINDS = ['png', 'jpeg', 'webp', 'avif', 'tiff', 'safetensors', 'config'] as const;
+export const KINDS = [
+  'png',
+  'jpeg',
+  'segments',
+  'xmp',
+  'webp',
+  'avif',
+  'tiff',
+  'gif',
+  'safetensors',
+  'config',
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 const random = new Philox(11, 0);
@@ -87,17 +100,70 @@ const TENSORS = Object.fromEntries(
 
 const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, undefined, 1));
 
+const files = (...names: readonly string[]) => names.map(name => Uint8Array.from(fixture(name)));
+
+/** A packet in two parts of a few hundred bytes, the second in two pieces, and an index of pictures. */
+function extendedXmp(): Uint8Array {
+  const guid = '0123456789ABCDEF0123456789ABCDEF';
+  const second = Buffer.from(xmpOf('xmlns:a="a:"', `<a:b>${'x'.repeat(300)}</a:b>`));
+  const pieces = [second.subarray(0, 200), second.subarray(200)].map((piece, i) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(second.length, 0);
+    head.writeUInt32BE(200 * i, 4);
+    return jpegSegment(0xe1, `http://ns.adobe.com/xmp/extension/\0${guid}`, head, piece);
+  });
+  const note = `xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="${guid}"`;
+  const first = jpegSegment(0xe1, 'http://ns.adobe.com/xap/1.0/\0', xmpOf(note));
+  const others = mpfSegment([0x030000, 0x020002]);
+  return Uint8Array.from(withSegments(fixture('jpeg-plain.jpg'), first, ...pieces, others));
+}
+
+const XMP_PACKETS = [
+  xmpOf(
+    'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:ImageWidth="40"',
+    '<exif:PixelYDimension xmlns:exif="http://ns.adobe.com/exif/1.0/">24</exif:PixelYDimension><!-- c -->',
+  ),
+  xmpOf(
+    'xmlns:C="http://ns.google.com/photos/1.0/camera/" xmlns:K="http://ns.google.com/photos/1.0/container/" C:MotionPhoto="1"',
+    '<K:Directory><rdf:Seq><rdf:li rdf:parseType="Resource"><K:Item K:Semantic="GainMap"/></rdf:li></rdf:Seq></K:Directory>',
+  ),
+  `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>${xmpOf('xmlns:d="d:" d:e=\'f\'', '<d:g><![CDATA[<]]></d:g><d:h>&lt;</d:h>')}\n  <?xpacket end="w"?>`,
+];
+
 /** The seeds of a kind: always the same ones. */
 export async function seedsOf(kind: Kind): Promise<Uint8Array[]> {
   switch (kind) {
     case 'png':
-      return pngs();
+      return [...pngs(), files('png-exif-6-in-ztxt.png')[0]];
     case 'jpeg':
       return await coded([
         picture => picture.jpeg(),
         picture => picture.jpeg({ progressive: true }).withIccProfile('p3'),
         picture => picture.grayscale().jpeg(),
         picture => picture.toColourspace('cmyk').jpeg(),
+      ]);
+    case 'segments':
+      // What goes with the picture of a JPEG, whose own data are short.
+      return [
+        ...files(
+          'jpeg-ultra-hdr-gain-map.jpg',
+          'jpeg-motion-photo.jpg',
+          'jpeg-multi-picture.jpg',
+          'jpeg-comment.jpg',
+          'jpeg-xmp-with-sizes.jpg',
+          'jpeg-two-orientations-6-then-1.jpg',
+          'jpeg-no-eoi.jpg',
+          'jpeg-stray-bytes-between-segments.jpg',
+        ),
+        extendedXmp(),
+      ];
+    case 'xmp':
+      return XMP_PACKETS.map(packet => new TextEncoder().encode(packet));
+    case 'gif':
+      return await coded([
+        picture => picture.gif(),
+        picture => picture.ensureAlpha(0).gif({ interFrameMaxError: 0, colours: 16 }),
+        picture => picture.gif({ progressive: true }),
       ]);
     case 'webp':
       return await coded([picture => picture.webp(), picture => picture.ensureAlpha(0.5).webp({ lossless: true })]);
@@ -119,6 +185,14 @@ export async function seedsOf(kind: Kind): Promise<Uint8Array[]> {
         picture => picture.tiff({ compression: 'deflate', tile: true, tileWidth: 16, tileHeight: 16 }),
         picture => picture.toColourspace('rgb16').tiff({ compression: 'none' }),
         picture => picture.grayscale().tiff({ bitdepth: 1, compression: 'deflate' }),
+        picture => picture.tiff({ bigtiff: true }),
+      ]).then(coded => [
+        ...coded,
+        ...files(
+          'bigtiff-description-and-artist.tif',
+          'tiff-first-page-is-thumbnail.tif',
+          'tiff-ascii-without-end.tif',
+        ),
       ]);
     case 'safetensors':
       return [

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
+import { joinedXmp, splitXmp } from '../../image/metadata/extended-xmp.ts';
+import { xmlSpans } from '../../image/metadata/xml-spans.ts';
+import { bytesOfLatin, latin, withoutCompanions, xmpFor } from '../../image/metadata/xmp.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { statedSRResNetConfig } from '../../models/srresnet-metadata.ts';
 import { parseConfig, resumeConfig } from '../../train/config/config.ts';
@@ -18,10 +21,13 @@ export class Nonsense extends Error {
 
 const LONGEST_MESSAGE = 2000;
 
+/** Bytes of XMP that a first part may take, so that packets of a few hundred are parted. */
+const SHORT = 200;
+
 /** Pictures of more pixels are refused, so that memory tells of damage and not of size. */
 const MAX_PIXELS = 2 ** 22;
 
-async function picture(bytes: Uint8Array): Promise<void> {
+async function picture(bytes: Uint8Array, format: 'png' | 'jpeg' = 'png'): Promise<void> {
   const { picture, metadata, warnings } = await decodeFile(bytes, 'fuzzed', { maxPixels: MAX_PIXELS });
   const { width, height, channels, data } = picture;
   if (width * height * channels !== data.length) throw new Nonsense(`${width}x${height}x${channels}, ${data.length}`);
@@ -30,9 +36,28 @@ async function picture(bytes: Uint8Array): Promise<void> {
   // What was read is written as it goes on its way, metadata and all.
   const converted = await decodeFile(bytes, 'fuzzed', { maxPixels: MAX_PIXELS, colours: 'srgb' });
   if (converted.picture.data.length !== data.length) throw new Nonsense('of another size in sRGB');
-  const again = await decodeFile(await encodeFile(picture, 'png', { metadata }), 'written');
+  const again = await decodeFile(await encodeFile(picture, format, { metadata }), 'written');
+  if (format === 'jpeg') return;
   if (!Buffer.from(again.picture.data.buffer).equals(Buffer.from(data.buffer, data.byteOffset, data.byteLength)))
     throw new Nonsense('reads otherwise once written');
+}
+
+/** XMP by all that changes it; true where it is well-formed. */
+function xmp(bytes: Uint8Array): boolean {
+  const wellFormed = (text: Uint8Array) => xmlSpans(latin(text)) !== undefined;
+  const cleaned = withoutCompanions(xmpFor(bytes, { width: 7, height: 5 }, true)).xmp;
+  if (!wellFormed(bytes)) return false;
+  if (cleaned === undefined || !wellFormed(cleaned)) throw new Nonsense('no longer well-formed');
+  if (withoutCompanions(cleaned).xmp !== cleaned) throw new Nonsense('cleaned twice');
+  const parts = splitXmp(bytes, SHORT);
+  if (parts === undefined) return true;
+  if (parts.main.length > SHORT) throw new Nonsense(`${parts.main.length} bytes`);
+  const [main, extended] = [parts.main, parts.extended].map(bytesOfLatin);
+  if (!wellFormed(main) || !wellFormed(extended)) throw new Nonsense('parts that are not well-formed');
+  const joined = joinedXmp(main, extended);
+  if (joined !== undefined && !wellFormed(bytesOfLatin(joined)))
+    throw new Nonsense('joined to what is not well-formed');
+  return true;
 }
 
 function safetensors(bytes: Uint8Array): void {
@@ -60,6 +85,8 @@ async function config(bytes: Uint8Array): Promise<void> {
 export async function answerOf(kind: Kind, bytes: Uint8Array): Promise<'accepted' | 'refused'> {
   try {
     if (kind === 'safetensors') safetensors(bytes);
+    else if (kind === 'xmp') return xmp(bytes) ? 'accepted' : 'refused';
+    else if (kind === 'segments') await picture(bytes, 'jpeg');
     else if (kind === 'config') await config(bytes);
     else await picture(bytes);
     return 'accepted';

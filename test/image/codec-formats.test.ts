@@ -2,9 +2,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
-import { orientationOf, uprightXmp } from '../../image/exif.ts';
 import type { Format } from '../../image/formats.ts';
 import { fitted } from '../../image/losses.ts';
+import { orientationOf } from '../../image/metadata/exif.ts';
+import { xmpFor } from '../../image/metadata/xmp.ts';
 import { upright } from '../../image/orientation.ts';
 import { type Channels, createPicture, type Picture, type Samples, toEightBit } from '../../image/picture.ts';
 import { DEEP_AVIF } from './deep-avif.ts';
@@ -290,7 +291,7 @@ test('what formats cannot hold is said: 16 bits, alpha, a profile of other chann
 });
 
 test('an XMP packet says upright in every spelling, and nothing else changes', () => {
-  const turned = (text: string) => Buffer.from(uprightXmp(Buffer.from(text))).toString();
+  const turned = (text: string) => Buffer.from(xmpFor(Buffer.from(text), { width: 1, height: 1 }, true)).toString();
   for (const [before, after] of [
     ['<a tiff:Orientation="6" b="6"/>', '<a tiff:Orientation="1" b="6"/>'],
     ["<a tiff:Orientation = '8'/>", "<a tiff:Orientation = '1'/>"],

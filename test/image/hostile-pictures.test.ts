@@ -189,7 +189,7 @@ test('half a million chunks of nothing cost little', async () => {
   const grown = await growth(async () => {
     expect((await decodeFile(bytes, 'p')).picture.data).toEqual(new Uint8Array(16));
   });
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(performance.now() - start).toBeLessThan(20_000);
   expect(grown).toBeLessThan(256 << 20);
   expect(inflateSync(deflated).length).toBe(20);
 });

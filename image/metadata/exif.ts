@@ -1,0 +1,70 @@
+/** What EXIF says of a picture's position and size, and EXIF that is true of a picture turned upright and resized. */
+
+import {
+  RESOLUTION_UNIT,
+  type Resolution,
+  resolutionOfTags,
+  setResolution,
+  X_RESOLUTION,
+  Y_RESOLUTION,
+} from './resolution.ts';
+import { numberOf, readTiffStructure, setNumber, subDirectory } from './tiff-tags.ts';
+
+const IMAGE_WIDTH = 0x100;
+const IMAGE_LENGTH = 0x101;
+const ORIENTATION = 0x112;
+export const EXIF_DIRECTORY = 0x8769;
+const PIXEL_X = 0xa002;
+const PIXEL_Y = 0xa003;
+
+/** 1…8 as EXIF counts them, or undefined where nothing (or nonsense) is said. Of several, the first counts. */
+export function statedOrientation(exif: Uint8Array | undefined): number | undefined {
+  const tiff = exif && readTiffStructure(exif);
+  const stated = tiff && numberOf(tiff, tiff.first.tags.get(ORIENTATION));
+  return stated !== undefined && stated >= 1 && stated <= 8 ? stated : undefined;
+}
+
+/** As `statedOrientation`; 1, upright, where nothing is said. */
+export function orientationOf(exif: Uint8Array | undefined): number {
+  return statedOrientation(exif) ?? 1;
+}
+
+/** Tags of a picture's position and resolution, which are known otherwise. */
+const OF_POSITION: readonly number[] = [ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT];
+
+/** True for EXIF of no tags; with `position`, also for that of position and resolution alone, which every TIFF file has. */
+export function isIdle(exif: Uint8Array, position: boolean): boolean {
+  const tiff = readTiffStructure(exif);
+  return tiff?.first.next === 0 && tiff.first.all.every(({ tag }) => position && OF_POSITION.includes(tag));
+}
+
+/** The resolution that EXIF states; undefined where it states none. */
+export function resolutionOfExif(exif: Uint8Array | undefined): Resolution | undefined {
+  const tiff = exif && readTiffStructure(exif);
+  return tiff && resolutionOfTags(tiff, tiff.first);
+}
+
+/**
+ * A copy that says what is true of an upright picture of this size: orientation 1 in every copy of the tag, its width and
+ * height, its resolution where EXIF states one and one is given, and no thumbnail, which would show the old picture.
+ * Undefined where the bytes are no EXIF. Nothing else moves: a maker's note may count from the beginning.
+ */
+export function exifFor(
+  exif: Uint8Array,
+  { width, height }: { width: number; height: number },
+  resolution?: Resolution,
+): Uint8Array | undefined {
+  const tiff = readTiffStructure(new Uint8Array(exif));
+  if (tiff === undefined || tiff.big) return undefined;
+  setNumber(tiff, tiff.first, ORIENTATION, 1);
+  setNumber(tiff, tiff.first, IMAGE_WIDTH, width);
+  setNumber(tiff, tiff.first, IMAGE_LENGTH, height);
+  if (resolution) setResolution(tiff, tiff.first, resolution);
+  tiff.view.setUint32(tiff.first.nextAt, 0);
+  const details = subDirectory(tiff, EXIF_DIRECTORY);
+  if (details) {
+    setNumber(tiff, details, PIXEL_X, width);
+    setNumber(tiff, details, PIXEL_Y, height);
+  }
+  return tiff.bytes;
+}

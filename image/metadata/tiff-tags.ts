@@ -1,0 +1,134 @@
+/**
+ * The tags of a TIFF structure, which is also what EXIF is (TIFF 6.0, section 2; EXIF 2.32, section 4.6), and of BigTIFF,
+ * whose offsets and counts have 64 bits.
+ */
+
+export interface Tag {
+  readonly tag: number;
+  readonly type: number;
+  readonly count: number;
+  /** Where its entry begins, of 12 bytes, or of 20 in BigTIFF. */
+  readonly at: number;
+  /** Where its value begins, and its length in bytes. */
+  readonly valueAt: number;
+  readonly length: number;
+}
+
+export interface Directory {
+  /** By their numbers; of a tag that is there twice, the first. */
+  readonly tags: ReadonlyMap<number, Tag>;
+  /** Every tag, in the order of the file. */
+  readonly all: readonly Tag[];
+  /** Where the offset of the next directory stands, and this offset: 0 where there is none. */
+  readonly nextAt: number;
+  readonly next: number;
+}
+
+export interface TiffStructure {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly littleEndian: boolean;
+  /** BigTIFF. */
+  readonly big: boolean;
+  readonly first: Directory;
+}
+
+/** Bytes a value of each type takes: BYTE (1) to DOUBLE (12), IFD (13), and BigTIFF's LONG8, SLONG8 and IFD8 (16…18). */
+export const TYPE_BYTES: readonly number[] = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
+
+export const BYTE = 1;
+export const ASCII = 2;
+export const SHORT = 3;
+export const LONG = 4;
+export const RATIONAL = 5;
+const IFD = 13;
+const LONG8 = 16;
+const IFD8 = 18;
+
+/** No file has more pages that anybody would miss; a chain of directories may be a circle. */
+const MOST_DIRECTORIES = 10_000;
+
+type Layout = Pick<TiffStructure, 'view' | 'littleEndian' | 'big'>;
+
+/** The structure of these bytes, which are not copied, or undefined where they are none. */
+export function readTiffStructure(bytes: Uint8Array): TiffStructure | undefined {
+  if (bytes.length < 8 || bytes[0] !== bytes[1] || (bytes[0] !== 0x49 && bytes[0] !== 0x4d)) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const littleEndian = bytes[0] === 0x49;
+  const version = view.getUint16(2, littleEndian);
+  const big = version === 43;
+  if (version !== 42 && !(big && bytes.length >= 16 && view.getUint16(4, littleEndian) === 8)) return undefined;
+  const layout = { view, littleEndian, big };
+  const first = readDirectory(layout, offsetIn(layout, big ? 8 : 4));
+  return first && { bytes, ...layout, first };
+}
+
+/** A count or an offset of 32 or 64 bits. */
+function offsetIn({ view, littleEndian, big }: Layout, at: number): number {
+  return big ? Number(view.getBigUint64(at, littleEndian)) : view.getUint32(at, littleEndian);
+}
+
+/** Tags whose values lie outside of the file, and those of unknown type, are left out. */
+function readDirectory(layout: Layout, at: number): Directory | undefined {
+  const { view, littleEndian, big } = layout;
+  const [countBytes, entryBytes, offsetBytes] = big ? [8, 20, 8] : [2, 12, 4];
+  if (at < 8 || at + countBytes > view.byteLength) return undefined;
+  const entries = big ? offsetIn(layout, at) : view.getUint16(at, littleEndian);
+  const nextAt = at + countBytes + entries * entryBytes;
+  if (nextAt + offsetBytes > view.byteLength) return undefined;
+  const all: Tag[] = [];
+  const tags = new Map<number, Tag>();
+  for (let entry = at + countBytes; entry < nextAt; entry += entryBytes) {
+    const [tag, type] = [view.getUint16(entry, littleEndian), view.getUint16(entry + 2, littleEndian)];
+    const count = offsetIn(layout, entry + 4);
+    const length = count * (TYPE_BYTES[type] ?? 0);
+    const held = entry + 4 + offsetBytes;
+    const valueAt = length <= offsetBytes ? held : offsetIn(layout, held);
+    if (length === 0 || valueAt + length > view.byteLength) continue;
+    const read = { tag, type, count, at: entry, valueAt, length };
+    all.push(read);
+    if (!tags.has(tag)) tags.set(tag, read);
+  }
+  return { tags, all, nextAt, next: offsetIn(layout, nextAt) };
+}
+
+/** The directories that follow each other, a page each, the first one first. */
+export function* directoriesOf(tiff: TiffStructure): Generator<Directory> {
+  const seen = new Set<number>();
+  let directory: Directory | undefined = tiff.first;
+  while (directory !== undefined && seen.size < MOST_DIRECTORIES) {
+    yield directory;
+    const { next } = directory;
+    if (next === 0 || seen.has(next)) return;
+    seen.add(next);
+    directory = readDirectory(tiff, next);
+  }
+}
+
+/** The directory that a tag of this one points to, such as the one of EXIF. */
+export function subDirectory(tiff: TiffStructure, tag: number, from: Directory = tiff.first): Directory | undefined {
+  const pointer = from.tags.get(tag);
+  if (pointer === undefined || ![LONG, IFD, LONG8, IFD8].includes(pointer.type)) return undefined;
+  return readDirectory(tiff, numberOf(tiff, pointer) ?? 0);
+}
+
+/** The first value of a tag of whole numbers. */
+export function numberOf({ view, littleEndian }: Layout, tag: Tag | undefined): number | undefined {
+  if (tag === undefined) return undefined;
+  if (tag.type === BYTE) return view.getUint8(tag.valueAt);
+  if (tag.type === SHORT) return view.getUint16(tag.valueAt, littleEndian);
+  if (tag.type === LONG || tag.type === IFD) return view.getUint32(tag.valueAt, littleEndian);
+  if (tag.type === LONG8 || tag.type === IFD8) return Number(view.getBigUint64(tag.valueAt, littleEndian));
+  return undefined;
+}
+
+/** Overwrites the first value of every copy of a tag of whole numbers that can hold this one. */
+export function setNumber({ view, littleEndian }: Layout, directory: Directory, number: number, value: number): void {
+  for (const { tag, type, valueAt } of directory.all) {
+    if (tag !== number) continue;
+    if (type === BYTE && value < 0x100) view.setUint8(valueAt, value);
+    if (type === SHORT && value < 0x10000) view.setUint16(valueAt, value, littleEndian);
+    if (type === LONG) view.setUint32(valueAt, value, littleEndian);
+    if (type === LONG8) view.setBigUint64(valueAt, BigInt(value), littleEndian);
+  }
+}
