@@ -12,7 +12,7 @@ import { withJpegMetadata } from './metadata/jpeg-write.node.ts';
 import { resolutionOfTags } from './metadata/resolution.ts';
 import { completedTiff, exifOfTiff, exifWithResolution } from './metadata/tiff-exif.ts';
 import { mainPage, rareCompression, type TiffPage } from './metadata/tiff-pages.ts';
-import { repairedTiff } from './metadata/tiff-repair.ts';
+import { isAboutTags, repairedTiff } from './metadata/tiff-repair.ts';
 import { numberOf, readTiffStructure, type TiffStructure } from './metadata/tiff-tags.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples, straight } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
@@ -92,11 +92,10 @@ function repairedBy({ bytes, format, tiff, mended }: Source, message: string, at
     const surplus = /: (\d{1,6}) extraneous bytes before marker 0xd9/.exec(firstOf(message));
     return surplus ? withoutSurplus(bytes, Number(surplus[1])) : undefined;
   }
-  if (tiff === undefined || mended !== undefined) return undefined;
-  return {
-    bytes: repairedTiff(tiff.structure, tiff.page.directory),
-    faults: [`its tags (${firstOf(message).replace(/[;.] .*/, '')})`],
-  };
+  const complaint = firstOf(message);
+  if (tiff === undefined || mended !== undefined || !isAboutTags(complaint)) return undefined;
+  const repaired = repairedTiff(tiff.structure, tiff.page.directory);
+  return repaired && { bytes: repaired, faults: [`its tags (${complaint.replace(/[;.] .*/, '')})`] };
 }
 
 /** @throws ImageError for what is not supported; what libvips says of all else. */
@@ -257,7 +256,7 @@ const LONGEST_PROBLEM = 200;
 function firstOf(message: string): string {
   const idle = /^\s*$|^Warning treated as error|: bad seek to \d+$/;
   const lines = message.split('\n').filter(line => !idle.test(line));
-  return (lines[0] ?? message).slice(0, LONGEST_PROBLEM);
+  return (lines[0] ?? message.split('\n')[0]).slice(0, LONGEST_PROBLEM);
 }
 
 /** Longest sides that the formats can hold, JPEG and AVIF by their libraries. */

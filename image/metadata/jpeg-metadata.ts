@@ -65,11 +65,11 @@ function segmentsIn(bytes: Uint8Array): Found {
   for (const segment of jpegSegments(bytes)) {
     const { marker, data } = segment;
     if (marker === APP0) resolution ??= resolutionOfJfif(data);
-    else if (marker === APP1 && startsWith(data, XMP_MARK)) xmp ??= data.slice(XMP_MARK.length);
+    else if (marker === APP1 && startsWith(data, XMP_MARK)) xmp ??= new Uint8Array(data.subarray(XMP_MARK.length));
     else if (marker === APP1 && startsWith(data, EXTENDED_MARK)) extended.push(data);
     else if (marker === APP2 && startsWith(data, MPF_MARK)) pictures = picturesIn(data.subarray(MPF_MARK.length));
     else if (marker === APP2 && startsWith(data, GAIN_MAP_MARK)) isoGainMap = true;
-    else if (marker === COM && data.length > 0) comments.push(data.slice());
+    else if (marker === COM && data.length > 0) comments.push(new Uint8Array(data));
     else if (marker === EOI) end = segment.end;
   }
   return { xmp, extended, comments, resolution, pictures, isoGainMap, end };

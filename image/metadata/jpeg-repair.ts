@@ -61,7 +61,8 @@ export function withoutSurplus(bytes: Uint8Array, count: number): Repaired | und
 function mendedScan({ data }: JpegSegment, piece: Uint8Array): Uint8Array | undefined {
   const at = 1 + 2 * data[0];
   if (data.length < at + 3 || (data[at] === 0 && data[at + 1] === 63 && data[at + 2] === 0)) return undefined;
-  const out = piece.slice();
+  // A copy, which `slice` of a Buffer is not.
+  const out = new Uint8Array(piece);
   // Marker and length come before the data.
   out.set([0, 63, 0], 4 + at);
   return out;

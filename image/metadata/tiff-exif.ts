@@ -159,7 +159,7 @@ function valueIn(
   { type, count, valueAt, length }: Tag,
   wanted: boolean,
 ): { readonly value: Uint8Array; readonly count: number } {
-  const value = bytes.slice(valueAt, valueAt + length);
+  const value = new Uint8Array(bytes.subarray(valueAt, valueAt + length));
   if (type === ASCII && value[length - 1] !== 0) return { value: concat([value, new Uint8Array(1)]), count: count + 1 };
   // A fraction is two whole numbers.
   const unit = type === RATIONAL || type === 10 ? 4 : TYPE_BYTES[type];

@@ -1,7 +1,7 @@
 /** TIFF files whose tags a strict reader refuses, mended for it (TIFF 6.0, section 2). */
 
 import { concat } from './bytes.ts';
-import { type Directory, type TiffStructure, TYPE_BYTES } from './tiff-tags.ts';
+import type { Directory, TiffStructure } from './tiff-tags.ts';
 
 /**
  * Tags on which the pixels and their colours depend: TIFF 6.0, Adobe's supplements (extra samples, JPEG tables), and the
@@ -26,14 +26,22 @@ const NEEDED: readonly (readonly [from: number, to: number])[] = [
   [34675, 34675],
 ];
 
+const isNeeded = (tag: number) => NEEDED.some(([from, to]) => tag >= from && tag <= to);
+
+/** What libtiff says of tags that are out of order, or of texts without an end or with one inside. */
+const HARMLESS = /^ASCII value for tag |tags are not sorted in ascending order/;
+
+/** Whether what a reader says of a file is about its tags' order or texts alone. */
+export const isAboutTags = (message: string): boolean => HARMLESS.test(message);
+
 /**
- * A copy of the file in which a new directory at its end takes the place of this one, as the only page: its tags in their
- * order, each once, and only those that pixels depend on.
+ * A copy of the file in which a new directory at its end takes the place of this one, as the only page: its tags in
+ * their order, and only those that pixels depend on. Undefined where one of these is damaged or there twice.
  */
-export function repairedTiff({ bytes, littleEndian, big }: TiffStructure, page: Directory): Uint8Array {
-  const needed = [...page.tags.values()]
-    .filter(({ tag, type }) => TYPE_BYTES[type] > 0 && NEEDED.some(([from, to]) => tag >= from && tag <= to))
-    .sort((a, b) => a.tag - b.tag);
+export function repairedTiff({ bytes, littleEndian, big }: TiffStructure, page: Directory): Uint8Array | undefined {
+  const needed = page.all.filter(({ tag }) => isNeeded(tag)).sort((a, b) => a.tag - b.tag);
+  const twice = needed.some(({ tag }, i) => needed[i - 1]?.tag === tag);
+  if (twice || page.leftOut.some(isNeeded)) return undefined;
   const [countBytes, entryBytes, offsetBytes] = big ? [8, 20, 8] : [2, 12, 4];
   const start = bytes.length + (-bytes.length & 7);
   const directory = new Uint8Array(countBytes + needed.length * entryBytes + offsetBytes);

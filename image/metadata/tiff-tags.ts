@@ -19,6 +19,8 @@ export interface Directory {
   readonly tags: ReadonlyMap<number, Tag>;
   /** Every tag, in the order of the file. */
   readonly all: readonly Tag[];
+  /** Numbers of the tags that are left out: of unknown type, or with values outside of the file. */
+  readonly leftOut: readonly number[];
   /** Where the offset of the next directory stands, and this offset: 0 where there is none. */
   readonly nextAt: number;
   readonly next: number;
@@ -78,18 +80,22 @@ function readDirectory(layout: Layout, at: number): Directory | undefined {
   if (nextAt + offsetBytes > view.byteLength) return undefined;
   const all: Tag[] = [];
   const tags = new Map<number, Tag>();
+  const leftOut: number[] = [];
   for (let entry = at + countBytes; entry < nextAt; entry += entryBytes) {
     const [tag, type] = [view.getUint16(entry, littleEndian), view.getUint16(entry + 2, littleEndian)];
     const count = offsetIn(layout, entry + 4);
     const length = count * (TYPE_BYTES[type] ?? 0);
     const held = entry + 4 + offsetBytes;
     const valueAt = length <= offsetBytes ? held : offsetIn(layout, held);
-    if (length === 0 || valueAt + length > view.byteLength) continue;
+    if (length === 0 || valueAt + length > view.byteLength) {
+      leftOut.push(tag);
+      continue;
+    }
     const read = { tag, type, count, at: entry, valueAt, length };
     all.push(read);
     if (!tags.has(tag)) tags.set(tag, read);
   }
-  return { tags, all, nextAt, next: offsetIn(layout, nextAt) };
+  return { tags, all, leftOut, nextAt, next: offsetIn(layout, nextAt) };
 }
 
 /** The directories that follow each other, a page each, the first one first. */

@@ -1,4 +1,5 @@
 /** Pictures of every kind through `daybreak upscale`: what goes in comes out enlarged, in its own format and depth. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
@@ -7,6 +8,7 @@ import { readProfile } from '../../image/colours/icc.ts';
 import { openPicture } from '../../image/files.node.ts';
 import type { Picture, Samples } from '../../image/picture.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { fixture } from '../image/fixture-pictures.ts';
 import { ADOBE_RGB, srgbOf } from '../image/icc-profile.ts';
 import { daybreak } from './daybreak.ts';
 import { COPYRIGHT, makeMatrix } from './picture-matrix.ts';
@@ -44,7 +46,6 @@ test('in its own format, depth and channels, upright, with its metadata', async 
     expect([file, to.format, to.depth]).toEqual([file, from.format, sixteen ? 'ushort' : 'uchar']);
     expect([file, to.icc, to.orientation ?? 1]).toEqual([file, from.icc, 1]);
     if (icc) expect([file, Buffer.compare(to.icc!, icc)]).toEqual([file, 0]);
-    // JPEG files always get an EXIF block of libvips, with the resolution in it.
     for (const what of carries) expect([file, what, to[what] !== undefined]).toEqual([file, what, true]);
     if (carries.includes('exif')) expect([file, String(to.exif)]).toEqual([file, expect.stringContaining(COPYRIGHT)]);
     if (exact) expect([file, differs(picture, (await openPicture(before)).picture)]).toEqual([file, -1]);
@@ -133,4 +134,30 @@ test('what a format cannot hold is told of', async () => {
     expect.stringMatching(/png-rgba-16\.png: JPEG has 8 bits a sample: 16 bits are rounded/),
     expect.stringMatching(/png-rgba-16\.png: JPEG has no alpha: the picture is laid over white/),
   ]);
+});
+
+test('JPEG by other names, GIF, files with faults: told in a line each, and what stays behind as well', async () => {
+  const folder = temporaryFolder();
+  const names: Readonly<Record<string, string>> = {
+    'a.jfif': 'jpeg-plain.jpg',
+    'b.jpe': 'jpeg-no-eoi.jpg',
+    'c.jpg': 'jpeg-ultra-hdr-gain-map.jpg',
+    'd.png': 'png-ios-optimised.png',
+    'e.tif': 'tiff-ascii-without-end.tif',
+  };
+  mkdirSync(join(folder, 'in'));
+  for (const [name, from] of Object.entries(names)) writeFileSync(join(folder, 'in', name), fixture(from));
+  await sharp(fixture('jpeg-plain.jpg')).gif().toFile(join(folder, 'in/f.gif'));
+  const args = ['upscale', 'in', '-o', 'out', '--format', 'same', '--name', '{name}', '--model', 'nearest'];
+  const { code, stdout, stderr } = await daybreak(args, folder);
+  expect([code, stdout]).toEqual([1, '5 enlarged, 0 skipped, 1 failed\n']);
+  expect(stderr.split('\n').filter(line => /^(warning|failed)/.test(line))).toEqual([
+    'warning: in/b.jpe: its file has faults that harm no pixel: no end (EOI)',
+    'warning: in/c.jpg: its gain map (HDR) is not carried over',
+    expect.stringMatching(/^failed: in\/d\.png: PNG of Apple's own kind/),
+    expect.stringMatching(/^warning: in\/e\.tif: its file has faults that harm no pixel: its tags \(ASCII/),
+  ]);
+  for (const name of ['a.jfif', 'b.jpe', 'c.jpg', 'e.tif', 'f.png']) {
+    expect((await openPicture(join(folder, 'out', name))).picture).toMatchObject({ width: 160, height: 96 });
+  }
 });

@@ -36,7 +36,10 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
   ])('%s has the pixels of the plain file', async (name, fault) => {
     const plain = await read(fixture('jpeg-plain.jpg'));
     expect(plain.warnings).toEqual([]);
-    expect(await read(fixture(name))).toEqual({ data: plain.data, warnings: [FAULTS + fault] });
+    const bytes = fixture(name);
+    expect(await read(bytes)).toEqual({ data: plain.data, warnings: [FAULTS + fault] });
+    // The caller's bytes are as they were.
+    expect(bytes.equals(fixture(name))).toBe(true);
   });
 
   test('JPEG: faults of every kind at once, in a progressive one, and bytes between the pixels and the end', async () => {
