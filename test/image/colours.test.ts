@@ -9,7 +9,6 @@ import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { readProfile } from '../../image/colours/icc.ts';
 import type { Format } from '../../image/formats.ts';
 import { fitted } from '../../image/losses.ts';
-import { readTiffStructure } from '../../image/metadata/tiff-tags.ts';
 import { createPicture, type Picture, type Samples } from '../../image/picture.ts';
 import type { PictureFile } from '../../image/picture-file.ts';
 import { withCodePoints, withReference } from './avif-file.ts';
