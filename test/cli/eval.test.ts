@@ -62,7 +62,7 @@ test('broken pictures are named, counted and left out', async () => {
   const folder = await folderWithSet({ broken: true });
   const { code, stdout, stderr } = await daybreak(['eval', '--data', 'set', '--model', 'bilinear'], folder);
   expect(code).toBe(1);
-  expect(stderr).toContain('skipped: set/c.png: not a picture (PNG, JPEG, WebP, AVIF, TIFF)\n');
+  expect(stderr).toContain('skipped: set/c.png: not a picture (PNG, JPEG, WebP, AVIF, TIFF, GIF)\n');
   expect(stdout).toContain('bilinear on set: 2 pictures, 1 skipped;');
   expect(stdout).toContain('mean of 2');
 });

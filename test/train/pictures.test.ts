@@ -65,16 +65,17 @@ describe('a folder', () => {
     await save('good.png', 20, 20, 3, 1);
     await save('small.png', 64, 15, 3, 1);
     await writeFile(join(folder, 'empty.png'), '');
-    await writeFile(join(folder, 'gif.png'), 'GIF89a');
+    await writeFile(join(folder, 'bmp.png'), 'BM');
     const png = await encodePng(formulaPicture([30, 30, 3, 1]));
     await writeFile(join(folder, 'cut.png'), png.subarray(0, png.length >> 1));
     const { pictures, skipped } = await loadTrainingPictures(sources([folder]));
     expect(pictures.map(({ name }) => name)).toEqual(['good']);
     expect(skipped.every(error => error instanceof ImageError)).toBe(true);
     expect(skipped.map(({ message }) => message)).toEqual([
+      `${join(folder, 'bmp.png')}: BMP is not supported: convert it to one of PNG, JPEG, WebP, AVIF, TIFF, GIF`,
       expect.stringMatching(/cut\.png: damaged PNG: [^\n]+$/),
       `${join(folder, 'empty.png')}: empty file`,
-      `${join(folder, 'gif.png')}: GIF is not supported: convert it to one of PNG, JPEG, WebP, AVIF, TIFF`,
+
       `${join(folder, 'small.png')}: 64x15, 3 channels: smaller than the crops of 16x16`,
     ]);
   });
