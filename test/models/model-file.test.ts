@@ -78,7 +78,7 @@ describe('reading', () => {
   test('float32 gives every bit back', async () => {
     const { state, bytes } = await model();
     using net = decodeModel(bytes);
-    expect(net.config).toMatchObject({ channels: 8, blocks: 1 });
+    expect(net.config).toMatchObject({ channels: 8, blocks: 1, edges: 'mirror' });
     expect([...(await net.stateDict())]).toEqual([...state]);
     expect(await encodeModel(net)).toEqual(bytes);
   });
@@ -101,7 +101,7 @@ describe('reading', () => {
     const foreign = withCounters(writeSafetensors(state));
     expect(readSafetensors(foreign).raw.size).toBe(1);
     using read = decodeModel(foreign);
-    expect(read.config).toMatchObject({ channels: 5, blocks: 3, slopes: 'channel', output: 'linear' });
+    expect(read.config).toMatchObject({ channels: 5, blocks: 3, slopes: 'channel', output: 'linear', edges: 'zero' });
     expect([...(await read.stateDict())]).toEqual([...state]);
   });
 
