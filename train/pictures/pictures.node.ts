@@ -1,13 +1,10 @@
 /** Where the pictures of a run come from: folders, the photographs that come with npm, the synthetic generator. */
 
-import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
-import { unreadNote } from '../../eval/unread.ts';
 import { ImageError, printable } from '../../image/errors.ts';
-import { listFolder } from '../../image/files.node.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { PictureSourceError } from '../errors.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';
@@ -50,8 +47,8 @@ export interface EvaluationSet {
 }
 
 /**
- * The pictures that a configuration trains on: files of the folders (or of HR/ within them, as benchmark sets have it),
- * the photographs that are not held out, pictures 0… of the synthetic sequence `seed`. The same configuration and files
+ * The pictures that a configuration trains on: those of the folders, read as `daybreak eval` reads them (see `layoutOf`;
+ * a set's own LR are what is trained on), the photographs that are not held out, pictures 0… of the synthetic sequence `seed`. The same configuration and files
  * give the same list, whatever the budget (default: none) and however many threads read.
  * @throws PictureSourceError for a source that is missing or holds no picture that can be used; ScratchFileError;
  * WorkerError.
@@ -69,15 +66,15 @@ export async function loadTrainingPictures(
     folder = tmpdir(),
     onSpill,
   } = options;
-  const sources: { source: string; origins: PictureOrigin[] }[] = [];
-  for (const source of config.data) sources.push({ source, origins: await originsOf(source, config, onNote) });
+  const sources: Source[] = [];
+  for (const source of config.data) sources.push(await sourceOf(source, config, onNote));
   const total = sources.reduce((sum, { origins }) => sum + origins.length, 0);
   const shelf = new PictureShelf(total, { budget, folder, onSpill });
   using reader = new PictureReader(threads, signal);
   try {
     const skipped: ImageError[] = [];
     let first = 0;
-    for (const { source, origins } of sources) {
+    for (const { source, origins, strays } of sources) {
       const left = new Map<number, ImageError>();
       let done = 0;
       await reader.read(origins, config.crop, async (i, result) => {
@@ -85,8 +82,8 @@ export async function loadTrainingPictures(
         else await shelf.put(first + i, result);
         onProgress?.({ source, done: ++done, total: origins.length });
       });
-      const errors = [...left].sort(([a], [b]) => a - b).map(([, error]) => error);
-      if (errors.length === origins.length) {
+      const errors = [...strays, ...[...left].sort(([a], [b]) => a - b).map(([, error]) => error)];
+      if (left.size === origins.length) {
         const problem = `none of ${errors.length} pictures can be used; the first: ${errors[0].message}`;
         throw new PictureSourceError(source, problem);
       }
@@ -192,32 +189,29 @@ function synthetic({ seed, index, size }: { seed: number; index: number; size: n
   return { kind: 'synthetic', name, seed, index, size };
 }
 
-async function originsOf(
-  source: string,
-  config: TrainingSources,
-  onNote: LoadOptions['onNote'],
-): Promise<PictureOrigin[]> {
-  if (source === 'photographs') return PHOTOGRAPHS.training.map(photograph);
-  if (source === 'synthetic') {
-    const { seed, syntheticCount, syntheticSize: size } = config;
-    return Array.from({ length: syntheticCount }, (_, index) => synthetic({ seed, index, size }));
-  }
-  const { pictures, unread } = await picturesIn(source).catch(error => {
-    throw asSourceError(source, error, '--data');
-  });
-  const note = unreadNote(unread);
-  if (pictures.length === 0) {
-    const left = note === undefined ? '' : ` (${note})`;
-    throw new PictureSourceError(source, `holds no picture file, nor does a folder HR in it${left}`);
-  }
-  if (note !== undefined) onNote?.(`${printable(source)}: ${note}`);
-  return pictures.map(path => ({ kind: 'file', name: basename(path, extname(path)), path }));
+/** What a source of the option `data` holds; nothing is read yet. */
+interface Source {
+  readonly source: string;
+  readonly origins: readonly PictureOrigin[];
+  /** Files of a folder that cannot be used, by their names alone. */
+  readonly strays: readonly ImageError[];
 }
 
-async function picturesIn(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
-  const found = await listFolder(folder);
-  const inside = found.pictures.length === 0 && (await readdir(folder)).includes('HR');
-  return inside ? await listFolder(join(folder, 'HR')) : found;
+async function sourceOf(source: string, config: TrainingSources, onNote: LoadOptions['onNote']): Promise<Source> {
+  if (source === 'photographs') return { source, origins: PHOTOGRAPHS.training.map(photograph), strays: [] };
+  if (source === 'synthetic') {
+    const { seed, syntheticCount, syntheticSize: size } = config;
+    const origins = Array.from({ length: syntheticCount }, (_, index) => synthetic({ seed, index, size }));
+    return { source, origins, strays: [] };
+  }
+  const found = await openDataSet(source).catch(error => {
+    throw asSourceError(source, error, '--data');
+  });
+  for (const note of found.notes) onNote?.(note);
+  if (found.entries.some(({ lr }) => lr !== undefined))
+    onNote?.(`${printable(source)}: trains on its own ${found.origin}`);
+  const origins = found.entries.map(({ name, hr, lr }) => ({ kind: 'file', name, path: hr, low: lr }) as const);
+  return { source, origins, strays: found.strays };
 }
 
 /** A wrong word for a source looks like a missing folder: say what there is. */
