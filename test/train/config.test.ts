@@ -58,6 +58,7 @@ describe('defaults', () => {
       syntheticCount: 256,
       syntheticSize: 256,
       eval: [],
+      degrade: [],
       evalEvery: 5000,
       sampleEvery: 5000,
       saveEvery: 1000,

@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { VGG_INPUTS, type VggInput } from '../../models/vgg19-input.ts';
+import { DEGRADE_EXPECTED, parseDegradations } from '../degradation.ts';
 import { MAX_NON_FINITE } from '../skip.ts';
 import { VARIANT_NAMES, type Variant, variantOf } from '../variants.ts';
 
@@ -71,6 +72,12 @@ const place = z.string().min(1);
 const places = (least: number) =>
   z.preprocess(given => (typeof given === 'string' ? [given] : given), z.array(place).min(least));
 const PLACES = "folders of pictures, or the words 'synthetic' and 'photographs'";
+const degradations = z
+  .preprocess(
+    given => (typeof given === 'string' ? [given] : given),
+    z.array(z.string()).refine(texts => parseDegradations(texts) !== undefined, DEGRADE_EXPECTED),
+  )
+  .default([]);
 const SCHEDULES = ['constant', 'cosine', 'step'] as const;
 const INPUTS = Object.keys(VGG_INPUTS) as [VggInput, ...VggInput[]];
 
@@ -112,6 +119,14 @@ const Options = z.strictObject({
     0,
     1024,
     'MiB of decoded pictures that may rest in memory; a larger set is streamed from a scratch file in the run folder',
+  ),
+  degrade: option(
+    degradations,
+    'list',
+    'KIND=RANGE',
+    DEGRADE_EXPECTED,
+    'what each LR picture suffers beside bicubic: blur=0.2-3 before it (σ in original pixels), noise=1-15 after it (σ in ' +
+      'levels), jpeg=30-95 at last (quality; needs sharp); drawn anew for each picture; not done to LR of a set; repeatable',
   ),
   batch: integer(1, 16, 'crops a batch (§3.2: 16)'),
   accumulate: integer(

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
 import { ImageError, printable } from '../../image/errors.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { type DegradationRanges, degradationOf, parseDegradations } from '../degradation.ts';
 import { PictureSourceError } from '../errors.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';
 import { PictureReader } from './reader.node.ts';
@@ -27,7 +28,8 @@ export interface TrainingLoadOptions extends LoadOptions, Partial<ShelfOptions> 
   readonly threads?: number;
 }
 
-export type TrainingSources = Pick<TrainConfig, 'data' | 'crop' | 'seed' | 'syntheticCount' | 'syntheticSize'>;
+export type TrainingSources = Pick<TrainConfig, 'data' | 'crop' | 'seed' | 'syntheticCount' | 'syntheticSize'> &
+  Partial<Pick<TrainConfig, 'degrade'>>;
 
 /** To be disposed of when all sources of crops are. */
 export interface LoadedPictures extends Disposable {
@@ -66,6 +68,7 @@ export async function loadTrainingPictures(
     folder = tmpdir(),
     onSpill,
   } = options;
+  const ranges = await degradationsOf(config);
   const sources: Source[] = [];
   for (const source of config.data) sources.push(await sourceOf(source, config, onNote));
   const total = sources.reduce((sum, { origins }) => sum + origins.length, 0);
@@ -74,7 +77,11 @@ export async function loadTrainingPictures(
   try {
     const skipped: ImageError[] = [];
     let first = 0;
-    for (const { source, origins, strays } of sources) {
+    for (const { source, origins: undegraded, strays } of sources) {
+      const at = first;
+      const origins = ranges
+        ? undegraded.map((one, i) => ({ ...one, degradation: degradationOf(ranges, config.seed, at + i) }))
+        : undegraded;
       const left = new Map<number, ImageError>();
       let done = 0;
       await reader.read(origins, config.crop, async (i, result) => {
@@ -189,6 +196,19 @@ function synthetic({ seed, index, size }: { seed: number; index: number; size: n
   return { kind: 'synthetic', name, seed, index, size };
 }
 
+/** What `degrade` asks for. @throws PictureSourceError where it needs a package that is missing. */
+async function degradationsOf({ degrade = [] }: TrainingSources): Promise<DegradationRanges | undefined> {
+  if (degrade.length === 0) return undefined;
+  const ranges = parseDegradations(degrade);
+  if (ranges?.jpeg) {
+    await import('sharp').catch(error => {
+      const problem = 'needs the optional package sharp: npm install sharp';
+      throw new PictureSourceError('--degrade jpeg', problem, { cause: error });
+    });
+  }
+  return ranges;
+}
+
 /** What a source of the option `data` holds; nothing is read yet. */
 interface Source {
   readonly source: string;
@@ -208,8 +228,9 @@ async function sourceOf(source: string, config: TrainingSources, onNote: LoadOpt
     throw asSourceError(source, error, '--data');
   });
   for (const note of found.notes) onNote?.(note);
+  const degraded = config.degrade?.length ? ', to which --degrade does nothing' : '';
   if (found.entries.some(({ lr }) => lr !== undefined))
-    onNote?.(`${printable(source)}: trains on its own ${found.origin}`);
+    onNote?.(`${printable(source)}: trains on its own ${found.origin}${degraded}`);
   const origins = found.entries.map(({ name, hr, lr }) => ({ kind: 'file', name, path: hr, low: lr }) as const);
   return { source, origins, strays: found.strays };
 }

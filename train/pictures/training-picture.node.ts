@@ -1,10 +1,12 @@
 /** One picture to train on: where it comes from, said so that any thread can read it, and read. */
 
+import { decode, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readPicture } from '../../image/files.node.ts';
 import { cropToMultiple, describe, type Picture, toRgb } from '../../image/picture.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
+import { blurred, type Degradation, noisy } from '../degradation.ts';
 import { readPhotograph } from './photographs.node.ts';
 
 /**
@@ -18,8 +20,11 @@ export interface TrainingPicture {
   readonly lr: Picture;
 }
 
+/** Where a picture comes from, and what its LR suffers beside bicubic. LR of a set are taken as they are. */
+export type PictureOrigin = PictureSource & { readonly degradation?: Degradation | undefined };
+
 /** A file, one of the photographs that come with npm, or a number of the synthetic sequence of a seed. */
-export type PictureOrigin =
+type PictureSource =
   | {
       readonly kind: 'file';
       readonly name: string;
@@ -51,7 +56,17 @@ export async function readTrainingPicture(origin: PictureOrigin, least: number):
   }
   const hr = cropToMultiple(original, 4);
   const low = origin.kind === 'file' ? origin.low : undefined;
-  return { name: origin.name, hr, lr: low === undefined ? shrink(hr) : await readLow(low, original, hr) };
+  return { name: origin.name, hr, lr: low === undefined ? await lowOf(hr, origin) : await readLow(low, original, hr) };
+}
+
+/** The quarter of an original, degraded where its origin says so. */
+async function lowOf(hr: Picture, { name, degradation }: PictureOrigin): Promise<Picture> {
+  if (!degradation) return shrink(hr);
+  const { blur, jpeg } = degradation;
+  const low = noisy(shrink(blurred(hr, blur)), degradation);
+  if (jpeg === undefined) return low;
+  const file = await encodeFile(low, 'jpeg', { quality: jpeg }, name);
+  return toRgb(await decode(file, name));
 }
 
 /** A set's own LR, which crops are taken from at the same places as from `hr`. */
