@@ -52,8 +52,9 @@ The JSON: {"adapter","model","data",
   "images":[{"name","psnr","ssim","psnr_paper","ssim_paper"}],"mean":{…}}
 adapter is null for interpolations (they run on the CPU), a PSNR is null where
 result and original are identical; the mean then has "identical" and
-"identical_paper", how many its psnr and psnr_paper leave out. --texture and --vgg
-add "texture" and "vgg_distance" to each picture and the mean. Files that were
+"identical_paper", how many its psnr and psnr_paper leave out. --rgb, --texture and
+--vgg add "psnr_rgb", "texture" and "vgg_distance" to each picture and the mean (and
+"identical_rgb", how many the mean psnr_rgb leaves out). Files that were
 skipped stand in "skipped":[{"file","reason"}]. Of several models:
 {"data","methods":[{"adapter","model","images","mean"}]}, in the order given.
 

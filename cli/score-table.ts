@@ -2,7 +2,7 @@
 
 import Table from 'cli-table3';
 import type { Figures, MeanFigures, PictureScores, TextureFigures } from '../eval/evaluate.ts';
-import { decimals, PROTOCOLS, type Protocol } from '../eval/protocols.ts';
+import { decimals, PROTOCOLS, type Protocol, RGB } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 
 /** A column: its head, and what stands in it. */
@@ -47,14 +47,16 @@ export function methodTable(methods: readonly MethodMeans[], vgg?: string): stri
 
 /** "mean: PSNR of 1 of 2 pictures (1 identical: ∞)"; nothing where all count. */
 function leftOut(name: string, { mean, pictures }: Pick<MethodMeans, 'mean' | 'pictures'>): string[] {
-  const { identical = 0, identical_paper = 0 } = mean;
-  const of = (protocol: Protocol | undefined, count: number) =>
+  const { identical = 0, identical_paper = 0, identical_rgb = 0 } = mean;
+  const of = (protocol: Protocol | 'RGB' | undefined, count: number) =>
     `${name}: PSNR${protocol === undefined ? '' : ` by ${protocol}`} of ${pictures - count} of ${pictures} pictures ` +
     `(${count} identical: ∞)`;
-  if (identical === identical_paper) return identical === 0 ? [] : [of(undefined, identical)];
+  const rgb = identical_rgb === 0 || identical_rgb === identical ? [] : [of('RGB', identical_rgb)];
+  if (identical === identical_paper) return [...(identical === 0 ? [] : [of(undefined, identical)]), ...rgb];
   return [
     ...(identical === 0 ? [] : [of('matlab', identical)]),
     ...(identical_paper === 0 ? [] : [of('paper', identical_paper)]),
+    ...rgb,
   ];
 }
 
@@ -68,6 +70,7 @@ function table(
   const asked = (key: keyof TextureFigures) => rows.some(row => row[key] !== undefined);
   const columns = [
     ...SCORES,
+    ...(asked('psnr_rgb') ? [{ head: 'PSNR dB\nRGB', of: ({ psnr_rgb }: Figures) => ratio(psnr_rgb) }] : []),
     ...(asked('texture') ? [{ head: 'texture', of: ({ texture }: Figures) => ratio(texture) }] : []),
     ...(asked('vgg_distance')
       ? [{ head: 'VGG\ndistance', of: ({ vgg_distance }: Figures) => ratio(vgg_distance) }]
@@ -80,6 +83,7 @@ function table(
   });
   for (const { name, ...figures } of rows) drawn.push([name, ...columns.map(({ of }) => of(figures))]);
   const explained = Object.entries(PROTOCOLS).map(([name, meaning]) => `${name}: ${meaning}`);
+  if (asked('psnr_rgb')) explained.push(`RGB: ${RGB}`);
   if (asked('texture')) explained.push(`texture: ${TEXTURE}`);
   if (asked('vgg_distance')) explained.push(`VGG distance: ${vgg}`);
   return [drawn.toString(), ...notes, ...explained].join('\n');

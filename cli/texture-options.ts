@@ -1,7 +1,8 @@
-/** `--texture`, `--vgg` and what goes with it: figures of a result beside PSNR and SSIM. */
+/** `--rgb`, `--texture`, `--vgg` and what goes with it: figures of a result beside PSNR and SSIM. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Measure } from '../eval/evaluate.ts';
+import { rgbPsnr } from '../eval/protocols.ts';
 import { textureRatio } from '../eval/texture.ts';
 import type { PaddingMode } from '../models/layers.ts';
 import type { VggOptions } from '../models/vgg19.ts';
@@ -10,6 +11,7 @@ import type { Gpu } from './open-method.ts';
 
 /** What the options say. */
 export interface TextureOptions {
+  readonly rgb?: boolean;
   readonly texture?: boolean;
   readonly vgg?: string;
   readonly vggLayer: readonly [i: number, j: number];
@@ -20,6 +22,7 @@ export interface TextureOptions {
 /** Adds the options that `openMeasure` reads. */
 export function addTextureOptions(command: Command): Command {
   return command
+    .option('--rgb', 'add the PSNR of R, G and B together')
     .option('--texture', "add the energy of fine texture, over the original's")
     .option('--vgg <FILE>', 'add the distance to the original in features of this VGG19')
     .addOption(
@@ -46,14 +49,15 @@ function layerOf(text: string): readonly [number, number] {
 
 /** What the options ask for, and what the distance is measured by; undefined where they ask for nothing. */
 export async function openMeasure(
-  { texture, vgg, vggLayer: [i, j], vggInput: input, vggPadding: paddingMode }: TextureOptions,
+  { rgb, texture, vgg, vggLayer: [i, j], vggInput: input, vggPadding: paddingMode }: TextureOptions,
   gpu: Gpu,
 ): Promise<{ readonly measure: Measure; readonly distance: string } | undefined> {
-  if (!texture && vgg === undefined) return undefined;
+  if (!rgb && !texture && vgg === undefined) return undefined;
   const options = { ...(input && { input }), ...(paddingMode && { paddingMode }) };
   const distanceOf = vgg === undefined ? undefined : await openDistance(vgg, options, i, j, gpu);
   return {
     measure: async (result, original) => ({
+      ...(rgb && { psnr_rgb: rgbPsnr(result, original) }),
       ...(texture && { texture: textureRatio(result, original) }),
       ...(distanceOf && { vgg_distance: await distanceOf(result, original) }),
     }),

@@ -11,13 +11,19 @@ export interface TextureFigures {
   readonly texture?: number;
   /** See `vggDistance`. */
   readonly vgg_distance?: number;
+  /** See `rgbPsnr`, dB. */
+  readonly psnr_rgb?: number;
 }
 
 /** Scores by both protocols, and what else was asked for. */
 export type Figures = Scores & TextureFigures;
 
 /** Means of the scores and of what else was asked for. */
-export type MeanFigures = MeanScores & TextureFigures;
+export type MeanFigures = MeanScores &
+  TextureFigures & {
+    /** So many results are identical to their originals in RGB, and count not in the mean of `psnr_rgb`; left out where 0. */
+    readonly identical_rgb?: number;
+  };
 
 /** Computes further figures of a result. */
 export type Measure = (result: Picture, original: Picture) => Promise<TextureFigures>;
@@ -109,7 +115,14 @@ export function meanFigures(all: readonly Figures[]): MeanFigures {
     const values = all.flatMap(one => one[key] ?? []);
     return values.length < all.length ? {} : { [key]: meanOfFinite(values) };
   };
-  return { ...meanScores(all), ...optional('texture'), ...optional('vgg_distance') };
+  const identical = all.filter(({ psnr_rgb }) => psnr_rgb === Number.POSITIVE_INFINITY).length;
+  return {
+    ...meanScores(all),
+    ...optional('psnr_rgb'),
+    ...(identical > 0 && { identical_rgb: identical }),
+    ...optional('texture'),
+    ...optional('vgg_distance'),
+  };
 }
 
 /** `evaluateEach`, collected; `onPicture` hears each picture's scores as they come. */

@@ -24,6 +24,7 @@ export {
   type Protocol,
   type Quality,
   quality,
+  rgbPsnr,
   type Scores,
   SMALLEST_SIDE,
   scores,

@@ -78,7 +78,11 @@ export function layoutOf(paths: readonly string[]): Layout | SeveralSets {
   const highs = named(roles.originals, strays);
   const counterparts = named(beside ? roles.low : lows.filter(isRead), strays);
   const leftOut = beside ? roles.results : [...roles.low, ...roles.results];
-  const notes = [...resultsNote(leftOut, roles.originals), ...((low ?? beside) ? [] : unusedNote(folders))];
+  const notes = [
+    ...besideNote(high, inside('')),
+    ...resultsNote(leftOut, roles.originals),
+    ...((low ?? beside) ? [] : unusedNote(folders)),
+  ];
   const unread = unreadOf(originals, lows);
   if (low === undefined && !beside) {
     const entries = [...highs].map(([name, hr]) => ({ name, hr, lr: undefined }));
@@ -201,6 +205,13 @@ function unreadOf(originals: readonly string[], lows: readonly string[]): string
   const high = originals.filter(isUnread);
   const bases = new Set(high.map(path => baseOf(stemOf(path))));
   return [...high, ...lows.filter(path => isUnread(path) && !bases.has(baseOf(stemOf(path))))];
+}
+
+/** Pictures beside the folder of the originals belong to no set. */
+function besideNote(high: string, files: readonly string[]): string[] {
+  const count = high === '' ? 0 : files.filter(path => isRead(path) || isOtherPicture(path)).length;
+  if (count === 0) return [];
+  return [`${count === 1 ? '1 picture' : `${count} pictures`} beside ${high}/ not used: the originals are those in it`];
 }
 
 function resultsNote(files: readonly string[], originals: readonly string[]): string[] {

@@ -59,6 +59,23 @@ export function scores(result: Picture, original: Picture): Scores {
   return { psnr: matlab.psnr, ssim: matlab.ssim, psnr_paper: paper.psnr, ssim_paper: paper.ssim };
 }
 
+/** What `rgbPsnr` computes, to be printed beside figures. */
+export const RGB = 'PSNR of R, G and B together, 4 pixels cut from each side';
+
+/**
+ * PSNR in dB over all samples of the three channels (one mean squared error, as in DIV2K's challenges and EDSR's paper),
+ * without `BORDER` pixels at each side; Infinity where result and original are identical. Alpha is ignored; a grey
+ * original is compared as grey, which is the same.
+ * @throws ImageError for unequal sizes, or sides below 19.
+ */
+export function rgbPsnr(result: Picture, original: Picture): number {
+  const [a, b] = comparable(result, original).map(picture => {
+    const { width, height, channels, data } = shave(picture, BORDER);
+    return { width: width * channels, height, data: Float64Array.from(data) };
+  });
+  return psnr(a, b);
+}
+
 /** Means of scores; the counts are left out where they are 0. */
 export interface MeanScores extends Scores {
   /** So many results are identical to their originals by `matlab`: their infinite PSNR does not count in the mean. */

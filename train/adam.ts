@@ -6,7 +6,7 @@ import { type Compiled, compile } from '../engine/compile.ts';
 import { activeTrace } from '../engine/graph/trace.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
-import { add, where } from '../kernels/index.ts';
+import { add, clamp, div, fullLike, mul, reshape, sqrt, square, sum, where } from '../kernels/index.ts';
 import { pack } from '../kernels/movement/pack.ts';
 import { Gathered } from './gathered.ts';
 import { type AdamAttributes, adam } from './kernels/adam-update.ts';
@@ -20,6 +20,11 @@ export interface AdamOptions {
   readonly beta2?: number;
   /** Added to the root of the second moment; default 1e-8. */
   readonly eps?: number;
+  /**
+   * Largest L2 norm of all gradients together; default 0, no limit. Larger ones are multiplied by
+   * min(1, clipNorm / (norm + 1e-6)), as PyTorch's `clip_grad_norm_` does (Pascanu et al. 2013, algorithm 1).
+   */
+  readonly clipNorm?: number;
 }
 
 export interface UpdateOptions {
@@ -28,6 +33,12 @@ export interface UpdateOptions {
   /** One element; where it is not 0, nothing changes. */
   readonly skip?: Tensor;
 }
+
+/** Added to a norm before it divides, as PyTorch does. */
+const NORM_EPSILON = 1e-6;
+
+/** The L2 norm of all gradients together, one element. Not finite where one of them is not, or their squares overflow. */
+export const gradientNorm = (gradients: readonly Tensor[]): Tensor => reshape(sqrt(sum(square(pack(gradients)))), [1]);
 
 /**
  * The optimizer of some parameters, which it gathers into one buffer, so that a step is one dispatch. Its state: first
@@ -43,11 +54,13 @@ export class Adam implements Disposable {
   readonly gathered: Gathered;
   readonly #attributes: AdamAttributes;
   readonly #lr: number;
+  /** Largest L2 norm of the gradients; 0: no limit. */
+  readonly clipNorm: number;
   #eager: Compiled<readonly Tensor[], undefined> | undefined;
 
   constructor(
     parameters: readonly Variable[],
-    { lr = 1e-4, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: AdamOptions = {},
+    { lr = 1e-4, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, clipNorm = 0 }: AdamOptions = {},
   ) {
     const [first] = parameters;
     if (!first) throw new DaybreakError('Adam: needs at least one parameter.');
@@ -61,6 +74,7 @@ export class Adam implements Disposable {
     const zeros = (name: string) => variable(new Float32Array(size), [size], { device, name, trainable: false });
     this.#attributes = { beta1, beta2, eps };
     this.#lr = lr;
+    this.clipNorm = clipNorm;
     this.first = zeros('first moments');
     this.second = zeros('second moments');
     this.steps = variable(Float32Array.of(0), [1], { device, name: 'steps', trainable: false });
@@ -95,13 +109,20 @@ export class Adam implements Disposable {
     const rate = lr ?? tensor([this.#lr]);
     const flag = skip ?? tensor([0]);
     const { parameters, first, second } = adam(
-      [this.gathered.whole, this.first, this.second, pack(gradients), this.steps, rate, flag],
+      [this.gathered.whole, this.first, this.second, this.#clipped(gradients), this.steps, rate, flag],
       this.#attributes,
     );
     this.gathered.whole.assign(parameters);
     this.first.assign(first);
     this.second.assign(second);
     this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
+  }
+
+  #clipped(gradients: readonly Tensor[]): Tensor {
+    const whole = pack(gradients);
+    if (this.clipNorm === 0) return whole;
+    const factor = div(fullLike(this.steps, this.clipNorm), add(gradientNorm(gradients), NORM_EPSILON));
+    return mul(whole, clamp(factor, 0, 1));
   }
 
   /** Moments of each parameter and the number of steps, read from the GPU. */

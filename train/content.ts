@@ -4,6 +4,7 @@ import { VGG_INPUTS, type VggNormalization } from '../models/vgg19-input.ts';
 import { ConfigError } from './errors.ts';
 import {
   type ContentTerm,
+  contentL1,
   contentMse,
   type FeatureNetwork,
   type VggDivisor,
@@ -14,6 +15,8 @@ import { type Variant, VGG_RESCALE, type VggPlace } from './variants.ts';
 
 /** Numbers of the content loss that differ from the variant's own. */
 export interface ContentOptions {
+  /** What the pixels' difference is measured by; default mse. */
+  readonly pixelLoss?: 'mse' | 'l1' | undefined;
   /** What features are multiplied by; default 1/12.75 (§3.2), 1 for the slides' sum. */
   readonly vggRescale?: number | undefined;
   /** What features are divided by before; default: what makes them as of images in [-1, 1] (0…255 for the slides' sum). */
@@ -59,7 +62,7 @@ export function vggFactors(
  */
 export function contentOf(variant: Variant, vgg: FeatureNetwork | undefined, options: ContentOptions = {}) {
   const terms: ContentTerm[] = [];
-  if (variant.mse) terms.push(contentMse());
+  if (variant.mse) terms.push(options.pixelLoss === 'l1' ? contentL1() : contentMse());
   if (variant.vgg) {
     if (!vgg) throw new ConfigError(`${variant.name} needs a VGG19.`, 'vgg');
     const { place, ...factors } = vggFactors(variant, vgg, options)!;

@@ -7,6 +7,7 @@ import type { Tensor } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 import { add, clamp, mul, notFinite, reshape, square, sub, sum, where } from '../kernels/index.ts';
 import { pack } from '../kernels/movement/pack.ts';
+import { gradientNorm } from './adam.ts';
 import { Gathered } from './gathered.ts';
 import { guardAssignments } from './kernels/guard.ts';
 import type { Skip } from './skip.ts';
@@ -18,6 +19,8 @@ export class FiniteGate implements Disposable {
   /** Updates skipped in a row, one element. */
   readonly inRow: Variable;
   readonly #roles: readonly Role[];
+  /** Those whose gradients are clipped by their norm. */
+  readonly #clipped: readonly Role[];
   /** What is counted, in this order. */
   readonly #kinds: readonly string[];
   /** The running statistics, which are kept or replaced together. */
@@ -30,9 +33,12 @@ export class FiniteGate implements Disposable {
     this.limit = limit;
     this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
     this.#roles = trained.map(([role]) => role);
+    const clipped = trained.filter(([, { adam }]) => adam.clipNorm > 0);
+    this.#clipped = clipped.map(([role]) => role);
     this.#kinds = [
       'losses',
       ...this.#roles.map(role => `${role}'s gradients`),
+      ...clipped.map(([role]) => `${role}'s gradient norm`),
       ...(this.#statistics ? ['running statistics'] : []),
     ];
     this.inRow = variable(Float32Array.of(0), [1], { device, name: 'skipped in a row', trainable: false });
@@ -50,6 +56,8 @@ export class FiniteGate implements Disposable {
       // Packed as its optimizer packs them: once for both. Where a square overflows, Adam's second moment stays infinite and
       // its weight would never move again.
       ...this.#roles.map(role => one(sum(notFinite(square(pack(gradients[role]!)))))),
+      // The sum of squares may overflow though no square does: all gradients would be scaled to 0, without a word.
+      ...this.#clipped.map(role => notFinite(gradientNorm(gradients[role]!))),
       // A variance may overflow though losses and gradients do not.
       ...(this.#statistics ? [one(sum(notFinite(this.#statistics.whole)))] : []),
     ];

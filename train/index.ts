@@ -6,6 +6,7 @@ export { NonFiniteError, TrainError } from './errors.ts';
 export {
   adversarialLoss,
   type ContentTerm,
+  contentL1,
   contentMse,
   discriminatorLoss,
   type FeatureNetwork,

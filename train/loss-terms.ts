@@ -5,6 +5,7 @@ import {
   bceWithLogits,
   div,
   fullLike,
+  l1Loss,
   mean,
   mseLoss,
   mul,
@@ -16,7 +17,7 @@ import { VGG_RESCALE } from './variants.ts';
 
 /** A term of the generator's loss that compares pictures. */
 export interface ContentTerm {
-  /** What metrics call it: mse, vgg54, tv. */
+  /** What metrics call it: mse, l1, vgg54, tv. */
   readonly name: string;
   /** What it is multiplied by in the generator's loss; reports have it without. */
   readonly weight: number;
@@ -26,6 +27,12 @@ export interface ContentTerm {
 
 /** Equation 4: the mean squared error over all pixels and channels. */
 export const contentMse = (weight = 1): ContentTerm => ({ name: 'mse', weight, loss: mseLoss });
+
+/**
+ * The mean absolute difference over all pixels and channels, instead of equation 4 (Zhao, Gallo, Frosio and Kautz 2017,
+ * "Loss Functions for Image Restoration With Neural Networks"). Its gradient is 0 where pixels are equal.
+ */
+export const contentL1 = (weight = 1): ContentTerm => ({ name: 'l1', weight, loss: l1Loss });
 
 /** Features of a loss network, as `VGG19` gives them: φ(i,j) of a batch in [-1, 1]. */
 export interface FeatureNetwork {

@@ -2,15 +2,23 @@
 
 import type { TrainConfig } from './config/config.ts';
 
-export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrStepEvery' | 'lrStepFactor' | 'steps'>;
+export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrStepEvery' | 'lrStepFactor' | 'steps'> &
+  Partial<Pick<TrainConfig, 'lrWarmup'>>;
 
 /**
- * The learning rate of update `step`, counted from 0.
+ * The learning rate of update `step`, counted from 0. With `lrWarmup` of n above 0 the schedule's rate is multiplied by
+ * min(1, (step + 1) / n): update 0 has an nth of it, update n − 1 all of it (Goyal et al. 2017, "Accurate, Large
+ * Minibatch SGD", §2.2). The schedule counts on meanwhile.
  *
  * `constant`: lr. `step`: lr · lrStepFactor^⌊step / lrStepEvery⌋. `cosine` (Loshchilov and Hutter, "SGDR", 2017, equation
  * 5 without restarts): from lr at update 0 down to lrFloor at update `steps`, and lrFloor beyond.
  */
 export function learningRateAt(schedule: Schedule, step: number): number {
+  const { lrWarmup = 0 } = schedule;
+  return scheduledRate(schedule, step) * (step < lrWarmup ? (step + 1) / lrWarmup : 1);
+}
+
+function scheduledRate(schedule: Schedule, step: number): number {
   const { lr, lrFloor, lrStepEvery, lrStepFactor, steps } = schedule;
   switch (schedule.lrSchedule) {
     case 'constant':

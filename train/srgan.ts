@@ -11,6 +11,8 @@ export interface SrganOptions extends AdamOptions {
   readonly content: readonly ContentTerm[];
   /** What the adversarial loss is multiplied by in equation 3; default 10⁻³. */
   readonly adversarial?: number;
+  /** The discriminator's learning rate over the generator's, whatever the schedule says; default 1. */
+  readonly discriminatorRate?: number;
 }
 
 /**
@@ -22,16 +24,18 @@ export class SrganTraining implements Training {
   readonly terms: readonly string[];
   readonly #content: readonly ContentTerm[];
   readonly #adversarial: number;
+  readonly #discriminatorRate: number;
 
   constructor(
     generator: Module,
     discriminator: Module,
-    { content, adversarial = ADVERSARIAL_WEIGHT, ...options }: SrganOptions,
+    { content, adversarial = ADVERSARIAL_WEIGHT, discriminatorRate = 1, ...options }: SrganOptions,
   ) {
     const trained = (net: Module) => ({ net, adam: new Adam(net.parameters(), options) });
     this.trained = { generator: trained(generator), discriminator: trained(discriminator) };
     this.#content = content;
     this.#adversarial = adversarial;
+    this.#discriminatorRate = discriminatorRate;
     this.terms = ['loss', ...content.map(({ name }) => name), 'adversarial', 'discriminator', 'dReal', 'dFake'];
   }
 
@@ -49,7 +53,8 @@ export class SrganTraining implements Training {
       }),
     );
     // Made before it is known whether G's is finite: what it replaces is kept until then, and comes back if not.
-    adamD.update(ofD.gradients, { lr: rate });
+    const ratio = this.#discriminatorRate;
+    adamD.update(ofD.gradients, { lr: ratio === 1 ? rate : mul(rate, ratio) });
 
     // Equation 3: l^SR = l_X + 10⁻³ · l_Gen.
     const ofG = meanOf(

@@ -58,6 +58,19 @@ test('--json writes the scores, or prints them and nothing else', async () => {
   expect(printed).toMatchObject({ code: 0, stdout: `${JSON.stringify(expected)}\n` });
 });
 
+test('--rgb adds a column and a key, the others stay as they are', async () => {
+  const folder = await folderWithSet();
+  const args = ['eval', '--data', 'set', '--model', 'bicubic', '--json'];
+  const [plain, table] = await Promise.all([
+    daybreak([...args, '-'], folder),
+    daybreak([...args, 'scores.json', '--rgb'], folder),
+  ]);
+  const { images, mean } = JSON.parse(readFileSync(join(folder, 'scores.json'), 'utf8'));
+  expect(images.map(({ psnr_rgb, ...rest }: Record<string, unknown>) => rest)).toEqual(JSON.parse(plain.stdout).images);
+  expect(mean.psnr_rgb).toBeCloseTo((images[0].psnr_rgb + images[1].psnr_rgb) / 2, 10);
+  expect(table.stdout).toContain(images[0].psnr_rgb.toFixed(3));
+});
+
 test('broken pictures are named, counted and left out', async () => {
   const folder = await folderWithSet({ broken: true });
   const { code, stdout, stderr } = await daybreak(['eval', '--data', 'set', '--model', 'bilinear'], folder);

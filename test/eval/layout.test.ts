@@ -50,7 +50,7 @@ test.each([
   [['a.png', 'b.jpg', 'below/c.png']],
   [['img_1.png', 'img_1_b.png', 'x4.png', 'boxx4.png', 'ALPHA_HR.png', 'night_HRV.png']],
   [['photo_LR.png', 'photo_x4.png', 'a_bicubic.png']],
-  [['HR/a.png', 'HR/b.png', 'elsewhere/c.png', 'top.png']],
+  [['HR/a.png', 'HR/b.png', 'elsewhere/c.png', 'top.txt']],
 ])('%j: originals, of which LR are made', ([...files]) => {
   const wanted = files.filter(path => !/below|elsewhere|top/.test(path));
   const layout = of(...files);
@@ -118,6 +118,15 @@ test('formats that are not read are counted, an LR not beside its original', () 
     'LRx4/c.bmp',
   ]);
   expect(of('HR/baby.bmp', 'LRx4/babyx4.bmp')).toMatchObject({ entries: [], strays: [], unread: ['HR/baby.bmp'] });
+});
+
+test('pictures beside HR are not used, and told of in one line', () => {
+  const layout = of('HR/a.png', 'LRx4/a.png', 'preview.png', 'old.bmp', 'readme.txt');
+  expect(pairs(layout)).toEqual(['HR/a.png <- LRx4/a.png']);
+  expect(layout.notes).toEqual(['2 pictures beside HR/ not used: the originals are those in it']);
+  expect(of('hr/a.png', 'b.png').notes).toEqual(['1 picture beside hr/ not used: the originals are those in it']);
+  // In other folders beside pictures there may be anything.
+  expect(of('GT/a.png', 'b.png')).toMatchObject({ entries: [{ hr: 'b.png' }], ...quiet });
 });
 
 test('LR of another size or place are told of', () => {

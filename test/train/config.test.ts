@@ -35,7 +35,9 @@ describe('defaults', () => {
       crop: 96,
       channels: 64,
       blocks: 16,
+      pixelLoss: 'mse',
       lr: 1e-4,
+      lrWarmup: 0,
       lrSchedule: 'constant',
       lrFloor: 0,
       lrStepEvery: 100_000,
@@ -44,7 +46,9 @@ describe('defaults', () => {
       beta2: 0.999,
       eps: 1e-8,
       maxNonFinite: 10,
+      clipNorm: 0,
       ema: 0,
+      emaWarmup: false,
       recalibrate: 0,
       icnr: false,
       flips: false,
@@ -54,6 +58,7 @@ describe('defaults', () => {
       syntheticCount: 256,
       syntheticSize: 256,
       eval: [],
+      degrade: [],
       evalEvery: 5000,
       sampleEvery: 5000,
       saveEvery: 1000,
@@ -88,7 +93,9 @@ describe('the command line', () => {
 
   test('every option has its flags and one line of help', () => {
     const options = optionsOf(variantOf('srgan')!);
-    expect(options.map(({ key }) => key)).toEqual(KEYS.filter(key => key !== 'model' && key !== 'vggSha256'));
+    expect(options.map(({ key }) => key)).toEqual(
+      KEYS.filter(key => !['model', 'vggSha256', 'pixelLoss'].includes(key)),
+    );
     const flags = new Map(optionsOf(variantOf('srresnet')!).map(one => [one.key, one]));
     expect(flags.get('lrSchedule')).toMatchObject({ flags: '--lr-schedule <NAME>', default: 'constant' });
     expect(flags.get('flips')).toMatchObject({ flags: '--flips', default: false, repeatable: false });

@@ -54,7 +54,6 @@ describe('a folder', () => {
 
   test('that is laid out as the benchmark sets are gives what lies in HR', async () => {
     await save('HR/a.png', 16, 16, 3, 1);
-    await save('LRx4/a.png', 4, 4, 3, 9);
     const { pictures } = await loadTrainingPictures(sources([folder]));
     expect(pictures.map(({ name }) => name)).toEqual(['a']);
     expect(pictures[0].hr).toEqual(formulaPicture([16, 16, 3, 1]));
@@ -91,7 +90,9 @@ describe('a folder', () => {
   });
 
   test('that is empty or missing is an error, saying what sources there are', async () => {
-    await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(`${folder}: holds no picture file`);
+    await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(
+      `${folder}: no pictures here: expected HR/*.png`,
+    );
     await mkdir(join(folder, 'HR'));
     await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(PictureSourceError);
     await expect(loadTrainingPictures(sources(['photograph']))).rejects.toThrow(

@@ -61,3 +61,21 @@ describe('cosine', () => {
     );
   });
 });
+
+describe('warm-up', () => {
+  test('rises in a straight line to the whole rate, and leaves what comes then as it is', () => {
+    const warm = schedule({ lr: 0.8, lrWarmup: 4 });
+    expect([0, 1, 2, 3, 4, 100].map(step => learningRateAt(warm, step))).toEqual([0.2, 0.4, 0.8 * 0.75, 0.8, 0.8, 0.8]);
+  });
+
+  test('multiplies what the schedule says meanwhile', () => {
+    const options = { lrSchedule: 'cosine', lr: 1, lrFloor: 0.1, steps: 10 };
+    const [plain, warm] = [schedule(options), schedule({ ...options, lrWarmup: 3 })];
+    for (let step = 0; step < 12; step++)
+      expect(learningRateAt(warm, step)).toBe(learningRateAt(plain, step) * Math.min(1, (step + 1) / 3));
+  });
+
+  test('of one update is none', () => {
+    expect(learningRateAt(schedule({ lrWarmup: 1 }), 0)).toBe(1e-4);
+  });
+});

@@ -57,6 +57,7 @@ export function defaultsOf(
     discriminatorChannels: 64,
     discriminatorHidden: 1024,
     adversarialWeight: ADVERSARIAL_WEIGHT,
+    pixelLoss: 'mse',
     vggRescale: rescale,
     vggDivisor: 'mean',
     tvWeight: variation,

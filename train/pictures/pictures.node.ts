@@ -1,14 +1,12 @@
 /** Where the pictures of a run come from: folders, the photographs that come with npm, the synthetic generator. */
 
-import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
-import { unreadNote } from '../../eval/unread.ts';
 import { ImageError, printable } from '../../image/errors.ts';
-import { listFolder } from '../../image/files.node.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { type DegradationRanges, degradationOf, parseDegradations } from '../degradation.ts';
 import { PictureSourceError } from '../errors.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';
 import { PictureReader } from './reader.node.ts';
@@ -30,7 +28,8 @@ export interface TrainingLoadOptions extends LoadOptions, Partial<ShelfOptions> 
   readonly threads?: number;
 }
 
-export type TrainingSources = Pick<TrainConfig, 'data' | 'crop' | 'seed' | 'syntheticCount' | 'syntheticSize'>;
+export type TrainingSources = Pick<TrainConfig, 'data' | 'crop' | 'seed' | 'syntheticCount' | 'syntheticSize'> &
+  Partial<Pick<TrainConfig, 'degrade'>>;
 
 /** To be disposed of when all sources of crops are. */
 export interface LoadedPictures extends Disposable {
@@ -50,8 +49,8 @@ export interface EvaluationSet {
 }
 
 /**
- * The pictures that a configuration trains on: files of the folders (or of HR/ within them, as benchmark sets have it),
- * the photographs that are not held out, pictures 0… of the synthetic sequence `seed`. The same configuration and files
+ * The pictures that a configuration trains on: those of the folders, read as `daybreak eval` reads them (see `layoutOf`;
+ * a set's own LR are what is trained on), the photographs that are not held out, pictures 0… of the synthetic sequence `seed`. The same configuration and files
  * give the same list, whatever the budget (default: none) and however many threads read.
  * @throws PictureSourceError for a source that is missing or holds no picture that can be used; ScratchFileError;
  * WorkerError.
@@ -69,15 +68,20 @@ export async function loadTrainingPictures(
     folder = tmpdir(),
     onSpill,
   } = options;
-  const sources: { source: string; origins: PictureOrigin[] }[] = [];
-  for (const source of config.data) sources.push({ source, origins: await originsOf(source, config, onNote) });
+  const ranges = await degradationsOf(config);
+  const sources: Source[] = [];
+  for (const source of config.data) sources.push(await sourceOf(source, config, onNote));
   const total = sources.reduce((sum, { origins }) => sum + origins.length, 0);
   const shelf = new PictureShelf(total, { budget, folder, onSpill });
   using reader = new PictureReader(threads, signal);
   try {
     const skipped: ImageError[] = [];
     let first = 0;
-    for (const { source, origins } of sources) {
+    for (const { source, origins: undegraded, strays } of sources) {
+      const at = first;
+      const origins = ranges
+        ? undegraded.map((one, i) => ({ ...one, degradation: degradationOf(ranges, config.seed, at + i) }))
+        : undegraded;
       const left = new Map<number, ImageError>();
       let done = 0;
       await reader.read(origins, config.crop, async (i, result) => {
@@ -85,8 +89,8 @@ export async function loadTrainingPictures(
         else await shelf.put(first + i, result);
         onProgress?.({ source, done: ++done, total: origins.length });
       });
-      const errors = [...left].sort(([a], [b]) => a - b).map(([, error]) => error);
-      if (errors.length === origins.length) {
+      const errors = [...strays, ...[...left].sort(([a], [b]) => a - b).map(([, error]) => error)];
+      if (left.size === origins.length) {
         const problem = `none of ${errors.length} pictures can be used; the first: ${errors[0].message}`;
         throw new PictureSourceError(source, problem);
       }
@@ -192,32 +196,43 @@ function synthetic({ seed, index, size }: { seed: number; index: number; size: n
   return { kind: 'synthetic', name, seed, index, size };
 }
 
-async function originsOf(
-  source: string,
-  config: TrainingSources,
-  onNote: LoadOptions['onNote'],
-): Promise<PictureOrigin[]> {
-  if (source === 'photographs') return PHOTOGRAPHS.training.map(photograph);
-  if (source === 'synthetic') {
-    const { seed, syntheticCount, syntheticSize: size } = config;
-    return Array.from({ length: syntheticCount }, (_, index) => synthetic({ seed, index, size }));
+/** What `degrade` asks for. @throws PictureSourceError where it needs a package that is missing. */
+async function degradationsOf({ degrade = [] }: TrainingSources): Promise<DegradationRanges | undefined> {
+  if (degrade.length === 0) return undefined;
+  const ranges = parseDegradations(degrade);
+  if (ranges?.jpeg) {
+    await import('sharp').catch(error => {
+      const problem = 'needs the optional package sharp: npm install sharp';
+      throw new PictureSourceError('--degrade jpeg', problem, { cause: error });
+    });
   }
-  const { pictures, unread } = await picturesIn(source).catch(error => {
-    throw asSourceError(source, error, '--data');
-  });
-  const note = unreadNote(unread);
-  if (pictures.length === 0) {
-    const left = note === undefined ? '' : ` (${note})`;
-    throw new PictureSourceError(source, `holds no picture file, nor does a folder HR in it${left}`);
-  }
-  if (note !== undefined) onNote?.(`${printable(source)}: ${note}`);
-  return pictures.map(path => ({ kind: 'file', name: basename(path, extname(path)), path }));
+  return ranges;
 }
 
-async function picturesIn(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
-  const found = await listFolder(folder);
-  const inside = found.pictures.length === 0 && (await readdir(folder)).includes('HR');
-  return inside ? await listFolder(join(folder, 'HR')) : found;
+/** What a source of the option `data` holds; nothing is read yet. */
+interface Source {
+  readonly source: string;
+  readonly origins: readonly PictureOrigin[];
+  /** Files of a folder that cannot be used, by their names alone. */
+  readonly strays: readonly ImageError[];
+}
+
+async function sourceOf(source: string, config: TrainingSources, onNote: LoadOptions['onNote']): Promise<Source> {
+  if (source === 'photographs') return { source, origins: PHOTOGRAPHS.training.map(photograph), strays: [] };
+  if (source === 'synthetic') {
+    const { seed, syntheticCount, syntheticSize: size } = config;
+    const origins = Array.from({ length: syntheticCount }, (_, index) => synthetic({ seed, index, size }));
+    return { source, origins, strays: [] };
+  }
+  const found = await openDataSet(source).catch(error => {
+    throw asSourceError(source, error, '--data');
+  });
+  for (const note of found.notes) onNote?.(note);
+  const degraded = config.degrade?.length ? ', to which --degrade does nothing' : '';
+  if (found.entries.some(({ lr }) => lr !== undefined))
+    onNote?.(`${printable(source)}: trains on its own ${found.origin}${degraded}`);
+  const origins = found.entries.map(({ name, hr, lr }) => ({ kind: 'file', name, path: hr, low: lr }) as const);
+  return { source, origins, strays: found.strays };
 }
 
 /** A wrong word for a source looks like a missing folder: say what there is. */

@@ -1,13 +1,18 @@
 /** One picture to train on: where it comes from, said so that any thread can read it, and read. */
 
+import { decode, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readPicture } from '../../image/files.node.ts';
 import { cropToMultiple, describe, type Picture, toRgb } from '../../image/picture.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
+import { blurred, type Degradation, noisy } from '../degradation.ts';
 import { readPhotograph } from './photographs.node.ts';
 
-/** An original with sides that are multiples of 4, and its quarter: `shrink`'s exact bicubic of the whole, 8 bit. */
+/**
+ * An original with sides that are multiples of 4, and its quarter: the set's own LR, or `shrink`'s exact bicubic of the
+ * whole, 8 bit.
+ */
 export interface TrainingPicture {
   readonly name: string;
   /** RGB for training; as it is (grey stays grey) for evaluation. */
@@ -15,9 +20,18 @@ export interface TrainingPicture {
   readonly lr: Picture;
 }
 
+/** Where a picture comes from, and what its LR suffers beside bicubic. LR of a set are taken as they are. */
+export type PictureOrigin = PictureSource & { readonly degradation?: Degradation | undefined };
+
 /** A file, one of the photographs that come with npm, or a number of the synthetic sequence of a seed. */
-export type PictureOrigin =
-  | { readonly kind: 'file'; readonly name: string; readonly path: string }
+type PictureSource =
+  | {
+      readonly kind: 'file';
+      readonly name: string;
+      readonly path: string;
+      /** The LR picture that the set has of it. */
+      readonly low?: string | undefined;
+    }
   | { readonly kind: 'photograph'; readonly name: string }
   | {
       readonly kind: 'synthetic';
@@ -32,8 +46,8 @@ export const titleOf = (origin: PictureOrigin): string => (origin.kind === 'file
 
 /**
  * Reads or generates a picture, in RGB, with its quarter.
- * @throws ImageError where it cannot be read, or a side is shorter than `least`; PictureSourceError where a package is
- * missing.
+ * @throws ImageError where it or its LR cannot be read, a side is shorter than `least`, or its LR is no quarter of it;
+ * PictureSourceError where a package is missing.
  */
 export async function readTrainingPicture(origin: PictureOrigin, least: number): Promise<TrainingPicture> {
   const original = toRgb(await read(origin));
@@ -41,7 +55,26 @@ export async function readTrainingPicture(origin: PictureOrigin, least: number):
     throw new ImageError(titleOf(origin), `${describe(original)}: smaller than the crops of ${least}x${least}`);
   }
   const hr = cropToMultiple(original, 4);
-  return { name: origin.name, hr, lr: shrink(hr) };
+  const low = origin.kind === 'file' ? origin.low : undefined;
+  return { name: origin.name, hr, lr: low === undefined ? await lowOf(hr, origin) : await readLow(low, original, hr) };
+}
+
+/** The quarter of an original, degraded where its origin says so. */
+async function lowOf(hr: Picture, { name, degradation }: PictureOrigin): Promise<Picture> {
+  if (!degradation) return shrink(hr);
+  const { blur, jpeg } = degradation;
+  const low = noisy(shrink(blurred(hr, blur)), degradation);
+  if (jpeg === undefined) return low;
+  const file = await encodeFile(low, 'jpeg', { quality: jpeg }, name);
+  return toRgb(await decode(file, name));
+}
+
+/** A set's own LR, which crops are taken from at the same places as from `hr`. */
+async function readLow(path: string, original: Picture, hr: Picture): Promise<Picture> {
+  const low = toRgb(await readPicture(path));
+  if (low.width * 4 === hr.width && low.height * 4 === hr.height) return low;
+  const wanted = `${hr.width / 4}x${hr.height / 4}`;
+  throw new ImageError(path, `${describe(low)}: expected ${wanted}, a quarter of ${describe(original)}`);
 }
 
 function read(origin: PictureOrigin): Picture | Promise<Picture> {

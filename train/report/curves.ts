@@ -56,11 +56,16 @@ export function chartsOf(
   return charts;
 }
 
-const MSE = 'mean squared error on [−1, 1]';
+/** What a loss of pixels alone is. */
+const PIXEL_NOTES: Readonly<Record<string, string>> = {
+  mse: 'mean squared error on [−1, 1]',
+  l1: 'mean absolute error on [−1, 1]',
+};
 
 /** Titles and notes of terms; others are features of VGG19, under their own names. */
 const TERMS: Readonly<Record<string, readonly [title: string, note: string]>> = {
   mse: ['Mean squared error', 'on [−1, 1]'],
+  l1: ['Mean absolute error', 'on [−1, 1]'],
   tv: ['Total variation', 'before its weight'],
   adversarial: ['Adversarial loss', '−log D(G(x)), before its weight'],
   discriminator: ["Discriminator's loss", '−log D(y) − log(1 − D(G(x)))'],
@@ -80,7 +85,7 @@ function lossCharts(entries: readonly StepEntry[]): Chart[] {
     entries,
     {
       title: 'Loss',
-      note: !alone || (terms[0] ?? 'mse') !== 'mse' ? 'what the generator is to make small' : MSE,
+      note: (alone && PIXEL_NOTES[terms[0] ?? 'mse']) || 'what the generator is to make small',
     },
   );
   const each = alone

@@ -18,9 +18,11 @@ export function headerOf(content: ReportContent): string {
   const updates =
     steps === config.steps ? `${count(steps)} updates` : `${count(steps)} of ${count(config.steps)} updates`;
   const schedule = config.lrSchedule === 'constant' ? '' : ` (${config.lrSchedule})`;
+  const rates = config.dLr === undefined ? '' : ` (discriminator ${figure(config.dLr)})`;
+  const warmup = config.lrWarmup > 0 ? `, warm-up ${count(config.lrWarmup)}` : '';
   const lead =
     `Trained by Daybreak on ${config.data.join(', ')}: ${updates} with ${config.batch * config.accumulate} crops of ` +
-    `${config.crop}×${config.crop} pixels, learning rate ${figure(config.lr)}${schedule}, seed ${config.seed}; ` +
+    `${config.crop}×${config.crop} pixels, learning rate ${figure(config.lr)}${rates}${schedule}${warmup}, seed ${config.seed}; ` +
     `begun ${environment.date.slice(0, 10)} on ${environment.adapter?.description || environment.cpu.model}.`;
   return (
     `<header><p class="kind">Super-resolution, ×4</p><h1>${escapeHtml(titleOf(content))}</h1>` +
@@ -29,7 +31,8 @@ export function headerOf(content: ReportContent): string {
 }
 
 export function titleOf({ title, config }: Pick<ReportContent, 'title' | 'config'>): string {
-  return title ?? `${variantOfConfig(config).label}, ${config.blocks} blocks of ${config.channels} channels`;
+  const loss = config.pixelLoss === 'l1' ? ' (L1)' : '';
+  return title ?? `${variantOfConfig(config).label}${loss}, ${config.blocks} blocks of ${config.channels} channels`;
 }
 
 function tilesOf(content: ReportContent): string {

@@ -11,7 +11,7 @@ export interface StepEntry {
    * NaN where all were.
    */
   readonly loss: number;
-  /** Whatever else the training reports, by name (mse, vgg54, tv, adversarial, discriminator, dReal, dFake): means, too. */
+  /** Whatever else the training reports, by name (mse, l1, vgg54, tv, adversarial, discriminator, dReal, dFake): means, too. */
   readonly terms?: Readonly<Record<string, number>>;
   readonly lr: number;
   /** Updates since the entry before that were skipped because they were not finite; left out where none were. */

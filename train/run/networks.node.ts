@@ -40,17 +40,24 @@ export class Networks implements TrainedNetworks, Disposable {
   /** How they learn, by a configuration. */
   training(config: TrainConfig): Training {
     const training = this.#training(config);
-    return this.scored && config.ema > 0 ? new AveragedTraining(training, this.scored, config.ema) : training;
+    return this.scored && config.ema > 0
+      ? new AveragedTraining(training, this.scored, config.ema, config.emaWarmup)
+      : training;
   }
 
   #training(config: TrainConfig): Training {
     const variant = variantOfConfig(config);
     const content = contentOf(variant, this.vgg, config);
-    const { adversarialWeight: adversarial, lr, beta1, beta2, eps } = config;
-    const adam = { lr, beta1, beta2, eps };
+    const { adversarialWeight: adversarial, lr, dLr = lr, beta1, beta2, eps, clipNorm } = config;
+    const adam = { lr, beta1, beta2, eps, clipNorm };
     if (!this.discriminator) return new ContentTraining(this.generator, { ...adam, content });
     const weight = adversarial === undefined ? {} : { adversarial };
-    return new SrganTraining(this.generator, this.discriminator, { ...adam, content, ...weight });
+    return new SrganTraining(this.generator, this.discriminator, {
+      ...adam,
+      content,
+      discriminatorRate: dLr / lr,
+      ...weight,
+    });
   }
 
   /** The generator to score and to show. */

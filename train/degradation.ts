@@ -1,0 +1,151 @@
+/**
+ * What `--degrade` does to the LR pictures beside bicubic, for photographs from the web: the classical model
+ * y = JPEG((x ⊛ k)↓ + n), equation 1 of Wang et al. 2021 ("Real-ESRGAN", one of its two rounds), with isotropic Gaussian
+ * kernels and noise; Zhang et al. 2021 ("BSRGAN") draw the steps in any order.
+ */
+import { Philox } from '../engine/basics/philox.ts';
+import { createPicture, type Picture } from '../image/picture.ts';
+
+/** What may be done to a picture: `blur` and `jpeg` before and after it is shrunk, `noise` between. */
+export type DegradationKind = 'blur' | 'noise' | 'jpeg';
+
+/** From which numbers a picture's own is drawn, all equally likely; both ends are possible. */
+export interface DegradationRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Those kinds that are wanted. */
+export type DegradationRanges = Readonly<Partial<Record<DegradationKind, DegradationRange>>>;
+
+/** What is done to one picture. */
+export interface Degradation {
+  /** σ in pixels of the original; 0: none. */
+  readonly blur: number;
+  /** σ in levels of 0…255; 0: none. */
+  readonly noise: number;
+  /** 1…100; undefined: none. */
+  readonly jpeg: number | undefined;
+  /** Of the noise. */
+  readonly seed: number;
+  readonly stream: number;
+}
+
+/** Lowest and highest numbers that make sense. */
+const BOUNDS: Readonly<Record<DegradationKind, readonly [number, number]>> = {
+  blur: [0, 20],
+  noise: [0, 100],
+  jpeg: [1, 100],
+};
+
+/** For messages and help. */
+export const DEGRADE_EXPECTED =
+  'blur=LOW-HIGH (σ, 0 to 20), noise=LOW-HIGH (σ, 0 to 100) or jpeg=LOW-HIGH (quality, 1 to 100), each once';
+
+/** "blur=0.2-3", "noise=5" and the like as ranges; undefined where one is not understood, or a kind comes twice. */
+export function parseDegradations(texts: readonly string[]): DegradationRanges | undefined {
+  const ranges: Partial<Record<DegradationKind, DegradationRange>> = {};
+  for (const text of texts) {
+    const match = /^(blur|noise|jpeg)=(\d{1,6}(?:\.\d{1,6})?)(?:-(\d{1,6}(?:\.\d{1,6})?))?$/.exec(text);
+    if (!match) return undefined;
+    const kind = match[1] as DegradationKind;
+    const [low, high] = [Number(match[2]), Number(match[3] ?? match[2])];
+    const [least, most] = BOUNDS[kind];
+    const whole = kind !== 'jpeg' || (Number.isInteger(low) && Number.isInteger(high));
+    if (ranges[kind] || low > high || low < least || high > most || !whole) return undefined;
+    ranges[kind] = { low, high };
+  }
+  return ranges;
+}
+
+/** Streams of the seed's random numbers: those of degradations begin here, one a picture. See `crop-plan.ts`. */
+const DEGRADATIONS = 2 ** 42;
+
+/** What is done to picture `number`: a function of the seed and the number alone. */
+export function degradationOf(ranges: DegradationRanges, seed: number, number: number): Degradation {
+  const stream = DEGRADATIONS + 2 * number;
+  const random = new Philox(seed, stream);
+  // Always three, so that one kind's range changes no other's numbers.
+  const [blur, noise, jpeg] = [random.uniform(), random.uniform(), random.uniform()];
+  const drawn = (range: DegradationRange | undefined, u: number) =>
+    range === undefined ? 0 : range.low + (range.high - range.low) * u;
+  const quality = ranges.jpeg && Math.floor(ranges.jpeg.low + (ranges.jpeg.high - ranges.jpeg.low + 1) * jpeg);
+  return {
+    blur: drawn(ranges.blur, blur),
+    noise: drawn(ranges.noise, noise),
+    jpeg: quality,
+    seed,
+    stream: stream + 1,
+  };
+}
+
+/** The picture by a Gaussian of `sigma` pixels, cut off at 4 σ; edges are repeated outwards, results rounded. */
+export function blurred(picture: Picture, sigma: number): Picture {
+  const radius = Math.ceil(4 * sigma);
+  if (radius === 0) return picture;
+  const weights = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma ** 2)));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const taps = Float64Array.from(weights, weight => weight / total);
+  const { width, height, channels, data } = picture;
+  const stride = width * channels;
+  const across = alongLines(data, taps, { lines: height, line: stride, length: width, step: channels, channels });
+  const down = alongLines(across, taps, { lines: width, line: channels, length: height, step: stride, channels });
+  return createPicture(
+    width,
+    height,
+    channels,
+    Uint8Array.from(down, value => Math.floor(value + 0.5)),
+  );
+}
+
+/** How samples lie: `lines` of `length` pixels; from line to line and from pixel to pixel so many samples. */
+interface Lines {
+  readonly lines: number;
+  readonly line: number;
+  readonly length: number;
+  readonly step: number;
+  readonly channels: number;
+}
+
+function alongLines(
+  data: ArrayLike<number>,
+  taps: Float64Array,
+  { lines, line, length, step, channels }: Lines,
+): Float32Array {
+  const out = new Float32Array(data.length);
+  const radius = taps.length >> 1;
+  const padded = new Float64Array(length + 2 * radius);
+  for (let l = 0; l < lines; l++) {
+    for (let c = 0; c < channels; c++) {
+      const start = l * line + c;
+      for (let i = 0; i < padded.length; i++)
+        padded[i] = data[start + Math.min(Math.max(i - radius, 0), length - 1) * step];
+      for (let i = 0; i < length; i++) {
+        let sum = 0;
+        for (let k = 0; k < taps.length; k++) sum += taps[k] * padded[i + k];
+        out[start + i * step] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+/** The picture with Gaussian noise of `noise` levels added to every sample, rounded and kept within 0…255. */
+export function noisy(
+  picture: Picture,
+  { noise, seed, stream }: Pick<Degradation, 'noise' | 'seed' | 'stream'>,
+): Picture {
+  if (noise === 0) return picture;
+  const random = new Philox(seed, stream);
+  const data = new Uint8Array(picture.data.length);
+  // Box and Muller 1958: two normal numbers of two uniform ones.
+  for (let i = 0; i < data.length; i += 2) {
+    const radius = noise * Math.sqrt(-2 * Math.log(1 - random.uniform()));
+    const angle = 2 * Math.PI * random.uniform();
+    data[i] = level(picture.data[i] + radius * Math.cos(angle));
+    if (i + 1 < data.length) data[i + 1] = level(picture.data[i + 1] + radius * Math.sin(angle));
+  }
+  return { ...picture, data };
+}
+
+const level = (value: number): number => Math.min(255, Math.max(0, Math.floor(value + 0.5)));
