@@ -1,7 +1,7 @@
 /** Applies operations. Inside a trace a node is recorded; otherwise a program of one node runs at once. */
 
 import { DaybreakError, TraceError } from './basics/errors.ts';
-import { RecentMap } from './basics/recent-map.ts';
+import { LruCache } from './basics/lru-cache.ts';
 import { sizeOf, type TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import { checkTypes } from './graph/element-types.ts';
@@ -29,7 +29,7 @@ export function noGrad<T>(body: () => T): T {
 
 /** Size of each device's cache of one-node programs. */
 const PROGRAMS_KEPT = 2048;
-const programs = new WeakMap<Device, RecentMap<string, Program>>();
+const programs = new WeakMap<Device, LruCache<string, Program>>();
 
 /** Applies `operation` to tensors of one device and returns its outputs. */
 export function apply<A extends Attributes>(
@@ -102,7 +102,7 @@ function programOf(
 ): Program {
   let cache = programs.get(device);
   if (!cache) {
-    cache = new RecentMap(PROGRAMS_KEPT, program => program.dispose());
+    cache = new LruCache(PROGRAMS_KEPT, program => program.dispose());
     programs.set(device, cache);
   }
   const key = `${keyOf(operation, attributes)}|${inputs.map(({ spec }) => `${spec.dtype}${spec.shape.join('x')}`).join('|')}`;

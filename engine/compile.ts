@@ -1,9 +1,9 @@
 /** `compile`: traces a function once and replays it as a program. */
 
 import { DaybreakError, nameOf, TraceError } from './basics/errors.ts';
-import { RecentMap } from './basics/recent-map.ts';
+import { LruCache } from './basics/lru-cache.ts';
 import type { TensorSpec } from './basics/shape.ts';
-import { ArgumentMemory, deviceOf, type HeldArgument, hold, letGo } from './compiled-arguments.ts';
+import { ArgumentMemory, deviceOf, type ClaimedArgument, claimArguments, releaseArguments } from './compiled-arguments.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
 import { optimize } from './graph/optimize.ts';
@@ -65,10 +65,10 @@ interface Entry {
 }
 
 /** A compiled function's state on its device. */
-interface Kept {
+interface DeviceState {
   readonly device: Device;
   /** By the arguments' shapes. */
-  readonly entries: RecentMap<string, Entry>;
+  readonly entries: LruCache<string, Entry>;
   readonly slots: SharedSlots;
   readonly memory: ArgumentMemory;
 }
@@ -88,21 +88,21 @@ export function compile<T extends readonly Argument[], R extends Tree>(
   if (typeof body !== 'function') throw new TraceError(`compile(): expected a function, got ${nameOf(body)}.`);
   if (!Number.isInteger(programs) || programs < 1)
     throw new TraceError(`compile(): expected programs to be an integer of at least 1, got ${nameOf(programs)}.`);
-  let kept: Kept | undefined;
+  let kept: DeviceState | undefined;
 
-  const keptFor = (device: Device): Kept => {
+  const stateOn = (device: Device): DeviceState => {
     if (kept && kept.device !== device)
       throw new DaybreakError('A compiled function can only be used on one device until it is disposed.');
     kept ??= {
       device,
-      entries: new RecentMap(programs, free),
+      entries: new LruCache(programs, free),
       slots: new SharedSlots(device.memory),
       memory: new ArgumentMemory(device),
     };
     return kept;
   };
   /** The cached program for these arguments, or a new one. */
-  const entryFor = ({ device, entries, slots }: Kept, specs: readonly TensorSpec[]): Entry => {
+  const entryFor = ({ device, entries, slots }: DeviceState, specs: readonly TensorSpec[]): Entry => {
     const key = specs.map(({ shape, dtype }) => `${dtype}${shape.join('x')}`).join('|');
     const known = entries.get(key);
     if (known?.program.isCurrent) return known;
@@ -116,7 +116,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     return entry;
   };
   const finish = (entry: Entry, results: readonly Storage[]): R => entry.rebuild(results) as R;
-  const runNow = (mine: Kept, specs: readonly TensorSpec[], args: readonly HeldArgument[]): R => {
+  const runNow = (mine: DeviceState, specs: readonly TensorSpec[], args: readonly ClaimedArgument[]): R => {
     const entry = entryFor(mine, specs);
     return mine.memory.with(args, entry.assigned, inputs => {
       for (const variable of entry.assigned) variable.beforeChange(mine.device);
@@ -130,12 +130,12 @@ export function compile<T extends readonly Argument[], R extends Tree>(
         throw new TraceError('A compiled function called inside another expected tensors, got a number.');
       return body(...(args as unknown as Traced<T>));
     }
-    const mine = keptFor(deviceOf(args));
-    const held = hold(args);
+    const mine = stateOn(deviceOf(args));
+    const held = claimArguments(args);
     try {
       return runNow(mine, args.map(specOf), held);
     } finally {
-      letGo(held);
+      releaseArguments(held);
     }
   };
   const plan = (args: T): Planned => {
@@ -150,20 +150,20 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     if (activeTrace()) throw new TraceError('warmUp() cannot be called while a function is traced.');
     const device = deviceOf(args);
     const specs = args.map(specOf);
-    const held = hold(args);
+    const held = claimArguments(args);
     try {
-      await entryFor(keptFor(device), specs).program.compileKernels(onKernel);
+      await entryFor(stateOn(device), specs).program.compileKernels(onKernel);
       // If the function was disposed in the meantime, it is compiled again.
-      return runNow(keptFor(device), specs, held);
+      return runNow(stateOn(device), specs, held);
     } finally {
-      letGo(held);
+      releaseArguments(held);
     }
   };
   const profile = async (args: T, clock?: Clock): Promise<{ result: R; profile: RunProfile }> => {
     checkArguments(args);
     if (activeTrace()) throw new TraceError('profile() cannot be called while a function is traced.');
-    const mine = keptFor(deviceOf(args));
-    const held = hold(args);
+    const mine = stateOn(deviceOf(args));
+    const held = claimArguments(args);
     try {
       const entry = entryFor(mine, args.map(specOf));
       const { results, profile } = await mine.memory.with(held, entry.assigned, inputs => {
@@ -172,7 +172,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
       });
       return { result: finish(entry, results), profile };
     } finally {
-      letGo(held);
+      releaseArguments(held);
     }
   };
   const dispose = () => {

@@ -16,12 +16,12 @@ export function deviceOf(args: readonly Argument[]): Device {
 }
 
 /** An argument with a claim on its memory, so that its tensor may be disposed during the call. */
-export type HeldArgument = number | Storage;
+export type ClaimedArgument = number | Storage;
 
-export const hold = (args: readonly Argument[]): HeldArgument[] =>
+export const claimArguments = (args: readonly Argument[]): ClaimedArgument[] =>
   args.map(argument => (typeof argument === 'number' ? argument : argument.storage.retain()));
 
-export function letGo(args: readonly HeldArgument[]): void {
+export function releaseArguments(args: readonly ClaimedArgument[]): void {
   for (const argument of args) if (typeof argument !== 'number') argument.release();
 }
 
@@ -39,7 +39,7 @@ export class ArgumentMemory {
    * Calls `run` with the memory of `args`. Arguments in the memory of a variable that the program assigns are copied first:
    * the argument is the variable's value before the call.
    */
-  with<R>(args: readonly HeldArgument[], assigned: readonly VariableState[], run: (inputs: Storage[]) => R): R {
+  with<R>(args: readonly ClaimedArgument[], assigned: readonly VariableState[], run: (inputs: Storage[]) => R): R {
     const changing = new Set(assigned.map(({ storage }) => storage.buffer));
     const copies: Storage[] = [];
     try {

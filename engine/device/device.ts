@@ -1,5 +1,5 @@
 /** The GPU device: its capabilities, pipelines, memory and queue. */
-import { endWithProcess, quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
+import { destroyOnExit, quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
 import {
   AdapterNotFoundError,
   DaybreakError,
@@ -130,7 +130,7 @@ export class Device implements Disposable {
       requiredFeatures: wanted.filter(feature => adapter.features.has(feature)) as GPUFeatureName[],
       requiredLimits: limitsOf(adapter),
     });
-    endWithProcess(device);
+    destroyOnExit(device);
     return new Device(device, describe(adapter.info), fixedSubgroupSize(adapter.info), options);
   }
 

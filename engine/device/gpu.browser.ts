@@ -24,7 +24,7 @@ export const systemProcessors = (): number =>
   (globalThis as { navigator?: { readonly hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;
 
 /** Browsers clean up devices themselves. */
-export const endWithProcess = (_: GPUDevice): void => undefined;
+export const destroyOnExit = (_: GPUDevice): void => undefined;
 
 /** Browsers wait without polling. */
 export const quietly = <T>(promise: Promise<T>): Promise<T> => promise;

@@ -62,7 +62,7 @@ let hasExitHook = false;
  * Destroys a device when the process exits, which waits for its work: a software driver that is still compiling or
  * computing during exit crashes the process (1 time in 20 when an error ends it at once).
  */
-export function endWithProcess(device: GPUDevice): void {
+export function destroyOnExit(device: GPUDevice): void {
   if (!hasExitHook)
     process.once('exit', () => {
       for (const one of open) one.destroy();

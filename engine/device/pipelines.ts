@@ -1,6 +1,6 @@
 /** A device's cache of compiled kernels. */
 
-import { RecentMap } from '../basics/recent-map.ts';
+import { LruCache } from '../basics/lru-cache.ts';
 import type { Kernel } from '../text/kernel.ts';
 
 /** A compiled kernel and the layout of its bind group. */
@@ -25,7 +25,7 @@ const BUFFER_TYPES = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as c
 export class Pipelines {
   readonly #gpu: GPUDevice;
   readonly #onError: (message: string) => void;
-  readonly #made = new RecentMap<string, Pipeline>(PIPELINES_KEPT);
+  readonly #made = new LruCache<string, Pipeline>(PIPELINES_KEPT);
   /** By signature: one letter of BUFFER_TYPES per binding. */
   readonly #layouts = new Map<string, Layout>();
 

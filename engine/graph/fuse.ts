@@ -17,7 +17,7 @@ interface Chain {
   readonly leaves: readonly Value[];
   readonly steps: readonly (Omit<ExpressionStep, 'args'> & { readonly args: readonly (Value | number)[] })[];
   readonly names: readonly string[];
-  readonly dear: boolean;
+  readonly expensive: boolean;
 }
 
 /**
@@ -101,7 +101,7 @@ function chainOf(node: Node, inlined: ReadonlyMap<Value, Chain>): Chain {
   const steps: Chain['steps'][number][] = [];
   const names: string[] = [];
   const results = new Map<Value, Value | number>();
-  let dear = operation.elementwise?.dear ?? false;
+  let expensive = operation.elementwise?.expensive ?? false;
   for (const value of new Set(node.inputs)) {
     const chain = inlined.get(value);
     if (!chain) {
@@ -114,7 +114,7 @@ function chainOf(node: Node, inlined: ReadonlyMap<Value, Chain>): Chain {
     for (const step of chain.steps)
       steps.push({ ...step, args: step.args.map(arg => (typeof arg === 'number' ? arg + offset : arg)) });
     names.push(...chain.names);
-    dear ||= chain.dear;
+    expensive ||= chain.expensive;
     results.set(value, steps.length - 1);
   }
   if (operation.elementwise) {
@@ -122,7 +122,7 @@ function chainOf(node: Node, inlined: ReadonlyMap<Value, Chain>): Chain {
     steps.push({ elementwise: operation.elementwise, attributes: node.attributes, args });
   }
   names.push(operation.name);
-  return { leaves: [...leaves], steps, names, dear };
+  return { leaves: [...leaves], steps, names, expensive };
 }
 
 /** Compares loads and stores with and without storing `node`; broadcast operands count a quarter. */
@@ -140,7 +140,7 @@ function worthwhile(
     for (const leaf of leaves) sum += sizeOf(leaf.spec.shape) === full ? 1 : 0.25;
     return sum;
   };
-  if ((users.length > 1 && chain.dear) || chain.steps.length > LONGEST_CHAIN) return false;
+  if ((users.length > 1 && chain.expensive) || chain.steps.length > LONGEST_CHAIN) return false;
   let separate = cost(chain.leaves) + 1;
   let together = 0;
   for (const user of users) {

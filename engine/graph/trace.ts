@@ -10,7 +10,7 @@ import type { Device } from '../device/device.ts';
 import type { Attributes, Operation } from './operation.ts';
 import { assignOp, rangeOp, sideBySideOp } from './places.ts';
 import { type Assignment, type Graph, Node, overlap, Value, type VariableState } from './value.ts';
-import { type Written, WrittenRanges } from './written.ts';
+import { type Written, WrittenRanges } from './written-ranges.ts';
 
 /** A variable that a trace has assigned. */
 export interface Assigned {

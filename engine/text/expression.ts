@@ -20,7 +20,7 @@ export interface Elementwise<A> {
   /** The result does not depend on the inputs' elements, so they are not loaded. */
   readonly constant?: boolean;
   /** Expensive (exp, tanh …): not worth computing twice to save a load. */
-  readonly dear?: boolean;
+  readonly expensive?: boolean;
 }
 
 /** An argument of a step: the element of an operand, or the result of an earlier step. */

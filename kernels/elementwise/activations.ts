@@ -102,7 +102,7 @@ export const preluWeightGradientOp: ElementwiseOperation<Nothing> = /* @__PURE__
 export const tanhOp = /* @__PURE__ */ defineElementwise({
   name: 'tanh',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => TANH,
   expression: ([x]) => keepNaN(x, `daybreakTanh(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, neg(sub(square(output), 1)))],
@@ -120,7 +120,7 @@ export const tanhOp = /* @__PURE__ */ defineElementwise({
 export const sigmoidOp = /* @__PURE__ */ defineElementwise({
   name: 'sigmoid',
   arity: 1,
-  dear: true,
+  expensive: true,
   expression: ([x]) => keepNaN(x, `1.0 / (1.0 + exp(-${x}))`),
   gradient: ({ grad, output }) => [() => mul(grad, mul(output, add(neg(output), 1)))],
 });
@@ -134,7 +134,7 @@ export const sigmoidOp = /* @__PURE__ */ defineElementwise({
 export const softplusOp = /* @__PURE__ */ defineElementwise({
   name: 'softplus',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => log1pFunction,
   expression: ([x]) => `select(${x}, 0.0, ${x} < 0.0) + daybreakLog1p(exp(-abs(${x})))`,
   gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sigmoid(x))],

@@ -10,7 +10,7 @@ import { specifyElementwise } from './specify-elementwise.ts';
 export const expOp = /* @__PURE__ */ defineElementwise({
   name: 'exp',
   arity: 1,
-  dear: true,
+  expensive: true,
   expression: ([x]) => keepNaN(x, `exp(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, output)],
 });
@@ -25,7 +25,7 @@ export const expOp = /* @__PURE__ */ defineElementwise({
 export const logOp = /* @__PURE__ */ defineElementwise({
   name: 'log',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => LOG,
   expression: ([x]) => keepNaN(x, `daybreakLog(${x})`),
   gradient: ({ grad, inputs: [x] }) => [() => div(grad, x)],
@@ -40,7 +40,7 @@ export const logOp = /* @__PURE__ */ defineElementwise({
 export const log1pOp = /* @__PURE__ */ defineElementwise({
   name: 'log1p',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => log1pFunction,
   expression: ([x]) => keepNaN(x, `daybreakLog1p(${x})`),
   gradient: ({ grad, inputs: [x] }) => [() => div(grad, add(x, 1))],
@@ -161,7 +161,7 @@ function power(x: string, exponent: number, number: NumberText): string {
 export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
   name: 'pow',
   arity: 1,
-  dear: true,
+  expensive: true,
   expression: ([x], { exponent }, number) => power(x, Math.fround(exponent), number),
   gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
     () => (exponent === 0 ? fullLike(grad, 0) : mul(mul(grad, pow(x, exponent - 1)), exponent)),

@@ -36,7 +36,7 @@ export function l1Loss(input: Tensor, target: Tensor): Tensor {
 export const bceOp = /* @__PURE__ */ defineElementwise({
   name: 'bceElementwise',
   arity: 2,
-  dear: true,
+  expensive: true,
   declarations: () => log1pFunction,
   expression: ([x, t]) => `(select(${x}, 0.0, ${x} < 0.0) - ${x} * ${t}) + daybreakLog1p(exp(-abs(${x})))`,
   gradient: ({ grad, inputs: [x, t] }) => [
@@ -67,7 +67,7 @@ export const bceOp = /* @__PURE__ */ defineElementwise({
 export const bceGradientOp = /* @__PURE__ */ defineElementwise({
   name: 'bceGradient',
   arity: 2,
-  dear: true,
+  expensive: true,
   declarations: () => `fn daybreakBceGradient(x: f32, t: f32) -> f32 {
   let e = exp(-abs(x));
   let large = 1.0 / (1.0 + e);

@@ -1,7 +1,7 @@
 /** A least-recently-used (LRU) cache. */
 
 /** Keeps at most `most` entries; beyond that the least recently used one is evicted. */
-export class RecentMap<K, V> {
+export class LruCache<K, V> {
   /** Most recently used last. */
   readonly #entries = new Map<K, V>();
   readonly #most: number;
