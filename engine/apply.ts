@@ -80,7 +80,10 @@ function runNow(
 ): Value[] {
   const storages = inputs.map(value => {
     const { storage } = value;
-    if (!storage) throw new TraceError(`${operation.name}: a tensor of a trace was used after the trace; return it from the function.`);
+    if (!storage)
+      throw new TraceError(
+        `${operation.name}: a tensor of a trace was used after the trace; return it from the function.`,
+      );
     return storage;
   });
   // A view of immutable memory shares it. A variable's content may change later, so it is copied.

@@ -90,7 +90,9 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
     const handle = wrt[index];
     const name = handle instanceof Variable ? handle.name : `tensor ${index} of shape ${formatShape(handle.shape)}`;
     if (handle instanceof Variable && (trace ? trace.assigns(handle.state) : usedBefore(order, handle)))
-      throw new GradientError(`${name} was assigned before grad() computed its gradient: call grad() first, then assign.`);
+      throw new GradientError(
+        `${name} was assigned before grad() computed its gradient: call grad() first, then assign.`,
+      );
     throw new GradientError(
       `The loss does not depend on ${name}, or the computation was not recorded: create it with { requiresGrad: true }, ` +
         `compute the loss outside noGrad(), and use { createGraph: true } for gradients of gradients.`,

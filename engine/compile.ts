@@ -3,7 +3,13 @@
 import { DaybreakError, nameOf, TraceError } from './basics/errors.ts';
 import { LruCache } from './basics/lru-cache.ts';
 import type { TensorSpec } from './basics/shape.ts';
-import { ArgumentMemory, deviceOf, type ClaimedArgument, claimArguments, releaseArguments } from './compiled-arguments.ts';
+import {
+  ArgumentMemory,
+  type ClaimedArgument,
+  claimArguments,
+  deviceOf,
+  releaseArguments,
+} from './compiled-arguments.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
 import { optimize } from './graph/optimize.ts';
@@ -234,6 +240,8 @@ function free({ program, profiler, captured }: Entry): void {
 function checkArguments(args: readonly unknown[]): void {
   args.forEach((argument, i) => {
     if (argument instanceof Tensor || typeof argument === 'number') return;
-    throw new DaybreakError(`A compiled function: expected argument ${i} to be a tensor or a number, got ${nameOf(argument)}.`);
+    throw new DaybreakError(
+      `A compiled function: expected argument ${i} to be a tensor or a number, got ${nameOf(argument)}.`,
+    );
   });
 }

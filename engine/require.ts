@@ -5,6 +5,7 @@ import { Tensor } from './tensor.ts';
 /** Throws ArgumentError unless every value is a tensor. */
 export function requireTensors(operation: string, ...values: readonly unknown[]): void {
   values.forEach((value, i) => {
-    if (!(value instanceof Tensor)) throw new ArgumentError(operation, `expected input ${i} to be a tensor, got ${nameOf(value)}.`);
+    if (!(value instanceof Tensor))
+      throw new ArgumentError(operation, `expected input ${i} to be a tensor, got ${nameOf(value)}.`);
   });
 }

@@ -79,16 +79,14 @@ export class Tensor implements Disposable {
 
   /** The content of an f32 tensor, row-major. Throws DTypeError for a u32 tensor: see {@link words}. */
   async data(): Promise<Float32Array<ArrayBuffer>> {
-    if (this.dtype !== 'f32')
-      throw new DTypeError('data', `expected an f32 tensor, got ${this.dtype}: use words().`);
+    if (this.dtype !== 'f32') throw new DTypeError('data', `expected an f32 tensor, got ${this.dtype}: use words().`);
     const [bytes] = await this.device.read([this.storage]);
     return new Float32Array(bytes.buffer);
   }
 
   /** The content of a u32 tensor, row-major. Throws DTypeError for an f32 tensor: see {@link data}. */
   async words(): Promise<Uint32Array<ArrayBuffer>> {
-    if (this.dtype !== 'u32')
-      throw new DTypeError('words', `expected a u32 tensor, got ${this.dtype}: use data().`);
+    if (this.dtype !== 'u32') throw new DTypeError('words', `expected a u32 tensor, got ${this.dtype}: use data().`);
     const [bytes] = await this.device.read([this.storage]);
     return new Uint32Array(bytes.buffer);
   }
@@ -178,7 +176,10 @@ export function wrap(device: Device, buffer: GPUBuffer, shape: Shape, dtype: DTy
   checkShape('wrap', shape);
   const bytes = sizeOf(shape) * 4;
   if (buffer.size < bytes)
-    throw new ShapeError('wrap', `expected a buffer of at least ${bytes} bytes for ${formatShape(shape)}, got ${buffer.size}.`);
+    throw new ShapeError(
+      'wrap',
+      `expected a buffer of at least ${bytes} bytes for ${formatShape(shape)}, got ${buffer.size}.`,
+    );
   return new Tensor(device, new Value({ shape, dtype }, device.memory.borrow(buffer, bytes)));
 }
 
@@ -202,7 +203,8 @@ export function tidy<T>(body: () => T): T {
   let kept: Set<Tensor> = new Set();
   try {
     const result = body();
-    if (result instanceof Promise) throw new DaybreakError('tidy(): expected a synchronous function, got one that returns a Promise.');
+    if (result instanceof Promise)
+      throw new DaybreakError('tidy(): expected a synchronous function, got one that returns a Promise.');
     kept = handlesIn(result);
     return result;
   } finally {

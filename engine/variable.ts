@@ -77,7 +77,9 @@ export class Variable extends Tensor {
   write(data: Float32Array | Uint32Array): void {
     const doing = `write to ${this.name}`;
     if (activeTrace())
-      throw new TraceError(`${doing}: not allowed in a compiled function, which would not repeat it on later calls; use assign().`);
+      throw new TraceError(
+        `${doing}: not allowed in a compiled function, which would not repeat it on later calls; use assign().`,
+      );
     if (data.length !== this.size) throw new ShapeError(doing, `expected ${this.size} elements, got ${data.length}.`);
     const dtype = data instanceof Uint32Array ? 'u32' : 'f32';
     if (dtype !== this.dtype) throw new DTypeError(doing, `expected ${this.dtype}, got ${dtype}.`);
@@ -90,10 +92,17 @@ export class Variable extends Tensor {
    * also owns the padding up to a multiple of 64 elements.
    */
   moveInto(whole: Variable, offset: number): void {
-    if (this.state.part) throw new DaybreakError(`${this.name} is already part of another variable: a parameter can have only one optimizer.`);
-    if (whole.dtype !== this.dtype) throw new DTypeError(`move ${this.name}`, `expected ${this.dtype}, got ${whole.dtype}.`);
+    if (this.state.part)
+      throw new DaybreakError(
+        `${this.name} is already part of another variable: a parameter can have only one optimizer.`,
+      );
+    if (whole.dtype !== this.dtype)
+      throw new DTypeError(`move ${this.name}`, `expected ${this.dtype}, got ${whole.dtype}.`);
     if (offset % ROW !== 0 || offset + this.size > whole.size)
-      throw new ShapeError(`move ${this.name}`, `${this.size} elements at offset ${offset} do not fit into ${whole.size}.`);
+      throw new ShapeError(
+        `move ${this.name}`,
+        `${this.size} elements at offset ${offset} do not fit into ${whole.size}.`,
+      );
     whole.state.beforeChange(this.device);
     const storage = whole.storage.slice(offset * 4, this.size * 4);
     this.device.copy(this.storage, storage, this.size * 4);

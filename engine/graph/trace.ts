@@ -58,8 +58,7 @@ export class Trace {
   import(value: Value): Value {
     if (this.#own.has(value)) return value;
     if (value.source?.kind === 'variable') return this.#read(value.source.variable);
-    if (!value.storage)
-      throw new TraceError('A tensor of another trace was used; return it from that function.');
+    if (!value.storage) throw new TraceError('A tensor of another trace was used; return it from that function.');
     const known = this.#captured.get(value);
     if (known) return known;
     const own = this.#leaf(value.spec, { kind: 'constant', storage: value.storage });

@@ -116,7 +116,9 @@ describe('refused', () => {
     tidy(() => {
       const x = tensor([1, 5], [2], { requiresGrad: true });
       const through = (operation: typeof twoAndThree) => grad(sum(apply(operation, [x], {})[0]), [x]);
-      expect(() => through(wrong)).toThrow(/test\.wrong: expected the gradient of input 0 to have shape \[2\], got \[\]/);
+      expect(() => through(wrong)).toThrow(
+        /test\.wrong: expected the gradient of input 0 to have shape \[2\], got \[\]/,
+      );
       expect(() => through(none)).toThrow(GradientError);
       expect(() => through(none)).toThrow(/test\.none returned no gradient for input 0/);
     });

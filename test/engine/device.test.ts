@@ -69,7 +69,9 @@ describe('an adapter', () => {
     const [name] = device().description.device.toUpperCase().split(/[-_ ]/);
     using first = await Device.create({ adapter: `${name}:0` });
     expect(first.description).toEqual(device().description);
-    await expect(Device.create({ adapter: `${name}:7` })).rejects.toThrow(/^Fewer than 8 WebGPU adapters with .*\. Available: /);
+    await expect(Device.create({ adapter: `${name}:7` })).rejects.toThrow(
+      /^Fewer than 8 WebGPU adapters with .*\. Available: /,
+    );
   });
 
   test('is described, and asked for all that it has', () => {
