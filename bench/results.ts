@@ -1,6 +1,6 @@
 /**
- * `bench/RESULTS.md`: one section for each benchmark and adapter. A run replaces its own section and leaves the others,
- * so that results from different adapters stand side by side.
+ * `bench/RESULTS.md`: one section per benchmark and adapter. A run replaces only its own section, so that results from
+ * different adapters can be compared.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -16,9 +16,9 @@ import type { Report } from './rows.ts';
 
 export const RESULTS_FILE: string = fileURLToPath(new URL('./RESULTS.md', import.meta.url));
 
-/** One run of a benchmark, as it stands in the file. */
+/** One run of a benchmark in the file. */
 export interface Section {
-  /** The benchmark, `kernels`, `train`, `peers` …: with the adapter what tells sections apart. */
+  /** The benchmark: `kernels`, `train`, `peers` … With the adapter it identifies the section. */
   readonly benchmark: string;
   readonly adapter: string;
   /** Markdown below the section's heading. */
@@ -32,12 +32,12 @@ stay. What was predicted, tried and dropped is in [NOTES.md](NOTES.md). Medians;
 threads; GFLOP counts a convolution as if it were done directly.
 `;
 
-/** Marks where a section begins, for the next run that looks for it. */
+/** Marks the start of a section, so that the next run finds it. */
 const mark = ({ benchmark, adapter }: Pick<Section, 'benchmark' | 'adapter'>) =>
   `<!-- ${benchmark} on ${adapter.replaceAll('--', '- -')} -->`;
 const MARKED = /^<!-- (.+?) on (.+) -->\n/m;
 
-/** The document with `section` in its place: benchmarks in alphabetic order, and of each the adapters. */
+/** The document with `section` inserted: sorted by benchmark, then by adapter. */
 export function withSection(document: string, section: Section): string {
   const parts = document.split(/^(?=<!-- .+? on .+ -->$)/m).slice(1);
   const sections = new Map(parts.map(part => [part.match(MARKED)![0].trim(), part.trim()] as const));
@@ -47,7 +47,7 @@ export function withSection(document: string, section: Section): string {
   return `${[TITLE.trim(), ...sorted].join('\n\n')}\n`;
 }
 
-/** Puts `section` into the file, which need not exist yet. */
+/** Writes `section` to the file, which is created if needed. */
 export async function writeSection(file: string, section: Section): Promise<void> {
   const document = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -56,11 +56,11 @@ export async function writeSection(file: string, section: Section): Promise<void
   await writeAtomically(file, Buffer.from(withSection(document, section)));
 }
 
-/** An adapter's name: what driver and device call themselves (lavapipe's device says how many lanes it computes at a time). */
+/** An adapter's name: the driver's and the device's own names (lavapipe's device name includes its vector width). */
 export const adapterName = ({ description, device, vendor, architecture }: Report['adapter']): string =>
   [description.replace(/\s+0\.0\.1$/, ''), device].filter(Boolean).join(', ') || `${vendor} ${architecture}`;
 
-/** The lines below each section's heading: when, on what, by which command, and the ceiling. */
+/** The lines below each section's heading: date, machine, command and peak. */
 export async function preamble(
   command: string,
   { adapter, ceiling }: Pick<Report, 'adapter' | 'ceiling'>,
@@ -78,7 +78,7 @@ export async function preamble(
     .replace('\n', '\n\n');
 }
 
-/** Whether the clone has changes that are not committed, other than what an earlier benchmark wrote. */
+/** Whether the clone has uncommitted changes, except those of an earlier benchmark. */
 async function changedBesidesResults(): Promise<boolean> {
   const cwd = dirname(RESULTS_FILE);
   const { stdout } = await promisify(execFile)('git', ['status', '--porcelain', '--', ':/', ':!RESULTS.md'], { cwd });
@@ -90,7 +90,7 @@ function ceilingLine(
   software: boolean,
 ): string {
   const line = `${figure(gflops)} GFLOP/s (multiply-add loop), ${figure(gbps)} GB/s (copy, read and written)`;
-  const argument = (rate: number) => `${figure(rate)} where the loop’s number of turns is an argument`;
+  const argument = (rate: number) => `${figure(rate)} with the trip count as an argument`;
   if (!software) return `${line}; ${argument(unknown.gflops)}`;
   return `${line}; per CPU second, by which shares are counted, ${figure(gflops_cpu)} GFLOP (${argument(unknown.gflops_cpu)}) and ${figure(gbps_cpu)} GB`;
 }

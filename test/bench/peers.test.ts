@@ -117,7 +117,7 @@ describe('a peer of Daybreak’s own', () => {
     expect(rows[1]).toMatchObject({ work: 'conv 3x3 4>8, 1x4x6x5', ms: 2, cpu_ms: 4 });
     expect(rows[3]).toMatchObject({ ms: 4, cpu_ms: 8 });
     expect(rows[0].dispatches).toBe(1);
-    expect(said).toEqual(['  left out: unlucky: ended with exit code 3: a library says hello / out of luck']);
+    expect(said).toEqual(['  skipped: unlucky: ended with exit code 3: a library says hello / out of luck']);
   });
 });
 
