@@ -97,12 +97,12 @@ export function comparisonSection(
   const of = (wait: string) => rows.filter(row => waitOf(row) === wait);
   const parts = [
     [...participants, ...missing.map(line => `not measured: ${line}`)].map(line => `- ${line}`).join('\n'),
-    'Times as multiples of Daybreak’s, wall / CPU: above 1, Daybreak is faster. GFLOP/s by the clock; dispatches, submits and buffers made are of WebGPU, for one repetition.',
+    'Times divided by Daybreak’s, wall / CPU: above 1, Daybreak is faster. GFLOP/s use wall time; dispatches, submits and created buffers are WebGPU calls per repetition.',
   ];
   const sections = [
-    ['Waiting quietly: every process sleeps until its work is done.', of(WAITS.quiet)],
+    ['Quiet waiting: every process sleeps until its work is done.', of(WAITS.quiet)],
     [
-      'As users of each peer get it: Dawn polls while they wait; onnxruntime-web copies its input and output; Daybreak trains by its trainer, which gathers crops, guards against numbers that are not finite, and runs two steps ahead.',
+      'As users of each peer experience it: Dawn polls while waiting; onnxruntime-web copies its input and output; Daybreak trains with its trainer, which gathers crops, checks for NaN and infinity, and runs two steps ahead.',
       of(WAITS.native),
     ],
   ] as const;
