@@ -223,7 +223,7 @@ describe('the tables', () => {
   test('name who took part and who did not, in two parts', () => {
     const text = comparisonSection(rows, ['daybreak 1', 'tfjs 4'], ['jax-js: not there']);
     expect(text).toContain('- tfjs 4\n- not measured: jax-js: not there\n');
-    const [, quiet, native] = text.split(/\*\*(?:Waiting quietly|As users of each peer)/);
+    const [, quiet, native] = text.split(/\*\*(?:Quiet waiting|As users of each peer)/);
     expect(quiet).toContain('9.00 / 12.0');
     expect(native).toContain('9.00 / 30.0');
     expect(native).not.toContain('pytorch');

@@ -127,6 +127,6 @@ test('pictures that it was trained on do not score it', async () => {
     join(folder, 'out'),
   ];
   await expect(runTypeScript('scripts/ship-model.ts', [...args, '--data', join(folder, 'set')])).rejects.toThrow(
-    'was trained on these pictures',
+    'was trained on these images',
   );
 });
