@@ -1,10 +1,10 @@
-/** The networks of Ledig et al. (2017) as their figure 4 writes them, and the layers that follow. */
+/** The networks of Ledig et al. (2017) in the notation of their figure 4, and their layers. */
 import type { Shape } from '../engine/basics/shape.ts';
 
 /**
  * Layers in order: `k3n64s2` is a convolution (kernel, channels, stride; padded so that stride 1 keeps the size), `bn`,
  * `prelu`, `lrelu`, `relu` and `bce` follow the layer before, `shuffle2` doubles the size, `pool2` halves it,
- * `dense1024` is a fully connected layer. What a network repeats is written once.
+ * `dense1024` is a fully connected layer. Repeated parts of a network are listed once.
  */
 interface Architecture {
   readonly name: string;
@@ -45,7 +45,7 @@ export type Layer =
       readonly channels: number;
       readonly kernel: number;
       readonly stride: number;
-      /** Not where batch norm follows. */
+      /** False before batch norm. */
       readonly bias: boolean;
     }
   | { readonly kind: 'dense'; readonly network: string; readonly input: Shape; readonly units: number }

@@ -1,4 +1,4 @@
-/** `bench baseline`: writes down how fast the convolutions are, for the guard in the tests (see `guard.ts`). */
+/** `bench baseline`: records the speed of the convolutions, for the guard in the tests (see `guard.ts`). */
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
@@ -10,7 +10,7 @@ import { say, withDevice } from './options.ts';
 
 const FILE = new URL('./baseline.json', import.meta.url);
 
-/** What has been written down so far. */
+/** The recorded baselines. */
 export const readBaselines = (): Baselines => (existsSync(FILE) ? parseBaselines(readFileSync(FILE, 'utf8')) : []);
 
 interface BaselineOptions {
@@ -24,17 +24,17 @@ export function add(program: Command): void {
   program
     .command('baseline')
     .description(
-      'Write bench/baseline.json anew for this driver and processor: how many times faster than the plain kernel ' +
-        'the convolutions are. npm test fails where they lose more than a quarter of it.',
+      'Update bench/baseline.json for this driver and processor: how many times faster than the plain kernel the ' +
+        'convolutions are. npm test fails if they lose more than a quarter of that.',
     )
-    .option('--runs <n>', 'runs whose median counts', positiveInteger, 5)
+    .option('--runs <n>', 'runs for the median', positiveInteger, 5)
     .option('--dry-run', 'only print')
     .option('--adapter <name>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
     .action(write);
 }
 
 async function write({ runs, dryRun, ...options }: BaselineOptions): Promise<void> {
-  // By rule, as the test does it.
+  // By rule, as in the test.
   await withDevice({ ...options, tuned: false }, async (device, signal) => {
     const found = new Map<string, number[]>(WATCHED.map(({ name }) => [name, []]));
     for (let run = 0; run < runs; run++) {

@@ -1,6 +1,6 @@
-/** How often WebGPU is called: figures that no busy neighbour can change, the same for every engine. */
+/** Counts WebGPU calls: independent of machine load, and comparable for all engines. */
 
-/** Calls between two looks. */
+/** Calls between two readings. */
 export interface Calls {
   readonly dispatches: number;
   readonly submits: number;
@@ -14,8 +14,8 @@ const METHODS = {
 } as const satisfies Record<keyof Calls, readonly [string, readonly string[]]>;
 
 /**
- * Counts the calls of this whole process, from the moment of its making until it is disposed of. Dawn must have been
- * loaded (a device exists), since its classes are what is watched.
+ * Counts the calls of this whole process from creation until it is disposed. Dawn must be loaded (a device exists), because
+ * the counter patches its classes.
  */
 export class CallCounter implements Disposable {
   readonly #counts = { dispatches: 0, submits: 0, buffers: 0 };
@@ -41,7 +41,7 @@ export class CallCounter implements Disposable {
     });
   }
 
-  /** The calls since the last look. */
+  /** The calls since the last reading. */
   take(): Calls {
     const taken = { ...this.#counts };
     Object.assign(this.#counts, { dispatches: 0, submits: 0, buffers: 0 });

@@ -1,4 +1,4 @@
-/** What the adapter can do at most: multiply-adds in a loop that does nothing else, and a copy. */
+/** The adapter's peak: a loop of only multiply-adds, and a copy. */
 import { apply } from '../engine/apply.ts';
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { f32 } from '../engine/basics/shape.ts';
@@ -10,32 +10,32 @@ import { type AdapterTraits, input, type Kernel, output } from '../engine/text/k
 import { Numbers } from '../engine/text/numbers.ts';
 import { type Contender, type Measurement, type MeasureOptions, measure, onDevice } from './measure.ts';
 
-/** 10⁹ operations a second, and 10⁹ bytes read or written a second: by the clock, and by the CPU time of all threads. */
+/** 10⁹ operations per second, and 10⁹ bytes read or written per second: by wall time, and by CPU time of all threads. */
 export interface Ceiling {
   readonly gflops: number;
   readonly gbps: number;
   readonly gflops_cpu: number;
   readonly gbps_cpu: number;
-  /** The multiply-add loop where its number of turns is an argument, as it is in kernels that serve every size. */
+  /** The multiply-add loop with its trip count as an argument, as in kernels that serve every size. */
   readonly unknown_turns: { readonly gflops: number; readonly gflops_cpu: number };
 }
 
-/** Something to measure against, and how much of it a repetition does. */
+/** A probe, and the amount of work per repetition. */
 export interface Probe {
   readonly contender: Contender;
   /** Floating-point operations (a multiply-add is two), or bytes read and written. */
   readonly amount: number;
 }
 
-/** 10⁹ of `amount` a second, by the clock and by CPU time. */
+/** 10⁹ of `amount` per second, by wall and by CPU time. */
 export const rateOf = (amount: number, { ms, cpuMs }: Pick<Measurement, 'ms' | 'cpuMs'>) => ({
   wall: amount / ms / 1e6,
   cpu: amount / cpuMs / 1e6,
 });
 
-/** Independent sums: as many as hide a multiply-add's latency, and still fit the registers. */
+/** Independent sums: enough to hide a multiply-add's latency, and few enough for the registers. */
 const SUMS = 12;
-/** Multiply-adds of a turn: a turn of a loop costs a software adapter as much as 20 of them. */
+/** Multiply-adds per iteration: an iteration costs a software adapter as much as 20 of them. */
 const MULTIPLY_ADDS = 96;
 
 /** Sizes for a repetition of 5 to 50 ms, with work for every core. */
@@ -45,8 +45,8 @@ const sizesFor = ({ software }: AdapterTraits) =>
     : { lanes: 256, groups: 4096, turns: 1024, copied: 2 ** 28 };
 
 /**
- * `known`: the number of turns is a constant of the text. Where it is an argument, lavapipe masks every sum in every turn
- * and is a third slower: what a kernel reaches whose loops depend on sizes that are arguments.
+ * `known`: the trip count is a constant in the text. If it is an argument, lavapipe masks every sum in every iteration and
+ * is a third slower: the peak of kernels whose loops depend on sizes that are arguments.
  */
 function multiplyAddKernel(known: boolean, traits: AdapterTraits): Kernel {
   const { lanes, groups, turns } = sizesFor(traits);
@@ -88,7 +88,7 @@ function copyKernel(type: 'f32' | 'vec4f', words: number, { software }: AdapterT
   });
 }
 
-/** An operation of one kernel with one input, which writes `words` f32. Its name is its key among cached programs. */
+/** An operation of one kernel with one input, which writes `words` f32. Its name is its key in the program cache. */
 const operationOf = (name: string, make: (traits: AdapterTraits) => Kernel, words: number): Operation => ({
   name,
   infer: () => [f32([words])],
@@ -98,12 +98,12 @@ const operationOf = (name: string, make: (traits: AdapterTraits) => Kernel, word
 /** Names of the probes, as contenders and in tables. */
 export const PROBES = {
   loop: 'multiply-add loop',
-  unknownLoop: 'multiply-add loop, turns as an argument',
+  unknownLoop: 'multiply-add loop, trip count as an argument',
   copy: 'copy of f32',
   wideCopy: 'copy of vec4f',
 } as const;
 
-/** The loops and the copies on one device, ready to be measured beside other contenders. */
+/** The loops and copies on one device, ready to be measured along with other contenders. */
 export class CeilingProbes implements Disposable {
   /** Count operations; the first is the fastest on all adapters seen so far. */
   readonly arithmetic: readonly Probe[];
@@ -113,7 +113,7 @@ export class CeilingProbes implements Disposable {
 
   constructor(device: Device) {
     const { lanes, groups, turns, copied } = sizesFor(device.traits);
-    // The sums shrink towards the limit 1: no infinities, no denormals.
+    // The sums converge to 1: no infinities, no subnormals.
     const numbers = tensor(Float32Array.of(0.999, 0.001), [2], { device });
     const words = Math.min(copied, device.traits.maxBindingBytes) / 4;
     const content = tensor(new Float32Array(words).fill(1), [words], { device });
@@ -143,7 +143,7 @@ export class CeilingProbes implements Disposable {
   }
 }
 
-/** The best of each kind of probe, from measurements named like the probes. */
+/** The best probe of each kind, from measurements named like the probes. */
 export function ceilingOf({ arithmetic, copies }: CeilingProbes, measured: readonly Measurement[]): Ceiling {
   const rate = ({ contender, amount }: Probe) => {
     const found = measured.find(({ impl }) => impl === contender.impl);

@@ -1,4 +1,4 @@
-/** Gradients of a part of a network: those of its inputs when its output's is given, as the next layer would give it. */
+/** Gradients of a part of a network: those of its inputs for a given gradient of its output. */
 import { apply } from '../engine/apply.ts';
 import { f32 } from '../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../engine/define.ts';
@@ -10,7 +10,7 @@ import { grad } from '../kernels/index.ts';
 
 type None = Readonly<Record<never, never>>;
 
-/** One number that pretends to be a loss of y: its gradient is gy, at the cost of a dispatch of one lane. */
+/** A fake scalar loss of y whose gradient is gy. Costs one dispatch of one lane. */
 const pretendedLoss: Declaration<None> = defineOp<None>({
   name: 'pretendedLoss',
   infer: () => [f32([1])],
@@ -33,6 +33,6 @@ const pretendedLoss: Declaration<None> = defineOp<None>({
   gradient: ({ inputs: [, gy] }) => [gy, undefined],
 });
 
-/** Gradients of each of `wrt` where y's is gy, inside `compile`. */
+/** Gradients of each tensor in `wrt` if y's is gy, inside `compile`. */
 export const gradientsGiven = (y: Tensor, gy: Tensor, wrt: readonly Tensor[]): Tensor[] =>
   grad(apply(pretendedLoss, [y, gy], {})[0], wrt);

@@ -1,8 +1,8 @@
 /**
- * Whether the convolutions are as fast as they were: how many times less CPU time they take than the plain kernel does,
- * measured in alternation on small problems, against ratios that were written down (`bench/baseline.json`).
+ * Detects slower convolutions: the ratio of the plain kernel's CPU time to theirs, measured in alternation on small
+ * problems, is compared with recorded ratios (`bench/baseline.json`).
  *
- * The machine's speed at the moment cancels; its kind does not. So a baseline counts for one driver on one processor.
+ * The machine's current speed cancels out, but its type does not. So a baseline applies to one driver on one processor.
  */
 import { cpus } from 'node:os';
 import { z } from 'zod';
@@ -20,7 +20,7 @@ import { type Contender, measure, onDevice } from './measure.ts';
 import { adapterName } from './results.ts';
 import { adapterOf, type Pass } from './rows.ts';
 
-/** One kernel that is watched. */
+/** One guarded kernel. */
 export interface Watched {
   /** `conv 3x3 64>64 forward`. */
   readonly name: string;
@@ -30,7 +30,7 @@ export interface Watched {
   readonly output: Shape;
 }
 
-/** As large as the plain kernel does in about 50 ms on one core, and the fast ones still fill both of them. */
+/** Sizes that take the plain kernel about 50 ms on one core, and with which the fast kernels still fill both cores. */
 const LAYERS = [
   { c: 64, k: 64, r: 3 },
   { c: 3, k: 64, r: 9 },
@@ -38,7 +38,7 @@ const LAYERS = [
 ] as const;
 const SIDE = 24;
 
-/** Every pass of a 3×3 layer and of both 9×9 layers of SRResNet, but for the gradient of its very first input. */
+/** Every pass of a 3×3 layer and of both 9×9 layers of SRResNet, except the gradient of the network's input. */
 export const WATCHED: readonly Watched[] = LAYERS.flatMap(({ c, k, r }) => {
   const pad = r >> 1;
   const problem: Conv2dProblem = {
@@ -60,7 +60,7 @@ export const WATCHED: readonly Watched[] = LAYERS.flatMap(({ c, k, r }) => {
   ];
 });
 
-/** The plain kernel's CPU time through that of the variant that is chosen here. */
+/** The plain kernel's CPU time divided by that of the variant chosen here. */
 export async function ratioOf(device: Device, { name, family, problem, inputs, output }: Watched): Promise<number> {
   const given = inputs.map((shape, i) =>
     tensor(
@@ -102,12 +102,12 @@ const baselineSchema = z.array(
 export type Baselines = z.infer<typeof baselineSchema>;
 export type Baseline = Baselines[number];
 
-/** Where the file does not hold what it should, a ZodError. */
+/** Parses the file's content. Throws ZodError if it is invalid. */
 export const parseBaselines = (json: string): Baselines => baselineSchema.parse(JSON.parse(json));
 
 export const placeOf = (device: Device): Pick<Baseline, 'adapter' | 'cpu'> => ({
   adapter: adapterName(adapterOf(device)),
-  // The name alone may stand for several generations, which compile the same texts to other instructions.
+  // One name may cover several generations, for which drivers compile different instructions.
   cpu: `${cpus()[0]?.model.trim() ?? 'unknown'}${hasWideVectors() ? ', AVX-512' : ''}`,
 });
 
@@ -116,9 +116,9 @@ export const baselineFor = (device: Device, baselines: Baselines): Baseline | un
   return baselines.find(baseline => baseline.adapter === adapter && baseline.cpu === cpu);
 };
 
-/** A kernel that falls below this part of its ratio has lost its speed. */
+/** A kernel below this fraction of its recorded ratio is too slow. */
 const LEAST_KEPT = 0.75;
 
-/** Names of the kernels that are slower than the baseline allows. One that the baseline does not know may be anything. */
+/** Names of the kernels that are slower than the baseline allows. Kernels without a baseline always pass. */
 export const slowerThan = (baseline: Baseline, ratios: Readonly<Record<string, number>>): string[] =>
   Object.keys(ratios).filter(name => ratios[name] < LEAST_KEPT * (baseline.ratios[name] ?? 0));

@@ -1,4 +1,4 @@
-/** Measures one piece of work after another on one device, each in alternation with the probe of the ceiling that limits it. */
+/** Measures pieces of work on one device, each in alternation with the probe of the peak that limits it. */
 
 import { sizeOf } from '../engine/basics/shape.ts';
 import { compile } from '../engine/compile.ts';
@@ -38,7 +38,7 @@ export class KernelBench implements Disposable {
     this.#copy = probes.copies.reduce((a, b) => (timeOf(a.contender.impl) <= timeOf(b.contender.impl) ? a : b));
   }
 
-  /** Measures one piece of work. Its memory is given back. */
+  /** Measures one piece of work and releases its memory. */
   async row(work: KernelWork): Promise<Row> {
     const device = this.#device;
     const inputs = work.inputs.map((shape, i) => tensor(noise(sizeOf(shape), i), shape));
@@ -55,7 +55,7 @@ export class KernelBench implements Disposable {
       const probe = work.flops === undefined ? this.#copy : this.#probes.arithmetic[0];
       const [own, top] = await measure([ours, probe.contender], this.#options);
       this.#seen.get(probe.contender.impl)!.push(top);
-      // What is updated is read and written.
+      // Updated variables are read and written.
       const bytes = 4 * (elementsOf(inputs) + written + 2 * elementsOf(updated));
       const kernels = loweredKernels(device, work.inputs, body);
       const amount = work.flops ?? bytes;
@@ -95,7 +95,7 @@ export class KernelBench implements Disposable {
 
 const elementsOf = (tensors: readonly Tensor[]): number => tensors.reduce((sum, { size }) => sum + size, 0);
 
-/** Numbers in [-1, 1), a period of which repeats: what is multiplied does not matter, that none is special does. */
+/** Repeating numbers in [-1, 1): their values do not matter as long as none is special. */
 function noise(length: number, seed: number): Float32Array {
   const period = 4093;
   const data = new Float32Array(length);

@@ -1,10 +1,10 @@
-/** The tables of `bench kernels`: one for each network's products, one for what moves bytes. */
+/** The tables of `bench kernels`: one for each network's products, one for operations limited by memory. */
 
 import { type Column, figure, markdownTable, percent } from '../eval/markdown-table.ts';
 import { BYTES_GROUP } from './kernel-works.ts';
 import type { Report, Row } from './rows.ts';
 
-/** Markdown. The rows of a layer stand below each other, its name in the first of them. */
+/** Tables as Markdown. Rows of a layer are adjacent; only the first has its name. */
 export function kernelTables({ adapter, rows }: Report): string {
   const { software } = adapter;
   const groups = [...new Set(rows.map(({ group }) => group ?? ''))];
@@ -29,13 +29,13 @@ const samplesOf = ({ samples }: Row): number => samples ?? 0;
 
 function explanation(software: boolean, fewer: boolean): string {
   const by = software
-    ? 'GFLOP (or GB) per CPU second as a part of what the multiply-add loop (or the copy) reaches per CPU second'
-    : 'GFLOP/s (or GB/s) as a part of what the multiply-add loop (or the copy) reaches';
+    ? 'GFLOP (or GB) per CPU second, divided by that of the multiply-add loop (or the copy)'
+    : 'GFLOP/s (or GB/s), divided by that of the multiply-add loop (or the copy)';
   return [
     `Share: ${by}, measured in alternation with it.`,
-    'Bytes are counted as if every operand were read once and every result written once; what reads more than it writes',
-    'may outdo the copy.',
-    ...(fewer ? ['\\*: fewer samples than asked for, since the time for the row was up.'] : []),
+    'Bytes count every operand as read once and every result as written once; operations that read more than they write',
+    'may be faster than the copy.',
+    ...(fewer ? ['\\*: fewer samples than requested, because the time limit per row was reached.'] : []),
   ].join('\n');
 }
 
@@ -67,10 +67,10 @@ function cellsOf(row: Row, before: Row | undefined, software: boolean, most: num
   ];
 }
 
-/** More names than these tell nobody anything: their number does. JSON has them all. */
+/** For more kernels than this, only their number is shown. JSON lists all of them. */
 const NAMES_SHOWN = 3;
 
-/** `broadcast, parts` for `conv2d.weightGradient.broadcast, conv2d.weightGradient.parts`: the pass has a column. */
+/** `broadcast, parts` for `conv2d.weightGradient.broadcast, conv2d.weightGradient.parts`: the pass has its own column. */
 export function variantOf({ variant = '', dispatches = 0 }: Row): string {
   if (variant.split(', ').length > NAMES_SHOWN) return `${dispatches} dispatches`;
   return variant.replaceAll(/(conv2d\.\w+|matmul)\./g, '');

@@ -1,4 +1,4 @@
-/** What `bench kernels` measures: every pass of every layer, as a function to be compiled and the shapes it takes. */
+/** The work of `bench kernels`: every pass of every layer, as a function to compile and its input shapes. */
 import { apply } from '../engine/apply.ts';
 import { type Shape, sizeOf } from '../engine/basics/shape.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
@@ -12,21 +12,21 @@ import { gradientsGiven } from './given-gradient.ts';
 import type { Pass } from './rows.ts';
 
 export interface KernelWork {
-  /** Heading in the tables: the network, or what moves bytes rather than multiplies. */
+  /** Heading in the tables: the network, or {@link BYTES_GROUP}. */
   readonly group: string;
   readonly work: string;
   readonly pass: Pass;
   readonly inputs: readonly Shape[];
-  /** Shapes of variables that the work updates in place; the body gets them after the inputs. */
+  /** Shapes of variables that the work updates in place; passed to the body after the inputs. */
   readonly updates?: readonly Shape[];
   readonly body: (...tensors: Tensor[]) => Tensor[];
-  /** Of convolutions and products, 2 for each multiply-add; absent where bytes are what counts. */
+  /** Operations of convolutions and products, 2 per multiply-add; absent if memory is the limit. */
   readonly flops?: number;
 }
 
 export const BYTES_GROUP = 'Operations that move bytes';
 
-/** All work for batches of `batch` crops of `crop` pixels; `parameters`: how many numbers Adam updates. */
+/** All work for batches of `batch` crops of `crop` pixels; `parameters`: the number of parameters that Adam updates. */
 export function kernelWorks(batch: number, crop: number, parameters: number): KernelWork[] {
   const layers = layersOf(batch, crop);
   const products = layers.flatMap(layer => {
@@ -103,7 +103,7 @@ function denseWorks({ network, input, units }: Dense): KernelWork[] {
   ];
 }
 
-/** Of each network's layers of a kind the one with most elements: where the time goes. */
+/** The largest layer of each kind in each network, which takes the most time. */
 function largest(layers: readonly Layer[]): Other[] {
   const found = new Map<string, Other>();
   for (const layer of layers) {

@@ -1,4 +1,4 @@
-/** `bench kernels`: every pass of every layer at its real size, beside the adapter's ceiling. */
+/** `bench kernels`: every pass of every layer at its real size, compared with the adapter's peak. */
 import type { Command } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { UsageError } from '../cli/failures.ts';
@@ -18,7 +18,7 @@ interface KernelsOptions extends BenchOptions {
   readonly seconds: number;
 }
 
-/** The paper's sizes: results of others are kept only where a file is named. */
+/** The paper's sizes. Results of other sizes are only written to an explicitly given file. */
 const BATCH = 16;
 const CROP = 96;
 
@@ -29,17 +29,17 @@ export function add(program: Command): void {
     .description(
       'Convolutions, dense layers, batch norm, activations, pixel shuffle, BCE and Adam at their real sizes.',
     )
-    .option('--batch <n>', `images a batch (default: ${BATCH}; with --quick 1)`, positiveInteger)
+    .option('--batch <n>', `images per batch (default: ${BATCH}; with --quick 1)`, positiveInteger)
     .option('--crop <px>', 'side of the HR crops, a multiple of 16', positiveInteger, CROP)
-    .option('--quick', 'a short run: batches of 1, three samples; results are not kept')
-    .option('--seconds <n>', 'most time for one row; slow kernels get fewer samples', positiveInteger, 20);
+    .option('--quick', 'a short run: batches of 1, three samples; does not write results')
+    .option('--seconds <n>', 'time limit per row; slow kernels get fewer samples', positiveInteger, 20);
   addBenchOptions(command).action(run);
 }
 
 async function run(given: KernelsOptions): Promise<void> {
   const options = given.quick ? { ...given, samples: Math.min(given.samples, 3) } : given;
   const batch = options.batch ?? (options.quick ? 1 : BATCH);
-  if (options.crop % 16 !== 0) throw new UsageError(`--crop must be a multiple of 16, got ${options.crop}.`);
+  if (options.crop % 16 !== 0) throw new UsageError(`--crop: expected a multiple of 16, got ${options.crop}.`);
   await withDevice(options, async (device, signal) => {
     const all = kernelWorks(batch, options.crop, parametersOfSRResNet());
     const works = all.filter(work => isWanted(options, `${work.group} ${work.work} ${work.pass}`));
@@ -62,11 +62,11 @@ async function run(given: KernelsOptions): Promise<void> {
   });
 }
 
-/** Whether the options leave work out, or make it another. */
+/** Whether the options skip or change work. */
 export const isPartial = ({ batch, crop, only, quick }: Pick<KernelsOptions, 'batch' | 'crop' | 'only' | 'quick'>) =>
   only !== undefined || quick === true || batch !== BATCH || crop !== CROP;
 
-/** Numbers that Adam updates for the whole network, laid out as it lays them out. */
+/** Elements that Adam updates for the whole network, including padding. */
 function parametersOfSRResNet(): number {
   using net = srresnet();
   return packLayout(net.parameters().map(({ shape }) => shape)).total;

@@ -1,4 +1,4 @@
-/** Which kernels a function becomes when it is compiled, without running it. */
+/** Lists the kernels of a compiled function, without running it. */
 
 import { f32, type Shape } from '../engine/basics/shape.ts';
 import type { Device } from '../engine/device/device.ts';
@@ -28,7 +28,7 @@ export function loweredKernels(
   }
 }
 
-/** `conv2d.forward.broadcast`, `sum`, `elementwise ×2`: names without their sizes, repeats counted. */
+/** `conv2d.forward.broadcast`, `sum`, `elementwise ×2`: names without sizes, with counts. */
 export function namesOf(kernels: readonly Kernel[]): string {
   const counts = new Map<string, number>();
   for (const { name } of kernels) {

@@ -1,9 +1,9 @@
-/** `npm run bench -- …`: which benchmarks there are. Each is loaded only when it is asked for. */
+/** `npm run bench -- …`: the list of benchmarks. Each is loaded on demand. */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { runProgram, UsageError } from '../cli/failures.ts';
 
-/** What a benchmark's module exports. */
+/** The exports of a benchmark's module. */
 interface BenchmarkModule {
   /** Adds its command, with description, options and action. */
   add(program: Command): void;
@@ -28,25 +28,25 @@ const BENCHMARKS: readonly Benchmark[] = [
   },
   {
     name: 'upscale',
-    summary: 'many small pictures from files to files, against the network alone; memory',
+    summary: 'many small images from file to file, compared with the network alone; memory',
     load: () => import('./upscale.ts'),
   },
   {
     name: 'baseline',
-    summary: 'write down the speed of the convolutions that npm test holds them to',
+    summary: 'record the speed of the convolutions that npm test checks',
     load: () => import('./baseline.ts'),
   },
   {
     name: 'peers',
-    summary: 'the same work by other engines, in alternating order on the same adapter',
+    summary: 'the same work in other engines, in alternating order on the same adapter',
     load: loadPeers,
   },
 ];
 
-/** The peers are a package of their own, which the main install and its type check leave out. */
+/** The peers are a separate package that the main install and type check do not include. */
 async function loadPeers(): Promise<BenchmarkModule> {
   const place = new URL('./peers/command.ts', import.meta.url);
-  if (!existsSync(place)) throw new UsageError('bench/peers is not part of this copy of the project');
+  if (!existsSync(place)) throw new UsageError('bench/peers is missing from this copy of the project');
   return (await import(place.href)) as BenchmarkModule;
 }
 
@@ -54,7 +54,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
   const program = new Command('npm run bench --')
     .description('Measure kernels, training steps and other engines on this adapter.')
     .helpOption('-h, --help', 'print this help')
-    .option('--debug', 'print where an error came from')
+    .option('--debug', 'print stack traces of errors')
     .addHelpText('after', '\nEach benchmark has its own help: npm run bench -- kernels --help')
     .exitOverride();
   const wanted = args.find(word => !word.startsWith('-') && word !== 'help');

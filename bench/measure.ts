@@ -1,58 +1,58 @@
 /**
- * Wall time and CPU time of things that compete: in one run, in alternating order, medians of several samples.
+ * Measures wall and CPU time of contenders: in one run, in alternating order, as medians of several samples.
  *
- * On a software adapter the kernels run on this process's own threads. Its CPU time hardly changes when neighbours are
- * busy; wall time does. So both are measured, and ratios between contenders of one run count more than either.
+ * On a software adapter the kernels run on this process's own threads. Its CPU time hardly depends on other processes; wall
+ * time does. So both are measured, and ratios between contenders of one run are more reliable than either.
  */
 import type { Device } from '../engine/device/device.ts';
 import { median as medianOf } from '../train/median.ts';
 
-/** What some work took, in milliseconds. */
+/** Time of some work, in milliseconds. */
 export interface Timing {
   readonly ms: number;
   /** CPU time of all threads, user and system. */
   readonly cpuMs: number;
 }
 
-/** One way of doing the work. */
+/** One implementation of the work. */
 export interface Contender {
-  /** Whose it is: `daybreak`, `tfjs`, `plain` … */
+  /** The implementation: `daybreak`, `tfjs`, `plain` … */
   readonly impl: string;
-  /** Does the work `repeats` times, waits until all is done, and says what that took in all. */
+  /** Does the work `repeats` times, waits for it, and returns the total time. */
   run(repeats: number): Promise<Timing>;
 }
 
-/** What one repetition of a contender's work takes. */
+/** Time of one repetition of a contender's work. */
 export interface Measurement extends Timing {
   readonly impl: string;
-  /** CPU time of the quickest sample: what disturbs it only adds. */
+  /** CPU time of the fastest sample: disturbances only add time. */
   readonly leastCpuMs: number;
-  /** Samples behind the medians: fewer than asked for where the time was up. */
+  /** Samples for the medians: fewer than requested if the time limit was reached. */
   readonly samples: number;
-  /** Repetitions that a sample is the mean of. */
+  /** Repetitions per sample. */
   readonly repeats: number;
-  /** The very first repetition, in which drivers compile. */
+  /** The first repetition, which includes compilation. */
   readonly firstMs: number;
 }
 
 export interface MeasureOptions {
-  /** Samples of each contender; default 5. */
+  /** Samples per contender; default 5. */
   readonly samples?: number;
-  /** A sample is repeated until it lasts this long; default 60. */
+  /** Minimum duration of a sample, in milliseconds; default 60. */
   readonly sampleMs?: number;
-  /** No further round of samples begins after this time, warming up included; default 60,000. The first always does. */
+  /** No round of samples starts after this time (ms), including warm-up; default 60,000. The first always runs. */
   readonly budgetMs?: number;
-  /** Thrown between two samples, as its reason, where it is aborted. */
+  /** If aborted, its reason is thrown between two samples. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The median of samples, of which there must be some: throws RangeError for none. */
+/** The median of samples. Throws RangeError if there are none. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('The median of no values.');
   return medianOf(values);
 }
 
-/** What `work` takes. */
+/** Measures the time of `work`. */
 export async function timed(work: () => Promise<unknown>): Promise<Timing> {
   const before = process.cpuUsage();
   const began = performance.now();
@@ -62,7 +62,7 @@ export async function timed(work: () => Promise<unknown>): Promise<Timing> {
   return { ms, cpuMs: (user + system) / 1000 };
 }
 
-/** A contender on our own device: `submit` encodes and submits one repetition; waiting for all of them is quiet. */
+/** A contender on our own device: `submit` encodes and submits one repetition; waiting uses no CPU time. */
 export function onDevice(impl: string, device: Device, submit: () => void): Contender {
   return {
     impl,
@@ -74,15 +74,15 @@ export function onDevice(impl: string, device: Device, submit: () => void): Cont
   };
 }
 
-/** Orders in which rounds go through `count` contenders: forwards, backwards, forwards … so that drifts cancel. */
+/** The order of `count` contenders in each round: forward, backward, forward … so that drift cancels. */
 export function* alternatingOrder(count: number, rounds: number): Generator<number[]> {
   const forwards = Array.from({ length: count }, (_, i) => i);
   for (let round = 0; round < rounds; round++) yield round % 2 === 0 ? forwards : forwards.toReversed();
 }
 
 /**
- * Measures contenders in alternating order: each is run once to warm up, then as often as a sample needs to last, then
- * `samples` times. Results come in the order of the contenders.
+ * Measures contenders in alternating order: each runs once to warm up, then to determine the repetitions per sample, then
+ * for `samples` samples. Results are in the order of the contenders.
  */
 export async function measure(contenders: readonly Contender[], options: MeasureOptions = {}): Promise<Measurement[]> {
   const { samples = 5, sampleMs = 60, budgetMs = 60_000, signal } = options;
@@ -103,7 +103,7 @@ export async function measure(contenders: readonly Contender[], options: Measure
     for (const i of order) {
       signal?.throwIfAborted();
       const { contender, trial, taken } = prepared[i];
-      // Work that is slower than the whole budget is not done again for a sample that would say the same.
+      // Work that takes longer than the whole budget is not repeated.
       const again = taken.length > 0 || trial.timing.ms < budgetMs / 2;
       const timing = again ? perRepeat(await contender.run(trial.repeats), trial.repeats) : trial.timing;
       taken.push(timing);
@@ -122,7 +122,7 @@ export async function measure(contenders: readonly Contender[], options: Measure
   }));
 }
 
-/** How many repetitions last `sampleMs`, what one of them took when that was found out, and all that it took to find. */
+/** The number of repetitions that take `sampleMs`, the time of one, and the time spent to determine it. */
 async function enoughRepeats(
   contender: Contender,
   sampleMs: number,
@@ -132,7 +132,7 @@ async function enoughRepeats(
     const timing = await contender.run(repeats);
     spentMs += timing.ms;
     if (timing.ms >= sampleMs) return { repeats, timing: perRepeat(timing, repeats), spentMs };
-    // A little more than needed, since the next one may be faster; at most tenfold, since the first ones may be slow.
+    // Slightly more than needed, because the next may be faster; at most tenfold, because the first may be slow.
     const wanted = Math.ceil((repeats * 1.2 * sampleMs) / Math.max(timing.ms, 1e-3));
     repeats = Math.min(Math.max(wanted, repeats + 1), repeats * 10);
   }

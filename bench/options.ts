@@ -1,4 +1,4 @@
-/** The options that all benchmarks take, and the device and files behind them. */
+/** Options shared by all benchmarks, and their device and files. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { interruptible } from '../cli/interrupt.ts';
@@ -12,18 +12,18 @@ export interface BenchOptions extends DeviceChoice {
   readonly json?: string;
   readonly samples: number;
   readonly only?: RegExp;
-  /** A file; false: none; absent: `bench/RESULTS.md`, if the run is a whole one. */
+  /** A file; false: none; absent: `bench/RESULTS.md`, if the run is complete. */
   readonly results?: string | false;
 }
 
-/** Adds them to a command. */
+/** Adds the options to a command. */
 export function addBenchOptions(command: Command): Command {
   return addDeviceOptions(command)
-    .option('--json <file>', 'write the rows there; - prints them instead of the tables')
-    .option('--samples <n>', 'samples behind each median', positiveInteger, 5)
+    .option('--json <file>', 'write the rows to a file; - prints them instead of the tables')
+    .option('--samples <n>', 'samples for each median', positiveInteger, 5)
     .option('--only <regex>', 'only work whose name and pass match, e.g. "3x3 64>64.* forward"', regex)
-    .option('--results <file>', 'Markdown file for the tables (default: bench/RESULTS.md, after whole runs)')
-    .option('--no-results', 'write no Markdown');
+    .option('--results <file>', 'Markdown file for the tables (default: bench/RESULTS.md, after complete runs)')
+    .option('--no-results', 'do not write Markdown');
 }
 
 function regex(text: string): RegExp {
@@ -34,10 +34,10 @@ function regex(text: string): RegExp {
   }
 }
 
-/** Whether `--only` wants work of this name. */
+/** Whether `--only` matches work of this name. */
 export const isWanted = ({ only }: Pick<BenchOptions, 'only'>, name: string): boolean => only?.test(name) ?? true;
 
-/** Makes the device, the default one, and runs `body` until it is done or Ctrl-C or SIGTERM abort the signal. */
+/** Creates the default device and runs `body`; Ctrl-C or SIGTERM abort the signal. */
 export async function withDevice(
   choice: DeviceChoice,
   body: (device: Device, signal: AbortSignal) => Promise<void>,
@@ -53,7 +53,7 @@ export async function withDevice(
   });
 }
 
-/** A line of progress, on stderr. */
+/** Prints a line of progress to stderr. */
 export const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
@@ -62,18 +62,18 @@ export interface Publication {
   /** The section of the results: `kernels`, `train` … */
   readonly benchmark: string;
   readonly report: Report;
-  /** The report's tables, Markdown. */
+  /** The report's tables as Markdown. */
   readonly body: string;
-  /** Part of the work was left out: `bench/RESULTS.md` is not touched. */
+  /** Part of the work was skipped, so `bench/RESULTS.md` is not changed. */
   readonly partial: boolean;
 }
 
-/** Prints the tables, or writes the JSON and the section of the results, as the options say. */
+/** Prints the tables, or writes the JSON and the section of the results, depending on the options. */
 export async function publish(options: BenchOptions, { benchmark, report, body, partial }: Publication): Promise<void> {
   const command = ['npm run bench --', ...withoutFiles(process.argv.slice(2)).map(quoted)].join(' ');
   const text = `${await preamble(command, report)}\n\n${body}`;
   const adapter = adapterName(report.adapter);
-  // Printed first: a file that cannot be written must not cost a long run its result.
+  // Print first: a failed write must not lose the results of a long run.
   if (options.json !== '-') process.stdout.write(`${text}\n`);
   const file = resultsFile(options, partial);
   if (file !== undefined) {
@@ -83,13 +83,13 @@ export async function publish(options: BenchOptions, { benchmark, report, body, 
   if (options.json !== undefined) await writeJson(options.json, report);
 }
 
-/** Where the tables of a run go, if anywhere. */
+/** The file for the tables of a run, if any. */
 export function resultsFile({ results }: Pick<BenchOptions, 'results'>, partial: boolean): string | undefined {
   if (results === undefined) return partial ? undefined : RESULTS_FILE;
   return results === false ? undefined : results;
 }
 
-/** Where somebody wanted the results is nobody else's business. */
+/** The arguments without file options, whose paths do not belong into the results. */
 const withoutFiles = (words: readonly string[]): string[] =>
   words.filter((word, i) => !/^--(json|results)(=|$)/.test(word) && !/^--(json|results)$/.test(words[i - 1] ?? ''));
 

@@ -1,51 +1,51 @@
-/** What a benchmark reports, as `--json` writes it. */
+/** A benchmark's report, as written by `--json`. */
 import { writeFile } from 'node:fs/promises';
 import type { AdapterDescription, Device } from '../engine/device/device.ts';
 import { type Ceiling, rateOf } from './ceiling.ts';
 import type { Measurement } from './measure.ts';
 
-/** What is done: one pass of an operation, a convolution with both its gradients, or a training step. */
+/** The work: one pass of an operation, a convolution with both gradients, or a training step. */
 export type Pass = 'forward' | 'input-grad' | 'weight-grad' | 'forward+grads' | 'step';
 
-/** One measured piece of work of one implementation. */
+/** One measured piece of work by one implementation. */
 export interface Row {
   /** The problem, with its sizes: `conv 3x3 64>64, 16x64x24x24`. */
   readonly work: string;
   readonly pass: Pass;
-  /** Whose: `daybreak`, `tfjs` … */
+  /** The implementation: `daybreak`, `tfjs` … */
   readonly impl: string;
   /** Wall time, median, milliseconds. */
   readonly ms: number;
   /** CPU time of all threads, median, milliseconds. */
   readonly cpu_ms: number;
-  /** 10⁹ operations per second of wall time, counted as direct convolution; null where bytes count, not operations. */
+  /** 10⁹ operations per second of wall time, counted as direct convolution; null if memory is the limit. */
   readonly gflops: number | null;
   /** The same per second of CPU time. */
   readonly gflops_cpu?: number;
-  /** 10⁹ bytes per second: every operand read once, every result written once. */
+  /** 10⁹ bytes per second, counting every operand as read once and every result as written once. */
   readonly gbps?: number;
   readonly gbps_cpu?: number;
-  /** Part of the ceiling, measured in alternation with it: by CPU time on software adapters, else by wall time. */
+  /** Fraction of the peak, measured in alternation with it: by CPU time on software adapters, else by wall time. */
   readonly share?: number;
-  /** The table that it stands in. */
+  /** The table of this row. */
   readonly group?: string;
-  /** Kernels that ran. */
+  /** Kernels that were run. */
   readonly variant?: string;
-  /** Samples behind the medians. */
+  /** Samples for the medians. */
   readonly samples?: number;
-  /** The first time, in which drivers compile. */
+  /** Time of the first repetition, which includes compilation. */
   readonly first_ms?: number;
-  /** Calls of WebGPU for one repetition; `buffers`: made anew. */
+  /** WebGPU calls per repetition; `buffers`: buffers created. */
   readonly dispatches?: number;
   readonly submits?: number;
   readonly buffers?: number;
-  /** What else is to be said: how it was waited for, threads, precision. */
+  /** Notes: the way of waiting, threads, precision. */
   readonly note?: string;
 }
 
-/** All that a run of a benchmark says. */
+/** The complete report of a benchmark run. */
 export interface Report {
-  /** `tuned`: kernels were chosen as `daybreak tune` found, else by the rules that ship. */
+  /** `tuned`: kernels were chosen by `daybreak tune`, else by the built-in rules. */
   readonly adapter: AdapterDescription & { readonly software: boolean; readonly tuned: boolean };
   readonly ceiling: Ceiling;
   readonly rows: readonly Row[];
@@ -69,14 +69,14 @@ export function timesOf(
   };
 }
 
-/** What a device is called in reports. */
+/** The name of a device in reports. */
 export const adapterOf = ({ description, traits }: Device): Report['adapter'] => ({
   ...description,
   software: traits.software,
   tuned: traits.choices !== undefined,
 });
 
-/** More than four or five digits of a measurement mean nothing; counts are kept as they are. */
+/** Rounds measurements to four or five significant digits; counts stay exact. */
 const rounded = (_: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
 

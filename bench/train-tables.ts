@@ -1,23 +1,23 @@
-/** The tables of `bench train`: a step's figures, and its kernels by their time. */
+/** The tables of `bench train`: statistics of a step, and its kernels by time. */
 
 import { figure, markdownTable, percent } from '../eval/markdown-table.ts';
 import type { ProfileSummary } from '../train/profile/profile.ts';
 import { count } from '../train/readable.ts';
 import type { Row } from './rows.ts';
 
-/** A step's row, with where its time and memory went. */
+/** A step's row with its time and memory profile. */
 export interface StepRow extends Row {
   readonly profile: ProfileSummary;
-  /** The very first step, kernels compiled or taken from the driver's cache. */
+  /** The first step, including kernel compilation (or loading from the driver's cache). */
   readonly warm_up_ms: number;
 }
 
-/** Kernels that have a row of their own. */
+/** Number of kernels with their own row. */
 const KERNELS_SHOWN = 12;
 
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-/** Markdown. */
+/** The tables as Markdown. */
 export function trainTables(row: StepRow, software: boolean): string {
   return [`### ${row.work}`, figures(row, software), kernels(row)].join('\n\n');
 }

@@ -1,4 +1,4 @@
-/** `bench train`: whole training steps, by the trainer that `daybreak train` uses, on synthetic pictures. */
+/** `bench train`: whole training steps with the trainer of `daybreak train`, on synthetic images. */
 import type { Command } from 'commander';
 import type { Device } from '../engine/device/device.ts';
 import { shrink } from '../image/resize.ts';
@@ -30,7 +30,7 @@ interface Sizes {
 
 type Size = 'small' | 'full';
 
-/** What software adapters do in a fraction of a second, and the paper's. */
+/** A size that takes software adapters a fraction of a second, and the paper's. */
 const SIZES: Readonly<Record<Size, Omit<Sizes, 'name'>>> = {
   small: { blocks: 4, channels: 32, batch: 4, crop: 64 },
   full: { blocks: 16, channels: 64, batch: 16, crop: 96 },
@@ -48,8 +48,8 @@ export function add(program: Command): void {
     .description(
       `Training steps: ${workOf(sizesOf('small'))} on software adapters, ${workOf(sizesOf('full'))} on GPUs.`,
     )
-    .option('--full', 'the large one on software adapters, too')
-    .option('--srgan', 'SRGAN: with a discriminator and a VGG19 of random weights, both as wide as the generator');
+    .option('--full', 'use the full size on software adapters too')
+    .option('--srgan', 'SRGAN: with a discriminator and a randomly initialized VGG19, both as wide as the generator');
   addBenchOptions(command).action(run);
 }
 
@@ -62,7 +62,8 @@ async function run(options: TrainOptions): Promise<void> {
   await withDevice(options, async (device, signal) => {
     const { software } = device.traits;
     const training = sizesOf(options.full || !software ? 'full' : 'small', options.srgan);
-    if (!isWanted(options, workOf(training))) return say(`--only leaves out ${workOf(training)}: nothing is measured.`);
+    if (!isWanted(options, workOf(training)))
+      return say(`--only does not match ${workOf(training)}: nothing to measure.`);
     using probes = new CeilingProbes(device);
     const all = [...probes.arithmetic, ...probes.copies].map(({ contender }) => contender);
     const first = await measure(all, { samples: options.samples, signal });
@@ -96,7 +97,7 @@ async function run(options: TrainOptions): Promise<void> {
   });
 }
 
-/** A network in training. */
+/** A network being trained. */
 class Steps implements Disposable {
   readonly contender: Contender;
   readonly #device: Device;
@@ -136,7 +137,7 @@ class Steps implements Disposable {
     });
   }
 
-  /** Of `updates` whole steps, and as many timed dispatch by dispatch. */
+  /** Profiles `updates` whole steps, and as many with each dispatch timed. */
   async profile(updates: number): Promise<ProfileSummary> {
     const profiler = new TrainingProfiler(this.#trainer, updates);
     while (!profiler.done) {
@@ -146,7 +147,7 @@ class Steps implements Disposable {
     return summarize(profiler.profile!);
   }
 
-  /** Calls of WebGPU a step, reading its loss included. */
+  /** WebGPU calls per step, including reading its loss. */
   async calls(): Promise<Calls> {
     const steps = 4;
     using counter = new CallCounter();

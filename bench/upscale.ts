@@ -1,4 +1,4 @@
-/** `npm run bench -- upscale`: a folder of small pictures against what the network alone takes for them. */
+/** `npm run bench -- upscale`: upscaling a folder of small images, compared with the network alone. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,16 +28,21 @@ interface Options extends DeviceChoice {
 export function add(program: Command): void {
   const command = program
     .command('upscale')
-    .description('Many small pictures of many sizes through one process: throughput, GPU memory, resident memory.')
-    .option('--model <name>', 'a shipped network or a model file', 'srresnet')
+    .description('Upscale many small images of many sizes in one process: throughput, GPU memory, resident memory.')
+    .option('--model <name>', 'a pretrained network or a model file', 'srresnet')
     .option('--pictures <n>', 'how many', positiveInteger, 500)
     .option('--least <px>', 'smallest side', positiveInteger, 24)
     .option('--most <px>', 'largest side', positiveInteger, 64)
-    .option('--block <n>', 'pictures between a change from files to the network alone and back', positiveInteger, 50);
+    .option(
+      '--block <n>',
+      'images per block; blocks alternate between files and the network alone',
+      positiveInteger,
+      50,
+    );
   addDeviceOptions(command).action(measure);
 }
 
-/** A pass of the network as it was asked for: what is repeated without files. */
+/** A recorded pass of the network, to be repeated without files. */
 interface Pass {
   readonly planes: Float32Array;
   readonly height: number;
@@ -59,7 +64,7 @@ async function measure(options: Options): Promise<void> {
   }
 }
 
-/** Pictures of sides that come in no order, so that hardly two that follow one another are of one size. */
+/** Images with shuffled sizes, so that consecutive ones rarely have the same size. */
 async function write(folder: string, { pictures, least, most }: Options): Promise<Job[]> {
   const jobs: Job[] = [];
   const side = (i: number) => least + (i % (most - least + 1));
@@ -85,7 +90,7 @@ async function alternate(jobs: readonly Job[], device: Device, upscaler: Upscale
     },
   };
   const method = network(watched);
-  // Kernels are compiled before anything is timed.
+  // Compile kernels before timing anything.
   await upscaler.run(new Float32Array(3 * 32 * 32), 32, 32);
   let [files, alone, failed] = [0, 0, 0];
   process.stdout.write('pictures  files s  network s  ratio   GPU live+pooled  resident  heap  kernels\n');
@@ -115,5 +120,5 @@ async function alternate(jobs: readonly Job[], device: Device, upscaler: Upscale
     ];
     process.stdout.write(`${cells.join('  ')}\n`);
   }
-  if (failed > 0) throw new Error(`${failed} pictures failed`);
+  if (failed > 0) throw new Error(`${failed} images failed`);
 }

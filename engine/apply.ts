@@ -1,7 +1,7 @@
-/** Applying operations: the one way in which anything runs. In a trace it records; else a program of one node runs at once. */
+/** Applies operations. Inside a trace a node is recorded; otherwise a program of one node runs at once. */
 
 import { DaybreakError, TraceError } from './basics/errors.ts';
-import { RecentMap } from './basics/recent-map.ts';
+import { LruCache } from './basics/lru-cache.ts';
 import { sizeOf, type TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import { checkTypes } from './graph/element-types.ts';
@@ -16,7 +16,7 @@ import { Tensor } from './tensor.ts';
 
 let recording = true;
 
-/** Runs `body` without recording gradients: nothing inside can be differentiated, and nothing is kept for it. */
+/** Runs `body` without recording gradients: nothing inside can be differentiated, and no memory is kept for it. */
 export function noGrad<T>(body: () => T): T {
   const before = recording;
   recording = false;
@@ -27,9 +27,9 @@ export function noGrad<T>(body: () => T): T {
   }
 }
 
-/** Programs of one node that are kept, by operation and shapes. */
+/** Size of each device's cache of one-node programs. */
 const PROGRAMS_KEPT = 2048;
-const programs = new WeakMap<Device, RecentMap<string, Program>>();
+const programs = new WeakMap<Device, LruCache<string, Program>>();
 
 /** Applies `operation` to tensors of one device and returns its outputs. */
 export function apply<A extends Attributes>(
@@ -40,9 +40,9 @@ export function apply<A extends Attributes>(
   const trace = activeTrace();
   requireTensors(operation.name, ...inputs);
   const device = trace?.device ?? inputs[0]?.device;
-  if (!device) throw new DaybreakError(`${operation.name}: needs at least one tensor.`);
+  if (!device) throw new DaybreakError(`${operation.name}: expected at least one tensor, got none.`);
   for (const input of inputs)
-    if (input.device !== device) throw new DaybreakError(`${operation.name}: its tensors are on different devices.`);
+    if (input.device !== device) throw new DaybreakError(`${operation.name}: tensors are on different devices.`);
   const given = inputs.map(input => input.value.spec);
   checkTypes(operation, given);
   const specs = operation.infer(given, attributes);
@@ -80,10 +80,13 @@ function runNow(
 ): Value[] {
   const storages = inputs.map(value => {
     const { storage } = value;
-    if (!storage) throw new TraceError(`${operation.name}: a tensor of a trace was used after it, return it instead.`);
+    if (!storage)
+      throw new TraceError(
+        `${operation.name}: a tensor of a trace was used after the trace; return it from the function.`,
+      );
     return storage;
   });
-  // A view of immutable memory shares it; a variable may change under a view, so its content is copied.
+  // A view of immutable memory shares it. A variable's content may change later, so it is copied.
   const { view } = operation as Operation;
   if (view && inputs[0].source?.kind !== 'variable') {
     const [spec, storage] = [specs[0], storages[0]];
@@ -102,7 +105,7 @@ function programOf(
 ): Program {
   let cache = programs.get(device);
   if (!cache) {
-    cache = new RecentMap(PROGRAMS_KEPT, program => program.dispose());
+    cache = new LruCache(PROGRAMS_KEPT, program => program.dispose());
     programs.set(device, cache);
   }
   const key = `${keyOf(operation, attributes)}|${inputs.map(({ spec }) => `${spec.dtype}${spec.shape.join('x')}`).join('|')}`;

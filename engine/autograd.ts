@@ -1,4 +1,4 @@
-/** Reverse-mode automatic differentiation: walks the recorded nodes from the loss backwards and applies each gradient rule. */
+/** Reverse-mode automatic differentiation: visits the recorded nodes backwards from the loss and applies gradient rules. */
 import { noGrad } from './apply.ts';
 import { GradientError, ShapeError } from './basics/errors.ts';
 import { formatShape, sameShape } from './basics/shape.ts';
@@ -8,20 +8,20 @@ import type { Node, Value } from './graph/value.ts';
 import { Tensor, tidy } from './tensor.ts';
 import { Variable } from './variable.ts';
 
-/** The two operations that differentiation itself needs (the engine knows none). */
+/** The two operations that differentiation itself needs (the engine contains no operations). */
 export interface GradientArithmetic {
   add(a: Tensor, b: Tensor): Tensor;
   onesLike(a: Tensor): Tensor;
 }
 
 export interface GradientOptions {
-  /** Record the gradient's own computation, so that it can be differentiated again where its operations allow. */
+  /** Record the computation of the gradient, so that it can be differentiated again if its operations allow. */
   readonly createGraph?: boolean;
 }
 
 /**
- * Gradients of a scalar `loss` with respect to each of `wrt`, in that order, with their shapes.
- * Throws GradientError when the loss does not depend on one of them, or an operation on the way has no gradient.
+ * Gradients of a scalar `loss` with respect to each tensor in `wrt`, in that order, with the same shapes.
+ * Throws GradientError if the loss does not depend on one of them, or an operation in between has no gradient.
  */
 export function backward(
   loss: Tensor,
@@ -30,7 +30,7 @@ export function backward(
   options: GradientOptions = {},
 ): Tensor[] {
   if (loss.size !== 1)
-    throw new ShapeError('grad', `the loss must have one element, got shape ${formatShape(loss.shape)}.`);
+    throw new ShapeError('grad', `expected a loss with one element, got shape ${formatShape(loss.shape)}.`);
   const run = () => tidy(() => walk(loss, wrt, arithmetic));
   return options.createGraph ? run() : noGrad(run);
 }
@@ -54,7 +54,7 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
     const rule = gradientRule(node.operation);
     if (!rule)
       throw new GradientError(
-        `${node.operation.name} has no gradient. (Second derivatives stop at operations that are gradients themselves.)`,
+        `${node.operation.name} has no gradient. (Some gradient operations have no second derivative.)`,
       );
     const needs = node.inputs.map(
       value => targets.includes(value) || (value.node !== undefined && wanted.has(value.node)),
@@ -69,10 +69,10 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
     node.inputs.forEach((value, index) => {
       const gradient = results[index];
       if (!needs[index] || gradient === null) return;
-      if (!gradient) throw new GradientError(`${node.operation.name} gave no gradient for input ${index}.`);
+      if (!gradient) throw new GradientError(`${node.operation.name} returned no gradient for input ${index}.`);
       if (!sameShape(gradient.shape, value.spec.shape))
         throw new GradientError(
-          `${node.operation.name}: gradient of input ${index} has shape ${formatShape(gradient.shape)}, not ${formatShape(value.spec.shape)}.`,
+          `${node.operation.name}: expected the gradient of input ${index} to have shape ${formatShape(value.spec.shape)}, got ${formatShape(gradient.shape)}.`,
         );
       const sofar = grads.get(value);
       grads.set(value, sofar ? add(sofar, gradient) : gradient);
@@ -82,7 +82,7 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
   return targets.map((value, index) => {
     const gradient = grads.get(value);
     if (gradient) {
-      // A handle for each, also where several have the same gradient: each is disposed of on its own.
+      // One handle each, even for equal gradients: each is disposed separately.
       const own = given.has(gradient) ? gradient.alias() : gradient;
       given.add(own);
       return own;
@@ -90,19 +90,21 @@ function walk(loss: Tensor, wrt: readonly Tensor[], { add, onesLike }: GradientA
     const handle = wrt[index];
     const name = handle instanceof Variable ? handle.name : `tensor ${index} of shape ${formatShape(handle.shape)}`;
     if (handle instanceof Variable && (trace ? trace.assigns(handle.state) : usedBefore(order, handle)))
-      throw new GradientError(`${name} was assigned before grad() was asked for its gradient: ask first, then assign.`);
+      throw new GradientError(
+        `${name} was assigned before grad() computed its gradient: call grad() first, then assign.`,
+      );
     throw new GradientError(
-      `The loss does not depend on ${name}, or that was not recorded: make it with { requiresGrad: true }, ` +
+      `The loss does not depend on ${name}, or the computation was not recorded: create it with { requiresGrad: true }, ` +
         `compute the loss outside noGrad(), and use { createGraph: true } for gradients of gradients.`,
     );
   });
 }
 
-/** Whether nodes used what `variable` held before it was assigned. */
+/** Whether nodes used the value of `variable` from before it was assigned. */
 const usedBefore = (order: readonly Node[], { state }: Variable): boolean =>
   order.some(({ inputs }) => inputs.some(({ source }) => source?.kind === 'former' && source.variable === state));
 
-/** Recorded nodes that `value` depends on, in an order in which they could run. Iterative: graphs are deep. */
+/** Recorded nodes that `value` depends on, in topological order. Iterative, because graphs are deep. */
 function nodesBefore(value: Value): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();

@@ -1,9 +1,15 @@
-/** `compile`: trace a function once, replay it as a program. */
+/** `compile`: traces a function once and replays it as a program. */
 
 import { DaybreakError, nameOf, TraceError } from './basics/errors.ts';
-import { RecentMap } from './basics/recent-map.ts';
+import { LruCache } from './basics/lru-cache.ts';
 import type { TensorSpec } from './basics/shape.ts';
-import { ArgumentMemory, deviceOf, type HeldArgument, hold, letGo } from './compiled-arguments.ts';
+import {
+  ArgumentMemory,
+  type ClaimedArgument,
+  claimArguments,
+  deviceOf,
+  releaseArguments,
+} from './compiled-arguments.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
 import { optimize } from './graph/optimize.ts';
@@ -21,25 +27,25 @@ import { type Argument, specOf, type Traced, type Tree, traceFunction } from './
 export type { Argument, Traced, Tree } from './traced.ts';
 
 export interface CompileOptions {
-  /** Sizes as constants in the kernels' text (default). False: as arguments, so that one text serves every image size. */
+  /** True (default): sizes are constants in the kernels. False: they are arguments, so one kernel serves every image size. */
   readonly baked?: boolean;
-  /** Programs that are kept, one for each combination of argument shapes; default 32. Beyond that the one used longest ago goes. */
+  /** Maximum number of cached programs, one per combination of argument shapes; default 32. Evicts the least recently used. */
   readonly programs?: number;
 }
 
 export interface Compiled<T extends readonly Argument[], R extends Tree> extends Disposable {
   (...args: T): R;
-  /** Figures of the programs made so far, one for each combination of argument shapes. */
+  /** Statistics of the cached programs, one per combination of argument shapes. */
   readonly programs: readonly ProgramFigures[];
-  /** The program for such arguments, planned only: it takes no memory, and no kernel is made. */
+  /** Plans the program for these arguments, without allocating memory or compiling kernels. */
   plan(args: T): Planned;
   /**
-   * A call like any other, before which every kernel is compiled, telling how many are: drivers may take seconds for a
-   * large program. Others may call meanwhile.
+   * Compiles every kernel, reporting progress, and then makes a normal call. Drivers may take seconds for a large program.
+   * Other calls may run meanwhile.
    */
   warmUp(args: T, onKernel?: (done: number, total: number) => void): Promise<R>;
   /**
-   * A call like any other, waited for, that also tells where its time went; with a `clock`, dispatch by dispatch (see
+   * Makes a normal call, waits for it, and reports where the time went; with a `clock`, for each dispatch (see
    * `profile.ts`).
    */
   profile(args: T, clock?: Clock): Promise<{ result: R; profile: RunProfile }>;
@@ -47,66 +53,66 @@ export interface Compiled<T extends readonly Argument[], R extends Tree> extends
   dispose(): void;
 }
 
-/** A program that might be made. */
+/** A program that was planned but not created. */
 export interface Planned {
   readonly figures: ProgramFigures;
   readonly lowered: Lowered;
 }
 
-/** A program with what belongs to it. */
+/** A cached program. */
 interface Entry {
   readonly program: Program;
   readonly profiler: Profiler;
   readonly rebuild: (results: readonly Storage[]) => Tree;
   /** Variables that it assigns. */
   readonly assigned: readonly VariableState[];
-  /** Tensors of outside that its body used. */
+  /** Tensors from outside that its body used. */
   readonly captured: readonly Value[];
 }
 
-/** What a compiled function keeps on a device. */
-interface Kept {
+/** A compiled function's state on its device. */
+interface DeviceState {
   readonly device: Device;
   /** By the arguments' shapes. */
-  readonly entries: RecentMap<string, Entry>;
+  readonly entries: LruCache<string, Entry>;
   readonly slots: SharedSlots;
   readonly memory: ArgumentMemory;
 }
 
-/** Programs that a compiled function keeps, where nothing else is said. */
+/** Default of {@link CompileOptions.programs}. */
 const PROGRAMS_KEPT = 32;
 
 /**
- * A function that is traced at its first call with arguments of new shapes and replayed afterwards: one submit a call,
- * temporaries in memory planned once, variables assigned in place, results that belong to the caller. `body` must be
- * pure apart from tensors and variables: what else it reads is fixed at the trace.
+ * Returns a function that is traced on its first call with new argument shapes and replayed afterwards: one submit per call,
+ * temporaries in memory planned once, variables assigned in place. The caller owns the results. `body` must be pure apart
+ * from tensors and variables: anything else it reads is fixed when it is traced.
  */
 export function compile<T extends readonly Argument[], R extends Tree>(
   body: (...args: Traced<T>) => R,
   { baked = true, programs = PROGRAMS_KEPT }: CompileOptions = {},
 ): Compiled<T, R> {
-  if (typeof body !== 'function') throw new TraceError(`compile() needs a function, got ${nameOf(body)}.`);
+  if (typeof body !== 'function') throw new TraceError(`compile(): expected a function, got ${nameOf(body)}.`);
   if (!Number.isInteger(programs) || programs < 1)
-    throw new TraceError(`compile(): programs must be a whole number of at least 1, got ${nameOf(programs)}.`);
-  let kept: Kept | undefined;
+    throw new TraceError(`compile(): expected programs to be an integer of at least 1, got ${nameOf(programs)}.`);
+  let kept: DeviceState | undefined;
 
-  const keptFor = (device: Device): Kept => {
+  const stateOn = (device: Device): DeviceState => {
     if (kept && kept.device !== device)
-      throw new DaybreakError('A compiled function stays on one device until it is disposed of.');
+      throw new DaybreakError('A compiled function can only be used on one device until it is disposed.');
     kept ??= {
       device,
-      entries: new RecentMap(programs, free),
+      entries: new LruCache(programs, free),
       slots: new SharedSlots(device.memory),
       memory: new ArgumentMemory(device),
     };
     return kept;
   };
-  /** The program for such arguments, made where there is none that fits. */
-  const entryFor = ({ device, entries, slots }: Kept, specs: readonly TensorSpec[]): Entry => {
+  /** The cached program for these arguments, or a new one. */
+  const entryFor = ({ device, entries, slots }: DeviceState, specs: readonly TensorSpec[]): Entry => {
     const key = specs.map(({ shape, dtype }) => `${dtype}${shape.join('x')}`).join('|');
     const known = entries.get(key);
     if (known?.program.isCurrent) return known;
-    // Variables have moved since into another one's memory, or out of it.
+    // Variables have since moved into, or out of, another variable's memory.
     if (known) {
       entries.delete(key);
       free(known);
@@ -116,7 +122,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     return entry;
   };
   const finish = (entry: Entry, results: readonly Storage[]): R => entry.rebuild(results) as R;
-  const runNow = (mine: Kept, specs: readonly TensorSpec[], args: readonly HeldArgument[]): R => {
+  const runNow = (mine: DeviceState, specs: readonly TensorSpec[], args: readonly ClaimedArgument[]): R => {
     const entry = entryFor(mine, specs);
     return mine.memory.with(args, entry.assigned, inputs => {
       for (const variable of entry.assigned) variable.beforeChange(mine.device);
@@ -127,43 +133,43 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     checkArguments(args);
     if (activeTrace()) {
       if (args.some(argument => typeof argument === 'number'))
-        throw new TraceError('A compiled function called inside another takes tensors, not numbers.');
+        throw new TraceError('A compiled function called inside another expected tensors, got a number.');
       return body(...(args as unknown as Traced<T>));
     }
-    const mine = keptFor(deviceOf(args));
-    const held = hold(args);
+    const mine = stateOn(deviceOf(args));
+    const held = claimArguments(args);
     try {
       return runNow(mine, args.map(specOf), held);
     } finally {
-      letGo(held);
+      releaseArguments(held);
     }
   };
   const plan = (args: T): Planned => {
     checkArguments(args);
-    if (activeTrace()) throw new TraceError('plan() traces a function: it cannot be traced.');
+    if (activeTrace()) throw new TraceError('plan() cannot be called while a function is traced.');
     const { calls, captured } = lowerBody(deviceOf(args), args.map(specOf), body, baked);
     for (const value of captured) value.release();
     return { lowered: calls, figures: programFigures(calls, planMemory(calls)) };
   };
   const warmUp = async (args: T, onKernel: (done: number, total: number) => void = () => {}): Promise<R> => {
     checkArguments(args);
-    if (activeTrace()) throw new TraceError('warmUp() runs a program: it cannot be traced.');
+    if (activeTrace()) throw new TraceError('warmUp() cannot be called while a function is traced.');
     const device = deviceOf(args);
     const specs = args.map(specOf);
-    const held = hold(args);
+    const held = claimArguments(args);
     try {
-      await entryFor(keptFor(device), specs).program.compileKernels(onKernel);
-      // The function may have been disposed of in the meantime: then it is compiled again.
-      return runNow(keptFor(device), specs, held);
+      await entryFor(stateOn(device), specs).program.compileKernels(onKernel);
+      // If the function was disposed in the meantime, it is compiled again.
+      return runNow(stateOn(device), specs, held);
     } finally {
-      letGo(held);
+      releaseArguments(held);
     }
   };
   const profile = async (args: T, clock?: Clock): Promise<{ result: R; profile: RunProfile }> => {
     checkArguments(args);
-    if (activeTrace()) throw new TraceError('profile() runs a program: it cannot be traced.');
-    const mine = keptFor(deviceOf(args));
-    const held = hold(args);
+    if (activeTrace()) throw new TraceError('profile() cannot be called while a function is traced.');
+    const mine = stateOn(deviceOf(args));
+    const held = claimArguments(args);
     try {
       const entry = entryFor(mine, args.map(specOf));
       const { results, profile } = await mine.memory.with(held, entry.assigned, inputs => {
@@ -172,7 +178,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
       });
       return { result: finish(entry, results), profile };
     } finally {
-      letGo(held);
+      releaseArguments(held);
     }
   };
   const dispose = () => {
@@ -190,7 +196,7 @@ export function compile<T extends readonly Argument[], R extends Tree>(
   ) as unknown as Compiled<T, R>;
 }
 
-/** What the body does, lowered. The captured values are held for the caller. */
+/** Traces and lowers the body. The caller must release the captured values. */
 function lowerBody<T extends readonly Argument[], R extends Tree>(
   device: Device,
   specs: readonly TensorSpec[],
@@ -234,6 +240,8 @@ function free({ program, profiler, captured }: Entry): void {
 function checkArguments(args: readonly unknown[]): void {
   args.forEach((argument, i) => {
     if (argument instanceof Tensor || typeof argument === 'number') return;
-    throw new DaybreakError(`A compiled function takes tensors and numbers; argument ${i} is ${nameOf(argument)}.`);
+    throw new DaybreakError(
+      `A compiled function: expected argument ${i} to be a tensor or a number, got ${nameOf(argument)}.`,
+    );
   });
 }

@@ -1,4 +1,4 @@
-/** What a compiled function is called with: memory for numbers, and copies of what the program itself changes. */
+/** Arguments of compiled functions: memory for numbers, and copies of tensors that the program itself changes. */
 import { DaybreakError } from './basics/errors.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
@@ -10,18 +10,18 @@ import type { Argument } from './traced.ts';
 export function deviceOf(args: readonly Argument[]): Device {
   const devices = new Set(args.flatMap(argument => (argument instanceof Tensor ? [argument.device] : [])));
   if (devices.size > 1)
-    throw new DaybreakError('A compiled function takes tensors of one device; these are on several.');
+    throw new DaybreakError('A compiled function: expected tensors on one device, got several devices.');
   const [device = currentDevice()] = devices;
   return device;
 }
 
-/** Arguments that are held until they are let go: their tensors may be disposed of meanwhile. */
-export type HeldArgument = number | Storage;
+/** An argument with a claim on its memory, so that its tensor may be disposed during the call. */
+export type ClaimedArgument = number | Storage;
 
-export const hold = (args: readonly Argument[]): HeldArgument[] =>
+export const claimArguments = (args: readonly Argument[]): ClaimedArgument[] =>
   args.map(argument => (typeof argument === 'number' ? argument : argument.storage.retain()));
 
-export function letGo(args: readonly HeldArgument[]): void {
+export function releaseArguments(args: readonly ClaimedArgument[]): void {
   for (const argument of args) if (typeof argument !== 'number') argument.release();
 }
 
@@ -36,10 +36,10 @@ export class ArgumentMemory {
   }
 
   /**
-   * Calls `run` with the memory of `args`. What lies in the memory of a variable that the program assigns is copied first: the
-   * argument is what the variable holds before.
+   * Calls `run` with the memory of `args`. Arguments in the memory of a variable that the program assigns are copied first:
+   * the argument is the variable's value before the call.
    */
-  with<R>(args: readonly HeldArgument[], assigned: readonly VariableState[], run: (inputs: Storage[]) => R): R {
+  with<R>(args: readonly ClaimedArgument[], assigned: readonly VariableState[], run: (inputs: Storage[]) => R): R {
     const changing = new Set(assigned.map(({ storage }) => storage.buffer));
     const copies: Storage[] = [];
     try {

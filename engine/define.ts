@@ -1,28 +1,28 @@
 /**
- * Declarations of operations: what one computes, how, and its gradient. What it should compute, and the problems on which
- * that is tested, is its specification (`specify.ts`), which no program ships.
+ * Declarations of operations: the kernels and the gradient. The reference and the test problems are in the specification
+ * (`specify.ts`), which bundles do not contain.
  */
 
 import type { Attributes, Operation } from './graph/operation.ts';
 import type { Tensor } from './tensor.ts';
 
-/** What a gradient rule starts from. */
+/** Input of a gradient rule. */
 export interface GradientContext<A> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** The loss's gradient with respect to each output; undefined where the loss does not depend on it. */
+  /** The loss's gradient with respect to each output; undefined if the loss does not depend on it. */
   readonly grads: readonly (Tensor | undefined)[];
-  /** Which inputs' gradients are asked for. */
+  /** Which inputs need a gradient. */
   readonly needs: readonly boolean[];
   readonly attributes: A;
 }
 
-/** Everything about an operation that has a kernel of its own. */
+/** A complete operation with its own kernel. */
 export interface Declaration<A extends Attributes = Attributes> extends Operation<A> {
   /**
-   * Gradients of the inputs, written with other operations. Entries for inputs that were not asked for may be undefined; null says
-   * that none flows to this input, because that of another one contains it.
-   * Absent: the operation cannot be differentiated.
+   * Gradients of the inputs, written with other operations. Entries for inputs that need none may be undefined; null means
+   * that no gradient flows to this input, because another input's gradient contains it.
+   * If absent, the operation cannot be differentiated.
    */
   gradient?(context: GradientContext<A>): readonly (Tensor | undefined | null)[];
 }
@@ -33,7 +33,7 @@ const rules = new WeakMap<object, Rule>();
 const declared: Declaration[] = [];
 
 /**
- * Declares an operation. Write `/* @__PURE__ *\/` before the call, so that bundlers leave out what a program does not use.
+ * Declares an operation. Write `/* @__PURE__ *\/` before the call, so that bundlers drop unused operations.
  */
 export function defineOp<A extends Attributes>(declaration: Declaration<A>): Declaration<A> {
   const { gradient } = declaration;
@@ -42,10 +42,10 @@ export function defineOp<A extends Attributes>(declaration: Declaration<A>): Dec
   return declaration;
 }
 
-/** Every operation that has been declared so far: all of those files that have been imported. */
+/** All operations declared in the files imported so far. */
 export const declarations = (): readonly Declaration[] => declared;
 
-/** Gives an operation of the engine's own, which has no declaration, its gradient rule. */
+/** Sets the gradient rule of an operation inside the engine, which has no declaration. */
 export const setGradient = (operation: object, rule: Rule): void => void rules.set(operation, rule);
 
 /** The gradient rule of an operation, if it has one. */

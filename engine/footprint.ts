@@ -1,4 +1,4 @@
-/** How much memory a compiled function will take, before it is compiled. */
+/** Estimates the memory of a compiled function before it is compiled. */
 
 import type { TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
@@ -9,19 +9,19 @@ import { planMemory } from './program/plan.ts';
 import type { Tensor } from './tensor.ts';
 import { traceFunction } from './traced.ts';
 
-/** Bytes. */
+/** Memory use in bytes. */
 export interface Footprint {
-  /** Temporaries, which stay with the program. */
+  /** Temporaries, owned by the program. */
   readonly temporaries: number;
-  /** Results, which are the caller's. */
+  /** Results, owned by the caller. */
   readonly results: number;
-  /** The most that a single binding spans; no adapter binds more than its `maxBindingBytes`. */
+  /** The largest single binding; must not exceed the adapter's `maxBindingBytes`. */
   readonly largestBinding: number;
 }
 
 /**
- * The footprint of `compile(body, { baked })` for arguments of these shapes. It is planned only: no memory is taken and
- * no kernel made. `body` is traced and must be pure, as for `compile`.
+ * The footprint of `compile(body, { baked })` for arguments of these shapes. Nothing is allocated or compiled. `body` is
+ * traced and must be pure, as for `compile`.
  */
 export function footprint(
   device: Device,

@@ -2,7 +2,7 @@
 import { Device, type DeviceOptions } from './device/device.ts';
 import { currentDevice, setCurrentDevice } from './tensor.ts';
 
-/** Makes a device and the default one of `tensor`, `variable` and `compile`. Throws AdapterNotFoundError. */
+/** Creates a device and makes it the default for `tensor`, `variable` and `compile`. Throws AdapterNotFoundError. */
 export async function init(options: DeviceOptions = {}): Promise<Device> {
   const device = await Device.create(options);
   setCurrentDevice(device);

@@ -1,4 +1,4 @@
-/** Looking into a function: every value that it computes on its way, one after the other. */
+/** Inspects every intermediate value of a function, one at a time. */
 import { apply, noGrad } from './apply.ts';
 import { DaybreakError } from './basics/errors.ts';
 import type { Device } from './device/device.ts';
@@ -9,25 +9,25 @@ import { type Node, Value } from './graph/value.ts';
 import { Tensor } from './tensor.ts';
 import { type Argument, specOf, type Traced, type Tree, traceFunction } from './traced.ts';
 
-/** A value of the function, with its content. */
+/** An intermediate value with its content. */
 export interface Seen {
-  /** What the trace knows it by: the `value` of a tensor that the function handled. */
+  /** Its identity in the trace: the `value` of a tensor in the function. */
   readonly value: Value;
-  /** Its content, until `look` returns. */
+  /** Its content, valid until `look` returns. */
   readonly content: Tensor;
-  /** What computed it; undefined for arguments, variables and tensors of outside. */
+  /** The node that computed it; undefined for arguments, variables and tensors from outside. */
   readonly node: Node | undefined;
-  /** Contents of the node's inputs. */
+  /** Content of the node's inputs. */
   readonly inputs: readonly Tensor[];
-  /** Which node it is or is for, from 0, of how many. */
+  /** Index of the node that computes or first reads it, from 0, and the number of nodes. */
   readonly index: number;
   readonly count: number;
 }
 
 /**
- * Runs `body` operation by operation, nothing fused, and shows `look` each value once, in an order in which they can be
- * computed. What `look` returns ends it, unless it is undefined. Assignments are computed but not made: variables keep
- * their content. Much slower than a compiled call; values differ from its by the rounding that fusion saves.
+ * Runs `body` one operation at a time, without fusion, and calls `look` once for each value, in topological order. Stops
+ * when `look` returns anything but undefined, and returns that. Assignments are computed but not applied: variables keep
+ * their content. Much slower than a compiled call; values may differ in rounding, because nothing is fused.
  */
 export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
   args: T,
@@ -36,7 +36,7 @@ export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
 ): Promise<R | undefined> {
   const { device } = args[0];
   if (args.some(argument => argument.device !== device))
-    throw new DaybreakError('inspect() takes tensors of one device; these are on several.');
+    throw new DaybreakError('inspect(): expected tensors on one device, got several devices.');
   const untyped = body as unknown as (...args: Traced<readonly Argument[]>) => Tree;
   const { graph, captured } = traceFunction(device, args.map(specOf), untyped);
   const { nodes } = eliminateDead(graph);
@@ -76,14 +76,14 @@ export async function inspect<T extends readonly [Tensor, ...Tensor[]], R>(
   }
 }
 
-/** A handle of our own on what no node computes. */
+/** A new handle on a value that no node computes. */
 function contentOf(device: Device, { spec, source }: Value, args: readonly Tensor[]): Tensor {
   if (source?.kind === 'argument') return args[source.index].alias();
-  // Nodes read nothing but what others compute and such leaves.
+  // All other node inputs are outputs of nodes.
   const { storage } = source?.kind === 'variable' ? source.variable : (source as { readonly storage: Storage });
   return new Tensor(device, new Value(spec, storage.slice(0, storage.bytes)));
 }
 
-/** The node's outputs. */
+/** Computes the node's outputs. */
 const run = ({ operation, attributes }: Node, inputs: readonly Tensor[]): Tensor[] =>
   noGrad(() => apply(operation as unknown as Operation<Attributes>, inputs, attributes));

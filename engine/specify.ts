@@ -1,9 +1,9 @@
 /**
- * Specifications: what an operation should compute, in float64, and the problems on which tests hold it to that. The tests
- * and the table in the docs walk them.
+ * Specifications: what an operation should compute, in float64, and test problems. The tests and the table in the docs use
+ * them.
  *
- * A specification stands below its operation, in the same file, as a call marked pure whose only argument besides is a
- * function: it registers where the file is run as it is, and bundlers drop it with all that only it uses.
+ * A specification is below its operation, in the same file, as a call marked pure that takes the operation and a function.
+ * It registers itself if the file runs unbundled; bundlers drop it with everything that only it uses.
  */
 
 import { apply } from './apply.ts';
@@ -12,7 +12,7 @@ import { type Declaration, gradientRule } from './define.ts';
 import type { Attributes } from './graph/operation.ts';
 import type { Tensor } from './tensor.ts';
 
-/** An input of a sample problem: random numbers in `range`, drawn from a seed, or given. */
+/** An input of a sample problem: seeded random numbers in `range`, or explicit values. */
 export interface SampleInput {
   readonly shape: Shape;
   readonly dtype?: 'f32' | 'u32';
@@ -28,17 +28,17 @@ export interface SampleInput {
 export interface Sample<A> {
   readonly inputs: readonly SampleInput[];
   readonly attributes: A;
-  /** Finite differences are skipped, e.g. at a kink. Says why. */
+  /** Why finite differences are skipped, e.g. at a kink. */
   readonly kink?: string;
 }
 
-/** A source of choices: tests draw them from fast-check, so that failures shrink. */
+/** A source of random choices: tests use fast-check, so that failures shrink. */
 export interface Choose {
   integer(min: number, max: number): number;
   pick<T>(options: readonly T[]): T;
 }
 
-/** What tests and documents need to know of an operation. */
+/** The parts of an operation that only tests and documentation need. */
 export interface Specification<A extends Attributes = Attributes> {
   /** One sentence for the docs' table. */
   readonly summary: string;
@@ -48,29 +48,29 @@ export interface Specification<A extends Attributes = Attributes> {
   readonly samples: readonly Sample<A>[];
   /** A random problem of odd shape. */
   random(choose: Choose): Sample<A>;
-  /** Relative L2 error allowed against the reference, default 1e-6; others say why where they are set. */
+  /** Maximum relative L2 error against the reference, default 1e-6. Explain other values where they are set. */
   readonly tolerance?: number;
-  /** Its gradient is right only as a part of another function's, by whose tests it is tested. */
+  /** Set if the gradient is only right as part of another function's gradient, whose tests cover it. */
   readonly gradientTestedBy?: { readonly name: string; readonly why: string };
 }
 
-/** The specification of a function that is made of operations. It can be differentiated. */
+/** The specification of a function composed of operations. It can be differentiated. */
 export interface FunctionSpecification<A extends Attributes = Attributes> extends Specification<A> {
   readonly name: string;
   call(inputs: readonly Tensor[], attributes: A): readonly Tensor[];
 }
 
-/** A specification, and what it specifies. */
+/** A specification with its operation. */
 export interface Specified extends FunctionSpecification {
-  /** Absent: a function made of operations. */
+  /** Absent for a function composed of operations. */
   readonly operation?: Declaration;
-  /** Gradients exist. */
+  /** Whether it has gradients. */
   readonly differentiable: boolean;
 }
 
 const made: (() => Specified)[] = [];
 
-/** Says what an operation should compute. */
+/** Specifies an operation. */
 export function specify<A extends Attributes>(operation: Declaration<A>, specification: () => Specification<A>): void {
   made.push(() => {
     const specified = {
@@ -84,7 +84,7 @@ export function specify<A extends Attributes>(operation: Declaration<A>, specifi
   });
 }
 
-/** Says what a function made of operations should compute. */
+/** Specifies a function composed of operations. */
 export function specifyFunction<A extends Attributes>(specification: () => FunctionSpecification<A>): void {
   made.push(() => ({ ...specification(), differentiable: true }) as unknown as Specified);
 }

@@ -1,4 +1,4 @@
-/** Tensors: handles on values. Memory is given back by `dispose`, `using` or the end of a `tidy`, never by the garbage collector. */
+/** Tensors: handles on values. Memory is released by `dispose`, `using` or the end of a `tidy`, never by the garbage collector. */
 
 import { DaybreakError, DisposedError, DTypeError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
 import { checkShape, type DType, formatShape, type Shape, sizeOf } from './basics/shape.ts';
@@ -9,9 +9,9 @@ import { Value } from './graph/value.ts';
 
 let defaultDevice: Device | undefined;
 
-/** The device that tensors are made on when none is named. Throws when `init()` has not been awaited. */
+/** The default device for new tensors. Throws if `init()` has not been awaited. */
 export function currentDevice(): Device {
-  if (!defaultDevice) throw new DaybreakError('No device: `await init()` first.');
+  if (!defaultDevice) throw new DaybreakError('No device: call `await init()` first.');
   return defaultDevice;
 }
 
@@ -22,17 +22,17 @@ export function setCurrentDevice(device: Device | undefined): void {
 /** Open scopes, innermost last. */
 const scopes: Set<Tensor>[] = [];
 
-/** Takes a handle out of the scope that it was made in: it outlives it. */
+/** Removes a handle from the scope that it was created in, so that it outlives the scope. */
 export function leaveScope(handle: Tensor): void {
   scopes.at(-1)?.delete(handle);
 }
 
-/** A tensor on the GPU, row-major; images are NCHW. Immutable: operations make new ones. */
+/** A tensor on the GPU, row-major; images are NCHW. Immutable: operations return new tensors. */
 export class Tensor implements Disposable {
   readonly device: Device;
   #value: Value | undefined;
 
-  /** Takes one claim on `value`. Made by operations and by {@link tensor}; not for direct use. */
+  /** Adds a claim on `value`. Called by operations and {@link tensor}; not for direct use. */
   constructor(device: Device, value: Value) {
     this.device = device;
     this.#value = value;
@@ -44,7 +44,7 @@ export class Tensor implements Disposable {
 
   /** The value behind the handle. Throws DisposedError. */
   get value(): Value {
-    if (!this.#value) throw new DisposedError('This tensor was disposed of: its memory is gone.');
+    if (!this.#value) throw new DisposedError('This tensor was disposed: its memory was released.');
     return this.#value;
   }
 
@@ -65,41 +65,39 @@ export class Tensor implements Disposable {
     return this.#value === undefined;
   }
 
-  /** Whether gradients are recorded through this tensor in eager work. */
+  /** Whether gradients are recorded through this tensor in eager code. */
   get requiresGrad(): boolean {
     return this.value.requiresGrad;
   }
 
-  /** The memory behind it. Throws TraceError inside a trace, where there is none yet. */
+  /** Its memory. Throws TraceError inside a trace, where there is none yet. */
   get storage(): Storage {
     const { storage } = this.value;
-    if (!storage) throw new TraceError('While a function is traced its tensors have no content yet.');
+    if (!storage) throw new TraceError('Tensors have no content while a function is traced.');
     return storage;
   }
 
   /** The content of an f32 tensor, row-major. Throws DTypeError for a u32 tensor: see {@link words}. */
   async data(): Promise<Float32Array<ArrayBuffer>> {
-    if (this.dtype !== 'f32')
-      throw new DTypeError('data', `reads f32 tensors, this one is ${this.dtype}: use words().`);
+    if (this.dtype !== 'f32') throw new DTypeError('data', `expected an f32 tensor, got ${this.dtype}: use words().`);
     const [bytes] = await this.device.read([this.storage]);
     return new Float32Array(bytes.buffer);
   }
 
   /** The content of a u32 tensor, row-major. Throws DTypeError for an f32 tensor: see {@link data}. */
   async words(): Promise<Uint32Array<ArrayBuffer>> {
-    if (this.dtype !== 'u32')
-      throw new DTypeError('words', `reads u32 tensors, this one is ${this.dtype}: use data().`);
+    if (this.dtype !== 'u32') throw new DTypeError('words', `expected a u32 tensor, got ${this.dtype}: use data().`);
     const [bytes] = await this.device.read([this.storage]);
     return new Uint32Array(bytes.buffer);
   }
 
-  /** The only element of a tensor with one. */
+  /** The value of a tensor with one element. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new ShapeError('item', `needs one element, got shape ${formatShape(this.shape)}.`);
+    if (this.size !== 1) throw new ShapeError('item', `expected one element, got shape ${formatShape(this.shape)}.`);
     return this.dtype === 'f32' ? (await this.data())[0] : (await this.words())[0];
   }
 
-  /** Gives this handle up. The memory goes with the last claim on it. Harmless when repeated. */
+  /** Releases this handle. The memory is freed with the last claim on it. Calling it again has no effect. */
   dispose(): void {
     if (this.disposed) return;
     const { value } = this;
@@ -111,7 +109,7 @@ export class Tensor implements Disposable {
     this.dispose();
   }
 
-  /** Another handle on the same value, to be disposed of on its own. */
+  /** Another handle on the same value, to be disposed separately. */
   alias(): Tensor {
     return new Tensor(this.device, this.value);
   }
@@ -123,7 +121,7 @@ export class Tensor implements Disposable {
   }
 }
 
-/** What a tensor is made from: numbers in row-major order; `Uint32Array` makes a u32 tensor, all else f32. */
+/** Content of a new tensor: numbers in row-major order. `Uint32Array` creates a u32 tensor, everything else f32. */
 export type Content = Float32Array | Uint32Array | readonly number[] | number;
 
 function numbersOf(operation: string, content: Content): Float32Array | Uint32Array {
@@ -131,17 +129,17 @@ function numbersOf(operation: string, content: Content): Float32Array | Uint32Ar
   if (content instanceof Float32Array || content instanceof Uint32Array) return content;
   if (!Array.isArray(content))
     throw new DaybreakError(
-      `${operation}: needs a number, an array of numbers, a Float32Array or a Uint32Array, got ${nameOf(content)}.`,
+      `${operation}: expected a number, an array of numbers, a Float32Array or a Uint32Array, got ${nameOf(content)}.`,
     );
   const other = content.findIndex(item => typeof item !== 'number');
   if (other >= 0)
     throw new DaybreakError(
-      `${operation}: needs numbers, got ${nameOf(content[other])} at index ${other}. Nested arrays: pass the numbers flat, and the shape beside them.`,
+      `${operation}: expected numbers, got ${nameOf(content[other])} at index ${other}. Flatten nested arrays and pass the shape separately.`,
     );
   return Float32Array.from(content);
 }
 
-/** A value with content from the CPU. Throws ShapeError where the shape does not fit. */
+/** A value with content from the CPU. Throws ShapeError if the shape does not match. */
 export function upload(device: Device, operation: string, content: Content, shape: Shape | undefined): Value {
   const data = numbersOf(operation, content);
   const dimensions = shape ?? (typeof content === 'number' ? [] : [data.length]);
@@ -149,7 +147,7 @@ export function upload(device: Device, operation: string, content: Content, shap
   if (sizeOf(dimensions) !== data.length)
     throw new ShapeError(
       operation,
-      `shape ${formatShape(dimensions)} needs ${sizeOf(dimensions)} numbers, got ${data.length}.`,
+      `expected ${sizeOf(dimensions)} numbers for shape ${formatShape(dimensions)}, got ${data.length}.`,
     );
   const storage = device.memory.allocate(data.byteLength, operation);
   device.write(storage, data);
@@ -158,11 +156,11 @@ export function upload(device: Device, operation: string, content: Content, shap
 
 export interface TensorOptions {
   readonly device?: Device;
-  /** Record gradients through this tensor in eager work. */
+  /** Record gradients through this tensor in eager code. */
   readonly requiresGrad?: boolean;
 }
 
-/** A tensor with the given content, row-major; `shape` defaults to one dimension, or none for a single number. */
+/** Creates a tensor, row-major; `shape` defaults to one dimension, or a scalar for a single number. */
 export function tensor(content: Content, shape?: Shape, options: TensorOptions = {}): Tensor {
   const device = options.device ?? activeTrace()?.device ?? currentDevice();
   const value = upload(device, 'tensor', content, shape);
@@ -171,14 +169,17 @@ export function tensor(content: Content, shape?: Shape, options: TensorOptions =
 }
 
 /**
- * A tensor over a buffer of the caller's, without a copy. The caller keeps the buffer: Daybreak never destroys or
- * writes it. Needs the STORAGE and COPY_SRC usages.
+ * Wraps a GPU buffer in a tensor, without a copy. The caller still owns the buffer: Daybreak never destroys or writes it.
+ * The buffer needs the STORAGE and COPY_SRC usages.
  */
 export function wrap(device: Device, buffer: GPUBuffer, shape: Shape, dtype: DType = 'f32'): Tensor {
   checkShape('wrap', shape);
   const bytes = sizeOf(shape) * 4;
   if (buffer.size < bytes)
-    throw new ShapeError('wrap', `${formatShape(shape)} needs ${bytes} bytes, the buffer has ${buffer.size}.`);
+    throw new ShapeError(
+      'wrap',
+      `expected a buffer of at least ${bytes} bytes for ${formatShape(shape)}, got ${buffer.size}.`,
+    );
   return new Tensor(device, new Value({ shape, dtype }, device.memory.borrow(buffer, bytes)));
 }
 
@@ -192,8 +193,8 @@ function handlesIn(value: unknown, found: Set<Tensor> = new Set()): Set<Tensor> 
 }
 
 /**
- * Runs `body` and disposes of every tensor made inside, except those it returns (in arrays and plain objects, too),
- * which pass to the scope around. Synchronous, like everything that makes tensors.
+ * Runs `body` and disposes every tensor created inside, except those it returns (also in arrays and plain objects), which
+ * pass to the enclosing scope. `body` must be synchronous.
  */
 export function tidy<T>(body: () => T): T {
   if (activeTrace()) return body();
@@ -202,7 +203,8 @@ export function tidy<T>(body: () => T): T {
   let kept: Set<Tensor> = new Set();
   try {
     const result = body();
-    if (result instanceof Promise) throw new DaybreakError('tidy() needs a synchronous function.');
+    if (result instanceof Promise)
+      throw new DaybreakError('tidy(): expected a synchronous function, got one that returns a Promise.');
     kept = handlesIn(result);
     return result;
   } finally {

@@ -1,4 +1,4 @@
-/** A function of tensors as a graph: what `compile` turns into a program, and `inspect` walks through. */
+/** Traces a function of tensors into a graph, for `compile` and `inspect`. */
 
 import { nameOf, TraceError } from './basics/errors.ts';
 import type { TensorSpec } from './basics/shape.ts';
@@ -8,25 +8,25 @@ import { Trace, withTrace } from './graph/trace.ts';
 import { type Graph, Value } from './graph/value.ts';
 import { Tensor, tidy } from './tensor.ts';
 
-/** What a compiled function takes: tensors, and numbers that become scalars on the GPU (so they may change each call). */
+/** Argument of a compiled function: a tensor, or a number that becomes a scalar on the GPU (so it may change each call). */
 export type Argument = Tensor | number;
 
-/** What it may return: tensors, in arrays and plain objects if it likes. */
+/** Result of a compiled function: tensors, optionally in arrays and plain objects. */
 export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree } | undefined;
 
-/** As the body of the function sees its arguments: every one a tensor. */
+/** The arguments as the function's body receives them: all tensors. */
 export type Traced<T extends readonly Argument[]> = { [K in keyof T]: Tensor };
 
-/** A function's graph. */
+/** The graph of a function. */
 export interface TracedFunction {
   readonly graph: Graph;
-  /** The function's result around the memory of the graph's results. */
+  /** Rebuilds the function's result from the memory of the graph's results. */
   readonly rebuild: (results: readonly Storage[]) => Tree;
-  /** Tensors of outside that the graph needs: claims on them, for the caller to release. */
+  /** Tensors from outside that the graph uses. The caller must release these claims. */
   readonly captured: readonly Value[];
 }
 
-/** Runs `body` once, with tensors that have no content yet. */
+/** Runs `body` once with tensors that have no content. */
 export function traceFunction<T extends readonly Argument[]>(
   device: Device,
   specs: readonly TensorSpec[],
@@ -36,7 +36,7 @@ export function traceFunction<T extends readonly Argument[]>(
   const leaves: Tensor[] = [];
   let rebuild: TracedFunction['rebuild'] = () => undefined;
   try {
-    // Tensors made inside with content of their own are captured by the trace; their handles end with it.
+    // Tensors created inside from CPU data are captured by the trace; `tidy` disposes their handles.
     const graph = tidy(() =>
       withTrace(trace, () => {
         const args = trace.arguments.map(value => new Tensor(device, value)) as unknown as Traced<T>;
@@ -51,7 +51,7 @@ export function traceFunction<T extends readonly Argument[]>(
   }
 }
 
-/** A function that rebuilds the structure of `result` around new storages; its tensors are appended to `leaves`. */
+/** Returns a function that rebuilds the structure of `result` with new storages; its tensors are appended to `leaves`. */
 function describe(device: Device, result: Tree, leaves: Tensor[]): (results: readonly Storage[]) => Tree {
   if (result === undefined || result === null) return () => undefined;
   if (result instanceof Tensor) {
@@ -73,8 +73,8 @@ const isPlain = (value: unknown): value is Readonly<Record<string, Tree>> =>
 
 function wrongResult(result: unknown): string {
   if (result instanceof Promise)
-    return 'A compiled function was async: it is traced once, synchronously. Await outside of it.';
-  return `A compiled function returns tensors, in arrays and plain objects if it likes; it returned ${nameOf(result)}.`;
+    return 'A compiled function cannot be async: it is traced once, synchronously. Await outside of it.';
+  return `A compiled function: expected it to return tensors (or arrays or plain objects of them), got ${nameOf(result)}.`;
 }
 
 export const specOf = (argument: Argument): TensorSpec =>

@@ -1,4 +1,4 @@
-/** Variables: state that outlives a call. */
+/** Variables: state that persists between calls. */
 import { apply } from './apply.ts';
 import { DaybreakError, DTypeError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
 import { formatShape, type Shape, sameShape } from './basics/shape.ts';
@@ -10,7 +10,7 @@ import { activeTrace } from './graph/trace.ts';
 import { ROW, type Value, VariableState } from './graph/value.ts';
 import { type Content, currentDevice, leaveScope, Tensor, upload } from './tensor.ts';
 
-/** What a variable holds at one moment, as a tensor. */
+/** The current value of a variable, as a tensor. */
 const snapshotOp: Operation<Readonly<Record<never, never>>> = {
   name: 'snapshot',
   takes: ['any'],
@@ -21,17 +21,16 @@ const snapshotOp: Operation<Readonly<Record<never, never>>> = {
 setGradient(snapshotOp, ({ grads }) => [grads[0]]);
 
 /**
- * State that outlives a call: parameters, moments, running statistics, counters. Changed by {@link assign} and
- * {@link write} alone.
+ * State that persists between calls: parameters, moments, running statistics, counters. Only {@link assign} and
+ * {@link write} change it.
  *
- * Wherever a variable is used it counts as what it holds there and then: what was computed from it before stays as it was
- * when it is assigned, and its gradients too.
+ * A use of a variable reads its value at that point: assigning it later does not change earlier results or their gradients.
  */
 export class Variable extends Tensor {
   readonly name: string;
   readonly state: VariableState;
 
-  /** Takes `value`, which has memory, over. Made by {@link variable}; not for direct use. */
+  /** Takes ownership of `value`, which has memory. Called by {@link variable}; not for direct use. */
   constructor(device: Device, name: string, value: Value) {
     super(device, value);
     this.name = name;
@@ -40,7 +39,7 @@ export class Variable extends Tensor {
   }
 
   override get value(): Value {
-    // Throws where it was disposed of.
+    // `super.value` throws if it was disposed.
     return super.value && this.state.value;
   }
 
@@ -48,21 +47,21 @@ export class Variable extends Tensor {
     return this.value.storage!;
   }
 
-  /** A tensor of what the variable holds now, which later assignments do not change. Gradients flow through it. */
+  /** A tensor with the variable's current value, which later assignments do not change. Gradients flow through it. */
   override alias(): Tensor {
     return apply(snapshotOp, [this], {})[0];
   }
 
   /**
-   * Replaces the content by what `content` holds now. No gradient flows through it: to the gradients of what is computed
-   * afterwards, the variable is where they end. Throws ShapeError, DTypeError.
+   * Replaces the content with the current value of `content`. No gradient flows through an assignment: for later
+   * computations the variable is a leaf. Throws ShapeError, DTypeError.
    */
   assign(content: Tensor): void {
     const doing = `assign to ${this.name}`;
-    if (!(content instanceof Tensor)) throw new DaybreakError(`${doing}: needs a tensor, got ${nameOf(content)}.`);
+    if (!(content instanceof Tensor)) throw new DaybreakError(`${doing}: expected a tensor, got ${nameOf(content)}.`);
     if (!sameShape(content.shape, this.shape))
-      throw new ShapeError(doing, `has ${formatShape(this.shape)}, got ${formatShape(content.shape)}.`);
-    if (content.dtype !== this.dtype) throw new DTypeError(doing, `has ${this.dtype}, got ${content.dtype}.`);
+      throw new ShapeError(doing, `expected shape ${formatShape(this.shape)}, got ${formatShape(content.shape)}.`);
+    if (content.dtype !== this.dtype) throw new DTypeError(doing, `expected ${this.dtype}, got ${content.dtype}.`);
     if (content.device !== this.device) throw new DaybreakError(`${doing}: the tensor is on another device.`);
     const trace = activeTrace();
     if (trace) {
@@ -78,35 +77,44 @@ export class Variable extends Tensor {
   write(data: Float32Array | Uint32Array): void {
     const doing = `write to ${this.name}`;
     if (activeTrace())
-      throw new TraceError(`${doing}: a compiled function would not do it again when it is called; assign a tensor.`);
-    if (data.length !== this.size) throw new ShapeError(doing, `has ${this.size} elements, got ${data.length}.`);
+      throw new TraceError(
+        `${doing}: not allowed in a compiled function, which would not repeat it on later calls; use assign().`,
+      );
+    if (data.length !== this.size) throw new ShapeError(doing, `expected ${this.size} elements, got ${data.length}.`);
     const dtype = data instanceof Uint32Array ? 'u32' : 'f32';
-    if (dtype !== this.dtype) throw new DTypeError(doing, `has ${this.dtype}, got ${dtype}.`);
+    if (dtype !== this.dtype) throw new DTypeError(doing, `expected ${this.dtype}, got ${dtype}.`);
     this.state.beforeChange(this.device);
     this.device.write(this.storage, data);
   }
 
   /**
-   * Moves the content into `whole`, from element `offset` on (a multiple of 64): to assign one is to assign the other then.
-   * What pads it to a multiple of 64 elements is its own.
+   * Moves the content into `whole` at element `offset` (a multiple of 64); from then on they share that memory. The variable
+   * also owns the padding up to a multiple of 64 elements.
    */
   moveInto(whole: Variable, offset: number): void {
-    if (this.state.part) throw new DaybreakError(`${this.name} lies in another variable already: one optimizer each.`);
-    if (whole.dtype !== this.dtype) throw new DTypeError(`move ${this.name}`, `has ${this.dtype}, not ${whole.dtype}.`);
+    if (this.state.part)
+      throw new DaybreakError(
+        `${this.name} is already part of another variable: a parameter can have only one optimizer.`,
+      );
+    if (whole.dtype !== this.dtype)
+      throw new DTypeError(`move ${this.name}`, `expected ${this.dtype}, got ${whole.dtype}.`);
     if (offset % ROW !== 0 || offset + this.size > whole.size)
-      throw new ShapeError(`move ${this.name}`, `${this.size} elements at ${offset} do not fit ${whole.size}.`);
+      throw new ShapeError(
+        `move ${this.name}`,
+        `${this.size} elements at offset ${offset} do not fit into ${whole.size}.`,
+      );
     whole.state.beforeChange(this.device);
     const storage = whole.storage.slice(offset * 4, this.size * 4);
     this.device.copy(this.storage, storage, this.size * 4);
     this.state.moveTo(storage, { whole: whole.state, offset });
   }
 
-  /** Moves the content out of the variable that it lies in, to memory of its own. Does nothing where it lies in none. */
+  /** Moves the content out of the variable that contains it, to its own memory. No effect if no variable contains it. */
   moveOut(): void {
     this.state.moveOut(this.device);
   }
 
-  /** Gives the memory back. Variables that lie inside move out first, to memory of their own. */
+  /** Releases the memory. Variables that are part of this one first move to their own memory. */
   override dispose(): void {
     if (this.disposed) return;
     this.state.part?.whole.parts.delete(this.state);
@@ -118,15 +126,15 @@ export class Variable extends Tensor {
 export interface VariableOptions {
   readonly device?: Device;
   readonly name?: string;
-  /** Whether gradients flow to it (default true); running statistics and counters say false. */
+  /** Whether gradients flow to it (default true). Use false for running statistics and counters. */
   readonly trainable?: boolean;
 }
 
-/** A variable with the given first content: numbers in row-major order, and their shape (see `tensor`). */
+/** Creates a variable with initial content: numbers in row-major order, and their shape (see `tensor`). */
 export function variable(content: Content, shape?: Shape, options: VariableOptions = {}): Variable {
   const name = options.name ?? 'variable';
   if (activeTrace())
-    throw new TraceError(`Variable ${name} cannot be made while a function is traced: make it outside.`);
+    throw new TraceError(`Variable ${name} cannot be created while a function is traced: create it outside.`);
   const device = options.device ?? currentDevice();
   const value = upload(device, name, content, shape);
   value.requiresGrad = options.trainable ?? true;

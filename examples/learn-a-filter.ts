@@ -1,5 +1,5 @@
 /**
- * The engine alone: learns an unknown 3×3 filter from a picture and its filtered version.
+ * Uses only the engine: learns an unknown 3×3 filter from an image and its filtered version.
  *
  *     npx tsx examples/learn-a-filter.ts [steps]
  */
@@ -20,7 +20,7 @@ using filtered = conv2d(picture, secret, undefined, { padding: 1 });
 using filter = variable(new Float32Array(9), [1, 1, 3, 3], { name: 'filter' });
 using adam = new Adam([filter], { lr: 0.05 });
 
-// Traced at the first call; every call after that replays one list of dispatches.
+// Traced on the first call; later calls replay one list of dispatches.
 using step = compile(() => {
   const loss = mseLoss(conv2d(picture, filter, undefined, { padding: 1 }), filtered);
   adam.update(grad(loss, [filter]));
@@ -29,7 +29,7 @@ using step = compile(() => {
 
 for (let i = 1; i <= steps; i++) {
   using loss = step();
-  // Reading waits for the GPU, so it is done now and then only.
+  // Reading waits for the GPU, so do it only occasionally.
   if (i % 100 === 0) console.log(`step ${i}: loss ${(await loss.item()).toExponential(2)}`);
 }
 

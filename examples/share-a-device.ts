@@ -1,6 +1,6 @@
 /**
- * Daybreak on a WebGPU device of the caller's: a tensor over the caller's buffer without a copy, and a result that the
- * caller's own commands read. In a browser `navigator.gpu` stands in for the first lines.
+ * Uses Daybreak on your own WebGPU device: a tensor wraps your buffer without a copy, and your own commands read the
+ * result. In a browser `navigator.gpu` replaces the first lines.
  *
  *     npx tsx examples/share-a-device.ts
  */
@@ -8,13 +8,13 @@ import { avgPool2d, Device, wrap } from 'daybreak';
 import { create, globals } from 'webgpu';
 
 Object.assign(globalThis, globals);
-// Dawn dies with the object that create() returns: it must stay referenced as long as the device is used.
+// Keep a reference to the object that create() returns: without it, Dawn stops working.
 const gpu = create([]);
 const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
 if (!adapter) throw new Error('no WebGPU adapter: npm run setup');
 const mine = await adapter.requestDevice();
 
-// The caller's own work: a ramp of 8×8, written by a shader of the caller's.
+// Your own work: a shader writes an 8×8 ramp.
 const ramp = mine.createBuffer({ size: 8 * 8 * 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
 const pipeline = mine.createComputePipeline({
   layout: 'auto',
@@ -39,12 +39,12 @@ pass.dispatchWorkgroups(1);
 pass.end();
 mine.queue.submit([encoder.finish()]);
 
-// Daybreak's: no copy, and no waiting, because both submit to one queue, which keeps the order.
+// Daybreak's work: no copy and no waiting, because both submit to one queue, which runs in order.
 using device = await Device.create({ device: mine });
 using picture = wrap(device, ramp, [1, 1, 8, 8]);
 using halved = avgPool2d(picture, 2);
 
-// The caller's again: the result lies in a buffer, from a byte on.
+// Your own work again: the result is in a buffer, at a byte offset.
 const { buffer, offset } = halved.storage;
 const read = mine.createBuffer({ size: 64, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
 const copy = mine.createCommandEncoder();

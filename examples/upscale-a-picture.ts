@@ -1,5 +1,5 @@
 /**
- * Enlarges a picture four times with a trained network, through the API that `daybreak upscale` uses.
+ * Upscales an image four times with a trained network, with the API that `daybreak upscale` uses.
  *
  *     npx tsx examples/upscale-a-picture.ts MODEL.safetensors IN.png OUT.png
  */
@@ -17,7 +17,7 @@ using net = decodeModel(await readFile(model), model);
 using upscaler = new SRResNetUpscaler(net, model);
 
 const picture = await decode(await readFile(from), from);
-// A large picture is cut into tiles; what comes out is the same, bit for bit.
+// Large images are split into tiles; the result is bit-identical.
 const large = await upscalePicture(picture, upscaler, {
   memoryBudget: 512 * 2 ** 20,
   onTile: (done, total) => console.log(`tile ${done} of ${total}`),

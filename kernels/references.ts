@@ -1,8 +1,8 @@
-/** What the specifications of several operations share: nothing of it ships. */
+/** Helpers for specifications. Bundles do not contain them. */
 import { type Shape, sizeOf, stridesOf } from '../engine/basics/shape.ts';
 import type { Choose, SampleInput } from '../engine/specify.ts';
 
-/** Shapes that break assumptions: rank 1 to 4, sizes of 1, primes, rows shorter and longer than a workgroup. */
+/** Unusual shapes: rank 1 to 4, sizes of 1, primes, rows shorter and longer than a workgroup. */
 export function oddShape(choose: Choose): number[] {
   const rank = choose.integer(1, 4);
   return Array.from({ length: rank }, (_, axis) =>
@@ -10,10 +10,10 @@ export function oddShape(choose: Choose): number[] {
   );
 }
 
-/** An input of words of every kind: what is moved keeps its bits. */
+/** An input of arbitrary 32-bit words, for operations that must preserve bits. */
 export const words = (shape: Shape): SampleInput => ({ shape, dtype: 'u32', range: [0, 2 ** 32] });
 
-/** Evaluates `f` at every index of `shape`; it gets each operand's flat index by its strides. */
+/** Evaluates `f` at every index of `shape`, with each operand's flat index from its strides. */
 export function mapIndices(
   shape: Shape,
   strides: readonly (readonly number[])[],

@@ -3,7 +3,8 @@
  * Generative Adversarial Network", CVPR 2017. 23,563,649 parameters at the paper's size, most of them in the first dense
  * layer. It ends with logits: the paper's sigmoid is part of the loss (`bceWithLogits`), where it cannot overflow.
  *
- * Not in the paper, and chosen as most re-implementations do: zero padding, biases except before batch norm.
+ * The paper does not specify the padding and biases; as in most re-implementations: zero padding, biases except before batch
+ * norm.
  */
 import { ShapeError } from '../engine/basics/errors.ts';
 import { Philox } from '../engine/basics/philox.ts';
@@ -14,20 +15,20 @@ import { BatchNorm2d, Conv2d, Linear } from './layers.ts';
 import { type HostTensor, Module, WeightsError } from './module.ts';
 
 export interface DiscriminatorConfig {
-  /** Feature maps of the first convolution; the last has 8 times as many. The paper's 64. */
+  /** Feature maps of the first convolution; the last has 8 times as many. Paper: 64. */
   readonly channels: number;
-  /** Height and width of the images in pixels, a multiple of 16; the paper's 96. */
+  /** Height and width of the images in pixels, a multiple of 16. Paper: 96. */
   readonly size: number;
-  /** Units of the first dense layer; the paper's 1024. */
+  /** Units of the first dense layer. Paper: 1024. */
   readonly hidden: number;
 }
 
 export interface DiscriminatorOptions extends Partial<DiscriminatorConfig> {
-  /** Seed of the first weights. */
+  /** Seed of the initial weights. */
   readonly seed?: number;
 }
 
-/** The seven convolutions after the first: feature maps in multiples of the first's, and strides. */
+/** The seven convolutions after the first: feature maps as multiples of the first's, and strides. */
 const COLUMN = [
   [1, 2],
   [2, 1],
@@ -38,7 +39,7 @@ const COLUMN = [
   [8, 2],
 ] as const;
 const WIDEST = 8;
-/** What the strides divide the size by. */
+/** Total stride. */
 const REDUCTION = 16;
 
 /** Slope α of the leaky ReLU. */
@@ -68,7 +69,7 @@ export class Discriminator extends Module {
   readonly fc2: Linear;
   readonly config: DiscriminatorConfig;
 
-  /** Without `random` the first weights are zeros, to be loaded. */
+  /** Without `random` the weights are zeros, to be loaded. */
   constructor(config: DiscriminatorConfig, random?: Philox) {
     super();
     const { channels: n, size, hidden } = config;
@@ -91,7 +92,7 @@ export class Discriminator extends Module {
     if (rest.join() !== [3, size, size].join())
       throw new ShapeError(
         'discriminator',
-        `was made for images of [N, 3, ${size}, ${size}], got ${formatShape(image.shape)}.`,
+        `expected images of [N, 3, ${size}, ${size}], got ${formatShape(image.shape)}.`,
       );
     return tidy(() => {
       let x = leakyRelu(this.convIn.forward(image), SLOPE);
@@ -102,37 +103,37 @@ export class Discriminator extends Module {
   }
 }
 
-/** Numbers that the dense layers see of an image: 512×6×6 at the paper's size. */
+/** Inputs of the dense layers per image: 512×6×6 at the paper's size. */
 const featuresOf = ({ channels, size }: DiscriminatorConfig): number => WIDEST * channels * (size / REDUCTION) ** 2;
 
-/** Stream of the seed's random numbers from which first weights come; the generator's is 1. */
+/** Random stream of the initial weights; the generator's is 1. */
 const INITIALISATION = 2;
 
-/** A new discriminator with PyTorch's default initialisation. Throws WeightsError for impossible sizes. */
+/** A new discriminator with PyTorch's default initialization. Throws WeightsError for invalid sizes. */
 export function discriminator(options: DiscriminatorOptions = {}): Discriminator {
   const { channels = 64, size = 96, hidden = 1024, seed = 0 } = options;
   const count = (value: number) => Number.isInteger(value) && value >= 1;
   if (!count(channels) || !count(hidden))
     throw new WeightsError(
-      `The discriminator needs channels and hidden units of at least 1, got ${channels} and ${hidden}.`,
+      `Discriminator: expected channels and hidden units of at least 1, got ${channels} and ${hidden}.`,
     );
   if (!count(size) || size % REDUCTION !== 0)
     throw new WeightsError(
-      `The discriminator needs images whose side is a multiple of ${REDUCTION} pixels (its strides halve it four times), got ${size}.`,
+      `Discriminator: expected an image side that is a multiple of ${REDUCTION} pixels (its strides halve it four times), got ${size}.`,
     );
   return new Discriminator({ channels, size, hidden }, new Philox(seed, INITIALISATION));
 }
 
 /**
- * The sizes of a discriminator with these weights. Its largest tensors must have their shapes, so that no file asks for
- * a network much larger than itself.
- * @throws WeightsError where they are of another network.
+ * The sizes of a discriminator with these weights. Checks the shapes of its largest tensors, so that a file cannot request a
+ * network much larger than itself.
+ * @throws WeightsError if the weights belong to another network.
  */
 export function discriminatorConfig(tensors: ReadonlyMap<string, HostTensor>): DiscriminatorConfig {
   const shapeOf = (name: string): readonly number[] => tensors.get(name)?.shape ?? [];
   const fail = (name: string, expected: string) => {
     const found = tensors.has(name) ? `is ${formatShape(shapeOf(name))}` : 'is missing';
-    return new WeightsError(`no weights of a discriminator: ${name} ${found}, expected ${expected}.`);
+    return new WeightsError(`not discriminator weights: ${name} ${found}, expected ${expected}.`);
   };
   const [channels = 0, ...kernel] = shapeOf('conv_in.weight');
   if (channels < 1 || kernel.join() !== '3,3,3') throw fail('conv_in.weight', '[channels, 3, 3, 3]');

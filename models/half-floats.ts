@@ -1,9 +1,9 @@
-/** The two 16-bit float formats in which weights are stored: bits to numbers, and float32 to float16 bits. */
+/** Conversions for the two 16-bit float formats of weights: bits to numbers, and float32 to float16 bits. */
 
 const bits = new Uint32Array(1);
 const single = new Float32Array(bits.buffer);
 
-/** The number that 16 bits of IEEE 754 binary16 stand for. */
+/** The number that 16 bits of IEEE 754 binary16 represent. */
 export function fromFloat16(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;
@@ -12,15 +12,15 @@ export function fromFloat16(half: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** The number that 16 bits of bfloat16 (the upper half of a float32) stand for. */
+/** The number that 16 bits of bfloat16 (the upper half of a float32) represent. */
 export function fromBfloat16(upper: number): number {
   bits[0] = upper << 16;
   return single[0];
 }
 
 /**
- * The binary16 bits nearest to a float32, ties to even; beyond ±65519.99… infinity, NaN stays (a quiet) NaN.
- * Numbers that are no float32 are rounded to one first.
+ * The binary16 bits nearest to a float32, ties to even; infinity beyond ±65519.99…, NaN becomes a quiet NaN.
+ * Other numbers are first rounded to float32.
  */
 export function toFloat16(value: number): number {
   single[0] = value;

@@ -1,4 +1,4 @@
-/** `daybreak/models`: networks, layers and their files. */
+/** `daybreak/models`: networks, layers and model files. */
 
 export {
   Discriminator,

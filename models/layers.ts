@@ -1,4 +1,4 @@
-/** Layers with PyTorch's names, defaults and initialisation. */
+/** Layers with PyTorch's names, defaults and initialization. */
 import type { Philox } from '../engine/basics/philox.ts';
 import { type Shape, sizeOf } from '../engine/basics/shape.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
@@ -11,13 +11,13 @@ interface FirstContent {
   readonly name: string;
   readonly random: Philox | undefined;
   readonly trainable?: boolean;
-  /** As many neighbours on the first axis get the same numbers. */
+  /** Number of neighbours on the first axis that get the same values. */
   readonly alike?: number;
 }
 
 /**
- * Uniform in ±1/√fan-in: PyTorch's default for weights of convolutions and linear layers, and their biases (Kaiming
- * uniform with a = √5). Zeros without `random`: of what is loaded right away.
+ * Uniform in ±1/√fan-in: PyTorch's default for weights and biases of convolutions and linear layers (Kaiming uniform with
+ * a = √5). Zeros without `random`, for weights that are loaded right away.
  */
 function uniform(shape: Shape, fanIn: number, { name, random, trainable = true, alike = 1 }: FirstContent): Variable {
   const bound = 1 / Math.sqrt(fanIn);
@@ -34,7 +34,7 @@ function uniform(shape: Shape, fanIn: number, { name, random, trainable = true, 
 const constant = (channels: number, value: number, name: string, trainable = true): Variable =>
   variable(new Float32Array(channels).fill(value), [channels], { name, trainable });
 
-/** What stands around an image: zeros, or the image mirrored without its edge repeated. */
+/** Padding of an image: zeros, or reflection without repeating the edge. */
 export type PaddingMode = 'zeros' | 'reflect';
 
 export interface Conv2dLayerOptions {
@@ -46,9 +46,9 @@ export interface Conv2dLayerOptions {
   readonly bias?: boolean;
   /** False: frozen; no gradient flows to the weights. */
   readonly trainable?: boolean;
-  /** Source of the first weights; without it they are zeros, to be loaded. */
+  /** Source of the initial weights; without it they are zeros, to be loaded. */
   readonly random?: Philox | undefined;
-  /** As many neighbouring output channels begin with the same kernel and bias; default 1. */
+  /** Number of neighbouring output channels that start with the same kernel and bias; default 1. */
   readonly alike?: number;
 }
 
@@ -97,7 +97,7 @@ export class Conv2d extends Module {
 
 export interface LinearOptions {
   readonly bias?: boolean;
-  /** Source of the first weights; without it they are zeros, to be loaded. */
+  /** Source of the initial weights; without it they are zeros, to be loaded. */
   readonly random?: Philox | undefined;
 }
 
@@ -117,14 +117,14 @@ export class Linear extends Module {
   }
 }
 
-/** Batch normalisation with running statistics: PyTorch's BatchNorm2d (eps 1e-5, momentum 0.1). */
+/** Batch normalization with running statistics: PyTorch's BatchNorm2d (eps 1e-5, momentum 0.1). */
 export class BatchNorm2d extends Module {
   readonly weight: Variable;
   readonly bias: Variable;
   readonly runningMean: Variable;
   readonly runningVar: Variable;
   readonly #eps: number;
-  /** What a batch's statistics weigh in the running ones. */
+  /** Weight of a batch's statistics in the running ones. */
   readonly momentum: number;
 
   constructor(channels: number, { eps = 1e-5, momentum = 0.1 } = {}) {
@@ -150,7 +150,7 @@ export class BatchNorm2d extends Module {
   }
 }
 
-/** Parametric ReLU, first 0.25: `slopes` is the number of channels, or 1 for one slope that all share. */
+/** Parametric ReLU, initially 0.25: `slopes` is the number of channels, or 1 for one shared slope. */
 export class PReLU extends Module {
   readonly weight: Variable;
 
@@ -165,11 +165,11 @@ export class PReLU extends Module {
 }
 
 export interface SubPixelOptions {
-  /** Slopes of the PReLU: one a channel (default) or 1. */
+  /** Slopes of the PReLU: one per channel (default) or 1. */
   readonly slopes?: number;
   /**
-   * The four channels that the shuffle joins to one begin alike (ICNR, Aitken et al. 2017), so that the first output is
-   * that of a convolution, enlarged by nearest neighbour: no checkerboard to unlearn.
+   * The four channels that the shuffle merges into one start with equal weights (ICNR, Aitken et al. 2017), so the initial
+   * output is that of a convolution enlarged by nearest neighbour, without a checkerboard.
    */
   readonly icnr?: boolean;
   readonly random?: Philox | undefined;

@@ -1,4 +1,4 @@
-/** Model files: safetensors whose metadata say which network the weights belong to, so that a file alone is enough. */
+/** Model files: safetensors whose metadata describes the network, so that a file alone is enough. */
 import { Discriminator, discriminatorConfig } from './discriminator.ts';
 import { type HostTensor, type Module, WeightsError } from './module.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
@@ -8,18 +8,18 @@ import { srresnetConfigText, statedSRResNetConfig } from './srresnet-metadata.ts
 export interface ModelFileOptions {
   /** Element type of the weights in the file; default F32. */
   readonly dtype?: 'F32' | 'F16';
-  /** More metadata, e.g. how the network was trained. */
+  /** Additional metadata, e.g. how the network was trained. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 type Metadata = Readonly<Record<string, string>>;
 type HostTensors = ReadonlyMap<string, HostTensor>;
 
-/** The bytes of a generator's file. */
+/** Encodes a generator's file. */
 export const encodeModel = (net: SRResNet, options?: ModelFileOptions): Promise<Uint8Array<ArrayBuffer>> =>
   encode(net, { arch: 'srresnet', config: srresnetConfigText(net.config), scale: '4' }, options);
 
-/** The bytes of a discriminator's file. */
+/** Encodes a discriminator's file. */
 export const encodeDiscriminator = (net: Discriminator, options?: ModelFileOptions): Promise<Uint8Array<ArrayBuffer>> =>
   encode(net, { arch: 'discriminator', config: JSON.stringify(net.config) }, options);
 
@@ -32,15 +32,15 @@ async function encode(
 }
 
 /**
- * The generator of a model file, on the current device. Files without metadata of ours are taken for an SRResNet as
- * their tensors show it, with tanh at the end if they say `output_activation: tanh`. `file` is for messages.
+ * Loads the generator of a model file onto the current device. Files without our metadata are read as the SRResNet that
+ * their tensors describe, with a final tanh if the metadata has `output_activation: tanh`. `file` is for messages.
  * @throws SafetensorsError for a damaged file, WeightsError for weights of another network.
  */
 export const decodeModel = (bytes: Uint8Array, file = 'model file'): SRResNet =>
   decode(bytes, file, 'srresnet', (metadata, tensors) => srresnet(statedSRResNetConfig(metadata, tensors)));
 
 /**
- * The discriminator of a model file, on the current device; its size is that of the tensors. `file` is for messages.
+ * Loads the discriminator of a model file onto the current device, with the size of the tensors. `file` is for messages.
  * @throws SafetensorsError for a damaged file, WeightsError for weights of another network.
  */
 export const decodeDiscriminator = (bytes: Uint8Array, file = 'model file'): Discriminator =>
@@ -64,7 +64,7 @@ function decode<T extends Module>(
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
     const other =
-      metadata.arch !== undefined && metadata.arch !== arch ? ` Its metadata say it is "${metadata.arch}".` : '';
+      metadata.arch !== undefined && metadata.arch !== arch ? ` Its metadata says it is "${metadata.arch}".` : '';
     throw new WeightsError(`${file}: ${error.message}${other}`, { cause: error });
   }
 }

@@ -1,11 +1,11 @@
-/** Modules: named parameters and buffers in a tree, as PyTorch has them. */
+/** Modules: a tree of named parameters and buffers, as in PyTorch. */
 
 import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Shape } from '../engine/basics/shape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { Variable } from '../engine/variable.ts';
 
-/** Weights that do not fit a network: missing, unknown or of another shape. */
+/** Weights that do not match a network: missing, unexpected or of another shape. */
 export class WeightsError extends DaybreakError {}
 
 /** A tensor's content on the CPU. */
@@ -14,18 +14,18 @@ export interface HostTensor {
   readonly data: Float32Array;
 }
 
-/** convIn → conv_in: state names are PyTorch's, properties TypeScript's. */
+/** convIn → conv_in: state names follow PyTorch, properties TypeScript. */
 const stateName = (property: string): string => property.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 
 /**
- * Base of layers and networks. Properties that are variables, modules or arrays of modules are its state, under their
- * names in snake case (`blocks.0.conv1.weight`), in the order in which they were set.
+ * Base class of layers and networks. Properties that are variables, modules or arrays of modules are its state, named in
+ * snake case (`blocks.0.conv1.weight`), in the order in which they were set.
  */
 export abstract class Module implements Disposable {
-  /** Whether batch norm uses (and tracks) the statistics of the batch. */
+  /** Whether batch norm uses (and tracks) the batch's statistics. */
   training = true;
 
-  /** Made of several operations? Then inside a `tidy`, so that what lies between is freed in eager code, too. */
+  /** Wrap several operations in a `tidy`, so that eager code frees intermediate results. */
   abstract forward(x: Tensor): Tensor;
 
   /** This module and all below it. */
@@ -35,7 +35,7 @@ export abstract class Module implements Disposable {
       for (const item of Array.isArray(value) ? value : [value]) if (item instanceof Module) yield* item.modules();
   }
 
-  /** All variables with their names. */
+  /** All variables, with their names. */
   namedVariables(prefix = ''): [string, Variable][] {
     return Object.entries(this).flatMap(([property, value]): [string, Variable][] => {
       const name = prefix + stateName(property);
@@ -57,7 +57,7 @@ export abstract class Module implements Disposable {
     return this.namedParameters().map(([, variable]) => variable);
   }
 
-  /** Number of trained numbers. */
+  /** Number of trainable parameters. */
   get parameterCount(): number {
     return this.parameters().reduce((sum, variable) => sum + variable.size, 0);
   }
@@ -73,7 +73,7 @@ export abstract class Module implements Disposable {
     return this.train(false);
   }
 
-  /** Content of all variables, read back from the GPU in one go. */
+  /** Content of all variables, read from the GPU in one copy. */
   async stateDict(): Promise<Map<string, HostTensor>> {
     const named = this.namedVariables();
     const [first] = named;
@@ -83,30 +83,30 @@ export abstract class Module implements Disposable {
   }
 
   /**
-   * Replaces the content of all variables. Throws WeightsError, before anything is changed, where a tensor is missing,
-   * has another shape, or belongs to nothing here.
+   * Replaces the content of all variables. Throws WeightsError, before changing anything, if a tensor is missing,
+   * unexpected or has another shape.
    */
   loadStateDict(tensors: ReadonlyMap<string, HostTensor>): this {
     const named = this.namedVariables();
     const names = new Set(named.map(([name]) => name));
     const missing = named.filter(([name]) => !tensors.has(name)).map(([name]) => name);
     const unknown = [...tensors.keys()].filter(name => !names.has(name));
-    if (missing.length > 0) throw new WeightsError(`The weights lack ${list(missing)}.`);
-    if (unknown.length > 0) throw new WeightsError(`The weights have ${list(unknown)}, which this network does not.`);
+    if (missing.length > 0) throw new WeightsError(`missing weights: ${list(missing)}.`);
+    if (unknown.length > 0) throw new WeightsError(`unexpected weights: ${list(unknown)}.`);
     for (const [name, variable] of named) {
       const { shape, data } = tensors.get(name)!;
       if (shape.join() !== variable.shape.join())
-        throw new WeightsError(
-          `${name} is [${shape.join(', ')}] in the weights, this network has [${variable.shape.join(', ')}].`,
-        );
+        throw new WeightsError(`${name}: expected shape [${variable.shape.join(', ')}], got [${shape.join(', ')}].`);
       if (data.length !== variable.size)
-        throw new WeightsError(`${name} has ${data.length} numbers, [${shape.join(', ')}] needs ${variable.size}.`);
+        throw new WeightsError(
+          `${name}: expected ${variable.size} numbers for shape [${shape.join(', ')}], got ${data.length}.`,
+        );
     }
     for (const [name, variable] of named) variable.write(Float32Array.from(tensors.get(name)!.data));
     return this;
   }
 
-  /** Gives the variables' memory back. */
+  /** Releases the variables' memory. */
   dispose(): void {
     for (const [, variable] of this.namedVariables()) variable.dispose();
   }

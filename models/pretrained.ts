@@ -1,47 +1,47 @@
 /**
- * The networks that ship with the project, under `models/pretrained/`: `registry.json` says which there are, each is a
- * model file beside its card. A page fetches both from where it is served.
+ * The pretrained networks, in `models/pretrained/`: `registry.json` lists them, and each is a model file with a card. Web
+ * pages fetch both from their server.
  */
 import { DaybreakError } from '../engine/basics/errors.ts';
 
-/** A name that no shipped network has, or a registry that cannot be read; one line. */
+/** An unknown network name, or a registry that cannot be read; one line. */
 export class PretrainedError extends DaybreakError {}
 
-/** Means over a benchmark set: PSNR in dB and SSIM on luma, by most papers' protocol and by Ledig et al.'s. */
+/** Means over a benchmark set: PSNR in dB and SSIM on luma, with most papers' protocol and that of Ledig et al. */
 export interface PretrainedScores {
   readonly psnr: number;
   readonly ssim: number;
   readonly psnr_paper: number;
   readonly ssim_paper: number;
-  /** Energy of luma in frequencies beyond LR's, over the original's. */
+  /** Energy of luma in frequencies beyond LR's, divided by the original's. */
   readonly texture: number;
 }
 
-/** A network that ships. */
+/** A pretrained network. */
 export interface PretrainedModel {
   readonly name: string;
-  /** What it is good for, in one line. */
+  /** What it is good for, one line. */
   readonly summary: string;
-  /** For people: the network and its size. */
+  /** Human-readable network type and size. */
   readonly architecture: string;
   readonly parameters: number;
-  /** The model file and its card, beside the registry. */
+  /** The model file and its card, next to the registry. */
   readonly file: string;
   readonly card: string;
-  /** Of the model file. */
+  /** Size and hash of the model file. */
   readonly bytes: number;
   readonly sha256: string;
-  /** As scored from this very file, by set. */
+  /** Scores of this file, by set. */
   readonly scores: Readonly<Record<string, PretrainedScores>>;
 }
 
-/** What is used where nobody says which: the network that comes closest to the original. */
+/** The default network: the closest to the original. */
 export const DEFAULT_PRETRAINED = 'srresnet';
 
-/** What a file may weigh to be shipped. Bytes. */
+/** Maximum size of a pretrained file in bytes. */
 export const LARGEST_PRETRAINED = 4_000_000;
 
-/** The name of the registry in its folder. */
+/** File name of the registry. */
 export const REGISTRY_FILE = 'registry.json';
 
 const TEXTS = ['name', 'summary', 'architecture', 'file', 'card', 'sha256'] as const;
@@ -49,8 +49,8 @@ const NUMBERS = ['parameters', 'bytes'] as const;
 const SCORES = ['psnr', 'ssim', 'psnr_paper', 'ssim_paper', 'texture'] as const;
 
 /**
- * The networks that a `registry.json` lists. `file` is for messages.
- * @throws PretrainedError where it is not such a registry.
+ * Parses a `registry.json`. `file` is for messages.
+ * @throws PretrainedError if it is not a registry.
  */
 export function parseRegistry(text: string, file = REGISTRY_FILE): readonly PretrainedModel[] {
   let read: unknown;
@@ -60,7 +60,9 @@ export function parseRegistry(text: string, file = REGISTRY_FILE): readonly Pret
     throw new PretrainedError(`${file}: is not JSON.`, { cause });
   }
   if (!Array.isArray(read) || !read.every(isModel)) {
-    throw new PretrainedError(`${file}: is no list of networks with ${[...TEXTS, ...NUMBERS].join(', ')} and scores.`);
+    throw new PretrainedError(
+      `${file}: expected a list of networks with ${[...TEXTS, ...NUMBERS].join(', ')} and scores.`,
+    );
   }
   return read;
 }

@@ -1,6 +1,6 @@
 /**
  * The safetensors format (https://github.com/huggingface/safetensors): 8 bytes of header length (little-endian), a JSON
- * header `{name: {dtype, shape, data_offsets}, __metadata__: {…}}`, then the tensors' bytes without holes.
+ * header `{name: {dtype, shape, data_offsets}, __metadata__: {…}}`, then the tensors' bytes without gaps.
  */
 
 import { DaybreakError, quoted } from '../engine/basics/errors.ts';
@@ -18,28 +18,28 @@ export class SafetensorsError extends DaybreakError {
 /** Element types read as numbers. */
 export type FloatType = 'F32' | 'F16' | 'BF16';
 
-/** A tensor of numbers: `shape` outermost first, `data` row-major and a copy of its own; `dtype` is the file's. */
+/** A tensor of floats: `shape` outermost first; `data` is row-major and a copy; `dtype` is the type in the file. */
 export interface StoredTensor {
   readonly dtype: FloatType;
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-/** A tensor of another type (I64 counters, U8 …): its bytes as they lie in the file, little-endian, copied. */
+/** A tensor of another type (I64 counters, U8 …): a copy of its bytes in the file, little-endian. */
 export interface RawTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
 
-/** What a file holds. Tensors that are not F32, F16 or BF16 (PyTorch's `num_batches_tracked`) stand in `raw`. */
+/** Content of a file. Tensors that are not F32, F16 or BF16 (PyTorch's `num_batches_tracked`) are in `raw`. */
 export interface SafetensorsFile {
   readonly tensors: Map<string, StoredTensor>;
   readonly raw: Map<string, RawTensor>;
   readonly metadata: Record<string, string>;
 }
 
-/** A tensor to write. `dtype` says how it is stored (BF16 becomes F32, which loses nothing). */
+/** A tensor to write. `dtype` is the stored type (BF16 becomes F32, which is lossless). */
 export interface WritableTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -47,14 +47,14 @@ export interface WritableTensor {
 }
 
 /**
- * Headers longer than this are refused: room for some hundred thousand tensors. (The reference implementation reads ten
- * times as much, which costs JavaScript a minute and gigabytes where every byte is an object.) Bytes.
+ * Maximum header size in bytes: enough for some hundred thousand tensors. (The reference implementation allows ten times as
+ * much, which takes JavaScript a minute and gigabytes if every byte is an object.)
  */
 export const LARGEST_HEADER = 10_000_000;
-/** Objects and lists in each other; a header has three: itself, a tensor, its shape. */
+/** Maximum nesting of objects and lists. A header has three levels: itself, a tensor, its shape. */
 const DEEPEST_HEADER = 16;
 
-/** Bytes an element. */
+/** Bytes per element. */
 const ELEMENT_SIZES: Readonly<Record<string, number>> = {
   BOOL: 1,
   U8: 1,
@@ -82,8 +82,8 @@ interface Entry {
 }
 
 /**
- * Reads a safetensors file. Tensors need not be aligned (the format does not ask for it); they must follow each other
- * without holes or overlaps and fill the file.
+ * Reads a safetensors file. Tensors need not be aligned (the format does not require it); they must be contiguous, without
+ * gaps or overlaps, and fill the file.
  * @param bytes the whole file
  * @param file its name, for messages
  * @throws SafetensorsError for anything that is not a well-formed file
@@ -107,30 +107,33 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors data'): S
 
 function readHeader(bytes: Uint8Array, file: string): { header: Record<string, unknown>; start: number } {
   if (bytes.length < 8) {
-    throw new SafetensorsError(file, `is ${bytes.length} bytes long, a safetensors file has 8 or more`);
+    throw new SafetensorsError(file, `is ${bytes.length} bytes long, expected at least 8`);
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > LARGEST_HEADER) {
     throw new SafetensorsError(
       file,
-      `is no safetensors file: its header would have ${length} bytes, at most ${LARGEST_HEADER} are read`,
+      `is not a safetensors file: expected a header of at most ${LARGEST_HEADER} bytes, got ${length}`,
     );
   }
   const start = 8 + Number(length);
   if (start > bytes.length) {
-    throw new SafetensorsError(file, `is cut off: the header ends at byte ${start}, the file at ${bytes.length}`);
+    throw new SafetensorsError(file, `is truncated: the header ends at byte ${start}, the file at ${bytes.length}`);
   }
   if (isDeep(bytes.subarray(8, start)))
-    throw new SafetensorsError(file, `is no safetensors file: its header is nested more than ${DEEPEST_HEADER} deep`);
+    throw new SafetensorsError(
+      file,
+      `is not a safetensors file: its header is nested more than ${DEEPEST_HEADER} levels deep`,
+    );
   let text: string;
   let header: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, start));
     header = JSON.parse(text);
   } catch (cause) {
-    throw new SafetensorsError(file, 'is no safetensors file: its header is not JSON in UTF-8', { cause });
+    throw new SafetensorsError(file, 'is not a safetensors file: its header is not JSON in UTF-8', { cause });
   }
-  if (!isObject(header)) throw new SafetensorsError(file, 'is no safetensors file: its header is not a JSON object');
+  if (!isObject(header)) throw new SafetensorsError(file, 'is not a safetensors file: its header is not a JSON object');
   const twice = repeatedKey(text);
   if (twice !== undefined) throw new SafetensorsError(file, `has ${quoted(twice)} twice in its header`);
   return { header, start };
@@ -141,17 +144,18 @@ function readEntry(name: string, value: unknown, file: string): Entry {
   if (!isObject(value)) throw fail('is not described by a JSON object');
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_SIZES, dtype)) {
-    throw fail(`has the element type ${quoted(dtype)}, known are ${Object.keys(ELEMENT_SIZES).join(', ')}`);
+    throw fail(`expected an element type of ${Object.keys(ELEMENT_SIZES).join(', ')}, got ${quoted(dtype)}`);
   }
-  if (!Array.isArray(shape) || !shape.every(isCount)) throw fail(`has the shape ${quoted(shape)}, not a list of sizes`);
+  if (!Array.isArray(shape) || !shape.every(isCount))
+    throw fail(`expected a shape as a list of sizes, got ${quoted(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
-    throw fail(`has the data_offsets ${quoted(offsets)}, not [begin, end]`);
+    throw fail(`expected data_offsets as [begin, end], got ${quoted(offsets)}`);
   }
-  // A product beyond 2^53 is not exact, but still far from any real size, so that the comparison holds.
+  // A product beyond 2^53 is inexact, but far from any real size, so the comparison still works.
   const expected = shape.reduce((product, size) => product * size, ELEMENT_SIZES[dtype]);
   const [begin, end] = offsets;
   if (end - begin !== expected) {
-    throw fail(`has ${end - begin} bytes, ${dtype} of shape ${quoted(shape)} needs ${expected}`);
+    throw fail(`expected ${expected} bytes for ${dtype} of shape ${quoted(shape)}, got ${end - begin}`);
   }
   return { name, dtype, shape, begin, end };
 }
@@ -160,16 +164,16 @@ function checkLayout(entries: readonly Entry[], length: number, file: string): v
   let position = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== position) {
-      const what = begin < position ? 'overlaps another' : 'leaves a hole before it';
-      throw new SafetensorsError(file, `tensor ${quoted(name)} ${what}: begins at ${begin}, expected ${position}`);
+      const what = begin < position ? 'overlaps another' : 'leaves a gap before it';
+      throw new SafetensorsError(file, `tensor ${quoted(name)} ${what}: expected offset ${position}, got ${begin}`);
     }
     if (end > length) {
-      throw new SafetensorsError(file, `is cut off: tensor ${quoted(name)} ends at byte ${end} of ${length} of data`);
+      throw new SafetensorsError(file, `is truncated: tensor ${quoted(name)} ends at byte ${end} of ${length} of data`);
     }
     position = end;
   }
   if (position !== length) {
-    throw new SafetensorsError(file, `has ${length} bytes of data, its tensors fill ${position}`);
+    throw new SafetensorsError(file, `expected ${position} bytes of tensor data, got ${length}`);
   }
 }
 
@@ -188,13 +192,13 @@ function toFloat32(bytes: Uint8Array, dtype: FloatType): Float32Array {
 }
 
 /**
- * Writes tensors as a safetensors file that PyTorch's `safetensors.torch.load_file` reads. The bytes depend on the
- * contents alone: tensors in order of name (float32 before float16, so that all are aligned), the header padded with
+ * Writes tensors as a safetensors file that PyTorch's `safetensors.torch.load_file` reads. The bytes depend only on the
+ * content: tensors are sorted by name (float32 before float16, so that all are aligned), and the header is padded with
  * spaces to 8 bytes.
  * @param metadata strings; `format: "pt"` is added unless given
- * @param options `dtype`: stores all tensors so; otherwise each as its own `dtype` says, F32 if it says nothing.
- *   float16 is rounded to nearest, ties to even; what is too large becomes infinite
- * @throws SafetensorsError where data does not fit its shape, or for a tensor named `__metadata__`
+ * @param options `dtype`: the stored type of all tensors; by default each tensor's own `dtype`, or F32.
+ *   float16 is rounded to nearest, ties to even; values that are too large become infinite
+ * @throws SafetensorsError if data does not match its shape, or for a tensor named `__metadata__`
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor> | Readonly<Record<string, WritableTensor>>,
@@ -243,12 +247,12 @@ function checkWritable(name: string, { shape, data }: WritableTensor, file: stri
   if (!shape.every(isCount) || elements !== data.length) {
     throw new SafetensorsError(
       file,
-      `tensor ${quoted(name)} has ${data.length} numbers, shape ${quoted(shape)} needs ${elements}`,
+      `tensor ${quoted(name)}: expected ${elements} numbers for shape ${quoted(shape)}, got ${data.length}`,
     );
   }
 }
 
-/** Whether JSON is nested absurdly deep, found without a stack that grows with it. */
+/** Whether JSON is nested too deeply. Uses constant stack space. */
 function isDeep(json: Uint8Array): boolean {
   let depth = 0;
   let inString = false;
@@ -267,7 +271,7 @@ function isDeep(json: Uint8Array): boolean {
 
 const [QUOTE, BACKSLASH, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
 
-/** The first key that stands twice in one object of well-formed JSON (`JSON.parse` keeps the last and says nothing). */
+/** The first duplicate key in an object of well-formed JSON (`JSON.parse` silently keeps the last). */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (let i = 0; i < json.length; i++) {

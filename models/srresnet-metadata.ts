@@ -1,8 +1,8 @@
-/** Which SRResNet a file's weights belong to: what its metadata say of it, and how that must agree with its tensors. */
+/** Determines the SRResNet of a file from its metadata, which must agree with its tensors. */
 import { type HostTensor, WeightsError } from './module.ts';
 import { type SRResNetConfig, type SRResNetOptions, srresnetConfig, srresnetConfigOf } from './srresnet.ts';
 
-/** What a file's metadata say of its network: what differs from the defaults, besides channels and blocks. */
+/** A network's configuration for a file's metadata: channels, blocks, and everything that differs from the defaults. */
 export function srresnetConfigText(config: SRResNetConfig): string {
   const { channels, blocks, ...choices } = config;
   const defaults: Readonly<Record<string, unknown>> = { ...srresnetConfigOf({}) };
@@ -11,9 +11,9 @@ export function srresnetConfigText(config: SRResNetConfig): string {
 }
 
 /**
- * The network that the metadata of a file and its tensors describe: our own `config`, which must be what the tensors are
- * (else one of the two is damaged), or the `output_activation` of files of others (`none` or `tanh`).
- * @throws WeightsError where they do not agree, or say what this network cannot.
+ * The network that a file's metadata and tensors describe: our own `config`, which must match the tensors (otherwise one of
+ * the two is damaged), or the `output_activation` of third-party files (`none` or `tanh`).
+ * @throws WeightsError if they disagree, or describe something that this network does not support.
  */
 export function statedSRResNetConfig(
   metadata: Readonly<Record<string, string>>,
@@ -21,12 +21,12 @@ export function statedSRResNetConfig(
 ): SRResNetConfig {
   const found = srresnetConfig(tensors);
   if (metadata.arch === 'srresnet' && metadata.config !== undefined) return agreed(metadata.config, found);
-  // Others' scores were computed with zeros around their pictures.
+  // Third-party scores were computed with zero padding.
   const published = { ...found, edges: 'zero' } as const;
   const { output_activation: activation = 'none' } = metadata;
   if (activation === 'none' || activation === 'linear') return published;
   if (activation === 'tanh') return { ...published, output: 'tanh' };
-  throw new WeightsError(`the metadata "output_activation" is "${activation}", known are none and tanh.`);
+  throw new WeightsError(`metadata "output_activation": expected none or tanh, got "${activation}".`);
 }
 
 function agreed(whole: string, found: SRResNetConfig): SRResNetConfig {
@@ -35,16 +35,16 @@ function agreed(whole: string, found: SRResNetConfig): SRResNetConfig {
   try {
     parsed = JSON.parse(whole);
   } catch (cause) {
-    throw new WeightsError('the metadata "config" is not JSON.', { cause });
+    throw new WeightsError('metadata "config" is not JSON.', { cause });
   }
   const { channels, blocks, ...choices } = (parsed ?? {}) as Record<string, unknown>;
   const said = srresnetConfigOf({ ...choices, channels: Number(channels), blocks: Number(blocks) } as SRResNetOptions);
   if (said.output !== 'linear' && said.output !== 'tanh')
-    throw new WeightsError(`the metadata "config" is ${text}: known outputs are linear and tanh.`);
+    throw new WeightsError(`metadata "config": expected an output of linear or tanh, got ${text}.`);
   if (said.edges !== 'mirror' && said.edges !== 'zero')
-    throw new WeightsError(`the metadata "config" is ${text}: known edges are mirror and zero.`);
+    throw new WeightsError(`metadata "config": expected edges of mirror or zero, got ${text}.`);
   const same = (name: keyof SRResNetConfig) => said[name] === found[name];
   if (same('channels') && same('blocks') && same('slopes') && same('biases') && same('middle')) return said;
   const shown = srresnetConfigText(found).replaceAll(':', ': ').replaceAll(',', ', ');
-  throw new WeightsError(`the metadata "config" is ${text}, the tensors are those of ${shown}.`);
+  throw new WeightsError(`metadata "config" is ${text}, but the tensors are those of ${shown}.`);
 }

@@ -2,8 +2,8 @@
  * SRResNet, the generator of SRGAN: figure 4 (top) of Ledig et al., "Photo-Realistic Single Image Super-Resolution
  * Using a Generative Adversarial Network", CVPR 2017. 1,548,547 parameters at the paper's size.
  *
- * Not in the paper, and chosen as most re-implementations do: zero padding, biases except before batch norm, one PReLU
- * slope a channel (first 0.25), no activation at the end. Trained files that chose otherwise are read, too: see
+ * The paper does not specify these choices; as in most re-implementations: zero padding, biases except before batch norm,
+ * one PReLU slope per channel (initially 0.25), no final activation. Files with other choices can be read too: see
  * `SRResNetConfig`.
  */
 import { Philox } from '../engine/basics/philox.ts';
@@ -13,32 +13,32 @@ import { BatchNorm2d, Conv2d, PReLU, SubPixel } from './layers.ts';
 import { type HostTensor, Module, WeightsError } from './module.ts';
 
 export type SRResNetConfig = {
-  /** Feature maps n; the paper's 64. */
+  /** Feature maps n. Paper: 64. */
   readonly channels: number;
-  /** Residual blocks B; the paper's 16. */
+  /** Residual blocks B. Paper: 16. */
   readonly blocks: number;
-  /** PReLU: one slope a channel, or one a layer. */
+  /** PReLU: one slope per channel, or one per layer. */
   readonly slopes: 'channel' | 'layer';
-  /** Whether convolutions before batch norm have biases, which it takes away again. */
+  /** Whether convolutions before batch norm have biases, which batch norm cancels. */
   readonly biases: boolean;
   /** What follows the convolution after the blocks: batch norm, or PReLU (and a bias before it). */
   readonly middle: 'batchNorm' | 'prelu';
-  /** The end: as it comes out of the last convolution, or through tanh. */
+  /** Final activation: none, or tanh. */
   readonly output: 'linear' | 'tanh';
   /**
-   * What stands around a picture that the network enlarges: the picture mirrored, or the zeros of the convolutions'
-   * padding, which darken a white picture's edge. Training, whose crops lie within pictures, takes no notice of it.
+   * Padding around an image when upscaling: reflection, or the zeros of the convolutions' padding, which darken a white
+   * image's edge. Training ignores it, because crops are inside images.
    */
   readonly edges: 'mirror' | 'zero';
 };
 
-/** What is left out is the paper's and, where that leaves a choice, most re-implementations'. */
+/** Defaults are the paper's or, where it does not specify, those of most re-implementations. */
 export interface SRResNetOptions extends Partial<SRResNetConfig> {
-  /** Seed of the first weights. */
+  /** Seed of the initial weights. */
   readonly seed?: number;
   /**
-   * ICNR (Aitken et al. 2017): sub-pixel convolutions begin so that the first output shows no checkerboard. Default
-   * false; it concerns the first weights alone.
+   * ICNR (Aitken et al. 2017): initializes sub-pixel convolutions so that the initial output has no checkerboard. Default
+   * false; affects only the initial weights.
    */
   readonly icnr?: boolean;
 }
@@ -74,7 +74,7 @@ export class SRResNet extends Module {
   readonly preluIn: PReLU;
   readonly blocks: readonly ResidualBlock[];
   readonly convMid: Conv2d;
-  /** One of the two is there. */
+  /** Exactly one of these is set. */
   readonly bnMid: BatchNorm2d | undefined;
   readonly preluMid: PReLU | undefined;
   readonly up: readonly SubPixel[];
@@ -113,7 +113,7 @@ export class SRResNet extends Module {
   }
 }
 
-/** The whole configuration that options stand for; choices that make no difference are the default. */
+/** The full configuration for options. Choices that make no difference are set to the default. */
 export function srresnetConfigOf(options: SRResNetOptions): SRResNetConfig {
   const {
     channels = 64,
@@ -135,29 +135,29 @@ export function srresnetConfigOf(options: SRResNetOptions): SRResNetConfig {
   };
 }
 
-/** Stream of the seed's random numbers from which first weights come. */
+/** Random stream of the initial weights. */
 const INITIALISATION = 1;
 
-/** A new SRResNet with PyTorch's default initialisation. Throws WeightsError for impossible sizes. */
+/** A new SRResNet with PyTorch's default initialization. Throws WeightsError for invalid sizes. */
 export function srresnet(options: SRResNetOptions = {}): SRResNet {
   const { channels, blocks } = srresnetConfigOf(options);
   if (!Number.isInteger(channels) || channels < 1 || !Number.isInteger(blocks) || blocks < 0)
     throw new WeightsError(
-      `SRResNet needs channels of at least 1 and blocks of at least 0, got ${channels} and ${blocks}.`,
+      `SRResNet: expected channels of at least 1 and blocks of at least 0, got ${channels} and ${blocks}.`,
     );
   return new SRResNet(options);
 }
 
 /**
- * LR pixels on each side that an output pixel depends on: 4 of the first 9×9, 2 a block, 1 each of the middle and the
- * first sub-pixel convolution, and what half and quarter pixels of the last two (1/2 + 4/4) round up to.
+ * LR pixels on each side that an output pixel depends on: 4 for the first 9×9, 2 per block, 1 each for the middle and the
+ * first sub-pixel convolution, and 2 for the last two, whose half and quarter pixels (1/2 + 4/4) are rounded up.
  */
 export const srresnetHalo = ({ blocks }: { readonly blocks: number }): number => 4 + 2 * blocks + 1 + 1 + 2;
 
 /**
- * The network of these weights, without what no tensor shows: `output` is `linear`. The convolutions that take most room
- * must have their shapes, so that no file asks for a network much larger than itself.
- * @throws WeightsError where they are of another network.
+ * The network of these weights. Choices that tensors do not show have their defaults: `output` is `linear`. Checks the shapes
+ * of the largest convolutions, so that a file cannot request a network much larger than itself.
+ * @throws WeightsError if the weights belong to another network.
  */
 export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): SRResNetConfig {
   const expectShape = (name: string, expected: readonly (number | string)[]) => {
@@ -165,7 +165,7 @@ export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): SRResN
     if (shape?.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === shape[i]))
       return;
     const found = shape ? `is [${shape.join(', ')}]` : 'is missing';
-    throw new WeightsError(`no weights of an SRResNet: ${name} ${found}, expected [${expected.join(', ')}].`);
+    throw new WeightsError(`not SRResNet weights: ${name} ${found}, expected [${expected.join(', ')}].`);
   };
   expectShape('conv_in.weight', ['channels', 3, 9, 9]);
   const channels = tensors.get('conv_in.weight')!.shape[0];

@@ -1,4 +1,4 @@
-/** Model files from a disk. */
+/** Loads model files from disk. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { decodeModel } from './model-file.ts';

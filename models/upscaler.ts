@@ -1,4 +1,4 @@
-/** A trained SRResNet as something that enlarges pictures of any size. */
+/** Upscales images of any size with a trained SRResNet. */
 
 import { OutOfMemoryError } from '../engine/basics/errors.ts';
 import { type Compiled, compile } from '../engine/compile.ts';
@@ -7,13 +7,13 @@ import { footprint } from '../engine/footprint.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import { type SRResNet, srresnetHalo } from './srresnet.ts';
 
-/** Bytes as functions of height and width in LR pixels, which never fall where a side grows. */
+/** Bytes as functions of height and width in LR pixels. They never decrease as a side grows. */
 interface Costs {
   readonly temporaries: (height: number, width: number) => number;
   readonly largestBinding: (height: number, width: number) => number;
 }
 
-/** Heights and widths that are planned to learn what all others take. */
+/** Heights and widths that are planned to estimate all others. */
 const PROBES = [
   [64, 64],
   [128, 64],
@@ -21,12 +21,12 @@ const PROBES = [
   [128, 128],
 ] as const;
 
-/** Kernels may work on blocks of pixels: sides count as the next multiple of this. */
+/** Kernels may work on blocks of pixels: sides are rounded up to a multiple of this. */
 const BLOCK = 8;
 
 /**
- * The function a·h·w + b·h + c·w + d through the values at the probes. Buffers are of that form: pixels, and what kernels
- * add around them at each row or column. Below the probes, where other buffers may be the largest, never less than d.
+ * The function a·h·w + b·h + c·w + d through the values at the probes. Buffer sizes have this form: pixels, plus padding for
+ * each row or column. Below the probes, where other buffers may be the largest, it is never less than d.
  */
 function bilinear([low, tall, wide, high]: readonly number[]): (height: number, width: number) => number {
   const side = 64;
@@ -42,15 +42,15 @@ function bilinear([low, tall, wide, high]: readonly number[]): (height: number, 
 }
 
 /**
- * Runs a network in evaluation mode on LR pictures (or tiles) of any size. Kernels take sizes as arguments, so that a
- * new size compiles nothing, and every pixel is computed in the same order whatever the size: tiles equal the whole.
+ * Runs a network in evaluation mode on LR images (or tiles) of any size. Kernels take sizes as arguments, so a new size
+ * compiles nothing, and every pixel is computed in the same order for every size: tiles equal the whole image.
  */
 export class SRResNetUpscaler implements Disposable {
   readonly name: string;
   readonly scale = 4;
-  /** LR pixels around an output pixel on which it depends. */
+  /** LR pixels on each side that an output pixel depends on. */
   readonly halo: number;
-  /** What stands around a picture; see `SRResNetConfig`. */
+  /** Padding around an image; see `SRResNetConfig`. */
   readonly edges: 'mirror' | 'zero';
   readonly #net: SRResNet;
   #program: Compiled<[Tensor], Tensor> | undefined;
@@ -64,7 +64,7 @@ export class SRResNetUpscaler implements Disposable {
     this.#net = net;
   }
 
-  /** GPU bytes of a pass over h×w LR pixels at its peak; Infinity where a tensor exceeds what the adapter can bind. */
+  /** Peak GPU bytes of a pass over h×w LR pixels; Infinity if a tensor exceeds the adapter's binding limit. */
   bytes(height: number, width: number): number {
     const { traits } = this.#net.convIn.weight.device;
     this.#costs ??= this.#measure();
@@ -74,7 +74,7 @@ export class SRResNetUpscaler implements Disposable {
     return Math.ceil(this.#costs.temporaries(height, width)) + sizeClass(input) + sizeClass(output) + readback;
   }
 
-  /** What the kernels chosen for this network and adapter take, from four plans. */
+  /** Memory of the kernels chosen for this network and adapter, from four plans. */
   #measure(): Costs {
     const plans = PROBES.map(([height, width]) =>
       this.#evaluating(() =>
@@ -104,8 +104,8 @@ export class SRResNetUpscaler implements Disposable {
   }
 
   /**
-   * Planar RGB in [0, 1], [3][h][w], to planar RGB about [-1, 1], [3][4h][4w]. Where memory runs out, all that the pass
-   * took is given back: a smaller one may be tried.
+   * Planar RGB in [0, 1], [3][h][w], to planar RGB in about [-1, 1], [3][4h][4w]. If memory runs out, the pass releases all
+   * its memory, so a smaller one can be tried.
    */
   async run(planes: Float32Array, height: number, width: number): Promise<Float32Array> {
     try {
@@ -120,7 +120,7 @@ export class SRResNetUpscaler implements Disposable {
   async #pass(planes: Float32Array, height: number, width: number): Promise<Float32Array> {
     const size = `${height}x${width}`;
     if (size !== this.#size) {
-      // A program's memory stays with it: keep one size's.
+      // A program keeps its memory: keep only one size.
       this.#program?.dispose();
       this.#program = compile((x: Tensor) => this.#net.forward(x), { baked: false });
       this.#size = size;
@@ -131,15 +131,15 @@ export class SRResNetUpscaler implements Disposable {
     return await sr.data();
   }
 
-  /** Buffers that the driver refused may lie in the pool, and what was done with them is reported later as invalid. */
+  /** Buffers that the driver refused may be in the pool, and their use is later reported as invalid. */
   async #recover(): Promise<void> {
     const { device } = this.#net.convIn.weight;
     device.memory.trim();
-    // A loss is told again by whatever comes next.
+    // The next call reports a lost device again.
     await device.finished().catch(() => undefined);
   }
 
-  /** Gives the program's memory back; the network stays. */
+  /** Releases the program's memory; the network stays. */
   dispose(): void {
     this.#program?.dispose();
     this.#program = undefined;

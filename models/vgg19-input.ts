@@ -1,7 +1,7 @@
-/** What the weights of a VGG19 take for an image: files differ, and a wrong range makes their features meaningless. */
+/** Input normalization of VGG19 weights: files differ, and a wrong range makes the features meaningless. */
 import { VggError } from './vgg19-error.ts';
 
-/** A pixel in 0…max, minus mean, over std; RGB. */
+/** Maps an RGB pixel in 0…max to (pixel − mean) / std. */
 export interface VggNormalization {
   readonly max: number;
   readonly mean: readonly [number, number, number];
@@ -9,9 +9,9 @@ export interface VggNormalization {
 }
 
 /**
- * Conventions by name. `caffe`: RGB in 0…255 minus the means, the original weights' (Simonyan and Zisserman 2015);
- * `imagenet`: [0, 1] with ImageNet's mean and deviation, torchvision's and timm's; `unit`: [0, 1] as it is; `signed`:
- * [-1, 1] as it is.
+ * Conventions by name. `caffe`: RGB in 0…255 minus the means, as in the original weights (Simonyan and Zisserman 2015);
+ * `imagenet`: [0, 1] with ImageNet's mean and standard deviation, as in torchvision and timm; `unit`: [0, 1]; `signed`:
+ * [-1, 1].
  */
 export const VGG_INPUTS = {
   caffe: { max: 255, mean: [123.68, 116.779, 103.939], std: [1, 1, 1] },
@@ -22,7 +22,7 @@ export const VGG_INPUTS = {
 
 export type VggInput = keyof typeof VGG_INPUTS;
 
-/** How an image in [-1, 1] becomes what the weights take: x · scale + shift, RGB. */
+/** Maps an RGB image in [-1, 1] to the weights' input: x · scale + shift. */
 export interface VggMapping {
   readonly scale: readonly [number, number, number];
   readonly shift: readonly [number, number, number];
@@ -38,8 +38,8 @@ export function vggMapping({ max, mean, std }: VggNormalization): VggMapping {
 }
 
 /**
- * The convention that metadata state by `input_max`, `input_mean` and `input_std` (numbers and lists of three in JSON);
- * undefined where they state none. Throws VggError for what cannot be read.
+ * The convention in the metadata `input_max`, `input_mean` and `input_std` (numbers and lists of three in JSON), or
+ * undefined if there is none. Throws VggError for invalid values.
  */
 export function statedNormalization(metadata: Readonly<Record<string, string>>): VggNormalization | undefined {
   const { input_max: max, input_mean: mean, input_std: std } = metadata;
@@ -55,22 +55,22 @@ function parsed(key: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new VggError(`the metadata "${key}" is ${text}, which is not JSON.`, { cause });
+    throw new VggError(`metadata "${key}" is not JSON: ${text}.`, { cause });
   }
 }
 
 function positive(value: unknown, key: string, text: string): number {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw new VggError(`the metadata "${key}" is ${text}, expected a number above 0.`);
+  throw new VggError(`metadata "${key}": expected a number above 0, got ${text}.`);
 }
 
 function triple(value: unknown, key: string, text: string): [number, number, number] {
   if (Array.isArray(value) && value.length === 3 && value.every(Number.isFinite)) return [value[0], value[1], value[2]];
-  throw new VggError(`the metadata "${key}" is ${text}, expected a list of three numbers (RGB).`);
+  throw new VggError(`metadata "${key}": expected a list of three numbers (RGB), got ${text}.`);
 }
 
 function deviations(value: unknown, text: string): [number, number, number] {
   const three = triple(value, 'input_std', text);
   if (Math.min(...three) > 0) return three;
-  throw new VggError(`the metadata "input_std" is ${text}, expected numbers above 0.`);
+  throw new VggError(`metadata "input_std": expected numbers above 0, got ${text}.`);
 }

@@ -1,13 +1,13 @@
-/** Weights of VGG19 from a disk. */
+/** Loads VGG19 weights from disk. */
 import { readFile } from 'node:fs/promises';
 import type { VGG19, VggOptions } from './vgg19.ts';
 import { VGG_ADVICE, VggError } from './vgg19-error.ts';
 import { decodeVgg19 } from './vgg19-file.ts';
 
-/** The bytes of a file of VGG19. Without a path, or where there is no such file, the VggError says where one comes from. */
+/** Reads a VGG19 file. Without a path, or if the file does not exist, the VggError says where to get one. */
 export async function readVgg19(path: string | undefined): Promise<Uint8Array> {
   if (path === undefined)
-    throw new VggError(`The VGG loss needs weights of VGG19, which do not come with Daybreak. ${VGG_ADVICE}`);
+    throw new VggError(`The VGG loss needs VGG19 weights, which Daybreak does not include. ${VGG_ADVICE}`);
   return await readFile(path).catch(cause => {
     const code = (cause as NodeJS.ErrnoException).code ?? cause;
     throw new VggError(`${path}: cannot be read (${code}). ${VGG_ADVICE}`, { cause });

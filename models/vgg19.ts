@@ -1,7 +1,7 @@
 /**
  * VGG19 as a loss network: configuration E of Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale
- * Image Recognition", ICLR 2015, up to conv5_4, and the features φ(i,j) of equation 5 of Ledig et al. It is frozen: its
- * weights have no gradients, its input has.
+ * Image Recognition", ICLR 2015, up to conv5_4, and the features φ(i,j) of equation 5 of Ledig et al. It is frozen:
+ * gradients flow to its input, not to its weights.
  */
 import { ShapeError } from '../engine/basics/errors.ts';
 import { Philox } from '../engine/basics/philox.ts';
@@ -13,7 +13,7 @@ import { Module } from './module.ts';
 import { VGG_ADVICE, VggError } from './vgg19-error.ts';
 import { VGG_INPUTS, type VggInput, type VggMapping, type VggNormalization, vggMapping } from './vgg19-input.ts';
 
-/** Convolutions before each max pool, and the feature maps that they have in the paper. */
+/** Convolutions before each max pool, and their feature maps in the paper. */
 const STAGES = [
   { convolutions: 2, maps: 64 },
   { convolutions: 2, maps: 128 },
@@ -26,11 +26,11 @@ const STAGES = [
 export interface VggLayer {
   readonly i: number;
   readonly j: number;
-  /** Its place in torchvision's and timm's `features`, where activations and pools are counted, too. */
+  /** Its index in torchvision's and timm's `features`, which also count activations and pools. */
   readonly index: number;
 }
 
-/** The column: what is run in this order, with a max pool before each `j` of 1 but the first. */
+/** The convolutions in order, with a max pool before each `j` of 1 except the first. */
 export const VGG19_LAYERS: readonly VggLayer[] = STAGES.flatMap(({ convolutions }, stage) => {
   const before = STAGES.slice(0, stage).reduce((sum, earlier) => sum + 2 * earlier.convolutions + 1, 0);
   return Array.from({ length: convolutions }, (_, k) => ({ i: stage + 1, j: k + 1, index: before + 2 * k }));
@@ -39,35 +39,35 @@ export const VGG19_LAYERS: readonly VggLayer[] = STAGES.flatMap(({ convolutions 
 const nameOf = ({ i, j }: Pick<VggLayer, 'i' | 'j'>): string => `conv${i}_${j}`;
 
 export interface VggOptions {
-  /** The range of the weights' input, by name (`VGG_INPUTS`) or in numbers. */
+  /** The weights' input normalization, by name (`VGG_INPUTS`) or as numbers. */
   readonly input?: VggInput | VggNormalization | undefined;
   readonly paddingMode?: PaddingMode | undefined;
 }
 
-/** What was said by nobody, and is taken for torchvision's. */
+/** Which settings were not given, so that torchvision's are assumed. */
 export interface VggAssumptions {
   readonly input: boolean;
   readonly padding: boolean;
 }
 
 export class VGG19 extends Module {
-  /** The convolutions at their places in torchvision's `features`; the other places are empty. */
+  /** The convolutions at their indices in torchvision's `features`; other indices are empty. */
   readonly features: readonly (Conv2d | undefined)[];
-  /** What the weights take for an image. */
+  /** Input normalization of the weights. */
   readonly input: VggNormalization;
   readonly paddingMode: PaddingMode;
   readonly assumed: VggAssumptions;
-  /** Feature maps of each convolution that the weights have. */
+  /** Feature maps of each convolution in the weights. */
   readonly widths: readonly number[];
   /**
-   * Half the range of the weights' input (127.5 for 0…255, 0.5/std for ImageNet's, 0.5 for [0, 1], 1 for [-1, 1]).
-   * Networks of ReLUs being nearly homogeneous, features over this number compare with those of input in [-1, 1], on
-   * which the paper's factor of 1/12.75 puts them on the scale of the mean squared error.
+   * Half the range of the weights' input (127.5 for 0…255, 0.5/std for ImageNet's, 0.5 for [0, 1], 1 for [-1, 1]). Because
+   * ReLU networks are nearly homogeneous, features divided by this are comparable to those of input in [-1, 1], which the
+   * paper's factor of 1/12.75 brings to the scale of the mean squared error.
    */
   readonly featureScale: number;
   readonly #mapping: VggMapping;
 
-  /** `widths`: feature maps of the first convolutions; all weights are zeros, to be loaded. */
+  /** `widths`: feature maps of the convolutions; all weights are zeros, to be loaded. */
   constructor(widths: readonly number[], { input, paddingMode }: VggOptions = {}) {
     super();
     this.assumed = { input: input === undefined, padding: paddingMode === undefined };
@@ -85,34 +85,36 @@ export class VGG19 extends Module {
     this.features = features;
   }
 
-  /** Names of the convolutions that the weights have, `conv1_1` first. */
+  /** Names of the convolutions in the weights, `conv1_1` first. */
   get layers(): readonly string[] {
     return VGG19_LAYERS.slice(0, this.widths.length).map(nameOf);
   }
 
-  /** Whether the weights reach φ(i,j). */
+  /** Whether the weights include φ(i,j). */
   has(i: number, j: number): boolean {
-    return placeOf(i, j) < this.widths.length;
+    return indexOf(i, j) < this.widths.length;
   }
 
-  /** Throws VggError where the weights do not reach φ(i,j), saying which layers they have. */
+  /** Throws VggError with the available layers if the weights do not include φ(i,j). */
   require(i: number, j: number): void {
     if (this.has(i, j)) return;
     const [first = 'none', ...rest] = this.layers;
     const range = rest.length > 0 ? `${first} to ${rest.at(-1)}` : first;
-    throw new VggError(`φ${i}${j} needs ${nameOf({ i, j })}, these weights of VGG19 have ${range}. ${VGG_ADVICE}`);
+    throw new VggError(
+      `φ${i}${j} needs ${nameOf({ i, j })}, but these VGG19 weights only have ${range}. ${VGG_ADVICE}`,
+    );
   }
 
   /**
-   * φ(i,j) of images [N, 3, H, W] in [-1, 1] (RGB), for each pair, in the order given: the features after the activation
-   * of the j-th convolution before the i-th max pool, [N, maps, ⌊H / 2^(i−1)⌋, ⌊W / 2^(i−1)⌋]. Layers beyond the deepest
-   * of them are not run. Throws VggError for a layer that the weights lack, ShapeError for no images.
+   * φ(i,j) of RGB images [N, 3, H, W] in [-1, 1], for each pair, in the given order: the features after the activation of
+   * the j-th convolution before the i-th max pool, [N, maps, ⌊H / 2^(i−1)⌋, ⌊W / 2^(i−1)⌋]. Layers beyond the deepest
+   * requested one are not run. Throws VggError for a layer that is not in the weights, ShapeError for other shapes.
    */
   phis(image: Tensor, pairs: readonly (readonly [i: number, j: number])[]): Tensor[] {
     for (const [i, j] of pairs) this.require(i, j);
     if (image.shape.length !== 4 || image.shape[1] !== 3)
-      throw new ShapeError('VGG19', `needs images of [N, 3, H, W], got ${formatShape(image.shape)}.`);
-    const places = pairs.map(([i, j]) => placeOf(i, j));
+      throw new ShapeError('VGG19', `expected images of [N, 3, H, W], got ${formatShape(image.shape)}.`);
+    const places = pairs.map(([i, j]) => indexOf(i, j));
     return tidy(() => {
       const outputs: Tensor[] = [];
       let x = this.#mapped(image);
@@ -130,15 +132,15 @@ export class VGG19 extends Module {
     return this.phis(image, [[i, j]])[0];
   }
 
-  /** The deepest features that the weights give. */
+  /** The deepest available features. */
   forward(image: Tensor): Tensor {
     const { i, j } = VGG19_LAYERS[this.widths.length - 1];
     return this.phi(image, i, j);
   }
 
   /**
-   * From [-1, 1] to what the weights take. Not folded into the first convolution: its padding (zeros of the mapped image)
-   * would be another.
+   * Maps [-1, 1] to the weights' input. Not folded into the first convolution, because that would change its padding (zeros
+   * of the mapped image).
    */
   #mapped(image: Tensor): Tensor {
     const { scale, shift } = this.#mapping;
@@ -149,36 +151,36 @@ export class VGG19 extends Module {
   }
 }
 
-/** How many convolutions come before the one of φ(i,j). Throws VggError where VGG19 has none of that name. */
-function placeOf(i: number, j: number): number {
+/** The index of φ(i,j) among the convolutions. Throws VggError if VGG19 has no such layer. */
+function indexOf(i: number, j: number): number {
   const place = VGG19_LAYERS.findIndex(layer => layer.i === i && layer.j === j);
   if (place >= 0) return place;
   const stages = STAGES.map(({ convolutions }, stage) => `${nameOf({ i: stage + 1, j: 1 })}…${convolutions}`);
   throw new VggError(`VGG19 has no ${nameOf({ i, j })}: its layers are ${stages.join(', ')}.`);
 }
 
-/** Feature maps of all sixteen convolutions, where those before each max pool have so many; the paper's by default. */
+/** Feature maps of all convolutions, from those before each max pool; the paper's by default. */
 export const vgg19Widths = (maps: readonly number[] = STAGES.map(stage => stage.maps)): number[] =>
   maps.flatMap((n, stage) => Array.from({ length: STAGES[stage].convolutions }, () => n));
 
 export interface RandomVggOptions extends VggOptions {
-  /** Feature maps before each max pool; the paper's 64, 128, 256, 512, 512. */
+  /** Feature maps before each max pool. Paper: 64, 128, 256, 512, 512. */
   readonly widths?: readonly number[];
   readonly seed?: number;
 }
 
-/** Stream of the seed's random numbers from which first weights come; those of the other networks are 1 and 2. */
+/** Random stream of the initial weights; the other networks use 1 and 2. */
 const INITIALISATION = 3;
 
 /**
- * A VGG19 that has learned nothing, to measure time and memory where there are no weights: uniform with the variance of
- * He et al. 2015 (2 / fan-in), biases zero.
+ * An untrained VGG19, to measure time and memory without weights: uniform with the variance of He et al. 2015 (2 / fan-in),
+ * biases zero.
  */
 export function vgg19Random({ widths, seed = 0, ...options }: RandomVggOptions = {}): VGG19 {
   const maps = widths ?? STAGES.map(stage => stage.maps);
   if (maps.length < 1 || maps.length > STAGES.length || !maps.every(n => Number.isInteger(n) && n >= 1))
     throw new VggError(
-      `VGG19 has feature maps before each of 1 to ${STAGES.length} max pools, got [${maps.join(', ')}].`,
+      `VGG19: expected feature maps before each of 1 to ${STAGES.length} max pools, got [${maps.join(', ')}].`,
     );
   const random = new Philox(seed, INITIALISATION);
   const net = new VGG19(vgg19Widths(maps), options);

@@ -1,6 +1,6 @@
 /**
- * Gives damaged pictures, model files and configurations to their readers: npm run fuzz -- --count 2000 --seed 1. The same
- * seed gives the same files; `--save KIND:NUMBER=FILE` writes one of them.
+ * Fuzzes the readers of images, model files and configurations with damaged files: npm run fuzz -- --count 2000 --seed 1.
+ * The same seed gives the same files; `--save KIND:NUMBER=FILE` writes one of them.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -44,9 +44,9 @@ async function run({ count, seed, kind: kinds = KINDS, save: wanted }: FuzzOptio
 }
 
 await new Command('fuzz')
-  .description('damaged files for every reader')
+  .description('fuzz every reader with damaged files')
   .option('--count <N>', 'files of each kind', positiveInteger, 2000)
-  .option('--seed <N>', 'which files', naturalNumber, 1)
+  .option('--seed <N>', 'random seed', naturalNumber, 1)
   .addOption(new Option('--kind <KIND...>', 'kinds of files').choices(KINDS))
   .option('--save <KIND:NUMBER=FILE>', 'write one of the files instead')
   .action(run)

@@ -1,17 +1,17 @@
 /**
- * Non-null assertions (`x!`) that do nothing, because the type has neither null nor undefined. Indexing gives the element's
- * type here (`noUncheckedIndexedAccess` is off), so an assertion behind an index says nothing, and hides those that do.
+ * Finds redundant non-null assertions (`x!`), on types without null or undefined. Indexing returns the element's type here
+ * (`noUncheckedIndexedAccess` is off), so assertions on indexed values are redundant, and hide those that are not.
  */
 import ts from 'typescript';
 
-/** `file:line` of each, and where the `!` is. */
+/** An assertion: `file:line`, and the offset of the `!`. */
 export interface IdleAssertion {
   readonly place: string;
   readonly file: string;
   readonly position: number;
 }
 
-/** Those in the files of a project. */
+/** The redundant assertions in the files of a project. */
 export function idleAssertions(configFile: string): IdleAssertion[] {
   const { config } = ts.readConfigFile(configFile, ts.sys.readFile);
   const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, process.cwd());

@@ -1,6 +1,6 @@
 /**
- * A network between two: npx tsx scripts/interpolate-models.ts SRRESNET SRGAN --alpha 0.5 -o FILE. Made so, the shipped
- * `srgan` has no grid in flat regions. Metadata are those of the second.
+ * Interpolates between two networks: npx tsx scripts/interpolate-models.ts SRRESNET SRGAN --alpha 0.5 -o FILE. The
+ * pretrained `srgan` was made this way and has no grid in flat regions. The metadata is that of the second network.
  */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
@@ -16,8 +16,8 @@ async function run(from: string, to: string, { alpha, out }: { alpha: string; ou
 }
 
 const program = new Command('interpolate-models')
-  .argument('<from>', 'model file, all of it at α = 0')
-  .argument('<to>', 'model file, all of it at α = 1')
+  .argument('<from>', 'model file (α = 0)')
+  .argument('<to>', 'model file (α = 1)')
   .option('--alpha <x>', 'from 0 to 1', '0.5')
   .requiredOption('-o, --out <file>', 'model file to write')
   .action(run);

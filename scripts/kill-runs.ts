@@ -1,5 +1,5 @@
 /**
- * Kills trainings at random moments, resumes them, and compares what they come to with an unbroken one, byte for byte:
+ * Kills training runs at random moments, resumes them, and compares the results with an unbroken run, byte for byte:
  * npx tsx scripts/kill-runs.ts --kills 20 --terms 5 --interrupts 5 --hang-ups 5 --seed 1. The same seed gives the same moments.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -29,7 +29,7 @@ interface KillOptions {
 
 const STEPS = 300;
 
-/** What is due at one update and another are not the same: some updates have all of it, most none. */
+/** Different intervals: some updates save, score and sample at once, most do nothing of it. */
 const OPTIONS = [
   ...TRAIN,
   ...[
@@ -47,12 +47,12 @@ const OPTIONS = [
   ...['--log-every', '7', '--keep', '3', '--flips', '--rotations'],
 ];
 
-/** One stop: when, and how far the run was. */
+/** One interruption: when, and the progress of the run. */
 interface Stop {
   readonly signal: Signal;
   /** Milliseconds after the process was started. */
   readonly after: number;
-  /** Updates that the log told of. */
+  /** The last update in the log. */
   readonly step: number;
   readonly during: string;
 }
@@ -60,7 +60,7 @@ interface Stop {
 const commandFor = (run: string): string[] =>
   existsSync(join(run, 'config.json')) ? ['train', 'srresnet', '--resume', '--out', run] : [...OPTIONS, '--out', run];
 
-/** Where a run stands, by what lies in its folder. */
+/** The state of a run, from the files in its folder. */
 function during(run: string): string {
   if (!existsSync(join(run, 'config.json'))) return 'before config.json';
   const checkpoints = join(run, 'checkpoints');
@@ -73,14 +73,14 @@ function during(run: string): string {
 }
 
 /**
- * What every fourth stop each is aimed at, because it takes too short a time to be met by chance: a checkpoint being
- * written, and what follows the last update.
+ * States that are too short to be hit by chance, each targeted by every fourth stop: writing a checkpoint, and the work
+ * after the last update.
  */
 const AIMS: readonly (RegExp | undefined)[] = [undefined, /^(scoring at the end|reporting)/, undefined, /^writing/];
 
 /**
- * Starts or resumes a run, and stops it at a moment, or `later` than that where what it is aimed at begins later;
- * undefined where it was done before. Milliseconds.
+ * Starts or resumes a run and stops it at `moment`, or, with an `aim`, once that state is reached and `later` has passed
+ * (both in milliseconds). Undefined if the run finished first.
  */
 async function stopOnce(
   run: string,
@@ -100,7 +100,7 @@ async function stopOnce(
   child.kill(signal);
   const { code, stderr } = await watched;
   if (code === 0) return undefined;
-  // A process that has not yet come to its handlers dies of the signal.
+  // A process that has not yet installed its handlers is killed by the signal.
   const expected = code === null || (signal !== 'SIGKILL' && code === EXIT_CODES[signal]);
   if (!expected) throw new Error(`${signal} in ${run}, ${stop.during}: exit code ${code}: ${stderr.trim()}`);
   return stop;
@@ -119,7 +119,7 @@ async function main({ kills, terms, interrupts, hangUps, seed, keep }: KillOptio
   const unbroken = join(folder, 'unbroken');
   await unbrokenRun(unbroken);
   rmSync(unbroken, { recursive: true });
-  // Again, with what the driver has compiled: how long a run takes.
+  // Again with a warm shader cache, to measure the duration of a run.
   let duration = await unbrokenRun(unbroken);
   process.stdout.write(`the unbroken run takes ${(duration / 1000).toFixed(1)} s\n`);
 
@@ -139,7 +139,7 @@ async function main({ kills, terms, interrupts, hangUps, seed, keep }: KillOptio
       const stops: Stop[] = [];
       const inThisRun = 1 + Math.floor(3 * random.uniform());
       for (let i = 0; i < inThisRun && made < wanted; i++) {
-        // Spread over the whole run, from its first moment to its last.
+        // Spread over the whole run.
         const moment = i === 0 ? ((made + random.uniform()) / wanted) * duration : random.uniform() * 0.7 * duration;
         const aim = AIMS[made % AIMS.length];
         // Scoring and reporting take about a twentieth of the run; a checkpoint, milliseconds.
@@ -147,7 +147,7 @@ async function main({ kills, terms, interrupts, hangUps, seed, keep }: KillOptio
         const began = performance.now();
         const stop = await stopOnce(run, signal, { moment, later, aim });
         if (!stop) {
-          // The machine is less busy than it was: moments that come too late would never be met.
+          // The machine is now less busy: later moments would never be reached.
           if (i === 0) duration = Math.min(duration, performance.now() - began);
           break;
         }
@@ -166,18 +166,18 @@ async function main({ kills, terms, interrupts, hangUps, seed, keep }: KillOptio
   }
   process.stdout.write(`${table.toString()}\n${number} runs, ${wrong} differences\n`);
   if (wrong > 0) process.exitCode = 1;
-  if (keep || wrong > 0) process.stdout.write(`what is left: ${folder}\n`);
+  if (keep || wrong > 0) process.stdout.write(`runs kept in ${folder}\n`);
   else rmSync(folder, { recursive: true });
 }
 
 await new Command('kill-runs')
-  .description('kills trainings at random moments, resumes them, and compares them with an unbroken one')
-  .option('--kills <N>', 'SIGKILLs', naturalNumber, 20)
-  .option('--terms <N>', 'SIGTERMs', naturalNumber, 5)
-  .option('--interrupts <N>', 'SIGINTs (Ctrl-C)', naturalNumber, 5)
-  .option('--hang-ups <N>', 'SIGHUPs (a closed terminal)', naturalNumber, 5)
-  .option('--seed <N>', 'which moments', naturalNumber, 1)
-  .option('--keep', 'keep the unbroken run, to look at')
+  .description('kill training runs at random moments, resume them, and compare them with an unbroken run')
+  .option('--kills <N>', 'number of SIGKILLs', naturalNumber, 20)
+  .option('--terms <N>', 'number of SIGTERMs', naturalNumber, 5)
+  .option('--interrupts <N>', 'number of SIGINTs (Ctrl-C)', naturalNumber, 5)
+  .option('--hang-ups <N>', 'number of SIGHUPs (a closed terminal)', naturalNumber, 5)
+  .option('--seed <N>', 'random seed', naturalNumber, 1)
+  .option('--keep', 'keep the unbroken run')
   .action(main)
   .parseAsync()
   .catch((error: unknown) => {

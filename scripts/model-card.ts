@@ -1,4 +1,4 @@
-/** The card of a network that ships: what it is, what it learned from, how, and how well it does. */
+/** The card of a pretrained network: architecture, training data, training and scores. */
 
 import { markdownTable } from '../eval/markdown-table.ts';
 import { PROTOCOLS } from '../eval/protocols.ts';
@@ -7,7 +7,7 @@ import type { PretrainedModel, PretrainedScores } from '../models/pretrained.ts'
 import { count, duration, signed } from '../train/readable.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** One set: how many pictures, and means of bicubic, of the weights as trained and of those in the file. */
+/** One set: number of images, and mean scores of bicubic, of the trained weights and of those in the file. */
 export interface SetScores {
   readonly set: string;
   readonly pictures: number;
@@ -19,13 +19,13 @@ export interface SetScores {
 export interface CardFacts {
   readonly model: PretrainedModel;
   readonly run: RunFacts;
-  /** A line for each source: pictures and their licence. */
+  /** One line per source: images and their licence. */
   readonly trainedOn: readonly string[];
-  /** What the run folder does not know. */
+  /** Facts that are not in the run folder. */
   readonly notes: readonly string[];
   readonly licence: string;
   readonly sets: readonly SetScores[];
-  /** Adapter that the scores were computed on. */
+  /** The adapter on which the scores were computed. */
   readonly scoredOn: string;
 }
 
@@ -39,7 +39,7 @@ const list = (items: readonly string[]) => items.map(item => `- ${item}`).join('
 /** PSNR to three decimals and SSIM to four, as `daybreak eval` prints them. */
 export const pairOf = (psnr: number, ssim: number): string => `${psnr.toFixed(3)} / ${ssim.toFixed(4)}`;
 
-/** Markdown. */
+/** The card as Markdown. */
 export function modelCard({ model, run, trainedOn, notes, licence, sets, scoredOn }: CardFacts): string {
   const { name, summary, architecture, parameters, file, bytes, sha256 } = model;
   const finished = run.updates === run.planned ? '' : ` of ${count(run.planned)} planned`;
@@ -52,7 +52,7 @@ ${table(
   ['', ''],
   [
     ['architecture', architecture],
-    ['trained numbers', count(parameters)],
+    ['parameters', count(parameters)],
     ['file', `\`${file}\`, ${count(bytes)} bytes, safetensors in float16`],
     ['SHA-256', `\`${sha256}\``],
     ['input, output', 'RGB in [0, 1] to RGB in [-1, 1], four times as wide and high'],
@@ -66,8 +66,8 @@ ${table(
 
 ${list(trainedOn)}
 
-Low-resolution pictures were made from these as for the benchmarks: MATLAB's bicubic, a quarter, 8 bit. No picture of
-the sets below was trained on.
+Low-resolution images were made from these as for the benchmarks: MATLAB's bicubic, a quarter of the sides, 8 bit. No image
+of the sets below was used for training.
 
 ## Training
 
@@ -85,7 +85,7 @@ ${list([
 
 ## Scores
 
-PSNR in dB / SSIM, means over each set, from the file as it is, on ${scoredOn}.
+PSNR in dB / SSIM, means over each set, computed from this file on ${scoredOn}.
 
 ${table(
   [
@@ -112,16 +112,16 @@ ${table(
 
 ${list([...Object.entries(PROTOCOLS).map(([protocol, meaning]) => `${protocol}: ${meaning}`), `texture: ${TEXTURE}`])}
 
-float16: ${sets.map(one => `${one.set} ${change(one)}`).join(', ')} against the same weights in float32 (matlab).
+float16: ${sets.map(one => `${one.set} ${change(one)}`).join(', ')} compared with the same weights in float32 (matlab).
 
 ## Limits
 
-It learned to undo bicubic shrinking to a quarter, without noise or compression: JPEG artefacts and noise in the input
-are enlarged with it. ×4 only. Texture that it adds is a guess; do not use it as evidence of what was there.
+It was trained on bicubic downscaling by 4, without noise or compression: it also enlarges JPEG artefacts and noise in the
+input. ×4 only. Added texture is a guess; do not use it as evidence.
 `;
 }
 
-/** What rounding the weights did. */
+/** The effect of rounding the weights. */
 function change({ float32, float16 }: SetScores): string {
   const psnr = float16.psnr - float32.psnr;
   const ssim = float16.ssim - float32.ssim;

@@ -1,4 +1,4 @@
-/** What a model card tells of a training, from the run folder that the weights lie in. */
+/** The training facts for a model card, from the run folder that contains the weights. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { commandOf } from '../cli/train.ts';
 import type { TrainConfig } from '../train/config/config.ts';
@@ -7,25 +7,25 @@ import { isEvaluation } from '../train/run-folder/metrics.ts';
 import { readMetrics } from '../train/run-folder/metrics-log.node.ts';
 
 export interface RunFacts {
-  /** The command line that trains this again; folders by their last names. */
+  /** The command that reproduces the training; paths are reduced to their last component. */
   readonly command: string;
-  /** What the configuration says beside places and what is written when. */
+  /** The configuration, without paths and reporting intervals. */
   readonly settings: readonly string[];
   readonly updates: number;
-  /** As many as the run was asked for. */
+  /** The requested number of updates. */
   readonly planned: number;
-  /** Of training, pauses left out. */
+  /** Training time, without pauses. */
   readonly seconds: number | undefined;
-  /** All that the run ran on, with processor. */
+  /** All adapters that the run used, with processor. */
   readonly adapters: readonly string[];
-  /** Commits of the project that trained, "with changes" where there were some. */
+  /** Commits of the project that trained, with a note on uncommitted changes. */
   readonly commits: readonly string[];
   readonly date: string | undefined;
-  /** The folders of pictures that it learned from, as given. For no eyes but the script's. */
+  /** The folders of training images. For internal use, not for the card. */
   readonly folders: readonly string[];
 }
 
-/** Where the run's pictures lie and when it reports: the command has them, the card need not repeat them. */
+/** Paths and reporting intervals: they are in the command, so the card does not repeat them. */
 const ELSEWHERE = [
   'model',
   'data',
@@ -39,10 +39,10 @@ const ELSEWHERE = [
   'logEvery',
 ];
 
-/** The run that a checkpoint's file belongs to: RUN/checkpoints/NAME/FILE. */
+/** The run folder of a checkpoint's file, RUN/checkpoints/NAME/FILE. */
 export const runOf = (file: string): string => dirname(dirname(dirname(resolve(file))));
 
-/** A place without the folders above it: a run's checkpoint from the run on, all else by its last name. */
+/** A path without parent folders: a checkpoint from its run folder on, anything else by its last component. */
 function withoutFolders(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutFolders);
   if (typeof value !== 'string' || !/[\\/]/.test(value)) return value;
@@ -51,7 +51,7 @@ function withoutFolders(value: unknown): unknown {
 
 /**
  * The facts of a run after `updates` updates.
- * @throws ConfigError, RunFolderError where the folder holds no run.
+ * @throws ConfigError, RunFolderError if the folder is not a run.
  */
 export async function runFacts(folder: string, updates: number): Promise<RunFacts> {
   const config = await readRunConfig(folder);

@@ -1,6 +1,6 @@
 /**
- * Brings a clone to life: the packages of the lock file, and a WebGPU adapter. Run by `npm start`, `npm test` and
- * `npm run setup`; does nothing where all is there. Plain JavaScript on Node alone, since nothing is installed yet.
+ * Sets up a clone: installs the packages of the lock file and a WebGPU driver. Run by `npm start`, `npm test` and
+ * `npm run setup`; does nothing if everything is installed. Plain JavaScript without packages, since none are installed yet.
  */
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
@@ -23,11 +23,13 @@ function setUp() {
   if (!packagesInstalled(root)) {
     console.log('setup: installing the packages of package-lock.json (npm ci --ignore-scripts)');
     if (!installPackages(root)) {
-      console.error('setup: npm ci failed, see above. It needs the package registry; run it again once that answers.');
+      console.error(
+        'setup: npm ci failed, see above. It needs the package registry; try again when the registry is available.',
+      );
       return 1;
     }
   }
-  // In a process of its own: a broken driver may crash, and what a process has once seen of Vulkan stays with it.
+  // In a separate process: a broken driver may crash, and a process caches the Vulkan drivers that it has seen.
   const probe = run('probe.ts', ['ignore', 'pipe', 'ignore']);
   if (probe.status === 0) {
     console.log(`setup: ready (${probe.stdout.trim()})`);

@@ -1,5 +1,5 @@
 /**
- * Turns a run's checkpoint into a network that ships: a float16 file, its card and its line in the registry.
+ * Turns a run's checkpoint into a pretrained network: a float16 file, its card and its registry entry.
  *
  *     npx tsx scripts/ship-model.ts RUN/checkpoints/best/model.safetensors --name srresnet --summary TEXT
  *         --trained-on "PICTURES (LICENCE)" --data Set5 --data Set14 --data BSD100
@@ -45,21 +45,21 @@ interface Options {
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 const program = new Command('ship-model')
-  .description("Turn a run's checkpoint into a network that ships with the project.")
+  .description("Turn a run's checkpoint into a pretrained network of this project.")
   .argument('<model>', 'RUN/checkpoints/NAME/FILE.safetensors')
-  .requiredOption('--name <name>', 'what it is to be called')
+  .requiredOption('--name <name>', 'name of the network')
   .requiredOption('--summary <text>', 'what it is good for, in one line')
-  .requiredOption('--trained-on <text>', 'pictures and their licence; repeatable', collect, [])
+  .requiredOption('--trained-on <text>', 'training images and their licence; repeatable', collect, [])
   .requiredOption('--data <dir>', 'a set to score on; repeatable', collect, [])
-  .option('--note <text>', 'what else the card has to say of the training; repeatable', collect, [])
+  .option('--note <text>', 'additional note on the training for the card; repeatable', collect, [])
   .option('--licence <text>', 'of the weights', 'MIT, as the project')
-  .option('--out <dir>', 'the folder of the shipped networks', pretrainedFolder());
+  .option('--out <dir>', 'folder of the pretrained networks', pretrainedFolder());
 
 /** Means over a set. */
 async function meansOf(method: Method, folder: string): Promise<{ mean: PretrainedScores; pictures: number }> {
   const measure = async (...pair: Parameters<typeof textureRatio>) => ({ texture: textureRatio(...pair) });
   const { images, mean } = await evaluate(method, readPairs(await openDataSet(folder)), { measure });
-  if (mean?.texture === undefined) throw new DaybreakError(`${folder}: no picture here can be scored.`);
+  if (mean?.texture === undefined) throw new DaybreakError(`${folder}: no image here can be scored.`);
   return { mean: { ...mean, texture: mean.texture }, pictures: images.length };
 }
 
@@ -76,7 +76,7 @@ async function scoreSet(folder: string, trained: SRResNet, shipped: SRResNet): P
   return { set, pictures, bicubic, float32, float16 };
 }
 
-/** "SRResNet, 8 blocks of 32 channels", and in what it differs from the paper's. */
+/** "SRResNet, 8 blocks of 32 channels", and its differences from the paper's. */
 function architectureOf({ channels, blocks, ...rest }: Readonly<Record<string, unknown>>): string {
   const usual = ['channel', false, 'batchNorm', 'linear'];
   const changed = Object.entries(rest).filter(([, value]) => !usual.some(one => one === value));
@@ -84,35 +84,36 @@ function architectureOf({ channels, blocks, ...rest }: Readonly<Record<string, u
   return `SRResNet, ${blocks} blocks of ${channels} channels${changes}`;
 }
 
-/** Whether a folder is one of the others, lies in one or holds one. */
+/** Whether a folder equals, contains or is inside one of the others. */
 function overlaps(folder: string, others: readonly string[]): boolean {
   const within = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep);
   return others.some(other => within(resolve(folder), other) || within(other, resolve(folder)));
 }
 
-/** How many updates made these weights. @throws DaybreakError where the file does not say. */
+/** Number of updates that the weights were trained for. @throws DaybreakError if the file does not say. */
 function updatesOf(metadata: Readonly<Record<string, string>>, path: string): number {
   const updates = Number(metadata.step);
   if (Number.isSafeInteger(updates) && updates > 0) return updates;
-  throw new DaybreakError(`${path}: its metadata do not say after how many updates ("step").`);
+  throw new DaybreakError(`${path}: the metadata has no number of updates ("step").`);
 }
 
 async function ship(path: string, { name, summary, trainedOn, data, note, licence, out }: Options): Promise<void> {
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new DaybreakError(`--name ${name}: small letters, digits and hyphens.`);
+  if (!/^[a-z][a-z0-9-]*$/.test(name))
+    throw new DaybreakError(`--name: expected lowercase letters, digits and hyphens, got ${name}.`);
   using device = await openDevice();
   setCurrentDevice(device);
   const original = await readFile(path);
   const { metadata } = readSafetensors(original, path);
   const run = await runFacts(runOf(path), updatesOf(metadata, path));
   for (const folder of data.filter(folder => overlaps(folder, run.folders)))
-    throw new DaybreakError(`${folder}: the network was trained on these pictures, they cannot judge it.`);
+    throw new DaybreakError(`${folder}: the network was trained on these images; use another set to score it.`);
   using trained = decodeModel(original, path);
   const bytes = await encodeModel(trained, {
     dtype: 'F16',
     metadata: { ...metadata, ...metadataOf({ name, summary, licence, trainedOn, run }) },
   });
   if (bytes.length > LARGEST_PRETRAINED)
-    throw new DaybreakError(`${name} would take ${bytes.length} bytes, at most ${LARGEST_PRETRAINED} are shipped.`);
+    throw new DaybreakError(`${name}: expected a file of at most ${LARGEST_PRETRAINED} bytes, got ${bytes.length}.`);
   using shipped = decodeModel(bytes, name);
   const sets: SetScores[] = [];
   for (const folder of data) sets.push(await scoreSet(folder, trained, shipped));
@@ -139,7 +140,7 @@ async function ship(path: string, { name, summary, trainedOn, data, note, licenc
 
 const rank = ({ name }: PretrainedModel) => (name === DEFAULT_PRETRAINED ? 0 : 1);
 
-/** What the file says of itself where it travels without its card. */
+/** Metadata in the file, for when it is separated from its card. */
 function metadataOf(facts: Pick<Options, 'name' | 'summary' | 'licence' | 'trainedOn'> & { readonly run: RunFacts }) {
   const { name, summary, licence, trainedOn, run } = facts;
   const { command, updates, adapters, commits } = run;
@@ -149,7 +150,7 @@ function metadataOf(facts: Pick<Options, 'name' | 'summary' | 'licence' | 'train
 program.action(async (path: string, options: Options) => {
   try {
     if (options.trainedOn.length === 0 || options.data.length === 0)
-      throw new DaybreakError('--trained-on and --data are needed: the card names the pictures and the scores.');
+      throw new DaybreakError('--trained-on and --data are required: the card names the images and the scores.');
     await ship(path, options);
   } catch (error) {
     process.stderr.write(`error: ${lineOf(error)}\n`);

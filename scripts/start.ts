@@ -1,7 +1,7 @@
 /**
- * `npm start`: trains a small SRResNet on real photographs and synthetic pictures for a few minutes, then an SRGAN from
- * it for half as long, and shows how both do beside bicubic on pictures that they have not seen. What it ran are two
- * ordinary `daybreak train`, which their reports print, so that they can be repeated.
+ * `npm start`: trains a small SRResNet on photographs and synthetic images for a few minutes, then an SRGAN from it for half
+ * as long, and compares both with bicubic on held-out images. These are two ordinary `daybreak train` commands, which their
+ * reports print, so that they can be repeated.
  */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
@@ -19,7 +19,7 @@ import { firstNetworks } from '../train/run/networks.node.ts';
 import { type SessionOptions, type SessionResult, startSession } from '../train/run/session.node.ts';
 import { Trainer } from '../train/trainer.ts';
 
-/** What is trained where: small enough to be worth looking at after three minutes on two CPU cores, or the paper's. */
+/** Training plans: one that gives a usable result after three minutes on two CPU cores, and the paper's. */
 const PLANS = {
   software: {
     minutes: 3,
@@ -28,7 +28,7 @@ const PLANS = {
     // An update of this discriminator costs about as much as one of the generator. Higher rates leave a grid of the
     // sub-pixel convolutions in flat regions; the average over the last fifty updates smooths the rest.
     srgan: { lr: 1e-4, ema: 0.98, discriminatorChannels: 8, discriminatorHidden: 64 },
-    /** Deeper features would leave time for few updates. */
+    /** Deeper features would leave time for only a few updates. */
     deepest: [2, 2],
   },
   gpu: {
@@ -42,7 +42,7 @@ const PLANS = {
 
 type Plan = (typeof PLANS)[keyof typeof PLANS];
 
-/** Fewer updates do not beat bicubic: a slow adapter takes longer, unless --minutes says otherwise. */
+/** Fewer updates do not beat bicubic, so slow adapters take longer, unless --minutes is given. */
 const LEAST_STEPS = 1200;
 const LEAST_SRGAN_STEPS = 100;
 
@@ -56,20 +56,20 @@ interface StartOptions {
 }
 
 const program = new Command('npm start --')
-  .description('train a small SRResNet, an SRGAN from it, and compare them with bicubic on pictures they have not seen')
-  .option('--out <FOLDER>', 'folder of both runs (default: runs/ and the time)')
+  .description('train a small SRResNet and an SRGAN from it, and compare them with bicubic on held-out images')
+  .option('--out <FOLDER>', 'folder for both runs (default: runs/start-TIME)')
   .option(
     '--minutes <N>',
-    `minutes of training of the SRResNet; the SRGAN gets half as many (default: ${PLANS.software.minutes} on CPU cores, ${PLANS.gpu.minutes} on a GPU)`,
+    `training time of the SRResNet; the SRGAN gets half as much (default: ${PLANS.software.minutes} on a CPU, ${PLANS.gpu.minutes} on a GPU)`,
     positive,
   )
-  .option('--vgg <FILE>', 'weights of VGG19: the SRGAN is trained on its features, not on the mean squared error')
+  .option('--vgg <FILE>', 'VGG19 weights: train the SRGAN on its features instead of the mean squared error')
   .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
   .action(start);
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  if (!(value > 0)) throw new InvalidArgumentError(`expected a number above 0, got ${text}`);
   return value;
 }
 
@@ -87,7 +87,7 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
       const plan = device.traits.software ? PLANS.software : PLANS.gpu;
       asked = minutes ?? plan.minutes;
       const time = asked * 60;
-      // Before minutes of training: a file that cannot be used should be told of at once.
+      // Before minutes of training: report an unusable file at once.
       const { name, options } = await lossOf(plan, vgg, device);
       const data = { ...plan.pictures, data: SOURCES, eval: SOURCES, logEvery: 5, sampleEvery: 0 };
       const first = { ...data, ...plan.srresnet, model: 'srresnet', out: join(folder, 'srresnet') };
@@ -109,7 +109,7 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
       const result = await stage(first, time, LEAST_STEPS);
       if (!result.finished) return result;
       const second = { ...data, ...plan.srgan, ...options, model: name, init: first.out, out: join(folder, 'srgan') };
-      session.onLine?.(`${name} from it, with a discriminator of its own`);
+      session.onLine?.(`${name}, starting from that SRResNet`);
       return await stage(second, time / 2, LEAST_SRGAN_STEPS);
     },
   );
@@ -126,7 +126,7 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
   }
 }
 
-/** The SRGAN for what weights of a loss network there are: the deepest features that it has and the plan bears. */
+/** The SRGAN variant: uses the deepest features that the weights have and the plan allows. */
 async function lossOf({ deepest: [i, j] }: Plan, vgg: string | undefined, device: Device) {
   if (vgg === undefined) return { name: 'srgan-mse', options: {} };
   setCurrentDevice(device);
@@ -135,7 +135,7 @@ async function lossOf({ deepest: [i, j] }: Plan, vgg: string | undefined, device
   return { name: `srgan-${layer.replace('conv', 'vgg').replace('_', '')}`, options: { vgg } };
 }
 
-/** A configuration with as many updates as fit into so many seconds, after a few to see how long one takes. */
+/** A configuration with as many updates as fit into `seconds`, based on a short measurement. */
 async function timed(
   draft: Record<string, unknown>,
   seconds: number,
@@ -146,13 +146,13 @@ async function timed(
   const each = await secondsPerStep(parseConfig(draft), pictures, session);
   const steps = Math.max(least, Math.round(seconds / each));
   const time = ((steps * each) / 60).toFixed(1);
-  session.onLine?.(`${(each * 1000).toFixed(0)} ms an update: ${steps} updates, about ${time} minutes of training`);
+  session.onLine?.(`${(each * 1000).toFixed(0)} ms per update: ${steps} updates, about ${time} minutes of training`);
   const every = Math.ceil(steps / 4);
   const sampleEvery = draft.model === 'srresnet' ? 0 : every;
   return parseConfig({ ...draft, steps, evalEvery: every, sampleEvery, saveEvery: every });
 }
 
-/** Seconds that an update takes, measured on networks that are thrown away: for three seconds, after the warm-up. */
+/** Seconds per update, measured for three seconds after warm-up, on networks that are then discarded. */
 async function secondsPerStep(
   given: TrainConfig,
   pictures: readonly TrainingPicture[],

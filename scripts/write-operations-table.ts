@@ -1,6 +1,6 @@
-/** `npm run docs`: writes `docs/operations.md` anew. */
+/** `npm run docs`: regenerates `docs/operations.md`. */
 import { writeFileSync } from 'node:fs';
 import { operationsDocument } from './operations-table.ts';
 
 writeFileSync(new URL('../docs/operations.md', import.meta.url), operationsDocument());
-console.log('docs/operations.md is written');
+console.log('wrote docs/operations.md');

@@ -1,4 +1,4 @@
-/** Timing the variants of one problem against each other. */
+/** Times the variants of one problem. */
 
 import { sizeOf } from '../engine/basics/shape.ts';
 import type { Device } from '../engine/device/device.ts';
@@ -13,49 +13,49 @@ import { median } from '../train/median.ts';
 import type { TuningProblem } from './problems.ts';
 
 /**
- * What decides. `cpu`: the process's CPU time, for software adapters, which compute with it; others on the machine do
- * not disturb it. `gpu`: the GPU's timestamps. `wall`: the host's clock, where there are none.
+ * The clock that decides. `cpu`: the process's CPU time, for software adapters; other processes do not disturb it. `gpu`:
+ * GPU timestamps. `wall`: the host's clock, if there are no timestamps.
  */
 export type Measure = 'cpu' | 'gpu' | 'wall';
 
 export interface CandidateTime {
   readonly variant: string;
-  /** Milliseconds a run, by the measure that decides; the median. */
+  /** Median milliseconds per run, by the measure that decides. */
   readonly ms: number;
-  /** By the clock on the wall; the median. */
+  /** Median wall-clock milliseconds per run. */
   readonly wallMs: number;
-  /** Measurements behind it; 0: given up after its first run, whose time (compiling included) stands here. */
+  /** Number of measurements; 0 if it was dropped after its first run, whose time (including compilation) is used. */
   readonly runs: number;
-  /** Why it does not run here at all, if it does not. */
+  /** Why it cannot run here, if so. */
   readonly failure?: string;
 }
 
 export interface MeasureOptions {
-  /** Measurements of each variant. Default 5. */
+  /** Measurements per variant. Default 5. */
   readonly rounds?: number;
   readonly signal?: AbortSignal;
-  /** A variant is about to be compiled and run for the first time. */
+  /** Called before a variant is compiled and run for the first time. */
   readonly onCandidate?: (variant: string) => void;
-  /** Milliseconds of the process's CPU time. Node knows it. */
+  /** The process's CPU time in milliseconds, from Node. */
   readonly cpuTime: () => number;
-  /** Default: by the adapter, {@link measureOf}. */
+  /** Default: {@link measureOf} the adapter. */
   readonly measure?: Measure;
 }
 
 export const measureOf = ({ traits, gpu }: Device): Measure =>
   traits.software ? 'cpu' : gpu.features.has('timestamp-query') ? 'gpu' : 'wall';
 
-/** A measurement runs a kernel as often as this takes, so that launching and waiting hardly count. Milliseconds. */
+/** A measurement repeats a kernel for at least this many milliseconds, so that launching and waiting are negligible. */
 const LEAST_MS = 20;
 const MOST_REPEATS = 50;
-/** Slower than the best by this, a variant is not measured again. */
+/** A variant that is this many times slower than the best is not measured again. */
 const HOPELESS = 3;
-/** A first run that takes so much longer than the best variant cannot be compiling alone. */
+/** A first run that takes this much longer than the best variant cannot be explained by compilation. */
 const FIRST_RUN = { times: 10, ms: 20_000 };
 
 interface Candidate {
   readonly variant: string;
-  /** Absent where it could not be made. */
+  /** Absent if it could not be created. */
   made?: { readonly program: Program; readonly profiler: Profiler };
   readonly samples: { ms: number; wallMs: number }[];
   firstMs: number;
@@ -63,7 +63,7 @@ interface Candidate {
   failure?: string;
 }
 
-/** The times of a problem's variants, in the order of its candidates. Rounds go from variant to variant. */
+/** The times of a problem's variants, in the order of its candidates. Each round measures every variant once. */
 export async function timeCandidates(
   device: Device,
   problem: TuningProblem,
@@ -84,8 +84,7 @@ export async function timeCandidates(
         candidate.made = { program, profiler: new Profiler(device, program) };
         candidate.firstMs = await timer.first(candidate);
       } catch (error) {
-        // A text that the driver refuses, or memory that it has not, is one candidate less; without a device there is
-        // nothing left to time.
+        // If the driver rejects the kernel or lacks memory, drop the candidate. Without a device nothing can be timed.
         if (device.lost) throw error;
         candidate.failure = (error as Error).message.split('\n', 1)[0];
         continue;
@@ -95,7 +94,7 @@ export async function timeCandidates(
       best = Math.min(best, timer.latest(candidate).wallMs);
       candidate.repeats = Math.min(MOST_REPEATS, Math.ceil(LEAST_MS / timer.latest(candidate).wallMs));
     }
-    // The first measurements decided how often to repeat, and who stays; they do not count beyond that.
+    // The first measurements only determine the repeats and which candidates stay.
     const measured = candidates.filter(({ samples }) => samples.length > 0);
     const least = Math.min(...measured.map(candidate => timer.latest(candidate).ms));
     const hopeful = measured.filter(candidate => timer.latest(candidate).ms <= HOPELESS * least);
@@ -121,7 +120,7 @@ export async function timeCandidates(
   }
 }
 
-/** Runs candidates and adds to their samples. */
+/** Runs candidates and records samples. */
 class Timer {
   readonly #device: Device;
   readonly #inputs: readonly Storage[];
@@ -135,7 +134,7 @@ class Timer {
     this.#cpuTime = cpuTime;
   }
 
-  /** Milliseconds of a run that may compile. */
+  /** Milliseconds of the first run, which may include compilation. */
   async first({ made }: Candidate): Promise<number> {
     const { program } = made!;
     const began = performance.now();
@@ -168,7 +167,7 @@ class Timer {
   }
 }
 
-/** The problem's node alone, by one variant. */
+/** A program of only the problem's node, with one variant. */
 function programOf(device: Device, { node, baked, family, key }: TuningProblem, variant: string): Program {
   const trace = new Trace(
     device,
@@ -184,7 +183,7 @@ function programOf(device: Device, { node, baked, family, key }: TuningProblem, 
   );
 }
 
-/** Numbers in ±1: kernels that compute with zeros or with denormal numbers take other times. */
+/** Numbers in ±1: kernels have other run times with zeros or subnormals. */
 function noise(device: Device, elements: number): Storage {
   const data = new Float32Array(elements);
   let state = 1;

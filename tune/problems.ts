@@ -1,23 +1,23 @@
-/** The choices that a program leaves open: its nodes whose operation has variants. */
+/** Finds a program's tuning problems: the nodes whose operation has several variants. */
 
 import { lowerNode, type Node } from '../engine/graph/value.ts';
 import type { Lowered } from '../engine/program/lower.ts';
 import type { AdapterTraits, Choices } from '../engine/text/kernel.ts';
 import { families } from '../kernels/families.ts';
 
-/** A problem of a family, as a real program poses it. */
+/** A problem of a family, from a real program. */
 export interface TuningProblem {
   readonly family: string;
-  /** The family's key for it. */
+  /** The family's key for the problem. */
   readonly key: string;
   /** Names of the variants that can compute it, the rule's first. At least two. */
   readonly candidates: readonly string[];
-  /** A node that poses it; it is run alone. */
+  /** A node with this problem, which is run in isolation. */
   readonly node: Node;
   readonly baked: boolean;
 }
 
-/** Notes what it is asked, and chooses nothing. */
+/** Records requests and makes no choices. */
 class Recorder implements Choices {
   readonly asked: { readonly family: string; readonly key: string; readonly problem: unknown }[] = [];
 

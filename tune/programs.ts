@@ -1,4 +1,4 @@
-/** The programs whose problems are tuned: training steps and networks at the sizes at which they are run. */
+/** The programs whose problems are tuned: training steps and networks at typical sizes. */
 import { compile } from '../engine/compile.ts';
 import type { Device } from '../engine/device/device.ts';
 import type { Lowered } from '../engine/program/lower.ts';
@@ -16,22 +16,22 @@ import { Trainer } from '../train/trainer.ts';
 
 export interface NamedProgram {
   readonly summary: string;
-  /** Planned only: nothing is made or run. The default device must be set. */
+  /** Plans the program without allocating or running anything. The default device must be set. */
   readonly plan: (device: Device) => Lowered;
 }
 
 /** By name, in the order in which they are tuned. */
 export const PROGRAMS: Readonly<Record<string, NamedProgram>> = {
   start: {
-    summary: 'the training of npm start on CPU cores (16 channels, batch 8, crops of 48)',
+    summary: 'the training of npm start on a CPU (16 channels, batch 8, crops of 48)',
     plan: device => trainingStep(device, { channels: 16, batch: 8, crop: 48 }),
   },
   'srresnet-small': {
-    summary: 'a training of 32 channels, batch 4, crops of 64',
+    summary: 'training with 32 channels, batch 4, crops of 64',
     plan: device => trainingStep(device, { channels: 32, batch: 4, crop: 64 }),
   },
   upscale: {
-    summary: 'enlarging with a network of 64 channels',
+    summary: 'upscaling with a network of 64 channels',
     plan: device => upscaling(device, 64, 96),
   },
   srresnet: {
@@ -48,7 +48,7 @@ export const PROGRAMS: Readonly<Record<string, NamedProgram>> = {
   },
 };
 
-/** One block poses the problems of all. */
+/** One block has the same problems as several. */
 const BLOCKS = 1;
 
 function trainingStep(device: Device, sizes: { channels: number; batch: number; crop: number }): Lowered {
@@ -60,7 +60,7 @@ function trainingStep(device: Device, sizes: { channels: number; batch: number; 
   return trainer.plan().lowered;
 }
 
-/** A tile of `side` LR pixels; its kernels serve every size. */
+/** Upscales a tile of `side` LR pixels; its kernels serve every size. */
 function upscaling(device: Device, channels: number, side: number): Lowered {
   using net = srresnet({ channels, blocks: BLOCKS });
   net.eval();
@@ -69,7 +69,7 @@ function upscaling(device: Device, channels: number, side: number): Lowered {
   return program.plan([x]).lowered;
 }
 
-/** Both updates' share: gradients of the weights for one, of the image for the other. */
+/** The discriminator's work for both updates: gradients of its weights for one, of the image for the other. */
 function discriminating(
   device: Device,
   { batch, crop: size, ...sizes }: { channels: number; hidden: number; batch: number; crop: number },
@@ -83,7 +83,7 @@ function discriminating(
   return program.plan([images, images]).lowered;
 }
 
-/** The whole column forwards, and back to the image. */
+/** All layers forward, and backward to the image. */
 function perceiving(device: Device, { batch, crop }: { batch: number; crop: number }): Lowered {
   using net = new VGG19(vgg19Widths());
   using images = tensor(new Float32Array(batch * 3 * crop ** 2), [batch, 3, crop, crop], { device });

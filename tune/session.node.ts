@@ -1,4 +1,4 @@
-/** A tuning from its programs to its file. */
+/** Runs a tuning session: from programs to a tuned file. */
 import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { measureOf, timeCandidates } from './measure.ts';
@@ -9,11 +9,11 @@ import { readTunedFile, writeTunedFile } from './tuned-file.node.ts';
 
 export interface TuningOptions {
   readonly device: Device;
-  /** Whose problems are timed. */
+  /** The programs whose problems are timed. */
   readonly programs: readonly Pick<NamedProgram, 'plan'>[];
-  /** The file to write. What it says about other problems of the same adapter stays. */
+  /** The file to write. Its entries for other problems of the same adapter are kept. */
   readonly path: string;
-  /** No problem is begun after so many minutes. */
+  /** No problem is started after this many minutes. */
   readonly minutes: number;
   readonly rounds?: number;
   readonly signal?: AbortSignal;
@@ -23,13 +23,13 @@ export interface TuningOptions {
 
 export interface Tuning {
   readonly file: TunedFile;
-  /** Measured now. */
+  /** Problems measured in this session. */
   readonly problems: readonly TunedProblem[];
-  /** Problems for which there was no time. */
+  /** Number of problems for which there was no time. */
   readonly left: number;
 }
 
-/** Times the variants of every problem of the programs. Aborted, it throws the signal's reason and writes nothing. */
+/** Times the variants of every problem of the programs. If aborted, throws the signal's reason and writes nothing. */
 export async function tune(options: TuningOptions): Promise<Tuning> {
   const { device, path, minutes, rounds, signal, onProblem, onVerdict } = options;
   const old = await readTunedFile(path);
@@ -63,13 +63,13 @@ export async function tune(options: TuningOptions): Promise<Tuning> {
   return { file, problems: found, left: problems.length - begun };
 }
 
-/** The problems of several programs, each once. */
+/** The distinct problems of several programs. */
 function problemsIn(device: Device, programs: TuningOptions['programs']): TuningProblem[] {
   const all = programs.flatMap(({ plan }) => problemsOf(plan(device), device.traits));
   return [...new Map(all.map(problem => [`${problem.family}|${problem.key}`, problem])).values()];
 }
 
-/** What was never measured comes first, then what was measured longest ago: a tuning that had no time can go on. */
+/** Unmeasured problems first, then those measured longest ago, so that an incomplete tuning can continue. */
 function inOrder(problems: readonly TuningProblem[], old: TunedFile | undefined): TuningProblem[] {
   const dates = new Map(old?.problems.map(({ family, problem, date }) => [`${family}|${problem}`, date]));
   const dateOf = ({ family, key }: TuningProblem) => dates.get(`${family}|${key}`) ?? '';

@@ -1,4 +1,4 @@
-/** Where tuned files lie, and which of them counts for an adapter. */
+/** Finds, reads and writes the tuned file of an adapter. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaybreakError } from '../engine/basics/errors.ts';
@@ -8,7 +8,7 @@ import type { FixedChoices } from '../engine/text/choices.ts';
 import { jsonText, replaceFile } from '../train/write.node.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 
-/** A tuned file that cannot be used, with what to do. */
+/** A tuned file that cannot be used. The message says what to do. */
 export class TunedFileError extends DaybreakError {
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super(`${path}: ${problem}`, options);
@@ -17,21 +17,21 @@ export class TunedFileError extends DaybreakError {
 }
 
 /**
- * The file for an adapter: the variable DAYBREAK_TUNED, or one of its own in the user's cache folder (by the platform's
- * conventions; on Linux ~/.cache/daybreak). Undefined where the variable is empty, or
- * the user has no such folder: no file is in use.
+ * The tuned file of an adapter: the variable DAYBREAK_TUNED, or a file in the user's cache folder (by the platform's
+ * conventions; on Linux ~/.cache/daybreak). Undefined if the variable is empty or the user has
+ * no such folder, which disables tuned files.
  */
 export function tunedPath({ vendor, device, description }: AdapterDescription): string | undefined {
   const { DAYBREAK_TUNED } = process.env;
   if (DAYBREAK_TUNED !== undefined) return DAYBREAK_TUNED || undefined;
-  // Some drivers describe themselves alone, not the card: two of the same driver are two adapters.
+  // Some drivers describe only themselves, so the name includes the device: one driver may serve several adapters.
   const words = [...(description ? [] : [vendor]), device, description].join(' ').toLowerCase();
   const name = words.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
   const caches = cacheFolder();
   return caches && join(caches, `tuned-${name.slice(0, 120)}.json`);
 }
 
-/** The content of a tuned file; undefined where there is none. @throws TunedFileError where it is damaged. */
+/** The content of a tuned file; undefined if it does not exist. @throws TunedFileError if it is damaged. */
 export async function readTunedFile(path: string): Promise<TunedFile | undefined> {
   let text: string;
   try {
@@ -44,18 +44,18 @@ export async function readTunedFile(path: string): Promise<TunedFile | undefined
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    throw new TunedFileError(path, 'is no JSON; remove it, and run daybreak tune again', { cause });
+    throw new TunedFileError(path, 'is not JSON; remove it and run daybreak tune again', { cause });
   }
   const parsed = TunedFile.safeParse(content);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new TunedFileError(
     path,
-    `is no tuned file (${issue.path.join('.')}: ${issue.message}); remove it, and run daybreak tune again`,
+    `is not a tuned file (${issue.path.join('.')}: ${issue.message}); remove it and run daybreak tune again`,
   );
 }
 
-/** Replaces a tuned file; whoever reads it finds the old content or the new. @throws RunFolderError naming the file. */
+/** Replaces a tuned file atomically. @throws RunFolderError naming the file. */
 export async function writeTunedFile(path: string, file: TunedFile): Promise<void> {
   await replaceFile(path, jsonText(file));
 }
@@ -66,7 +66,7 @@ export type TunedState =
   | { readonly state: 'none'; readonly path: string | undefined }
   | { readonly state: 'other adapter' | 'damaged'; readonly path: string; readonly problem: string };
 
-/** Looks for the tuned file of an adapter. Does not throw: without one, the rules choose. */
+/** Finds the tuned file of an adapter. Does not throw: without a file, the rules choose. */
 export async function findTuned(adapter: AdapterDescription): Promise<TunedState> {
   const path = tunedPath(adapter);
   if (path === undefined) return { state: 'none', path };

@@ -1,4 +1,4 @@
-/** What tuning found out about an adapter: the content of a tuned file. */
+/** The content of a tuned file: measured choices for an adapter. */
 import * as z from 'zod';
 import type { AdapterDescription } from '../engine/device/device.ts';
 import { type Choice, FixedChoices } from '../engine/text/choices.ts';
@@ -16,9 +16,9 @@ const Time = z.object({
 const Problem = z.object({
   family: z.string(),
   problem: z.string(),
-  /** The variant that runs. */
+  /** The chosen variant. */
   variant: z.string(),
-  /** The one that would run without tuning. */
+  /** The rule's variant, which would run without tuning. */
   rule: z.string(),
   date: z.string(),
   times: z.array(Time),
@@ -26,7 +26,7 @@ const Problem = z.object({
 
 export const TunedFile = z.object({
   format: z.literal(1),
-  /** As the adapter describes itself, its driver's version included. */
+  /** The adapter's description of itself, including the driver's version. */
   adapter: z.object({
     vendor: z.string(),
     architecture: z.string(),
@@ -34,7 +34,7 @@ export const TunedFile = z.object({
     description: z.string(),
   }),
   date: z.string(),
-  /** What the times are, and which of them decides. */
+  /** The clock that decides. */
   measure: z.enum(['cpu', 'gpu', 'wall']),
   problems: z.array(Problem),
 });
@@ -42,10 +42,10 @@ export const TunedFile = z.object({
 export type TunedFile = z.infer<typeof TunedFile>;
 export type TunedProblem = z.infer<typeof Problem>;
 
-/** What the rule would choose stays unless another variant is faster by this: less is noise. */
+/** The rule's choice stays unless another variant's time is below this fraction of it: smaller differences are noise. */
 const MARGIN = 0.97;
 
-/** The verdict on a problem's variants, the rule's first; undefined where none of them runs. */
+/** Chooses among a problem's variants (the rule's first); undefined if none of them runs. */
 export function verdict(
   { family, key }: TuningProblem,
   times: readonly CandidateTime[],
@@ -55,7 +55,7 @@ export function verdict(
   const [byRule] = times;
   if (measured.length === 0) return undefined;
   const fastest = measured.reduce((best, time) => (time.ms < best.ms ? time : best));
-  // A rule's variant that was given up was slower by far.
+  // If the rule's variant was dropped, it was much slower.
   const stays = byRule.runs > 0 && fastest.ms > MARGIN * byRule.ms;
   return {
     family,
@@ -69,7 +69,7 @@ export function verdict(
 
 const rounded = (ms: number): number => Number(ms.toPrecision(4));
 
-/** What is known with what has been measured now: of an older file of this adapter, the other problems stay. */
+/** Merges new measurements into an older file of the same adapter, whose other problems are kept. */
 export function merged(
   old: TunedFile | undefined,
   adapter: AdapterDescription,

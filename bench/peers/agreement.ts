@@ -1,4 +1,4 @@
-/** Whether all peers do the same work: small problems, whose results are compared with Daybreak's. */
+/** Checks that all peers do the same work, by comparing their results for small problems with Daybreak's. */
 import { PeerError, type PeerProcess } from './peer-process.ts';
 import { checkedSchema, decode, encode } from './protocol.ts';
 import { type Arrays, inputsOf, type Pass, type Work } from './works.ts';
@@ -13,7 +13,7 @@ interface Problem {
 
 const CONVOLUTION: Work = { kind: 'convolution', batch: 2, inputs: 16, height: 10, width: 12, outputs: 24 };
 
-/** In three updates its loss falls by 3 %: a gradient or a moment that were wrong would show. */
+/** Its loss falls by 3 % in three updates, so a wrong gradient or moment would be visible. */
 export const TRAINING: Work = { kind: 'training', blocks: 1, channels: 8, batch: 2, crop: 32, learningRate: 1e-3 };
 
 const PROBLEMS: readonly Problem[] = [
@@ -22,7 +22,7 @@ const PROBLEMS: readonly Problem[] = [
   { work: TRAINING, pass: 'step', steps: 3, tolerance: 1e-5 },
 ];
 
-/** The largest difference of two arrays, relative to the largest number of the second. Infinite where shapes differ. */
+/** The largest difference of two arrays, relative to the largest number of the second. Infinite if the shapes differ. */
 export function difference(a: Arrays[string], b: Arrays[string]): number {
   if (a.shape.join() !== b.shape.join()) return Number.POSITIVE_INFINITY;
   let largest = 0;
@@ -36,10 +36,10 @@ export function difference(a: Arrays[string], b: Arrays[string]): number {
   return worst === 0 ? 0 : worst / largest;
 }
 
-/** Results of a peer for the problems that it takes part in. */
+/** A peer's results for the problems that it supports. */
 export type Results = ReadonlyMap<Pass, Arrays>;
 
-/** Has a peer solve the problems. Throws PeerError where it fails. */
+/** Runs the problems on a peer. Throws PeerError if it fails. */
 export async function solve(peer: PeerProcess): Promise<Results> {
   const results = new Map<Pass, Arrays>();
   for (const { work, pass, steps } of PROBLEMS) {
@@ -52,8 +52,8 @@ export async function solve(peer: PeerProcess): Promise<Results> {
 }
 
 /**
- * The largest difference between a peer's results and Daybreak's. Throws PeerError where one is larger than `leeway`
- * times what float32 explains: the peer would be measured doing something else.
+ * The largest difference between a peer's results and Daybreak's. Throws PeerError if one exceeds `leeway` times the error
+ * that float32 explains, because the peer would then be doing different work.
  */
 export function compareResults(name: string, results: Results, expected: Results, leeway = 1): number {
   let worst = 0;

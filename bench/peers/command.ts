@@ -1,4 +1,4 @@
-/** `npm run bench -- peers`: the same work by other engines, in alternating order on the same adapter. */
+/** `npm run bench -- peers`: the same work in other engines, in alternating order on the same adapter. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../../cli/arguments.ts';
 import { UsageError } from '../../cli/failures.ts';
@@ -22,8 +22,8 @@ interface PeersOptions extends BenchOptions {
 }
 
 /**
- * Repetitions between two waits. On a GPU as many as make the time of waiting small, as long as the results, which some
- * peers keep until then, do not take more than 2 GB.
+ * Repetitions between two waits. On a GPU enough to make waiting negligible, as long as the results, which some peers keep
+ * until then, take at most 2 GB.
  */
 function flightOf(work: Work, software: boolean): number {
   if (software || work.kind === 'training') return 1;
@@ -34,11 +34,11 @@ function flightOf(work: Work, software: boolean): number {
 
 export function add(program: Command): void {
   addBenchOptions(program.command('peers'))
-    .description('The same work by TensorFlow.js, jax-js, onnxruntime-web and PyTorch, in alternating order.')
-    .option('--peers <names>', `some of ${PEER_NAMES.join(',')}; daybreak always takes part`, names, PEER_NAMES)
-    .option('--python <file>', 'a Python with torch (default: the first python3 on the path that has it)')
+    .description('The same work in TensorFlow.js, jax-js, onnxruntime-web and PyTorch, in alternating order.')
+    .option('--peers <names>', `some of ${PEER_NAMES.join(',')}; daybreak is always included`, names, PEER_NAMES)
+    .option('--python <file>', 'a Python with torch (default: the first on the path)')
     .option('--step <size>', 'SRResNet of the training step, small or full (default: small on software adapters)', size)
-    .option('--native-samples <n>', 'samples of the second table, as users of each peer get it', positiveInteger, 3)
+    .option('--native-samples <n>', 'samples of the second table, with native waiting', positiveInteger, 3)
     .option(
       '--budget <seconds>',
       'time for each piece of work and way of waiting; fewer samples then',
@@ -53,7 +53,7 @@ export function add(program: Command): void {
 function names(text: string): readonly PeerName[] {
   const given = text.split(',').map(name => name.trim());
   const wrong = given.find(name => !(PEER_NAMES as readonly string[]).includes(name));
-  if (wrong !== undefined) throw new InvalidArgumentError(`no peer "${wrong}": ${PEER_NAMES.join(', ')}.`);
+  if (wrong !== undefined) throw new InvalidArgumentError(`no peer "${wrong}", expected ${PEER_NAMES.join(', ')}.`);
   return given as PeerName[];
 }
 
@@ -104,11 +104,11 @@ function tasksOf(step: keyof typeof TRAININGS): Task[] {
 
 interface Participants extends AsyncDisposable {
   readonly processes: readonly PeerProcess[];
-  /** Who each is: versions, what it runs on, how far its results are from Daybreak's. */
+  /** Each peer's version, adapter, and the difference of its results from Daybreak's. */
   readonly lines: readonly string[];
 }
 
-/** Starts the peers and has each prove that it does the same work. Those that do not are told of and left out. */
+/** Starts the peers and checks that each does the same work. Those that do not are reported and skipped. */
 async function start(
   launches: readonly Launch[],
   env: NodeJS.ProcessEnv,

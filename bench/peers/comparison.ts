@@ -1,4 +1,4 @@
-/** Measures peers that are ready, one piece of work after the other. */
+/** Measures the running peers, one piece of work at a time. */
 import { type Contender, type Measurement, type MeasureOptions, measure, type Timing } from '../measure.ts';
 import { type Row, timesOf } from '../rows.ts';
 import { PeerError, type PeerProcess } from './peer-process.ts';
@@ -11,28 +11,28 @@ export interface Task {
 }
 
 export interface ComparisonOptions extends MeasureOptions {
-  /** Repetitions between two waits: 1 on software adapters, more where waiting would take as long as the work. */
+  /** Repetitions between two waits: 1 on software adapters, more if waiting would take as long as the work. */
   readonly flight: number;
-  /** Samples where peers wait as their users get it, which says little more than the quiet ones. */
+  /** Samples with native waiting, which adds little information to quiet waiting. */
   readonly nativeSamples: number;
   readonly say: (line: string) => void;
 }
 
-/** What the row of each way of waiting is marked with. */
+/** The label of each way of waiting. */
 export const WAITS: Readonly<Record<Wait, string>> = { quiet: 'quiet waiting', native: 'native waiting' };
 
-/** A sample of native waiting lasts longer: what runs steps ahead needs some to run ahead of. Milliseconds. */
+/** Samples with native waiting take longer, because some engines run several steps ahead. Milliseconds. */
 const NATIVE_SAMPLE_MS = 300;
 
-/** CPU time of a peer that should be asleep, as a part of wall time, above which the others' times are in doubt. */
+/** If an idle peer uses more CPU time than this fraction of wall time, the others' times are unreliable. */
 const RESTLESS = 0.1;
 
-/** A peer as `measure` takes it. */
+/** A peer as a contender for `measure`. */
 export class RemoteContender implements Contender {
   readonly peer: PeerProcess;
-  /** WebGPU calls of a repetition, as counted at the last run. */
+  /** WebGPU calls per repetition, counted in the last run. */
   calls: Ran['calls'] = null;
-  /** The most CPU time that it took while it had nothing to do for a while, as a part of that. */
+  /** Its largest CPU use while idle, as a fraction of wall time. */
   restlessness = 0;
   readonly #flight: number;
   readonly #wait: Wait;
@@ -54,15 +54,15 @@ export class RemoteContender implements Contender {
       submits: ran.calls.submits / repeats,
       buffers: ran.calls.buffers / repeats,
     };
-    // In a short pause, what a result leaves to be done weighs too much.
+    // Short pauses do not count: cleanup after a result would dominate.
     if (ran.idleMs > 500) this.restlessness = Math.max(this.restlessness, ran.idleCpuMs / ran.idleMs);
     return { ms: ran.ms, cpuMs: ran.cpuMs };
   }
 }
 
 /**
- * Measures the peers that can do a task, quietly and then natively. A peer that fails is left out of it with a line; what
- * the others have measured is measured again without it.
+ * Measures the peers that support a task, with quiet and then native waiting. If a peer fails, a line reports it, and the
+ * others are measured again without it.
  */
 export async function compare(
   { work, pass }: Task,
@@ -78,10 +78,10 @@ export async function compare(
     }
   };
   const leaveOut = (error: unknown): void => {
-    // The children of an interrupted benchmark end, too.
+    // An interrupt also ends the child processes.
     signal?.throwIfAborted();
     if (!(error instanceof PeerError)) throw error;
-    say(`  left out: ${error.message}`);
+    say(`  skipped: ${error.message}`);
     able = able.filter(({ name }) => name !== error.peer);
   };
   await attempt(peer => peer.ask({ do: 'prepare', work, pass }));

@@ -57,7 +57,7 @@ function network({ blocks, channels }: TrainingWork, inputs: Arrays) {
   return net.train();
 }
 
-/** Waiting quietly: one step at a time, on given pictures, like all peers. As users get it: the trainer, which runs ahead. */
+/** Quiet waiting: one step at a time on given images, like all peers. Native: the trainer, which runs ahead. */
 async function training(work: TrainingWork, inputs: Arrays): Promise<Prepared> {
   const net = network(work, inputs);
   const adam = new Adam(net.parameters(), { lr: work.learningRate });

@@ -1,4 +1,4 @@
-/** jax-js on WebGPU: NCHW and OIHW, jit around everything. Its arrays are consumed by use; `.ref` keeps one for another. */
+/** jax-js on WebGPU: NCHW and OIHW, with jit around everything. Using an array consumes it; `.ref` keeps it. */
 import packageJson from './package.json' with { type: 'json' };
 import { type Peer, type Prepared, serve, settle, steps } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
@@ -55,7 +55,7 @@ async function convolution(_: ConvolutionWork, pass: Pass, inputs: Arrays): Prom
   return {
     async run(count, wait) {
       for (const array of last) array.dispose();
-      // Kernels are submitted when a result is waited for: nothing may be given back before.
+      // Kernels are submitted when a result is awaited: nothing may be released before.
       const all = Array.from({ length: count }, once);
       await settle(blockUntilReady(all), wait);
       last = all.pop()!;
@@ -111,7 +111,7 @@ function model(P: Parameters, blocks: number, x: JaxArray): JaxArray {
   return conv(P, 'conv_out', y);
 }
 
-/** The whole step under jit, Adam by hand: jax-js's own optimizers are a package that cannot be installed. */
+/** The whole step under jit, with a hand-written Adam: jax-js's optimizers are in a package that cannot be installed. */
 async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays): Promise<Prepared> {
   const { lr: lrPictures, hr: hrPictures, ...weights } = inputs;
   const [lr, hr] = [upload(lrPictures), upload(hrPictures)];

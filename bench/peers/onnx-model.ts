@@ -1,4 +1,4 @@
-/** A model of one convolution in ONNX's format (protocol buffers), written by hand: no peer is needed to make it. */
+/** Encodes a model of one convolution in ONNX's format (protocol buffers), without a library. */
 import type { ConvolutionWork, HostArray } from './works.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -13,7 +13,7 @@ function varint(value: number): number[] {
   }
 }
 
-// Wire types of protocol buffers: 0, a number; 2, bytes with their length, which may be a message of its own.
+// Wire types of protocol buffers: 0, a number; 2, length-prefixed bytes, which may be a nested message.
 const number = (field: number, value: number): Bytes => Uint8Array.from([...varint(field * 8), ...varint(value)]);
 const bytes = (field: number, content: Bytes): Bytes =>
   join([Uint8Array.from([...varint(field * 8 + 2), ...varint(content.length)]), content]);

@@ -15,12 +15,12 @@ ort.env.wasm.numThreads = 1;
 const module = createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm');
 ort.env.wasm.wasmBinary = Uint8Array.from(readFileSync(module)).buffer;
 
-/** Its heap is a SharedArrayBuffer, of which Dawn's writeBuffer refuses views ("Invalid argument"). */
+/** Its heap is a SharedArrayBuffer, and Dawn's writeBuffer rejects views of one ("Invalid argument"). */
 function copySharedMemory(): void {
   const original = GPUQueue.prototype.writeBuffer;
   GPUQueue.prototype.writeBuffer = function (buffer, bufferOffset, data, dataOffset = 0, size): undefined {
     const view = ArrayBuffer.isView(data) ? data : new Uint8Array(data);
-    // Offset and size count elements, where a view has some.
+    // For typed arrays, offset and size count elements.
     const each = 'BYTES_PER_ELEMENT' in view ? (view.BYTES_PER_ELEMENT as number) : 1;
     const length = size === undefined ? view.byteLength - dataOffset * each : size * each;
     const bytes = new Uint8Array(view.buffer, view.byteOffset + dataOffset * each, length);
@@ -29,8 +29,8 @@ function copySharedMemory(): void {
 }
 
 /**
- * Quietly: input and output stay on the GPU, as in the other engines. As most users get it: numbers from the CPU and
- * back, at every run.
+ * Quiet waiting: input and output stay on the GPU, as in the other engines. Native: data is copied from and to the CPU in
+ * every run, as for most users.
  */
 async function convolution(work: ConvolutionWork, _: Pass, inputs: Arrays): Promise<Prepared> {
   const model = convolutionModel(work, inputs.weight);
@@ -69,7 +69,7 @@ async function convolution(work: ConvolutionWork, _: Pass, inputs: Arrays): Prom
       last?.dispose();
       resident.dispose();
       buffer.destroy();
-      // Nothing of it runs any more; that it frees its memory need not be waited for.
+      // Nothing is running any more, so do not wait until it frees its memory.
       void onGpu.release();
       void onCpu.release();
     },

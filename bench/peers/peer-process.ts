@@ -1,11 +1,11 @@
-/** The benchmark's side of the protocol: a peer in a process of its own, idle until it is asked. */
+/** The benchmark's side of the protocol: a peer in its own process, idle between requests. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { failureSchema, type Greeting, greetingSchema, REPLY, type Request } from './protocol.ts';
 
-/** A peer that cannot be had or gave up; the message says who and why, in one line. */
+/** A peer that is not available or failed. The message is one line with the peer's name and the reason. */
 export class PeerError extends DaybreakError {
   readonly peer: string;
 
@@ -15,12 +15,12 @@ export class PeerError extends DaybreakError {
   }
 }
 
-/** Lines of a peer's other output that are kept to explain its end. */
+/** Lines of a peer's other output that are kept for error messages. */
 const KEPT = 5;
 
 export class PeerProcess implements AsyncDisposable {
   readonly name: string;
-  /** What it said of itself. */
+  /** Its greeting. */
   readonly greeting: Greeting;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #replies: Replies;
@@ -32,7 +32,7 @@ export class PeerProcess implements AsyncDisposable {
     this.#replies = replies;
   }
 
-  /** Starts `command` and waits for its greeting. Throws PeerError where none comes. */
+  /** Starts `command` and waits for its greeting. Throws PeerError if none arrives. */
   static async start(
     name: string,
     [program, ...args]: readonly [string, ...string[]],
@@ -48,11 +48,11 @@ export class PeerProcess implements AsyncDisposable {
     }
   }
 
-  /** Sends a request and waits for its answer. Throws PeerError where the peer fails or ends. */
+  /** Sends a request and waits for the reply. Throws PeerError if the peer fails or ends. */
   async ask(request: Request): Promise<void>;
   async ask<T>(request: Request, schema: z.ZodType<T>): Promise<T>;
   async ask<T>(request: Request, schema?: z.ZodType<T>): Promise<T | undefined> {
-    // A broken pipe is told by the end of the process.
+    // A broken pipe is reported by the end of the process.
     this.#child.stdin.write(`${JSON.stringify(request)}\n`, () => {});
     const answer = await this.#replies.next();
     const failure = failureSchema.safeParse(answer);
@@ -67,7 +67,7 @@ export class PeerProcess implements AsyncDisposable {
   }
 }
 
-/** The replies among the lines that a process prints, in order. */
+/** Collects the replies from a process's output, in order. */
 class Replies {
   readonly #name: string;
   readonly #child: ChildProcessWithoutNullStreams;
@@ -98,7 +98,7 @@ class Replies {
     });
   }
 
-  /** The next reply. Throws PeerError where the process has ended instead. */
+  /** The next reply. Throws PeerError if the process has ended. */
   async next(): Promise<unknown> {
     if (this.#arrived.length > 0) return this.#arrived.shift();
     if (this.#end) throw this.#end;
@@ -107,7 +107,7 @@ class Replies {
     });
   }
 
-  /** Resolves when the process has ended, which it is made to after `ms` milliseconds. */
+  /** Resolves when the process has ended. Kills it after `ms` milliseconds. */
   async ended(ms: number): Promise<void> {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), ms);
     await this.#closed;

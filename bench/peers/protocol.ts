@@ -1,31 +1,31 @@
-/** What the benchmark and its peers say to each other: requests as JSON lines on a peer's stdin, replies on its stdout. */
+/** The protocol between the benchmark and its peers: requests as JSON lines on a peer's stdin, replies on its stdout. */
 import { z } from 'zod';
 import type { Arrays, HostArray, Pass, Work } from './works.ts';
 
-/** Begins a reply's line; what else a peer's libraries print is none of ours. */
+/** Prefix of a reply's line; other lines come from a peer's libraries. */
 export const REPLY = '@reply ';
 
-/** How a peer waits: asleep, as all can be made to wait, or as users of its own get it. */
+/** How a peer waits: `quiet`, asleep, which all support; or `native`, as its users experience it. */
 export type Wait = 'quiet' | 'native';
 
 export type Request =
-  /** Do it once with these inputs (training: `steps` times) and tell the results. */
+  /** Run once with these inputs (training: `steps` times) and return the results. */
   | { readonly do: 'check'; readonly work: Work; readonly pass: Pass; readonly arrays: Encoded; readonly steps: number }
-  /** Make ready what `run` repeats. */
+  /** Prepare the work for `run`. */
   | { readonly do: 'prepare'; readonly work: Work; readonly pass: Pass }
-  /** Repeat it, waiting after every `flight` repetitions, and tell what it took. */
+  /** Repeat it, waiting after every `flight` repetitions, and return the time. */
   | { readonly do: 'run'; readonly repeats: number; readonly flight: number; readonly wait: Wait }
-  /** Give back what `prepare` took. */
+  /** Release what `prepare` allocated. */
   | { readonly do: 'release' };
 
 export type Encoded = Readonly<Record<string, { readonly shape: readonly number[]; readonly base64: string }>>;
 
 const PASSES = ['forward', 'forward+grads', 'step'] as const satisfies readonly Pass[];
 
-/** The first reply, unasked: who it is. */
+/** The first message, sent without a request: the peer's identity. */
 export const greetingSchema = z.object({
   version: z.string(),
-  /** What it computes on. */
+  /** The adapter that it uses. */
   adapter: z.string(),
   software: z.boolean(),
   passes: z.array(z.enum(PASSES)),
@@ -36,13 +36,13 @@ export const checkedSchema = z.object({
   arrays: z.record(z.string(), z.object({ shape: z.array(z.number().int()), base64: z.string() })),
 });
 
-/** What all repetitions of a `run` took together. */
+/** Total time of all repetitions of a `run`. */
 export const ranSchema = z.object({
   ms: z.number().positive(),
   cpuMs: z.number().nonnegative(),
-  /** WebGPU calls; null where the peer makes none. */
+  /** WebGPU calls; null if the peer does not use WebGPU. */
   calls: z.object({ dispatches: z.number(), submits: z.number(), buffers: z.number() }).nullable(),
-  /** Time since the last reply, and what CPU time went by in it: a peer that spins while others are measured. */
+  /** Wall and CPU time since the last reply, to detect a peer that spins while others are measured. */
   idleMs: z.number(),
   idleCpuMs: z.number(),
 });

@@ -1,4 +1,4 @@
-/** Which peers there are, and what it takes to start each here. */
+/** The list of peers, and how to start each. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { runNpm } from '../../scripts/setup/npm-command.mjs';
 import { packagesInstalled } from '../../scripts/setup/packages.mjs';
 
-/** Names on the command line, Daybreak first: it is always there, since all are compared with it. */
+/** Names on the command line. Daybreak is first and always included, because all are compared with it. */
 export const PEER_NAMES = ['daybreak', 'tfjs', 'jax', 'ort', 'torch'] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
@@ -15,23 +15,23 @@ export interface Launch {
   /** Its name in the results. */
   readonly impl: string;
   readonly command: readonly [string, ...string[]];
-  /** Its results may differ this many times as much: half precision. */
+  /** Factor for the allowed difference of its results: larger for half precision. */
   readonly tolerance?: number;
 }
 
 export interface Roster {
   readonly launches: readonly Launch[];
-  /** Peers that cannot be had here, a line each with the reason. */
+  /** Peers that are not available, one line each with the reason. */
   readonly missing: readonly string[];
 }
 
 export interface RosterOptions {
   readonly peers: readonly PeerName[];
-  /** A Python that has torch, instead of the first on the path that does. */
+  /** A Python with torch; default: the first on the path. */
   readonly python?: string;
-  /** The adapter is software: PyTorch then runs on the CPU, too. */
+  /** The adapter is software, so PyTorch also runs on the CPU. */
   readonly software: boolean;
-  /** False: Daybreak chooses between its kernels by rule, whatever was tuned. */
+  /** False: Daybreak chooses kernels by rule and ignores tuned files. */
   readonly tuned?: boolean;
   readonly say: (line: string) => void;
 }
@@ -43,15 +43,15 @@ const typeScript = (file: string, flags: readonly string[] = []): Launch['comman
   process.execPath,
   ...flags,
   '--import',
-  // From wherever the benchmark is run.
+  // Independent of the working directory.
   import.meta.resolve('tsx'),
   join(FOLDER, file),
 ];
 
 /** Peers of the package in this folder. */
 function packagedPeers(software: boolean) {
-  // For minutes after its start, V8 optimizes the 25 MB of onnxruntime's WebAssembly on other threads: on the cores that
-  // a software adapter computes with, also while others are measured. What it first compiled to is good enough there.
+  // For minutes after its start, V8 optimizes onnxruntime's 25 MB of WebAssembly on background threads, which take cores
+  // from a software adapter, even while others are measured. The baseline compiler's code is good enough there.
   const flags = software ? ['--liftoff-only'] : [];
   return {
     tfjs: { impl: 'tfjs', command: typeScript('tfjs.ts') },
@@ -62,7 +62,7 @@ function packagedPeers(software: boolean) {
 
 export const DAYBREAK: Launch = { impl: 'daybreak', command: typeScript('daybreak.ts') };
 
-/** Finds the wanted peers, and installs their package where it is not yet. */
+/** Finds the requested peers, and installs their package if needed. */
 export function findPeers({ peers, python, software, tuned = true, say }: RosterOptions): Roster {
   const launches: Launch[] = [tuned ? DAYBREAK : { ...DAYBREAK, command: [...DAYBREAK.command, '--no-tuned'] }];
   const missing: string[] = [];
@@ -81,7 +81,7 @@ export function findPeers({ peers, python, software, tuned = true, say }: Roster
   return { launches, missing };
 }
 
-/** Installs the peers' package from its lock file, unless it is there. Its output goes to stderr. */
+/** Installs the peers' package from its lock file, unless it is installed. Output goes to stderr. */
 function install(say: (line: string) => void): boolean {
   if (packagesInstalled(FOLDER)) return true;
   say('peers: installing bench/peers (npm ci --ignore-scripts), about 460 MB');
@@ -89,7 +89,7 @@ function install(say: (line: string) => void): boolean {
   return npm.status === 0;
 }
 
-/** PyTorch on the CPU; beside a GPU adapter on CUDA, in float32 and with autocast. Or why there is none. */
+/** PyTorch on the CPU, or with a GPU adapter on CUDA, in float32 and with autocast. Or the reason why it is missing. */
 function findTorch(python: string | undefined, software: boolean): Launch[] | string {
   const candidates = python === undefined ? pythons() : [python];
   const program = candidates.find(candidate => succeeds(candidate, 'import torch'));
@@ -107,10 +107,10 @@ function pythons(): string[] {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   const names = process.platform === 'win32' ? ['python.exe'] : ['python3'];
   const files = folders.flatMap(folder => names.map(name => join(folder, name))).filter(file => existsSync(file));
-  // /bin and /usr/bin are often one folder.
+  // /bin and /usr/bin are often the same folder.
   return files.filter((file, i) => files.findIndex(other => realpathSync(other) === realpathSync(file)) === i);
 }
 
-/** In the project's folder, where a version manager finds its settings. */
+/** Runs in the project's folder, where version managers find their settings. */
 const succeeds = (python: string, code: string): boolean =>
   spawnSync(python, ['-c', code], { cwd: ROOT, stdio: 'ignore' }).status === 0;

@@ -1,30 +1,30 @@
-/** The peer's side of the protocol: prepares, repeats and clocks what it is asked for. */
+/** The peer's side of the protocol: prepares, repeats and times the requested work. */
 import { createInterface } from 'node:readline';
 import { quietly } from '../../engine/device/gpu.node.ts';
 import { CallCounter } from '../calls.ts';
 import { decode, encode, type Greeting, type Ran, REPLY, type Request, type Wait } from './protocol.ts';
 import { type Arrays, type ConvolutionWork, inputsOf, type Pass, type TrainingWork, type Work } from './works.ts';
 
-/** Some work, ready to be repeated. */
+/** Prepared work that can be repeated. */
 export interface Prepared {
-  /** Does it `count` times and waits until all is done; a training step at a time, since its loss is wanted. */
+  /** Does it `count` times and waits until all is done; training waits for each step, to read its loss. */
   run(count: number, wait: Wait): Promise<void>;
-  /** Of the last repetition: y, dx and dweight; of training the losses [steps] so far. */
+  /** Results of the last repetition: y, dx and dweight; for training all losses [steps] so far. */
   results(): Promise<Arrays>;
   release(): void;
 }
 
-/** An engine, written as its users would use it. */
+/** An engine, used as its users would use it. */
 export interface Peer extends Greeting {
   convolution(work: ConvolutionWork, pass: Pass, inputs: Arrays): Promise<Prepared>;
   training?(work: TrainingWork, inputs: Arrays): Promise<Prepared>;
 }
 
-/** Waits for a promise of the peer's: asleep, or as its users do. */
+/** Waits for a promise of the peer: asleep, or as its users do. */
 export const settle = <T>(promise: Promise<T>, wait: Wait): Promise<T> =>
   wait === 'quiet' ? quietly(promise) : promise;
 
-/** A training of which `step` does one update, waits for it and adds its loss to `losses`. */
+/** Training work: `step` does one update, waits for it and adds its loss to `losses`. */
 export const steps = (step: () => Promise<void>, losses: readonly number[], release: () => void): Prepared => ({
   async run(count, wait) {
     for (let i = 0; i < count; i++) await settle(step(), wait);
@@ -33,7 +33,7 @@ export const steps = (step: () => Promise<void>, losses: readonly number[], rele
   release,
 });
 
-/** Answers requests until stdin ends. Never returns: Dawn is known to hang or crash in an orderly exit. */
+/** Answers requests until stdin ends. Never returns, because Dawn may hang or crash in a normal exit. */
 export async function serve(peer: Peer): Promise<never> {
   let prepared: { readonly work: Work; readonly ready: Prepared } | undefined;
   using counter = new CallCounter();

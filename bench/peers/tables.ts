@@ -1,16 +1,16 @@
-/** The comparison as Markdown: how many times Daybreak's time each peer takes, and all that was measured. */
+/** The comparison as Markdown: each peer's time relative to Daybreak's, and all measurements. */
 
 import { figure, markdownTable } from '../../eval/markdown-table.ts';
 import type { Row } from '../rows.ts';
 import { WAITS } from './comparison.ts';
 
-/** How many times Daybreak's time a peer takes, by the clock and in CPU time. Above 1, Daybreak is faster. */
+/** A peer's time divided by Daybreak's, wall and CPU. Above 1, Daybreak is faster. */
 export interface Ratio {
   readonly wall: number;
   readonly cpu: number;
 }
 
-/** The row of a peer against Daybreak's of the same work; undefined where Daybreak has none. */
+/** A peer's row compared with Daybreak's for the same work; undefined if Daybreak has none. */
 export function ratioOf(row: Row, rows: readonly Row[]): Ratio | undefined {
   const ours = rows.find(
     ({ work, pass, impl, note }) =>
@@ -19,13 +19,13 @@ export function ratioOf(row: Row, rows: readonly Row[]): Ratio | undefined {
   return ours && { wall: row.ms / ours.ms, cpu: row.cpu_ms / ours.cpu_ms };
 }
 
-/** The way of waiting, without what else the note says. */
+/** The way of waiting, without the rest of the note. */
 const waitOf = ({ note }: { readonly note?: string | undefined }): string | undefined => note?.split(',', 1)[0];
 
 const ratioText = (ratio: Ratio | undefined): string =>
   ratio === undefined ? '' : `${figure(ratio.wall)} / ${figure(ratio.cpu)}`;
 
-/** A line a task, a column a peer: wall and CPU ratio. */
+/** One row per task, one column per peer: wall and CPU ratio. */
 export function ratioTable(rows: readonly Row[]): string {
   const impls = [...new Set(rows.map(({ impl }) => impl))].filter(impl => impl !== 'daybreak');
   const tasks = [...new Map(rows.map(({ work, pass }) => [`${work}|${pass}`, { work, pass }])).values()];
@@ -56,7 +56,7 @@ export function ratioTable(rows: readonly Row[]): string {
 const count = (calls: number | undefined): string =>
   Number.isInteger(calls) ? calls!.toLocaleString('en-US') : figure(calls);
 
-/** All that was measured, a line for each peer. */
+/** All measurements, one row per peer. */
 export function timesTable(rows: readonly Row[]): string {
   return markdownTable(
     [
@@ -88,7 +88,7 @@ export function timesTable(rows: readonly Row[]): string {
   );
 }
 
-/** The whole section: who took part, the ratios and times of quiet waiting, and those of native waiting. */
+/** The whole section: participants, and ratios and times with quiet and with native waiting. */
 export function comparisonSection(
   rows: readonly Row[],
   participants: readonly string[],
@@ -97,12 +97,12 @@ export function comparisonSection(
   const of = (wait: string) => rows.filter(row => waitOf(row) === wait);
   const parts = [
     [...participants, ...missing.map(line => `not measured: ${line}`)].map(line => `- ${line}`).join('\n'),
-    'Times as multiples of Daybreak’s, wall / CPU: above 1, Daybreak is faster. GFLOP/s by the clock; dispatches, submits and buffers made are of WebGPU, for one repetition.',
+    'Times divided by Daybreak’s, wall / CPU: above 1, Daybreak is faster. GFLOP/s use wall time; dispatches, submits and created buffers are WebGPU calls per repetition.',
   ];
   const sections = [
-    ['Waiting quietly: every process sleeps until its work is done.', of(WAITS.quiet)],
+    ['Quiet waiting: every process sleeps until its work is done.', of(WAITS.quiet)],
     [
-      'As users of each peer get it: Dawn polls while they wait; onnxruntime-web copies its input and output; Daybreak trains by its trainer, which gathers crops, guards against numbers that are not finite, and runs two steps ahead.',
+      'As users of each peer experience it: Dawn polls while waiting; onnxruntime-web copies its input and output; Daybreak trains with its trainer, which gathers crops, checks for NaN and infinity, and runs two steps ahead.',
       of(WAITS.native),
     ],
   ] as const;

@@ -13,7 +13,7 @@ type Tensor1D = import('@tensorflow/tfjs').Tensor1D;
 type Tensor4D = import('@tensorflow/tfjs').Tensor4D;
 type Tensor = import('@tensorflow/tfjs').Tensor;
 
-/** Row-major numbers with their dimensions in another order: dimension i of the result is `order[i]` of the array. */
+/** Permutes dimensions of row-major numbers: dimension i of the result is `order[i]` of the array. */
 function permuted({ shape, data }: HostArray, order: readonly number[]): HostArray {
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const sizes = order.map(i => shape[i]);
@@ -42,7 +42,7 @@ const read = async (tensor: Tensor): Promise<HostArray> => ({
   data: Float32Array.from(await tensor.data()),
 });
 
-/** Reading is the only wait that TensorFlow.js offers: of one element, so that the transfer costs nothing. */
+/** TensorFlow.js can only wait by reading: read one element, so that the transfer is negligible. */
 async function finished(tensor: Tensor): Promise<void> {
   const one = tf.tidy(() => tf.slice(tf.reshape(tensor, [-1]), [0], [1]));
   await one.data();
@@ -67,7 +67,7 @@ async function convolution(_: ConvolutionWork, pass: Pass, inputs: Arrays): Prom
     async results() {
       const [first, second] = await Promise.all(last.map(read));
       if (pass === 'forward') return { y: toNchw(first) };
-      // grads() does the forward pass, too, and keeps its result to itself.
+      // grads() also runs the forward pass, but does not return its result.
       return { dx: toNchw(first), dweight: toOihw(second) };
     },
     release: () => tf.dispose([x, weight, dy, ...last]),
@@ -81,7 +81,7 @@ function shuffle(x: Tensor4D): Tensor4D {
   return tf.reshape(tf.transpose(blocks, [0, 1, 3, 2, 4, 5]), [n, h * 2, w * 2, c / 4]);
 }
 
-/** Weights or biases of PyTorch's order of output channels (channel, block row, block column) in that order. */
+/** Reorders weights or biases from PyTorch's output channels (channel, block row, block column) to that order. */
 function forShuffle({ shape, data }: HostArray): HostArray {
   const [outputs, ...rest] = shape;
   const each = rest.reduce((a, b) => a * b, 1);
@@ -138,7 +138,7 @@ async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays):
     const loss = adam.minimize(() => tf.losses.meanSquaredError(hr, model(lr)), true)!;
     losses.push((await loss.data())[0]);
     loss.dispose();
-    // The loss is there before the update is.
+    // The loss is available before the update is done.
     await finished(parameter('conv_in.weight'));
   }
   return steps(step, losses, () => {

@@ -1,4 +1,4 @@
-"""PyTorch as a peer: on all cores that this process may use, or on a CUDA GPU with --cuda. The protocol is protocol.ts's.
+"""PyTorch as a peer: on all cores available to this process, or on a CUDA GPU with --cuda. See protocol.ts.
 
 --autocast: mixed precision, as users of a GPU turn it on. Otherwise float32, with TF32 off.
 """
@@ -9,8 +9,8 @@ import os
 import sys
 import time
 
-# Threads sleep while they wait for each other, as every peer does in the quiet comparison. By default OpenMP's spin, which
-# on a busy machine takes several times the CPU time and the wall time of the work. Read when the library is loaded.
+# Threads sleep while they wait for each other, as all peers do with quiet waiting. By default OpenMP spins, which on a busy
+# machine takes several times the CPU and wall time of the work. Read when the library is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch  # noqa: E402
@@ -108,7 +108,7 @@ class Training:
         self.net = SRResNet(work["blocks"], work["channels"])
         side = work["crop"] // 4
         if given:
-            # All parameters by name; running statistics are none of the peers' inputs.
+            # All parameters by name; running statistics are not part of the peers' inputs.
             parameters = dict(self.net.named_parameters())
             weights = {name: given[name] for name in given if name not in ("lr", "hr")}
             if weights.keys() != parameters.keys():

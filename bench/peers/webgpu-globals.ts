@@ -1,4 +1,4 @@
-/** What a browser would give a peer: `navigator.gpu` and WebGPU's classes, on the adapter that Daybreak would use. */
+/** Provides the browser's globals to a peer: `navigator.gpu` and WebGPU's classes, on the adapter that Daybreak would use. */
 import { requestGpu } from '../../engine/device/gpu.node.ts';
 
 export interface ExposedAdapter {
@@ -6,10 +6,10 @@ export interface ExposedAdapter {
   readonly software: boolean;
 }
 
-/** To be called before a peer's library is imported: some look at `navigator.gpu` while they load. */
+/** Call it before importing a peer's library: some access `navigator.gpu` while loading. */
 export async function exposeWebGpu(): Promise<ExposedAdapter> {
   const gpu = await requestGpu();
-  // Node 20 has no navigator, later ones have one behind a getter.
+  // Node 20 has no navigator; later versions have one with a getter.
   const navigator: object = Reflect.get(globalThis, 'navigator') ?? { userAgent: 'node' };
   Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });

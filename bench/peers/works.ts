@@ -1,4 +1,4 @@
-/** The work that every peer does, and the numbers that it does it with. Images are NCHW, weights OIHW, as PyTorch has them. */
+/** The work that every peer does, and its input data. Images are NCHW, weights OIHW, as in PyTorch. */
 import { Philox } from '../../engine/basics/philox.ts';
 
 /** A 3×3 convolution with stride 1 and padding 1. */
@@ -13,7 +13,7 @@ export interface ConvolutionWork {
 
 /**
  * An update of SRResNet with Adam (β 0.9 and 0.999, ε 1e-8) on the mean squared error, batch norm in training mode; no
- * biases before batch norm, a PReLU slope a channel. `crop` is the side of the HR pictures; LR has a quarter of it.
+ * biases before batch norm, one PReLU slope per channel. `crop` is the side of the HR images; LR has a quarter of it.
  */
 export interface TrainingWork {
   readonly kind: 'training';
@@ -27,7 +27,7 @@ export interface TrainingWork {
 export type Work = ConvolutionWork | TrainingWork;
 export type Pass = 'forward' | 'forward+grads' | 'step';
 
-/** Numbers with their shape, row-major. */
+/** Row-major numbers with their shape. */
 export interface HostArray {
   readonly shape: readonly number[];
   readonly data: Float32Array<ArrayBuffer>;
@@ -50,7 +50,7 @@ export const CONVOLUTIONS: readonly ConvolutionWork[] = [
   convolution(1, 64, 96, 64),
 ];
 
-/** What two cores of a software adapter do in a time that one waits for, and the paper's network. */
+/** A network that is practical on two cores with a software adapter, and the paper's network. */
 export const TRAININGS = {
   small: { kind: 'training', blocks: 4, channels: 32, batch: 4, crop: 64, learningRate: 1e-4 },
   full: { kind: 'training', blocks: 16, channels: 64, batch: 16, crop: 96, learningRate: 1e-4 },
@@ -65,7 +65,7 @@ export function workName(work: Work): string {
   return `conv 3x3 ${inputs}>${outputs}, ${batch}x${inputs}x${height}x${width}`;
 }
 
-/** Operations of a pass, a multiply-add counting two; of a network those of its convolutions. */
+/** Operations of a pass, 2 per multiply-add; for a network those of its convolutions. */
 export function flops(work: Work, pass: Pass): number {
   if (work.kind === 'convolution') {
     const { batch, inputs, height, width, outputs } = work;
@@ -78,7 +78,7 @@ export function flops(work: Work, pass: Pass): number {
     pixels(crop / 4) * (2 * blocks + 1) * channels ** 2 * 9 +
     (pixels(crop / 4) + pixels(crop / 2)) * 4 * channels ** 2 * 9 +
     pixels(crop) * 3 * channels * 81;
-  // Nobody wants the gradient of the pictures.
+  // The gradient of the images is not computed.
   return 2 * (2 * first + 3 * others);
 }
 
@@ -86,11 +86,11 @@ interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
   readonly mean: number;
-  /** Half the width of the interval that its first values are drawn from. */
+  /** Half the width of the interval of its initial values. */
   readonly spread: number;
 }
 
-/** The network's parameters under their names in a state dictionary, in the network's order. */
+/** The network's parameters, named as in a state dictionary, in the network's order. */
 export function parametersOf({ blocks, channels: n }: Pick<TrainingWork, 'blocks' | 'channels'>): Parameter[] {
   const weight = (layer: string, outputs: number, inputs: number, kernel: number): Parameter => ({
     name: `${layer}.weight`,
@@ -129,7 +129,7 @@ export function parametersOf({ blocks, channels: n }: Pick<TrainingWork, 'blocks
   ];
 }
 
-/** Numbers drawn anew; more would only cost time, since no engine's speed depends on them. A prime: rows differ. */
+/** Period of the random numbers: engines' speed does not depend on the values. A prime, so that rows differ. */
 const DRAWN = 65_521;
 
 function uniform(shape: readonly number[], mean: number, spread: number, stream: number): HostArray {
@@ -140,7 +140,7 @@ function uniform(shape: readonly number[], mean: number, spread: number, stream:
   return { shape, data };
 }
 
-/** The inputs of some work: x, weight and the result's gradient dy; or all parameters, lr in [0, 1] and hr in [-1, 1]. */
+/** The inputs of a piece of work: x, weight and the gradient dy; or all parameters, lr in [0, 1] and hr in [-1, 1]. */
 export function inputsOf(work: Work): Arrays {
   if (work.kind === 'convolution') {
     const { batch, inputs, height, width, outputs } = work;

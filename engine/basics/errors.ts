@@ -1,4 +1,4 @@
-/** Every failure that a user of the engine can cause has a class here and one clear line: what, given, expected, what to do. */
+/** Error classes. A message is one line that names the operation, what was expected and got, and how to fix it. */
 
 /** Base of all errors thrown by Daybreak; `cause` carries the underlying error where there is one. */
 export class DaybreakError extends Error {
@@ -8,18 +8,18 @@ export class DaybreakError extends Error {
   }
 }
 
-/** A value that a message names: JSON on one line, cut to a length that leaves the message readable. */
+/** A value for an error message: JSON on one line, truncated to 80 characters. */
 export function quoted(value: unknown): string {
   let text: string;
   try {
     text = JSON.stringify(value) ?? 'nothing';
   } catch {
-    return 'what cannot be written as JSON'; // Nested deeper than the stack is high.
+    return 'a value that is not JSON'; // E.g. nested deeper than the stack allows.
   }
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-/** What a value is, for messages about arguments of the wrong kind: "a string", "null", "an array", "a Map". */
+/** The kind of a value, for messages about arguments of the wrong type: "a string", "null", "an array", "a Map". */
 export function nameOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (typeof value === 'number') return String(value);
@@ -31,7 +31,7 @@ export function nameOf(value: unknown): string {
   return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
-/** No WebGPU adapter answered: no driver, or none of the wanted kind. The message says what to install. */
+/** No WebGPU adapter was found: no driver, or none that was requested. The message says what to install. */
 export class AdapterNotFoundError extends DaybreakError {}
 
 /** The GPU device is gone (driver reset, unplugged, destroyed). `reason` is WebGPU's. */
@@ -76,7 +76,7 @@ export class LimitError extends DaybreakError {
   }
 }
 
-/** An argument that is not of the kind that the function takes; types say so, but JavaScript does not ask them. */
+/** An argument of the wrong type, from code that TypeScript did not check. */
 export class ArgumentError extends DaybreakError {
   readonly operation: string;
   constructor(operation: string, message: string) {
@@ -85,16 +85,16 @@ export class ArgumentError extends DaybreakError {
   }
 }
 
-/** Throws ArgumentError unless `options` is an object that has no other properties than `known`. */
+/** Throws ArgumentError unless `options` is an object with no properties other than `known`. */
 export function checkOptions(operation: string, options: unknown, known: readonly string[]): void {
   const list = known.join(', ');
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new ArgumentError(operation, `options are an object of ${list}; got ${nameOf(options)}.`);
+    throw new ArgumentError(operation, `expected an options object with ${list}, got ${nameOf(options)}.`);
   for (const name of Object.keys(options))
-    if (!known.includes(name)) throw new ArgumentError(operation, `there is no option "${name}"; there are ${list}.`);
+    if (!known.includes(name)) throw new ArgumentError(operation, `unknown option "${name}", expected one of ${list}.`);
 }
 
-/** Shapes that do not fit the operation; the message names the operation and the shapes. */
+/** Shapes that do not match the operation; the message names the operation and the shapes. */
 export class ShapeError extends DaybreakError {
   readonly operation: string;
   constructor(operation: string, message: string) {
@@ -103,7 +103,7 @@ export class ShapeError extends DaybreakError {
   }
 }
 
-/** An element type that an operation does not take; the message names the operation and the types. */
+/** An element type that an operation does not support; the message names the operation and the types. */
 export class DTypeError extends DaybreakError {
   readonly operation: string;
   constructor(operation: string, message: string) {
@@ -112,14 +112,14 @@ export class DTypeError extends DaybreakError {
   }
 }
 
-/** A gradient that does not exist: of something that was not recorded, or of an operation that has none. */
+/** A gradient that does not exist: the computation was not recorded, or an operation has no gradient. */
 export class GradientError extends DaybreakError {}
 
-/** A tensor was used after its memory was given back. */
+/** A tensor was used after it was disposed. */
 export class DisposedError extends DaybreakError {}
 
-/** Something that cannot be done while a function is traced, or with what a trace left behind. */
+/** Something that is not allowed while a function is traced, or with a tensor of a finished trace. */
 export class TraceError extends DaybreakError {}
 
-/** WebGPU refused a shader, a pipeline or a command: a defect of Daybreak or of the driver, never silent. */
+/** WebGPU rejected a shader, a pipeline or a command: a bug in Daybreak or in the driver. */
 export class ValidationError extends DaybreakError {}

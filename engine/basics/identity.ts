@@ -1,8 +1,8 @@
-/** Numbers for objects, for keys. */
+/** Unique numbers for objects, for use in cache keys. */
 const identities = new WeakMap<object, number>();
 let nextIdentity = 1;
 
-/** A number for an object, always the same one. */
+/** The number of an object. It never changes. */
 export function identityOf(object: object): number {
   let known = identities.get(object);
   if (known === undefined) {

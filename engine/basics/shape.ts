@@ -6,7 +6,7 @@ export type Shape = readonly number[];
 /** Element types of a tensor: all are 32 bits wide. */
 export type DType = 'f32' | 'u32';
 
-/** What is known of a tensor before it exists. */
+/** Shape and element type of a tensor. */
 export interface TensorSpec {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -32,10 +32,11 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 
 /** Throws a {@link ShapeError} unless every dimension is a positive integer. */
 export function checkShape(operation: string, shape: Shape): void {
-  if (!Array.isArray(shape)) throw new ShapeError(operation, `a shape is an array of numbers, got ${nameOf(shape)}.`);
+  if (!Array.isArray(shape))
+    throw new ShapeError(operation, `expected a shape as an array of numbers, got ${nameOf(shape)}.`);
   for (const dimension of shape)
     if (!Number.isInteger(dimension) || dimension < 1)
-      throw new ShapeError(operation, `every dimension must be a positive integer, got ${formatShape(shape)}.`);
+      throw new ShapeError(operation, `expected positive integer dimensions, got ${formatShape(shape)}.`);
 }
 
 /** Row-major strides, in elements. */
@@ -49,7 +50,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** NumPy's rule: align at the right, a dimension of 1 stretches. */
+/** NumPy's broadcasting: align at the right, dimensions of 1 stretch. */
 export function broadcastShapes(operation: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   const result = new Array<number>(rank);
@@ -75,19 +76,21 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
 /** Axes as sorted, distinct, non-negative numbers; `undefined` means all of them. */
 export function normalizeAxes(operation: string, axes: readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
-  if (!Array.isArray(axes)) throw new ShapeError(operation, `axes are an array of numbers, got ${nameOf(axes)}.`);
+  if (!Array.isArray(axes))
+    throw new ShapeError(operation, `expected axes as an array of numbers, got ${nameOf(axes)}.`);
   const result = axes.map(axis => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
       throw new ShapeError(operation, `axis ${axis} does not exist in a tensor of rank ${rank}.`);
     return axis < 0 ? axis + rank : axis;
   });
-  if (new Set(result).size !== result.length) throw new ShapeError(operation, `axes ${axes.join(', ')} repeat.`);
+  if (new Set(result).size !== result.length)
+    throw new ShapeError(operation, `expected distinct axes, got ${axes.join(', ')}.`);
   return result.sort((a, b) => a - b);
 }
 
 /**
- * Merges neighbouring axes that every operand walks as one, so that index arithmetic stays short.
- * `strides[o]` are operand o's strides over `shape`; axes of size 1 disappear.
+ * Merges adjacent axes that are contiguous for every operand, to shorten index arithmetic.
+ * `strides[o]` are operand o's strides over `shape`; axes of size 1 are removed.
  */
 export function mergeAxes(shape: Shape, strides: readonly Shape[]): { shape: number[]; strides: number[][] } {
   const merged: number[] = [];

@@ -1,5 +1,5 @@
-/** The GPU device: what it can do, its pipelines, its memory, its queue. */
-import { endWithProcess, quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
+/** The GPU device: its capabilities, pipelines, memory and queue. */
+import { destroyOnExit, quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
 import {
   AdapterNotFoundError,
   DaybreakError,
@@ -13,22 +13,22 @@ import { type Pipeline, Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
 
 export interface DeviceOptions {
-  /** A device of the caller's: used as it is, never destroyed by Daybreak. */
+  /** A device that the caller owns: used as is, never destroyed by Daybreak. */
   readonly device?: GPUDevice;
   /**
-   * Part of the wanted driver's name, e.g. `llvmpipe` or `NVIDIA`, and perhaps which of those that fit, from 0: `NVIDIA:1`, or
-   * `:1` of all (Node only).
+   * Part of the adapter's name, e.g. `llvmpipe` or `NVIDIA`, optionally with the index among the matches, from 0:
+   * `NVIDIA:1`, or `:1` for the second of all (Node only).
    */
   readonly adapter?: string;
-  /** Which of several GPUs; default `high-performance`. */
+  /** Which GPU to prefer; default `high-performance`. */
   readonly powerPreference?: GPUPowerPreference;
-  /** The most bytes of GPU memory, pools included. Default: three quarters of the system's memory on software adapters. */
+  /** Maximum bytes of GPU memory, including pools. Default: three quarters of the system's memory on software adapters. */
   readonly memoryBudget?: number;
-  /** Records who holds memory and checks every dispatch: slower. */
+  /** Records who holds memory and checks every dispatch; slower. */
   readonly debug?: boolean;
 }
 
-/** What an adapter says of itself. */
+/** An adapter's description of itself. */
 export interface AdapterDescription {
   readonly vendor: string;
   readonly architecture: string;
@@ -39,11 +39,11 @@ export interface AdapterDescription {
 const COPY_DST = 8;
 const UNIFORM = 0x40;
 
-/** A GPU device with its pipeline cache and memory pool. Make one with {@link Device.create} or `init()`. */
+/** A GPU device with its pipeline cache and memory pool. Create one with {@link Device.create} or `init()`. */
 export class Device implements Disposable {
   readonly gpu: GPUDevice;
   readonly description: AdapterDescription;
-  /** The facts that kernels are chosen and written by. Only {@link useChoices} changes them. */
+  /** Properties that determine the choice and text of kernels. Only {@link useChoices} changes them. */
   traits: AdapterTraits;
   readonly memory: MemoryPool;
   readonly debug: boolean;
@@ -70,23 +70,23 @@ export class Device implements Disposable {
       maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
       maxBindingBytes: gpu.limits.maxStorageBufferBindingSize,
     };
-    // Software drivers hand out pages that do not exist (no out-of-memory error): the budget is ours to keep.
+    // Software drivers overcommit memory without an out-of-memory error, so we enforce a budget.
     const memory = systemMemory();
     const budget = options.memoryBudget ?? (software && memory ? 0.75 * memory : Number.POSITIVE_INFINITY);
     this.memory = new MemoryPool(gpu, budget, this.debug);
     this.#readback = new Readback(gpu);
     this.#pipelines = new Pipelines(gpu, message => {
-      // It counts although what follows from it (an invalid pipeline) was reported sooner.
+      // Overrides errors that follow from it (an invalid pipeline) and were reported earlier.
       if (!this.lost) this.#failure = new ValidationError(message);
     });
-    // On a device of the caller's, only errors within `guarded` are ours.
+    // On the caller's device, only errors within `guarded` are ours.
     if (this.#owned) gpu.addEventListener('uncapturederror', this.#onError);
     void gpu.lost.then(lost => {
       this.#failure = new DeviceLostError(lost.reason, lost.message);
     });
   }
 
-  /** Kept as a property so that it can be taken off again: a listener keeps Dawn's device alive for good. */
+  /** A property, so that it can be removed: a listener keeps Dawn's device alive forever. */
   readonly #onError = (event: Event): void => this.#note((event as GPUUncapturedErrorEvent).error);
 
   #note(error: GPUError): void {
@@ -94,7 +94,7 @@ export class Device implements Disposable {
     this.fail(this.#described(error));
   }
 
-  /** Does GPU work whose errors are this device's to tell: the next {@link check} throws them. */
+  /** Runs GPU work and records its errors: the next {@link check} throws them. */
   guarded<T>(work: () => T): T {
     if (this.#owned) return work();
     const filters = ['validation', 'out-of-memory', 'internal'] as const;
@@ -105,18 +105,18 @@ export class Device implements Disposable {
       for (const _ of filters)
         this.gpu.popErrorScope().then(
           error => error && this.#note(error),
-          () => {}, // The device is lost, which is told elsewhere.
+          () => {}, // The device is lost, which is reported elsewhere.
         );
     }
   }
 
-  /** Lets choices go before the families' rules in all that is compiled from now on; undefined: the rules alone. */
+  /** Overrides the families' rules in everything compiled from now on; undefined restores the rules. */
   useChoices(choices: Choices | undefined): void {
     const { choices: _, ...traits } = this.traits;
     this.traits = { ...traits, ...(choices && { choices }) };
   }
 
-  /** Finds an adapter and makes a device with all that the adapter offers. Throws AdapterNotFoundError. */
+  /** Finds an adapter and creates a device with the adapter's features and limits. Throws AdapterNotFoundError. */
   static async create(options: DeviceOptions = {}): Promise<Device> {
     if (options.device) {
       const info = (options.device as GPUDevice & { adapterInfo?: GPUAdapterInfo }).adapterInfo;
@@ -130,11 +130,11 @@ export class Device implements Disposable {
       requiredFeatures: wanted.filter(feature => adapter.features.has(feature)) as GPUFeatureName[],
       requiredLimits: limitsOf(adapter),
     });
-    endWithProcess(device);
+    destroyOnExit(device);
     return new Device(device, describe(adapter.info), fixedSubgroupSize(adapter.info), options);
   }
 
-  /** Throws what went wrong since the last look: a lost device, or an error that WebGPU reported late. */
+  /** Throws an error that occurred since the last check: a lost device, or an error that WebGPU reported late. */
   check(): void {
     const failure = this.#failure;
     if (!failure) return;
@@ -142,12 +142,12 @@ export class Device implements Disposable {
     throw failure;
   }
 
-  /** Notes an error that no call could throw; the next {@link check} throws it. The first one counts. */
+  /** Records an error that no call could throw; the next {@link check} throws the first one. */
   fail(error: DaybreakError): void {
     this.#failure ??= error;
   }
 
-  /** The limits that the device has, by WebGPU's names. */
+  /** The device's limits, by WebGPU's names. */
   get limits(): Record<string, number> {
     const { limits } = this.gpu;
     const names = Object.keys(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(limits)));
@@ -156,12 +156,12 @@ export class Device implements Disposable {
   }
 
   /**
-   * The loss of this device where that is what an error comes from: what fails because of it may be told before the loss
-   * itself. Undefined where the device is well.
+   * The loss of this device if that caused the error; undefined if the device is fine. Errors caused by a loss may be
+   * reported before the loss itself.
    */
   async lossBehind(error: unknown): Promise<DeviceLostError | undefined> {
     if (error instanceof DeviceLostError) return error;
-    // Events of the device come between two turns of the loop.
+    // The device's events arrive between turns of the event loop.
     for (let turn = 0; turn < 3 && !this.lost; turn++) await new Promise(resolve => setTimeout(resolve, 0));
     return this.#failure instanceof DeviceLostError ? this.#failure : undefined;
   }
@@ -170,12 +170,12 @@ export class Device implements Disposable {
     return this.#failure instanceof DeviceLostError;
   }
 
-  /** The compiled form of a kernel's text, cached. Compile errors surface at the next {@link check}, with the text. */
+  /** The compiled kernel, cached by its text. Compile errors are thrown by the next {@link check}, with the text. */
   pipeline(kernel: Kernel): Pipeline {
     return this.#pipelines.of(kernel);
   }
 
-  /** How many different kernels are kept compiled. */
+  /** Number of cached pipelines. */
   get pipelineCount(): number {
     return this.#pipelines.count;
   }
@@ -188,7 +188,7 @@ export class Device implements Disposable {
 
   /** Copies bytes from the start of one storage to the start of another, in order with all other work. */
   copy(from: Storage, to: Storage, bytes: number): void {
-    // WebGPU copies from no buffer to itself.
+    // WebGPU cannot copy within one buffer.
     const between = from.buffer === to.buffer ? this.memory.allocate(bytes, 'copy') : undefined;
     const size = Math.ceil(bytes / 4) * 4;
     this.guarded(() => {
@@ -208,7 +208,7 @@ export class Device implements Disposable {
     );
   }
 
-  /** Content of storages, copied to the CPU in one go, as bytes. Waits without using the CPU. */
+  /** Reads the content of storages, as bytes, in one copy. Waits without using the CPU. */
   async read(storages: readonly Storage[]): Promise<Uint8Array<ArrayBuffer>[]> {
     this.check();
     const pending = this.guarded(() => this.#readback.begin(storages));
@@ -225,13 +225,13 @@ export class Device implements Disposable {
     return contents;
   }
 
-  /** Resolves when all submitted work is done, without using the CPU meanwhile. Throws what went wrong on the way. */
+  /** Resolves when all submitted work is done, without using the CPU meanwhile. Throws errors that occurred. */
   async finished(): Promise<void> {
     await quietly(this.gpu.queue.onSubmittedWorkDone());
     this.check();
   }
 
-  /** Destroys the device, unless it was the caller's. */
+  /** Destroys the device, unless the caller owns it. */
   dispose(): void {
     this.memory.trim();
     this.#readback.dispose();
@@ -244,7 +244,7 @@ export class Device implements Disposable {
     this.dispose();
   }
 
-  /** A device of the caller's may come without the names of its classes. */
+  /** The caller's device may come without global error classes. */
   #isOutOfMemory(error: GPUError): boolean {
     return typeof GPUOutOfMemoryError === 'function' && error instanceof GPUOutOfMemoryError;
   }
@@ -257,7 +257,7 @@ export class Device implements Disposable {
   }
 }
 
-/** The limits worth raising to what the adapter has. */
+/** The limits to raise to the adapter's. */
 function limitsOf(adapter: GPUAdapter): Record<string, number> {
   const names = [
     'maxBufferSize',
@@ -272,7 +272,7 @@ function limitsOf(adapter: GPUAdapter): Record<string, number> {
   return Object.fromEntries(names.map(name => [name, adapter.limits[name]]));
 }
 
-/** Lanes of a subgroup if the adapter promises one size, else 0. */
+/** Lanes per subgroup if the adapter guarantees one size, else 0. */
 function fixedSubgroupSize(info: GPUAdapterInfo | undefined): number {
   const sizes = info as (GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number }) | undefined;
   const least = sizes?.subgroupMinSize ?? 0;

@@ -1,4 +1,4 @@
-/** WebGPU in a browser. The Node twin is `gpu.node.ts`. */
+/** WebGPU in a browser. The Node version is `gpu.node.ts`. */
 import { AdapterNotFoundError } from '../basics/errors.ts';
 
 export interface GpuRequest {
@@ -6,26 +6,25 @@ export interface GpuRequest {
   readonly adapter?: string;
 }
 
-/** The browser's entry point. Throws AdapterNotFoundError where there is none. */
+/** The browser's entry point. Throws AdapterNotFoundError if there is none. */
 export async function requestGpu(request: GpuRequest = {}): Promise<GPU> {
   if (request.adapter !== undefined)
-    throw new AdapterNotFoundError(`A browser cannot choose the driver ${request.adapter} by name: leave it out.`);
+    throw new AdapterNotFoundError(`Browsers cannot select an adapter by name: remove "${request.adapter}".`);
   const { navigator } = globalThis as { navigator?: { readonly gpu?: GPU } };
   const gpu = navigator?.gpu;
-  if (!gpu)
-    throw new AdapterNotFoundError('This browser has no WebGPU here: it needs a current version and an https page.');
+  if (!gpu) throw new AdapterNotFoundError('WebGPU is not available: it needs a recent browser and an https page.');
   return gpu;
 }
 
-/** A browser does not tell. */
+/** Unknown in a browser. */
 export const systemMemory = (): number | undefined => undefined;
 
-/** CPU threads, as far as the browser tells. */
+/** CPU threads, as far as the browser reports them. */
 export const systemProcessors = (): number =>
   (globalThis as { navigator?: { readonly hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;
 
-/** A browser sees to its devices itself. */
-export const endWithProcess = (_: GPUDevice): void => undefined;
+/** Browsers clean up devices themselves. */
+export const destroyOnExit = (_: GPUDevice): void => undefined;
 
 /** Browsers wait without polling. */
 export const quietly = <T>(promise: Promise<T>): Promise<T> => promise;

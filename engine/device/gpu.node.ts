@@ -1,4 +1,4 @@
-/** WebGPU under Node: Dawn, and waiting for it without burning a core. The browser twin is `gpu.browser.ts`. */
+/** WebGPU in Node: Dawn, and waiting for it without busy polling. The browser version is `gpu.browser.ts`. */
 import { availableParallelism, totalmem } from 'node:os';
 import { AdapterNotFoundError } from '../basics/errors.ts';
 import { useWideVectors } from './lavapipe.node.ts';
@@ -6,63 +6,63 @@ import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } fro
 
 export interface GpuRequest {
   /**
-   * Part of the wanted adapter's name, e.g. `llvmpipe` or `nvidia`, and perhaps which one of those that fit, from 0: `nvidia:1`,
-   * or `:1` of all. Default: the variable DAYBREAK_ADAPTER, or the fastest.
+   * Part of the adapter's name, e.g. `llvmpipe` or `nvidia`, optionally with the index among the matches, from 0:
+   * `nvidia:1`, or `:1` for the second of all. Default: the variable DAYBREAK_ADAPTER, or the fastest.
    */
   readonly adapter?: string;
 }
 
-/** Who provided the driver: the system, a variable of the Vulkan loader's, or `npm run setup`. */
+/** Where the driver comes from: the system, an environment variable of the Vulkan loader, or `npm run setup`. */
 export type DriverOrigin = 'system' | 'environment' | 'fetched';
 
 /**
- * What `create()` returned, kept alive for good: once it is collected, devices made from it crash the process.
- * One for each wanted adapter.
+ * Dawn instances, one per requested adapter name. They are never freed: once an instance is garbage-collected, its
+ * devices crash the process.
  */
 const instances = new Map<string, Promise<GPU>>();
 const origins = new WeakMap<GPU, DriverOrigin>();
 
 /**
- * Dawn's entry point, on which `requestAdapter()` finds an adapter: one of the system's, else the software driver that
- * `npm run setup` fetched. Throws AdapterNotFoundError if there is neither, saying what to install.
+ * Dawn's entry point, whose `requestAdapter()` finds one of the system's adapters, else the software driver that
+ * `npm run setup` downloaded. If there is neither, throws AdapterNotFoundError with advice on what to install.
  */
 export function requestGpu(request: GpuRequest = {}): Promise<GPU> {
   const wanted = request.adapter ?? process.env.DAYBREAK_ADAPTER ?? '';
   const known = instances.get(wanted);
   if (known) return known;
-  // Bringing in the fetched driver changes the process's environment for a moment: one search at a time.
+  // Loading the downloaded driver temporarily changes the process's environment: one search at a time.
   const earlier = Promise.allSettled(instances.values());
   useWideVectors();
   const search = earlier.then(() => findGpu(wanted));
   instances.set(wanted, search);
-  // A driver may be installed later: a failure is not remembered.
+  // A driver may be installed later: do not cache failures.
   search.catch(() => instances.delete(wanted));
   return search;
 }
 
-/** Who provided the driver behind a `GPU` that {@link requestGpu} returned. */
+/** Where the driver of a `GPU` from {@link requestGpu} comes from. */
 export const driverOrigin = (gpu: GPU): DriverOrigin => origins.get(gpu) ?? 'system';
 
 /**
- * Bytes of main memory that this process may have, which is the GPU's on a software driver. A container may have less than
- * the machine (0 or a huge number means that it has not).
+ * Bytes of main memory available to this process, which is also the GPU memory of a software driver. A container may have
+ * a limit below the machine's memory (0 or a huge number means no limit).
  */
 export function systemMemory(): number | undefined {
   const allowed = process.constrainedMemory?.() ?? 0;
   return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
 }
 
-/** CPU threads: what a software driver computes with. */
+/** CPU threads, which software drivers use. */
 export const systemProcessors = (): number => availableParallelism();
 
 const open = new Set<GPUDevice>();
 let hasExitHook = false;
 
 /**
- * Destroys a device at the latest when the process ends, which waits for its work: a software driver that compiles or
- * computes while the process is taken down crashes it (1 in 20 where an error ends it at once).
+ * Destroys a device when the process exits, which waits for its work: a software driver that is still compiling or
+ * computing during exit crashes the process (1 time in 20 when an error ends it at once).
  */
-export function endWithProcess(device: GPUDevice): void {
+export function destroyOnExit(device: GPUDevice): void {
   if (!hasExitHook)
     process.once('exit', () => {
       for (const one of open) one.destroy();
@@ -75,8 +75,8 @@ export function endWithProcess(device: GPUDevice): void {
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Waits for one of Dawn's promises. While one is pending, Dawn polls from the event loop without a pause and takes most
- * of a core, which a software driver needs for its kernels; sleeping a little in each turn gives it back.
+ * Waits for one of Dawn's promises. While one is pending, Dawn polls from the event loop without pause and takes most of a
+ * core, which a software driver needs for its kernels. A short sleep in each turn frees the core.
  */
 export async function quietly<T>(promise: Promise<T>): Promise<T> {
   let pending = true;
@@ -93,13 +93,13 @@ export async function quietly<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** A laptop with two GPUs gives the slow one to whoever does not ask. */
+/** Without it, laptops with two GPUs return the slow one. */
 const POWER: GPUPowerPreference = 'high-performance';
 
-/** Browsers make timestamps coarse (65 µs) to hide what other sites compute; here is nobody to hide from. */
+/** Browsers quantize timestamps (65 µs) to protect against timing attacks, which do not apply here. */
 const FINE_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
-/** Tries the drivers in turn. `wanted` is part of an adapter's name, a colon and a number, or empty. */
+/** Tries the drivers in turn. `wanted` is part of an adapter's name, optionally with a colon and an index, or empty. */
 async function findGpu(wanted: string): Promise<GPU> {
   const dawn = await loadDawn();
   const choice = parseChoice(wanted);
@@ -108,7 +108,7 @@ async function findGpu(wanted: string): Promise<GPU> {
 
   async function open(origin: DriverOrigin): Promise<GPU | undefined> {
     let gpu = create(choice.name);
-    // Which name it is, Dawn must be told whole and in its own letters; of one name it knows the first adapter only.
+    // Dawn matches names case-sensitively and always takes the first match, so it gets the full name.
     if (choice.name || choice.index > 0) {
       const names = await adapterNames(dawn);
       const name = chosenName(names, choice);
@@ -125,17 +125,17 @@ async function findGpu(wanted: string): Promise<GPU> {
 
   const variable = chosenDrivers();
   const fetched = process.platform === 'linux' && !variable ? fetchedDriver() : undefined;
-  // Where nothing is installed the first attempt must fail, and Dawn complains on stderr: spare us both.
+  // If nothing is installed the first attempt fails, and Dawn prints to stderr: skip it.
   const direct = fetched && installedDrivers().length === 0;
   const gpu =
     (direct ? undefined : await open(variable ? 'environment' : 'system')) ??
     (fetched ? await withFetchedDriver(fetched, () => open('fetched')) : undefined);
   if (gpu) return gpu;
-  if (others.length > 0) throw new AdapterNotFoundError(`${notAmong(choice)} There is: ${others.join(', ')}.`);
+  if (others.length > 0) throw new AdapterNotFoundError(`${notAmong(choice)} Available: ${others.join(', ')}.`);
   throw new AdapterNotFoundError(`No WebGPU adapter was found. ${adviceWithoutAdapter(variable)}`);
 }
 
-/** What a user asked for: part of a name, and which of the adapters that fit. */
+/** A requested adapter: part of its name, and the index among the matches. */
 export interface AdapterChoice {
   readonly name: string;
   readonly index: number;
@@ -148,27 +148,29 @@ export function parseChoice(wanted: string): AdapterChoice {
 }
 
 /**
- * The whole name of the chosen adapter among all, upper and lower case alike; undefined where there is none. Throws
- * AdapterNotFoundError for the second of two equal names, which Dawn cannot tell apart.
+ * The full name of the chosen adapter, ignoring case; undefined if there is none. Throws AdapterNotFoundError for the
+ * second of two equal names, which Dawn cannot tell apart.
  */
 export function chosenName(names: readonly string[], { name, index }: AdapterChoice): string | undefined {
   const fitting = [...names.keys()].filter(i => names[i].toLowerCase().includes(name.toLowerCase()));
   const position = fitting[index];
   if (position === undefined) return undefined;
   const chosen = names[position];
-  // Dawn takes the first adapter whose name contains what it is given.
+  // Dawn takes the first adapter whose name contains the given one.
   if (names.findIndex(other => other.includes(chosen)) !== position)
     throw new AdapterNotFoundError(
-      `Adapter ${index} of those that fit is named "${chosen}", as one before it is, and Dawn finds adapters by name ` +
-        'alone. Let the driver show the wanted one only (Mesa: the variable MESA_VK_DEVICE_SELECT).',
+      `Matching adapter ${index} has the same name as an earlier one ("${chosen}"), and Dawn selects adapters by name ` +
+        'only. Make the driver list only the one you want (Mesa: the variable MESA_VK_DEVICE_SELECT).',
     );
   return chosen;
 }
 
-const notAmong = ({ name, index }: AdapterChoice): string =>
-  `No WebGPU adapter's name contains "${name}"${index > 0 ? `, or not ${index + 1} of them do` : ''}.`;
+function notAmong({ name, index }: AdapterChoice): string {
+  const matching = name ? ` with "${name}" in the name` : '';
+  return index > 0 ? `Fewer than ${index + 1} WebGPU adapters${matching}.` : `No WebGPU adapter${matching}.`;
+}
 
-/** The names of all adapters, in Dawn's order: it lists them where none fits. */
+/** The names of all adapters, in Dawn's order: it lists them if none matches. */
 async function adapterNames(dawn: Awaited<ReturnType<typeof loadDawn>>): Promise<string[]> {
   try {
     await dawn.create(['adapter=\u0000']).requestAdapter({ powerPreference: POWER });
@@ -185,8 +187,8 @@ async function loadDawn(): Promise<typeof import('webgpu')> {
     return dawn;
   } catch (cause) {
     throw new AdapterNotFoundError(
-      'The webgpu package (Dawn) does not load here. It has builds for Linux with glibc 2.34 or later (x64, arm64; ' +
-        `not musl), macOS and Windows; this is ${process.platform} ${process.arch}: ${(cause as Error).message}`,
+      'Cannot load the webgpu package (Dawn). It supports Linux with glibc 2.34 or later (x64, arm64; not musl), ' +
+        `macOS and Windows; this is ${process.platform} ${process.arch}: ${(cause as Error).message}`,
       { cause },
     );
   }
@@ -197,10 +199,10 @@ function adviceWithoutAdapter(variable: string | undefined): string {
   if (process.platform === 'darwin') return 'macOS needs a GPU that Metal supports.';
   if (process.platform === 'win32') return 'Update the graphics driver: Windows needs Direct3D 12 or Vulkan.';
   if (variable)
-    return `${variable} names the drivers that Vulkan may use (${process.env[variable]}), and none works: correct or unset it.`;
+    return `${variable} restricts Vulkan to ${process.env[variable]}, and no driver there works: fix or unset it.`;
   return (
     'Install a Vulkan driver: the GPU vendor’s, or a software one with `apt-get install mesa-vulkan-drivers libvulkan1` ' +
     '(Debian 12: from bookworm-backports), `dnf install mesa-vulkan-drivers vulkan-loader` or `pacman -S vulkan-swrast`. ' +
-    'In a clone of Daybreak, `npm run setup` does it, also without root.'
+    'In a clone of Daybreak, `npm run setup` does this, even without root.'
   );
 }

@@ -1,16 +1,16 @@
 /**
- * How wide lavapipe, Mesa's software driver, computes. It takes 8 lanes at a time (256 bits) also where the processor has
- * 512, because some processors slow down for those. AMD's do not: 16 lanes need half the instructions, and convolutions
- * are 1.4 times faster forwards (bench/NOTES.md).
+ * Vector width of lavapipe, Mesa's software driver. By default it uses 8 lanes (256 bits) even on processors with 512,
+ * because some processors slow down for those. AMD's do not: 16 lanes need half the instructions, and forward
+ * convolutions are 1.4 times faster (bench/NOTES.md).
  */
 import { readFileSync } from 'node:fs';
 
-/** Read by the driver when it is loaded; a value of the user's own counts. */
+/** Read by the driver when it is loaded. A value set by the user takes precedence. */
 export const VECTOR_WIDTH = 'LP_NATIVE_VECTOR_WIDTH';
 
 const WIDE = /^flags\s*:.*\bavx512vl\b/m;
 
-/** What /proc/cpuinfo says of the processor; empty where there is no Linux. */
+/** Content of /proc/cpuinfo; empty except on Linux. */
 function cpuinfo(): string {
   try {
     return readFileSync('/proc/cpuinfo', 'utf8');
@@ -19,16 +19,15 @@ function cpuinfo(): string {
   }
 }
 
-/** Whether this machine's processor computes on 512 bits (AVX-512), as far as Linux tells. */
+/** Whether Linux reports 512-bit vectors (AVX-512) for this processor. */
 export const hasWideVectors = (): boolean => WIDE.test(cpuinfo());
 
-/** Whether `cpuinfo` (Linux's /proc/cpuinfo) tells of a processor for which 512 bits pay. */
+/** Whether 512 bits are faster on the processor that `cpuinfo` (Linux's /proc/cpuinfo) describes. */
 export const prefersWideVectors = (cpuinfo: string): boolean =>
   /^vendor_id\s*:\s*AuthenticAMD$/m.test(cpuinfo) && WIDE.test(cpuinfo);
 
-/** Asks lavapipe for 512 bits where they pay. Without effect on other drivers, and after lavapipe was loaded. */
+/** Makes lavapipe use 512 bits where they are faster. No effect on other drivers, or after lavapipe was loaded. */
 export function useWideVectors(environment: NodeJS.ProcessEnv = process.env): void {
   if (environment[VECTOR_WIDTH] !== undefined) return;
-  // No Linux: the driver's own choice.
   if (prefersWideVectors(cpuinfo())) environment[VECTOR_WIDTH] = '512';
 }

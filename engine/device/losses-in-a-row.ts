@@ -1,10 +1,10 @@
-/** Lost devices in a row: one is bad luck and the work is done again, several say that it will not do. */
+/** Counts consecutive device losses: after one the work is retried, after several it is given up. */
 import { DeviceLostError } from '../basics/errors.ts';
 
-/** Losses after which work that is long done again gives up. */
+/** Consecutive losses after which work is no longer retried. */
 export const LOSSES_IN_A_ROW = 3;
 
-/** Counts losses of the device between which nothing was achieved. */
+/** Counts device losses without progress in between. */
 export class DeviceLosses {
   readonly limit: number;
   #row = 0;
@@ -13,22 +13,22 @@ export class DeviceLosses {
     this.limit = limit;
   }
 
-  /** How many there have been since the last progress. */
+  /** Number of losses since the last progress. */
   get row(): number {
     return this.#row;
   }
 
-  /** Notes a loss. Throws a DeviceLostError that says how often, where it makes `limit` in a row. */
+  /** Records a loss. Throws a DeviceLostError with the count once there are `limit` in a row. */
   lost(error: DeviceLostError): void {
     this.#row++;
     if (this.#row < this.limit) return;
     const [times, last] = [`${this.#row} times in a row`, error.message.replace(/^GPU device lost /, '')];
-    throw new DeviceLostError(error.reason, `${times} with nothing achieved between; the last: ${last}`, {
+    throw new DeviceLostError(error.reason, `${times} without progress; last error: ${last}`, {
       cause: error,
     });
   }
 
-  /** Notes that something was achieved: a step, a picture. */
+  /** Records progress: a step, an image. */
   progressed(): void {
     this.#row = 0;
   }

@@ -1,13 +1,13 @@
 /**
- * GPU memory: explicit, pooled, bounded and accounted for.
+ * GPU memory: explicit, pooled, with a budget and statistics.
  *
- * A `Storage` is a counted claim on a range of a buffer. When the last claim goes, a whole buffer returns to the pool at
- * once: WebGPU's queue runs in order, so work submitted earlier still sees the old content. (Fresh buffers are dear on a
- * software driver: their pages fault at first use.)
+ * A `Storage` is a reference-counted range of a buffer. When its last claim is released, a whole buffer returns to the pool
+ * at once: WebGPU's queue runs in order, so work submitted earlier still sees the old content. (New buffers are expensive
+ * on a software driver: their pages fault on first use.)
  */
 import { DisposedError, LimitError, OutOfMemoryError } from '../basics/errors.ts';
 
-/** Bytes at one moment: in use, kept for reuse, and the most ever in use. */
+/** Current memory use in bytes: in use, pooled for reuse, and the peak in use. `buffers` counts buffers in use. */
 export interface MemoryFigures {
   readonly live: number;
   readonly pooled: number;
@@ -15,7 +15,7 @@ export interface MemoryFigures {
   readonly buffers: number;
 }
 
-/** Who holds live memory (debug mode): label, bytes, and where it was asked for. */
+/** An allocation that is live (debug mode): label, bytes, and the stack of the call that made it. */
 export interface Holder {
   readonly label: string;
   readonly bytes: number;
@@ -24,7 +24,7 @@ export interface Holder {
 
 let nextStorageId = 1;
 
-/** A counted claim on `bytes` bytes of `buffer` from `offset`. Starts with one claim, its maker's. */
+/** A reference-counted range of `buffer`: `bytes` bytes from `offset`. Starts with one claim, the creator's. */
 export class Storage {
   readonly id = nextStorageId++;
   readonly buffer: GPUBuffer;
@@ -45,7 +45,7 @@ export class Storage {
   }
 
   retain(): this {
-    if (this.#claims <= 0) throw new DisposedError('This memory was given back already.');
+    if (this.#claims <= 0) throw new DisposedError('This memory was already released.');
     this.#claims++;
     return this;
   }
@@ -56,7 +56,7 @@ export class Storage {
     if (this.#claims === 0) this.#release();
   }
 
-  /** A part of this storage that keeps the whole alive. `offset` is in bytes. */
+  /** A slice of this storage, which stays alive as long as the slice. `offset` is in bytes. */
   slice(offset: number, bytes: number): Storage {
     this.retain();
     return new Storage(this.buffer, this.offset + offset, bytes, () => this.release());
@@ -68,7 +68,7 @@ export const BINDING_ALIGNMENT = 256;
 
 const USAGE_STORAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC
 
-/** Rounds up to a size class: four classes an octave, so at most a quarter is wasted. */
+/** Rounds up to a size class: four per power of two, so at most a quarter is wasted. */
 export function sizeClass(bytes: number): number {
   const least = Math.max(bytes, BINDING_ALIGNMENT);
   const octave = 2 ** Math.floor(Math.log2(least));
@@ -101,8 +101,8 @@ export class MemoryPool {
   }
 
   /**
-   * The driver has refused the buffer made last. What is pooled goes, so that the work may be tried again, and from now on so
-   * much counts as all that there is.
+   * Call when the driver refused the latest buffer. Frees the pool, so that the work can be retried, and limits the budget
+   * to the memory held until then.
    */
   refused(): void {
     const had = this.#live + this.#pooled - this.#latest;
@@ -114,28 +114,28 @@ export class MemoryPool {
     return { live: this.#live, pooled: this.#pooled, peak: this.#peak, buffers: this.#buffers };
   }
 
-  /** Bytes of the buffer made last: that one it is, most likely, which the driver refuses when it does. */
+  /** Bytes of the latest new buffer: most likely the one that the driver refused, if it refuses one. */
   get latest(): number {
     return this.#latest;
   }
 
-  /** Who holds what is live, largest first. Empty unless the device was made with `debug: true`. */
+  /** Live allocations, largest first. Empty unless the device was created with `debug: true`. */
   holders(): Holder[] {
     return [...this.#holders.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /** Memory for `bytes` bytes, from the pool where it has some. Content is undefined. */
+  /** Allocates `bytes` bytes, from the pool if possible. Content is undefined. */
   allocate(bytes: number, label: string): Storage {
     return this.#claim(sizeClass(bytes), bytes, label, true);
   }
 
-  /** Memory of exactly this size that is destroyed, not pooled, when released; content is zero. */
+  /** Allocates exactly `bytes` bytes. The buffer is destroyed, not pooled, when released; content is zero. */
   allocateExact(bytes: number, label: string): Storage {
     const size = Math.ceil(Math.max(bytes, 4) / 4) * 4;
     return this.#claim(size, bytes, label, false);
   }
 
-  /** A claim on a buffer of somebody else's, which is never written into the figures, pooled or destroyed. */
+  /** Wraps a buffer that someone else owns. It is not counted, pooled or destroyed. */
   borrow(buffer: GPUBuffer, bytes: number): Storage {
     return new Storage(buffer, 0, bytes, () => {});
   }

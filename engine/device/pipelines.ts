@@ -1,9 +1,9 @@
-/** Compiled kernels of a device. */
+/** A device's cache of compiled kernels. */
 
-import { RecentMap } from '../basics/recent-map.ts';
+import { LruCache } from '../basics/lru-cache.ts';
 import type { Kernel } from '../text/kernel.ts';
 
-/** A compiled kernel, and the layout of the buffers that it is given. */
+/** A compiled kernel and the layout of its bind group. */
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -14,7 +14,7 @@ interface Layout {
   readonly pipeline: GPUPipelineLayout;
 }
 
-/** Kernels that are kept compiled. Programs hold on to those that they use: what is forgotten is what none uses. */
+/** Pipelines in the cache. Programs hold references to those they use, so eviction does not affect them. */
 const PIPELINES_KEPT = 4096;
 
 const COMPUTE = 4; // GPUShaderStage.COMPUTE
@@ -25,17 +25,17 @@ const BUFFER_TYPES = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as c
 export class Pipelines {
   readonly #gpu: GPUDevice;
   readonly #onError: (message: string) => void;
-  readonly #made = new RecentMap<string, Pipeline>(PIPELINES_KEPT);
-  /** By what a kernel does with its buffers, a letter of BUFFER_TYPES for each. */
+  readonly #made = new LruCache<string, Pipeline>(PIPELINES_KEPT);
+  /** By signature: one letter of BUFFER_TYPES per binding. */
   readonly #layouts = new Map<string, Layout>();
 
-  /** @param onError hears of kernels that do not compile, some time after they were asked for. */
+  /** @param onError called for kernels that do not compile, some time after they were requested. */
   constructor(gpu: GPUDevice, onError: (message: string) => void) {
     this.#gpu = gpu;
     this.#onError = onError;
   }
 
-  /** How many different kernels are kept. */
+  /** Number of cached kernels. */
   get count(): number {
     return this.#made.size;
   }

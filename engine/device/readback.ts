@@ -1,4 +1,4 @@
-/** Content of GPU memory on the CPU. */
+/** Reading GPU memory on the CPU. */
 
 import { quietly } from '#gpu';
 import { LimitError } from '../basics/errors.ts';
@@ -7,16 +7,16 @@ import type { Storage } from './memory.ts';
 const MAP_READ = 1;
 const COPY_DST = 8;
 
-/** Bytes of a staging buffer above which none is kept: whole pictures would double the memory of an upscaling run. */
+/** Larger staging buffers (bytes) are not kept: for whole images they would double the memory of an upscaling run. */
 const LARGE_STAGING = 2 ** 26;
 
 /** WebGPU copies multiples of four bytes. */
 const padded = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
-/** Reads storages through staging buffers, which are kept for the next time. */
+/** Reads storages through staging buffers, which are reused. */
 export class Readback {
   readonly #gpu: GPUDevice;
-  /** By their sizes. */
+  /** By size. */
   readonly #staging = new Map<number, GPUBuffer[]>();
 
   constructor(gpu: GPUDevice) {
@@ -25,11 +25,11 @@ export class Readback {
 
   /**
    * Copies storages to one staging buffer, in order with all other work.
-   * @throws LimitError where no buffer can be that large.
+   * @throws LimitError if no buffer can be that large.
    */
   begin(storages: readonly Storage[]): PendingRead {
     const total = storages.reduce((sum, storage) => sum + padded(storage.bytes), 0);
-    // Large ones are rare, and of exactly their size: a power of two may be beyond the largest buffer there is.
+    // Large buffers have the exact size: a power of two may exceed the maximum buffer size.
     const size = total > LARGE_STAGING ? total : 2 ** Math.ceil(Math.log2(Math.max(total, 256)));
     const allowed = this.#gpu.limits.maxBufferSize;
     if (size > allowed) throw new LimitError('Reading from the GPU', 'maxBufferSize', size, allowed);
@@ -45,7 +45,7 @@ export class Readback {
     return { staging, size, total, storages };
   }
 
-  /** Waits for the copies and gives their bytes, one array for each storage. */
+  /** Waits for the copies and returns their bytes, one array per storage. */
   async finish({ staging, size, total, storages }: PendingRead): Promise<Uint8Array<ArrayBuffer>[]> {
     await quietly(staging.mapAsync(MAP_READ, 0, total));
     const all = new Uint8Array(staging.getMappedRange(0, total).slice(0));
@@ -68,7 +68,7 @@ export class Readback {
   }
 }
 
-/** Copies under way. */
+/** A read in progress. */
 interface PendingRead {
   readonly staging: GPUBuffer;
   readonly size: number;

@@ -1,5 +1,5 @@
 /**
- * Absorption: a pixel shuffle and an elementwise chain that alone read a convolution's result move into the
+ * Absorption: a pixel shuffle and an elementwise chain that are the only readers of a convolution's result move into the
  * convolution's store. A pure pass over nodes.
  */
 
@@ -13,16 +13,16 @@ import { Node, type Value } from './value.ts';
 type AnyOperation = Operation<Attributes>;
 
 interface Surroundings {
-  /** What an elementwise node computes; its operands are the node's inputs. */
+  /** Expressions of elementwise nodes; their operands are the node's inputs. */
   readonly expressions: ReadonlyMap<Node, Expression>;
-  /** Values that must be in memory for others. */
+  /** Values that must be stored in memory. */
   readonly kept: ReadonlySet<Value>;
-  /** Whether what `from` computes may not be computed where `to` stands. */
+  /** Whether the computation of `from` may not move to the position of `to`. */
   readonly separated: (from: Node, to: Node) => boolean;
   readonly traits: AdapterTraits;
 }
 
-/** Operands of an epilogue beside the element: each is a binding. */
+/** Maximum extra operands of an epilogue: each is a binding. */
 const MOST_EXTRAS = 4;
 
 export function absorbEpilogues(nodes: readonly Node[], surroundings: Surroundings): Node[] {
@@ -41,7 +41,7 @@ export function absorbEpilogues(nodes: readonly Node[], surroundings: Surroundin
     for (;;) {
       const value = growth.last.outputs[0];
       const [reader, ...others] = readers.get(value) ?? [];
-      // A chain that adds two convolutions joins the first; the other one is read.
+      // A chain that adds two convolutions is absorbed by the first, and reads the other.
       if (!reader || others.length > 0 || surroundings.kept.has(value) || grown.has(reader)) break;
       const next = grow(growth, reader, surroundings);
       if (!next) break;
@@ -53,7 +53,7 @@ export function absorbEpilogues(nodes: readonly Node[], surroundings: Surroundin
   return nodes.filter(node => !gone.has(node)).map(node => grown.get(node) ?? node);
 }
 
-/** A convolution and what it has absorbed: it will stand where `last` stands and compute that node's result. */
+/** A convolution with the nodes it has absorbed: it takes the position of `last` and computes that node's result. */
 interface Growth {
   readonly node: Node;
   readonly last: Node;
@@ -63,7 +63,7 @@ interface Growth {
 
 function grow(growth: Growth, reader: Node, surroundings: Surroundings): Growth | undefined {
   const { expressions, separated, traits } = surroundings;
-  // Only one chain, and only after a shuffle: what the chain reads lies as its result does.
+  // At most one chain, after the shuffle if any: the chain's inputs have the layout of its result.
   if (growth.epilogue.expression !== identity || separated(growth.node, reader)) return undefined;
   const operation = reader.operation as AnyOperation;
   if (operation.shuffle)

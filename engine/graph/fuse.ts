@@ -1,6 +1,6 @@
 /**
  * Fusion: elementwise operations are computed inside the kernels of the elementwise operations and sums that use them,
- * instead of writing their results to memory. A pure pass graph → graph.
+ * instead of storing their results in memory. A pure graph-to-graph pass.
  */
 
 import { sameShape, sizeOf, type TensorSpec } from '../basics/shape.ts';
@@ -12,21 +12,21 @@ import { absorbEpilogues } from './absorb.ts';
 import type { Attributes, Operation, Problem } from './operation.ts';
 import { type Graph, Node, type Value } from './value.ts';
 
-/** An operation being grown: its expression, and the values it reads from memory. */
+/** A chain of fused operations: its expression, and the values it reads from memory. */
 interface Chain {
   readonly leaves: readonly Value[];
   readonly steps: readonly (Omit<ExpressionStep, 'args'> & { readonly args: readonly (Value | number)[] })[];
   readonly names: readonly string[];
-  readonly dear: boolean;
+  readonly expensive: boolean;
 }
 
 /**
- * Elements beyond which a result is written to memory, where the adapter's limits stop it: a kernel that walks over more could
- * not count them in an i32, with room for a last stride beyond the end.
+ * Larger results are not fused but stored in memory, where the adapter's limits reject them: a kernel over more elements
+ * could not index them with an i32, with room for a last stride beyond the end.
  */
 const MOST_ELEMENTS = 2 ** 30;
 
-/** Steps beyond which a result is written to memory: texts must not grow without bound where results are used twice. */
+/** Longer chains are stored in memory: kernel text must not grow without bound when results are used twice. */
 const LONGEST_CHAIN = 24;
 
 type AnyOperation = Operation<Attributes>;
@@ -42,7 +42,7 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
   const expressions = new Map<Node, Expression>();
   const nodes: Node[] = [];
 
-  /** Nothing is computed later than a node that overwrites memory which it may read. */
+  /** A computation must not move past a node that overwrites memory which it may read. */
   const separated = (from: Node, to: Node) => updates.some(at => at > position.get(from)! && at <= position.get(to)!);
 
   for (const node of graph.nodes) {
@@ -64,7 +64,7 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
       const expression = expressionOf(chain);
       const made = chain.steps.length > (operation.elementwise ? 1 : 0) ? fusedNode(node, chain, expression) : node;
       position.set(made, position.get(node)!);
-      // A node of its own has its operands in their own order, perhaps one twice.
+      // An unfused node keeps its operands in the original order, possibly with duplicates.
       if (operation.elementwise)
         expressions.set(
           made,
@@ -87,21 +87,21 @@ function consumersOf(graph: Graph): Map<Value, Node[]> {
   return consumers;
 }
 
-/** Whether `user` can compute `value` on the fly: it walks the same elements. */
+/** Whether `user` can compute `value` on the fly, because it iterates over the same elements. */
 function takes(user: Node, value: Value): boolean {
   const operation = operationOf(user);
   if (operation.reduction) return true;
   return operation.elementwise !== undefined && sameShape(outputOf(user).spec.shape, value.spec.shape);
 }
 
-/** The chain that ends with `node`: inlined inputs are spliced in, others are leaves. */
+/** The chain that ends with `node`: inlined inputs are included, others are leaves. */
 function chainOf(node: Node, inlined: ReadonlyMap<Value, Chain>): Chain {
   const operation = operationOf(node);
   const leaves = new Set<Value>();
   const steps: Chain['steps'][number][] = [];
   const names: string[] = [];
   const results = new Map<Value, Value | number>();
-  let dear = operation.elementwise?.dear ?? false;
+  let expensive = operation.elementwise?.expensive ?? false;
   for (const value of new Set(node.inputs)) {
     const chain = inlined.get(value);
     if (!chain) {
@@ -114,7 +114,7 @@ function chainOf(node: Node, inlined: ReadonlyMap<Value, Chain>): Chain {
     for (const step of chain.steps)
       steps.push({ ...step, args: step.args.map(arg => (typeof arg === 'number' ? arg + offset : arg)) });
     names.push(...chain.names);
-    dear ||= chain.dear;
+    expensive ||= chain.expensive;
     results.set(value, steps.length - 1);
   }
   if (operation.elementwise) {
@@ -122,10 +122,10 @@ function chainOf(node: Node, inlined: ReadonlyMap<Value, Chain>): Chain {
     steps.push({ elementwise: operation.elementwise, attributes: node.attributes, args });
   }
   names.push(operation.name);
-  return { leaves: [...leaves], steps, names, dear };
+  return { leaves: [...leaves], steps, names, expensive };
 }
 
-/** Loads and stores with and without `node` in memory; broadcast operands count little. */
+/** Compares loads and stores with and without storing `node`; broadcast operands count a quarter. */
 function worthwhile(
   node: Node,
   chain: Chain,
@@ -140,7 +140,7 @@ function worthwhile(
     for (const leaf of leaves) sum += sizeOf(leaf.spec.shape) === full ? 1 : 0.25;
     return sum;
   };
-  if ((users.length > 1 && chain.dear) || chain.steps.length > LONGEST_CHAIN) return false;
+  if ((users.length > 1 && chain.expensive) || chain.steps.length > LONGEST_CHAIN) return false;
   let separate = cost(chain.leaves) + 1;
   let together = 0;
   for (const user of users) {

@@ -1,12 +1,12 @@
-/** What tells one application of an operation from another: the names under which caches know them. */
+/** Cache keys for applications of operations. */
 import { identityOf } from '../basics/identity.ts';
 import type { Attributes } from './operation.ts';
 
-/** A text for this operation with these attributes: the same text only where both are the same. */
+/** A key that is equal only for the same operation with the same attributes. */
 export const keyOf = (operation: object, attributes: Attributes): string =>
   `${identityOf(operation)}${textOf(attributes)}`;
 
-/** Unlike JSON, it tells NaN, the infinities, -0 and undefined apart from all else. */
+/** Unlike JSON, it distinguishes NaN, the infinities, -0 and undefined from everything else. */
 function textOf(value: unknown): string {
   if (Object.is(value, -0)) return '-0';
   if (typeof value === 'string') return JSON.stringify(value);
@@ -15,7 +15,7 @@ function textOf(value: unknown): string {
   if ((typeof value === 'object' && value !== null) || typeof value === 'function') {
     const prototype = Object.getPrototypeOf(value);
     const isRecord = prototype === Object.prototype || prototype === null;
-    // Of what else it may consist is not known: each is only the same as itself.
+    // Other objects have unknown state: each is equal only to itself.
     if (!isRecord) return `#${identityOf(value)}`;
     return `{${Object.entries(value)
       .map(([name, part]) => `${JSON.stringify(name)}:${textOf(part)}`)

@@ -1,11 +1,11 @@
-/** Passes over a graph that change what is computed in no way, only how often: pure functions graph → graph. */
+/** Graph-to-graph passes that remove redundant work and do not change results. Pure functions. */
 
 import type { AdapterTraits } from '../text/kernel.ts';
 import { fuse } from './fuse.ts';
 import { keyOf } from './key.ts';
 import { type Graph, Node, type Value } from './value.ts';
 
-/** Leaves out every node that no result and no assignment depends on. */
+/** Removes every node that no result or assignment depends on. */
 export function eliminateDead(graph: Graph): Graph {
   const needed = new Set<Value>([...graph.results, ...graph.assignments.map(assignment => assignment.value)]);
   const kept: Node[] = [];

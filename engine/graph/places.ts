@@ -1,6 +1,6 @@
 /**
- * Operations on memory that the graph itself needs: a range of a variable that holds others, variables side by side as
- * one, and a value that a variable takes over. No gradient flows through them.
+ * Memory operations that the graph itself needs: assigning to a variable, reading a range of a variable, and
+ * concatenating variables. No gradient flows through them.
  */
 import { formatShape, type Shape, sizeOf, type TensorSpec } from '../basics/shape.ts';
 import { assembleElements } from '../text/assemble.ts';
@@ -9,7 +9,7 @@ import { Numbers } from '../text/numbers.ts';
 import type { Operation } from './operation.ts';
 import { ROW } from './value.ts';
 
-/** Where tensors of these shapes lie side by side, in elements: each from a place that WebGPU can bind. */
+/** Element offsets of tensors of these shapes when concatenated: each starts where WebGPU can bind it. */
 export function packLayout(shapes: readonly Shape[]): { readonly offsets: readonly number[]; readonly total: number } {
   let total = 0;
   const offsets = shapes.map(shape => {
@@ -20,7 +20,7 @@ export function packLayout(shapes: readonly Shape[]): { readonly offsets: readon
   return { offsets, total };
 }
 
-/** What a variable holds once a value was assigned to it: that value, under the variable's name from then on. */
+/** The value of a variable after an assignment. */
 export const assignOp: Operation<Readonly<Record<never, never>>> = {
   name: 'assign',
   takes: ['any'],
@@ -31,27 +31,27 @@ export const assignOp: Operation<Readonly<Record<never, never>>> = {
 
 type RangeAttributes = { readonly offset: number; readonly shape: Shape };
 
-/** The elements of a tensor from `offset` (a multiple of {@link ROW}) on, under another shape: no kernel runs. */
+/** The elements of a tensor from `offset` (a multiple of {@link ROW}) on, with another shape: no kernel runs. */
 export const rangeOp: Operation<RangeAttributes> = {
   name: 'range',
   takes: ['any'],
   infer([x], { offset, shape }): TensorSpec[] {
     if (offset % ROW !== 0 || offset + sizeOf(shape) > sizeOf(x.shape))
-      throw new RangeError(`range: ${formatShape(shape)} at ${offset} does not lie in ${formatShape(x.shape)}.`);
+      throw new RangeError(`range: ${formatShape(shape)} at ${offset} is outside of ${formatShape(x.shape)}.`);
     return [{ shape, dtype: x.dtype }];
   },
   view: { offset: ({ offset }) => offset },
   lower: () => ({ steps: [], scratch: [] }),
 };
 
-/** Tensors side by side, as {@link packLayout} lays them out, with gaps of zeros. */
+/** Concatenates tensors with the layout of {@link packLayout}; gaps are zeros. */
 export const sideBySideOp: Operation<Readonly<Record<never, never>>> = {
   name: 'sideBySide',
   takes: ['any'],
   infer: inputs => [{ shape: [packLayout(inputs.map(({ shape }) => shape)).total], dtype: inputs[0].dtype }],
   lower({ inputs }, traits) {
     const { offsets } = packLayout(inputs.map(({ shape }) => shape));
-    // Bits are copied, whatever they mean.
+    // Copies bits, whatever the element type.
     const steps = inputs.map(({ shape }, i) => {
       const numbers = new Numbers(false, { n: sizeOf(shape), offset: offsets[i] });
       const kernel = assembleElements(

@@ -1,8 +1,8 @@
 /**
- * Recording: while a function is traced, applying an operation adds a node to the graph instead of running anything.
+ * Tracing: while a function is traced, applying an operation adds a node to the graph instead of running anything.
  *
- * Assigning adds a node, too. Its output is what the variable holds from there on; what was read before stays as it was.
- * So a graph is free of side effects until its end, where `assignments` say what each variable holds then.
+ * An assignment also adds a node. Its output is the variable's value from there on; earlier reads keep the earlier value.
+ * So a graph has no side effects until its end, where `assignments` lists the final value of each variable.
  */
 import { TraceError } from '../basics/errors.ts';
 import { type Shape, sizeOf, type TensorSpec } from '../basics/shape.ts';
@@ -10,15 +10,15 @@ import type { Device } from '../device/device.ts';
 import type { Attributes, Operation } from './operation.ts';
 import { assignOp, rangeOp, sideBySideOp } from './places.ts';
 import { type Assignment, type Graph, Node, overlap, Value, type VariableState } from './value.ts';
-import { type Written, WrittenRanges } from './written.ts';
+import { type Written, WrittenRanges } from './written-ranges.ts';
 
-/** A variable that a trace has assigned so far. */
+/** A variable that a trace has assigned. */
 export interface Assigned {
-  /** The whole, where all of it was assigned, though perhaps part by part. */
+  /** The whole variable if all of it was assigned, even if part by part. */
   readonly variable: VariableState;
-  /** What it held first. */
+  /** Its initial value. */
   readonly was: Value;
-  /** What it holds now. */
+  /** Its current value. */
   readonly is: Value;
 }
 
@@ -28,18 +28,18 @@ export class Trace {
   readonly #arguments: Value[];
   readonly #own = new Set<Value>();
   readonly #captured = new Map<Value, Value>();
-  /** What variables held first. */
+  /** Initial values of variables. */
   readonly #first = new Map<VariableState, Value>();
-  /** What variables hold now, as far as somebody has asked. */
+  /** Current values of the variables read so far. */
   readonly #now = new Map<VariableState, Value>();
-  /** By variables that are no parts of others. */
+  /** By variables that are not parts of others. */
   readonly #written = new Map<VariableState, WrittenRanges>();
 
   constructor(device: Device, specs: readonly TensorSpec[]) {
     this.device = device;
     this.#arguments = specs.map((spec, index) => {
       const value = this.#leaf(spec, { kind: 'argument', index });
-      // Whoever asks for the gradient of an argument gets it; nobody else pays for it.
+      // Allows gradients of arguments; they cost nothing if unused.
       value.requiresGrad = true;
       return value;
     });
@@ -49,17 +49,16 @@ export class Trace {
     return this.#arguments;
   }
 
-  /** Memory that the program will keep using: captured tensors. */
+  /** Captured tensors: the program keeps using their memory. */
   get captured(): Value[] {
     return [...this.#captured.keys()];
   }
 
-  /** The value that stands for an existing tensor inside this trace. */
+  /** The value that represents an existing tensor in this trace. */
   import(value: Value): Value {
     if (this.#own.has(value)) return value;
     if (value.source?.kind === 'variable') return this.#read(value.source.variable);
-    if (!value.storage)
-      throw new TraceError('A tensor of another trace was used; return it from that function instead.');
+    if (!value.storage) throw new TraceError('A tensor of another trace was used; return it from that function.');
     const known = this.#captured.get(value);
     if (known) return known;
     const own = this.#leaf(value.spec, { kind: 'constant', storage: value.storage });
@@ -76,7 +75,7 @@ export class Trace {
     return value;
   }
 
-  /** What a variable held first. */
+  /** The initial value of a variable. */
   #leafOf(variable: VariableState): Value {
     const known = this.#first.get(variable);
     if (known) return known;
@@ -86,7 +85,7 @@ export class Trace {
     return value;
   }
 
-  /** What a variable holds at this point of the trace: the same value until it is assigned. */
+  /** The value of a variable at this point of the trace: the same until it is assigned. */
   #read(variable: VariableState): Value {
     const known = this.#now.get(variable);
     if (known) return known;
@@ -96,7 +95,7 @@ export class Trace {
     return value;
   }
 
-  /** A variable's content from what was written to its memory. */
+  /** Builds a variable's content from the values written to its memory. */
   #compose(variable: VariableState): Value {
     const { range, root } = variable;
     const written = this.#written.get(root)?.within(range) ?? [];
@@ -122,13 +121,13 @@ export class Trace {
     return this.#range(whole, 0, shape);
   }
 
-  /** Elements of `value` from `offset` on; a value of its own, so that no gradient flows back. */
+  /** Elements of `value` from `offset` on, as a new value, so that no gradient flows back. */
   #range(value: Value, offset: number, shape: Shape): Value {
     const attributes = { offset, shape };
     return this.append(rangeOp, [value], rangeOp.infer([value.spec], attributes), attributes).outputs[0];
   }
 
-  /** From here on `variable` holds what `value` is now, and with it all that share its memory. */
+  /** Assigns the current `value` to `variable` and to all variables that share its memory. */
   assign(variable: VariableState, value: Value): void {
     const held = this.append(assignOp, [this.import(value)], [variable.spec], {}).outputs[0];
     held.requiresGrad = variable.value.requiresGrad;
@@ -144,12 +143,12 @@ export class Trace {
     this.#now.set(variable, held);
   }
 
-  /** Whether the variable, or a part of it, has been assigned so far. */
+  /** Whether the variable, or a part of it, has been assigned. */
   assigns(variable: VariableState): boolean {
     return (this.#written.get(variable.root)?.within(variable.range).length ?? 0) > 0;
   }
 
-  /** All that has been assigned so far. */
+  /** All variables assigned so far. */
   assigned(): Assigned[] {
     return [...this.#written].flatMap(([root, { ranges }]) => {
       const variables = isCovered(root, ranges) ? [root] : [...new Set(ranges.map(({ by }) => by))];
@@ -181,7 +180,7 @@ export class Trace {
   }
 }
 
-/** Whether ranges, in ascending order, are all of a variable. */
+/** Whether ranges, in ascending order, cover the whole variable. */
 function isCovered(root: VariableState, ranges: readonly Written[]): boolean {
   let at = 0;
   for (const { start, end } of ranges) {

@@ -1,8 +1,8 @@
 /**
- * The graph: nodes that apply operations, the values that flow between them, and variables, which outlive it.
+ * The graph: nodes that apply operations, the values between them, and variables, which outlive it.
  *
- * The same classes serve a trace (values without memory, replayed later as a program) and eager work (values with
- * memory, nodes kept only as long as a gradient may ask for them).
+ * The same classes are used by traces (values without memory, replayed later as a program) and eager code (values with
+ * memory; nodes are kept only as long as a gradient may need them).
  */
 import { DisposedError } from '../basics/errors.ts';
 import { sizeOf, type TensorSpec } from '../basics/shape.ts';
@@ -10,17 +10,17 @@ import type { MemoryPool, Storage } from '../device/memory.ts';
 import type { AdapterTraits, Lowering } from '../text/kernel.ts';
 import type { Attributes, Operation, Problem } from './operation.ts';
 
-/** Where a value without a producing node comes from. */
+/** The origin of a value without a producing node. */
 export type Source =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'variable'; readonly variable: VariableState }
   | { readonly kind: 'constant'; readonly storage: Storage }
-  /** What the variable held before it was assigned: kept for a gradient. */
+  /** The variable's value before it was assigned, kept for a gradient. */
   | { readonly kind: 'former'; readonly variable: VariableState };
 
 let nextValueId = 1;
 
-/** A tensor in a graph. With `storage` it exists in GPU memory; without, it is a promise of a trace. */
+/** A tensor in a graph. With `storage` it exists in GPU memory; without, it is symbolic, inside a trace. */
 export class Value {
   readonly id = nextValueId++;
   readonly spec: TensorSpec;
@@ -36,7 +36,7 @@ export class Value {
     this.storage = storage;
   }
 
-  /** Whether there is a claim beside one. */
+  /** Whether there is more than one claim. */
   get shared(): boolean {
     return this.#claims > 1;
   }
@@ -48,8 +48,8 @@ export class Value {
   }
 
   /**
-   * Gives one claim up. With the last one the memory goes, once no recorded node needs it either; and with a node its
-   * claims on its inputs. Iterative: graphs are deep.
+   * Releases one claim. After the last one the memory is freed, unless a recorded node needs it; freeing a node releases its
+   * claims on its inputs. Iterative, because graphs are deep.
    */
   release(): void {
     const due: Value[] = [this];
@@ -73,7 +73,7 @@ export class Node {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Attributes;
-  /** Eager and kept for gradients: it holds claims on its inputs. */
+  /** Recorded for gradients in eager code: it holds claims on its inputs. */
   recorded = false;
   #claimedOutputs = 0;
 
@@ -89,7 +89,7 @@ export class Node {
     this.attributes = attributes;
   }
 
-  /** Keeps inputs and outputs, which nobody has claimed yet, until no output is claimed any more. */
+  /** Keeps inputs and outputs until no output is claimed. Call it before any output is claimed. */
   record(): void {
     this.recorded = true;
     for (const value of this.inputs) value.retain();
@@ -110,32 +110,32 @@ export class Node {
   }
 }
 
-/** What {@link VariableState} needs of a device. */
+/** The parts of a device that {@link VariableState} needs. */
 interface Copier {
   readonly memory: MemoryPool;
   copy(from: Storage, to: Storage, bytes: number): void;
 }
 
-/** Elements of a 256-byte row: parts begin at multiples of it, where WebGPU can bind them, and own the rest of their last. */
+/** Elements in 256 bytes: parts start at multiples of it, where WebGPU can bind them, and own the padding at their end. */
 export const ROW = 64;
 
 /** The engine's view of a Variable. */
 export class VariableState {
   readonly name: string;
-  /** Set while it lies inside another variable's memory, `offset` elements from its start. */
+  /** Set while it is part of another variable's memory, `offset` elements from its start. */
   part: { readonly whole: VariableState; readonly offset: number } | undefined;
-  /** Those that lie inside this one. */
+  /** Variables that are parts of this one. */
   readonly parts = new Set<VariableState>();
   #value: Value;
 
-  /** Takes `value`, which has memory, as the content. */
+  /** `value`, which has memory, becomes the content. */
   constructor(name: string, value: Value) {
     this.name = name;
     this.#value = value;
     value.source = { kind: 'variable', variable: this };
   }
 
-  /** The content. Whoever keeps a claim on it keeps this content, also when the variable is assigned. */
+  /** The content. A claim on it keeps this content even when the variable is assigned. */
   get value(): Value {
     return this.#value;
   }
@@ -144,19 +144,19 @@ export class VariableState {
     return this.#value.spec;
   }
 
-  /** Where it lies. Throws DisposedError. */
+  /** Its memory. Throws DisposedError. */
   get storage(): Storage {
     const { storage } = this.#value;
-    if (!storage?.alive) throw new DisposedError(`${this.name} was disposed of: its memory is gone.`);
+    if (!storage?.alive) throw new DisposedError(`${this.name} was disposed: its memory was released.`);
     return storage;
   }
 
-  /** The variable that has memory of its own. */
+  /** The variable that owns the memory. */
   get root(): VariableState {
     return this.part?.whole ?? this;
   }
 
-  /** The elements of {@link root} that are its own, from `start` to before `end`; with what pads them. */
+  /** Its elements in {@link root}, from `start` to before `end`, including padding. */
   get range(): { readonly start: number; readonly end: number } {
     const size = sizeOf(this.spec.shape);
     if (!this.part) return { start: 0, end: size };
@@ -164,12 +164,12 @@ export class VariableState {
     return { start: offset, end: Math.min(offset + Math.ceil(size / ROW) * ROW, sizeOf(whole.spec.shape)) };
   }
 
-  /** This variable and all that share memory with it. */
+  /** This variable and all that share its memory. */
   get aliases(): VariableState[] {
     return [this.root, ...this.root.parts].filter(other => overlap(this.range, other.range));
   }
 
-  /** Before the content changes: who still needs the old one (nodes that were recorded for gradients) gets a copy of it. */
+  /** Call before changing the content: nodes recorded for gradients get a copy of the old content. */
   beforeChange(device: Copier): void {
     for (const one of this.aliases) one.#leave(device);
   }
@@ -190,7 +190,7 @@ export class VariableState {
     this.#value = fresh;
   }
 
-  /** Moves the content out of the variable that it lies in, to memory of its own. Does nothing where it lies in none. */
+  /** Moves the content out of the variable that contains it, to its own memory. No effect if no variable contains it. */
   moveOut(device: Copier): void {
     if (!this.part) return;
     const place = this.storage;
@@ -199,7 +199,7 @@ export class VariableState {
     this.moveTo(storage, undefined);
   }
 
-  /** Lies at `storage` from now on, with the same content: a part of `part.whole`, or on its own. */
+  /** Sets the memory to `storage`, which has the same content: a part of `part.whole`, or its own. */
   moveTo(storage: Storage, part: VariableState['part']): void {
     this.part?.whole.parts.delete(this);
     part?.whole.parts.add(this);
@@ -210,15 +210,15 @@ export class VariableState {
   }
 }
 
-/** Whether two ranges of one variable have elements in common. */
+/** Whether two ranges of one variable overlap. */
 export const overlap = (
   a: { readonly start: number; readonly end: number },
   b: { readonly start: number; readonly end: number },
 ): boolean => a.start < b.end && b.start < a.end;
 
-/** What a variable holds after a program, or a range of it: `size` elements from `start` on are those of `value` from `from` on. */
+/** The final value of a variable's range: `size` elements from `start` on equal those of `value` from `from` on. */
 export interface Assignment {
-  /** No part of another. */
+  /** Not a part of another variable. */
   readonly variable: VariableState;
   readonly start: number;
   readonly size: number;
@@ -226,7 +226,7 @@ export interface Assignment {
   readonly from: number;
 }
 
-/** A traced function: nodes in an order in which they can run. */
+/** A traced function: nodes in topological order. */
 export interface Graph {
   readonly nodes: readonly Node[];
   readonly arguments: readonly Value[];
@@ -234,7 +234,7 @@ export interface Graph {
   readonly assignments: readonly Assignment[];
 }
 
-/** What a node asks of its operation. */
+/** The problem that a node poses to its operation. */
 export const problemOf = (node: Node, baked: boolean): Problem<Attributes> => ({
   inputs: node.inputs.map(value => value.spec),
   outputs: node.outputs.map(value => value.spec),
@@ -242,7 +242,7 @@ export const problemOf = (node: Node, baked: boolean): Problem<Attributes> => ({
   baked,
 });
 
-/** A node's kernels. The node was made with attributes of its operation's type. */
+/** A node's kernels. The cast is safe: nodes are created with attributes of their operation's type. */
 export function lowerNode(node: Node, problem: Problem<Attributes>, traits: AdapterTraits): Lowering {
   return (node.operation as Operation<Attributes>).lower(problem, traits);
 }

@@ -1,25 +1,25 @@
-/** How large a program is. */
+/** Size and memory use of a program. */
 
 import { type Storage, sizeClass } from '../device/memory.ts';
 import { rootOf } from './buffer.ts';
 import type { Lowered } from './lower.ts';
 import { bytesKeptAfter, type Plan } from './plan.ts';
 
-/** What a program needs. Bytes are those of whole GPU buffers. */
+/** Statistics of a program. Bytes count whole GPU buffers. */
 export interface ProgramFigures {
   readonly dispatches: number;
-  /** Temporaries, which stay with the program. */
+  /** Temporaries, owned by the program. */
   readonly temporaryBytes: number;
   /**
-   * Of those, what the program's part up to its first result leaves to the rest. In a training step whose first result
-   * is the loss, that is what the forward pass must keep for the backward pass.
+   * The temporaries written before the first result and read after it. In a training step whose first result is the loss,
+   * this is what the forward pass keeps for the backward pass.
    */
   readonly keptBytes: number;
-  /** Variables that it reads or writes. */
+  /** Variables it reads or writes. */
   readonly variableBytes: number;
   /** Tensors from outside that its body used. */
   readonly constantBytes: number;
-  /** What each run takes for its results. */
+  /** Memory that each run allocates for its results. */
   readonly resultBytes: number;
 }
 
@@ -41,6 +41,6 @@ export function programFigures(lowered: Lowered, plan: Plan): ProgramFigures {
   };
 }
 
-/** Of the buffers behind storages, each once: parameters lie side by side in one. */
+/** Bytes of the distinct buffers behind storages: several parameters may share one. */
 const bytesOf = (storages: readonly Storage[]): number =>
   [...new Set(storages.map(({ buffer }) => buffer))].reduce((sum, { size }) => sum + size, 0);

@@ -1,24 +1,24 @@
 /**
- * Whether a kernel may update its input where it lies. It may not where somebody still needs the old content, where the
- * memory belongs to the caller, or where WebGPU forbids it; then it works on a copy, and nobody sees a difference.
+ * Decides whether a kernel may update its input in place. It may not if the old content is still needed, if the memory
+ * belongs to the caller, or if WebGPU forbids it. Then it works on a copy, with the same result.
  */
 import type { Operation } from '../graph/operation.ts';
 import type { Graph, Node, Value, VariableState } from '../graph/value.ts';
 import { type Buffer, overlaps, rootOf } from './buffer.ts';
 
-/** Where in a variable's memory a value is wanted at the end; `start` in elements. */
+/** The range of a variable to which a value will be assigned; `start` in elements. */
 interface Home {
   readonly variable: VariableState;
   readonly start: number;
 }
 
 export class InPlaceUpdates {
-  /** By value, the last node that reads it; infinite for what outlives all nodes. */
+  /** The last node that reads each value; infinite for values that outlive all nodes. */
   readonly #lastUse = new Map<Value, number>();
   readonly #homes = new Map<Value, Home[]>();
   readonly #buffers: ReadonlyMap<Value, Buffer>;
 
-  /** `buffers`: those of all values that exist, kept up to date by the caller. */
+  /** `buffers`: those of all values so far, kept up to date by the caller. */
   constructor(graph: Graph, buffers: ReadonlyMap<Value, Buffer>) {
     this.#buffers = buffers;
     graph.nodes.forEach((node, at) => {
@@ -37,7 +37,7 @@ export class InPlaceUpdates {
     else this.#homes.set(value, [...homes]);
   }
 
-  /** What is wanted of a node's outputs is wanted of the inputs that share their memory. */
+  /** Propagates the destinations of a node's outputs to the inputs that share their memory. */
   #passHomes(node: Node): void {
     const { view, inPlace } = node.operation as Operation;
     if (view) {
@@ -51,7 +51,7 @@ export class InPlaceUpdates {
     for (const [o, i] of inPlace ?? []) this.#addHomes(node.inputs[i], this.#homes.get(node.outputs[o]) ?? []);
   }
 
-  /** Whether node number `at` may compute its output `o` where its input `i` lies. */
+  /** Whether node number `at` may compute its output `o` in the memory of its input `i`. */
   isFree(node: Node, at: number, o: number, i: number): boolean {
     const own = this.#buffers.get(node.inputs[i])!;
     const { root, offset } = rootOf(own);
@@ -60,7 +60,7 @@ export class InPlaceUpdates {
       const homes = this.#homes.get(node.outputs[o]) ?? [];
       if (!homes.some(({ variable, start }) => variable === origin.variable && start * 4 === offset)) return false;
     } else if (origin.kind !== 'temporary') return false;
-    // One buffer cannot be bound for reading and for writing at once, whatever the ranges.
+    // A dispatch cannot bind one buffer for both reading and writing, whatever the ranges.
     const beside = node.inputs.some((value, j) => j !== i && rootOf(this.#buffers.get(value)!).root === root);
     if (beside) return false;
     for (const [value, buffer] of this.#buffers)

@@ -1,4 +1,4 @@
-/** Where the buffers of a program lie in one run. */
+/** Finds the memory of a program's buffers in one run. */
 
 import type { Storage } from '../device/memory.ts';
 import type { VariableState } from '../graph/value.ts';
@@ -11,7 +11,7 @@ export interface Range {
   readonly offset: number;
 }
 
-/** The memory of `buffer` in a run on these inputs, results and slots; `variables` lie elsewhere than usual. */
+/** The memory of `buffer` in a run on these inputs, results and slots; `variables` overrides the memory of variables. */
 export function locate(
   buffer: Buffer,
   inputs: readonly Storage[],

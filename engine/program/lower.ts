@@ -1,4 +1,4 @@
-/** Graph → calls: every node becomes kernels over buffers that do not exist yet. */
+/** Lowers a graph to calls: every node becomes kernels over virtual buffers. */
 import { TraceError } from '../basics/errors.ts';
 import { sizeOf } from '../basics/shape.ts';
 import { BINDING_ALIGNMENT } from '../device/memory.ts';
@@ -10,11 +10,11 @@ import { Numbers } from '../text/numbers.ts';
 import { type Buffer, rangeOf, rootOf, samePlace, temporary } from './buffer.ts';
 import { InPlaceUpdates } from './in-place.ts';
 
-/** One dispatch of a program: a kernel and a buffer for each of its bindings. */
+/** One dispatch of a program: a kernel with a buffer for each binding. */
 export interface Call {
   readonly kernel: Kernel;
   readonly buffers: readonly Buffer[];
-  /** The operation that asked for it, and what it was asked: for profiles. All calls of one node share the problem. */
+  /** The operation and its problem, for profiles. All calls of one node share the problem. */
   readonly operation: string;
   readonly problem: Problem<Attributes>;
   readonly node: Node;
@@ -48,7 +48,7 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
     return made;
   };
 
-  // Also what is read late must be known when its memory may be updated in place.
+  // In-place updates must know all leaves in advance, including those that are read late.
   for (const node of graph.nodes) for (const value of node.inputs) if (value.source) bufferOf(value);
   const updates = new InPlaceUpdates(graph, buffers);
 
@@ -85,7 +85,7 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
   return finish(graph, calls, bufferOf, variables, traits);
 }
 
-/** A call that copies words from one buffer to another, for where a copy between passes would have to end the pass. */
+/** A kernel call that copies words between buffers; unlike a copy command, it does not end the compute pass. */
 function copyCall(from: Buffer, to: Buffer, traits: AdapterTraits): Call {
   const words = to.bytes / 4;
   const kernel = assembleElements(
@@ -103,7 +103,7 @@ function copyCall(from: Buffer, to: Buffer, traits: AdapterTraits): Call {
   return { kernel, buffers: [from, to], operation: 'copy', problem: NO_PROBLEM, node: COPY };
 }
 
-/** Copies that the program needs and no operation asked for. */
+/** The node of copies that belong to no operation. */
 const COPY = new Node({ name: 'copy', infer: () => [], lower: () => ({ steps: [], scratch: [] }) }, [], [], {});
 const NO_PROBLEM: Problem<Attributes> = { inputs: [], outputs: [], attributes: {}, baked: false };
 
@@ -111,7 +111,7 @@ const NO_PROBLEM: Problem<Attributes> = { inputs: [], outputs: [], attributes: {
 function leaf(value: Value, variables: Map<VariableState, Buffer>): Buffer {
   const { source } = value;
   if (!source || source.kind === 'former')
-    throw new TraceError('A tensor of another trace was used; return it from that function instead.');
+    throw new TraceError('A tensor of another trace was used; return it from that function.');
   const bytes = bytesOf(value);
   if (source.kind === 'argument') return { bytes, origin: { kind: 'argument', index: source.index }, dedicated: false };
   if (source.kind === 'constant')
@@ -119,7 +119,7 @@ function leaf(value: Value, variables: Map<VariableState, Buffer>): Buffer {
   return variableBuffer(source.variable, bytes, variables);
 }
 
-/** The buffer of a variable: its own, or a part of the variable that it lies in. */
+/** The buffer of a variable: its own, or a part of the variable that contains it. */
 function variableBuffer(variable: VariableState, bytes: number, variables: Map<VariableState, Buffer>): Buffer {
   const known = variables.get(variable);
   if (known) return known;
@@ -140,9 +140,9 @@ function variableBuffer(variable: VariableState, bytes: number, variables: Map<V
 }
 
 /**
- * Lays the inputs of a pack into its output, so that their producers write in place. Returns which inputs need no copy.
- * WebGPU forbids one buffer to be read and written in the same dispatch: an input stays where it is when a call reads it
- * (or a view of it) and writes another input, or when another input is the same memory and must be copied from it.
+ * Places the inputs of a pack in its output, so that their producers write there directly. Returns the inputs that need no
+ * copy. WebGPU does not let a dispatch read and write one buffer, so an input is not placed if a call reads it (or a view
+ * of it) and writes another input, or if another input has the same memory and must be copied from it.
  */
 function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls: readonly Call[]): Set<number> {
   const operation = node.operation as Operation;
@@ -176,7 +176,7 @@ function placeParts(node: Node, inputs: readonly Buffer[], whole: Buffer, calls:
   return placed;
 }
 
-/** Results get memory of the caller's, assignments reach their variables: in place where possible, else by a copy. */
+/** Gives results their own memory and assigns variables: in place if possible, else with a copy. */
 function finish(
   graph: Graph,
   calls: Call[],
@@ -196,7 +196,7 @@ function finish(
   for (const { from, to } of moves) {
     const { root } = rootOf(from);
     assigned.add(root);
-    // What a variable held moves to another one: it must not have changed before, and WebGPU copies within no buffer.
+    // The source may be overwritten before this copy, and WebGPU cannot copy within one buffer: copy it first.
     const source = written.has(root) ? temporary(from.bytes) : from;
     if (source !== from) calls.push(copyCall(from, source, traits));
     copies.push({ from: source, to });
@@ -211,7 +211,7 @@ function finish(
     copies.push({ from: buffer, to: own });
     return own;
   });
-  // Results before variables: a result that is the old value of a variable must leave before the new one arrives.
+  // Results before variables: a result that is a variable's old value must be copied before it is overwritten.
   copies.sort((a, b) => Number(a.to.origin.kind !== 'result') - Number(b.to.origin.kind !== 'result'));
   return { calls, copies, results, variables: [...variables.keys()] };
 }

@@ -1,4 +1,7 @@
-/** Memory plan: temporaries share slots by lifetime. A slot is a buffer of its own, because WebGPU forbids one buffer to be read and written in the same dispatch. */
+/**
+ * Memory planning: temporaries share slots by lifetime. Each slot is a separate buffer, because WebGPU does not let a
+ * dispatch read and write one buffer.
+ */
 
 import { type Buffer, rootOf } from './buffer.ts';
 import type { Lowered } from './lower.ts';
@@ -14,7 +17,7 @@ interface Lifetime {
   last: number;
 }
 
-/** When each temporary is first and last touched, by call; copies come after the last call. */
+/** The first and last call that uses each temporary; copies come after the last call. */
 function lifetimes(lowered: Lowered): Map<Buffer, Lifetime> {
   const lives = new Map<Buffer, Lifetime>();
   const touch = (buffer: Buffer, at: number) => {
@@ -31,7 +34,7 @@ function lifetimes(lowered: Lowered): Map<Buffer, Lifetime> {
   return lives;
 }
 
-/** Bytes of the temporaries that are alive at each call: no plan can do with less memory than the largest. */
+/** Bytes of temporaries alive at each call. The maximum is a lower bound for every plan. */
 export function bytesAlive(lowered: Lowered): number[] {
   const alive = lowered.calls.map(() => 0);
   for (const [buffer, { first, last }] of lifetimes(lowered))
@@ -40,9 +43,9 @@ export function bytesAlive(lowered: Lowered): number[] {
 }
 
 /**
- * Bytes of temporaries that are written up to the dispatch that computes `result` (the index of a result) and read after
- * it. Where that is the loss of a training step, this is what the backward pass needs of the forward pass: activations,
- * statistics, targets, and no gradients.
+ * Bytes of temporaries that are written no later than the dispatch that computes `result` (the index of a result) and read
+ * after it. For the loss of a training step, these are the values kept for the backward pass: activations, statistics and
+ * targets, but no gradients.
  */
 export function bytesKeptAfter(lowered: Lowered, result: number): number {
   const own = lowered.results[result];
@@ -56,7 +59,7 @@ export function bytesKeptAfter(lowered: Lowered, result: number): number {
   return bytes;
 }
 
-/** A slot while planning: what lies in it, when. */
+/** A slot while planning, with the lifetimes of its temporaries. */
 interface Slot {
   readonly bytes: number;
   readonly lives: Lifetime[];
@@ -65,8 +68,8 @@ interface Slot {
 const overlap = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last;
 
 /**
- * The largest temporaries first; each takes the slot that fits best of those which are free during its life (Pisarchyk
- * and Lee, "Efficient memory management for deep neural net inference", 2020: greedy by size). No slot ever grows.
+ * Places the largest temporaries first; each takes the best-fitting slot that is free during its lifetime (greedy by size:
+ * Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020). Slots never grow.
  */
 export function planMemory(lowered: Lowered): Plan {
   const temporaries = [...lifetimes(lowered)].sort(([a, x], [b, y]) => b.bytes - a.bytes || x.first - y.first);
@@ -75,14 +78,14 @@ export function planMemory(lowered: Lowered): Plan {
   for (const [buffer, life] of temporaries) {
     let index = buffer.dedicated ? -1 : bestSlot(slots, life);
     if (index < 0) index = slots.push({ bytes: buffer.bytes, lives: [] }) - 1;
-    // Nothing else comes where a dedicated one lies.
+    // A dedicated temporary shares its slot with nothing.
     slots[index].lives.push(buffer.dedicated ? { first: 0, last: Number.POSITIVE_INFINITY } : life);
     slotOf.set(buffer, index);
   }
   return { slots: slots.map(({ bytes }) => bytes), slotOf };
 }
 
-/** The smallest slot that is free all the while, and of those the one that was free for the shortest time; else -1. */
+/** The smallest slot that is free for the whole lifetime; ties go to the one that was free for the shortest time. Else -1. */
 function bestSlot(slots: readonly Slot[], life: Lifetime): number {
   let best = -1;
   let idle = Number.POSITIVE_INFINITY;

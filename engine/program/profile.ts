@@ -1,50 +1,50 @@
-/** Where one run of a program spends its time: on the host, and dispatch by dispatch on the GPU. */
+/** Profiles one run of a program: time on the host, and for each dispatch on the GPU. */
 import type { Device } from '../device/device.ts';
 import type { Storage } from '../device/memory.ts';
 import type { Call } from './lower.ts';
 import { bytesAlive } from './plan.ts';
 import type { Probe, Program } from './program.ts';
 
-/** From when to when: milliseconds of `performance.now()`, unless said otherwise. */
+/** A time span: milliseconds of `performance.now()`, unless noted otherwise. */
 export interface Span {
   readonly begin: number;
   readonly end: number;
 }
 
-/** One dispatch; the times are milliseconds since the run's first dispatch began. */
+/** One dispatch; times are milliseconds since the run's first dispatch began. */
 export interface DispatchProfile extends Span {
   readonly call: Call;
-  /** Bytes of what it binds: the least that it moves if each is read or written once. */
+  /** Bytes of its bindings: the minimum memory traffic if each is read or written once. */
   readonly bytes: number;
-  /** Bytes of the temporaries that are needed while it runs. */
+  /** Bytes of the temporaries alive while it runs. */
   readonly alive: number;
 }
 
 /**
- * How dispatches are timed. `gpu`: by timestamps of the GPU's, each dispatch in a pass of its own, all in one submit.
- * `host`: by the host's clock, after the run, in which the dispatches are done once more: one submit each, waiting for it, so
- * that launching and waiting are measured, too.
+ * How dispatches are timed. `gpu`: with GPU timestamps, each dispatch in its own pass, all in one submit. `host`: with the
+ * host's clock; after the run the dispatches are repeated, one submit each, and waited for, so the times include launching
+ * and waiting.
  */
 export type Clock = 'gpu' | 'host';
 
 export interface RunProfile {
-  /** Bind groups, the command buffer. */
+  /** Building bind groups and the command buffer. */
   readonly encode: Span;
   readonly submit: Span;
-  /** Until the GPU was done. */
+  /** Waiting for the GPU. */
   readonly wait: Span;
-  /** Undefined where dispatches were not timed. */
+  /** Undefined if dispatches were not timed. */
   readonly clock: Clock | undefined;
   readonly dispatches: readonly DispatchProfile[];
-  /** When the first dispatch began: nanoseconds of the GPU's clock, or of the host's. */
+  /** Start of the first dispatch: nanoseconds of the GPU's clock, or the host's. */
   readonly origin: bigint;
-  /** The GPU's clock ticks no finer than this (browsers, and Dawn unless told otherwise, make it coarse). Nanoseconds. */
+  /** Resolution of the GPU's clock in nanoseconds (browsers, and Dawn by default, quantize it). */
   readonly tick: number;
 }
 
 /** WebGPU's limit for one query set. */
 const QUERIES = 4096;
-/** What coarse timestamps are multiples of. */
+/** Quantized timestamps are multiples of this. */
 const COARSE = 65_536;
 
 const MAP_READ = 1;
@@ -52,7 +52,7 @@ const COPY_SRC = 4;
 const COPY_DST = 8;
 const QUERY_RESOLVE = 0x200;
 
-/** Query sets and the buffers that bring their content home. */
+/** Query sets and the buffers for reading them. */
 class Timestamps implements Disposable {
   readonly #sets: GPUQuerySet[] = [];
   readonly #resolved: GPUBuffer;
@@ -82,7 +82,7 @@ class Timestamps implements Disposable {
     encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, this.#staging.size);
   }
 
-  /** Beginning and end of each dispatch, in nanoseconds, once the GPU is done. */
+  /** Start and end of each dispatch, in nanoseconds. Call it when the GPU is done. */
   async read(): Promise<BigUint64Array> {
     await this.#staging.mapAsync(MAP_READ);
     const times = new BigUint64Array(this.#staging.getMappedRange().slice(0, 16 * this.#dispatches));
@@ -97,7 +97,7 @@ class Timestamps implements Disposable {
   }
 }
 
-/** Profiles the runs of one program. They are ordinary runs: results and variables are those of any other. */
+/** Profiles runs of one program. Results and variables are the same as in normal runs. */
 export class Profiler implements Disposable {
   readonly #device: Device;
   readonly #program: Program;
@@ -110,13 +110,13 @@ export class Profiler implements Disposable {
   }
 
   /**
-   * One run, waited for. With a `clock` its dispatches are timed; without, it is encoded as always, and the host's times
-   * are those of any run. `gpu` becomes `host` where the device has no timestamps.
+   * Makes one run and waits for it. With a `clock` its dispatches are timed; without, it is encoded normally, and host times
+   * are those of a normal run. `gpu` falls back to `host` if the device has no timestamps.
    */
   async run(inputs: readonly Storage[], clock?: Clock): Promise<{ results: Storage[]; profile: RunProfile }> {
     if (clock === undefined) return await this.#whole(inputs, undefined);
     if (clock === 'host' || !this.#device.gpu.features.has('timestamp-query')) return await this.#each(inputs);
-    // Taken, so that another run meanwhile makes its own.
+    // Taken from the field, so that a concurrent run creates its own.
     const timestamps = this.#timestamps ?? new Timestamps(this.#device.gpu, this.#program.lowered.calls.length);
     this.#timestamps = undefined;
     try {
@@ -162,7 +162,7 @@ export class Profiler implements Disposable {
     }
   }
 
-  /** The run, and then its dispatches once more, each waited for. */
+  /** Runs the program, then repeats its dispatches, waiting for each. */
   async #each(inputs: readonly Storage[]): Promise<{ results: Storage[]; profile: RunProfile }> {
     const times = new BigUint64Array(2 * this.#program.lowered.calls.length);
     const now = () => BigInt(Math.round(performance.now() * 1e6));
@@ -187,7 +187,7 @@ export class Profiler implements Disposable {
       throw error;
     }
     const ended = performance.now();
-    // Encoding, submitting and waiting cannot be told apart here.
+    // Encoding, submitting and waiting cannot be separated here.
     const profile = {
       encode: { begin: began, end: began },
       submit: { begin: began, end: began },
@@ -201,7 +201,7 @@ export class Profiler implements Disposable {
   #dispatchesOf(times: BigUint64Array): Pick<RunProfile, 'dispatches' | 'origin' | 'tick'> {
     const alive = bytesAlive(this.#program.lowered);
     const origin = times[0] ?? 0n;
-    // An end before its beginning: the GPU's clock was reset in between. WebGPU allows it.
+    // An end may precede its start if the GPU's clock was reset in between, which WebGPU allows.
     const since = (time: bigint) => Number(time - origin) / 1e6;
     const dispatches = [...times.keys()]
       .filter(i => i % 2 === 0)
@@ -215,7 +215,7 @@ export class Profiler implements Disposable {
     return { dispatches, origin, tick: coarse ? COARSE : 1 };
   }
 
-  /** Gives the query sets back. */
+  /** Destroys the query sets. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#timestamps?.[Symbol.dispose]();
@@ -223,7 +223,7 @@ export class Profiler implements Disposable {
   }
 }
 
-/** Counts the buffers that anything makes on a device, until it is disposed of. */
+/** Counts all buffers created on a device, until it is disposed. */
 export class BufferCount implements Disposable {
   readonly #gpu: GPUDevice;
   #count = 0;

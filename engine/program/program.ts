@@ -12,33 +12,33 @@ import type { Call, Lowered } from './lower.ts';
 import { type Plan, planMemory } from './plan.ts';
 import type { SharedSlots } from './slots.ts';
 
-/** A call made ready: pipeline, where its parameters lie, and the bind groups it has used. */
+/** A prepared call: its pipeline, the range of its parameters, and cached bind groups. */
 interface Ready {
   readonly call: Call;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly params: { offset: number; size: number } | undefined;
-  /** Touches memory that may differ from run to run. */
+  /** Uses memory that may differ between runs. */
   readonly varies: boolean;
-  /** Where it does not vary: its bind group, as long as all variables lie where they lay. */
+  /** If it does not vary: its bind group, valid until a variable or temporary moves. */
   fixed: GPUBindGroup | undefined;
   readonly groups: Map<string, GPUBindGroup>;
 }
 
-/** Watches one run from inside (see `profile.ts`). */
+/** Hooks into one run (see `profile.ts`). */
 export interface Probe {
-  /** Gives each dispatch a pass of its own, so described; without it all share one. */
+  /** Descriptor of a separate pass for each dispatch; without it all dispatches share one pass. */
   readonly pass?: (dispatch: number) => GPUComputePassDescriptor;
-  /** All dispatches and copies are encoded; the probe may encode more. */
+  /** Called when all dispatches and copies are encoded; the probe may encode more. */
   encoded?(encoder: GPUCommandEncoder): void;
-  /** The command buffer is finished, its submission comes next. */
+  /** Called when the command buffer is finished, before it is submitted. */
   finished?(): void;
 }
 
-/** Bind groups remembered for each call whose memory varies. */
+/** Bind groups cached for each call whose memory varies. */
 const GROUPS_KEPT = 8;
 
-/** Where a run finds its memory. */
+/** The memory of one run. */
 interface Run {
   readonly results: Storage[];
   readonly slots: readonly Storage[];
@@ -52,17 +52,16 @@ export class Program {
   readonly #ready: readonly Ready[];
   readonly #params: GPUBuffer | undefined;
   readonly #shared: SharedSlots | undefined;
-  /** In which variable each one lay when the program was made: parts of one memory must not be taken for apart. */
+  /** The containing variable of each variable when the program was created: the program is only valid for this aliasing. */
   readonly #parts: ReadonlyMap<VariableState, VariableState['part']>;
-  /** Where variables and temporaries lay at the last run: the fixed bind groups are of that memory. */
+  /** Memory of variables and temporaries at the last run, which the fixed bind groups refer to. */
   #places: readonly Storage[] = [];
-  /** What is under way over several turns of the event loop. */
+  /** Number of asynchronous operations in progress. */
   #holders = 0;
   #disposed = false;
 
   /**
-   * `shared`: where the temporaries' memory stays between runs (compiled functions). Without, it is taken from the pool each
-   * time.
+   * `shared`: keeps the temporaries' memory between runs (compiled functions). Without it, each run allocates from the pool.
    */
   constructor(device: Device, lowered: Lowered, shared?: SharedSlots) {
     this.#device = device;
@@ -70,7 +69,7 @@ export class Program {
     this.#shared = shared;
     this.#plan = planMemory(lowered);
     this.#parts = new Map(lowered.variables.map(variable => [variable, variable.part]));
-    // Before any kernel is made: its text may not even compile.
+    // Before creating kernels, which might not compile with such sizes.
     for (const call of lowered.calls) checkBindings(device, call);
     const words: number[] = [];
     this.#ready = lowered.calls.map(call => prepare(device, call, words, shared !== undefined));
@@ -81,23 +80,23 @@ export class Program {
     return programFigures(this.#lowered, this.#plan);
   }
 
-  /** What it is made of. */
+  /** Its calls, copies and buffers. */
   get lowered(): Lowered {
     return this.#lowered;
   }
 
-  /** The variables it reads or writes. */
+  /** Variables it reads or writes. */
   get variables(): readonly VariableState[] {
     return this.#lowered.variables;
   }
 
-  /** Whether its variables still share memory as they did when it was made. If not, the program is out of date. */
+  /** Whether its variables share memory as they did when it was created. If not, the program is outdated. */
   get isCurrent(): boolean {
     for (const [variable, part] of this.#parts) if (variable.part !== part) return false;
     return true;
   }
 
-  /** One submit. Results are memory of the caller's, in the order of the graph's results. */
+  /** Runs the program in one submit. The caller owns the results, which are in the order of the graph's results. */
   run(inputs: readonly Storage[], probe?: Probe): Storage[] {
     const run = this.#begin(inputs);
     try {
@@ -119,9 +118,9 @@ export class Program {
   }
 
   /**
-   * Does all dispatches one by one, on copies of the variables and with temporaries of its own, so that others may work
-   * meanwhile and nothing changes. `copied` is called (and awaited) once the copies are on their way; what `submitted`
-   * returns is awaited after each dispatch.
+   * Runs all dispatches one at a time, on copies of the variables and with separate temporaries, so that other calls may run
+   * meanwhile and no state changes. Calls and awaits `copied` once the copies are submitted, and `submitted` after each
+   * dispatch.
    */
   async rehearse(
     inputs: readonly Storage[],
@@ -139,7 +138,7 @@ export class Program {
       variables.set(variable, copy);
     }
     await copied();
-    if (this.#disposed) throw new DisposedError('The compiled function was disposed of while it was profiled.');
+    if (this.#disposed) throw new DisposedError('The compiled function was disposed while it was profiled.');
     const results = this.#lowered.results.map(({ bytes }) => held.take(memory.allocate(bytes, 'rehearsal')));
     const slots = this.#shared?.lend(this, this.#plan.slots) ?? this.#slotsFromPool();
     using _ = {
@@ -158,8 +157,8 @@ export class Program {
   }
 
   /**
-   * Lets the driver compile every kernel: some do so when one is first used, which takes seconds for a large program.
-   * `onKernel` tells how far it is. The kernels work on memory that means nothing, one workgroup each.
+   * Makes the driver compile every kernel: some drivers compile on first use, which takes seconds for a large program.
+   * `onKernel` reports progress. Each kernel runs one workgroup on scratch memory.
    */
   async compileKernels(onKernel: (done: number, total: number) => void): Promise<void> {
     using held = this.#hold([]);
@@ -196,7 +195,7 @@ export class Program {
     });
   }
 
-  /** Keeps inputs, the program itself, and what is taken besides, over several turns of the event loop. */
+  /** Keeps the inputs, the program and other storages alive across several turns of the event loop. */
   #hold(inputs: readonly Storage[]): Disposable & { take(storage: Storage): Storage } {
     const held = inputs.map(input => input.retain());
     this.#holders++;
@@ -216,7 +215,7 @@ export class Program {
   #begin(inputs: readonly Storage[]): Run {
     const device = this.#device;
     device.check();
-    // Throws where one was disposed of.
+    // Throws if one was disposed.
     for (const variable of this.variables) void variable.storage;
     const results: Storage[] = [];
     try {
@@ -249,7 +248,7 @@ export class Program {
     return slots;
   }
 
-  /** Variables and temporaries may move: bind groups of their old memory are forgotten. */
+  /** Drops fixed bind groups if variables or temporaries have moved. */
   #findPlaces(slots: readonly Storage[]): void {
     if (!this.#shared) return;
     const places = [...this.variables.map(({ storage }) => storage), ...slots];
@@ -259,7 +258,7 @@ export class Program {
     for (const ready of this.#ready) ready.fixed = undefined;
   }
 
-  /** Memory that was used before holds old content; dedicated temporaries promise zeros. */
+  /** Clears dedicated temporaries, which must be zero: reused memory has old content. */
   #clearDedicated(encoder: GPUCommandEncoder, slots: readonly Storage[]): void {
     for (const [buffer, slot] of this.#plan.slotOf) {
       const storage = slots[slot];

@@ -1,10 +1,10 @@
 /**
- * Memory for the temporaries of programs that take turns: the programs of one compiled function, one for each
- * combination of shapes. A run is one submit, and WebGPU runs submits in order, so that all may use the same memory.
+ * Memory for temporaries, shared by the programs of one compiled function (one per combination of shapes). A run is one
+ * submit, and WebGPU runs submits in order, so all programs may use the same memory.
  */
 import type { MemoryPool, Storage } from '../device/memory.ts';
 
-/** Slots of the sizes that the largest of their users needs, made at the first use. */
+/** Slots with the sizes that their largest user needs, allocated on first use. */
 export class SharedSlots {
   readonly #memory: MemoryPool;
   /** Sizes in descending order, by user. */
@@ -32,7 +32,7 @@ export class SharedSlots {
     return result;
   }
 
-  /** Slots of its own for a user that lets others work between its dispatches. */
+  /** Exclusive slots, for a user that lets others run between its dispatches. */
   lend(user: object, sizes: readonly number[]): Storage[] {
     const taken = this.take(user, sizes);
     const lent = new Set(taken);
@@ -41,7 +41,7 @@ export class SharedSlots {
     return taken;
   }
 
-  /** Takes back what {@link lend} gave, unless others have made their own meanwhile. */
+  /** Returns slots from {@link lend}. They are released if others have allocated new ones meanwhile. */
   giveBack(slots: readonly Storage[]): void {
     const descending = slots.toSorted((a, b) => b.bytes - a.bytes);
     if (this.#storages.length > 0) for (const slot of slots) slot.release();
@@ -49,12 +49,12 @@ export class SharedSlots {
     this.#releaseUnfit();
   }
 
-  /** `user` needs none any more. Memory that only it needed is given back. */
+  /** Removes a user. Memory that only it needed is released. */
   leave(user: object): void {
     if (this.#users.delete(user)) this.#releaseUnfit();
   }
 
-  /** How large slot `i`, in descending order, has to be; 0 where nobody needs it. */
+  /** Required size of slot `i`, in descending order; 0 if unused. */
   #needed(i: number): number {
     return Math.max(0, ...[...this.#users.values()].map(sizes => sizes[i] ?? 0));
   }
@@ -64,7 +64,7 @@ export class SharedSlots {
     return this.#storages[i];
   }
 
-  /** Gives back what is too small, or larger than anybody needs. */
+  /** Releases slots that are too small, or larger than any user needs. */
   #releaseUnfit(): void {
     this.#storages.forEach((storage, i) => {
       if (storage.bytes === this.#needed(i)) return;

@@ -1,17 +1,16 @@
 /**
- * Sums that keep their digits. A lane that adds tens of thousands of terms of one sign one after the other loses three
- * digits of seven: each addition rounds by half a unit of the sum so far. So terms are added in short blocks, and the blocks
- * into a pair of numbers, the second of which holds what the first has lost (TwoSum; Knuth, The Art of Computer
- * Programming, volume 2, 4.2.2).
+ * Compensated sums. A lane that adds tens of thousands of terms with one sign loses three of seven digits, because each
+ * addition rounds by half a unit of the sum so far. So terms are added in short blocks, and the blocks to a pair of
+ * numbers, the second of which holds the rounding error (TwoSum; Knuth, The Art of Computer Programming, volume 2, 4.2.2).
  *
- * Vulkan drivers may take (a + b) - a for b, and Mesa's do: so what must not be simplified passes through bits, which are
- * combined with a zero that the driver does not know.
+ * Vulkan drivers may simplify (a + b) - a to b, and Mesa's do. To prevent it, values pass through their bits, which are
+ * XORed with a zero that the driver does not know.
  */
 
-/** Terms of a block. */
+/** Terms per block. */
 export const BLOCK = 16;
 
-/** Module-scope declarations that the other texts here need. */
+/** Module-scope declarations that the other WGSL in this file needs. */
 export const ACCUMULATION = `struct Sum { high: f32, low: f32, zero: u32 }
 fn kept(value: f32, zero: u32) -> f32 { return bitcast<f32>(bitcast<u32>(value) ^ zero); }
 fn addTo(sum: ptr<function, Sum>, term: f32) {
@@ -25,7 +24,7 @@ fn totalOf(sum: Sum) -> f32 {
   return select(sum.high + sum.low, sum.high, (bitcast<u32>(sum.high) & 0x7f800000u) == 0x7f800000u);
 }`;
 
-/** A sum of nothing. `binding` is any array that is read. */
+/** An empty sum. `binding` is any array that is read. */
 export const emptySum = (binding: string): string => `Sum(0.0, 0.0, min(arrayLength(&${binding}), 1u) - 1u)`;
 
 export interface SumLoop {
@@ -38,7 +37,7 @@ export interface SumLoop {
   readonly term: string;
 }
 
-/** Adds the terms of a loop to `sum`, a variable of type `Sum`. The driver knows neither loop's number of turns. */
+/** Adds the terms of a loop to `sum`, a variable of type `Sum`. The driver does not know either loop's trip count. */
 export const addTerms = ({ counter, from, to, step, term }: SumLoop): string =>
   `for (var ${counter} = ${from}; ${counter} < ${to};) {
     var block = 0.0;
@@ -50,12 +49,12 @@ export const addTerms = ({ counter, from, to, step, term }: SumLoop): string =>
     addTo(&sum, block);
   }`;
 
-/** Terms that are written out in one turn of an unrolled loop. */
+/** Terms per iteration of an unrolled loop. */
 const UNROLLED = 4;
 
 /**
- * As `addTerms`, with blocks of four terms written out. Where the terms lie side by side in memory and are cheap, the inner
- * loop of `addTerms` costs more than they do; where they lie far apart, this one is slower (bench/NOTES.md).
+ * Like `addTerms`, with blocks of four unrolled terms. If the terms are contiguous in memory and cheap, the inner loop of
+ * `addTerms` costs more than they do; if they are far apart, this one is slower (bench/NOTES.md).
  */
 export function addUnrolledTerms({ counter, from, to, step, term }: SumLoop): string {
   const terms = Array.from(

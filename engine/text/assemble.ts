@@ -1,26 +1,26 @@
-/** The frame around a kernel's statements: bindings, sizes, `main`, and the walks that most kernels share. */
+/** Builds a kernel around its statements: bindings, sizes, `main`, and the loops that most kernels share. */
 import { type AdapterTraits, grid, type Kernel } from './kernel.ts';
 import { BITS, callsBits } from './literal.ts';
 import type { Numbers } from './numbers.ts';
 
 export interface KernelParts {
   readonly name: string;
-  /** What is read, in the order of the bindings: a name for `array<f32>`, or `name: type`. */
+  /** Inputs, in binding order: a name for `array<f32>`, or `name: type`. */
   readonly reads: readonly string[];
-  /** What is written, likewise; default `result`. */
+  /** Outputs, in the same form; default `result`. */
   readonly writes?: readonly string[];
   readonly numbers: Numbers;
   /** Module-scope declarations. */
   readonly declarations?: string;
-  /** Invocations of a workgroup. */
+  /** Invocations per workgroup. */
   readonly lanes: number;
-  /** Workgroups. */
+  /** Number of workgroups. */
   readonly groups: number;
-  /** Statements; they see `lane` (u32), `group` (i32, of all workgroups) and the numbers. */
+  /** Statements that may use `lane` (u32), `group` (i32, over all workgroups) and the numbers. */
   readonly body: string;
 }
 
-/** A kernel whose bindings are what it reads, what it writes, then the numbers. */
+/** A kernel whose bindings are its inputs, its outputs, then the numbers. */
 export function assemble(parts: KernelParts): Kernel {
   const { name, reads, writes = ['result'], numbers, declarations = '', lanes, groups, body } = parts;
   const typed = (binding: string) => (binding.includes(':') ? binding : `${binding}: array<f32>`);
@@ -50,24 +50,24 @@ fn main(
 
 const LANES = 64;
 
-/** Elements of a workgroup: its launch costs a software adapter as much as 1,100 multiply-adds. */
+/** Elements per workgroup: launching one costs a software adapter as much as 1,100 multiply-adds. */
 const elementsOfGroup = ({ software }: Pick<AdapterTraits, 'software'>): number => (software ? 2048 : LANES);
 
 export interface ElementParts extends Omit<KernelParts, 'lanes' | 'groups'> {
-  /** Elements to compute, and the same as a WGSL expression. */
+  /** Number of elements to compute, and the same as a WGSL expression. */
   readonly elements: number;
   readonly count: string;
-  /** Statements before the elements', once for each invocation. */
+  /** Statements that run once per invocation, before the loop over elements. */
   readonly before?: string;
-  /** An element is much work (a loop over channels): workgroups take few, so that all cores have some. */
+  /** Elements are expensive (a loop over channels): workgroups take few, so that all cores have work. */
   readonly heavy?: boolean;
 }
 
-/** A kernel whose body is about one element, `index` (i32); `continue` ends it. */
+/** A kernel whose body computes one element, `index` (i32); `continue` skips it. */
 export function assembleElements(parts: ElementParts, traits: Pick<AdapterTraits, 'software'>): Kernel {
   const { elements, count, before = '', heavy = false, body, ...rest } = parts;
   const each = heavy ? LANES : elementsOfGroup(traits);
-  // A number of turns that the driver does not know: unrolled, loops take a second to compile and run at half the speed.
+  // The trip count is unknown to the driver: unrolled loops take a second to compile and run at half the speed.
   const walk = `${before}
   let end = min(${count}, (group + 1) * ${each});
   for (var index = group * ${each} + i32(lane); index < end; index += ${LANES}) {
@@ -90,7 +90,7 @@ export function coordinates(index: string, axes: readonly number[]): string[] {
 }
 
 /**
- * Declares `one`, which is 1, but the driver does not know. Software drivers unroll loops whose turns they know, which takes
- * seconds to compile and runs at half the speed: multiply the number of turns. `binding` is any array that is read.
+ * Declares `one`, a 1 that the driver does not know. Software drivers unroll loops with a known trip count, which takes
+ * seconds to compile and runs at half the speed: multiply the trip count by `one`. `binding` is any array that is read.
  */
 export const hiddenOne = (binding: string): string => `let one = min(1, i32(arrayLength(&${binding})));`;

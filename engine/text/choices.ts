@@ -1,15 +1,15 @@
-/** Choices between variants that are known already: measured on this adapter, or recorded by a run. */
+/** Fixed choices of variants: measured on this adapter, or recorded by a run. */
 import type { Choices } from './kernel.ts';
 
-/** The variant of a family that is to run for a problem; see `variants.ts`. */
+/** The variant of a family to use for a problem; see `variants.ts`. */
 export interface Choice {
   readonly family: string;
-  /** As the family's `key` describes it. */
+  /** The family's `key` for the problem. */
   readonly problem: string;
   readonly variant: string;
 }
 
-/** A list of choices; what it does not name is left to the families' rules. */
+/** A list of choices. Problems that are not listed use the families' rules. */
 export class FixedChoices implements Choices {
   readonly entries: readonly Choice[];
   readonly #variants: ReadonlyMap<string, string>;

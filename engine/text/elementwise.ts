@@ -1,4 +1,4 @@
-/** Kernels for elementwise expressions: operands are read with NumPy's broadcasting, one result is written. */
+/** Kernels for elementwise expressions, with NumPy's broadcasting and one result. */
 
 import { broadcastStrides, type DType, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
@@ -12,17 +12,17 @@ export interface ElementwiseProblem {
   readonly expression: Expression;
   readonly inputs: readonly Shape[];
   readonly output: Shape;
-  /** Of operands and result; default f32. */
+  /** Type of operands and result; default f32. */
   readonly dtype?: DType;
   readonly baked: boolean;
 }
 
-/** Rows at least this long are walked by an inner loop, so that what does not change along a row is loaded once. */
+/** Rows at least this long get an inner loop, so that values that are constant along a row are loaded once. */
 const SHORTEST_ROW = 32;
-/** Elements that a workgroup of rows should at least have. */
+/** Minimum elements for a workgroup of rows. */
 const LEAST_ELEMENTS = 2048;
 
-/** The walk over the output: merged axes, the operands' strides over them, and names for all sizes. */
+/** How to iterate over the output: merged axes, the operands' strides over them, and names for all sizes. */
 interface Walk {
   readonly problem: ElementwiseProblem;
   readonly shape: readonly number[];
@@ -45,7 +45,7 @@ export function lowerElementwise(problem: ElementwiseProblem, traits: AdapterTra
   return { steps: [{ kernel, operands: [...problem.inputs.map((_, i) => input(i)), output(0)] }], scratch: [] };
 }
 
-/** Sizes by name: `n` elements, `d1…` dimensions but the outermost, `s0_1` the stride of operand 0 along axis 1. */
+/** Sizes by name: `n` elements, `d1…` dimensions except the outermost, `s0_1` the stride of operand 0 along axis 1. */
 function sizes(
   problem: ElementwiseProblem,
   shape: readonly number[],
@@ -63,7 +63,7 @@ function sizes(
   return named;
 }
 
-/** `index·stride` summed over `axes`, for one operand; strides of 0 and 1 are known to the text. */
+/** `index·stride` summed over `axes`, for one operand; strides of 0 and 1 are folded. */
 export function offsetOf(operand: number, strides: readonly number[], axes: readonly number[]): string {
   const terms = axes
     .filter(axis => strides[axis] !== 0)
@@ -71,7 +71,7 @@ export function offsetOf(operand: number, strides: readonly number[], axes: read
   return terms.length > 0 ? terms.join(' + ') : '0';
 }
 
-/** What both forms tell the frame, and the WGSL of an element from the operands `v0 …`. */
+/** What both kernel forms pass to `assemble`, and the WGSL of an element from the operands `v0 …`. */
 function partsOf({ problem, numbers }: Walk) {
   const { name, expression, inputs, dtype = 'f32' } = problem;
   const { declarations, statements, result } = emit(
@@ -84,7 +84,7 @@ function partsOf({ problem, numbers }: Walk) {
   return { frame: { name, reads, writes, numbers, declarations }, statements, result };
 }
 
-/** Each invocation computes elements a workgroup apart, each from its own coordinates. */
+/** Each invocation computes elements a workgroup's width apart, each from its own coordinates. */
 function flat(walk: Walk, traits: AdapterTraits): Kernel {
   const { problem, shape, strides, read } = walk;
   const { frame, statements, result } = partsOf(walk);
@@ -100,7 +100,7 @@ function flat(walk: Walk, traits: AdapterTraits): Kernel {
   return assembleElements({ ...frame, elements: sizeOf(problem.output), count: 'n', body }, traits);
 }
 
-/** Each workgroup walks whole rows: coordinates and operands that are constant along a row cost next to nothing. */
+/** Each workgroup computes whole rows: coordinates and operands that are constant along a row are almost free. */
 function rows(walk: Walk, traits: AdapterTraits): Kernel {
   const { shape, strides, read } = walk;
   const { frame, statements, result } = partsOf(walk);
@@ -119,7 +119,7 @@ function rows(walk: Walk, traits: AdapterTraits): Kernel {
       within.push(`let v${operand} = in${operand}[b${operand} + column];`);
     }
   }
-  // How many rows a workgroup takes is a size like others: it must not be in the text where sizes are arguments.
+  // Rows per workgroup is a size like any other: it must not be a constant where sizes are arguments.
   const body = `let rowCount = n / d${last};
   let each = max(1, (${LEAST_ELEMENTS} + d${last} - 1) / d${last});
   for (var row = group * each; row < min(rowCount, (group + 1) * each); row++) {

@@ -1,25 +1,25 @@
 /**
- * Epilogues: an elementwise expression that a kernel applies to each element before it stores it, so that what follows a
- * convolution (activation, normalisation by known statistics, a residual sum) costs no pass over memory of its own.
+ * Epilogues: an elementwise expression that a kernel applies to each element before storing it, so that the operations
+ * after a convolution (activation, normalization with known statistics, a residual sum) need no extra pass over memory.
  */
 
 import { type Shape, sameShape, sizeOf } from '../basics/shape.ts';
 import { type Expression, emit, identity } from './expression.ts';
 import { bitsOf, literal } from './literal.ts';
 
-/** How an operand is read: the element at the same place, one for each channel (axis 1), or one for all. */
+/** How an operand is read: the element at the same index, one per channel (axis 1), or one for all. */
 export type Reach = 'element' | 'channel' | 'scalar';
 
 export interface Epilogue {
   /** Operand 0 is the element itself, operand i + 1 is `extras[i]`. */
   readonly expression: Expression;
-  /** One for each input that the epilogue adds, after the operation's own inputs. */
+  /** One for each input of the epilogue; they come after the operation's own inputs. */
   readonly extras: readonly Reach[];
-  /** The result is shuffled by this factor first (see `Operation.shuffle`); 1: it is not. */
+  /** The result is first shuffled by this factor (see `Operation.shuffle`); 1 means not shuffled. */
   readonly shuffle: number;
 }
 
-/** Where an element of a result [N, K, OH, OW] is, as i32 expressions; `sizes` are those of the result. */
+/** Coordinates of an element of a result [N, K, OH, OW], as i32 expressions; `sizes` are those of the result. */
 export interface Position {
   readonly image: string;
   readonly channel: string;
@@ -28,7 +28,7 @@ export interface Position {
   readonly sizes: readonly [channels: number, height: string, width: string];
 }
 
-/** The element's index in what is stored. */
+/** The element's index in the stored tensor. */
 function placeOf({ image, channel, row, column, sizes: [channels, height, width] }: Position, factor: number): string {
   if (factor === 1) return `((${image} * ${channels} + ${channel}) * ${height} + ${row}) * ${width} + ${column}`;
   const plane = `${image} * ${channels / factor ** 2} + ${channel} / ${factor ** 2}`;
@@ -36,7 +36,7 @@ function placeOf({ image, channel, row, column, sizes: [channels, height, width]
   return `((${plane}) * ${height} * ${factor} + ${down}) * ${width} * ${factor} + ${column} * ${factor} + ${channel} % ${factor}`;
 }
 
-/** How an operand of this shape meets an output; undefined where it is none of the three. */
+/** How an operand of this shape maps to an output; undefined if it is none of the three. */
 export function reachOf(shape: Shape, output: Shape): Reach | undefined {
   if (sameShape(shape, output)) return 'element';
   if (sizeOf(shape) === 1) return 'scalar';
@@ -49,20 +49,20 @@ export interface EpilogueText {
   readonly reads: readonly string[];
   /** Module-scope declarations. */
   readonly declarations: string;
-  /** Loads that do not change within a channel, which is given as an i32 expression. */
+  /** Loads that are constant within a channel, which is given as an i32 expression. */
   perChannel(channel: string): string[];
-  /** Where an element is stored. `plain`: where it lies if nothing is shuffled, if that is known already. */
+  /** The index at which an element is stored. `plain`: the index without shuffling, if already computed. */
   place(position: Position, plain?: string): string;
-  /** Statements for one element, an f32 expression, and what is stored at `place`, which they declare. */
+  /** Statements for one element (an f32 expression); they declare `place`, where `result` is stored. */
   perElement(value: string, position: Position, plain?: string): { statements: string[]; result: string };
 }
 
-/** Nothing to read, and the element as it is. */
+/** The identity: no extra inputs. */
 export const NOTHING: Epilogue = { expression: identity, extras: [], shuffle: 1 };
 
 /**
- * A zero whose value the driver does not know (see `Numbers.float`, which makes zeros arguments): times a constant zero,
- * drivers take NaN for 0. Every kernel with an epilogue writes to `result`.
+ * A zero that the driver does not know (see `Numbers.float`, which makes zeros arguments): drivers fold NaN times a
+ * constant zero to 0. Every kernel with an epilogue writes to `result`.
  */
 const HIDDEN_ZERO = `fn hiddenZero(sign: u32) -> f32 {
   return bitcast<f32>(sign ^ (min(arrayLength(&result), 1u) - 1u));

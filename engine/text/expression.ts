@@ -1,26 +1,26 @@
-/** Elementwise expressions as data: what one operation computes for an element, and chains of them as one. */
+/** Elementwise expressions as data: the computation of one operation for one element, or of a chain of operations. */
 
 import { BITS, callsBits, literal } from './literal.ts';
 
-/** Attributes of an operation: numbers, strings, and lists and records of them, which name a program in caches. */
+/** Attributes of an operation: numbers, strings, and lists and records of them. They are part of cache keys. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** The text of a number, as an f32 expression: a literal, or where the kernel finds it among its arguments. */
+/** The f32 expression of a number: a literal, or a reference to a kernel argument. */
 export type NumberText = (value: number) => string;
 
-/** An elementwise operation as text: declarations it needs once, and the expression of one output element. */
+/** An elementwise operation as WGSL: declarations, and the expression of one output element. */
 export interface Elementwise<A> {
-  /** WGSL functions used by the expression, if any; keyed by content, so that two uses declare them once. */
+  /** WGSL functions used by the expression, if any. Equal texts are declared once. */
   declarations?(attributes: A): string;
   /**
-   * The f32 expression of the result, from expressions of the inputs' elements. Numbers that attributes give go through
-   * `number`, so that one text serves them all where they are arguments.
+   * The f32 expression of the result, from expressions of the inputs' elements. Pass numbers from attributes through
+   * `number`, so that one kernel text serves all of them if they are arguments.
    */
   expression(inputs: readonly string[], attributes: A, number: NumberText): string;
-  /** The result does not depend on the inputs' elements: they are not loaded. */
+  /** The result does not depend on the inputs' elements, so they are not loaded. */
   readonly constant?: boolean;
-  /** Dear (exp, tanh …): not worth computing twice to save a load. */
-  readonly dear?: boolean;
+  /** Expensive (exp, tanh …): not worth computing twice to save a load. */
+  readonly expensive?: boolean;
 }
 
 /** An argument of a step: the element of an operand, or the result of an earlier step. */
@@ -42,7 +42,7 @@ export const single = (elementwise: Elementwise<Attributes>, attributes: Attribu
   steps: [{ elementwise, attributes, args: Array.from({ length: operands }, (_, operand) => ({ operand })) }],
 });
 
-/** The element of operand 0 itself. */
+/** The element of operand 0, unchanged. */
 export const identity: Expression = single({ expression: ([x]) => x }, {}, 1);
 
 /** An expression as WGSL: module-scope declarations, statements, and the result's expression. */

@@ -1,7 +1,7 @@
 /**
- * What a kernel is: text and numbers, nothing else (no device, no state, no cache).
+ * Kernels are plain data: text and numbers, without device, state or cache.
  *
- * A kernel can therefore be printed, compared, tested and timed alone. Pipelines are cached by the text.
+ * A kernel can therefore be printed, compared, tested and timed in isolation. Pipelines are cached by the text.
  */
 
 /** How one storage binding is used: `read` is `var<storage, read>`, `write` is `var<storage, read_write>`. */
@@ -15,21 +15,21 @@ export interface Kernel {
   /** `@group(0) @binding(i)` for each storage buffer, in order. */
   readonly bindings: readonly Access[];
   /**
-   * Numbers that are arguments rather than constants of the text: 32-bit words (u32, i32 or an f32's bits) that the engine
-   * lays into a uniform buffer at `@binding(bindings.length)`. WGSL sees `array<vec4<u32>, ceil(n/4)>`; see {@link paramsDeclaration}.
+   * Numbers that are arguments instead of constants in the text: 32-bit words (u32, i32 or an f32's bits) in a uniform
+   * buffer at `@binding(bindings.length)`. Its WGSL type is `array<vec4<u32>, ceil(n/4)>`; see {@link paramsDeclaration}.
    */
   readonly params?: readonly number[];
-  /** Workgroup counts, each at most 65,535; {@link grid} spreads a long line over two dimensions. */
+  /** Workgroup counts, each at most 65,535; {@link grid} spreads larger counts over two dimensions. */
   readonly workgroups: readonly [number, number, number];
 }
 
-/** Where a step of a lowering finds a buffer: an input or output of the operation, or scratch memory of its own. */
+/** A buffer of a lowering's step: an input or output of the operation, or scratch memory. */
 export type Operand =
   | { readonly kind: 'input'; readonly index: number }
   | { readonly kind: 'output'; readonly index: number }
   | { readonly kind: 'scratch'; readonly index: number };
 
-/** One kernel applied to operands: one operand for each binding, in the order of the bindings. */
+/** One kernel with one operand for each binding, in binding order. */
 export interface Step {
   readonly kernel: Kernel;
   readonly operands: readonly Operand[];
@@ -41,28 +41,28 @@ export interface Lowering {
   readonly scratch: readonly number[];
 }
 
-/** The facts about an adapter that a kernel's choice and text may depend on. */
+/** Properties of an adapter that the choice and text of kernels may depend on. */
 export interface AdapterTraits {
   readonly vendor: string;
   readonly architecture: string;
-  /** A CPU driver (lavapipe, SwiftShader): loads are dear, subgroup broadcasts nearly free. */
+  /** A CPU driver (lavapipe, SwiftShader): loads are expensive, subgroup broadcasts nearly free. */
   readonly software: boolean;
-  /** Lanes of a subgroup where the adapter has one fixed size and the `subgroups` feature, else 0. */
+  /** Lanes per subgroup if the adapter has one fixed size and the `subgroups` feature, else 0. */
   readonly subgroupSize: number;
-  /** CPU threads of the system: software drivers compute with them. */
+  /** CPU threads of the system, which software drivers use. */
   readonly processors: number;
   readonly shaderF16: boolean;
   readonly maxWorkgroupInvocations: number;
   readonly maxWorkgroupStorageBytes: number;
   readonly maxStorageBuffers: number;
   readonly maxBindingBytes: number;
-  /** What was measured on this adapter, if anything was. */
+  /** Choices measured on this adapter, if any. */
   readonly choices?: Choices;
 }
 
-/** Which variant of a family (see `variants.ts`) is to run, by measurement or by a record of an earlier run. */
+/** Chooses the variant of a family (see `variants.ts`), from measurements or the record of an earlier run. */
 export interface Choices {
-  /** The name of a variant for the problem that `key` describes; undefined where nothing is known. */
+  /** The name of a variant for the problem that `key` describes, or undefined. */
   find(family: string, key: string, problem: unknown): string | undefined;
 }
 
@@ -70,7 +70,7 @@ export const input = (index: number): Operand => ({ kind: 'input', index });
 export const output = (index: number): Operand => ({ kind: 'output', index });
 export const scratch = (index: number): Operand => ({ kind: 'scratch', index });
 
-/** WebGPU's limit of workgroups in one dimension of a dispatch. */
+/** WebGPU's limit on workgroups per dimension of a dispatch. */
 const MAX_WORKGROUPS = 65_535;
 
 /** Spreads `count` workgroups over x and y. The kernel's linear index is `id.y * num.x + id.x`; it must check bounds. */
@@ -80,7 +80,7 @@ export function grid(count: number): [number, number, number] {
   return [Math.ceil(count / rows), rows, 1];
 }
 
-/** Declares the uniform that holds the words of {@link Kernel.params}, which {@link param} reads; empty where there are none. */
+/** Declares the uniform that holds the words of {@link Kernel.params}, which {@link param} reads; empty if there are none. */
 export function paramsDeclaration(binding: number, count: number): string {
   if (count === 0) return '';
   return `@group(0) @binding(${binding}) var<uniform> params: array<vec4<u32>, ${Math.ceil(count / 4)}>;`;

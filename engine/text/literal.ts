@@ -1,8 +1,8 @@
-/** Numbers as WGSL, exact to the bit. */
+/** Numbers as WGSL, bit-exact. */
 
 /**
- * A number from its bits. WGSL has no text for infinities and NaN, and drivers need not keep the sign of zero or numbers
- * below the normal ones in constants; what a function is given at run time they cannot refuse.
+ * A number from its bits. WGSL has no literals for infinities and NaN, and drivers may drop the sign of zero and flush
+ * subnormals in constants; they must keep values passed to a function at run time.
  */
 export const BITS = 'fn daybreakBits(bits: u32) -> f32 { return bitcast<f32>(bits); }';
 
@@ -11,7 +11,7 @@ const SMALLEST_NORMAL = 2 ** -126;
 /** The bits of a number as float32. */
 export const bitsOf = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0];
 
-/** A number, rounded to float32, as an f32 expression. See {@link BITS} for what it may call. */
+/** A number, rounded to float32, as an f32 expression. It may call {@link BITS}. */
 export function literal(value: number): string {
   const rounded = Math.fround(value);
   const size = Math.abs(rounded);
@@ -21,5 +21,5 @@ export function literal(value: number): string {
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }
 
-/** Whether a text has literals that need the declaration {@link BITS}. */
+/** Whether WGSL has literals that need the declaration {@link BITS}. */
 export const callsBits = (wgsl: string): boolean => wgsl.includes('daybreakBits(0x');

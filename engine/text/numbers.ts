@@ -1,11 +1,11 @@
-/** The numbers of a kernel that are either constants of its text or arguments of its dispatch. */
+/** Numbers in a kernel that are either constants of its text or arguments of its dispatch. */
 import type { DType } from '../basics/shape.ts';
 import { param, paramsDeclaration } from './kernel.ts';
 import { bitsOf, literal } from './literal.ts';
 
 /**
- * Declares i32 names for sizes: `const h: i32 = 24;` where baked, `let h = i32(params[0].x);` where not. Floating-point
- * numbers are literals, or `let number1 = bitcast<f32>(params[0].y);`.
+ * Declares i32 names for sizes: `const h: i32 = 24;` if baked, else `let h = i32(params[0].x);`. Floating-point numbers
+ * are literals, or `let number1 = bitcast<f32>(params[0].y);`.
  */
 export class Numbers {
   readonly params: number[] = [];
@@ -22,14 +22,14 @@ export class Numbers {
     else this.#lines.push(`let ${name} = i32(${this.#argument(value)});`);
   }
 
-  /** A word of the arguments, as an expression. */
+  /** Adds an argument word and returns its expression. */
   #argument(word: number): string {
     return param(this.params.push(word) - 1);
   }
 
   /**
-   * An f32 expression for a number, exact to the bit. Its text is the same for all numbers where they are arguments. Zero
-   * always is one: of a constant zero, drivers think that times it NaN is 0, and that nobody divides by it.
+   * A bit-exact f32 expression for a number. If numbers are arguments, its text is the same for all of them. Zero is always
+   * an argument: drivers fold NaN times a constant zero to 0, and assume that nothing is divided by one.
    */
   readonly float = (value: number): string => {
     if (this.#baked && Math.fround(value) !== 0) return literal(value);
@@ -44,7 +44,7 @@ export class Numbers {
     return this.#baked ? `${word}u` : this.#argument(word);
   }
 
-  /** Declaration of the uniform at module scope: empty where all is baked. */
+  /** Declaration of the uniform at module scope; empty if everything is baked. */
   binding(index: number): string {
     return paramsDeclaration(index, this.params.length);
   }

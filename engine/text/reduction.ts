@@ -1,4 +1,4 @@
-/** Kernels for sums over axes of an elementwise expression, in a fixed order. */
+/** Kernels that sum an elementwise expression over axes, in a fixed order. */
 
 import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
 import { ACCUMULATION, addTerms, addUnrolledTerms, emptySum } from './accumulate.ts';
@@ -15,7 +15,7 @@ export interface ReductionProblem {
   /** Shape of the summed tensor. */
   readonly domain: Shape;
   readonly axes: readonly number[];
-  /** What the sum is divided by. */
+  /** Divides the sum. */
   readonly divisor: number;
   readonly baked: boolean;
 }
@@ -24,16 +24,16 @@ interface Walk {
   readonly problem: ReductionProblem;
   readonly shape: readonly number[];
   readonly strides: readonly (readonly number[])[];
-  /** Merged axes that are kept, and that are summed. */
+  /** Merged axes that are kept and those that are summed. */
   readonly kept: readonly number[];
   readonly summed: readonly number[];
   readonly outputs: number;
   readonly length: number;
 }
 
-/** Sums shorter than this are one invocation's work. */
+/** Sums shorter than this are computed by one invocation. */
 const LONG = 64;
-/** Operands of an expression that is written out four times, at most. */
+/** Maximum operands of an expression that is unrolled four times. */
 const MOST_UNROLLED = 4;
 
 export function lowerReduction(problem: ReductionProblem, traits: AdapterTraits): Lowering {
@@ -57,7 +57,7 @@ function walkOf(problem: ReductionProblem): Walk {
   ]);
   const [kept = [], ...strides] = merged.strides;
   const all = merged.shape.map((_, axis) => axis);
-  // A kept axis of the merged walk has a stride in the output.
+  // Kept axes have a nonzero stride in the output.
   const summed = all.filter(axis => kept[axis] === 0);
   const outputs = sizeOf(keptShape);
   return {
@@ -71,7 +71,7 @@ function walkOf(problem: ReductionProblem): Walk {
   };
 }
 
-/** How many workgroups share a sum: enough to keep the adapter busy, none with too little to do. */
+/** How many workgroups share a sum: enough to keep the adapter busy, none with too little work. */
 function splitsOf({ outputs, length }: Walk, traits: AdapterTraits): number {
   const [busy, least] = traits.software ? [16, 4096] : [512, 2048];
   return Math.max(1, Math.min(Math.floor(busy / outputs), Math.floor(length / least)));
@@ -89,7 +89,7 @@ function declare(walk: Walk, extra: Readonly<Record<string, number>>): Numbers {
   return new Numbers(walk.problem.baked, named);
 }
 
-/** The expression's text, from operands `v0 …`; what it takes of `numbers` is declared once. */
+/** The expression's WGSL, from operands `v0 …`; its numbers are declared once. */
 const emitted = ({ problem: { expression, inputs } }: Walk, numbers: Numbers): Emitted =>
   emit(
     expression,
@@ -97,7 +97,7 @@ const emitted = ({ problem: { expression, inputs } }: Walk, numbers: Numbers): E
     numbers.float,
   );
 
-/** `sum` divided, as text. */
+/** WGSL for `sum` divided by `divisor`. */
 const divided = (sum: string, divisor: number, numbers: Numbers): string =>
   divisor === 1 ? sum : `${sum} / ${numbers.float(divisor)}`;
 
@@ -110,7 +110,7 @@ function evaluate({ problem, strides, shape }: Walk, { statements, result }: Emi
   return [...loads, ...statements, `let value = ${result};`].join('\n      ');
 }
 
-/** What the frame is told: the operands are `in0 …`. */
+/** What is passed to `assemble`: the operands are `in0 …`. */
 function frameOf({ problem: { name, inputs } }: Walk, { declarations }: Emitted) {
   return { name, reads: inputs.map((_, i) => `in${i}`), declarations: `${ACCUMULATION}\n${declarations}` };
 }
@@ -121,7 +121,7 @@ const termAt = (counter: string, walk: Walk, expression: Emitted): string =>
 
 const operands = (walk: Walk, target: Operand): Operand[] => [...walk.problem.inputs.map((_, i) => input(i)), target];
 
-/** One invocation an output. */
+/** One invocation per output. */
 function serial(walk: Walk, traits: AdapterTraits): Step {
   const numbers = declare(walk, {});
   const expression = emitted(walk, numbers);
@@ -137,17 +137,17 @@ function serial(walk: Walk, traits: AdapterTraits): Step {
   return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
 }
 
-/** Whether the terms lie side by side, and are short enough to be written out four times. */
+/** Whether the terms are contiguous, and short enough to be unrolled four times. */
 const unrolls = ({ summed, shape, problem }: Walk): boolean =>
   summed.at(-1) === shape.length - 1 && operandsRead(problem.expression).size <= MOST_UNROLLED;
 
-/** One workgroup an output and part of its sum: lanes add strided elements, then a tree adds the lanes. */
+/** One workgroup per output and part of its sum: lanes add strided elements, then a tree adds the lanes. */
 function parallel(walk: Walk, splits: number, lanes: number, target: Operand, divisor: number): Step {
   const numbers = declare(walk, { splits });
   const expression = emitted(walk, numbers);
   const { kept, summed } = walk;
   const [outer, inner] = [summed.slice(0, -1), summed.at(-1)];
-  // Short rows would leave most lanes idle: walk those flat.
+  // Short rows would leave most lanes idle: flatten those.
   const rowwise = outer.length > 0 && inner !== undefined && walk.shape[inner] >= 4 * lanes && lanes <= 32;
   const add = unrolls(walk) ? addUnrolledTerms : addTerms;
   const loop = rowwise
@@ -176,7 +176,7 @@ ${loop}
   return { kernel, operands: operands(walk, target) };
 }
 
-/** The second kernel of a sum that workgroups share: adds their parts for each output, in order. */
+/** The second kernel of a split sum: adds the workgroups' parts for each output, in order. */
 function addShares({ problem, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
   const numbers = new Numbers(problem.baked, { outputs, splits });
   const kernel = assembleElements(

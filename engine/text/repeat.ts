@@ -1,7 +1,7 @@
-/** Texts that say the same for several numbers. */
+/** Repeated text. */
 
-/** 0 to before `n`. */
+/** The numbers 0 to n − 1. */
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-/** A statement for each number from 0 to before `n`, a line each. */
+/** One statement per line for each number from 0 to n − 1. */
 export const lines = (n: number, line: (i: number) => string): string => range(n).map(line).join('\n    ');

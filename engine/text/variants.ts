@@ -1,10 +1,10 @@
-/** Families of kernels: several ways (variants) of computing one thing, of which one is chosen for each problem. */
+/** Families of kernels: several variants compute the same thing, and one is chosen for each problem. */
 import type { AdapterTraits, Lowering } from './kernel.ts';
 
 /** One way of computing a family's problems. */
 export interface Variant<P> {
   readonly name: string;
-  /** Whether it can compute the problem on such an adapter; whether it should is the family's rule. */
+  /** Whether it can compute the problem on this adapter. Whether it should is decided by the family's rule. */
   accepts(problem: P, traits: AdapterTraits): boolean;
   lower(problem: P, traits: AdapterTraits): Lowering;
 }
@@ -12,15 +12,15 @@ export interface Variant<P> {
 export interface FamilyOptions<P> {
   /** E.g. `conv2d.forward`. */
   readonly name: string;
-  /** The plain one last: it takes every problem and judges the others. */
+  /** The plain variant last: it accepts every problem and is the reference for the others. */
   readonly variants: readonly Variant<P>[];
-  /** Names of variants, best first, for an adapter that nothing has been measured on. The first that accepts runs. */
+  /** Names of variants, best first, used if nothing was measured on the adapter. The first that accepts runs. */
   readonly rule: (problem: P, traits: AdapterTraits) => readonly string[];
-  /** The problem in words, e.g. `3x3 64>64 16x24x24`: problems of one key run the same variant. */
+  /** The problem as text, e.g. `3x3 64>64 16x24x24`. Problems with the same key run the same variant. */
   readonly key: (problem: P) => string;
 }
 
-/** Variants that compete. A choice that was measured (see {@link Choices}) goes before the rule. */
+/** A set of competing variants. A measured choice (see {@link Choices}) overrides the rule. */
 export class Family<P> {
   readonly name: string;
   readonly variants: readonly Variant<P>[];

@@ -1,4 +1,4 @@
-/** Activation functions. Gradients at kinks are PyTorch's: the side of x ≤ 0. */
+/** Activation functions. Gradients at kinks are PyTorch's: those of x ≤ 0. */
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import { requireTensors } from '../../engine/require.ts';
@@ -20,7 +20,7 @@ export const leakyReluOp = /* @__PURE__ */ defineElementwise<SlopeAttributes>({
   arity: 1,
   expression: ([x], { slope }, number) =>
     slope === 0 ? `select(${x}, 0.0, ${x} <= 0.0)` : `select(${x}, ${x} * ${number(slope)}, ${x} <= 0.0)`,
-  // The output has the input's sign and is kept for the next layer anyway: so the input need not be.
+  // Uses the output, which has the input's sign and is kept for the next layer anyway, so the input need not be kept.
   gradient: ({ grad, inputs: [x], output, attributes }) => [
     () => applyOne(leakyReluGradientOp, [grad, attributes.slope < 0 ? x : output], attributes),
   ],
@@ -37,7 +37,7 @@ export const leakyReluGradientOp: ElementwiseOperation<SlopeAttributes> =
   /* @__PURE__ */ defineElementwise<SlopeAttributes>({
     name: 'leakyReluGradient',
     arity: 2,
-    // No product with 0, which makes NaN of infinite gradients.
+    // No product with 0, which would turn infinite gradients into NaN.
     expression: ([g, x], { slope }, number) =>
       slope === 0 ? `select(${g}, 0.0, ${x} <= 0.0)` : `select(${g}, ${g} * ${number(slope)}, ${x} <= 0.0)`,
     gradient: ({ grad, inputs: [, x], attributes }) => [
@@ -102,7 +102,7 @@ export const preluWeightGradientOp: ElementwiseOperation<Nothing> = /* @__PURE__
 export const tanhOp = /* @__PURE__ */ defineElementwise({
   name: 'tanh',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => TANH,
   expression: ([x]) => keepNaN(x, `daybreakTanh(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, neg(sub(square(output), 1)))],
@@ -120,7 +120,7 @@ export const tanhOp = /* @__PURE__ */ defineElementwise({
 export const sigmoidOp = /* @__PURE__ */ defineElementwise({
   name: 'sigmoid',
   arity: 1,
-  dear: true,
+  expensive: true,
   expression: ([x]) => keepNaN(x, `1.0 / (1.0 + exp(-${x}))`),
   gradient: ({ grad, output }) => [() => mul(grad, mul(output, add(neg(output), 1)))],
 });
@@ -134,7 +134,7 @@ export const sigmoidOp = /* @__PURE__ */ defineElementwise({
 export const softplusOp = /* @__PURE__ */ defineElementwise({
   name: 'softplus',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => log1pFunction,
   expression: ([x]) => `select(${x}, 0.0, ${x} < 0.0) + daybreakLog1p(exp(-abs(${x})))`,
   gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sigmoid(x))],
@@ -158,8 +158,8 @@ export const sigmoid = (x: Tensor): Tensor => applyOne(sigmoidOp, [x], {});
 export const softplus = (x: Tensor): Tensor => applyOne(softplusOp, [x], {});
 
 /**
- * Parametric ReLU (He et al. 2015): x where x > 0, else weight · x. x is [N, C, …]; the weight [C] has one slope a
- * channel, or [1] one for all. Throws ShapeError for another weight.
+ * Parametric ReLU (He et al. 2015): x where x > 0, else weight · x. x is [N, C, …]; the weight is [C] with one slope per
+ * channel, or [1] with one for all. Throws ShapeError for other weights.
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
   requireTensors('prelu', x, weight);
@@ -167,7 +167,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   if (weight.size !== 1 && weight.size !== channels)
     throw new ShapeError(
       'prelu',
-      `${formatShape(x.shape)} needs a weight of [${channels}] or [1], got ${formatShape(weight.shape)}.`,
+      `for x ${formatShape(x.shape)}: expected a weight of [${channels}] or [1], got ${formatShape(weight.shape)}.`,
     );
   const shape = x.shape.map((_, axis) => (axis === 1 ? weight.size : 1));
   return tidy(() => applyOne(preluOp, [x, reshape(weight, shape)], {}));
@@ -175,7 +175,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
 
 /* @__PURE__ */ specifyFunction(() => ({
   name: 'prelu',
-  summary: 'Parametric ReLU with one slope a channel, or one for all.',
+  summary: 'Parametric ReLU with one slope per channel, or one for all.',
   call: ([x, weight]) => [prelu(x, weight)],
   reference([x, weight], [shape]) {
     const inner = sizeOf(shape.slice(2));

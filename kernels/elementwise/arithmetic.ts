@@ -113,7 +113,7 @@ export const divScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
   arity: 1,
   expression([x], { value }, number) {
     const divisor = Math.fround(value);
-    // Drivers may take a division by a constant 0 for a mistake; this gives the same.
+    // Drivers may reject a division by a constant 0; this gives the same result.
     return divisor === 0 ? `${x} * ${number(1 / divisor)}` : `${x} / ${number(divisor)}`;
   },
   gradient: ({ grad, attributes: { value } }) => [() => divScalar(grad, value)],
@@ -125,7 +125,7 @@ export const divScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
   attributes: [{ value: 3 }, { value: -0.3 }],
 }));
 
-/** A tensor, or a number that stands for a tensor full of it. */
+/** A tensor, or a number that is broadcast. */
 export type Operand = Tensor | number;
 
 const addScalar = (x: Tensor, value: number): Tensor => applyOne(addScalarOp, [x], { value });

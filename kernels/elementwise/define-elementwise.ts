@@ -1,4 +1,4 @@
-/** What all elementwise operations share: NumPy's broadcasting, kernels made from one expression, gradients summed back. */
+/** Elementwise operations: NumPy's broadcasting, kernels from one expression, and gradients summed to the input's shape. */
 import { apply } from '../../engine/apply.ts';
 import { ArgumentError, nameOf } from '../../engine/basics/errors.ts';
 import { broadcastShapes, f32 } from '../../engine/basics/shape.ts';
@@ -13,7 +13,7 @@ export interface ElementwiseDeclaration<A extends Attributes> extends Elementwis
   readonly name: string;
   /** Number of inputs. */
   readonly arity: number;
-  /** Gradients of the inputs before broadcasting is undone: of the output's shape, or the input's. Null: none flows. */
+  /** Gradients of the inputs before undoing the broadcast, in the output's shape or the input's. Null: none flows. */
   gradient?(context: {
     readonly grad: Tensor;
     readonly inputs: readonly Tensor[];
@@ -35,7 +35,8 @@ export function defineElementwise<A extends Attributes>(
     arity,
     infer(inputs, attributes) {
       for (const [key, value] of Object.entries(attributes))
-        if (typeof value !== 'number') throw new ArgumentError(name, `${key} is ${nameOf(value)}, not a number.`);
+        if (typeof value !== 'number')
+          throw new ArgumentError(name, `expected ${key} to be a number, got ${nameOf(value)}.`);
       return [f32(inputs.map(({ shape }) => shape).reduce((a, b) => broadcastShapes(name, a, b)))];
     },
     lower: (problem, traits) =>

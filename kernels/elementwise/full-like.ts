@@ -1,4 +1,4 @@
-/** A number in the shape of a tensor. */
+/** Constant tensors. */
 import type { Tensor } from '../../engine/tensor.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
@@ -14,10 +14,10 @@ export const fullLikeOp: ElementwiseOperation<FullAttributes> = /* @__PURE__ */ 
 });
 
 /* @__PURE__ */ specifyElementwise(fullLikeOp, () => ({
-  summary: 'A number, in the shape of x.',
+  summary: 'A tensor of x’s shape, filled with a number.',
   attributes: [{ value: 1 }],
   compute: (_, { value }) => Math.fround(value),
 }));
 
-/** A tensor of x's shape, full of `value`. */
+/** A tensor of x's shape, filled with `value`. */
 export const fullLike = (x: Tensor, value: number): Tensor => applyOne(fullLikeOp, [x], { value });

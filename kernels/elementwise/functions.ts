@@ -10,7 +10,7 @@ import { specifyElementwise } from './specify-elementwise.ts';
 export const expOp = /* @__PURE__ */ defineElementwise({
   name: 'exp',
   arity: 1,
-  dear: true,
+  expensive: true,
   expression: ([x]) => keepNaN(x, `exp(${x})`),
   gradient: ({ grad, output }) => [() => mul(grad, output)],
 });
@@ -25,7 +25,7 @@ export const expOp = /* @__PURE__ */ defineElementwise({
 export const logOp = /* @__PURE__ */ defineElementwise({
   name: 'log',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => LOG,
   expression: ([x]) => keepNaN(x, `daybreakLog(${x})`),
   gradient: ({ grad, inputs: [x] }) => [() => div(grad, x)],
@@ -40,7 +40,7 @@ export const logOp = /* @__PURE__ */ defineElementwise({
 export const log1pOp = /* @__PURE__ */ defineElementwise({
   name: 'log1p',
   arity: 1,
-  dear: true,
+  expensive: true,
   declarations: () => log1pFunction,
   expression: ([x]) => keepNaN(x, `daybreakLog1p(${x})`),
   gradient: ({ grad, inputs: [x] }) => [() => div(grad, add(x, 1))],
@@ -91,13 +91,13 @@ export const absOp = /* @__PURE__ */ defineElementwise({
 
 type ClampAttributes = { readonly min: number; readonly max: number };
 
-/** Where a bound is NaN, so is what is held by it, as in PyTorch. */
+/** If a bound is NaN, the result is NaN, as in PyTorch. */
 const hasNaN = (...bounds: number[]): boolean => bounds.some(Number.isNaN);
 
 export const clampOp = /* @__PURE__ */ defineElementwise<ClampAttributes>({
   name: 'clamp',
   arity: 1,
-  // Not WGSL's clamp, which may turn NaN into a bound, and leaves open what min > max gives.
+  // Not WGSL's clamp, which may turn NaN into a bound and does not define the result for min > max.
   expression([x], { min, max }, number) {
     if (hasNaN(min, max)) return number(Number.NaN);
     const [low, high] = [number(min), number(max)];
@@ -108,7 +108,7 @@ export const clampOp = /* @__PURE__ */ defineElementwise<ClampAttributes>({
 });
 
 /* @__PURE__ */ specifyElementwise(clampOp, () => ({
-  summary: 'x held in [min, max]; the gradient passes at the bounds themselves.',
+  summary: 'x clamped to [min, max]; the gradient passes at the bounds.',
   compute: ([x], { min, max }) => Math.min(Math.max(x, Math.fround(min)), Math.fround(max)),
   attributes: [
     { min: -0.5, max: 0.7 },
@@ -131,24 +131,24 @@ export const clampGradientOp: ElementwiseOperation<ClampAttributes> =
   });
 
 /* @__PURE__ */ specifyElementwise(clampGradientOp, () => ({
-  summary: 'g where x lies in [min, max], else 0.',
+  summary: 'g where x is in [min, max], else 0.',
   compute: ([g, x], { min, max }) => (x >= Math.fround(min) && x <= Math.fround(max) ? g : 0),
   attributes: [{ min: -0.5, max: 0.7 }],
 }));
 
 type PowAttributes = { readonly exponent: number };
 
-/** NaN, made from the bits of x, so that the driver does not know. */
+/** NaN, computed from the bits of x, so that the driver cannot fold it. */
 const quietNaN = (x: string): string => `bitcast<f32>(bitcast<u32>(${x}) | 0x7fc00000u)`;
 
-/** WGSL's pow needs a positive base; small whole exponents are products. */
+/** WGSL's pow needs a positive base; small integer exponents become products. */
 function power(x: string, exponent: number, number: NumberText): string {
   if (exponent === 0) return '1.0';
   if (exponent === 0.5) return `sqrt(${x})`;
   if (exponent < 0) return `1.0 / (${power(x, -exponent, number)})`;
   if (Number.isInteger(exponent) && exponent <= 8) return Array.from({ length: exponent }, () => x).join(' * ');
   const [infinity, size] = [Number.POSITIVE_INFINITY, `abs(${x})`];
-  // 1 stays 1, whatever the exponent.
+  // 1 to any power is 1, even NaN.
   if (Number.isNaN(exponent)) return `select(${quietNaN(x)}, 1.0, ${x} == 1.0)`;
   if (exponent === infinity)
     return keepNaN(x, `select(select(0.0, ${number(infinity)}, ${size} > 1.0), 1.0, ${size} == 1.0)`);
@@ -161,7 +161,7 @@ function power(x: string, exponent: number, number: NumberText): string {
 export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
   name: 'pow',
   arity: 1,
-  dear: true,
+  expensive: true,
   expression: ([x], { exponent }, number) => power(x, Math.fround(exponent), number),
   gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
     () => (exponent === 0 ? fullLike(grad, 0) : mul(mul(grad, pow(x, exponent - 1)), exponent)),
@@ -169,7 +169,7 @@ export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
 });
 
 /* @__PURE__ */ specifyElementwise(powOp, () => ({
-  summary: 'x to a fixed power; NaN for negative x where the exponent is no whole number.',
+  summary: 'x to a fixed power; NaN for negative x if the exponent is not an integer.',
   compute: ([x], { exponent }) => x ** exponent,
   ranges: [[0.3, 2]],
   attributes: [
@@ -180,7 +180,7 @@ export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
     { exponent: 2.5 },
     { exponent: 0 },
   ],
-  // pow is exp2(y · log2 x) on most drivers: 13 ulp were seen.
+  // pow is exp2(y · log2 x) on most drivers: errors of 13 ulp were seen.
   tolerance: 3e-6,
 }));
 
@@ -196,7 +196,7 @@ export const sqrt = (x: Tensor): Tensor => applyOne(sqrtOp, [x], {});
 export const sign = (x: Tensor): Tensor => applyOne(signOp, [x], {});
 /** |x|. */
 export const abs = (x: Tensor): Tensor => applyOne(absOp, [x], {});
-/** x held in [min, max]. */
+/** x clamped to [min, max]. */
 export const clamp = (x: Tensor, min: number, max: number): Tensor => applyOne(clampOp, [x], { min, max });
 /** x to the power of a number. */
 export const pow = (x: Tensor, exponent: number): Tensor => applyOne(powOp, [x], { exponent });

@@ -1,11 +1,11 @@
 /**
- * WGSL for functions that some drivers compute badly where a gradient depends on it: log near 1 (relative error up to
- * 4e-3 seen), tanh near 0 (no digit right at 6e-8). Coefficients: Moshier, Cephes mathematical library (logf, tanhf).
+ * WGSL for functions that some drivers compute inaccurately where gradients depend on them: log near 1 (relative error up
+ * to 4e-3), tanh near 0 (no correct digit at 6e-8). Coefficients: Moshier, Cephes mathematical library (logf, tanhf).
  */
 
 /**
- * `value`, a function of x, but x itself where that is NaN: WGSL lets drivers compute as if there were none, and
- * SwiftShader's exp and log do. Seen by its bits, since a comparison may be folded.
+ * `value`, a function of x, or x itself if x is NaN: WGSL lets drivers assume that there is no NaN, and SwiftShader's exp
+ * and log do. NaN is detected by its bits, since a comparison may be folded.
  */
 export const keepNaN = (x: string, value: string): string =>
   `select(${value}, ${x}, (bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
@@ -25,7 +25,7 @@ const SMALL_LOG = `fn daybreakSmallLog(z: f32) -> f32 {
   return z + (z * s * p - 0.5 * s);
 }`;
 
-/** Natural logarithm; as the driver has it far from 1. Denormal numbers, of which drivers' bits are wrong, are enlarged first. */
+/** Natural logarithm; the driver's far from 1. Subnormals, which drivers handle wrongly, are scaled up first. */
 export const LOG = `${SMALL_LOG}
 fn daybreakLog(x: f32) -> f32 {
   let z = x - 1.0;
@@ -34,7 +34,7 @@ fn daybreakLog(x: f32) -> f32 {
   return select(far, daybreakSmallLog(z), z >= -0.29 && z <= 0.41);
 }`;
 
-/** log(1 + x) without losing small x. */
+/** log(1 + x), accurate for small x. */
 export const log1pFunction = `${SMALL_LOG.replaceAll('daybreakSmallLog', 'daybreakSmallLog1p')}
 fn daybreakLog1p(x: f32) -> f32 {
   return select(log(1.0 + x), daybreakSmallLog1p(x), x >= -0.29 && x <= 0.41);

@@ -1,4 +1,4 @@
-/** Choosing between tensors, and finding what is not finite. */
+/** Selecting between tensors, and detecting infinity and NaN. */
 import type { Tensor } from '../../engine/tensor.ts';
 import { applyOne, defineElementwise } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
@@ -16,7 +16,7 @@ export const whereOp = /* @__PURE__ */ defineElementwise({
 });
 
 /* @__PURE__ */ specifyElementwise(whereOp, () => ({
-  summary: 'a where the condition is not 0, else b.',
+  summary: 'a where the condition is nonzero, else b.',
   compute: ([c, a, b]) => (c !== 0 ? a : b),
   samples: [
     {
@@ -44,7 +44,7 @@ export const notFiniteOp = /* @__PURE__ */ defineElementwise({
   ],
 }));
 
-/** a where `condition` is not 0, else b; with broadcasting. */
+/** a where `condition` is nonzero, else b; with broadcasting. */
 export const where = (condition: Tensor, a: Tensor, b: Tensor): Tensor => applyOne(whereOp, [condition, a, b], {});
 
 /** 1 where x is infinite or NaN, else 0. */

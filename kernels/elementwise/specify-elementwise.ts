@@ -1,4 +1,4 @@
-/** Specifications of elementwise operations: one function of numbers stands for the whole. */
+/** Specifications of elementwise operations, from one function of numbers. */
 import { broadcastShapes, broadcastStrides, type Shape } from '../../engine/basics/shape.ts';
 import type { Attributes } from '../../engine/graph/operation.ts';
 import { type Sample, type Specification, specify } from '../../engine/specify.ts';
@@ -9,15 +9,15 @@ export interface ElementwiseSpecification<A extends Attributes>
   extends Pick<Specification<A>, 'summary' | 'tolerance' | 'gradientTestedBy'> {
   /** The result of one element in float64. */
   compute(inputs: readonly number[], attributes: A): number;
-  /** Where each input is drawn from; default [-2, 2). */
+  /** The range of each input; default [-2, 2). */
   readonly ranges?: readonly (readonly [number, number])[];
   /** Attributes to test with; default none. */
   readonly attributes?: readonly A[];
-  /** In the place of the usual samples. */
+  /** Replaces the default samples. */
   readonly samples?: readonly Sample<A>[];
 }
 
-/** Says what an elementwise operation should compute. */
+/** Specifies an elementwise operation. */
 export function specifyElementwise<A extends Attributes>(
   operation: ElementwiseOperation<A>,
   specification: () => ElementwiseSpecification<A>,

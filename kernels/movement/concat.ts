@@ -15,13 +15,13 @@ import { WORDS } from './strided.ts';
 
 type ConcatAttributes = { readonly axis: number };
 
-/** Copies each input to its place in the output, one dispatch an input. */
+/** Copies each input to its range of the output, one dispatch per input. */
 export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<ConcatAttributes>({
   name: 'concat',
   takes: ['any'],
   infer(inputs, { axis }) {
     const [first] = inputs;
-    if (!first) throw new ShapeError('concat', 'needs at least one tensor.');
+    if (!first) throw new ShapeError('concat', 'expected at least one tensor, got none.');
     const fits = inputs.every(
       ({ shape }) =>
         shape.length === first.shape.length && shape.every((size, i) => i === axis || size === first.shape[i]),
@@ -29,7 +29,7 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
     if (!fits || !(axis in first.shape))
       throw new ShapeError(
         'concat',
-        `${inputs.map(({ shape }) => formatShape(shape)).join(' and ')} do not join along axis ${axis}.`,
+        `cannot concatenate ${inputs.map(({ shape }) => formatShape(shape)).join(' and ')} along axis ${axis}.`,
       );
     const total = inputs.reduce((sum, { shape }) => sum + shape[axis], 0);
     return [
@@ -69,7 +69,7 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
 });
 
 /* @__PURE__ */ specify(concatOp, () => ({
-  summary: 'Tensors one after another along an axis.',
+  summary: 'Concatenates tensors along an axis.',
   reference(inputs, shapes, { axis }) {
     const inner = sizeOf(shapes[0].slice(axis + 1));
     const outer = sizeOf(shapes[0].slice(0, axis));
@@ -93,10 +93,10 @@ export const concatOp: Declaration<ConcatAttributes> = /* @__PURE__ */ defineOp<
   },
 }));
 
-/** Tensors one after another along `axis` (negative from the end). */
+/** Concatenates tensors along `axis` (negative from the end). */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   if (!Array.isArray(tensors) || tensors.length === 0)
-    throw new ArgumentError('concat', `needs an array of at least one tensor, got ${nameOf(tensors)}.`);
+    throw new ArgumentError('concat', `expected an array of at least one tensor, got ${nameOf(tensors)}.`);
   requireTensors('concat', ...tensors);
   return apply(concatOp, tensors, { axis: axis < 0 ? axis + tensors[0].shape.length : axis })[0];
 }

@@ -1,4 +1,4 @@
-/** Many tensors in one buffer, so that one dispatch can update them all. */
+/** Packs tensors into one buffer, so that one dispatch can update them all. */
 import { apply } from '../../engine/apply.ts';
 import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
@@ -7,11 +7,11 @@ import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { words } from '../references.ts';
 
-/** Copies that the planner leaves out where a tensor's producer can write into its place directly; gaps stay zero. */
+/** Copies, which the planner omits where a tensor's producer can write to the packed buffer directly; gaps stay zero. */
 export const packOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineOp({ ...sideBySideOp, name: 'pack' });
 
 /* @__PURE__ */ specify(packOp, () => ({
-  summary: 'Tensors side by side in one buffer, with gaps of zeros.',
+  summary: 'Packs tensors into one buffer, with zeros in the gaps.',
   reference(inputs, shapes) {
     const { offsets, total } = packLayout(shapes);
     const y = new Float64Array(total);
@@ -32,7 +32,7 @@ export const packOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineO
   }),
 }));
 
-/** All tensors in one of rank 1, laid out as {@link packLayout} says. */
+/** Packs all tensors into one of rank 1, with the layout of {@link packLayout}. */
 export const pack = (tensors: readonly Tensor[]): Tensor => apply(packOp, tensors, {})[0];
 
 type PartAttributes = { readonly offset: number; readonly shape: Shape };
@@ -55,5 +55,5 @@ export const partOp: Declaration<PartAttributes> = /* @__PURE__ */ defineOp<Part
   }),
 }));
 
-/** The tensor of `shape` from element `offset` of a packed buffer. */
+/** The tensor of `shape` at element `offset` of a packed buffer. */
 export const part = (x: Tensor, offset: number, shape: Shape): Tensor => apply(partOp, [x], { offset, shape })[0];

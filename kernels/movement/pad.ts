@@ -1,4 +1,4 @@
-/** Slices and padding: rectangles of one tensor inside another. */
+/** Slicing and padding. */
 import { apply } from '../../engine/apply.ts';
 import { checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, like, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
@@ -38,7 +38,7 @@ export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<Sl
     if (!valid)
       throw new ShapeError(
         'slice',
-        `${listed(start)} to ${listed(end)} is no rectangle of whole numbers in ${formatShape(shape)}.`,
+        `expected integer bounds inside ${formatShape(shape)}, got ${listed(start)} to ${listed(end)}.`,
       );
     return [
       like(
@@ -63,7 +63,7 @@ export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<Sl
 });
 
 /* @__PURE__ */ specify(sliceOp, () => ({
-  summary: 'The rectangle from `start` to before `end`.',
+  summary: 'The elements from `start` to before `end` on each axis.',
   reference([x], [shape], { start, end }) {
     const strides = stridesOf(shape);
     const offset = start.reduce((sum, first, axis) => sum + first * strides[axis], 0);
@@ -87,7 +87,7 @@ export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<Sl
   },
 }));
 
-/** x from `start` to before `end`, one number for each axis. */
+/** x from `start` to before `end`, with one number per axis. */
 export const slice = (x: Tensor, start: readonly number[], end: readonly number[]): Tensor =>
   apply(sliceOp, [x], { start, end })[0];
 
@@ -133,7 +133,7 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
 });
 
 /* @__PURE__ */ specify<PadAttributes>(padOp, () => ({
-  summary: 'More elements before and after each axis: a constant, or the tensor mirrored without its edge.',
+  summary: 'Pads each axis before and after: with a constant, or by reflection without repeating the edge.',
   reference([x], [shape], { padding, mode, value }) {
     const target = paddedShape(shape, padding);
     const own = stridesOf(target);
@@ -198,7 +198,7 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
 
 type ReflectGradientAttributes = { readonly shape: Shape; readonly padding: Padding };
 
-/** Each element adds up the places that mirror it: on each axis itself, the mirror before, the mirror after. */
+/** Each element sums the positions that mirror it: on each axis itself, the mirror before, the mirror after. */
 export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
   /* @__PURE__ */ defineOp<ReflectGradientAttributes>({
     name: 'padReflectGradient',
@@ -209,7 +209,7 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
       const sizes = padSizes(source, padding);
       const fixed = shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
       let body = `var value = 0.0; let o = ${fixed.map(axis => `a${axis} * s${axis}`).join(' + ') || '0'};\n`;
-      // Candidates on axis i: p + a, p − a (a ≥ 1), p + 2(d − 1) − a (a ≤ d − 2), where they lie inside.
+      // Candidates on axis i: p + a, p − a (a ≥ 1), p + 2(d − 1) − a (a ≤ d − 2), if they are inside.
       for (const axis of axes)
         body += `for (var k${axis} = 0; k${axis} < 3; k${axis}++) {
       if ((k${axis} == 1 && a${axis} == 0) || (k${axis} == 2 && a${axis} == d${axis} - 1)) { continue; }
@@ -260,13 +260,13 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
 }));
 
 export interface PadOptions {
-  /** `constant` (default) or `reflect`: mirrored without repeating the edge, by less than the size. */
+  /** `constant` (default), or `reflect`: mirrors without repeating the edge; padding must be less than the size. */
   readonly mode?: 'constant' | 'reflect';
   /** The constant; default 0. */
   readonly value?: number;
 }
 
-/** x with `[before, after]` more elements on each axis. */
+/** x padded by `[before, after]` elements on each axis. */
 export function pad(x: Tensor, padding: Padding, options: PadOptions = {}): Tensor {
   checkOptions('pad', options, ['mode', 'value']);
   const { mode = 'constant', value = 0 } = options;

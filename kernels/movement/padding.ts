@@ -1,4 +1,4 @@
-/** What padding and its gradients share: checks, sizes and the walk over the padded elements. */
+/** Shared by padding and its gradients: checks, sizes and the loop over padded elements. */
 import { ArgumentError, DTypeError, nameOf, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sizeOf, stridesOf, type TensorSpec } from '../../engine/basics/shape.ts';
 import { assembleElements, coordinates, type KernelParts } from '../../engine/text/assemble.ts';
@@ -13,7 +13,7 @@ export type PadAttributes = {
   readonly value: number;
 };
 
-/** One invocation an output element; `body` computes `value` from coordinates `a0…` and the sizes and numbers. */
+/** One invocation per output element; `body` computes `value` from coordinates `a0…` and the sizes and numbers. */
 export function lowerCoordinates(
   name: string,
   shape: Shape,
@@ -39,7 +39,7 @@ export function lowerCoordinates(
   return { steps: [{ kernel: assembleElements(parts, traits), operands: [input(0), output(0)] }], scratch: [] };
 }
 
-/** Names for the source's sizes `h`, strides `s` and the padding before `p` of every axis. */
+/** Named sizes of every axis: the source's size `h`, its stride `s` and the padding before it `p`. */
 export function padSizes(source: Shape, padding: Padding): Record<string, number> {
   const strides = stridesOf(source);
   return Object.fromEntries(
@@ -51,36 +51,37 @@ export function padSizes(source: Shape, padding: Padding): Record<string, number
   );
 }
 
-/** Throws where `x` cannot be padded so. */
+/** Throws if `x` cannot be padded like this. */
 export function checkPadding(
   operation: string,
   { shape, dtype }: TensorSpec,
   { padding, mode, value }: PadAttributes,
 ): void {
   if (mode !== 'constant' && mode !== 'reflect')
-    throw new ArgumentError(operation, `mode is "constant" or "reflect", got ${quoted(mode)}.`);
-  if (typeof value !== 'number') throw new ArgumentError(operation, `value is a number, got ${nameOf(value)}.`);
+    throw new ArgumentError(operation, `expected mode "constant" or "reflect", got ${quoted(mode)}.`);
+  if (typeof value !== 'number')
+    throw new ArgumentError(operation, `expected value to be a number, got ${nameOf(value)}.`);
   if (!Array.isArray(padding) || !padding.every(pair => Array.isArray(pair) && pair.length === 2))
-    throw new ShapeError(operation, `padding is [before, after] for each axis, got ${quoted(padding)}.`);
+    throw new ShapeError(operation, `expected padding as [before, after] for each axis, got ${quoted(padding)}.`);
   const whole =
     padding.length === shape.length && padding.flat().every(amount => Number.isInteger(amount) && amount >= 0);
   const text = padding.map(([before, after]) => `[${before}, ${after}]`).join(', ');
   if (!whole)
     throw new ShapeError(
       operation,
-      `padding [${text}] does not fit ${formatShape(shape)}: [before, after] for each axis.`,
+      `expected padding as [before, after] for each axis of ${formatShape(shape)}, got [${text}].`,
     );
   if (mode === 'reflect' && padding.some(([before, after], axis) => Math.max(before, after) >= shape[axis]))
-    throw new ShapeError(operation, `reflection by [${text}] needs more than ${formatShape(shape)} has.`);
+    throw new ShapeError(operation, `cannot reflect by [${text}]: padding must be smaller than ${formatShape(shape)}.`);
   if (dtype === 'u32' && value >>> 0 !== value)
-    throw new DTypeError(operation, `pads u32 with whole numbers below 2³², got ${value}.`);
+    throw new DTypeError(operation, `expected an integer below 2³² to pad u32, got ${value}.`);
 }
 
-/** Sizes with the padding. */
+/** The shape after padding. */
 export const paddedShape = (shape: Shape, padding: Padding): number[] =>
   shape.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
 
-/** The place whose content a place outside mirrors. */
+/** The index inside that an index outside mirrors. */
 export const reflected = (at: number, size: number): number => {
   const folded = Math.abs(at);
   return folded < size ? folded : 2 * (size - 1) - folded;

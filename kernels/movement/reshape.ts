@@ -1,4 +1,4 @@
-/** The same elements under another shape: no kernel runs. */
+/** Reshaping; no kernel runs. */
 import { apply } from '../../engine/apply.ts';
 import { nameOf, ShapeError } from '../../engine/basics/errors.ts';
 import { checkShape, formatShape, like, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
@@ -19,7 +19,7 @@ export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
     if (sizeOf(shape) !== sizeOf(x.shape))
       throw new ShapeError(
         'reshape',
-        `${formatShape(x.shape)} has ${sizeOf(x.shape)} elements, ${formatShape(shape)} needs ${sizeOf(shape)}.`,
+        `cannot reshape ${formatShape(x.shape)} to ${formatShape(shape)}: expected ${sizeOf(x.shape)} elements, got ${sizeOf(shape)}.`,
       );
     return [like(x, shape)];
   },
@@ -28,7 +28,7 @@ export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
 });
 
 /* @__PURE__ */ specify(reshapeOp, () => ({
-  summary: 'Another shape of the same elements in the same order; one dimension may be -1.',
+  summary: 'The same elements in the same order with another shape; one dimension may be -1.',
   reference: ([x]) => [Float64Array.from(x)],
   samples: [
     { inputs: [{ shape: [2, 3, 4] }], attributes: { shape: [6, 4] } },
@@ -44,10 +44,11 @@ export const reshapeOp = /* @__PURE__ */ defineOp<ReshapeAttributes>({
   },
 }));
 
-/** x under `shape`, in which one dimension may be -1. */
+/** x with another shape, in which one dimension may be -1. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   requireTensors('reshape', x);
-  if (!Array.isArray(shape)) throw new ShapeError('reshape', `a shape is an array of numbers, got ${nameOf(shape)}.`);
+  if (!Array.isArray(shape))
+    throw new ShapeError('reshape', `expected a shape as an array of numbers, got ${nameOf(shape)}.`);
   const unknown = shape.indexOf(-1);
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const full = unknown < 0 ? shape : shape.map((size, axis) => (axis === unknown ? x.size / known : size));

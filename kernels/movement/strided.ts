@@ -1,4 +1,4 @@
-/** Movement: every element of the result is one element of the input, found by strides. Bits are copied, whatever they mean. */
+/** Movement: every element of the result is one element of the input, found by strides. Bits are copied unchanged. */
 import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, like, mergeAxes, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
@@ -12,7 +12,7 @@ import { mapIndices, words } from '../references.ts';
 
 type PermuteAttributes = { readonly axes: readonly number[] };
 
-/** Bindings of kernels that copy elements: `x` and `result`, of any type. */
+/** Bindings of kernels that copy elements of any type: `x` and `result`. */
 export const WORDS = { reads: ['x: array<u32>'], writes: ['result: array<u32>'] } as const;
 
 /** A kernel that reads `x[offset + Σ index·stride]` for every index of `shape`. */
@@ -58,7 +58,11 @@ export const permuteOp: Declaration<PermuteAttributes> = /* @__PURE__ */ defineO
   infer([x], { axes }) {
     const { shape } = x;
     const valid = axes.length === shape.length && [...axes].sort((a, b) => a - b).every((axis, i) => axis === i);
-    if (!valid) throw new ShapeError('permute', `axes [${axes.join(', ')}] do not permute ${formatShape(shape)}.`);
+    if (!valid)
+      throw new ShapeError(
+        'permute',
+        `expected a permutation of the axes of ${formatShape(shape)}, got [${axes.join(', ')}].`,
+      );
     return [
       like(
         x,
@@ -81,7 +85,7 @@ export const permuteOp: Declaration<PermuteAttributes> = /* @__PURE__ */ defineO
 });
 
 /* @__PURE__ */ specify(permuteOp, () => ({
-  summary: 'Axes in another order.',
+  summary: 'Reorders the axes.',
   reference([x], [shape], { axes }) {
     const strides = stridesOf(shape);
     const moved = axes.map(axis => shape[axis]);
@@ -106,20 +110,20 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   return apply(permuteOp, [x], { axes: axes.map(axis => (axis < 0 ? axis + rank : axis)) })[0];
 }
 
-/** x with two axes exchanged (default the last two). */
+/** x with two axes swapped (default the last two). */
 export function transpose(x: Tensor, first = -1, second = -2): Tensor {
   const rank = x.shape.length;
   const axes = Array.from({ length: rank }, (_, axis) => axis);
   const [a, b] = [first < 0 ? first + rank : first, second < 0 ? second + rank : second];
   if (!(a in axes) || !(b in axes))
-    throw new ShapeError('transpose', `no axes ${first} and ${second} in ${formatShape(x.shape)}.`);
+    throw new ShapeError('transpose', `axes ${first} and ${second} do not exist in ${formatShape(x.shape)}.`);
   axes[a] = b;
   axes[b] = a;
   return permute(x, axes);
 }
 
 function imageShape(operation: string, shape: Shape): [number, number, number, number] {
-  if (shape.length !== 4) throw new ShapeError(operation, `needs [N, C, H, W], got ${formatShape(shape)}.`);
+  if (shape.length !== 4) throw new ShapeError(operation, `expected [N, C, H, W], got ${formatShape(shape)}.`);
   return shape as unknown as [number, number, number, number];
 }
 
@@ -141,7 +145,7 @@ const shuffled = (shape: Shape, factor: number, f: (deep: number, wide: number) 
 
 type FactorAttributes = { readonly factor: number };
 
-/** A copy that sees both sides as six axes, [N, C, r, r, H, W] in this or another order. */
+/** A copy between two views with six axes, [N, C, r, r, H, W] in different orders. */
 function lowerShuffle(
   name: string,
   split: Shape,
@@ -161,7 +165,7 @@ function lowerShuffle(
   );
 }
 
-/** An operation of its own, so that `compile` can write a convolution's pixels where they belong. */
+/** A separate operation, so that `compile` can absorb it into a convolution's store. */
 export const pixelShuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ defineOp<FactorAttributes>({
   name: 'pixelShuffle',
   takes: ['any'],
@@ -169,7 +173,7 @@ export const pixelShuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ def
     const [n, c, h, w] = imageShape('pixelShuffle', x.shape);
     const channels = c / factor ** 2;
     if (!Number.isInteger(factor) || factor < 1 || !Number.isInteger(channels))
-      throw new ShapeError('pixelShuffle', `${formatShape(x.shape)} has not a multiple of ${factor}² channels.`);
+      throw new ShapeError('pixelShuffle', `expected a multiple of ${factor}² channels, got ${formatShape(x.shape)}.`);
     return [like(x, [n, channels, h * factor, w * factor])];
   },
   shuffle: ({ factor }) => factor,
@@ -182,7 +186,7 @@ export const pixelShuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ def
 });
 
 /* @__PURE__ */ specify(pixelShuffleOp, () => ({
-  summary: 'Channels become pixels: [N, C·r², H, W] to [N, C, H·r, W·r].',
+  summary: 'Moves channels to pixels: [N, C·r², H, W] to [N, C, H·r, W·r].',
   reference([x], [shape], { factor }) {
     const y = new Float64Array(x.length);
     shuffled(shape, factor, (deep, wide) => {
@@ -212,7 +216,10 @@ export const pixelUnshuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ d
   infer([x], { factor }) {
     const [n, c, h, w] = imageShape('pixelUnshuffle', x.shape);
     if (!Number.isInteger(factor) || factor < 1 || h % factor !== 0 || w % factor !== 0)
-      throw new ShapeError('pixelUnshuffle', `the sides of ${formatShape(x.shape)} are no multiples of ${factor}.`);
+      throw new ShapeError(
+        'pixelUnshuffle',
+        `expected H and W to be multiples of ${factor}, got ${formatShape(x.shape)}.`,
+      );
     return [like(x, [n, c * factor ** 2, h / factor, w / factor])];
   },
   lower({ inputs, attributes: { factor }, baked }, traits) {
@@ -224,7 +231,7 @@ export const pixelUnshuffleOp: Declaration<FactorAttributes> = /* @__PURE__ */ d
 });
 
 /* @__PURE__ */ specify(pixelUnshuffleOp, () => ({
-  summary: 'Pixels become channels: the inverse of pixelShuffle.',
+  summary: 'Moves pixels to channels: the inverse of pixelShuffle.',
   reference([x], [shape], { factor }) {
     const [n, c, h, w] = imageShape('pixelUnshuffle', shape);
     const y = new Float64Array(x.length);

@@ -1,7 +1,7 @@
 /**
- * Batch normalisation (Ioffe and Szegedy 2015), written with other operations: `compile` fuses them into the same few
- * passes over memory that a kernel of its own would make. Only the gradient in training is put together by hand: that of
- * the parts would go over the input two times more.
+ * Batch normalization (Ioffe and Szegedy 2015), composed of other operations: `compile` fuses them into the same few passes
+ * over memory that a dedicated kernel would make. Only the gradient in training is written by hand: automatic
+ * differentiation would read the input twice more.
  */
 
 import { ShapeError } from '../../engine/basics/errors.ts';
@@ -25,7 +25,7 @@ export interface Normalized {
   readonly variance: Tensor;
 }
 
-/** All axes but the channels'. */
+/** All axes except the channels'. */
 const others = (shape: Shape): number[] => shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
 
 function channelsLast(name: string, x: Tensor, parameter: Tensor): Tensor {
@@ -33,7 +33,7 @@ function channelsLast(name: string, x: Tensor, parameter: Tensor): Tensor {
   if (parameter.size !== channels)
     throw new ShapeError(
       name,
-      `${formatShape(x.shape)} needs [${channels}] for each channel, got ${formatShape(parameter.shape)}.`,
+      `for x ${formatShape(x.shape)}: expected a parameter of [${channels}], got ${formatShape(parameter.shape)}.`,
     );
   return reshape(
     parameter,
@@ -48,8 +48,8 @@ function normalize(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bi
 }
 
 /**
- * Inputs: x, then the mean of the batch, 1 / √(variance + eps), weight and bias, all four of shape [1, C, 1, …]. As the
- * first two follow from x, their share of the gradient is in that of x, and they have none themselves:
+ * Inputs: x, then the batch's mean, 1 / √(variance + eps), weight and bias, all four of shape [1, C, 1, …]. The mean and
+ * 1 / √(variance + eps) depend on x, so the gradient of x includes theirs, and they have none themselves:
  *
  *     gx = weight · s · (g − Σg / M − (x − mean) · s² · Σ g (x − mean) / M),  s = 1 / √(variance + eps)
  *
@@ -74,7 +74,7 @@ const normalizeByBatch = /* @__PURE__ */ defineElementwise({
     const product = once(() => sum(mul(grad, centred()), options));
     return [
       () => {
-        // Whole tensors first: what is multiplied by a channel's numbers costs no kernel of its own.
+        // Whole tensors first: multiplying by per-channel values needs no extra kernel.
         const slope = mul(mul(mul(centred(), s), s), product());
         return mul(mul(div(sub(sub(mul(grad, count), total()), slope), count), weight), s);
       },
@@ -97,11 +97,11 @@ const normalizeByBatch = /* @__PURE__ */ defineElementwise({
   ],
   gradientTestedBy: {
     name: 'batchNorm',
-    why: 'That of x contains those of mean and s, which follow from x there.',
+    why: 'The gradient of x includes those of mean and s, which depend on x there.',
   },
 }));
 
-/** Mean and variance of the batch, [1, C, 1, …], and the parameters in that shape. */
+/** The batch's mean and variance, [1, C, 1, …], and the parameters in that shape. */
 function prepare(x: Tensor, weight: Tensor, bias: Tensor) {
   const [w, b] = [channelsLast('batchNorm', x, weight), channelsLast('batchNorm', x, bias)];
   const axes = others(x.shape);
@@ -110,7 +110,7 @@ function prepare(x: Tensor, weight: Tensor, bias: Tensor) {
   return { w, b, average, variance };
 }
 
-/** Normalises x [N, C, …] by the statistics of the batch itself: training. weight and bias are [C]. */
+/** Normalizes x [N, C, …] with the batch's own statistics, for training. weight and bias are [C]. */
 export function batchNormTraining(x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Normalized {
   return tidy(() => {
     const { w, b, average, variance } = prepare(x, weight, bias);
@@ -124,8 +124,8 @@ export function batchNormTraining(x: Tensor, weight: Tensor, bias: Tensor, eps =
 }
 
 /**
- * The same, with running statistics [C] that are updated by `momentum`, the variance by the unbiased one, as PyTorch's
- * are. Their new content is returned, for the caller to assign.
+ * Like {@link batchNormTraining}, and also updates running statistics [C] with `momentum`, with the unbiased variance, as
+ * PyTorch does. The new statistics are returned; the caller must assign them.
  */
 export function batchNormTracking(
   x: Tensor,
@@ -145,7 +145,7 @@ export function batchNormTracking(
   });
 }
 
-/** Normalises x [N, C, …] by given statistics [C]: evaluation. */
+/** Normalizes x [N, C, …] with given statistics [C], for evaluation. */
 export function batchNorm(
   x: Tensor,
   weight: Tensor,
@@ -177,7 +177,7 @@ const sampleOf = (shape: Shape, training: boolean) => ({ inputs: inputsOf(shape,
 
 /* @__PURE__ */ specifyFunction<BatchNormAttributes>(() => ({
   name: 'batchNorm',
-  summary: 'Batch normalisation, by the batch’s statistics (training) or given ones.',
+  summary: 'Batch normalization, with the batch’s statistics (training) or given ones.',
   call: ([x, weight, bias, m, v], { training }) => {
     if (!training) return [batchNorm(x, weight, bias, m, v)];
     const { output, mean, variance } = batchNormTraining(x, weight, bias);
@@ -221,6 +221,6 @@ const sampleOf = (shape: Shape, training: boolean) => ({ inputs: inputsOf(shape,
       [choose.integer(2, 3), choose.pick([1, 3, 8, 17]), choose.pick([2, 5, 13]), choose.pick([3, 7])],
       choose.pick([true, false]),
     ),
-  // Statistics of few numbers with little variance lose digits in the division.
+  // Statistics of few numbers with little variance lose precision in the division.
   tolerance: 1e-5,
 }));

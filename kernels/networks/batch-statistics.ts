@@ -1,4 +1,4 @@
-/** What batch norm makes of the statistics of a batch: one small kernel instead of three. */
+/** Processes a batch's statistics for batch norm, in one small kernel instead of three. */
 import { apply } from '../../engine/apply.ts';
 import { sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
@@ -14,7 +14,7 @@ export type BatchStatisticsAttributes = {
   readonly eps: number;
   /** Weight of the batch in the running statistics. */
   readonly momentum: number;
-  /** What makes the batch's variance the unbiased one: M / (M − 1) for M elements a channel. */
+  /** Factor from the batch's biased variance to the unbiased one: M / (M − 1) for M elements per channel. */
   readonly correction: number;
 };
 
@@ -48,7 +48,7 @@ export const batchStatisticsOp: Declaration<BatchStatisticsAttributes> =
       return { steps: [{ kernel, operands: [0, 1, 2, 3].map(input).concat([0, 1, 2].map(output)) }], scratch: [] };
     },
     gradient({ inputs, outputs: [inverse], grads: [g, gMean, gVariance], attributes: { momentum, correction } }) {
-      /** The sum of what flows to input `i`, if anything does. */
+      /** The sum of the gradients that flow to input `i`, if any. */
       const flowing = (i: number, parts: readonly (Tensor | undefined)[]): Tensor | null => {
         const present = parts.flatMap(part => (part ? [reshape(part, inputs[i].shape)] : []));
         return present.length > 0 ? present.reduce((a, b) => add(a, b)) : null;

@@ -1,4 +1,4 @@
-/** Losses: means over all elements unless said otherwise. */
+/** Losses: means over all elements unless noted otherwise. */
 
 import { checkOptions, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../engine/basics/shape.ts';
@@ -17,7 +17,7 @@ import { oddShape } from '../references.ts';
 function checkSame(name: string, a: Tensor, b: Tensor): void {
   requireTensors(name, a, b);
   if (!sameShape(a.shape, b.shape))
-    throw new ShapeError(name, `needs equal shapes, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`);
+    throw new ShapeError(name, `expected equal shapes, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`);
 }
 
 /** Mean squared error: mean (input − target)². Equation 4 of Ledig et al. for images. */
@@ -26,7 +26,7 @@ export function mseLoss(input: Tensor, target: Tensor): Tensor {
   return tidy(() => mean(square(sub(input, target))));
 }
 
-/** Mean absolute error; gradient 0 where input and target agree. */
+/** Mean absolute error; gradient 0 where input and target are equal. */
 export function l1Loss(input: Tensor, target: Tensor): Tensor {
   checkSame('l1Loss', input, target);
   return tidy(() => mean(abs(sub(input, target))));
@@ -36,7 +36,7 @@ export function l1Loss(input: Tensor, target: Tensor): Tensor {
 export const bceOp = /* @__PURE__ */ defineElementwise({
   name: 'bceElementwise',
   arity: 2,
-  dear: true,
+  expensive: true,
   declarations: () => log1pFunction,
   expression: ([x, t]) => `(select(${x}, 0.0, ${x} < 0.0) - ${x} * ${t}) + daybreakLog1p(exp(-abs(${x})))`,
   gradient: ({ grad, inputs: [x, t] }) => [
@@ -67,7 +67,7 @@ export const bceOp = /* @__PURE__ */ defineElementwise({
 export const bceGradientOp = /* @__PURE__ */ defineElementwise({
   name: 'bceGradient',
   arity: 2,
-  dear: true,
+  expensive: true,
   declarations: () => `fn daybreakBceGradient(x: f32, t: f32) -> f32 {
   let e = exp(-abs(x));
   let large = 1.0 / (1.0 + e);
@@ -100,7 +100,7 @@ export interface TotalVariationOptions {
   readonly reduction?: 'sum' | 'mean';
 }
 
-/** Total variation of [N, C, H, W]: vertical and horizontal neighbours' differences (Rudin et al. 1992, anisotropic). */
+/** Total variation of [N, C, H, W]: differences of vertical and horizontal neighbours (Rudin et al. 1992, anisotropic). */
 export function totalVariation(x: Tensor, options: TotalVariationOptions = {}): Tensor {
   requireTensors('totalVariation', x);
   checkOptions('totalVariation', options, ['power', 'reduction']);
@@ -108,7 +108,7 @@ export function totalVariation(x: Tensor, options: TotalVariationOptions = {}): 
   if (x.shape.length !== 4 || x.shape[2] < 2 || x.shape[3] < 2)
     throw new ShapeError(
       'totalVariation',
-      `needs [N, C, H, W] with H and W of at least 2, got ${formatShape(x.shape)}.`,
+      `expected [N, C, H, W] with H and W of at least 2, got ${formatShape(x.shape)}.`,
     );
   const along = (axis: number) => {
     const from = (first: number) => x.shape.map((_, i) => (i === axis ? first : 0));
@@ -164,7 +164,7 @@ function pairLoss(
 
 /* @__PURE__ */ specifyFunction<Required<TotalVariationOptions>>(() => ({
   name: 'totalVariation',
-  summary: 'Absolute or squared differences of neighbouring pixels, added up.',
+  summary: 'Sum of absolute or squared differences of neighbouring pixels.',
   call: ([x], options) => [totalVariation(x, options)],
   reference([x], [shape], { power, reduction }) {
     const [n, c, h, w] = shape as unknown as [number, number, number, number];

@@ -1,4 +1,4 @@
-/** Pooling of [N, C, H, W]: windows without padding, incomplete ones left out. */
+/** Pooling of [N, C, H, W], without padding; incomplete windows are skipped. */
 import { apply } from '../../engine/apply.ts';
 import { quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape, sizeOf } from '../../engine/basics/shape.ts';
@@ -20,18 +20,18 @@ function pooledShape(name: string, shape: Shape, { kernel, stride }: PoolAttribu
   if (!whole)
     throw new ShapeError(
       name,
-      `windows and steps are whole numbers of at least 1, got ${quoted(kernel)} and ${quoted(stride)}.`,
+      `expected kernel and stride to be integers of at least 1, got ${quoted(kernel)} and ${quoted(stride)}.`,
     );
   const valid = shape.length === 4 && h >= kernel && w >= kernel;
   if (!valid)
-    throw new ShapeError(name, `windows of ${kernel} by steps of ${stride} do not fit ${formatShape(shape)}.`);
+    throw new ShapeError(name, `expected [N, C, H, W] with H and W of at least ${kernel}, got ${formatShape(shape)}.`);
   return [n, c, Math.floor((h - kernel) / stride) + 1, Math.floor((w - kernel) / stride) + 1];
 }
 
-/** Seen by its bits, since comparisons with NaN may be folded. */
+/** Tests bits, since comparisons with NaN may be folded. */
 const nanTest = (v: string): string => `(bitcast<u32>(${v}) & 0x7fffffffu) > 0x7f800000u`;
 
-/** One invocation an element of `target`; `body` declares `value` from plane, row and column. */
+/** One invocation per element of `target`; `body` declares `value` from plane, row and column. */
 function lowerPlanes(
   name: string,
   target: Shape,
@@ -73,7 +73,7 @@ function forEachWindow(
         visit((plane * oh + i) * ow + j, plane, i * attributes.stride, j * attributes.stride);
 }
 
-/** Index of the first largest element of a window, or of its last NaN: PyTorch's choice. */
+/** Index of the first largest element of a window, or of its last NaN, as in PyTorch. */
 function largest(x: Float64Array, [, , h, w]: Shape, kernel: number, plane: number, top: number, left: number): number {
   let best = (plane * h + top) * w + left;
   for (let p = 0; p < kernel; p++)
@@ -123,7 +123,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
 });
 
 /* @__PURE__ */ specify(maxPool2dOp, () => ({
-  summary: 'Largest element of each window, NaN if there is one; the gradient goes to the first of equals.',
+  summary: 'Maximum of each window, NaN if it contains one; ties pass the gradient to the first.',
   reference([x], [shape], attributes) {
     const y = new Float64Array(sizeOf(pooledShape('maxPool2d', shape, attributes)));
     forEachWindow(shape, attributes, (index, plane, top, left) => {
@@ -136,8 +136,8 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
 }));
 
 /**
- * Adds to `sum` over the windows that contain an element: those whose first row i has i·stride ≤ row < i·stride + kernel.
- * `body` adds a window's share.
+ * Sums over the windows that contain an element: those whose first row i has i·stride ≤ row < i·stride + kernel. `body`
+ * adds one window's contribution.
  */
 const windows = (kernel: number, stride: number, body: string, result: string): string => `var sum = ${emptySum('g')};
   for (var i = max(0, (row - ${kernel} + ${stride}) / ${stride}); i < oh && i * ${stride} <= row; i++) {
@@ -273,17 +273,18 @@ export const avgPool2dGradientOp: Declaration<PoolGradientAttributes> =
   },
 }));
 
-/** Largest element of each `kernel`×`kernel` window, by steps of `stride` (default `kernel`). */
+/** Maximum of each `kernel`×`kernel` window, with `stride` (default `kernel`). */
 export const maxPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor =>
   apply(maxPool2dOp, [x], { kernel, stride })[0];
 
-/** Mean of each `kernel`×`kernel` window, by steps of `stride` (default `kernel`). */
+/** Mean of each `kernel`×`kernel` window, with `stride` (default `kernel`). */
 export const avgPool2d = (x: Tensor, kernel: number, stride = kernel): Tensor =>
   apply(avgPool2dOp, [x], { kernel, stride })[0];
 
 /** Mean over all pixels: [N, C, H, W] to [N, C]. */
 export function globalAvgPool2d(x: Tensor): Tensor {
-  if (x.shape.length !== 4) throw new ShapeError('globalAvgPool2d', `needs [N, C, H, W], got ${formatShape(x.shape)}.`);
+  if (x.shape.length !== 4)
+    throw new ShapeError('globalAvgPool2d', `expected [N, C, H, W], got ${formatShape(x.shape)}.`);
   return mean(x, { axes: [2, 3] });
 }
 

@@ -1,15 +1,14 @@
 /**
- * The inner part of a GPU's matrix product: two tiles in workgroup memory are multiplied, each invocation adds up a block
- * of the result in registers. What fills the tiles and where results go is the caller's: an image's patches, weights, a
- * matrix.
+ * The inner loop of a GPU matrix product: multiplies two tiles in workgroup memory, while each invocation accumulates a
+ * block of the result in registers. The caller fills the tiles (from image patches, weights or a matrix) and stores results.
  *
- * The result has two directions. `across` is the one in which its memory runs, `down` the other. A tile holds `depth`
- * products to add of each; its values lie as vec4 *slots*, slot after slot for each depth. Which four elements share a slot is up
- * to the caller, see {@link Order}: loads and stores are contiguous over invocations either way.
+ * The result has two directions: `across` is contiguous in memory, `down` is the other. A tile holds `depth` values along
+ * the inner axis for each element, as consecutive vec4 *slots* for each depth. The caller decides which four elements share
+ * a slot, see {@link Order}: loads and stores are contiguous over invocations either way.
  */
 import { range } from '../../engine/text/repeat.ts';
 
-/** A workgroup's part of the result, an invocation's part of that, and the products added between two barriers. */
+/** A workgroup's part of the result, an invocation's part of that, and the inner steps between two barriers. */
 export interface Tile {
   readonly across: number;
   readonly down: number;
@@ -20,19 +19,19 @@ export interface Tile {
 }
 
 /**
- * Elements of slot `i` in a direction with `s` slots: `natural` 4i … 4i + 3, for what is loaded as vec4; `spread` i,
- * i + s, i + 2s, i + 3s, so that neighbouring invocations load neighbouring elements one by one.
+ * Elements of slot `i` in a direction with `s` slots. `natural`: 4i … 4i + 3, for vec4 loads. `spread`: i, i + s, i + 2s,
+ * i + 3s, so that neighbouring invocations load neighbouring scalars.
  */
 export type Order = 'natural' | 'spread';
 
-/** WGSL of a tile's product; names in it: `across`, `down` (workgroup memory), `ix`, `iy`, `sums`. */
+/** WGSL of a tile product. It declares `across`, `down` (workgroup memory), `ix`, `iy`, `sums`. */
 export class TileProduct {
   readonly tile: Tile;
   readonly invocations: number;
-  /** Slots of each direction for one depth. */
+  /** Slots per direction for one depth. */
   readonly acrossSlots: number;
   readonly downSlots: number;
-  /** Slots from one depth to the next: where tiles are filled along the depth, an odd number spreads them over banks. */
+  /** Slots from one depth to the next. If a tile is filled along the depth, an odd number avoids bank conflicts. */
   readonly acrossPitch: number;
   readonly downPitch: number;
 
@@ -64,13 +63,13 @@ export class TileProduct {
 var<workgroup> down: array<vec4f, ${this.tile.depth * this.downPitch}>;`;
   }
 
-  /** The start of `main`: the invocation's place and its sums, all zero. */
+  /** The start of `main`: the invocation's position and its sums, all zero. */
   get begin(): string {
     return `let ix = i32(lane) % ${this.#invocationsAcross}; let iy = i32(lane) / ${this.#invocationsAcross};
   ${this.#names.map(name => `var ${name} = vec4f();`).join(' ')}`;
   }
 
-  /** Adds the tiles' product to the sums. A barrier must lie between filling the tiles and this, and after it. */
+  /** Adds the tiles' product to the sums. Needs a barrier before (after filling the tiles) and after. */
   get multiply(): string {
     const { blockAcross, blockDown, depth } = this.tile;
     const [slotsAcross, slotsDown] = [range(blockAcross / 4), range(blockDown / 4)];
@@ -87,8 +86,8 @@ var<workgroup> down: array<vec4f, ${this.tile.depth * this.downPitch}>;`;
   }
 
   /**
-   * `statement` for each sum of the block, which sees `x` and `y`, the element's place in the tile across and down, and
-   * `value`. A loop, because each store in the text costs a software driver's compiler time.
+   * Runs `statement` for each sum of the block, with `x` and `y` (the element's position in the tile across and down) and
+   * `value`. Uses a loop, because each store in the text costs compile time on software drivers.
    */
   store(orders: { readonly across: Order; readonly down: Order }, statement: string): string {
     const { blockAcross, blockDown } = this.tile;

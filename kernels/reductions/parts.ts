@@ -1,26 +1,26 @@
-/** The second of two stages: a long sum that was split over workgroups is added up, always in the same order. */
+/** The second stage of a long sum that was split over workgroups: adds the parts in a fixed order. */
 import { ACCUMULATION, emptySum } from '../../engine/text/accumulate.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, output, type Step, scratch } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 
-/** Terms that one workgroup adds up one after the other at most: what a longer chain loses is seen in the sixth digit. */
+/** Maximum terms that a workgroup adds sequentially: longer chains lose precision in the sixth digit. */
 const LONGEST_CHAIN = 3072;
-/** Elements of all parts together at most. */
+/** Maximum elements of all parts together. */
 const MOST_PARTS = 2 ** 24;
 
-/** Into how many parts a sum of `terms` terms must be split for `count` results, so that its digits are kept. */
+/** The number of parts into which sums of `terms` terms must be split for precision; there are `count` results. */
 export const fewestParts = (terms: number, count: number): number =>
   Math.max(1, Math.min(Math.ceil(terms / LONGEST_CHAIN), Math.floor(MOST_PARTS / count)));
 
 /**
- * WGSL for where part `split` of `splits` begins in a sum of `total` steps; part `split + 1` begins where it ends. The
- * product split * total would be one multiplication less, but does not fit i32 where a long sum has thousands of parts.
+ * WGSL for the start of part `split` of `splits` in a sum of `total` steps; part `split + 1` starts at its end. Using
+ * split * total would save a multiplication, but overflows i32 if a long sum has thousands of parts.
  */
 export const startOfPart = (split: string, total: string): string =>
   `${split} * (${total} / splits) + min(${split}, ${total} % splits)`;
 
-/** Output 0, of `count` elements, = the sum of `splits` parts that lie one after another in scratch buffer `from`. */
+/** Output 0, of `count` elements, is the sum of `splits` consecutive parts in scratch buffer `from`. */
 export function addParts(name: string, count: number, splits: number, traits: AdapterTraits, from = 0): Step {
   const kernel = assembleElements(
     {

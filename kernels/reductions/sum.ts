@@ -1,4 +1,4 @@
-/** Sums and means over axes, and their transposes: broadcasting a tensor, and summing a broadcast one back. */
+/** Sums and means over axes, broadcasting, and its transpose `sumTo`. */
 import { apply } from '../../engine/apply.ts';
 import { checkOptions, DTypeError, ShapeError } from '../../engine/basics/errors.ts';
 import {
@@ -28,7 +28,7 @@ type SumAttributes = {
   /** Sorted and non-negative. */
   readonly axes: readonly number[];
   readonly keepDims: boolean;
-  /** What the sum is divided by: the number of elements for a mean. */
+  /** Divides the sum: the number of elements for a mean. */
   readonly divisor: number;
 };
 
@@ -82,7 +82,7 @@ export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
     const axes = shape.map((_, axis) => axis).filter(() => choose.integer(0, 1) === 1);
     return sample(shape, axes.length > 0 ? axes : [0], choose.pick([true, false]));
   },
-  // Sums of numbers of both signs cancel.
+  // Terms of both signs cancel.
   tolerance: 4e-6,
 }));
 
@@ -124,15 +124,16 @@ const broadcastElementwise = {
     divisor === 1 ? x : `${x} / ${number(divisor)}`,
 };
 
-/** y = x / divisor, stretched to `shape`. */
+/** y = x / divisor, broadcast to `shape`. */
 export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   name: 'broadcastTo',
   takes: ['any'],
   infer([x], { shape, divisor }) {
-    if (divisor !== 1 && x.dtype !== 'f32') throw new DTypeError('broadcastTo', `divides f32, got ${x.dtype}.`);
+    if (divisor !== 1 && x.dtype !== 'f32')
+      throw new DTypeError('broadcastTo', `expected f32 to divide, got ${x.dtype}.`);
     checkShape('broadcastTo', shape);
     if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
-      throw new ShapeError('broadcastTo', `cannot stretch ${formatShape(x.shape)} to ${formatShape(shape)}.`);
+      throw new ShapeError('broadcastTo', `cannot broadcast ${formatShape(x.shape)} to ${formatShape(shape)}.`);
     return [like(x, shape)];
   },
   lower: ({ inputs, attributes, baked }, traits) =>
@@ -152,7 +153,7 @@ export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
 });
 
 /* @__PURE__ */ specify(broadcastOp, () => ({
-  summary: 'Stretches dimensions of 1, and adds outer ones, by NumPy’s rule.',
+  summary: 'Broadcasts to a shape, by NumPy’s rule.',
   reference([x], [source], { shape, divisor }) {
     const strides = broadcastStrides(source, shape);
     const own = stridesOf(shape);
@@ -178,7 +179,7 @@ export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   },
 }));
 
-/** x / divisor, stretched to `shape`. */
+/** x / divisor, broadcast to `shape`. */
 function stretched(x: Tensor, shape: Shape, divisor: number): Tensor {
   requireTensors('broadcastTo', x);
   checkShape('broadcastTo', shape);
@@ -194,14 +195,14 @@ function collapsed(x: Tensor, shape: Shape, divisor: number): Tensor {
     shape.length <= x.shape.length &&
     shape.every((size, i) => size === 1 || size === x.shape[i + x.shape.length - shape.length]);
   if (!isStretched)
-    throw new ShapeError('sumTo', `${formatShape(shape)} was not stretched to ${formatShape(x.shape)}.`);
+    throw new ShapeError('sumTo', `${formatShape(shape)} does not broadcast to ${formatShape(x.shape)}.`);
   if (sameShape(x.shape, shape)) return stretched(x, shape, divisor);
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
   return tidy(() => reshape(apply(sumOp, [x], { axes, keepDims: true, divisor })[0], shape));
 }
 
-/** x stretched to `shape`. */
+/** x broadcast to `shape`. */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor => stretched(x, shape, 1);
 
 /** The transpose of broadcasting: sums x back to `shape`. */

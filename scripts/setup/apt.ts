@@ -1,21 +1,21 @@
-/** Mesa's software Vulkan driver (lavapipe) through apt, on Debian and Ubuntu, as root. */
+/** Installs Mesa's software Vulkan driver (lavapipe) with apt, on Debian and Ubuntu, as root. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PACKAGES = ['mesa-vulkan-drivers', 'libvulkan1'];
 
-/** A list of package sources of apt's: its file name and text. */
+/** A file with apt package sources: its name and text. */
 export interface SourceFile {
   readonly name: string;
   readonly text: string;
 }
 
-/** What apt has to do. */
+/** What to install with apt. */
 export interface AptPlan {
-  /** Sources to add first: Debian 12's own Mesa is too old for Dawn, its backport is not. */
+  /** Sources to add first: Debian 12's Mesa is too old for Dawn, but its backport works. */
   readonly added: SourceFile | undefined;
-  /** The suite to install from, if not the usual one. */
+  /** The suite to install from, if not the default. */
   readonly suite: string | undefined;
 }
 
@@ -32,7 +32,7 @@ export function aptPlan(osRelease: string, sources: readonly SourceFile[]): AptP
   return { added: configured ? undefined : backports(sources, codename, suite), suite };
 }
 
-/** The sources of the backports: whatever mirror, components and key serve the release itself, with another suite. */
+/** The backports' sources: the release's mirror, components and key, with another suite. */
 function backports(sources: readonly SourceFile[], codename: string, suite: string): SourceFile | undefined {
   for (const { name, text } of sources) {
     if (name.endsWith('.sources')) {
@@ -54,11 +54,11 @@ function backports(sources: readonly SourceFile[], codename: string, suite: stri
 /** Why apt cannot be used here, or undefined if it can. */
 export function aptUnavailable(): string | undefined {
   if (process.platform !== 'linux') return 'not Linux';
-  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return 'no apt here';
+  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return 'apt is not available';
   return process.getuid?.() === 0 ? undefined : 'not root';
 }
 
-/** Installs the driver. Throws, in apt's own words, if that fails; sources added for it are then removed again. */
+/** Installs the driver. If that fails, removes the added sources and throws with apt's message. */
 export function installWithApt(): void {
   const etc = '/etc/apt';
   const plan = aptPlan(readFileSync('/etc/os-release', 'utf8'), readSources(etc));
@@ -67,7 +67,7 @@ export function installWithApt(): void {
     console.log(`setup: adding ${added} for a Mesa that Dawn can use`);
     writeFileSync(added, plan.added.text);
   }
-  // An update that fails may concern somebody else's sources: what counts is whether the installation succeeds.
+  // A failed update may be due to unrelated sources: only the installation has to succeed.
   const update = aptGet('update');
   const install = aptGet(
     'install',
@@ -89,7 +89,7 @@ function readSources(etc: string): SourceFile[] {
   return readdirSync(etc).includes('sources.list') ? [read(etc, 'sources.list'), ...rest] : rest;
 }
 
-/** Runs apt-get, which asks no questions then, and keeps the last of its complaints. */
+/** Runs apt-get without prompts and returns its error messages. */
 function aptGet(...args: string[]): { succeeded: boolean; complaints: string } {
   const options = [
     '-qq',

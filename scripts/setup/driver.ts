@@ -1,6 +1,6 @@
 /**
- * Provides a software Vulkan driver where no WebGPU adapter was found: Mesa's through apt if we are root on Debian or
- * Ubuntu, else SwiftShader from npm, which needs no root. Exits 0 if an adapter answers then.
+ * Installs a software Vulkan driver if no WebGPU adapter was found: Mesa's with apt if we are root on Debian or Ubuntu, else
+ * SwiftShader from npm, which needs no root. Exits 0 if an adapter is then found.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { aptUnavailable, installWithApt } from './apt.ts';
 import { fetchSwiftShader, PACKAGE, swiftShaderUnavailable } from './swiftshader.ts';
 
 interface Source {
-  /** How its adapter's name begins: DAYBREAK_ADAPTER may ask for a part of it. */
+  /** Start of its adapter's name, which DAYBREAK_ADAPTER may match. */
   readonly adapter: string;
   readonly announcement: string;
   readonly unavailable: () => string | undefined;
@@ -18,13 +18,13 @@ interface Source {
 const SOURCES: readonly Source[] = [
   {
     adapter: 'llvmpipe (LLVM',
-    announcement: 'installing the software driver of Mesa through apt (about 55 MB to fetch)',
+    announcement: "installing Mesa's software driver with apt (download about 55 MB)",
     unavailable: aptUnavailable,
     provide: installWithApt,
   },
   {
     adapter: 'SwiftShader Device',
-    announcement: `fetching the software driver SwiftShader from npm (${PACKAGE.name} ${PACKAGE.version}, 70 MB)`,
+    announcement: `downloading the software driver SwiftShader from npm (${PACKAGE.name} ${PACKAGE.version}, 70 MB)`,
     unavailable: swiftShaderUnavailable,
     provide: fetchSwiftShader,
   },
@@ -32,12 +32,12 @@ const SOURCES: readonly Source[] = [
 
 const here = import.meta.dirname;
 
-/** The adapter that the engine finds now, or why it finds none. */
+/** The adapter that the engine finds, or why it finds none. */
 function probe(): { found: string } | { missing: string; hopeless: boolean } {
   const child = spawnSync(process.execPath, ['--import', 'tsx', join(here, 'probe.ts')], { encoding: 'utf8' });
   if (child.status === 0) return { found: child.stdout.trim() };
   const reason = child.stderr.replace(/^(Warning:.*\n|\s+at .*\n|\n)+/gm, '').trim();
-  return { missing: reason || `the probe ended by ${child.signal ?? child.status}`, hopeless: child.status === 2 };
+  return { missing: reason || `the probe ended with ${child.signal ?? child.status}`, hopeless: child.status === 2 };
 }
 
 function provideDriver(): number {
@@ -52,7 +52,7 @@ function provideDriver(): number {
     console.error(`setup: ${before.missing}`);
     return 1;
   }
-  console.log(`setup: no WebGPU adapter ${wanted ? `named like "${wanted}" ` : ''}was found: it needs a Vulkan driver`);
+  console.log(`setup: no WebGPU adapter ${wanted ? `matching "${wanted}" ` : ''}found; a Vulkan driver is needed`);
   const failures: string[] = [];
   for (const source of sources) {
     const reason = source.unavailable();
@@ -72,15 +72,15 @@ function provideDriver(): number {
     const after = probe();
     if ('found' in after) {
       console.log(`setup: ready (${after.found}; ${((performance.now() - start) / 1000).toFixed(0)} s)`);
-      // Worth telling those who could get root.
+      // For users who can become root.
       if (failures.includes('not root'))
-        console.log(`setup: Mesa's driver is about four times as fast; to install it: ${AS_ROOT}`);
+        console.log(`setup: Mesa's driver is about four times faster; to install it: ${AS_ROOT}`);
       return 0;
     }
-    console.log(`setup: it gives no adapter either: ${after.missing}`);
+    console.log(`setup: still no adapter: ${after.missing}`);
     failures.push(after.missing);
   }
-  console.error(`setup: no driver could be provided (${failures.join('; ')})`);
+  console.error(`setup: could not install a driver (${failures.join('; ')})`);
   console.error(`setup: install a Vulkan driver and run this again: ${OTHER_WAYS}`);
   return 1;
 }
@@ -89,6 +89,6 @@ const AS_ROOT = `sudo env DAYBREAK_ADAPTER=llvmpipe ${process.execPath} ${join(h
 
 const OTHER_WAYS =
   `on Debian and Ubuntu \`${AS_ROOT}\`, on Fedora \`sudo dnf install mesa-vulkan-drivers vulkan-loader\`, ` +
-  'on Arch `sudo pacman -S vulkan-swrast vulkan-icd-loader`, or that of the GPU’s vendor';
+  'on Arch `sudo pacman -S vulkan-swrast vulkan-icd-loader`, or the GPU vendor’s driver';
 
 process.exitCode = provideDriver();

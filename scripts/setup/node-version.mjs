@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * What to tell the user if Node is older than package.json asks, else undefined.
+ * The error message if Node is older than package.json requires, else undefined.
  * @param {string} root the folder of package.json
  * @param {string} version as `process.versions.node`
  * @returns {string | undefined}

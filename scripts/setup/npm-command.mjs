@@ -1,8 +1,8 @@
-/** How to run npm from here. */
+/** Runs npm. */
 import { spawnSync } from 'node:child_process';
 
 /**
- * Runs npm and waits: the very npm that runs us, if one does, else the one on the path.
+ * Runs npm and waits: the npm that started this process, if any, else the one on the path.
  * @param {string[]} args
  * @param {import('node:child_process').SpawnSyncOptions} options
  */

@@ -1,15 +1,15 @@
-/** The packages of the lock file: whether they are installed, and installing them. */
+/** Checks and installs the packages of the lock file. */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runNpm } from './npm-command.mjs';
 
-/** Written into node_modules after an installation: which lock file, on which platform. */
+/** File in node_modules that records the installed lock file and the platform. */
 const STAMP = '.daybreak-lock';
 
 /**
- * Whether node_modules holds what package-lock.json says: by our stamp, or else by npm's own record of what it
- * installed (so that a plain `npm install` of the user's counts as well).
+ * Whether node_modules matches package-lock.json: by our stamp, or else by npm's own record (so that the user's plain
+ * `npm install` also counts).
  * @param {string} root the folder of package-lock.json
  * @returns {boolean}
  */
@@ -24,7 +24,7 @@ export function packagesInstalled(root) {
 }
 
 /**
- * Installs exactly what package-lock.json says, running no package's scripts. Shows npm's output.
+ * Installs exactly the packages of package-lock.json, without running their scripts. Shows npm's output.
  * @param {string} root the folder of package-lock.json
  * @returns {boolean} whether npm succeeded
  */
@@ -45,9 +45,9 @@ function stampOf(root) {
 }
 
 /**
- * Whether every package of the lock is installed in its version and nothing else is. Optional packages may be missing,
+ * Whether exactly the packages of the lock file are installed, in the right versions. Optional packages may be missing,
  * unless they are builds for this platform.
- * @param {Record<string, any>} wanted @param {Record<string, any>} installed both from path to lock file entry
+ * @param {Record<string, any>} wanted @param {Record<string, any>} installed both map paths to lock file entries
  */
 function sameVersions(wanted, installed) {
   const complete = Object.entries(wanted).every(([path, entry]) => {

@@ -1,6 +1,6 @@
 /**
- * Looks for a WebGPU adapter as the engine does, and tries to make a device on it. Prints the adapter and exits 0, or
- * says on stderr why there is none and exits 1; 2 where installing a driver would not help.
+ * Looks for a WebGPU adapter as the engine does, and tries to create a device. Prints the adapter and exits 0, or prints
+ * the reason to stderr and exits 1; exits 2 if installing a driver would not help.
  */
 import { driverOrigin, requestGpu } from '../../engine/device/gpu.node.ts';
 import { chosenDrivers } from '../../engine/device/software-driver.node.ts';
@@ -9,22 +9,22 @@ async function probe(): Promise<number> {
   try {
     await import('webgpu');
   } catch {
-    // requestGpu below says it better, but a driver is not what is missing.
+    // Dawn itself is missing, not a driver. requestGpu has the better message.
     await requestGpu().catch((error: Error) => console.error(error.message));
     return 2;
   }
   try {
     const gpu = await requestGpu();
     const adapter = await gpu.requestAdapter();
-    if (!adapter) throw new Error('The adapter has gone.');
+    if (!adapter) throw new Error('The adapter is no longer available.');
     const device = await adapter.requestDevice();
     device.destroy();
-    const origin = driverOrigin(gpu) === 'fetched' ? ', fetched from npm' : '';
+    const origin = driverOrigin(gpu) === 'fetched' ? ', downloaded from npm' : '';
     console.log(`${adapter.info.description || adapter.info.device || adapter.info.vendor}${origin}`);
     return 0;
   } catch (error) {
     console.error((error as Error).message);
-    return chosenDrivers() ? 2 : 1; // A variable of the user's hides whatever would be installed.
+    return chosenDrivers() ? 2 : 1; // The user's variable would hide an installed driver.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * SwiftShader, a software Vulkan driver, without root: from the npm package `@sparticuz/chromium`, which carries
- * Chromium's build of it for Linux x64 (a driver, its manifest and a loader; Apache 2.0).
+ * Installs SwiftShader, a software Vulkan driver, without root: from the npm package `@sparticuz/chromium`, which contains
+ * Chromium's build for Linux x64 (a driver, its manifest and a loader; Apache 2.0).
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { makeFolderSync } from '../../image/make-folder.node.ts';
 import { runNpm } from './npm-command.mjs';
 import { tarFiles } from './tar.ts';
 
-/** The package, fixed to the byte: it brings native code into the process. */
+/** The package, pinned by hash, because it loads native code into the process. */
 export const PACKAGE = {
   name: '@sparticuz/chromium',
   version: '153.0.0',
@@ -25,17 +25,17 @@ export const PACKAGE = {
 
 const ARCHIVE = 'package/bin/swiftshader.tar.br';
 
-/** Why SwiftShader cannot be had from that package here, or undefined if it can. */
+/** Why the package does not work here, or undefined if it does. */
 export const swiftShaderUnavailable = (): string | undefined =>
   process.platform === 'linux' && process.arch === 'x64'
     ? undefined
     : `the SwiftShader on npm is built for Linux x64, not ${process.platform} ${process.arch}`;
 
-/** Fetches the package through npm and unpacks the driver into the user's cache folder. Throws if that fails. */
+/** Downloads the package with npm and unpacks the driver into the user's cache folder. Throws on failure. */
 export function fetchSwiftShader(): void {
   const target = softwareDriverFolder();
   if (target === undefined) throw new Error('no home folder to keep it in: set HOME or XDG_CACHE_HOME');
-  const workplace = makeFolderBeside(target); // Beside it, so that what is complete can be moved there in one go.
+  const workplace = makeFolderBeside(target); // In the same parent folder, so that a rename moves the complete driver.
   try {
     const tarball = download(workplace);
     const files = join(workplace, 'files');
@@ -47,7 +47,7 @@ export function fetchSwiftShader(): void {
     try {
       renameSync(files, target);
     } catch (error) {
-      if (!fetchedDriver()) throw error; // Else another setup, running at the same time, was faster.
+      if (!fetchedDriver()) throw error; // Otherwise a concurrent setup was faster.
     }
   } finally {
     rmSync(workplace, { recursive: true, force: true });
@@ -60,11 +60,11 @@ function makeFolderBeside(target: string): string {
     return mkdtempSync(`${target}-`);
   } catch (cause) {
     const reason = (cause as Error).message;
-    throw new Error(`${reason}: set XDG_CACHE_HOME to a folder that can be written`, { cause });
+    throw new Error(`${reason}: set XDG_CACHE_HOME to a writable folder`, { cause });
   }
 }
 
-/** The package's tarball, proven to be the right one. */
+/** Downloads the package's tarball and checks its hash. */
 function download(folder: string): Uint8Array {
   const spec = `${PACKAGE.name}@${PACKAGE.version}`;
   const args = ['pack', spec, '--json', '--pack-destination', folder, '--ignore-scripts', '--loglevel=error'];
@@ -74,21 +74,21 @@ function download(folder: string): Uint8Array {
   const tarball = readFileSync(join(folder, basename(filename)));
   const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
   if (integrity !== PACKAGE.integrity)
-    throw new Error(`${spec} is not the file that it was when Daybreak was made (${integrity}).`);
+    throw new Error(`${spec}: expected hash ${PACKAGE.integrity}, got ${integrity}.`);
   return tarball;
 }
 
-/** What npm complains of, without stack traces and hints. */
+/** npm's error message, without stack traces and hints. */
 const reasonOf = (complaint: string): string =>
   complaint.match(/^npm error (?:\w*Error: )?(.*(?:failed|not found|denied).*)$/im)?.[1] ?? complaint.trim();
 
-/** Writes the driver's files out of a package tarball into `folder`. */
+/** Extracts the driver's files from a package tarball into `folder`. */
 export function unpackDriver(tarball: Uint8Array, folder: string): void {
   const archive = [...tarFiles(gunzipSync(tarball))].find(file => file.name === ARCHIVE);
   if (!archive) throw new Error(`The package has no ${ARCHIVE}.`);
   const wanted = new Set<string>(Object.values(DRIVER_FILES));
   for (const { name, content } of tarFiles(brotliDecompressSync(archive.content))) {
-    // Only names that we know are written: an archive cannot reach outside the folder.
+    // Only known names are written: an archive cannot write outside of the folder.
     if (wanted.delete(basename(name))) writeFileSync(join(folder, basename(name)), content, { mode: 0o755 });
   }
   if (wanted.size > 0) throw new Error(`${ARCHIVE} lacks ${[...wanted].join(', ')}.`);

@@ -1,4 +1,4 @@
-/** Reading tar archives, as far as npm packages and what lies in them need it. */
+/** Reads tar archives, as far as npm packages and their content need it. */
 
 const BLOCK = 512;
 
@@ -9,8 +9,8 @@ export interface TarFile {
 }
 
 /**
- * The regular files of an uncompressed archive (POSIX ustar or GNU), in order; folders, links and extended headers are
- * passed over, so names beyond 255 characters come out cut. Throws on a damaged archive.
+ * The regular files of an uncompressed archive (POSIX ustar or GNU), in order. Folders, links and extended headers are
+ * skipped, so names beyond 255 characters are truncated. Throws if the archive is damaged.
  */
 export function* tarFiles(archive: Uint8Array): Generator<TarFile> {
   const text = new TextDecoder();

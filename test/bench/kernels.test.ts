@@ -74,7 +74,7 @@ test('what cannot be run is refused in one line', async () => {
     return (error as Error).message;
   };
   expect(await refusal('--only', '(')).toMatch(/--only.*argument '\('/);
-  expect(await refusal('--crop', '40')).toBe('--crop must be a multiple of 16, got 40.');
+  expect(await refusal('--crop', '40')).toBe('--crop: expected a multiple of 16, got 40.');
   expect(await refusal('--crop', '16', '--only', 'nothing like this')).toContain('matches none of');
 });
 

@@ -117,7 +117,7 @@ describe('a peer of Daybreak’s own', () => {
     expect(rows[1]).toMatchObject({ work: 'conv 3x3 4>8, 1x4x6x5', ms: 2, cpu_ms: 4 });
     expect(rows[3]).toMatchObject({ ms: 4, cpu_ms: 8 });
     expect(rows[0].dispatches).toBe(1);
-    expect(said).toEqual(['  left out: unlucky: ended with exit code 3: a library says hello / out of luck']);
+    expect(said).toEqual(['  skipped: unlucky: ended with exit code 3: a library says hello / out of luck']);
   });
 });
 
@@ -223,7 +223,7 @@ describe('the tables', () => {
   test('name who took part and who did not, in two parts', () => {
     const text = comparisonSection(rows, ['daybreak 1', 'tfjs 4'], ['jax-js: not there']);
     expect(text).toContain('- tfjs 4\n- not measured: jax-js: not there\n');
-    const [, quiet, native] = text.split(/\*\*(?:Waiting quietly|As users of each peer)/);
+    const [, quiet, native] = text.split(/\*\*(?:Quiet waiting|As users of each peer)/);
     expect(quiet).toContain('9.00 / 12.0');
     expect(native).toContain('9.00 / 30.0');
     expect(native).not.toContain('pytorch');

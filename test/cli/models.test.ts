@@ -88,7 +88,7 @@ describe('--model', () => {
     expect(await daybreak(['upscale', 'in.png', '-o', 'a.png', '--model', 'other'], folder)).toMatchObject({ code: 0 });
     const file = await daybreak(['upscale', 'in.png', '-o', 'b.png', '--model', './other'], folder);
     expect(file.code).toBe(1);
-    expect(file.stderr).toContain('error: ./other: is no safetensors file');
+    expect(file.stderr).toContain('error: ./other: is not a safetensors file');
   });
 
   test('eval scores the default, or several methods in one table and one JSON', async () => {

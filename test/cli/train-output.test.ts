@@ -161,7 +161,7 @@ describe('refused', () => {
     ],
     [['--data', 'synthetic', '--out', 'x', '--stop-after', '1.5'], 2, /^option '--stop-after <N>' argument '1.5' is/],
     [['--data', 'nowhere', '--out', 'x'], 1, /^nowhere: cannot list this folder \(ENOENT\); --data takes a folder/],
-    [['--data', 'synthetic', '--out', 'x', '--adapter', 'abacus'], 1, /^No WebGPU adapter's name contains "abacus"/],
+    [['--data', 'synthetic', '--out', 'x', '--adapter', 'abacus'], 1, /^No WebGPU adapter with "abacus" in the name/],
   ] as const)('%j: exit %i and one line', async (options, expected, message) => {
     const folder = temporaryFolder();
     const { code, stdout, stderr } = await daybreak(['train', 'srresnet', ...options], folder);

@@ -93,16 +93,16 @@ test('eval scores the network as the library does, and names the adapter', async
 
 describe('what cannot be done is one line and exit 1', () => {
   const model: [string, (bytes: Buffer) => Uint8Array, RegExp][] = [
-    ['cut off', bytes => bytes.subarray(0, 5000), /^error: net\.safetensors: is cut off/],
+    ['cut off', bytes => bytes.subarray(0, 5000), /^error: net\.safetensors: is truncated/],
     [
       'another file',
       () => Buffer.from('no network, but long enough'),
-      /^error: net\.safetensors: is no safetensors file/,
+      /^error: net\.safetensors: is not a safetensors file/,
     ],
     [
       'another network',
       () => writeSafetensors({ 'features.0.weight': { shape: [1], data: new Float32Array(1) } }, { arch: 'VGG19' }),
-      /^error: net\.safetensors: no weights of an SRResNet: .* Its metadata say it is "VGG19"\.$/,
+      /^error: net\.safetensors: not SRResNet weights: .* Its metadata says it is "VGG19"\.$/,
     ],
   ];
   test.each(model)('a model that is %s', async (_, spoil, message) => {

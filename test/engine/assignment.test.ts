@@ -140,7 +140,7 @@ describe('gradients', () => {
     using f = compile(body);
     for (const run of [() => tidy(body), () => f()]) {
       expect(run).toThrow(GradientError);
-      expect(run).toThrow('w was assigned before grad() was asked for its gradient: ask first, then assign.');
+      expect(run).toThrow('w was assigned before grad() computed its gradient: call grad() first, then assign.');
     }
     w.dispose();
   });
@@ -414,8 +414,8 @@ describe('refused, by name', () => {
     tidy(() => {
       const words = tensor(Uint32Array.of(1, 2));
       expect(() => v.assign(words)).toThrow(DTypeError);
-      expect(() => v.assign(words)).toThrow('assign to pair: has f32, got u32.');
-      expect(() => v.assign(3 as unknown as Tensor)).toThrow('assign to pair: needs a tensor, got 3.');
+      expect(() => v.assign(words)).toThrow('assign to pair: expected f32, got u32.');
+      expect(() => v.assign(3 as unknown as Tensor)).toThrow('assign to pair: expected a tensor, got 3.');
       expect(() => v.write(Uint32Array.of(1, 2))).toThrow(DTypeError);
     });
     v.dispose();

@@ -101,7 +101,7 @@ describe('kept in memory', () => {
     expect([...squared]).toEqual([...kept].map(value => Math.fround(value * value)));
   });
 
-  test('dear values that are used twice', async () => {
+  test('expensive values that are used twice', async () => {
     let count = 0;
     const twice = (x: Tensor) => {
       const y = ops.exp(x);

@@ -18,7 +18,7 @@ test('the third loss in a row is one too many, and says so', () => {
   expect(thrown).toBeInstanceOf(DeviceLostError);
   expect(thrown).toMatchObject({ reason: 'unknown', cause: loss });
   expect((thrown as Error).message).toBe(
-    'GPU device lost (unknown): 3 times in a row with nothing achieved between; the last: (unknown): the driver was reset',
+    'GPU device lost (unknown): 3 times in a row without progress; last error: (unknown): the driver was reset',
   );
 });
 

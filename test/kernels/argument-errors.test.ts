@@ -16,26 +16,26 @@ const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, mes
   [
     'a slice by half an element',
     x => ops.slice(x, [0.5, 0], [2, 3]),
-    /^slice: \[0\.5, 0\] to .* no rectangle of whole/,
+    /^slice: expected integer bounds .* got \[0\.5, 0\] to/,
   ],
   ['a slice without an end', x => ops.slice(x, [0, 0], any(undefined)), /^slice: /],
   [
     'stretching to half an element',
     x => ops.broadcastTo(x, [2.5, 3]),
-    /^broadcastTo: every dimension must be a positive/,
+    /^broadcastTo: expected positive integer dimensions/,
   ],
-  ['stretching to -1', x => ops.broadcastTo(x, [-1, 3]), /^broadcastTo: every dimension must be a positive integer/],
-  ['a shape that is a number', x => ops.broadcastTo(x, any(3)), /^broadcastTo: a shape is an array of numbers, got 3/],
-  ['summing back to what was not stretched', x => ops.sumTo(x, [5]), /^sumTo: \[5\] was not stretched to \[2, 3\]/],
-  ['concat of nothing', () => ops.concat([]), /^concat: needs an array of at least one tensor/],
-  ['concat of a tensor', x => ops.concat(any(x)), /^concat: needs an array of at least one tensor, got a Tensor/],
-  ['concat of numbers', () => ops.concat(any([1, 2])), /^concat: input 0 is 1, not a tensor/],
-  ['concat along no axis', x => ops.concat([x, x], 5), /^concat: .* axis 5/],
+  ['stretching to -1', x => ops.broadcastTo(x, [-1, 3]), /^broadcastTo: expected positive integer dimensions/],
   [
-    'a pool of one and a half',
-    () => ops.maxPool2d(image(), 1.5),
-    /^maxPool2d: .* whole numbers of at least 1, got 1\.5/,
+    'a shape that is a number',
+    x => ops.broadcastTo(x, any(3)),
+    /^broadcastTo: expected a shape as an array of numbers, got 3/,
   ],
+  ['summing back to what was not stretched', x => ops.sumTo(x, [5]), /^sumTo: \[5\] does not broadcast to \[2, 3\]/],
+  ['concat of nothing', () => ops.concat([]), /^concat: expected an array of at least one tensor/],
+  ['concat of a tensor', x => ops.concat(any(x)), /^concat: expected an array of at least one tensor, got a Tensor/],
+  ['concat of numbers', () => ops.concat(any([1, 2])), /^concat: expected input 0 to be a tensor, got 1/],
+  ['concat along no axis', x => ops.concat([x, x], 5), /^concat: .* axis 5/],
+  ['a pool of one and a half', () => ops.maxPool2d(image(), 1.5), /^maxPool2d: .* integers of at least 1, got 1\.5/],
   ['a pool in steps of 0', () => ops.avgPool2d(image(), 2, 0), /^avgPool2d: .* got 2 and 0/],
   [
     'an unknown padding mode',
@@ -48,29 +48,41 @@ const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, mes
         ],
         any({ mode: 'edge' }),
       ),
-    /^pad: mode is .* got "edge"/,
+    /^pad: expected mode .* got "edge"/,
   ],
-  ['padding in one number', x => ops.pad(x, any(1)), /^pad: padding is \[before, after\] for each axis, got 1/],
+  [
+    'padding in one number',
+    x => ops.pad(x, any(1)),
+    /^pad: expected padding as \[before, after\] for each axis, got 1/,
+  ],
   [
     'an unknown option',
     () => ops.conv2d(image(), weight(), undefined, any({ dilation: 2 })),
-    /^conv2d: there is no option "dilation"; there are stride, padding/,
+    /^conv2d: unknown option "dilation", expected one of stride, padding/,
   ],
-  ['options that are a number', x => ops.sum(x, any(0)), /^sum: options are an object of axes, keepDims; got 0/],
-  ['an axis that is no array', x => ops.mean(x, any({ axes: 1 })), /^mean: axes are an array of numbers, got 1/],
+  ['options that are a number', x => ops.sum(x, any(0)), /^sum: expected an options object with axes, keepDims, got 0/],
+  [
+    'an axis that is no array',
+    x => ops.mean(x, any({ axes: 1 })),
+    /^mean: expected axes as an array of numbers, got 1/,
+  ],
   [
     'strides of three',
     () => ops.conv2d(image(), weight(), undefined, any({ stride: [1, 1, 1] })),
-    /^conv2d: strides and paddings are one number or two/,
+    /^conv2d: expected stride and padding as one number or two/,
   ],
-  ['a number on the left', x => ops.add(any(1), x), /^add: input 0 is 1, not a tensor/],
-  ['a text', x => ops.sub(x, any('1')), /^sub: input 1 is a string, not a tensor/],
-  ['nothing', x => ops.mul(x, any(undefined)), /^mul: input 1 is undefined, not a tensor/],
-  ['a bound that is no number', x => ops.clamp(x, any('0'), 1), /^clamp: min is a string, not a number/],
-  ['no exponent', x => ops.pow(x, any(undefined)), /^pow: exponent is undefined, not a number/],
-  ['an array for a tensor', () => ops.relu(any([1, 2])), /^leakyRelu: input 0 is an array, not a tensor/],
-  ['a loss of numbers', x => ops.mseLoss(x, any([1])), /^mseLoss: input 1 is an array, not a tensor/],
-  ['a shape of another kind', x => ops.reshape(x, any('6')), /^reshape: a shape is an array of numbers, got a string/],
+  ['a number on the left', x => ops.add(any(1), x), /^add: expected input 0 to be a tensor, got 1/],
+  ['a text', x => ops.sub(x, any('1')), /^sub: expected input 1 to be a tensor, got a string/],
+  ['nothing', x => ops.mul(x, any(undefined)), /^mul: expected input 1 to be a tensor, got undefined/],
+  ['a bound that is no number', x => ops.clamp(x, any('0'), 1), /^clamp: expected min to be a number, got a string/],
+  ['no exponent', x => ops.pow(x, any(undefined)), /^pow: expected exponent to be a number, got undefined/],
+  ['an array for a tensor', () => ops.relu(any([1, 2])), /^leakyRelu: expected input 0 to be a tensor, got an array/],
+  ['a loss of numbers', x => ops.mseLoss(x, any([1])), /^mseLoss: expected input 1 to be a tensor, got an array/],
+  [
+    'a shape of another kind',
+    x => ops.reshape(x, any('6')),
+    /^reshape: expected a shape as an array of numbers, got a string/,
+  ],
   [
     'nested arrays',
     () =>
@@ -80,15 +92,15 @@ const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, mes
           [3, 4],
         ]),
       ),
-    /^tensor: needs numbers, got an array at index 0\. Nested arrays/,
+    /^tensor: expected numbers, got an array at index 0\. Flatten nested arrays/,
   ],
   [
     'an object for numbers',
     () => tensor(any({ 0: 1 })),
-    /^tensor: needs a number, an array of numbers.* got an Object/,
+    /^tensor: expected a number, an array of numbers.* got an Object/,
   ],
-  ['a gradient of numbers', x => ops.grad(any(1), [x]), /^grad: input 0 is 1, not a tensor/],
-  ['a gradient for one tensor', x => ops.grad(ops.sum(x), any(x)), /^grad: needs an array of tensors, got a Tensor/],
+  ['a gradient of numbers', x => ops.grad(any(1), [x]), /^grad: expected input 0 to be a tensor, got 1/],
+  ['a gradient for one tensor', x => ops.grad(ops.sum(x), any(x)), /^grad: expected an array of tensors, got a Tensor/],
 ];
 const image = () => tensor(new Float32Array(16), [1, 1, 4, 4]);
 const weight = () => tensor([1], [1, 1, 1, 1]);
@@ -106,10 +118,10 @@ test.each(cases)('%s', (_, call, message) => {
 
 describe('a compiled function', () => {
   const bodies: readonly (readonly [what: string, body: () => unknown, message: RegExp])[] = [
-    ['async', async () => undefined, /was async: it is traced once, synchronously/],
-    ['that returns a number', () => 3, /returns tensors, .* it returned 3/],
-    ['that returns a Map', () => new Map(), /it returned a Map/],
-    ['that returns a text in an array', () => ['x'], /it returned a string/],
+    ['async', async () => undefined, /cannot be async: it is traced once, synchronously/],
+    ['that returns a number', () => 3, /expected it to return tensors .*, got 3/],
+    ['that returns a Map', () => new Map(), /got a Map/],
+    ['that returns a text in an array', () => ['x'], /got a string/],
   ];
   test.each(bodies)('%s', (_, body, message) => {
     using f = compile(any(body)) as Compiled<[], undefined>;
@@ -119,12 +131,14 @@ describe('a compiled function', () => {
 
   test('called with what is no tensor and no number', () => {
     using f = compile((x: Tensor) => x);
-    expect(() => f(any('1'))).toThrow('A compiled function takes tensors and numbers; argument 0 is a string.');
-    expect(() => f(any(undefined))).toThrow(/argument 0 is undefined/);
+    expect(() => f(any('1'))).toThrow(
+      'A compiled function: expected argument 0 to be a tensor or a number, got a string.',
+    );
+    expect(() => f(any(undefined))).toThrow(/argument 0 .*got undefined/);
   });
 
   test('made of no function, or to keep no program', () => {
-    expect(() => compile(any(3))).toThrow('compile() needs a function, got 3.');
+    expect(() => compile(any(3))).toThrow('compile(): expected a function, got 3.');
     expect(() => compile((x: Tensor) => x, { programs: 0 })).toThrow(TraceError);
   });
 

@@ -105,12 +105,12 @@ describe.each(WAYS)('%s', (_, run) => {
 test('what it takes, and what it got', () => {
   const [words, numbers] = [tensor(Uint32Array.of(1, 2)), tensor([1, 2])];
   const refused: readonly (readonly [() => unknown, string])[] = [
-    [() => add(numbers, words), 'add: takes f32 for input 1, got u32.'],
-    [() => add(words, 1), 'addScalar: takes f32 for input 0, got u32.'],
-    [() => sum(words), 'sum: takes f32 for input 0, got u32.'],
-    [() => mean(words), 'sum: takes f32 for input 0, got u32.'],
-    [() => fullLike(words, 1), 'fullLike: takes f32 for input 0, got u32.'],
-    [() => concat([words, numbers]), 'concat: takes tensors of one type, got u32 and f32.'],
+    [() => add(numbers, words), 'add: expected f32 for input 1, got u32.'],
+    [() => add(words, 1), 'addScalar: expected f32 for input 0, got u32.'],
+    [() => sum(words), 'sum: expected f32 for input 0, got u32.'],
+    [() => mean(words), 'sum: expected f32 for input 0, got u32.'],
+    [() => fullLike(words, 1), 'fullLike: expected f32 for input 0, got u32.'],
+    [() => concat([words, numbers]), 'concat: expected tensors of one type, got u32 and f32.'],
   ];
   for (const [call, message] of refused) {
     expect(() => tidy(call)).toThrow(new DTypeError(message.split(':')[0], message.replace(/^\w+: /, '')));

@@ -47,9 +47,7 @@ test.each([[[1, 3, 16, 16]], [[1, 3, 32, 48]], [[1, 1, 32, 32]], [[3, 32, 32]]])
   using net = small();
   using x = tensor(new Float32Array(shape.reduce((a, b) => a * b)), shape);
   expect(() => net.forward(x)).toThrow(ShapeError);
-  expect(() => net.forward(x)).toThrow(
-    `discriminator: was made for images of [N, 3, 32, 32], got [${shape.join(', ')}].`,
-  );
+  expect(() => net.forward(x)).toThrow(`discriminator: expected images of [N, 3, 32, 32], got [${shape.join(', ')}].`);
 });
 
 describe('first weights', () => {
@@ -109,7 +107,7 @@ describe('files', () => {
     using net = small();
     const bytes = await encodeDiscriminator(net);
     expect(() => decodeModel(bytes, 'd.bin')).toThrow(
-      'd.bin: no weights of an SRResNet: conv_in.weight is [2, 3, 3, 3], expected [channels, 3, 9, 9]. Its metadata say it is "discriminator".',
+      'd.bin: not SRResNet weights: conv_in.weight is [2, 3, 3, 3], expected [channels, 3, 9, 9]. Its metadata says it is "discriminator".',
     );
   });
 
@@ -125,8 +123,8 @@ describe('files', () => {
     ['blocks.6.conv.weight', zeros(8, 8, 3, 3), 'blocks.6.conv.weight is [8, 8, 3, 3], expected [16, 16, 3, 3].'],
     ['fc1.weight', zeros(5, 65), 'fc1.weight is [5, 65], expected [hidden, 16 · (size / 16)²].'],
     ['fc1.weight', undefined, 'fc1.weight is missing, expected [hidden, 16 · (size / 16)²].'],
-    ['fc2.weight', undefined, 'The weights lack fc2.weight.'],
-    ['blocks.3.bn.bias', zeros(3), 'blocks.3.bn.bias is [3] in the weights, this network has [8].'],
+    ['fc2.weight', undefined, 'missing weights: fc2.weight.'],
+    ['blocks.3.bn.bias', zeros(3), 'blocks.3.bn.bias: expected shape [8], got [3].'],
   ])('with another %s (%#) are refused, and leave no memory behind', async (name, instead, message) => {
     using net = small();
     const state = new Map<string, HostTensor>(await net.stateDict());

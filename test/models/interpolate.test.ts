@@ -14,7 +14,9 @@ test.each([
 });
 
 test('of different networks, or outside of 0 to 1, is an error', () => {
-  expect(() => interpolate(weights(1), weights(1, 2), 0.5)).toThrow('interpolate: w is [1] and [2].');
+  expect(() => interpolate(weights(1), weights(1, 2), 0.5)).toThrow(
+    'interpolate: expected equal shapes of w, got [1] and [2].',
+  );
   expect(() => interpolate(weights(1), new Map(), 0.5)).toThrow('only one of the networks has w');
   expect(() => interpolate(new Map(), weights(1), 0.5)).toThrow('only one of the networks has w');
   for (const alpha of [-0.1, 1.1, Number.NaN])

@@ -64,26 +64,26 @@ describe('state', () => {
 
 describe('weights that do not fit', () => {
   const cases: [string, (state: Map<string, HostTensor>) => unknown, string][] = [
-    ['a missing tensor', state => state.delete('bn_mid.running_var'), 'The weights lack bn_mid.running_var.'],
+    ['a missing tensor', state => state.delete('bn_mid.running_var'), 'missing weights: bn_mid.running_var.'],
     [
       'nothing at all',
       state => state.clear(),
-      'The weights lack conv_in.weight, conv_in.bias, prelu_in.weight and 24 more.',
+      'missing weights: conv_in.weight, conv_in.bias, prelu_in.weight and 24 more.',
     ],
     [
       'an unknown tensor',
       state => state.set('conv_in.scale', { shape: [1], data: new Float32Array(1) }),
-      'The weights have conv_in.scale, which this network does not.',
+      'unexpected weights: conv_in.scale.',
     ],
     [
       'another shape',
       state => state.set('conv_out.bias', { shape: [4], data: new Float32Array(4) }),
-      'conv_out.bias is [4] in the weights, this network has [3].',
+      'conv_out.bias: expected shape [3], got [4].',
     ],
     [
       'the same numbers in another shape',
       state => state.set('up.1.conv.weight', { ...state.get('up.1.conv.weight')!, shape: [8, 32, 3, 3] }),
-      'up.1.conv.weight is [8, 32, 3, 3] in the weights, this network has [32, 8, 3, 3].',
+      'up.1.conv.weight: expected shape [32, 8, 3, 3], got [8, 32, 3, 3].',
     ],
   ];
   test.each(cases)('%s is named, and nothing has changed', async (_, spoil, message) => {
@@ -102,7 +102,7 @@ describe('weights that do not fit', () => {
     const state = numbered(net);
     // The last one, so that all the others would have been written already.
     state.set('conv_out.bias', { shape: [3], data: new Float32Array(2) });
-    expect(() => net.loadStateDict(state)).toThrow('conv_out.bias has 2 numbers, [3] needs 3.');
+    expect(() => net.loadStateDict(state)).toThrow('conv_out.bias: expected 3 numbers for shape [3], got 2.');
     expect(await net.stateDict()).toEqual(before);
   });
 });

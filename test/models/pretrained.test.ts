@@ -75,11 +75,11 @@ describe('a registry', () => {
     writeFileSync(path, '{');
     await expect(findPretrained('one', empty)).rejects.toThrow(PretrainedError);
     for (const text of ['{}', '[1]', '[{"name":"a"}]', 'null'])
-      expect(() => parseRegistry(text, 'r.json')).toThrow('r.json: is no list of networks with name, summary');
+      expect(() => parseRegistry(text, 'r.json')).toThrow('r.json: expected a list of networks with name, summary');
     const one = JSON.parse(readFileSync(join(shippedFolder(['one']), REGISTRY_FILE), 'utf8'));
     expect(parseRegistry(JSON.stringify(one))).toEqual(one);
     delete one[0].scores.Set5.ssim;
-    expect(() => parseRegistry(JSON.stringify(one))).toThrow('is no list of networks');
+    expect(() => parseRegistry(JSON.stringify(one))).toThrow('expected a list of networks');
     expect(parseRegistry('[]')).toEqual([]);
   });
 });

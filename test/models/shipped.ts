@@ -60,7 +60,7 @@ export function checkShipped({ scores, ...model }: PretrainedModel, folder: stri
   const named = [
     `# ${model.name}\n\n${model.summary}\n`,
     `| architecture | ${model.architecture} |`,
-    `| trained numbers | ${count(model.parameters)} |`,
+    `| parameters | ${count(model.parameters)} |`,
     `\`${model.file}\`, ${count(model.bytes)} bytes, safetensors in float16`,
     model.sha256,
     `| licence of the weights | ${metadata.licence} |`,

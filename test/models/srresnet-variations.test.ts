@@ -172,16 +172,19 @@ describe('files of others', () => {
 
   const ours = (config: string) => ({ arch: 'srresnet', config });
   test.each<[Record<string, string>, string]>([
-    [{ output_activation: 'sigmoid' }, 'f: the metadata "output_activation" is "sigmoid", known are none and tanh.'],
+    [{ output_activation: 'sigmoid' }, 'f: metadata "output_activation": expected none or tanh, got "sigmoid".'],
     [
       ours('{"channels":4,"blocks":1}'),
-      'the metadata "config" is {"channels":4,"blocks":1}, the tensors are those of {"channels": 4, "blocks": 1, "slopes": "layer"}.',
+      'metadata "config" is {"channels":4,"blocks":1}, but the tensors are those of {"channels": 4, "blocks": 1, "slopes": "layer"}.',
     ],
     [
       ours('{"channels":4,"blocks":1,"slopes":"layer","biases":true}'),
-      'the tensors are those of {"channels": 4, "blocks": 1, "slopes": "layer"}.',
+      'but the tensors are those of {"channels": 4, "blocks": 1, "slopes": "layer"}.',
     ],
-    [ours('{"channels":4,"blocks":1,"slopes":"layer","output":"sigmoid"}'), 'known outputs are linear and tanh.'],
+    [
+      ours('{"channels":4,"blocks":1,"slopes":"layer","output":"sigmoid"}'),
+      'expected an output of linear or tanh, got ',
+    ],
   ])('that say %o are refused', async (metadata, message) => {
     const bytes = await foreign(metadata);
     expect(() => decodeModel(bytes, 'f')).toThrow(WeightsError);

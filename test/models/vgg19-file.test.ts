@@ -92,49 +92,49 @@ describe('refused, naming the file and leaving no memory behind', () => {
     [
       'no convolution at all',
       async () => writeSafetensors({ 'conv_in.weight': zeros(2, 3, 3, 3) }),
-      'no weights of VGG19: features.0.weight is missing. A whole file is torchvision’s',
+      'not VGG19 weights: features.0.weight is missing. Use torchvision’s',
     ],
     [
       'a hole',
       () => changed(state => [state.delete('features.2.weight'), state.delete('features.2.bias')]),
-      'no weights of VGG19: features.5.bias does not belong to its first 1 convolutions',
+      'not VGG19 weights: features.5.bias does not belong to its first 1 convolutions',
     ],
     [
       'another column',
       () => changed(state => state.set('features.3.weight', zeros(4))),
-      'no weights of VGG19: features.3.weight does not belong to its first 4 convolutions',
+      'not VGG19 weights: features.3.weight does not belong to its first 4 convolutions',
     ],
     [
       'a missing bias',
       () => changed(state => state.delete('features.5.bias')),
-      'no weights of VGG19: The weights lack features.5.bias.',
+      'not VGG19 weights: missing weights: features.5.bias.',
     ],
     [
       'channels that do not fit',
       () => changed(state => state.set('features.5.weight', zeros(3, 4, 3, 3))),
-      'no weights of VGG19: features.5.weight is [3, 4, 3, 3], expected [maps, 2, 3, 3].',
+      'not VGG19 weights: features.5.weight is [3, 4, 3, 3], expected [maps, 2, 3, 3].',
     ],
     [
       'an input of one channel',
       () => changed(state => state.set('features.0.weight', zeros(2, 1, 3, 3))),
-      'no weights of VGG19: features.0.weight is [2, 1, 3, 3], expected [maps, 3, 3, 3].',
+      'not VGG19 weights: features.0.weight is [2, 1, 3, 3], expected [maps, 3, 3, 3].',
     ],
     [
       'a mean that is none',
       stated({ input_mean: '[1,2]' }),
-      'the metadata "input_mean" is [1,2], expected a list of three numbers (RGB).',
+      'metadata "input_mean": expected a list of three numbers (RGB), got [1,2].',
     ],
-    ['a range that is none', stated({ input_max: '0' }), 'the metadata "input_max" is 0, expected a number above 0.'],
+    ['a range that is none', stated({ input_max: '0' }), 'metadata "input_max": expected a number above 0, got 0.'],
     [
       'a deviation of 0',
       stated({ input_std: '[1,0,1]' }),
-      'the metadata "input_std" is [1,0,1], expected numbers above 0.',
+      'metadata "input_std": expected numbers above 0, got [1,0,1].',
     ],
-    ['damaged metadata', stated({ input_std: '[1' }), 'the metadata "input_std" is [1, which is not JSON.'],
+    ['damaged metadata', stated({ input_std: '[1' }), 'metadata "input_std" is not JSON: [1.'],
     [
       'unknown padding',
       stated({ padding_mode: 'circular' }),
-      'the metadata "padding_mode" is "circular", known are zeros and reflect.',
+      'metadata "padding_mode": expected zeros or reflect, got "circular".',
     ],
   ];
   test.each(refused)('%s', async (_, make, message) => {
@@ -160,7 +160,7 @@ describe('from a disk', () => {
   test('a file that is missing, or none given: where one is from and how to pass it', async () => {
     const path = join(temporaryFolder(), 'nothing.safetensors');
     await expect(loadVgg19(path)).rejects.toThrow(VggError);
-    await expect(loadVgg19(path)).rejects.toThrow(`${path}: cannot be read (ENOENT). A whole file is torchvision’s`);
+    await expect(loadVgg19(path)).rejects.toThrow(`${path}: cannot be read (ENOENT). Use torchvision’s`);
     await expect(loadVgg19(undefined)).rejects.toThrow(VggError);
     await expect(loadVgg19(undefined)).rejects.toThrow(/timm\/vgg19\.tv_in1k.*--vgg FILE\.$/);
   });

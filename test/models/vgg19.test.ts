@@ -192,7 +192,7 @@ describe('refused', () => {
 
   test('a layer that the weights lack: which there are, where a whole file is from, how to pass it', () => {
     const text = message(vgg => vgg.require(5, 4));
-    expect(text).toMatch(/^φ54 needs conv5_4, these weights of VGG19 have conv1_1 to conv2_2\. [^\n]+$/);
+    expect(text).toMatch(/^φ54 needs conv5_4, but these VGG19 weights only have conv1_1 to conv2_2\. [^\n]+$/);
     expect(text).toMatch(/torchvision.*timm\/vgg19\.tv_in1k.*--vgg FILE\.$/);
     expect(message(vgg => vgg.require(2, 2))).toBe('nothing was thrown');
   });
@@ -213,7 +213,7 @@ describe('refused', () => {
     using vgg = vgg19Random({ widths: [1] });
     using x = tensor(new Float32Array(shape.reduce((a, b) => a * b)), shape);
     expect(() => vgg.phi(x, 1, 1)).toThrow(ShapeError);
-    expect(() => vgg.phi(x, 1, 1)).toThrow(`VGG19: needs images of [N, 3, H, W], got [${shape.join(', ')}].`);
+    expect(() => vgg.phi(x, 1, 1)).toThrow(`VGG19: expected images of [N, 3, H, W], got [${shape.join(', ')}].`);
   });
 
   test.each([[[]], [[1, 2, 3, 4, 5, 6]], [[0]], [[1.5]]])('widths of %j', widths => {

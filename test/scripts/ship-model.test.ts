@@ -96,8 +96,8 @@ test('a run becomes a file, a card and a line of the registry, which the command
     ['other', 'better'],
   ]);
 
-  await expect(ship('Not A Name', ...scored)).rejects.toThrow('small letters');
-  await expect(ship('other')).rejects.toThrow('--data are needed');
+  await expect(ship('Not A Name', ...scored)).rejects.toThrow('expected lowercase letters');
+  await expect(ship('other')).rejects.toThrow('--data are required');
   rmSync(join(run, 'config.json'));
   await expect(ship('other', ...scored)).rejects.toThrow('config.json');
 });
@@ -127,6 +127,6 @@ test('pictures that it was trained on do not score it', async () => {
     join(folder, 'out'),
   ];
   await expect(runTypeScript('scripts/ship-model.ts', [...args, '--data', join(folder, 'set')])).rejects.toThrow(
-    'was trained on these pictures',
+    'was trained on these images',
   );
 });

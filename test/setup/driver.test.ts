@@ -148,13 +148,13 @@ describe.runIf(process.platform === 'linux')('without an adapter', () => {
 
   test('the error names the variable that hides the drivers', () => {
     const { status, stderr } = probe({ VK_DRIVER_FILES: '/no/driver.json' });
-    expect(stderr).toContain('No WebGPU adapter was found. VK_DRIVER_FILES names the drivers');
+    expect(stderr).toContain('No WebGPU adapter was found. VK_DRIVER_FILES restricts Vulkan to');
     expect(status).toBe(2);
   });
 
   test('of the wanted name, the error lists the others', () => {
     const { status, stderr } = probe({ DAYBREAK_ADAPTER: 'abacus' });
-    expect(stderr).toMatch(/No WebGPU adapter's name contains "abacus"\. There is: .+\./);
+    expect(stderr).toMatch(/No WebGPU adapter with "abacus" in the name\. Available: .+\./);
     expect(status).toBe(1);
   });
 });

@@ -24,7 +24,7 @@ test.runIf(linux)('sets itself up and computes on SwiftShader, twice as well as 
 
   const first = run('npm', 'run', '--silent', 'setup');
   expect(first).toContain('setup: installing the packages');
-  expect(first).toContain('setup: fetching the software driver SwiftShader');
+  expect(first).toContain('setup: downloading the software driver SwiftShader');
   expect(first).toMatch(/setup: ready \(SwiftShader/);
   const start = performance.now();
   expect(run('npm', 'run', '--silent', 'setup')).toMatch(/^setup: ready \(SwiftShader.*\)\n$/);

@@ -169,6 +169,6 @@ test('a run of another loss network is refused; the same one may lie elsewhere',
   );
   expect(await resumeSession(run, { vgg: moved }, optionsOf({ stopAfter: 2 }))).toMatchObject({ step: 2 });
   const deep = startSession(configOf('srgan-vgg54', join(folder, 'deep'), { init, vgg }), optionsOf());
-  await expect(deep).rejects.toThrow(/φ54 needs conv5_4, these weights of VGG19 have conv1_1 to conv2_2/);
+  await expect(deep).rejects.toThrow(/φ54 needs conv5_4, but these VGG19 weights only have conv1_1 to conv2_2/);
   expect(readdirSync(folder)).not.toContain('deep');
 });

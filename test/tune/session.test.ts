@@ -95,7 +95,7 @@ describe('tuning', () => {
   test('does not write over what it cannot read', async () => {
     const path = join(temporaryFolder(), 'tuned.json');
     writeFileSync(path, 'mine');
-    await expect(tuning(path)).rejects.toThrow(/is no JSON; remove it/);
+    await expect(tuning(path)).rejects.toThrow(/is not JSON; remove it/);
     expect(readFileSync(path, 'utf8')).toBe('mine');
   });
 });

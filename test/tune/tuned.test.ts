@@ -116,8 +116,8 @@ describe('the file of an adapter', () => {
   });
 
   test.each([
-    ['no JSON', '{"format":', /is no JSON; remove it/],
-    ['another format', '{"format":2}', /is no tuned file \(format: .*\); remove it/],
+    ['no JSON', '{"format":', /is not JSON; remove it/],
+    ['another format', '{"format":2}', /is not a tuned file \(format: .*\); remove it/],
     ['a missing entry', JSON.stringify({ ...file(), adapter: { vendor: 'x' } }), /adapter\.architecture/],
   ])('that is damaged (%s) is not in use, and says why', async (_, content, message) => {
     const path = join(temporaryFolder(), 'tuned.json');

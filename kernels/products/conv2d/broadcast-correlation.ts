@@ -1,17 +1,16 @@
 /**
- * The kernel behind the broadcast variants of the forward pass and the input gradient, for adapters where a load is
- * dear and a subgroup broadcast nearly free (software drivers). A workgroup is one subgroup; its lanes are output
- * channels. Each turn loads a patch of the input, one value a lane, and one weight a lane; then every value of the patch
- * travels to all lanes by subgroupBroadcast. For a 3×3 kernel and two groups of 8 channels 31 loads feed 1,152
- * multiply-adds.
+ * The kernel of the broadcast variants of the forward pass and the input gradient, for adapters where loads are expensive
+ * and subgroup broadcasts nearly free (software drivers). A workgroup is one subgroup; its lanes are output channels. Each
+ * iteration loads a patch of the input, one value per lane, and one weight per lane; then subgroupBroadcast sends every
+ * value of the patch to all lanes. For a 3×3 kernel and two groups of 8 channels 31 loads feed 1,152 multiply-adds.
  *
- * A workgroup that walks over several tiles loads its weights once, into arrays of its own, which cost a third of a
- * load to read (`held` in broadcast-plan.ts). WGSL fills such arrays with zeros, and the driver compiles a block of
- * many stores in time that grows with their square: so each few arrays begin life in a function of their own.
+ * A workgroup that processes several tiles loads its weights once, into private arrays, whose reads cost a third of a load
+ * (`held` in broadcast-plan.ts). WGSL zeroes such arrays, and the driver's compile time is quadratic in the stores of a
+ * block: so each function declares only a few arrays.
  *
- * The input is read in place: what lies outside the image is selected away, by masks that are computed once. So are the
- * weights: a strided load costs no more than a contiguous one there. Masks are joined by &, because && branches: with
- * a hundred branches SwiftShader compiles for minutes and takes all memory.
+ * The input is read without padding: elements outside of the image are masked, with masks that are computed once. Weights
+ * are read in PyTorch's layout: a strided load costs no more than a contiguous one there. Masks are joined by &, because
+ * && branches: with a hundred branches SwiftShader compiles for minutes and takes all memory.
  */
 import { hiddenOne } from '../../../engine/text/assemble.ts';
 import { epilogueText } from '../../../engine/text/epilogue.ts';
@@ -23,13 +22,13 @@ import { eachOf } from './broadcast-plan.ts';
 import { begin, store } from './broadcast-sums.ts';
 import { type Correlation, positionsOf } from './correlation.ts';
 
-/** Workgroups that each CPU thread should have to choose from. */
+/** Workgroups per CPU thread. */
 const WORKGROUPS_PER_PROCESSOR = 4;
 const ONE = hiddenOne('x');
-/** Kept weights (zeroed at first) in one function. */
+/** Maximum kept weights (zeroed initially) per function. */
 const MOST_KEPT_BY_FUNCTION = 200;
 
-/** One turn of the loop over input channels: all loads first, then arithmetic, row by row. */
+/** One iteration of the loop over input channels: all loads first, then arithmetic, row by row. */
 function turnText(layout: Layout): string {
   const { problem, rows, columns, groups, held, lanes, patchColumns, patchLoads, taps, allTaps } = layout;
   const { stride } = problem;
@@ -64,13 +63,13 @@ function turnText(layout: Layout): string {
       .join('\n    ')}`;
 }
 
-/** The statements that add a part of the input channels, from `first`, to one tile's sums. */
+/** Adds some of the input channels, from `first` on, to one tile's sums. */
 function accumulate(layout: Layout): string {
   const { problem, groups, held, whole, patch, patchLoads, turns, turnRows } = layout;
   const { c, weight } = problem;
   const last = whole ? `first + ${c} * one` : `min(first + ${held}, ${c})`;
   const shift = turns > 1 ? ` + turn * ${turnRows}` : '';
-  // Rows of the patch outside, channels inside: masks change with the row only.
+  // Outer loop over patch rows, inner loop over channels: masks only depend on the row.
   const loop = `${lines(
     patchLoads,
     i => `let m${i} = (y${i}${shift} >= 0) & (y${i}${shift} < h) & (x${i} >= 0) & (x${i} < w) & (e${i} < ${patch});
@@ -89,7 +88,7 @@ function accumulate(layout: Layout): string {
   return turns > 1 ? `for (var turn = 0; turn < ${turns} * one; turn++) {\n    ${loop}\n    }` : loop;
 }
 
-/** Every tile of the workgroup. */
+/** Loops over the workgroup's tiles. */
 function walk(layout: Layout): string {
   const { problem, rows, columns, lanes, held, patchColumns, patchLoads } = layout;
   const { stride, padding } = problem;
@@ -112,8 +111,8 @@ function walk(layout: Layout): string {
 }
 
 /**
- * Functions that keep weights: each declares arrays, fills them and calls the next one with all so far; the last one
- * walks over the tiles.
+ * Functions that keep weights: each declares arrays, fills them and calls the next one with all arrays so far; the last one
+ * loops over the tiles.
  */
 function keepers(layout: Layout, locals: string): string {
   const { problem, groups, held, turns, allTaps } = layout;
@@ -126,7 +125,7 @@ function keepers(layout: Layout, locals: string): string {
     ['line: i32, block: i32, lane: u32, first: i32', ...range(arrays).map(i => `h${i}: Kept`)].join(', ');
   const passOn = (before: number, own: readonly number[]) =>
     ['line, block, lane, first', ...range(before).map(i => `h${i}`), ...own.map(i => `&h${i}`)].join(', ');
-  // The driver would unroll a loop whose turns it knows.
+  // `one`: the driver would unroll a loop with a known trip count.
   const texts = range(functions).map(f => {
     const own = range(count).slice(f * perFunction, (f + 1) * perFunction);
     const source = (i: number) => {
@@ -154,7 +153,7 @@ fn keep${functions}(${signature(count)}) {
 ${texts.reverse().join('\n')}`;
 }
 
-/** One kernel: reads x and weight (bias, and what the epilogue reads), writes the result. Needs one fixed subgroup size. */
+/** One kernel: reads x, weight, an optional bias and the epilogue's inputs; writes the result. Needs a fixed subgroup size. */
 export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, processors }: AdapterTraits): Lowering {
   const { n, c, h, w, k, oh, ow, bias } = problem;
   const epilogue = epilogueText(problem.epilogue);
@@ -165,7 +164,7 @@ export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, pr
   const [across, down] = [Math.ceil(positionsAcross / columns), Math.ceil(positionsDown / rows)];
   const blocks = Math.ceil(k / lanes / groups);
   const tiles = n * across * down;
-  // How many tiles a workgroup takes is a number like the sizes: the text does not depend on it.
+  // Tiles per workgroup is an argument like the sizes: the text does not depend on it.
   const each = problem.baked ? layout.each : eachOf(tiles * blocks, WORKGROUPS_PER_PROCESSOR * processors);
   const walks = held > 0;
   const numbers = new Numbers(problem.baked, { n, h, w, oh, ow, across, down, ...(walks && { each }) });

@@ -1,19 +1,19 @@
-/** A correlation cut up by its plan, and the names and places in the text that follow from both. */
+/** A correlation with its plan, and the names and offsets in the text that follow from both. */
 import { lines, range } from '../../../engine/text/repeat.ts';
 import { type Plan, planOf } from './broadcast-plan.ts';
 import type { Correlation, Tap } from './correlation.ts';
 
-/** A correlation with the plan for it, and what follows from both. */
+/** A correlation with its plan and derived values. */
 export interface Layout extends Plan {
   readonly problem: Correlation;
   readonly lanes: number;
   readonly patchColumns: number;
   readonly patch: number;
   readonly patchLoads: number;
-  /** All taps of a turn, in the order in which their weights are kept. */
+  /** All taps of an iteration, in the order in which their weights are kept. */
   readonly allTaps: readonly Tap[];
   readonly pixels: number;
-  /** All input channels are added up before anything is stored. */
+  /** All input channels are summed before anything is stored. */
   readonly whole: boolean;
 }
 
@@ -43,18 +43,18 @@ export const accumulator = (
   column: number,
 ) => `a${((phase * groups + group) * rows + row) * columns + column}`;
 
-/** Where the weight of a first turn's tap lies, after the places of the output and the input channel. */
+/** Offset of a tap's weight in the first iteration, relative to the output and input channel. */
 export const tapOffset = ({ problem }: Layout, { weightRow, weightColumn }: Tap): number =>
   weightRow * problem.weight.perRow + weightColumn;
 
-/** What later turns add to that. */
+/** Added to {@link tapOffset} in later iterations. */
 export function turnOffset({ problem, turns, turnRows }: Layout): string {
   if (turns === 1) return '';
   const rowOf = (row: number) => problem.phases[0].taps.find(tap => tap.row === row)!.weightRow;
   return ` ${rowOf(1) > rowOf(0) ? '+' : '-'} turn * ${turnRows * problem.weight.perRow}`;
 }
 
-/** Lanes beyond the last channel repeat it and do not store. */
+/** Lanes beyond the last channel repeat it and store nothing. */
 export const channelLines = ({ problem, groups, lanes }: Layout): string =>
   lines(
     groups,

@@ -1,52 +1,52 @@
-/** How a broadcast kernel cuts a correlation up: by a count of what its loads, its arithmetic and its sums cost. */
+/** Plans the tiling of a broadcast kernel with a cost model of its loads, arithmetic and sums. */
 import { type Correlation, positionsOf, type Tap } from './correlation.ts';
 
 export interface Plan {
-  /** Positions and groups of channels (one channel a lane) that one turn of a workgroup computes. */
+  /** Positions and channel groups (one channel per lane) that one iteration of a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
   readonly groups: number;
-  /** Rows of the patch in one turn of the loop: all of a small one, else the text would take seconds to compile. */
+  /** Patch rows per iteration: all of a small patch; for larger ones the text would take seconds to compile. */
   readonly turnRows: number;
   readonly turns: number;
-  /** The taps of the first turn, phase by phase; later turns move down the patch. */
+  /** The taps of the first iteration, by phase; later iterations move down the patch. */
   readonly taps: readonly (readonly Tap[])[];
-  /** Input channels whose weights a workgroup keeps while it walks over tiles; 0: it loads them anew for each. */
+  /** Input channels whose weights a workgroup keeps over its tiles; 0: it reloads them for each tile. */
   readonly held: number;
-  /** Tiles that a workgroup walks over. */
+  /** Tiles per workgroup. */
   readonly each: number;
 }
 
-/** In multiply-adds of a subgroup, on lavapipe (bench/NOTES.md). */
+/** Costs in multiply-adds of a subgroup, on lavapipe (bench/NOTES.md). */
 const LOAD = 29;
-/** Reading a weight that is kept, and bringing one there. */
+/** Reading a kept weight, and storing one. */
 const KEPT = 12;
 const KEEP = 45;
-/** Each turn of the loop, and for each sum in it. */
+/** Each iteration, and each sum in it. */
 const TURN = 20;
 const SUM = 3;
-/** A sum that goes to memory and comes back between two parts of the input channels. */
+/** Storing and reloading a sum between two parts of the input channels. */
 const RESUME = 60;
 
-/** Accumulators beyond which nothing is gained. */
+/** More accumulators bring no gain. */
 const MOST_ACCUMULATORS = 128;
-/** Elements of a patch: each load of a subgroup costs 10 to 30 ms to compile. */
+/** Maximum elements of a patch: each load of a subgroup takes 10 to 30 ms to compile. */
 const MOST_PATCH = 208;
-/** Kept weights of a lane, and turns × channels in one array: more would take seconds to compile. */
+/** Maximum kept weights per lane, and iterations × channels per array: more would take seconds to compile. */
 const MOST_KEPT = 1200;
 const LONGEST_ARRAY = 192;
-/** Where the sizes are not part of the text: what a picture of some size allows. */
+/** Tiles per workgroup if sizes are not in the text: typical for an image of moderate size. */
 const EACH_UNKNOWN = 8;
 const MOST_EACH = 32;
 
-/** Rows of the patch in one turn. */
+/** Patch rows per iteration. */
 const rowsOfTurn = ({ r, s, phases }: Correlation): number => (phases.length > 1 || r <= 3 || s === 1 ? r : 1);
 
-/** How many of these tiles a workgroup should take, so that there are that many workgroups. */
+/** Tiles per workgroup, so that there are at least `workgroups` workgroups. */
 export const eachOf = (tiles: number, workgroups: number): number =>
   Math.min(MOST_EACH, Math.max(1, Math.floor(tiles / workgroups)));
 
-/** Input channels whose weights fit into what a workgroup may keep. */
+/** Input channels whose weights a workgroup can keep. */
 function mostHeld(c: number, turns: number, perTurn: number): number {
   const most = Math.min(Math.floor(MOST_KEPT / (turns * perTurn)), Math.floor(LONGEST_ARRAY / turns));
   // Equal parts, so that one loop serves all.
@@ -54,8 +54,8 @@ function mostHeld(c: number, turns: number, perTurn: number): number {
 }
 
 /**
- * The cheapest plan. `workgroups` of them at least should have something to do. Where sizes are not part of the text
- * the plan does not depend on them, so that one text serves every picture.
+ * The cheapest plan with at least `workgroups` workgroups, if possible. If sizes are not in the text the plan does not
+ * depend on them, so that one text serves every image.
  */
 export function planOf(problem: Correlation, lanes: number, workgroups: number): Plan {
   const { n, c, k, r, s, stride, phases, baked } = problem;
@@ -76,7 +76,7 @@ export function planOf(problem: Correlation, lanes: number, workgroups: number):
     if (sums > MOST_ACCUMULATORS || patch > MOST_PATCH) return;
     const arithmetic = rows * columns * groups * perTurn;
     const each = baked ? eachOf(tiles * blocks, workgroups) : EACH_UNKNOWN;
-    // Sums of several turns are added part by part: how many threads there are must not decide their order.
+    // Sums over several iterations are added in parts: their order must not depend on the number of threads.
     const typical = turns > 1 ? EACH_UNKNOWN : each;
     const turn = Math.ceil(patch / lanes) * LOAD + patch + arithmetic + TURN + SUM * sums;
     const cost = (weights: number, resumes: number) =>
@@ -105,6 +105,6 @@ export function planOf(problem: Correlation, lanes: number, workgroups: number):
       for (const groups of groupCounts) consider(rows, columns, groups);
       if (best) break;
     }
-  // The smallest tile fits whatever the variants accept.
+  // The smallest tile fits everything that the variants accept.
   return best!;
 }

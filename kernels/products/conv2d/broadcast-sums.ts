@@ -1,9 +1,9 @@
-/** Where a broadcast kernel's sums come from and where they go: the text before and after its loops. */
+/** Loading and storing a broadcast kernel's sums: the text before and after its loops. */
 import { epilogueText, type Position } from '../../../engine/text/epilogue.ts';
 import { lines } from '../../../engine/text/repeat.ts';
 import { type Layout, sumsOfGroup } from './broadcast-layout.ts';
 
-/** The tile's sums from or to memory: in a loop, because each load and store in the text costs compile time. */
+/** Loads or stores the tile's sums in a loop, because each load and store in the text costs compile time. */
 function moveSums(layout: Layout, move: (group: number) => { before: string; each: string; after: string }): string {
   const { problem, groups, columns, pixels } = layout;
   const { k, phases, spread } = problem;
@@ -29,7 +29,7 @@ function moveSums(layout: Layout, move: (group: number) => { before: string; eac
   });
 }
 
-/** Where a sum belongs, in the text of {@link moveSums}. */
+/** The position of a sum, in the text of {@link moveSums}. */
 const positionOf = ({ problem }: Layout, group: number): Position => ({
   image: 'image',
   channel: `o${group}`,
@@ -39,12 +39,12 @@ const positionOf = ({ problem }: Layout, group: number): Position => ({
 });
 const PLACE = 'start + y * ow + x';
 
-/** Sums to the result, with bias and epilogue. */
+/** Stores sums to the result, with bias and epilogue. */
 export function store(layout: Layout): string {
   const { problem, held, whole } = layout;
   const { c, bias } = problem;
   const epilogue = epilogueText(problem.epilogue);
-  // Bias and epilogue come with the last part of the input channels.
+  // Bias and epilogue are applied with the last part of the input channels.
   return moveSums(layout, g => {
     const sums = sumsOfGroup(layout, g);
     const value = bias ? '(all[i] + b)' : 'all[i]';
@@ -60,7 +60,7 @@ export function store(layout: Layout): string {
   });
 }
 
-/** Sums begin with nothing, or with what the input channels before have given. */
+/** Initializes sums to zero, or to the result of the previous input channels. */
 export function begin(layout: Layout): string {
   const { problem, groups, pixels, whole } = layout;
   const zeros = lines(groups * pixels * problem.phases.length, i => `var a${i} = 0.0;`);

@@ -1,9 +1,9 @@
 /**
- * Weight gradient for adapters where a load is dear and a subgroup broadcast nearly free. A workgroup is one subgroup;
- * its lanes are channels of one side (gy, where that has more channels; else x), and values of the other side travel by
- * subgroupBroadcast. It walks down strips of a few columns, one row a turn: it loads the new row of the broadcast side
- * across the lanes, keeps the rows before, and one value of the lane side for each lane and column. For 3×3 and 16 lane
- * channels 20 loads feed 864 multiply-adds. Strips are split over workgroups; a second kernel adds the parts in order.
+ * Weight gradient for adapters where loads are expensive and subgroup broadcasts nearly free. A workgroup is one subgroup;
+ * its lanes are channels of one side (gy if that has more channels, else x), and subgroupBroadcast sends values of the other
+ * side. It moves down strips of a few columns, one row per iteration: it loads the new row of the broadcast side across the
+ * lanes, keeps the previous rows, and loads one value of the lane side per lane and column. For 3×3 and 16 lane channels
+ * 20 loads feed 864 multiply-adds. Strips are split over workgroups; a second kernel adds the parts in order.
  */
 
 import { hiddenOne } from '../../../engine/text/assemble.ts';
@@ -23,20 +23,20 @@ import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './
 
 /**
  * gw[lane channel, wide channel, p, q] = Σ wide[·, i + p − padding, j + q − padding] · lane[·, i, j]. With x as the wide
- * side this is the definition; with gy as the wide side, taps run backwards and the padding is kernel − 1 − padding.
+ * side this is the definition; with gy as the wide side, taps are reversed and the padding is kernel − 1 − padding.
  */
 interface Roles {
-  /** 0: x is wide (broadcast), gy lies across the lanes; 1: the other way round. */
+  /** False: x is wide (broadcast) and gy is across the lanes. True: the reverse. */
   readonly swapped: boolean;
   readonly wide: { readonly channels: number; readonly h: number; readonly w: number };
   readonly lane: { readonly channels: number; readonly h: number; readonly w: number };
   readonly padding: readonly [number, number];
 }
 
-/** Workgroups among which a pass is split at least, if there is enough to do. */
+/** Minimum workgroups over which a pass is split, if there is enough work. */
 const WORKGROUPS = 32;
 const MOST_ACCUMULATORS = 162;
-/** Loads of a turn: with more of them its instructions no longer come from a near cache. */
+/** Maximum loads per iteration: with more, the instructions no longer fit into a fast cache. */
 const MOST_LOADS = 20;
 const FEWEST_COLUMNS = 6;
 
@@ -46,7 +46,7 @@ function rolesOf(problem: Conv2dProblem, lanes: number): Roles {
   const padded = (channels: number) => Math.ceil(channels / lanes) * lanes;
   const x = { channels: c, h, w };
   const gy = { channels: k, h: oh, w: ow };
-  // Only x can be read in steps.
+  // Only x can be read with a stride.
   if (Math.max(...stride) > 1 || padded(k) * c <= padded(c) * k) return { swapped: false, wide: x, lane: gy, padding };
   return { swapped: true, wide: gy, lane: x, padding: [r - 1 - padding[0], s - 1 - padding[1]] };
 }
@@ -57,12 +57,12 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const [down, along] = stride;
   const { swapped, wide, lane, padding } = rolesOf(problem, lanes);
   const taps = r * s;
-  // A strip's row of the wide side takes several registers of a lane, or a segment of one: then channels share it.
+  // A strip's row of the wide side takes several registers per lane, or a segment of one, which channels then share.
   const least = (FEWEST_COLUMNS - 1) * along + s;
   const registers = Math.ceil(least / lanes);
   const segment = registers > 1 ? lanes : 2 ** Math.ceil(Math.log2(least));
   const shared = lanes / segment;
-  // Rows of the wide side that serve the next turn as well.
+  // Rows of the wide side that the next iteration reuses.
   const kept = Math.max(0, r - down);
   const groups = Math.min(Math.ceil(lane.channels / lanes), 2 * taps <= MOST_ACCUMULATORS ? 2 : 1);
   const inputs = Math.min(
@@ -74,7 +74,7 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const room = Math.floor((MOST_LOADS - bundles * registers * Math.min(r, down)) / groups);
   const widest = Math.min(Math.floor((registers * segment - s) / along) + 1, Math.max(FEWEST_COLUMNS, room));
   const columns = baked ? Math.ceil(lane.w / Math.ceil(lane.w / widest)) : widest;
-  // Columns of a wide row that are used: not all of them where steps are longer than the kernel.
+  // Columns of a wide row that are used: not all if the stride is larger than the kernel.
   const used = new Set(range(columns).flatMap(j => range(s).map(q => j * along + q)));
   const laneBlocks = Math.ceil(lane.channels / lanes / groups);
   const wideBlocks = Math.ceil(wide.channels / inputs);
@@ -219,7 +219,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
 
 export const broadcastWeightGradient: Conv2dVariant = {
   name: 'broadcast',
-  /** As for the forward pass; and the accumulators of one channel must fit. */
+  /** The conditions of the forward pass, and the accumulators of one channel must fit. */
   accepts: ({ stride, r, s, padding }, { subgroupSize }) =>
     subgroupSize >= 4 &&
     subgroupSize <= 32 &&

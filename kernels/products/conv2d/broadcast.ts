@@ -1,4 +1,4 @@
-/** Forward pass and input gradient by subgroup broadcast; the kernel is that of `broadcast-correlation.ts`. */
+/** Forward pass and input gradient by subgroup broadcast, with the kernel of `broadcast-correlation.ts`. */
 
 import { assembleElements } from '../../../engine/text/assemble.ts';
 import { epilogueText } from '../../../engine/text/epilogue.ts';
@@ -8,7 +8,7 @@ import { lowerCorrelation } from './broadcast-correlation.ts';
 import { forwardCorrelation, inputGradientCorrelation, wholePatch } from './correlation.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, forwardInputs, outputSize } from './problem.ts';
 
-/** One fixed subgroup size of 4 to 32 lanes, strides of 1 and 2, and a kernel whose rows fit the text. */
+/** A fixed subgroup size of 4 to 32 lanes, strides of 1 and 2, and a kernel of at most 11×11. */
 function accepts({ stride, r, s, padding }: Conv2dProblem, { subgroupSize }: AdapterTraits): boolean {
   const known = subgroupSize >= 4 && subgroupSize <= 32 && r <= 11 && s <= 11 && padding[0] < r && padding[1] < s;
   return known && Math.max(...stride) <= 2;
@@ -25,7 +25,7 @@ export const broadcastForward: Conv2dVariant = {
 
 export const broadcastInputGradient: Conv2dVariant = {
   name: 'broadcast',
-  // The phases of a stride share one turn of the loop, so their patch must be small.
+  // The phases of a stride share one iteration, so their patch must be small.
   accepts: (problem, traits) =>
     accepts(problem, traits) && (Math.max(...problem.stride) === 1 || Math.max(problem.r, problem.s) <= 5),
   lower: (problem, traits) =>
@@ -33,9 +33,9 @@ export const broadcastInputGradient: Conv2dVariant = {
 };
 
 /**
- * Forward pass to fewer channels than half the lanes (the last convolution of SRResNet: 3 of 8): pairs of an output
- * channel and a column of the kernel become the channels of a convolution with kernels of one column, which fills the
- * lanes; a second kernel shifts the columns and adds them up.
+ * Forward pass to at most half as many channels as lanes (the last convolution of SRResNet: 3 of 8): pairs of an output
+ * channel and a kernel column become the channels of a convolution with one-column kernels, which fills the lanes; a second
+ * kernel shifts and adds the columns.
  */
 export const narrowForward: Conv2dVariant = {
   name: 'narrow',
@@ -65,7 +65,7 @@ export const narrowForward: Conv2dVariant = {
   },
 };
 
-/** The inputs from `first` on: bias and what the epilogue reads. */
+/** The inputs from `first` on: bias and the epilogue's inputs. */
 const operandsFrom = (first: number, problem: Conv2dProblem): Operand[] =>
   Array.from({ length: forwardInputs(problem) - first }, (_, i) => input(first + i));
 

@@ -1,6 +1,6 @@
 /**
- * Forward passes and input gradients as one kind of problem: every output position is a sum over taps of a patch of the
- * input. A gradient of stride 2 has one sum for each parity of row and column (a phase), each with taps of its own.
+ * Forward passes and input gradients as one problem: every output position is a sum over taps of a patch of the input. A
+ * gradient of stride 2 has one sum for each parity of row and column (a phase), each with its own taps.
  */
 import type { Epilogue } from '../../../engine/text/epilogue.ts';
 import { type Conv2dProblem, outputSize } from './problem.ts';
@@ -18,7 +18,7 @@ export interface Correlation {
   /** Rows and columns of the patch that a position reads. */
   readonly r: number;
   readonly s: number;
-  /** The patch of position (i, j) begins at (i·stride − padding, j·stride − padding). */
+  /** The patch of position (i, j) starts at (i·stride − padding, j·stride − padding). */
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
   readonly phases: readonly Phase[];
@@ -31,9 +31,9 @@ export interface Correlation {
   readonly weight: WeightLayout;
 }
 
-/** Where the weight of an output channel, input channel and element (row, column) lies: base + c·perInput + row·perRow + column. */
+/** Index of the weight of an output channel, input channel c and element (row, column): base + c·perInput + row·perRow + column. */
 export interface WeightLayout {
-  /** WGSL for the first element of an output channel, which is given as an expression. */
+  /** WGSL for the first element of an output channel, given as an expression. */
   base(channel: string): string;
   readonly perInput: number;
   readonly perRow: number;
@@ -54,13 +54,13 @@ export interface Tap {
   readonly weightColumn: number;
 }
 
-/** Positions of the output, elements of one phase: rows and columns. */
+/** Rows and columns of output positions: the elements of one phase. */
 export const positionsOf = ({ oh, ow, spread }: Correlation): [number, number] => [
   Math.ceil(oh / spread[0]),
   Math.ceil(ow / spread[1]),
 ];
 
-/** One phase that takes the whole patch, in the weight's order or backwards. */
+/** One phase over the whole patch, in the weight's order or reversed. */
 export function wholePatch(r: number, s: number, flipped = false): readonly Phase[] {
   const taps: Tap[] = [];
   for (let row = 0; row < r; row++)
@@ -75,8 +75,8 @@ export function wholePatch(r: number, s: number, flipped = false): readonly Phas
 }
 
 /**
- * The phases of the gradient of a strided convolution, one axis at a time: output o receives gy[(o + padding − p) / stride]
- * times tap p, where that is whole. Returns for each phase its taps as [patch offset, p], and where the patch begins.
+ * The phases of a strided convolution's gradient along one axis: output o receives gy[(o + padding − p) / stride] times
+ * tap p, if that index is an integer. Returns the taps of each phase as [patch offset, p], and where the patch starts.
  */
 function axisPhases(kernel: number, stride: number, padding: number) {
   const phases: (readonly [number, number])[][] = [];
@@ -131,7 +131,7 @@ export function forwardCorrelation(problem: Conv2dProblem, name: string): Correl
   return { ...problem, name, oh, ow, phases: wholePatch(r, s), spread: single, weight };
 }
 
-/** A correlation of gy with the taps in reverse, channels exchanged; a stride gives each parity taps of its own. */
+/** A correlation of gy with reversed taps and swapped channels; with a stride each parity has its own taps. */
 export function inputGradientCorrelation(problem: Conv2dProblem, name: string): Correlation {
   const { n, c, h, w, k, r, s, stride, padding, baked } = problem;
   const [gh, gw] = outputSize(problem);

@@ -1,15 +1,15 @@
-/** The arithmetic of a convolution. */
+/** Counts the arithmetic of convolutions. */
 
 import { type Shape, sizeOf } from '../../../engine/basics/shape.ts';
 import type { Attributes, Problem } from '../../../engine/graph/operation.ts';
 import { conv2dInputGradientOp, conv2dOp, conv2dWeightGradientOp } from './index.ts';
 
-/** 2 · N · K · OH · OW · C · R · S, whatever the kernel does to save some of it; `y` has the output's shape. */
+/** 2 · N · K · OH · OW · C · R · S, regardless of the algorithm; `y` has the output's shape. */
 const direct = (y: Shape, [, c, r, s]: Shape): number => 2 * sizeOf(y) * c * r * s;
 
 /**
- * Floating-point operations of a convolution or of one of its gradients, counted as direct convolution. Undefined for
- * any other operation. Of a fused operation (`conv2d+…`) the convolution counts.
+ * Floating-point operations of a convolution or one of its gradients, counted as direct convolution. Undefined for other
+ * operations. In a fused operation (`conv2d+…`) only the convolution counts.
  */
 export function convolutionFlops(
   operation: string,

@@ -1,4 +1,4 @@
-/** Two-dimensional convolution: three passes, each with variants that compete; see `variants.ts` for the choice. */
+/** Two-dimensional convolution: three passes, each with several variants; `variants.ts` chooses one. */
 import { apply } from '../../../engine/apply.ts';
 import { checkOptions, quoted, ShapeError } from '../../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape } from '../../../engine/basics/shape.ts';
@@ -12,7 +12,7 @@ import { forwardFamily, inputGradientFamily, weightGradientFamily } from './vari
 
 type Pair = readonly [number, number];
 type Conv2dAttributes = { readonly stride: Pair; readonly padding: Pair };
-/** The shape that the gradient's result has: x's or the weight's. */
+/** The shape of the gradient's result: x's or the weight's. */
 type GradientAttributes = Conv2dAttributes & { readonly shape: Shape };
 
 function problemOf(
@@ -29,20 +29,20 @@ function problemOf(
 
 function checkProblem(x: Shape, weight: Shape, attributes: Conv2dAttributes, bias?: Shape): void {
   const fail = (problem: string) => new ShapeError('conv2d', problem);
-  if (x.length !== 4) throw fail(`needs x of [N, C, H, W], got ${formatShape(x)}.`);
-  if (weight.length !== 4) throw fail(`needs a weight of [K, C, R, S], got ${formatShape(weight)}.`);
+  if (x.length !== 4) throw fail(`expected x of [N, C, H, W], got ${formatShape(x)}.`);
+  if (weight.length !== 4) throw fail(`expected a weight of [K, C, R, S], got ${formatShape(weight)}.`);
   if (x[1] !== weight[1])
-    throw fail(`x ${formatShape(x)} has ${x[1]} channels, the weight ${formatShape(weight)} wants ${weight[1]}.`);
+    throw fail(`x ${formatShape(x)} has ${x[1]} channels, but the weight ${formatShape(weight)} expects ${weight[1]}.`);
   if (bias && (bias.length !== 1 || bias[0] !== weight[0]))
-    throw fail(`needs a bias of [${weight[0]}], got ${formatShape(bias)}.`);
+    throw fail(`expected a bias of [${weight[0]}], got ${formatShape(bias)}.`);
   const { stride, padding } = attributes;
   if (![...stride, ...padding].every(Number.isInteger) || Math.min(...stride) < 1 || Math.min(...padding) < 0)
     throw fail(
-      `needs strides of at least 1 and paddings of at least 0, got ${stride.join('x')} and ${padding.join('x')}.`,
+      `expected integer strides of at least 1 and paddings of at least 0, got ${stride.join('x')} and ${padding.join('x')}.`,
     );
   const [oh, ow] = outputSize(problemOf(x, weight, attributes, false, true));
   if (oh < 1 || ow < 1)
-    throw fail(`a ${weight[2]}x${weight[3]} kernel does not fit ${formatShape(x)} padded by ${padding.join('x')}.`);
+    throw fail(`the ${weight[2]}x${weight[3]} kernel is larger than ${formatShape(x)} padded by ${padding.join('x')}.`);
 }
 
 /** y = x ∗ weight (+ bias). */
@@ -169,7 +169,7 @@ function randomSample(choose: Choose): Sample<Conv2dAttributes> {
   );
 }
 
-/** The gradient's problem that belongs to a convolution. */
+/** The gradient problem of a convolution. */
 function gradientSample(
   { inputs, attributes }: Sample<Conv2dAttributes>,
   of: 'input' | 'weight',
@@ -183,20 +183,20 @@ function gradientSample(
 }
 
 export interface Conv2dOptions {
-  /** Rows, columns; one number for both. Default 1. */
+  /** [rows, columns], or one number for both. Default 1. */
   readonly stride?: number | Pair;
-  /** Zeros around the image: rows, columns; one number for both. Default 0. */
+  /** Zeros around the image: [rows, columns], or one number for both. Default 0. */
   readonly padding?: number | Pair;
 }
 
 function pair(value: number | Pair): Pair {
   if (typeof value === 'number') return [value, value];
   if (Array.isArray(value) && value.length === 2) return value as unknown as Pair;
-  throw new ShapeError('conv2d', `strides and paddings are one number or two, got ${quoted(value)}.`);
+  throw new ShapeError('conv2d', `expected stride and padding as one number or two, got ${quoted(value)}.`);
 }
 
 /**
- * PyTorch's conv2d: x [N, C, H, W], weight [K, C, R, S], bias [K] or none; result [N, K, OH, OW] with
+ * PyTorch's conv2d: x [N, C, H, W], weight [K, C, R, S], optional bias [K]; result [N, K, OH, OW] with
  * OH = ⌊(H + 2·padding − R) / stride⌋ + 1. Throws ShapeError.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {

@@ -1,6 +1,6 @@
 /**
- * The judge: each invocation computes one element of the result, directly. Any kernel, stride, padding and size; slow
- * (about 1 GFLOP/s a core on lavapipe), because each multiply-add waits for two loads.
+ * Reference kernel: each invocation computes one output element. Any kernel size, stride, padding and image size; slow
+ * (about 1 GFLOP/s per core on lavapipe), because each multiply-add waits for two loads.
  */
 import { ACCUMULATION, BLOCK, emptySum } from '../../../engine/text/accumulate.ts';
 import { assembleElements, hiddenOne } from '../../../engine/text/assemble.ts';
@@ -9,7 +9,7 @@ import { type AdapterTraits, input, type Lowering, output } from '../../../engin
 import { Numbers } from '../../../engine/text/numbers.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 
-/** `body` computes `sum` for the element `index` of `count`; the epilogue makes what is stored of it. */
+/** `body` adds to `total` for the element `index` of `count`; the epilogue computes the stored value. */
 function elementwise(
   name: string,
   problem: Conv2dProblem,

@@ -1,4 +1,4 @@
-/** What a two-dimensional convolution is asked to do. */
+/** The two-dimensional convolution problem. */
 import type { Epilogue } from '../../../engine/text/epilogue.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
 
@@ -21,19 +21,19 @@ export interface Conv2dProblem {
   readonly padding: readonly [number, number];
   /** Forward only; the gradients ignore it. */
   readonly bias: boolean;
-  /** Whether n, h and w are constants of the text; else one text serves every batch and image size. */
+  /** Whether n, h and w are constants in the text; else one text serves every batch and image size. */
   readonly baked: boolean;
-  /** Forward only: what is applied to each element, after the bias; its inputs follow x, weight and bias. */
+  /** Forward only: applied to each element, after the bias. Its inputs follow x, weight and bias. */
   readonly epilogue?: Epilogue;
 }
 
-/** Bindings of the forward pass: x, weight and bias, then what the epilogue reads. */
+/** Number of inputs of the forward pass: x, weight and bias, then the epilogue's. */
 export function forwardInputs({ bias, epilogue }: Pick<Conv2dProblem, 'bias' | 'epilogue'>): number {
   return (bias ? 3 : 2) + (epilogue?.extras.length ?? 0);
 }
 
 /**
- * One way of computing a pass. The forward pass reads x, weight and perhaps bias; the input gradient gy and weight; the
+ * One variant of a pass. The forward pass reads x, weight and an optional bias; the input gradient gy and weight; the
  * weight gradient x and gy.
  */
 export type Conv2dVariant = Variant<Conv2dProblem>;
@@ -44,14 +44,14 @@ export function outputSize(problem: Conv2dProblem): [number, number] {
   return [Math.floor((h + 2 * padding[0] - r) / stride[0]) + 1, Math.floor((w + 2 * padding[1] - s) / stride[1]) + 1];
 }
 
-/** For labels: `3x3 64>64`, with the stride where it is not one. */
+/** A label, e.g. `3x3 64>64`, with the stride if it is not 1. */
 export function describe(problem: Conv2dProblem): string {
   const { c, k, r, s, stride } = problem;
   const step = stride[0] === 1 && stride[1] === 1 ? '' : ` /${stride.join('x')}`;
   return `${r}x${s} ${c}>${k}${step}`;
 }
 
-/** What decides between variants: {@link describe}, padding, and the image sizes where the text knows them. */
+/** The key for choosing a variant: {@link describe}, padding, and the image sizes if they are in the text. */
 export function keyOf(problem: Conv2dProblem): string {
   const { n, h, w, padding, baked } = problem;
   return `${describe(problem)} padding ${padding.join('x')}${baked ? ` ${n}x${h}x${w}` : ''}`;

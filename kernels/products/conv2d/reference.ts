@@ -1,4 +1,4 @@
-/** The three passes in float64 and plain loops: the definition that kernels are compared with. */
+/** The three passes in float64 with plain loops: the reference for kernels. */
 import { type Conv2dProblem, outputSize } from './problem.ts';
 
 type Values = ArrayLike<number>;

@@ -1,26 +1,26 @@
-/** Which tile a GPU uses where nothing has been measured on it: a rule by counting, see bench/NOTES.md. */
+/** The default tile for a GPU without measurements: a rule based on estimates, see bench/NOTES.md. */
 import { type Conv2dProblem, outputSize } from './problem.ts';
 import { TILES, type TileName, tiledWorkgroups } from './tiled.ts';
 import { weightWorkgroups } from './tiled-weight.ts';
 
 export type Pass = 'forward' | 'inputGradient' | 'weightGradient';
 
-/** Multiply-adds below which the plain kernel is over before another one is compiled. */
+/** Below this many multiply-adds the plain kernel finishes before another one is compiled. */
 const FEW = 1e6;
-/** The same for a program that serves images of any size: weights. */
+/** The same limit in weights, for programs that serve images of any size. */
 const FEW_WEIGHTS = 2048;
-/** Channels of the result up to which the thin tile wastes least. */
+/** Up to this many result channels the thin tile wastes the least. */
 const THIN = 2 * TILES.tiledThin.down;
-/** Workgroups that a GPU needs to be busy: it has 10 to 140 units, each of which wants several. */
+/** Workgroups that keep a GPU busy: it has 10 to 140 units, and each needs several. */
 const ENOUGH = 128;
 
 const workgroups = (pass: Pass, problem: Conv2dProblem, name: TileName): number =>
   pass === 'weightGradient' ? weightWorkgroups(problem, name) : tiledWorkgroups(pass, problem, name);
 
 /**
- * The plain kernel for very small problems, else the largest tile that fills the GPU and is half full itself. Tiles of
- * all sizes add the products of a forward pass or input gradient in the same order: a picture comes out the same to the
- * bit whole and in parts. The plain kernel does not, so the size of an image that is an argument does not decide on it.
+ * The plain kernel for very small problems, else the largest tile that fills the GPU and is at least half full. Tiles of all
+ * sizes add the products of a forward pass or input gradient in the same order, so the result for an image is bit-identical
+ * whole and in parts. The plain kernel adds in another order, so image sizes that are arguments must not select it.
  */
 export function tiledChoice(pass: Pass, problem: Conv2dProblem): TileName | 'plain' {
   const { n, c, k, r, s, baked } = problem;

@@ -1,11 +1,11 @@
 /**
- * The kernel behind the tiled variants of the forward pass and the input gradient, for GPUs: an implicit matrix product
- * through workgroup memory. Positions of the output (over all images) lie across a tile, output channels down; products
- * are added over taps and input channels. The matrix of patches exists only in workgroup memory: an invocation fetches,
- * for four positions, a few channels of one tap a step, so that where they lie and whether they are inside the image is
- * decided once for them. Neighbouring invocations fetch and store neighbouring positions.
+ * The kernel of the tiled variants of the forward pass and the input gradient, for GPUs: an implicit matrix product through
+ * workgroup memory. Output positions (over all images) run across a tile, output channels down; the inner axis is taps and
+ * input channels. The matrix of patches exists only in workgroup memory: in each step an invocation fetches a few channels
+ * of one tap for four positions, so it computes their offsets and bounds only once. Neighbouring invocations fetch and store
+ * neighbouring positions.
  *
- * Nothing of it depends on subgroups. It has been tested on software adapters only: its speed is a count (bench/NOTES.md).
+ * Does not use subgroups. Tested on software adapters only: its speed is an estimate (bench/NOTES.md).
  */
 import { assemble } from '../../../engine/text/assemble.ts';
 import { epilogueText } from '../../../engine/text/epilogue.ts';
@@ -16,20 +16,20 @@ import { type Correlation, positionsOf } from './correlation.ts';
 import { forwardInputs } from './problem.ts';
 import { packWeights, perPhase, type WeightRows, weightRows } from './tiled-weights.ts';
 
-/** Workgroups of the kernel. */
+/** Number of workgroups of the kernel. */
 export function tileCount(correlation: Correlation, { across, down }: Tile): number {
   const [rows, columns] = positionsOf(correlation);
   const { n, k, phases } = correlation;
   return Math.ceil((n * rows * columns) / across) * Math.ceil(k / down) * phases.length;
 }
 
-/** Fills `across` for one step: WGSL that sees `step` and what `fetchFrom` declares. */
+/** WGSL that fills `across` for one step. */
 function fetchPatches({ c }: Correlation, { tile, acrossSlots, acrossPitch, invocations }: TileProduct): string {
   const { depth } = tile;
   const each = invocations / acrossSlots;
   const locate = `let y = top + tap / tapColumns; let x = left + tap % tapColumns;
       let inside = exists & (bitcast<vec4u>(y) < vec4u(u32(h))) & (bitcast<vec4u>(x) < vec4u(u32(w)));`;
-  // What lies outside is read from the start of the image and selected away.
+  // Positions outside read the image's first element and are masked.
   const place = 'select(vec4i(), origin + y * w + x, inside)';
   const fetch = (row: string) => `across[(${row}) * ${acrossPitch} + slot] =
         select(vec4f(), vec4f(source[at.x], source[at.y], source[at.z], source[at.w]), inside);`;
@@ -41,7 +41,7 @@ function fetchPatches({ c }: Correlation, { tile, acrossSlots, acrossPitch, invo
         ${fetch(`first + i * ${each}`)}
         at += ${each} * plane;
       }`;
-  // Channels do not fill whole steps: each row of the step has a tap of its own.
+  // Channels do not fill whole steps: each row of the step has its own tap.
   return `for (var i = first; i < ${depth}; i += ${each}) {
       let tap = (step * ${depth} + i) / ${c};
       ${locate.replace('exists', 'exists & vec4<bool>(tap < taps)')}
@@ -50,7 +50,7 @@ function fetchPatches({ c }: Correlation, { tile, acrossSlots, acrossPitch, invo
     }`;
 }
 
-/** `step` of the loop: fills both tiles. */
+/** WGSL that fills both tiles for one step. */
 function fill(correlation: Correlation, product: TileProduct, { columns }: WeightRows): string {
   const { tile, downSlots, downPitch, invocations } = product;
   return `{
@@ -63,7 +63,7 @@ function fill(correlation: Correlation, product: TileProduct, { columns }: Weigh
     }`;
 }
 
-/** Reads x and weight (and bias), writes the result. */
+/** Packs the weights, then runs the kernel: reads x, weight and an optional bias; writes the result. */
 export function lowerTiles(correlation: Correlation, tile: Tile, traits: AdapterTraits): Lowering {
   const { n, c, h, w, k, oh, ow, stride, padding, phases, spread, bias, baked } = correlation;
   const [rows, columns] = positionsOf(correlation);
@@ -78,7 +78,7 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
   const epilogue = epilogueText(correlation.epilogue);
   const shuffled = correlation.epilogue !== undefined && correlation.epilogue.shuffle > 1;
   const position = { image: '(at / positions)', channel: 'channel', row: 'row', column: 'column' };
-  // Elements of a dense output follow each other as positions do, but for the other channels between two images.
+  // Elements of a dense output are in the order of positions, except for the other channels between two images.
   const { statements, result } = epilogue.perElement(
     'sum',
     { ...position, sizes: [k, 'oh', 'ow'] },

@@ -1,11 +1,11 @@
 /**
- * Weight gradient in tiles through workgroup memory, for GPUs. Weights of one output channel (input channel and tap) lie
- * across a tile, output channels down; products are added over the positions of all images. That sum is long and the
- * result small, so positions are split over workgroups, and a second kernel adds the parts, always in the same order.
+ * Tiled weight gradient through workgroup memory, for GPUs. Weights of one output channel (input channel and tap) run across
+ * a tile, output channels down; the inner axis is the positions of all images. That sum is long and the result small, so
+ * positions are split over workgroups, and a second kernel adds the parts in a fixed order.
  *
- * Neighbouring invocations fetch neighbouring positions of x and gy. Where each weight's x lies relative to a position is
- * computed once, into a table in workgroup memory. Nothing depends on subgroups. It has been tested on software adapters only: its speed is a
- * count (bench/NOTES.md).
+ * Neighbouring invocations fetch neighbouring positions of x and gy. The offset of each weight's x from a position is
+ * computed once, into a table in workgroup memory. Does not use subgroups. Tested on software adapters only: its speed is an
+ * estimate (bench/NOTES.md).
  */
 import { assemble } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../../engine/text/kernel.ts';
@@ -15,12 +15,12 @@ import { type Tile, TileProduct } from '../tile-product.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
 import { TILES, type TileName } from './tiled.ts';
 
-/** Workgroups that a GPU should have; fewer leave parts of it idle. */
+/** Workgroups that fill a GPU; fewer leave parts of it idle. */
 const WORKGROUPS = 512;
-/** Steps of a workgroup at least: its parts' way to memory and back must not cost more than the sum. */
+/** Minimum steps per workgroup: storing and reloading the parts must not cost more than the sum. */
 const LEAST_STEPS = 16;
 
-/** How many blocks of the result there are, and into how many parts each sum is split. */
+/** The number of blocks of the result, and of parts into which each sum is split. */
 function weightBlocks(problem: Conv2dProblem, { across, down, depth }: Tile) {
   const { n, c, k, r, s } = problem;
   const [oh, ow] = outputSize(problem);

@@ -1,22 +1,22 @@
 /**
  * A correlation's weights as the right-hand matrix of its product: a row for each tap and input channel (channels vary
- * fastest), a column for each output channel. Tiles of it are then contiguous vec4 loads without a bounds check: each
- * phase's rows are filled up with zeros to whole steps of the sum, columns to whole tiles.
+ * fastest), a column for each output channel. Tiles are then contiguous vec4 loads without bounds checks: rows of each phase
+ * are zero-padded to whole steps of the sum, columns to whole tiles.
  */
 import { assembleElements } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Step, scratch } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import type { Correlation, Phase } from './correlation.ts';
 
-/** The taps of one phase are a grid, columns varying fastest, whose weights lie at regular distances. */
+/** The taps of one phase form a grid (columns vary fastest) whose weights have constant strides. */
 interface TapGrid {
   readonly taps: number;
   readonly columns: number;
-  /** The first tap's element of the patch and of a channel's weights. */
+  /** The first tap's patch element, and its index in a channel's weights. */
   readonly row: number;
   readonly column: number;
   readonly weight: number;
-  /** From one tap to the next in a column of the grid, and in a row. */
+  /** Strides between taps down a column of the grid, and across a row. */
   readonly weightDown: number;
   readonly weightAcross: number;
 }
@@ -24,7 +24,7 @@ interface TapGrid {
 /** The rows of all phases. */
 export interface WeightRows {
   readonly grids: readonly TapGrid[];
-  /** The first row of each phase, and the number of its steps. */
+  /** The first row of each phase, and its number of steps. */
   readonly starts: readonly number[];
   readonly steps: readonly number[];
   /** Rows and columns of the matrix. */
@@ -48,7 +48,7 @@ function gridOf({ taps }: Phase, perRow: number): TapGrid {
   };
 }
 
-/** `depth`: products of a step; `tileColumns`: output channels of a tile. */
+/** `depth`: inner size of a step; `tileColumns`: output channels per tile. */
 export function weightRows({ phases, c, k, weight }: Correlation, depth: number, tileColumns: number): WeightRows {
   const grids = phases.map(phase => gridOf(phase, weight.perRow));
   const steps = grids.map(({ taps }) => Math.ceil((taps * c) / depth));
@@ -61,7 +61,7 @@ export function weightRows({ phases, c, k, weight }: Correlation, depth: number,
   return { grids, starts, steps, rows, columns: Math.ceil(k / tileColumns) * tileColumns };
 }
 
-/** Declares `name`, one number for each phase, of which `phase` (i32) is the index: a constant where all are the same. */
+/** Declares `name`, the number at index `phase` (i32); a constant if all are equal. */
 export function perPhase(name: string, values: readonly number[]): string {
   if (values.every(value => value === values[0])) return `let ${name} = ${values[0]};`;
   return `let ${name} = array<i32, ${values.length}>(${values.join(', ')})[phase];`;
@@ -72,7 +72,7 @@ export function packWeights(correlation: Correlation, matrix: WeightRows, traits
   const { c, k, weight } = correlation;
   const { grids, starts, rows, columns } = matrix;
   const of = (key: keyof TapGrid) => grids.map(grid => grid[key]);
-  // The last phase that begins at or before the row.
+  // The last phase that starts at or before the row.
   const phase = starts
     .slice(1)
     .map(start => `i32(row >= ${start})`)

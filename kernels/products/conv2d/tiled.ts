@@ -1,18 +1,18 @@
-/** Forward pass and input gradient in tiles through workgroup memory, for GPUs; the kernel is that of `tiled-correlation.ts`. */
+/** Tiled forward pass and input gradient through workgroup memory, for GPUs, with the kernel of `tiled-correlation.ts`. */
 import type { AdapterTraits, Lowering } from '../../../engine/text/kernel.ts';
 import type { Tile } from '../tile-product.ts';
 import { forwardCorrelation, inputGradientCorrelation } from './correlation.ts';
 import { type Conv2dProblem, type Conv2dVariant, describe } from './problem.ts';
 import { lowerTiles, tileCount } from './tiled-correlation.ts';
 
-/** Names of tiles, for grids and channels of different sizes: 128, 64 and 64 invocations. */
+/** Tiles for different image and channel counts: 128, 64 and 64 invocations. */
 export type TileName = 'tiled' | 'tiledSmall' | 'tiledThin';
 
 export const TILES: Readonly<Record<TileName, Tile>> = {
   tiled: { across: 128, down: 64, blockAcross: 8, blockDown: 8, depth: 16 },
-  // More workgroups where there is little to do.
+  // More workgroups for small problems.
   tiledSmall: { across: 32, down: 32, blockAcross: 4, blockDown: 4, depth: 16 },
-  // For three channels: of four columns three are used, of 64 it would be three as well.
+  // For three channels: uses three of 4 columns, instead of three of 64.
   tiledThin: { across: 256, down: 4, blockAcross: 4, blockDown: 4, depth: 8 },
 };
 
@@ -31,6 +31,6 @@ const variantsOf = (pass: keyof typeof passes): Conv2dVariant[] =>
 export const tiledForward: readonly Conv2dVariant[] = variantsOf('forward');
 export const tiledInputGradient: readonly Conv2dVariant[] = variantsOf('inputGradient');
 
-/** Workgroups that the pass would have with a kind of tile. */
+/** Number of workgroups of the pass with this tile. */
 export const tiledWorkgroups = (pass: keyof typeof passes, problem: Conv2dProblem, name: TileName): number =>
   tileCount(passes[pass](problem, name), TILES[name]);

@@ -1,4 +1,4 @@
-/** The variants of each pass, and the rule that chooses where nothing has been measured. */
+/** The variants of each pass, and the rule that chooses one if nothing was measured. */
 import type { AdapterTraits } from '../../../engine/text/kernel.ts';
 import { Family, type Variant } from '../../../engine/text/variants.ts';
 import { broadcastForward, broadcastInputGradient, narrowForward } from './broadcast.ts';
@@ -9,7 +9,7 @@ import { tiledForward, tiledInputGradient } from './tiled.ts';
 import { type Pass, tiledChoice } from './tiled-choice.ts';
 import { tiledWeightGradient } from './tiled-weight.ts';
 
-/** Software drivers: loads are dear, broadcasts nearly free (bench/NOTES.md). GPUs: the other way round. */
+/** On software drivers loads are expensive and broadcasts nearly free (bench/NOTES.md). On GPUs the reverse. */
 const rule = (pass: Pass, problem: Conv2dProblem, { software }: AdapterTraits): readonly string[] =>
   software ? ['narrow', 'broadcast'] : [tiledChoice(pass, problem)];
 
@@ -33,5 +33,5 @@ export const weightGradientFamily = family('weightGradient', [
   plainWeightGradient,
 ]);
 
-/** All families of convolutions, for benchmarks and tuning. */
+/** All convolution families, for benchmarks and tuning. */
 export const convolutionFamilies = [forwardFamily, inputGradientFamily, weightGradientFamily];

@@ -1,10 +1,10 @@
 /**
- * Products for adapters where a load is dear and a subgroup broadcast nearly free (software drivers). A workgroup is one
- * subgroup; its lanes are columns of the product. Each turn loads a few steps of the inner axis: one value of b a lane
- * and column group, and a's values spread over the lanes, from where they travel to all by subgroupBroadcast. All loads
- * come before any arithmetic, and a row's sums are used by all steps of the turn before the next row's, so that sums
- * which do not fit the registers move seldom. Where the product has few elements, the inner axis is split over
- * workgroups, and a second kernel adds the parts in order.
+ * Products for adapters where loads are expensive and subgroup broadcasts nearly free (software drivers). A workgroup is
+ * one subgroup; its lanes are columns of the product. Each iteration loads a few steps of the inner axis: one value of b per
+ * lane and column group, and a's values distributed over the lanes, from where subgroupBroadcast sends them to all. All
+ * loads come before any arithmetic, and all steps of the iteration use one row's sums before the next row's, to reduce
+ * register spills. If the product has few elements, the inner axis is split over workgroups, and a second kernel adds the
+ * parts in order.
  */
 
 import {
@@ -22,21 +22,21 @@ import type { Variant } from '../../../engine/text/variants.ts';
 import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { describe, type MatmulProblem, matrixStrides } from './problem.ts';
 
-/** What one workgroup computes, and how many steps of the inner axis a turn takes. */
+/** What one workgroup computes, and the steps of the inner axis per iteration. */
 interface Tile {
   readonly rows: number;
   readonly groups: number;
   readonly steps: number;
 }
 
-/** Workgroups among which the inner axis is split at least, if it is long enough. */
+/** Minimum workgroups over which the inner axis is split, if it is long enough. */
 const WORKGROUPS = 64;
-/** Turns of a workgroup at least, where the inner axis is split. */
+/** Minimum iterations per workgroup if the inner axis is split. */
 const LEAST_TURNS = 16;
 
 /**
- * Of those that were measured, the fastest (bench/NOTES.md). A transposed b is read down its rows, each lane in a cache
- * line of its own: four steps a turn, because those lines fall out of the cache between turns when rows are long.
+ * The fastest of the measured tiles (bench/NOTES.md). A transposed b is read down its rows, each lane in a different cache
+ * line: four steps per iteration, because with long rows those lines are evicted between iterations.
  */
 function tileOf({ m, transposeB }: MatmulProblem): Tile {
   if (m <= 8) return { rows: 8, groups: 8, steps: 2 };
@@ -58,7 +58,7 @@ function lower(problem: MatmulProblem, traits: AdapterTraits): Lowering {
   const { a, b } = matrixStrides(problem);
   const ragged = !baked || k % steps !== 0;
   const whole = baked && n % (groups * lanes) === 0;
-  // Where a value of a lies: neighbours in memory on neighbouring lanes.
+  // Row and step of a value of a: neighbours in memory are on neighbouring lanes.
   const [rowOf, stepOf] = transposeA
     ? [(e: string) => `${e} % ${rows}`, (e: string) => `${e} / ${rows}`]
     : [(e: string) => `${e} / ${steps}`, (e: string) => `${e} % ${steps}`];

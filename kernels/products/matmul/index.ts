@@ -1,4 +1,4 @@
-/** Matrix products; `variants.ts` chooses how they are computed. */
+/** Matrix products; `variants.ts` chooses the kernel. */
 import { apply } from '../../../engine/apply.ts';
 import { ShapeError } from '../../../engine/basics/errors.ts';
 import { f32, formatShape, type Shape } from '../../../engine/basics/shape.ts';
@@ -11,14 +11,17 @@ import { matmulFamily } from './variants.ts';
 /** Whether each factor is read transposed. */
 type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
 
-/** Rows, inner size and columns; throws where they do not fit. */
+/** Rows, inner size and columns. Throws if the shapes do not match. */
 function sizesOf([p, q]: readonly Shape[], { transposeA, transposeB }: MatmulAttributes): [number, number, number] {
   if (p.length !== 2 || q.length !== 2)
-    throw new ShapeError('matmul', `needs two matrices, got ${formatShape(p)} and ${formatShape(q)}.`);
+    throw new ShapeError('matmul', `expected two matrices, got ${formatShape(p)} and ${formatShape(q)}.`);
   const [m, k] = transposeA ? [p[1], p[0]] : [p[0], p[1]];
   const [inner, n] = transposeB ? [q[1], q[0]] : [q[0], q[1]];
   if (k !== inner)
-    throw new ShapeError('matmul', `inner sizes ${k} and ${inner} differ (${formatShape(p)}, ${formatShape(q)}).`);
+    throw new ShapeError(
+      'matmul',
+      `expected equal inner sizes, got ${k} and ${inner} (${formatShape(p)}, ${formatShape(q)}).`,
+    );
   return [m, k, n];
 }
 
@@ -47,7 +50,7 @@ export const matmulOp: Declaration<MatmulAttributes> = /* @__PURE__ */ defineOp<
   gradient({ inputs: [a, b], grads: [g], needs, attributes: { transposeA, transposeB } }) {
     const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) =>
       apply(matmulOp, [x, y], { transposeA: tx, transposeB: ty })[0];
-    // C = A·B: dA = G·Bᵀ, dB = Aᵀ·G; for a transposed factor, the transpose of that.
+    // C = A·B: dA = G·Bᵀ, dB = Aᵀ·G; transposed for a transposed factor.
     return [
       needs[0] ? (transposeA ? product(b, g!, transposeB, true) : product(g!, b, false, !transposeB)) : undefined,
       needs[1] ? (transposeB ? product(g!, a, true, transposeA) : product(a, g!, !transposeA, false)) : undefined,
@@ -56,7 +59,7 @@ export const matmulOp: Declaration<MatmulAttributes> = /* @__PURE__ */ defineOp<
 });
 
 /* @__PURE__ */ specify(matmulOp, () => ({
-  summary: 'Product of two matrices, either of them read transposed.',
+  summary: 'Product of two matrices, each optionally transposed.',
   reference([a, b], shapes, attributes) {
     const [m, k, n] = sizesOf(shapes, attributes);
     const { transposeA, transposeB } = attributes;

@@ -1,4 +1,4 @@
-/** The judge: each invocation computes one element of the product. Any sizes; slow, because each multiply-add waits for two loads. */
+/** Reference kernel: each invocation computes one output element. Any size; slow: each multiply-add waits for two loads. */
 import { ACCUMULATION, BLOCK, emptySum } from '../../../engine/text/accumulate.ts';
 import { assembleElements } from '../../../engine/text/assemble.ts';
 import { input, output } from '../../../engine/text/kernel.ts';
@@ -12,7 +12,7 @@ export const plain: Variant<MatmulProblem> = {
   lower(problem, traits) {
     const { m, k, n, baked } = problem;
     const { a, b } = matrixStrides(problem);
-    // Four sums, so that multiply-adds need not wait for each other; emptied now and then, so that they keep their digits.
+    // Four independent sums for pipelining, flushed regularly for precision.
     const body = `let row = index / n; let column = index % n;
   let stepA = ${a.inner}; let stepB = ${b.inner};
   var p = row * ${a.row}; var q = column * ${b.column};

@@ -1,10 +1,9 @@
 /**
- * Products in tiles through workgroup memory, for GPUs: the result's columns lie across a tile, its rows down. A factor
- * is loaded in the direction in which it runs in memory, as vec4 where its rows are whole vec4s. Where the result has too
- * few tiles to fill a GPU (a batch of 16 rows), the inner axis is split over workgroups, and a second kernel adds the
- * parts in order.
+ * Tiled products through workgroup memory, for GPUs: the result's columns run across a tile, its rows down. A factor is
+ * loaded in its contiguous direction, as vec4 if its rows are multiples of 4. If the result has too few tiles to fill a GPU
+ * (a batch of 16 rows), the inner axis is split over workgroups, and a second kernel adds the parts in order.
  *
- * Nothing depends on subgroups. It has been tested on software adapters only: its speed is a count (bench/NOTES.md).
+ * Does not use subgroups. Tested on software adapters only: its speed is an estimate (bench/NOTES.md).
  */
 import { assemble } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output, scratch } from '../../../engine/text/kernel.ts';
@@ -22,9 +21,9 @@ const TILES = {
 
 export type TileName = keyof typeof TILES;
 
-/** Workgroups that a GPU should have; fewer leave parts of it idle. */
+/** Workgroups that fill a GPU; fewer leave parts of it idle. */
 const WORKGROUPS = 512;
-/** Steps of a workgroup at least, where the inner axis is split. */
+/** Minimum steps per workgroup if the inner axis is split. */
 const LEAST_STEPS = 16;
 
 function blocksOf({ m, k, n }: MatmulProblem, { across, down, depth }: Tile) {
@@ -34,26 +33,26 @@ function blocksOf({ m, k, n }: MatmulProblem, { across, down, depth }: Tile) {
   return { blocksAcross, blocksDown, steps, splits: Math.max(1, Math.min(wanted, Math.floor(steps / LEAST_STEPS))) };
 }
 
-/** One factor and how it reaches its tile. */
+/** One factor and how it is loaded into its tile. */
 interface Side {
-  /** Its name, and that of its tile. */
+  /** The names of the factor and its tile. */
   readonly factor: 'a' | 'b';
   readonly tile: 'across' | 'down';
-  /** WGSL: the tile's first element, and how many elements there are. */
+  /** WGSL: the tile's first element, and the number of elements. */
   readonly origin: string;
   readonly extent: string;
   readonly slots: number;
   readonly pitch: number;
-  /** Its memory runs along the inner axis. */
+  /** It is contiguous along the inner axis. */
   readonly alongDepth: boolean;
   /** Loaded as vec4. */
   readonly wide: boolean;
 }
 
-/** Which elements share a slot of the tile: those that are loaded at once, or far apart ones (see {@link Order}). */
+/** Which elements share a slot of the tile (see {@link Order}). */
 const orderOf = ({ wide, alongDepth }: Side): Order => (wide && !alongDepth ? 'natural' : 'spread');
 
-/** Fills the side's tile with step `step`; what lies beyond the matrix is zero. */
+/** Fills the side's tile for step `step`; elements outside of the matrix are zero. */
 function fill({ factor, tile, origin, extent, slots, pitch, alongDepth, wide }: Side, depth: number, lanes: number) {
   const loop = (count: number, body: string) => `for (var i = i32(lane); i < ${count}; i += ${lanes}) {
       ${body}
@@ -161,10 +160,10 @@ export const tiled: readonly Variant<MatmulProblem>[] = (Object.keys(TILES) as T
   lower: (problem, traits) => lower(problem, name, traits),
 }));
 
-/** Workgroups that a GPU needs to be busy: it has 10 to 140 units, each of which wants several. */
+/** Workgroups that keep a GPU busy: it has 10 to 140 units, and each needs several. */
 const ENOUGH = 128;
 
-/** The tile for a GPU where nothing has been measured: the larger one if it fills the GPU and is half full itself. */
+/** The default tile for a GPU: the larger one if it fills the GPU and is at least half full. */
 export function tiledChoice(problem: MatmulProblem): TileName {
   const { blocksAcross, blocksDown, splits } = blocksOf(problem, TILES.tiled);
   const large = problem.m > TILES.tiled.down / 2 && blocksAcross * blocksDown * splits >= ENOUGH;

@@ -1,4 +1,4 @@
-/** The variants of the matrix product, and the rule that chooses where nothing has been measured. */
+/** The variants of the matrix product, and the rule that chooses one if nothing was measured. */
 import type { AdapterTraits } from '../../../engine/text/kernel.ts';
 import { Family } from '../../../engine/text/variants.ts';
 import { broadcast } from './broadcast.ts';
@@ -6,9 +6,9 @@ import { plain } from './plain.ts';
 import { describe, type MatmulProblem } from './problem.ts';
 import { tiled, tiledChoice } from './tiled.ts';
 
-/** Multiply-adds below which the plain kernel is over before another one is compiled. */
+/** Below this many multiply-adds the plain kernel finishes before another one is compiled. */
 const FEW = 1e6;
-/** Products to an element below which nothing is worth sharing: the result's stores take the time. */
+/** Below this inner size sharing loads does not help: storing the result dominates. */
 const SHORT = 8;
 
 const rule = (problem: MatmulProblem, { software }: AdapterTraits): readonly string[] => {

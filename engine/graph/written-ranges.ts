@@ -1,16 +1,16 @@
 /**
- * What a trace has written to one variable's memory so far: ranges, each with the value that it holds. Parts of a
- * variable and the whole are ranges of one memory, so what is assigned to one is seen by all.
+ * Ranges of one variable's memory that a trace has written, each with its value. A variable and its parts are ranges of
+ * the same memory, so an assignment to one is visible in all.
  */
 import { overlap, type Value, type VariableState } from './value.ts';
 
-/** Elements from `start` to before `end` hold those of `value` from `from` on. */
+/** Elements from `start` to before `end` equal those of `value` from `from` on. */
 export interface Written {
   readonly start: number;
   readonly end: number;
   readonly value: Value;
   readonly from: number;
-  /** What was assigned: the whole, or the part that lies here. */
+  /** The variable that was assigned: the whole, or the part at this range. */
   readonly by: VariableState;
 }
 
@@ -22,12 +22,12 @@ export class WrittenRanges {
     return this.#ranges;
   }
 
-  /** What lies in a range, in ascending order, clipped to it. */
+  /** The written ranges within `range`, in ascending order, clipped to it. */
   within(range: { readonly start: number; readonly end: number }): Written[] {
     return this.#ranges.filter(one => overlap(one, range)).map(one => clip(one, range.start, range.end));
   }
 
-  /** Later writes cover earlier ones. */
+  /** Records a write, which overrides earlier ones. */
   write(written: Written): void {
     const { start, end } = written;
     const others = this.#ranges.flatMap(one =>

@@ -1,19 +1,19 @@
-/** A map that forgets. */
+/** A least-recently-used (LRU) cache. */
 
-/** Keeps at most so many entries: beyond that the one that was used longest ago goes. */
-export class RecentMap<K, V> {
-  /** The one used last comes last. */
+/** Keeps at most `most` entries; beyond that the least recently used one is evicted. */
+export class LruCache<K, V> {
+  /** Most recently used last. */
   readonly #entries = new Map<K, V>();
   readonly #most: number;
   readonly #onForgotten: (value: V) => void;
 
-  /** @param onForgotten hears of each value that had to go; not of those that are deleted or replaced. */
+  /** @param onForgotten called for each evicted value, not for deleted or replaced ones. */
   constructor(most: number, onForgotten: (value: V) => void = () => {}) {
     this.#most = most;
     this.#onForgotten = onForgotten;
   }
 
-  /** The value of a key, which is now the one used last; undefined where there is none. */
+  /** The value of a key, or undefined. Marks it as most recently used. */
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
@@ -39,7 +39,7 @@ export class RecentMap<K, V> {
     return this.#entries.size;
   }
 
-  /** From the one used longest ago to the one used last. */
+  /** From least to most recently used. */
   values(): IterableIterator<V> {
     return this.#entries.values();
   }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { RecentMap } from '../../engine/basics/recent-map.ts';
+import { LruCache } from '../../engine/basics/lru-cache.ts';
 
-test('what was used longest ago goes, by reading or writing', () => {
+test('evicts the least recently used entry, by reading or writing', () => {
   const forgotten: number[] = [];
-  const map = new RecentMap<string, number>(2, value => forgotten.push(value));
+  const map = new LruCache<string, number>(2, value => forgotten.push(value));
   map.set('a', 1);
   map.set('b', 2);
   expect(map.get('a')).toBe(1);
