@@ -52,7 +52,9 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
   expect(readdirSync(run).sort()).toEqual(RUN_CONTENT);
   expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best', 'last', 'step-4', 'step-8']);
   const config = { channels: 8, blocks: 1, batch: 2, crop: 16, data: ['data'], eval: ['held out'], evalEvery: 4 };
-  expect(json(run, 'config.json')).toEqual(
+  const { version, paths, ...options } = json(run, 'config.json');
+  expect([version, paths]).toEqual([2, { relativeTo: folder, run }]);
+  expect(options).toEqual(
     parseConfig({ ...config, saveEvery: 4, logEvery: 3, steps: 10, lr: 1e-3, flips: true, seed: 7, out: 'run' }),
   );
 

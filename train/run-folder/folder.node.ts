@@ -13,6 +13,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../../image/make-folder.node.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { storedConfig } from '../config/stored.node.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';
 import { codeOf, jsonText, reasonOf, replaceFile } from '../write.node.ts';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
@@ -66,7 +67,7 @@ export class RunFolder {
       for (const name of PARTS) await makePart(join(folder, name));
       for (const name of ['env.json', 'choices.json', INIT]) await rm(join(folder, name), { force: true });
       await clearUnfinished(folder);
-      await replaceFile(join(folder, 'config.json'), jsonText(config));
+      await replaceFile(join(folder, 'config.json'), jsonText(storedConfig(config, folder)));
       await run.continueAfter(0);
       return run;
     } catch (error) {
@@ -163,7 +164,7 @@ export class RunFolder {
 
   /** Replaces config.json, where options that may change did so on resuming. */
   async writeConfig(config: TrainConfig): Promise<void> {
-    await replaceFile(join(this.path, 'config.json'), jsonText(config));
+    await replaceFile(join(this.path, 'config.json'), jsonText(storedConfig(config, this.path)));
   }
 
   /**
