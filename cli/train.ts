@@ -7,6 +7,7 @@ import { readConfigFile } from '../train/config/file.node.ts';
 import { parseOverride } from '../train/config/paths.ts';
 import { type ConfigSources, configLines, toldLine } from '../train/config/text.ts';
 import { ConfigError } from '../train/errors.ts';
+import { forShell } from '../train/readable.ts';
 import { setMeans } from '../train/report/content.ts';
 import type { SessionOptions, SessionResult } from '../train/run/session.node.ts';
 import { holdsRun, readRunConfig } from '../train/run-folder/folder.node.ts';
@@ -228,7 +229,7 @@ export async function withDisplay<R extends { readonly step: number; readonly fi
       if (signal.aborted && result.finished === false) {
         endTraining();
         process.stderr.write(
-          `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(variantOfConfig(config()))} --resume --out ${config().out}\n`,
+          `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(variantOfConfig(config()))} --resume --out ${forShell(config().out)}\n`,
         );
         throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted('SIGINT');
       }
@@ -249,7 +250,7 @@ export function printResult(result: SessionResult, config: TrainConfig, json: bo
   const lines = [
     finished
       ? `trained ${step} updates`
-      : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${config.out}`,
+      : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${forShell(config.out)}`,
   ];
   if (skipped !== undefined) lines.push(`${skipped} of them were not finite and skipped`);
   lines.push(`the GPU waited ${waitedForData.toFixed(2)} s for data`);

@@ -282,6 +282,16 @@ describe('resuming', () => {
     expect(resumeConfig(stored, { maxNonFinite: '3' })).toEqual({ ...stored, maxNonFinite: 3 });
   });
 
+  test('folders may change to others, which are compared later; words may not', () => {
+    expect(resumeConfig(stored, { data: ['moved'] }).data).toEqual(['moved']);
+    expect(resumeConfig(stored, { data: ['one', 'two'] }).data).toEqual(['one', 'two']);
+    for (const data of [['moved', 'synthetic'], ['photographs'], ['photographs', 'moved']])
+      expect(() => resumeConfig(stored, { data })).toThrow(/^--data: given/);
+    const words = parseConfig({ ...needed, data: ['synthetic', 'photographs'] });
+    for (const data of [['photographs', 'synthetic'], ['synthetic'], ['synthetic', 'photographs', 'a']])
+      expect(() => resumeConfig(words, { data })).toThrow(/^--data: given/);
+  });
+
   test('steps may change unless the learning rate depends on them', () => {
     expect(resumeConfig(stored, { steps: 200 }).steps).toBe(200);
     const cosine = parseConfig({ ...needed, lrSchedule: 'cosine', steps: 100 });
@@ -291,7 +301,14 @@ describe('resuming', () => {
   });
 
   test('anything else is refused, naming it', () => {
-    for (const change of [{ lr: 1 }, { seed: 4 }, { data: 'other' }, { flips: true }, { channels: 8 }, { crop: 48 }]) {
+    for (const change of [
+      { lr: 1 },
+      { seed: 4 },
+      { data: 'synthetic' },
+      { flips: true },
+      { channels: 8 },
+      { crop: 48 },
+    ]) {
       expect(() => resumeConfig(stored, change)).toThrow(/^--\w+: given .+, the run has .+; a run is resumed/);
     }
     expect(() => resumeConfig(stored, { lr: 'x' })).toThrow(/^--lr: given "x", expected a number above 0$/);
@@ -302,7 +319,7 @@ describe('resuming', () => {
     expect(() => resumeConfig(stored, change)).toThrow(
       '--data: given ["other","synthetic"], the run has ["photos"]; --crop: given 48, the run has 96; --lr: given 1, the run ' +
         'has 0.002; a run is resumed as it was begun: leave these out, or start another run in another folder (what may ' +
-        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --max-non-finite, --vgg)',
+        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --max-non-finite, --vgg, and --data to where the same pictures lie now)',
     );
   });
 });

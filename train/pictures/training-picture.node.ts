@@ -1,14 +1,17 @@
 /** One picture to train on: where it comes from, said so that any thread can read it, and read. */
 
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { ImageError } from '../../image/errors.ts';
 import { readPicture } from '../../image/files.node.ts';
 import { cropToMultiple, describe, type Picture, toRgb } from '../../image/picture.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
+import type { Identified } from './identity.ts';
 import { readPhotograph } from './photographs.node.ts';
 
 /** An original with sides that are multiples of 4, and its quarter: `shrink`'s exact bicubic of the whole, 8 bit. */
-export interface TrainingPicture {
+export interface TrainingPicture extends Identified {
   readonly name: string;
   /** RGB for training; as it is (grey stays grey) for evaluation. */
   readonly hr: Picture;
@@ -36,16 +39,23 @@ export const titleOf = (origin: PictureOrigin): string => (origin.kind === 'file
  * missing.
  */
 export async function readTrainingPicture(origin: PictureOrigin, least: number): Promise<TrainingPicture> {
-  const original = toRgb(await read(origin));
+  let sha256 = '';
+  const original = toRgb(await read(origin, bytes => (sha256 = sha256Of(bytes))));
   if (original.width < least || original.height < least) {
     throw new ImageError(titleOf(origin), `${describe(original)}: smaller than the crops of ${least}x${least}`);
   }
   const hr = cropToMultiple(original, 4);
-  return { name: origin.name, hr, lr: shrink(hr) };
+  const picture = { name: origin.name, hr, lr: shrink(hr) };
+  if (origin.kind === 'synthetic') return picture;
+  return { ...picture, files: [{ name: origin.kind === 'file' ? basename(origin.path) : origin.name, sha256 }] };
 }
 
-function read(origin: PictureOrigin): Picture | Promise<Picture> {
-  if (origin.kind === 'file') return readPicture(origin.path);
-  if (origin.kind === 'photograph') return readPhotograph(origin.name);
+/** In hexadecimal. */
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** `onBytes` hears what is read from a file. */
+function read(origin: PictureOrigin, onBytes: (bytes: Uint8Array) => void): Picture | Promise<Picture> {
+  if (origin.kind === 'file') return readPicture(origin.path, onBytes);
+  if (origin.kind === 'photograph') return readPhotograph(origin.name, undefined, onBytes);
   return syntheticPicture(origin.seed, origin.index, origin.size);
 }

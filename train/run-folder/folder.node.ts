@@ -5,6 +5,7 @@
  *     env.json         what it ran on                     checkpoints/   last, best, step-N
  *     metrics.jsonl    what was measured                  report.html    all of it to look at
  *     choices.json     the kernels that tuning had chosen, if any
+ *     data.json        names and SHA-256 of the pictures
  *     events.out.…     the same for TensorBoard            init.safetensors   the first weights, where they were given
  */
 
@@ -34,6 +35,7 @@ import { EVENT_FILE, EventFile } from './event-file.node.ts';
 import { type RunLock, takeLock } from './lock.node.ts';
 import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
+import { PICTURE_RECORD } from './picture-record.node.ts';
 
 export { type CheckpointName, holdsRun, readRunConfig, refuseOccupied } from './content.node.ts';
 
@@ -65,7 +67,8 @@ export class RunFolder {
     try {
       await refuseOccupied(folder); // Another process may have been faster.
       for (const name of PARTS) await makePart(join(folder, name));
-      for (const name of ['env.json', 'choices.json', INIT]) await rm(join(folder, name), { force: true });
+      for (const name of ['env.json', 'choices.json', PICTURE_RECORD, INIT])
+        await rm(join(folder, name), { force: true });
       await clearUnfinished(folder);
       await replaceFile(join(folder, 'config.json'), jsonText(storedConfig(config, folder)));
       await run.continueAfter(0);

@@ -7,10 +7,12 @@ import type { TrainConfig } from '../config/config.ts';
 import { RunFolderError } from '../errors.ts';
 import { count, mebibytes } from '../readable.ts';
 import { hasCheckpoint, readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
-import { refuseOccupied } from '../run-folder/folder.node.ts';
+import { readRunConfig, refuseOccupied } from '../run-folder/folder.node.ts';
+import { readPictureRecord } from '../run-folder/picture-record.node.ts';
 import { codeOf, reasonOf } from '../write.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
+import { checkPictures, recordOf, withResumeAdvice } from './picture-check.node.ts';
 import { prepare } from './preparation.node.ts';
 import type { SessionOptions } from './run.node.ts';
 import { restoreTrainer, saveState } from './state.ts';
@@ -63,8 +65,15 @@ export async function dryRun(
     ? { networks: await restoredNetworks(given, files, last), config: given }
     : await firstNetworks(given, await readInitialWeights(given.init));
   using _ = networks;
-  using prepared = await prepare(config, networks, options, disk);
+  using prepared = await prepare(config, networks, options, disk).catch(error => {
+    throw resume ? withResumeAdvice(error, config) : error;
+  });
   const { trainer, pictures, sets } = prepared;
+  if (files) {
+    const [before, now] = [await readPictureRecord(folder), recordOf(pictures, sets)];
+    const stored = await readRunConfig(folder);
+    for (const line of checkPictures({ stored, config, before, now })) options.onLine?.(line);
+  }
   const best = files ? restoreTrainer(files, last, trainer).best : null;
   const { figures, lowered } = trainer.plan();
   const flops = new Map(lowered.calls.map(({ operation, problem }) => [problem, convolutionFlops(operation, problem)]));

@@ -6,7 +6,7 @@ import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
 import { NonFiniteError, RunFolderError } from '../errors.ts';
 import { SessionProfile } from '../profile/session-profile.node.ts';
-import { count } from '../readable.ts';
+import { count, forShell } from '../readable.ts';
 import { stepEntries } from '../report/content.ts';
 import { Scoring } from '../report/scoring.ts';
 import type { CheckpointName, RunFolder } from '../run-folder/folder.node.ts';
@@ -70,7 +70,9 @@ export class Run implements Disposable {
   async #advice(): Promise<string> {
     const { folder, trainer, config } = this.#parts;
     const earlier = await this.#earlierCheckpoint();
-    const from = earlier ? `from earlier weights, --init ${folder.checkpointPath(earlier)},` : 'from the start';
+    const from = earlier
+      ? `from earlier weights, --init ${forShell(folder.checkpointPath(earlier))},`
+      : 'from the start';
     const goOn = trainer.step < config.steps ? '--resume tries the next batches; where all fail, ' : '';
     return `${goOn}train ${from} with a lower --lr`;
   }
