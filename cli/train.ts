@@ -9,6 +9,7 @@ import { type ConfigSources, configLines, toldLine } from '../train/config/text.
 import { ConfigError } from '../train/errors.ts';
 import { forShell } from '../train/readable.ts';
 import { setMeans } from '../train/report/content.ts';
+import { selectionOf } from '../train/report/selection.ts';
 import type { SessionOptions, SessionResult } from '../train/run/session.node.ts';
 import { holdsRun, readRunConfig } from '../train/run-folder/folder.node.ts';
 import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
@@ -85,7 +86,8 @@ function addVariant(train: Command, variant: Variant): void {
     )
     .addHelpText(
       'after',
-      '\nThe model is RUN/checkpoints/last/model.safetensors (best/ by PSNR on the first --eval set);\n' +
+      '\nThe model is RUN/checkpoints/last/model.safetensors; best/ is chosen on the first --eval set by\n' +
+        `${selectionOf(variant).words};\n` +
         'with --ema or --recalibrate what is scored is model-scored.safetensors beside it.\n' +
         'Ctrl-C and SIGTERM save first. Example:\n  ' +
         (adversarial ? exampleOf(variant) : SRRESNET_EXAMPLE),

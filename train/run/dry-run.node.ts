@@ -74,10 +74,10 @@ export async function dryRun(
     const stored = await readRunConfig(folder);
     for (const line of checkPictures({ stored, config, before, now })) options.onLine?.(line);
   }
-  const best = files ? restoreTrainer(files, last, trainer).best : null;
+  const { best, bestBy } = files ? restoreTrainer(files, last, trainer) : { best: null };
   const { figures, lowered } = trainer.plan();
   const flops = new Map(lowered.calls.map(({ operation, problem }) => [problem, convolutionFlops(operation, problem)]));
-  const state = await saveState(networks, trainer, best);
+  const state = await saveState(networks, trainer, best, bestBy);
   const { bavail, bsize } = await statfs(disk);
   return {
     config,
