@@ -11,11 +11,13 @@ import { readRunConfig, refuseOccupied } from '../run-folder/folder.node.ts';
 import { readPictureRecord } from '../run-folder/picture-record.node.ts';
 import { codeOf, reasonOf } from '../write.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
+import { checkPlan, withLimitAdvice } from './limit-advice.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
 import { checkPictures, recordOf, withResumeAdvice } from './picture-check.node.ts';
 import { prepare } from './preparation.node.ts';
 import type { SessionOptions } from './run.node.ts';
-import { restoreTrainer, saveState } from './state.ts';
+import { checkGoal } from './session-goal.ts';
+import { countersOf, restoreTrainer, saveState } from './state.ts';
 
 /** What a run would take. Bytes are bytes, times are not guessed. */
 export interface DryRun {
@@ -49,7 +51,7 @@ export interface DryRun {
 
 /**
  * Prepares a run as `startSession` would, or as `resumeSession` would one that is there, up to the plan of an update.
- * @throws what those would throw: ConfigError, PictureSourceError, RunFolderError, CheckpointError, OutOfMemoryError.
+ * @throws what those would throw, that of the first update included: UpdateSizeError, ConfigError, PictureSourceError, RunFolderError, CheckpointError, OutOfMemoryError.
  */
 export async function dryRun(
   given: TrainConfig,
@@ -61,6 +63,7 @@ export async function dryRun(
   const disk = await writableAncestor(folder);
   const last = join(folder, 'checkpoints', 'last');
   const files = resume && (await hasCheckpoint(last)) ? await readCheckpoint(last) : undefined;
+  if (files) checkGoal(given.steps, undefined, countersOf(files, last).step);
   const { networks, config } = files
     ? { networks: await restoredNetworks(given, files, last), config: given }
     : await firstNetworks(given, await readInitialWeights(given.init));
@@ -75,7 +78,13 @@ export async function dryRun(
     for (const line of checkPictures({ stored, config, before, now })) options.onLine?.(line);
   }
   const { best, bestBy } = files ? restoreTrainer(files, last, trainer) : { best: null };
-  const { figures, lowered } = trainer.plan();
+  const planned = trainer.plan();
+  try {
+    checkPlan(planned, options.device);
+  } catch (error) {
+    throw withLimitAdvice(error, config);
+  }
+  const { figures, lowered } = planned;
   const flops = new Map(lowered.calls.map(({ operation, problem }) => [problem, convolutionFlops(operation, problem)]));
   const state = await saveState(networks, trainer, best, bestBy);
   const { bavail, bsize } = await statfs(disk);

@@ -15,6 +15,7 @@ import { isEvaluation } from '../run-folder/metrics.ts';
 import { learningRateAt } from '../schedule.ts';
 import { SkipLines } from '../skip.ts';
 import type { StepResult } from '../trainer.ts';
+import { withLimitAdvice } from './limit-advice.ts';
 import type { RunParts } from './parts.node.ts';
 import { nextStop } from './pauses.ts';
 import type { SessionOptions, SessionResult } from './session-options.node.ts';
@@ -189,7 +190,10 @@ export class Run implements Disposable {
     const { onPhase, onStep } = this.#options;
     const rate = (step: number) => learningRateAt(config, step);
     if (trainer.figures === undefined) {
-      const first = await trainer.warmUp(rate, (done, total) => onPhase?.('warming up kernels', done, total));
+      const onKernel = (done: number, total: number) => onPhase?.('warming up kernels', done, total);
+      const first = await trainer.warmUp(rate, onKernel).catch(error => {
+        throw withLimitAdvice(error, config);
+      });
       log.add(first);
       this.#tellSkip(first);
       if (first.step === 1 || first.step % config.logEvery === 0) log.write();

@@ -14,7 +14,8 @@ import { firstNetworks, type Networks, restoredNetworks } from './networks.node.
 import { checkPictures, recordOf, withResumeAdvice } from './picture-check.node.ts';
 import { prepare } from './preparation.node.ts';
 import { Run, type SessionOptions, type SessionResult } from './run.node.ts';
-import { restoreTrainer } from './state.ts';
+import { checkGoal } from './session-goal.ts';
+import { countersOf, restoreTrainer } from './state.ts';
 
 export type { SessionOptions, SessionResult } from './run.node.ts';
 
@@ -67,6 +68,7 @@ async function resumeOnce(
   const config = resumeConfig(stored, { ...changes, out });
   const started = (await folder.checkpoints()).includes('last');
   const files = started ? await folder.readCheckpoint('last') : undefined;
+  if (files) checkGoal(config.steps, options.stopAfter, countersOf(files, folder.checkpointPath('last')).step);
   using networks = files
     ? await restoredNetworks(config, files, folder.checkpointPath('last'))
     : (await firstNetworks(config, await firstWeights(folder, config))).networks;
