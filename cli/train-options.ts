@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { defaultsOf, optionsOf, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
+import { forShell } from '../train/readable.ts';
 import { shortName, type Variant } from '../train/variants.ts';
 
 /** For options that may be repeated: all their values. */
@@ -24,8 +25,7 @@ function shown(value: unknown): string {
   return typeof value === 'number' ? String(Number(value.toPrecision(6))) : String(value);
 }
 
-const quoted = (value: unknown) =>
-  /^[\w./:=+-]+$/.test(String(value)) ? String(value) : `'${String(value).replaceAll("'", "'\\''")}'`;
+const quoted = (value: unknown) => forShell(String(value));
 
 /** The command line that trains this again. */
 export function commandOf(config: TrainConfig): string {

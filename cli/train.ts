@@ -2,15 +2,23 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { decimals } from '../eval/protocols.ts';
-import { parseConfig, resumeConfig, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
+import {
+  type ConfigFile,
+  parseConfig,
+  resumeConfig,
+  type TrainConfig,
+  variantOfConfig,
+} from '../train/config/config.ts';
 import { readConfigFile } from '../train/config/file.node.ts';
 import { parseOverride } from '../train/config/paths.ts';
 import { type ConfigSources, configLines, toldLine } from '../train/config/text.ts';
 import { ConfigError } from '../train/errors.ts';
+import { forShell } from '../train/readable.ts';
 import { setMeans } from '../train/report/content.ts';
+import { selectionOf } from '../train/report/selection.ts';
 import type { SessionOptions, SessionResult } from '../train/run/session.node.ts';
 import { holdsRun, readRunConfig } from '../train/run-folder/folder.node.ts';
-import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, type Variant } from '../train/variants.ts';
+import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, type Variant, variantOf } from '../train/variants.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { Interrupted, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
@@ -84,7 +92,8 @@ function addVariant(train: Command, variant: Variant): void {
     )
     .addHelpText(
       'after',
-      '\nThe model is RUN/checkpoints/last/model.safetensors (best/ by PSNR on the first --eval set);\n' +
+      '\nThe model is RUN/checkpoints/last/model.safetensors; best/ is chosen on the first --eval set by\n' +
+        `${selectionOf(variant).words};\n` +
         'with --ema or --recalibrate what is scored is model-scored.safetensors beside it.\n' +
         'Ctrl-C and SIGTERM save first. Example:\n  ' +
         (adversarial ? exampleOf(variant) : SRRESNET_EXAMPLE),
@@ -118,7 +127,9 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
   const own = options as Invocation;
   const told = Object.entries(options).filter(([key]) => !INVOCATION_OPTIONS.includes(key));
   try {
-    const given: Record<string, unknown> = { ...withOverrides(Object.fromEntries(told), own.set ?? []), model };
+    const overridden = withOverrides(Object.fromEntries(told), own.set ?? []);
+    refuseOtherModel(model, overridden.model);
+    const given: Record<string, unknown> = { ...overridden, model };
     if (own.resume && own.config !== undefined)
       throw new UsageError('--config belongs to a new run; --resume reads that of the run');
     if (own.profileSteps !== undefined && own.profile === undefined)
@@ -133,6 +144,7 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
       throw new UsageError('--dry-run trains nothing: leave --profile and --stop-after out');
     const stored = own.resume ? await readRunConfig(String(given.out)) : undefined;
     const file = stored ? { path: 'the run', options: stored } : own.config && (await readConfigFile(own.config));
+    if (file && !stored) noteOtherModel(model, file);
     const config = stored ? resumeConfig(stored, given) : parseConfig(given, file || undefined);
     const sources: ConfigSources = { commandLine: given, file: file || undefined };
     if (own.dryRun) return await printDryRun(config, sources, own);
@@ -154,6 +166,23 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
     if (error instanceof ConfigError) throw new UsageError(error.message);
     throw error;
   }
+}
+
+/** @throws ConfigError where `--set model=…` names another variant than the command. */
+function refuseOtherModel(model: string, told: unknown): void {
+  if (told === undefined || (variantOf(String(told)) ?? told) === variantOf(model)) return;
+  throw new ConfigError(
+    `--set model=${told}: this command trains ${model}; another variant is another command: daybreak train ` +
+      `${variantOf(String(told)) ? told : 'VARIANT'} (${VARIANT_NAMES})`,
+    'model',
+  );
+}
+
+/** A file that was written for another variant gives its options to this one. */
+function noteOtherModel(model: string, { path, options }: ConfigFile): void {
+  const told = options.model;
+  if (typeof told !== 'string' || variantOf(told) === variantOf(model)) return;
+  process.stderr.write(`note: ${path} says model ${told}; this command trains ${model} with its options\n`);
 }
 
 /** The options of the command line with those of `--set`. @throws ConfigError where both say one. */
@@ -228,7 +257,7 @@ export async function withDisplay<R extends { readonly step: number; readonly fi
       if (signal.aborted && result.finished === false) {
         endTraining();
         process.stderr.write(
-          `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(variantOfConfig(config()))} --resume --out ${config().out}\n`,
+          `saved after ${result.step} updates; go on with: npx daybreak train ${shortName(variantOfConfig(config()))} --resume --out ${forShell(config().out)}\n`,
         );
         throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted('SIGINT');
       }
@@ -249,7 +278,7 @@ export function printResult(result: SessionResult, config: TrainConfig, json: bo
   const lines = [
     finished
       ? `trained ${step} updates`
-      : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${config.out}`,
+      : `stopped after ${step} of ${config.steps} updates; go on with --resume --out ${forShell(config.out)}`,
   ];
   if (skipped !== undefined) lines.push(`${skipped} of them were not finite and skipped`);
   lines.push(`the GPU waited ${waitedForData.toFixed(2)} s for data`);

@@ -35,6 +35,8 @@ export interface ReadOptions {
   readonly onSkip?: ((error: ImageError) => void) | undefined;
   /** Hears, as lines for people, what was not as it should be in a picture that is read. */
   readonly onNote?: ((note: string) => void) | undefined;
+  /** Hears the bytes of each file that is read, those of an original before those of its LR. */
+  readonly onBytes?: ((path: string, bytes: Uint8Array) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -137,11 +139,11 @@ async function readPair(
   name: string,
   hr: string,
   lr: string | undefined,
-  { onNote }: ReadOptions,
+  { onNote, onBytes }: ReadOptions,
 ): Promise<Pair | ImageError> {
   try {
     const seeThrough: string[] = [];
-    const pair = await decodePair(name, hr, lr, path => seeThrough.push(path));
+    const pair = await decodePair(name, hr, lr, path => seeThrough.push(path), onBytes);
     if (seeThrough.length > 0) {
       onNote?.(`${printable(seeThrough[0])}: alpha is dropped, and the colours of transparent pixels count`);
     }
@@ -157,9 +159,10 @@ async function decodePair(
   hrPath: string,
   lrPath: string | undefined,
   onAlpha: (path: string) => void,
+  onBytes: ReadOptions['onBytes'],
 ): Promise<Pair> {
   const colourOf = async (path: string): Promise<Picture> => {
-    const { colour, alpha } = splitAlpha(await readPicture(path));
+    const { colour, alpha } = splitAlpha(await readPicture(path, bytes => onBytes?.(path, bytes)));
     if (alpha !== undefined && !isOpaque(alpha)) onAlpha(path);
     return colour;
   };

@@ -52,10 +52,13 @@ export async function listFolder(folder: string): Promise<{ pictures: string[]; 
 
 /**
  * Reads and decodes one picture file (see `decode`).
+ * @param onBytes hears the file's bytes, before they are decoded.
  * @throws ImageError naming the file where it is missing, unreadable, damaged or unsupported.
  */
-export async function readPicture(path: string): Promise<Picture> {
-  return await decode(await bytesOf(path), path);
+export async function readPicture(path: string, onBytes?: (bytes: Uint8Array) => void): Promise<Picture> {
+  const bytes = await bytesOf(path);
+  onBytes?.(bytes);
+  return await decode(bytes, path);
 }
 
 /**

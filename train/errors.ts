@@ -44,6 +44,9 @@ export class ScratchFileError extends TrainError {
   }
 }
 
+/** An update needs more than the adapter allows or has memory for; the message says which options make it smaller. */
+export class UpdateSizeError extends TrainError {}
+
 /** A worker thread died. */
 export class WorkerError extends TrainError {}
 

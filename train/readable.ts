@@ -10,6 +10,11 @@ export function mebibytes(bytes: number): string {
   return `${count(Math.ceil(bytes / 2 ** 20))} MiB`;
 }
 
+/** A word of a command line as shells take it: quoted where it needs to be. */
+export function forShell(word: string): string {
+  return /^[\w./:=+,@%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Up to `digits` significant digits, without trailing zeros, powers of ten beyond 0.001…999,999: "0.0123", "1e-4". */
 export function figure(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return '–';

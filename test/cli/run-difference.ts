@@ -7,7 +7,7 @@ import { readEvents } from '../train/event-reader.ts';
 const UNLIKE = ['env.json', 'report.html'];
 const TIMES = ['imagesPerSecond', 'seconds', 'waitedForDataSeconds'];
 
-/** A file in the form in which two runs must agree: all its bytes, but for times and the folder's name. */
+/** A file in the form in which two runs must agree: all its bytes, but for times and the folders. */
 function comparable(run: string, name: string): string {
   const path = join(run, name);
   if (name.startsWith('events.out.tfevents')) {
@@ -18,7 +18,7 @@ function comparable(run: string, name: string): string {
     return JSON.stringify(events);
   }
   if (name === 'metrics.jsonl') return withoutKeys(readFileSync(path, 'utf8').split('\n'), TIMES).join('\n');
-  if (name === 'config.json') return withoutKeys([readFileSync(path, 'utf8')], ['out']).join('');
+  if (name === 'config.json') return withoutKeys([readFileSync(path, 'utf8')], ['out', 'paths']).join('');
   return readFileSync(path).toString('base64');
 }
 

@@ -80,3 +80,26 @@ test('one batch, learned by heart', async () => {
     .map(line => JSON.parse(line).loss as number);
   expect(losses.at(-1)! / losses[0]).toBeLessThan(0.1);
 });
+
+test('another variant in --set is refused, in a file told of; hints are words of a shell', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'base.json');
+  writeFileSync(file, JSON.stringify({ ...BASE, model: 'srgan-mse' }));
+  const out = join(folder, "Ann's run");
+  const command = ['train', 'srresnet', '--config', file, '--out', out];
+  const other = await daybreak([...command, '--set', 'model=srgan-mse']);
+  expect([other.code, other.stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /^error: --set model=srgan-mse: this command trains srresnet-mse; .*: daybreak train srgan-mse /m,
+    ),
+  ]);
+  const none = await daybreak([...command, '--set', 'model=gan']);
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('daybreak train VARIANT (srresnet-mse (or')]);
+  const { code, stdout, stderr } = await daybreak([...command, '--set', 'model=srresnet-mse', '--stop-after', '1']);
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringMatching(/^note: .*base\.json says model srgan-mse; this command trains/m),
+  ]);
+  expect(stdout).toContain(`go on with --resume --out '${out.replace("'", "'\\''")}'`);
+});

@@ -213,6 +213,38 @@ describe('errors name the option, what was given and what was expected', () => {
     [{ lrSchedule: 'cosine', lrFloor: 1 }, '--lr-floor: given 1, expected at most lr, 0.0001'],
     [{ data: 'synthetic', crop: 384 }, '--synthetic-size: given 256, expected at least crop, 384'],
     [{ batch: 1, crop: 4 }, '--batch: given 1, expected at least 2 with crops of 4'],
+    [{ eps: '1e-50' }, '--eps: given 1e-50, expected a number that float32 holds, from 1.18e-38 to 3.4e38'],
+    [{ lr: '1e-60' }, '--lr: given 1e-60, expected a number that float32 holds'],
+    [{ lr: '1e39' }, '--lr: given 1e+39, expected a number that float32 holds'],
+    [{ lr: '1e-39' }, '--lr: given 1e-39, expected a number that float32 holds'],
+    [{ lr: '1e-400' }, '--lr: given 0, expected a number above 0'],
+    [{ lrSchedule: 'cosine', lrFloor: 1e-45 }, '--lr-floor: given 1e-45, expected 0 or a number that float32 holds'],
+    [
+      { beta2: '0.99999999' },
+      '--beta2: given 0.99999999, expected 0 or a number that float32 holds, from 1.18e-38 to 0.99999994',
+    ],
+    [{ ema: '0.999999999' }, '--ema: given 0.999999999, expected 0 or a number that float32 holds'],
+    [
+      { model: 'srgan-mse', init: 'none', adversarialWeight: 1e-50 },
+      '--adversarial-weight: given 1e-50, expected 0 or a number that float32 holds',
+    ],
+    [{ batch: '5000000000' }, '--batch: given 5000000000, expected an integer from 1 to 65536'],
+    [{ accumulate: 1e9 }, '--accumulate: given 1000000000, expected an integer from 1 to 65536'],
+    [
+      { batch: 60_000 },
+      '--batch: given 60000, expected at most 38836 crops of 96 in an update (--batch times --accumulate)',
+    ],
+    [{ batch: 400, accumulate: 100 }, '--batch: given 400, expected at most 38836 crops of 96 in an update'],
+    [{ channels: 1e6 }, '--channels: given 1000000, expected an integer from 1 to 4096'],
+    [
+      { channels: 4096, blocks: 1000 },
+      '--channels: given 4096, expected fewer, or fewer --blocks: 1000 blocks of 4096',
+    ],
+    [{ blocks: 5e9 }, '--blocks: given 5000000000, expected an integer from 1 to 1024'],
+    [
+      { model: 'srgan-mse', init: 'none', discriminatorChannels: 4096 },
+      '--discriminator-channels: given 4096, expected fewer, or fewer --discriminator-hidden',
+    ],
     [{ model: 'vgg' }, '--model: given "vgg", expected srresnet-mse (or srresnet), srresnet-vgg22, srgan-mse'],
   ];
   test.each(cases)('%j', (options, message) => {
@@ -221,16 +253,21 @@ describe('errors name the option, what was given and what was expected', () => {
     expect(KEYS).toContain(error.option);
   });
 
+  test('what float32 holds and fits is taken', () => {
+    const given = { eps: 1.2e-38, lr: 3e38, lrFloor: 0, beta1: 0, beta2: 0.9999999, ema: 0, batch: 30_000, crop: 96 };
+    expect(parseConfig({ ...needed, ...given })).toMatchObject(given);
+  });
+
   test('and the file where it came from there', () => {
     expect(failure({}, { ...needed, batch: 'two' }).message).toBe(
-      'my.json: batch: given "two", expected an integer from 1',
+      'my.json: batch: given "two", expected an integer from 1 to 65536',
     );
     expect(failure({ batch: 'two' }, { ...needed, batch: 3 }).message).toMatch(/^--batch: given "two"/);
   });
 
   test('a file may not write numbers as text', () => {
     expect(failure({}, { ...needed, batch: '2' }).message).toBe(
-      'my.json: batch: given "2", expected an integer from 1',
+      'my.json: batch: given "2", expected an integer from 1 to 65536',
     );
   });
 
@@ -289,6 +326,16 @@ describe('resuming', () => {
     expect(resumeConfig(stored, { maxNonFinite: '3' })).toEqual({ ...stored, maxNonFinite: 3 });
   });
 
+  test('folders may change to others, which are compared later; words may not', () => {
+    expect(resumeConfig(stored, { data: ['moved'] }).data).toEqual(['moved']);
+    expect(resumeConfig(stored, { data: ['one', 'two'] }).data).toEqual(['one', 'two']);
+    for (const data of [['moved', 'synthetic'], ['photographs'], ['photographs', 'moved']])
+      expect(() => resumeConfig(stored, { data })).toThrow(/^--data: given/);
+    const words = parseConfig({ ...needed, data: ['synthetic', 'photographs'] });
+    for (const data of [['photographs', 'synthetic'], ['synthetic'], ['synthetic', 'photographs', 'a']])
+      expect(() => resumeConfig(words, { data })).toThrow(/^--data: given/);
+  });
+
   test('steps may change unless the learning rate depends on them', () => {
     expect(resumeConfig(stored, { steps: 200 }).steps).toBe(200);
     const cosine = parseConfig({ ...needed, lrSchedule: 'cosine', steps: 100 });
@@ -298,7 +345,14 @@ describe('resuming', () => {
   });
 
   test('anything else is refused, naming it', () => {
-    for (const change of [{ lr: 1 }, { seed: 4 }, { data: 'other' }, { flips: true }, { channels: 8 }, { crop: 48 }]) {
+    for (const change of [
+      { lr: 1 },
+      { seed: 4 },
+      { data: 'synthetic' },
+      { flips: true },
+      { channels: 8 },
+      { crop: 48 },
+    ]) {
       expect(() => resumeConfig(stored, change)).toThrow(/^--\w+: given .+, the run has .+; a run is resumed/);
     }
     expect(() => resumeConfig(stored, { lr: 'x' })).toThrow(/^--lr: given "x", expected a number above 0$/);
@@ -309,7 +363,7 @@ describe('resuming', () => {
     expect(() => resumeConfig(stored, change)).toThrow(
       '--data: given ["other","synthetic"], the run has ["photos"]; --crop: given 48, the run has 96; --lr: given 1, the run ' +
         'has 0.002; a run is resumed as it was begun: leave these out, or start another run in another folder (what may ' +
-        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --max-non-finite, --vgg)',
+        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --max-non-finite, --vgg, and --data to where the same pictures lie now)',
     );
   });
 });

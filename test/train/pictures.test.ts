@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -199,8 +201,19 @@ describe('evaluation sets', () => {
     const paths = ['Set', 'val', 'Set/HR', 'other/val'].map(name => join(folder, name));
     const { sets, skipped } = await loadEvaluationSets(paths);
     expect(sets.map(({ data }) => data)).toEqual(['Set', 'val', join(folder, 'Set/HR'), join(folder, 'other/val')]);
+    const digest = (name: string) => ({
+      name: 'a.png',
+      sha256: createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex'),
+    });
     expect(sets[0].pictures).toEqual([
-      { name: 'a', hr: formulaPicture([32, 24, 1, 1]), lr: formulaPicture([8, 6, 1, 9]) },
+      {
+        name: 'a',
+        hr: formulaPicture([32, 24, 1, 1]),
+        lr: formulaPicture([8, 6, 1, 9]),
+        files: [digest('Set/HR/a.png'), digest('Set/LRx4/a.png')],
+      },
     ]);
     expect(sets[1].pictures[0].hr).toEqual(crop(formulaPicture([33, 24, 3, 1]), 0, 0, 32, 24));
     expect(skipped.map(({ file }) => file)).toEqual([join(folder, 'val', 'tiny.png')]);
@@ -244,7 +257,7 @@ test('sets to score on that take more than the budget lie in a scratch file, and
   using streamed = await loadEvaluationSets([join(folder, 'set')], { budget: 6000, folder, onSpill });
   expect(spilled).toHaveLength(1);
   const [{ pictures }] = streamed.sets;
-  expect(pictures.map(({ name, hr, lr }) => ({ name, hr, lr }))).toEqual(whole.sets[0].pictures);
+  expect(pictures.map(({ name, hr, lr, files }) => ({ name, hr, lr, files }))).toEqual(whole.sets[0].pictures);
   // Read anew each time: none is held.
   expect(pictures[0].hr.data).not.toBe(pictures[0].hr.data);
 });

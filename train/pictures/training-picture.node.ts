@@ -1,5 +1,7 @@
 /** One picture to train on: where it comes from, said so that any thread can read it, and read. */
 
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
 import { decode, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readPicture } from '../../image/files.node.ts';
@@ -7,13 +9,14 @@ import { cropToMultiple, describe, type Picture, toRgb } from '../../image/pictu
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { blurred, type Degradation, noisy } from '../degradation.ts';
+import type { Identified } from './identity.ts';
 import { readPhotograph } from './photographs.node.ts';
 
 /**
  * An original with sides that are multiples of 4, and its quarter: the set's own LR, or `shrink`'s exact bicubic of the
  * whole, 8 bit.
  */
-export interface TrainingPicture {
+export interface TrainingPicture extends Identified {
   readonly name: string;
   /** RGB for training; as it is (grey stays grey) for evaluation. */
   readonly hr: Picture;
@@ -50,13 +53,21 @@ export const titleOf = (origin: PictureOrigin): string => (origin.kind === 'file
  * PictureSourceError where a package is missing.
  */
 export async function readTrainingPicture(origin: PictureOrigin, least: number): Promise<TrainingPicture> {
-  const original = toRgb(await read(origin));
+  let sha256 = '';
+  const original = toRgb(await read(origin, bytes => (sha256 = sha256Of(bytes))));
   if (original.width < least || original.height < least) {
     throw new ImageError(titleOf(origin), `${describe(original)}: smaller than the crops of ${least}x${least}`);
   }
   const hr = cropToMultiple(original, 4);
+  if (origin.kind === 'synthetic') return { name: origin.name, hr, lr: await lowOf(hr, origin) };
+  const files = [{ name: origin.kind === 'file' ? basename(origin.path) : origin.name, sha256 }];
   const low = origin.kind === 'file' ? origin.low : undefined;
-  return { name: origin.name, hr, lr: low === undefined ? await lowOf(hr, origin) : await readLow(low, original, hr) };
+  if (low === undefined) return { name: origin.name, hr, lr: await lowOf(hr, origin), files };
+  const lr = await readLow(low, original, hr, bytes => {
+    // Both may have one name: with its folder it is another.
+    files.push({ name: `${basename(dirname(low))}/${basename(low)}`, sha256: sha256Of(bytes) });
+  });
+  return { name: origin.name, hr, lr, files };
 }
 
 /** The quarter of an original, degraded where its origin says so. */
@@ -70,15 +81,24 @@ async function lowOf(hr: Picture, { name, degradation }: PictureOrigin): Promise
 }
 
 /** A set's own LR, which crops are taken from at the same places as from `hr`. */
-async function readLow(path: string, original: Picture, hr: Picture): Promise<Picture> {
-  const low = toRgb(await readPicture(path));
+async function readLow(
+  path: string,
+  original: Picture,
+  hr: Picture,
+  onBytes: (bytes: Uint8Array) => void,
+): Promise<Picture> {
+  const low = toRgb(await readPicture(path, onBytes));
   if (low.width * 4 === hr.width && low.height * 4 === hr.height) return low;
   const wanted = `${hr.width / 4}x${hr.height / 4}`;
   throw new ImageError(path, `${describe(low)}: expected ${wanted}, a quarter of ${describe(original)}`);
 }
 
-function read(origin: PictureOrigin): Picture | Promise<Picture> {
-  if (origin.kind === 'file') return readPicture(origin.path);
-  if (origin.kind === 'photograph') return readPhotograph(origin.name);
+/** In hexadecimal. */
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** `onBytes` hears what is read from a file. */
+function read(origin: PictureOrigin, onBytes: (bytes: Uint8Array) => void): Picture | Promise<Picture> {
+  if (origin.kind === 'file') return readPicture(origin.path, onBytes);
+  if (origin.kind === 'photograph') return readPhotograph(origin.name, undefined, onBytes);
   return syntheticPicture(origin.seed, origin.index, origin.size);
 }

@@ -31,8 +31,8 @@ async function answerTo(task: Task): Promise<{ answer: Answer; moved: ArrayBuffe
     cutCrops(task.cut);
     return { answer: { bytes: task.cut.bytes }, moved: [task.cut.bytes] };
   }
-  const { name, hr, lr } = await readTrainingPicture(task.read.origin, task.read.least);
-  const picture = { name, hr: movable(hr), lr: movable(lr) };
+  const { hr, lr, ...rest } = await readTrainingPicture(task.read.origin, task.read.least);
+  const picture = { ...rest, hr: movable(hr), lr: movable(lr) };
   return { answer: { picture }, moved: [picture.hr.data.buffer, picture.lr.data.buffer] as ArrayBuffer[] };
 }
 

@@ -3,6 +3,7 @@ import { type Evaluation, evaluate, type Measure, type Pair } from '../../eval/e
 import type { Method } from '../../eval/methods.ts';
 import { decimals } from '../../eval/protocols.ts';
 import type { EvaluationEntry } from '../run-folder/metrics.ts';
+import type { Selection } from './selection.ts';
 
 /** Pictures to score on, by a name for tables. */
 export interface ScoredSet {
@@ -14,6 +15,8 @@ export interface ScoringOptions {
   readonly sets: readonly ScoredSet[];
   /** The network in training. */
   readonly method: Method;
+  /** How the best is chosen, by the first set. */
+  readonly selection: Selection;
   /** Evaluations that the log holds already: none is written twice. */
   readonly logged: readonly EvaluationEntry[];
   readonly append: (entry: EvaluationEntry) => void;
@@ -25,20 +28,27 @@ export interface ScoringOptions {
 
 export class Scoring {
   readonly #options: ScoringOptions;
-  /** PSNR by update and set. */
-  readonly #logged: Map<string, number>;
+  /** The figure that chooses the best, by update and set; undefined where the log lacks it. */
+  readonly #logged: Map<string, number | undefined>;
 
   constructor(options: ScoringOptions) {
     this.#options = options;
     this.#logged = new Map(
-      options.logged.map(({ step, evaluation }) => [`${step} ${evaluation.data}`, evaluation.psnr]),
+      options.logged.map(({ step, evaluation }) => [
+        `${step} ${evaluation.data}`,
+        options.selection.figureOf(evaluation),
+      ]),
     );
   }
 
   /** Whether a set was not scored after `step` updates, or the first one better than `best` without its being known. */
   isDue(step: number, best: number | null): boolean {
-    const psnr = this.#options.sets.map(({ data }) => this.#logged.get(`${step} ${data}`));
-    return psnr.includes(undefined) || (psnr[0] !== undefined && (best === null || psnr[0] > best));
+    const { sets, selection } = this.#options;
+    const keys = sets.map(({ data }) => `${step} ${data}`);
+    if (keys.some(key => !this.#logged.has(key))) return true;
+    if (keys[0] === undefined) return false;
+    const first = this.#logged.get(keys[0]);
+    return first === undefined || selection.isBetter(first, best);
   }
 
   /** Scores the network on every set, and logs what is new. */
@@ -48,9 +58,16 @@ export class Scoring {
     for (const [i, { mean }] of results.entries()) {
       const { data } = this.#options.sets[i];
       if (!mean || this.#logged.has(`${step} ${data}`)) continue;
-      const { psnr, ssim, psnr_paper, ssim_paper } = mean;
-      this.#logged.set(`${step} ${data}`, psnr);
-      append({ step, evaluation: { data, psnr, ssim, psnr_paper, ssim_paper } });
+      const { psnr, ssim, psnr_paper, ssim_paper, texture, vgg_distance } = mean;
+      this.#logged.set(`${step} ${data}`, this.#options.selection.figureOf(mean));
+      append({
+        step,
+        evaluation: {
+          ...{ data, psnr, ssim, psnr_paper, ssim_paper },
+          ...(texture !== undefined && { texture }),
+          ...(vgg_distance !== undefined && { vgg_distance }),
+        },
+      });
       onLine?.(`step ${step}: ${data} ${decimals(psnr, 2)} dB, SSIM ${ssim.toFixed(4)} (protocol matlab)`);
     }
     return results;

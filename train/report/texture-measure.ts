@@ -15,6 +15,15 @@ function middle(picture: Picture): Picture {
   return crop(picture, (width - w) >> 1, (height - h) >> 1, w, h);
 }
 
+/** What `selectionOf` chooses by beside PSNR, and no more: features where there is a loss network, else texture. */
+export function selectingMeasure(vgg?: VGG19, place?: VggPlace): Measure {
+  const distance = vgg && place && vggDistance(vgg, place.i, place.j);
+  return async (result, original) =>
+    distance
+      ? { vgg_distance: await distance(middle(result), middle(original)) }
+      : { texture: textureRatio(result, original) };
+}
+
 /** Texture energy of whole pictures; with a loss network also the distance of its features in their middle. */
 export function textureMeasure(vgg?: VGG19, place?: VggPlace): Measure {
   const distance = vgg && place && vggDistance(vgg, place.i, place.j);

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { parseConfig, type TrainConfig } from '../config/config.ts';
 import { readConfigFile } from '../config/file.node.ts';
 import { ConfigError, RunFolderError } from '../errors.ts';
+import { forShell } from '../readable.ts';
 import { codeOf, reasonOf } from '../write.node.ts';
 import { readCheckpoint } from './checkpoint-store.node.ts';
 import { EVENT_FILE } from './event-file.node.ts';
+import { PICTURE_RECORD } from './picture-record.node.ts';
 
 export type CheckpointName = 'last' | 'best' | `step-${number}`;
 
@@ -20,7 +22,7 @@ export const PARTS = ['samples', 'checkpoints'];
 const NOTHING = ['.DS_Store', 'Thumbs.db', 'desktop.ini', LOCK];
 /** What a process that died while replacing a file of ours left beside it. */
 const UNFINISHED =
-  /^\.((config|env|choices|profile)\.json|metrics\.jsonl|report\.html|init\.safetensors|events\.out\.tfevents\.daybreak|comparison(-\d+)?\.png)\..+\.tmp$/;
+  /^\.((config|env|choices|data|profile)\.json|metrics\.jsonl|report\.html|init\.safetensors|events\.out\.tfevents\.daybreak|comparison(-\d+)?\.png)\..+\.tmp$/;
 /** The same of a sample. */
 const UNFINISHED_SAMPLE = /^\.step-\d+-.+\.png\..+\.tmp$/;
 
@@ -39,7 +41,7 @@ export async function readRunConfig(folder: string): Promise<TrainConfig> {
     if (!(error instanceof ConfigError) || whole.length === 0) throw error;
     throw new ConfigError(
       `${error.message} (whole beside it: the checkpoints ${whole.join(', ')}); mend it, report.html lists the options, or ` +
-        `start another run from the weights of this one: --init ${folder}`,
+        `start another run from the weights of this one: --init ${forShell(folder)}`,
       error.option,
       { cause: error },
     );
@@ -103,7 +105,7 @@ export async function refuseOccupied(folder: string): Promise<void> {
 
 /** Whether a file of a run holds nothing that took any training to get. */
 async function isEmptyPart(path: string, name: string): Promise<boolean> {
-  if (['config.json', 'env.json', 'choices.json', INIT, EVENT_FILE].includes(name)) return true;
+  if (['config.json', 'env.json', 'choices.json', PICTURE_RECORD, INIT, EVENT_FILE].includes(name)) return true;
   return name === 'metrics.jsonl' && (await stat(path)).size === 0;
 }
 

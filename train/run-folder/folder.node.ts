@@ -5,6 +5,7 @@
  *     env.json         what it ran on                     checkpoints/   last, best, step-N
  *     metrics.jsonl    what was measured                  report.html    all of it to look at
  *     choices.json     the kernels that tuning had chosen, if any
+ *     data.json        names and SHA-256 of the pictures
  *     events.out.…     the same for TensorBoard            init.safetensors   the first weights, where they were given
  */
 
@@ -13,6 +14,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../../image/make-folder.node.ts';
 import type { TrainConfig } from '../config/config.ts';
+import { storedConfig } from '../config/stored.node.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';
 import { codeOf, jsonText, reasonOf, replaceFile } from '../write.node.ts';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
@@ -33,6 +35,7 @@ import { EVENT_FILE, EventFile } from './event-file.node.ts';
 import { type RunLock, takeLock } from './lock.node.ts';
 import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
+import { PICTURE_RECORD } from './picture-record.node.ts';
 
 export { type CheckpointName, holdsRun, readRunConfig, refuseOccupied } from './content.node.ts';
 
@@ -64,9 +67,10 @@ export class RunFolder {
     try {
       await refuseOccupied(folder); // Another process may have been faster.
       for (const name of PARTS) await makePart(join(folder, name));
-      for (const name of ['env.json', 'choices.json', INIT]) await rm(join(folder, name), { force: true });
+      for (const name of ['env.json', 'choices.json', PICTURE_RECORD, INIT])
+        await rm(join(folder, name), { force: true });
       await clearUnfinished(folder);
-      await replaceFile(join(folder, 'config.json'), jsonText(config));
+      await replaceFile(join(folder, 'config.json'), jsonText(storedConfig(config, folder)));
       await run.continueAfter(0);
       return run;
     } catch (error) {
@@ -163,7 +167,7 @@ export class RunFolder {
 
   /** Replaces config.json, where options that may change did so on resuming. */
   async writeConfig(config: TrainConfig): Promise<void> {
-    await replaceFile(join(this.path, 'config.json'), jsonText(config));
+    await replaceFile(join(this.path, 'config.json'), jsonText(storedConfig(config, this.path)));
   }
 
   /**

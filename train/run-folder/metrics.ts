@@ -1,6 +1,7 @@
 /** What a run measures on its way. */
 
 import * as z from 'zod';
+import type { TextureFigures } from '../../eval/evaluate.ts';
 import type { Scores } from '../../eval/protocols.ts';
 
 /** The training as of `step` updates. */
@@ -36,10 +37,13 @@ export interface UnfinishedEntry {
   readonly sums: Readonly<Record<string, number>>;
 }
 
-/** The network scored after `step` updates: means over the pictures of the evaluation set `data`. */
+/**
+ * The network scored after `step` updates: means over the pictures of the evaluation set `data`. Figures of texture are
+ * there as far as they were computed.
+ */
 export interface EvaluationEntry {
   readonly step: number;
-  readonly evaluation: Scores & { readonly data: string };
+  readonly evaluation: Scores & TextureFigures & { readonly data: string };
 }
 
 export type MetricsEntry = StepEntry | EvaluationEntry;
@@ -55,7 +59,15 @@ const whole = z.number().int().min(0);
 export const MetricsEntrySchema: z.ZodType<MetricsEntry> = z.union([
   z.object({
     step: whole,
-    evaluation: z.object({ data: z.string(), psnr: number, ssim: number, psnr_paper: number, ssim_paper: number }),
+    evaluation: z.object({
+      data: z.string(),
+      psnr: number,
+      ssim: number,
+      psnr_paper: number,
+      ssim_paper: number,
+      texture: number.exactOptional(),
+      vgg_distance: number.exactOptional(),
+    }),
   }),
   z.object({
     step: whole,

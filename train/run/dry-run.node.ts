@@ -7,13 +7,17 @@ import type { TrainConfig } from '../config/config.ts';
 import { RunFolderError } from '../errors.ts';
 import { count, mebibytes } from '../readable.ts';
 import { hasCheckpoint, readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
-import { refuseOccupied } from '../run-folder/folder.node.ts';
+import { readRunConfig, refuseOccupied } from '../run-folder/folder.node.ts';
+import { readPictureRecord } from '../run-folder/picture-record.node.ts';
 import { codeOf, reasonOf } from '../write.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
+import { checkPlan, withLimitAdvice } from './limit-advice.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
+import { checkPictures, recordOf, withResumeAdvice } from './picture-check.node.ts';
 import { prepare } from './preparation.node.ts';
 import type { SessionOptions } from './run.node.ts';
-import { restoreTrainer, saveState } from './state.ts';
+import { checkGoal } from './session-goal.ts';
+import { countersOf, restoreTrainer, saveState } from './state.ts';
 
 /** What a run would take. Bytes are bytes, times are not guessed. */
 export interface DryRun {
@@ -47,7 +51,7 @@ export interface DryRun {
 
 /**
  * Prepares a run as `startSession` would, or as `resumeSession` would one that is there, up to the plan of an update.
- * @throws what those would throw: ConfigError, PictureSourceError, RunFolderError, CheckpointError, OutOfMemoryError.
+ * @throws what those would throw, that of the first update included: UpdateSizeError, ConfigError, PictureSourceError, RunFolderError, CheckpointError, OutOfMemoryError.
  */
 export async function dryRun(
   given: TrainConfig,
@@ -59,16 +63,30 @@ export async function dryRun(
   const disk = await writableAncestor(folder);
   const last = join(folder, 'checkpoints', 'last');
   const files = resume && (await hasCheckpoint(last)) ? await readCheckpoint(last) : undefined;
+  if (files) checkGoal(given.steps, undefined, countersOf(files, last).step);
   const { networks, config } = files
     ? { networks: await restoredNetworks(given, files, last), config: given }
     : await firstNetworks(given, await readInitialWeights(given.init));
   using _ = networks;
-  using prepared = await prepare(config, networks, options, disk);
+  using prepared = await prepare(config, networks, options, disk).catch(error => {
+    throw resume ? withResumeAdvice(error, config) : error;
+  });
   const { trainer, pictures, sets } = prepared;
-  const best = files ? restoreTrainer(files, last, trainer).best : null;
-  const { figures, lowered } = trainer.plan();
+  if (files) {
+    const [before, now] = [await readPictureRecord(folder), recordOf(pictures, sets)];
+    const stored = await readRunConfig(folder);
+    for (const line of checkPictures({ stored, config, before, now })) options.onLine?.(line);
+  }
+  const { best, bestBy } = files ? restoreTrainer(files, last, trainer) : { best: null };
+  const planned = trainer.plan();
+  try {
+    checkPlan(planned, options.device);
+  } catch (error) {
+    throw withLimitAdvice(error, config);
+  }
+  const { figures, lowered } = planned;
   const flops = new Map(lowered.calls.map(({ operation, problem }) => [problem, convolutionFlops(operation, problem)]));
-  const state = await saveState(networks, trainer, best);
+  const state = await saveState(networks, trainer, best, bestBy);
   const { bavail, bsize } = await statfs(disk);
   return {
     config,

@@ -9,6 +9,7 @@ import { type TrainConfig, variantOfConfig } from '../config/config.ts';
 import { contentOf, explained, vggFactors } from '../content.ts';
 import { ContentTraining } from '../content-training.ts';
 import { ConfigError } from '../errors.ts';
+import { forShell } from '../readable.ts';
 import { SrganTraining } from '../srgan.ts';
 import type { Training } from '../training.ts';
 import { type LossNetwork, openLossNetwork } from './loss-network.node.ts';
@@ -110,7 +111,7 @@ export async function firstNetworks(
     for (const key of ['channels', 'blocks'] as const)
       if (config[key] !== undefined && config[key] !== generator.config[key])
         throw new ConfigError(
-          `--${key}: given ${config[key]}, but --init ${config.init} has ${generator.config[key]}; leave the option out`,
+          `--${key}: given ${config[key]}, but --init ${forShell(String(config.init))} has ${generator.config[key]}; leave the option out`,
           key,
         );
     const loss = await openLossNetwork(config);

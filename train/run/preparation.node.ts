@@ -13,6 +13,7 @@ import { StreamedCrops } from '../pictures/streamed-crops.node.ts';
 import { count, mebibytes } from '../readable.ts';
 import { Trainer } from '../trainer.ts';
 import type { Networks } from './networks.node.ts';
+import { overlapWarnings } from './picture-check.node.ts';
 import type { SessionOptions } from './run.node.ts';
 
 /** Gives its memory back, but for the networks', when it is disposed of. */
@@ -64,6 +65,7 @@ export async function prepare(
     const { sets, skipped } = scored;
     for (const { message } of [...left, ...skipped]) onLine?.(`skipped: ${message}`);
     if (left.length > 0) onLine?.(`${left.length} files skipped, ${pictures.length} pictures to train on`);
+    for (const warning of overlapWarnings(pictures, sets)) onLine?.(warning);
     const { batch, accumulate } = config;
     const options = { ...config, batch: batch * accumulate };
     const source = packed ? new StreamedCrops(device, packed, options) : new CropSource(device, pictures, options);

@@ -6,14 +6,16 @@ import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
 import { NonFiniteError, RunFolderError } from '../errors.ts';
 import { SessionProfile } from '../profile/session-profile.node.ts';
-import { count } from '../readable.ts';
+import { count, forShell } from '../readable.ts';
 import { stepEntries } from '../report/content.ts';
 import { Scoring } from '../report/scoring.ts';
+import { type Selection, selectionOf } from '../report/selection.ts';
 import type { CheckpointName, RunFolder } from '../run-folder/folder.node.ts';
 import { isEvaluation } from '../run-folder/metrics.ts';
 import { learningRateAt } from '../schedule.ts';
 import { SkipLines } from '../skip.ts';
 import type { StepResult } from '../trainer.ts';
+import { withLimitAdvice } from './limit-advice.ts';
 import type { RunParts } from './parts.node.ts';
 import { nextStop } from './pauses.ts';
 import type { SessionOptions, SessionResult } from './session-options.node.ts';
@@ -31,6 +33,8 @@ export class Run implements Disposable {
   readonly #showing: Showing;
   readonly #skips = new SkipLines();
   readonly #profile: SessionProfile | undefined;
+  readonly #selection: Selection;
+  /** The figure of the checkpoint `best`. */
   #best: number | null;
   /** Updates of the checkpoint `last`. */
   #saved: number;
@@ -40,7 +44,13 @@ export class Run implements Disposable {
   constructor(parts: RunParts, options: SessionOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#best = parts.resumed?.best ?? null;
+    this.#selection = selectionOf(variantOfConfig(parts.config));
+    const { by } = this.#selection;
+    // Runs of earlier versions chose by PSNR whatever they trained: figures of two kinds do not compare.
+    const { best, bestBy = 'psnr' } = parts.resumed ?? { best: null };
+    this.#best = bestBy === by ? best : null;
+    if (best !== null && bestBy !== by)
+      options.onLine?.(`note: best was chosen by PSNR until now; from here on by ${this.#selection.words}`);
     this.#saved = parts.trainer.step;
     this.#upscaler = new SRResNetUpscaler(parts.networks.best, variantOfConfig(parts.config).label);
     this.#method = network(this.#upscaler);
@@ -70,7 +80,9 @@ export class Run implements Disposable {
   async #advice(): Promise<string> {
     const { folder, trainer, config } = this.#parts;
     const earlier = await this.#earlierCheckpoint();
-    const from = earlier ? `from earlier weights, --init ${folder.checkpointPath(earlier)},` : 'from the start';
+    const from = earlier
+      ? `from earlier weights, --init ${forShell(folder.checkpointPath(earlier))},`
+      : 'from the start';
     const goOn = trainer.step < config.steps ? '--resume tries the next batches; where all fail, ' : '';
     return `${goOn}train ${from} with a lower --lr`;
   }
@@ -151,7 +163,8 @@ export class Run implements Disposable {
     });
     const logged = entries.filter(isEvaluation);
     const { signal } = this.#options;
-    return [log, new Scoring({ sets, method: this.#method, logged, append, signal, onPhase, onLine })];
+    const [method, selection] = [this.#method, this.#selection];
+    return [log, new Scoring({ sets, method, selection, logged, append, signal, onPhase, onLine })];
   }
 
   /** Whether an error is the signal's, by which scoring is broken off. */
@@ -177,7 +190,10 @@ export class Run implements Disposable {
     const { onPhase, onStep } = this.#options;
     const rate = (step: number) => learningRateAt(config, step);
     if (trainer.figures === undefined) {
-      const first = await trainer.warmUp(rate, (done, total) => onPhase?.('warming up kernels', done, total));
+      const onKernel = (done: number, total: number) => onPhase?.('warming up kernels', done, total);
+      const first = await trainer.warmUp(rate, onKernel).catch(error => {
+        throw withLimitAdvice(error, config);
+      });
       log.add(first);
       this.#tellSkip(first);
       if (first.step === 1 || first.step % config.logEvery === 0) log.write();
@@ -252,7 +268,7 @@ export class Run implements Disposable {
     if (evalEvery > 0 && step % evalEvery === 0 && step < steps && scoring.isDue(step, this.#best)) {
       // Scores can be computed again, updates cannot: scoring takes long, and may be broken off.
       if (this.#saved < step) await this.#save();
-      await this.#showing.attempt('no scores', () => this.#score(step, scoring));
+      await this.#showing.attempt('no scores', () => this.#score(step, scoring, this.#showing.selectingMeasure));
     }
     if (sampleEvery > 0 && step % sampleEvery === 0) await this.#showing.sample();
     if (step % saveEvery !== 0) return;
@@ -283,7 +299,7 @@ export class Run implements Disposable {
   async #state(best = this.#best): Promise<Map<string, Uint8Array>> {
     const { networks, trainer } = this.#parts;
     await this.#prepare();
-    return await saveState(networks, trainer, best);
+    return await saveState(networks, trainer, best, this.#selection.by);
   }
 
   async #save(state?: ReadonlyMap<string, Uint8Array>): Promise<void> {
@@ -294,8 +310,9 @@ export class Run implements Disposable {
   /** Scores the network on every set and keeps the best. */
   async #score(step: number, scoring: Scoring, measure?: Measure) {
     const results = await scoring.after(step, measure);
-    const first = results[0]?.mean?.psnr;
-    if (first !== undefined && (this.#best === null || first > this.#best)) {
+    const mean = results[0]?.mean;
+    const first = mean && this.#selection.figureOf(mean);
+    if (first !== undefined && this.#selection.isBetter(first, this.#best)) {
       await this.#parts.folder.saveCheckpoint('best', await this.#state(first));
       this.#best = first;
     }

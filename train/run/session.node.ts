@@ -7,12 +7,15 @@ import { Recalibration } from '../recalibration.ts';
 import { recordChoices, recordedChoices } from '../run-folder/choices.node.ts';
 import { describeEnvironment } from '../run-folder/environment.node.ts';
 import { holdsRun, RunFolder } from '../run-folder/folder.node.ts';
+import { readPictureRecord, writePictureRecord } from '../run-folder/picture-record.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
 import { survivingLosses } from './lost-devices.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
+import { checkPictures, recordOf, withResumeAdvice } from './picture-check.node.ts';
 import { prepare } from './preparation.node.ts';
 import { Run, type SessionOptions, type SessionResult } from './run.node.ts';
-import { restoreTrainer } from './state.ts';
+import { checkGoal } from './session-goal.ts';
+import { countersOf, restoreTrainer } from './state.ts';
 
 export type { SessionOptions, SessionResult } from './run.node.ts';
 
@@ -61,14 +64,15 @@ async function resumeOnce(
   // Whatever has been tuned since: other kernels add in another order.
   options.device.useChoices(await recordedChoices(folder.path));
   setCurrentDevice(options.device);
-  const config = resumeConfig(await folder.config(), { ...changes, out });
+  const stored = await folder.config();
+  const config = resumeConfig(stored, { ...changes, out });
   const started = (await folder.checkpoints()).includes('last');
   const files = started ? await folder.readCheckpoint('last') : undefined;
+  if (files) checkGoal(config.steps, options.stopAfter, countersOf(files, folder.checkpointPath('last')).step);
   using networks = files
     ? await restoredNetworks(config, files, folder.checkpointPath('last'))
     : (await firstNetworks(config, await firstWeights(folder, config))).networks;
-  await folder.writeConfig(config);
-  return await runSession(folder, config, networks, options, files);
+  return await runSession(folder, config, networks, options, { stored, files });
 }
 
 /** The run's own copy of its first weights; read once more where its process died before they were written. */
@@ -80,16 +84,31 @@ async function firstWeights(folder: RunFolder, { init }: TrainConfig): Promise<U
   return initial;
 }
 
+/** What a run was when it was resumed. */
+interface ResumedRun {
+  /** Its configuration. */
+  readonly stored?: TrainConfig;
+  /** Its checkpoint `last`, where it came to one. */
+  readonly files?: ReadonlyMap<string, Uint8Array> | undefined;
+}
+
 async function runSession(
   folder: RunFolder,
   config: TrainConfig,
   networks: Networks,
   options: SessionOptions,
-  files?: ReadonlyMap<string, Uint8Array>,
+  { stored, files }: ResumedRun = {},
 ): Promise<SessionResult> {
-  const { device } = options;
-  using prepared = await prepare(config, networks, options, folder.path);
+  const { device, onLine } = options;
+  using prepared = await prepare(config, networks, options, folder.path).catch(error => {
+    throw stored ? withResumeAdvice(error, config) : error;
+  });
   const { trainer, source, pictures, sets } = prepared;
+  const [before, now] = [await readPictureRecord(folder.path), recordOf(pictures, sets)];
+  // Without a checkpoint nothing has been learned from other pictures yet.
+  if (stored && files) for (const line of checkPictures({ stored, config, before, now })) onLine?.(line);
+  if (stored) await folder.writeConfig(config);
+  if (JSON.stringify(before) !== JSON.stringify(now)) await writePictureRecord(folder.path, now);
   const resumed = files && restoreTrainer(files, folder.checkpointPath('last'), trainer);
   await folder.continueAfter(trainer.step);
   await folder.writeEnvironment(await environmentOf(device), trainer.step);

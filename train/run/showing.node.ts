@@ -10,7 +10,8 @@ import { type Exhibits, INITIAL } from '../report/exhibits.ts';
 import { comparisons, developmentStrip, reportRun } from '../report/run-report.node.ts';
 import { writeSample } from '../report/samples.node.ts';
 import type { Scoring } from '../report/scoring.ts';
-import { textureMeasure } from '../report/texture-measure.ts';
+import { selectionOf } from '../report/selection.ts';
+import { selectingMeasure, textureMeasure } from '../report/texture-measure.ts';
 import type { RunParts } from './parts.node.ts';
 import type { SessionOptions } from './session-options.node.ts';
 
@@ -51,6 +52,13 @@ export class Showing {
     const { config, networks } = this.#parts;
     const { mse, adversarial, vgg } = variantOfConfig(config);
     return mse && !adversarial ? undefined : textureMeasure(networks.vgg, vgg);
+  }
+
+  /** What is measured on the way beside PSNR and SSIM: what the best is chosen by. */
+  get selectingMeasure(): Measure | undefined {
+    const { config, networks } = this.#parts;
+    const variant = variantOfConfig(config);
+    return selectionOf(variant).by === 'psnr' ? undefined : selectingMeasure(networks.vgg, variant.vgg);
   }
 
   /**

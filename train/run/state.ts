@@ -7,6 +7,7 @@ import { readSafetensors, type WritableTensor, writeSafetensors } from '../../mo
 import type { SRResNet } from '../../models/srresnet.ts';
 import type { Adam } from '../adam.ts';
 import { CheckpointError } from '../errors.ts';
+import { SELECTIONS, type SelectedBy } from '../report/selection.ts';
 import type { Moments, Skipped, Trainer } from '../trainer.ts';
 import type { Role } from '../training.ts';
 
@@ -14,8 +15,13 @@ import type { Role } from '../training.ts';
 export interface Counters {
   /** Updates so far, those that were skipped included. */
   readonly step: number;
-  /** PSNR of the checkpoint `best`, dB; null before the first evaluation. */
+  /** The figure that the checkpoint `best` was chosen by; null before the first evaluation. */
   readonly best: number | null;
+  /**
+   * Which figure that is, where it is not PSNR in dB: the distance of VGG features, or |1 − texture|. See
+   * `selectionOf`.
+   */
+  readonly bestBy?: Exclude<SelectedBy, 'psnr'>;
   /** Left out where none were. */
   readonly skipped?: Skipped;
 }
@@ -25,6 +31,7 @@ const CountersSchema: z.ZodType<Counters> = z
   .object({
     step: whole,
     best: z.number().nullable(),
+    bestBy: z.enum(SELECTIONS).exclude(['psnr']).exactOptional(),
     skipped: z.object({ all: whole, inRow: whole }).exactOptional(),
   })
   .refine(({ step, skipped: { all, inRow } = { all: 0, inRow: 0 } }) => inRow <= all && all <= step);
@@ -48,11 +55,12 @@ const OPTIMIZERS: Readonly<Record<Role, string>> = {
 };
 const STATE = 'state.json';
 
-/** Weights, optimizers and counters. The same training gives the same bytes. */
+/** Weights, optimizers and counters; `by`: the figure that chose `best`. The same training gives the same bytes. */
 export async function saveState(
   { generator, discriminator, scored }: TrainedNetworks,
   trainer: Trainer,
   best: number | null,
+  by: SelectedBy = 'psnr',
 ): Promise<Map<string, Uint8Array>> {
   const skipped = await trainer.skipped();
   const { step } = trainer;
@@ -61,7 +69,8 @@ export async function saveState(
   if (scored) files.set(SCORED, await encodeModel(scored, { metadata }));
   if (discriminator) files.set(DISCRIMINATOR, await encodeDiscriminator(discriminator, { metadata }));
   for (const [role, { net, adam }] of trainer.trained) files.set(OPTIMIZERS[role], await optimizerFile(net, adam));
-  const counters: Counters = { step, best, ...(skipped.all > 0 && { skipped }) };
+  const bestBy = best !== null && by !== 'psnr' && { bestBy: by };
+  const counters: Counters = { step, best, ...bestBy, ...(skipped.all > 0 && { skipped }) };
   return files.set(STATE, new TextEncoder().encode(`${JSON.stringify(counters, null, 2)}\n`));
 }
 

@@ -1,0 +1,78 @@
+/** Which pictures a run is trained and scored on, by name and content: `data.json` in its folder. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { RunFolderError } from '../errors.ts';
+import type { Identities } from '../pictures/identity.ts';
+import { codeOf, replaceFile } from '../write.node.ts';
+
+export const PICTURE_RECORD = 'data.json';
+
+const List = z.object({
+  /** Of the list of pictures in JSON. */
+  sha256: z.string(),
+  pictures: z.array(
+    z.union([
+      z.strictObject({ name: z.string(), sha256: z.string() }),
+      z.strictObject({ generated: z.number().int().min(1) }),
+    ]),
+  ),
+});
+
+const File = z.object({
+  format: z.literal('daybreak pictures 1'),
+  training: List,
+  evaluation: z.array(List.extend({ data: z.string() })),
+});
+
+/** The pictures of a run: in the order in which crops are taken from them, and those of each set it is scored on. */
+export interface PictureRecord {
+  readonly training: Identities;
+  readonly evaluation: readonly { readonly data: string; readonly pictures: Identities }[];
+}
+
+const digestOf = (pictures: Identities) => createHash('sha256').update(JSON.stringify(pictures)).digest('hex');
+
+/** Writes data.json, a line for each picture. @throws RunFolderError where it cannot be written. */
+export async function writePictureRecord(folder: string, { training, evaluation }: PictureRecord): Promise<void> {
+  const list = (pictures: Identities) =>
+    `"sha256": "${digestOf(pictures)}", "pictures": [\n${pictures.map(one => JSON.stringify(one)).join(',\n')}\n]`;
+  const sets = evaluation.map(({ data, pictures }) => `{"data": ${JSON.stringify(data)}, ${list(pictures)}}`);
+  const text =
+    `{"format": "daybreak pictures 1",\n"training": {${list(training)}},\n` + `"evaluation": [${sets.join(',\n')}]}\n`;
+  await replaceFile(join(folder, PICTURE_RECORD), text);
+}
+
+/**
+ * What data.json in a run folder says; undefined where there is none, as in runs of earlier versions.
+ * @throws RunFolderError where it is damaged.
+ */
+export async function readPictureRecord(folder: string): Promise<PictureRecord | undefined> {
+  const path = join(folder, PICTURE_RECORD);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new RunFolderError(path, `cannot be read (${codeOf(error)})`, { cause: error });
+  }
+  const damaged = (cause?: unknown) =>
+    new RunFolderError(
+      path,
+      'is damaged: it says which pictures the run was begun with; without it the run goes on, and they are not checked',
+      { cause },
+    );
+  let found: z.infer<typeof File>;
+  try {
+    found = File.parse(JSON.parse(text));
+  } catch (error) {
+    throw damaged(error);
+  }
+  for (const { pictures, sha256 } of [found.training, ...found.evaluation])
+    if (digestOf(pictures) !== sha256) throw damaged();
+  return {
+    training: found.training.pictures,
+    evaluation: found.evaluation.map(({ data, pictures }) => ({ data, pictures })),
+  };
+}
