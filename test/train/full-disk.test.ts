@@ -79,7 +79,7 @@ describe.skipIf(!CAN_MOUNT)(`on a disk of 20 MB${NO_MOUNT}`, () => {
     const readOnly = 'the file system is read-only (EROFS)';
     await expect(RunFolder.resume(path)).rejects.toThrow(`${path}/run.lock: cannot be written: ${readOnly}`);
     await expect(RunFolder.create(join(disk, 'a', 'b'), config)).rejects.toThrow(
-      `${disk}/a: cannot be made: ${readOnly}`,
+      `${disk}/a/b: cannot be made: ${readOnly}`,
     );
     writable();
     (await RunFolder.resume(path)).close();
