@@ -117,7 +117,7 @@ test('an output that cannot be written is told of before any work, in one line',
   writeFileSync(join(folder, 'file'), '');
   const upscale = (out: string) => daybreak(['upscale', 'in', '-o', out, '--model', 'nowhere.file'], folder);
   for (const out of ['file', 'file/deeper']) {
-    const problem = `${out}: cannot be written (something on the way is no folder, ENOTDIR)`;
+    const problem = `${out}: cannot be written (a parent is not a folder, ENOTDIR)`;
     expect(await upscale(out)).toEqual({ code: 1, stdout: '', stderr: `error: ${problem}\n` });
   }
   // No folder is made where it comes to nothing; no trace is left, nor stays of a process that was killed meanwhile.

@@ -123,7 +123,7 @@ test('what is too long for the format of its result is not enlarged', async () =
   }));
   await upscaleFiles(jobs, method, { onOutcome: outcome => outcomes.push(outcome) });
   expect(said(outcomes)).toEqual([
-    'failed large.webp: 16384x4 is more than WebP holds (16383 a side): choose PNG or TIFF',
+    'failed large.webp: 16384x4 exceeds the limit of WebP (16383 pixels per side): choose PNG or TIFF',
     'done',
   ]);
   expect(calls).toBe(1);

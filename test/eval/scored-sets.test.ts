@@ -93,7 +93,7 @@ test('a missing and a broken LR are told of', async () => {
   const { 'LRx4/bird.png': _, ...missing } = PAIRS;
   for (const [files, line] of [
     [missing, 'skipped: /HR/bird.png: LRx4 holds no picture named bird'],
-    [{ ...PAIRS, 'LRx4/bird.png': 'lr-broken' }, 'skipped: /LRx4/bird.png: damaged PNG: the file ends too early'],
+    [{ ...PAIRS, 'LRx4/bird.png': 'lr-broken' }, 'skipped: /LRx4/bird.png: damaged PNG: unexpected end of file'],
   ] as const) {
     const found = await scored(setFolder(files));
     expect(rounded(found)).toEqual(['30.246', '0.8024']);
