@@ -105,16 +105,16 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   const request = { inputs, out, recursive, name, ending, size, model: fileLabelOf(model) };
   const { jobs, refused, leftOut, unread, results } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
-    throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
+    throw new UsageError(`-o ${out} is one file, but there are several pictures: use a folder`);
   }
   for (const folder of leftOut) {
-    process.stderr.write(`note: ${printable(folder)} holds pictures too: --recursive takes what is in subfolders\n`);
+    process.stderr.write(`note: ${printable(folder)} holds pictures, too: use --recursive to include subfolders\n`);
   }
   const unreadFiles = unreadNote(unread);
   if (unreadFiles !== undefined) process.stderr.write(`note: ${unreadFiles}\n`);
   if (results > 0) {
-    const what = results === 1 ? '1 file is called as results are' : `${results} files are called as results are`;
-    process.stderr.write(`note: ${what} and left out: another -o takes all\n`);
+    const what = results === 1 ? '1 file' : `${results} files`;
+    process.stderr.write(`note: skipped ${what} named like earlier results; use another -o to include them\n`);
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   const counts = { done: 0, skipped: 0, failed: refused.length };
@@ -167,9 +167,9 @@ type Counts = Record<Outcome['state'], number>;
 
 /** The last line, also of a run that was stopped: then so many pictures are `left`. */
 function summarize({ done, skipped, failed }: Counts, left: number, { overwrite, out }: UpscaleOptions): void {
-  const again = overwrite ? '' : ': the same command goes on';
+  const again = overwrite ? '' : ': run the same command to continue';
   const rest = left === 0 ? '' : `, ${left} left${again}`;
-  const hint = skipped === 0 ? '' : '; results that exist are kept, --overwrite replaces them';
+  const hint = skipped === 0 ? '' : '; existing results are kept, use --overwrite to replace them';
   const stream = out === STANDARD ? process.stderr : process.stdout;
   stream.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${rest}${hint}\n`);
 }
@@ -180,7 +180,7 @@ function summarize({ done, skipped, failed }: Counts, left: number, { overwrite,
  */
 function sizeOf({ scale, width, height }: UpscaleOptions): SizeRequest {
   if (scale !== undefined && (width ?? height) !== undefined)
-    throw new UsageError('--scale: --width and --height say how large results become, give one or the other');
+    throw new UsageError('--scale cannot be combined with --width and --height');
   if (width !== undefined) return { width, height };
   return height === undefined ? { scale: scale ?? MOST_SCALE } : { height };
 }
@@ -190,23 +190,23 @@ function sizeOf({ scale, width, height }: UpscaleOptions): SizeRequest {
  * @throws UsageError for options that cannot be meant.
  */
 async function check({ out, name, format, quality }: UpscaleOptions): Promise<boolean> {
-  if (out === '') throw new UsageError('-o: is empty, name a folder or a file');
+  if (out === '') throw new UsageError('-o: expected a folder or a file, got an empty path');
   if (out === STANDARD && process.stdout.isTTY)
-    throw new UsageError('-o -: a picture is nothing for a terminal: redirect standard output');
+    throw new UsageError('-o -: cannot write a picture to a terminal: redirect standard output');
   const oneFile = await namesFile(out);
   // Who names a file of another format wants no folder of that name.
   if (isOtherPicture(out) && !(await namesFolder(out))) {
-    throw new UsageError(`-o ${out}: this format cannot be written: ${OUTPUT_EXTENSIONS.join(', ')}, or name a folder`);
+    throw new UsageError(`-o ${out}: cannot write this format: expected ${OUTPUT_EXTENSIONS.join(', ')}, or a folder`);
   }
   if (oneFile && format !== undefined && out !== STANDARD)
-    throw new UsageError(`--format: the ending of -o ${out} says it`);
-  if (oneFile && name !== undefined) throw new UsageError(`--name: -o ${out} is the name`);
+    throw new UsageError(`--format cannot be combined with the file -o ${out}: its extension is the format`);
+  if (oneFile && name !== undefined) throw new UsageError(`--name cannot be combined with the file -o ${out}`);
   const problem = name === undefined ? undefined : templateProblem(name);
   if (problem !== undefined) throw new UsageError(`--name ${name}: ${problem}`);
   if (quality === undefined) return oneFile;
   const ending = oneFile && out !== STANDARD ? extname(out).toLowerCase() : `.${format ?? 'png'}`;
   if (ending !== '.same' && !LOSSY.includes(ending)) {
-    throw new UsageError(`--quality: ${ending.slice(1)} files lose nothing, choose another --format`);
+    throw new UsageError(`--quality: ${ending.slice(1)} files are lossless: choose another --format`);
   }
   return oneFile;
 }
