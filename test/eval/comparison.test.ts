@@ -134,7 +134,7 @@ test('rows that do not fit together are refused by name', () => {
   );
   const results = [{ label: 'odd', picture: createPicture(95, 64, 3) }];
   expect(() => comparisonPicture([{ ...one, results }])).toThrow(/^p: odd: expected .*, got 95x64, 3 channels/);
-  expect(() => comparisonPicture([one], { zoom: 1.5 })).toThrow('comparison: longest 320 and zoom 1.5');
+  expect(() => comparisonPicture([one], { zoom: 1.5 })).toThrow('longest (from 16) and zoom (from 1), got 320 and 1.5');
 });
 
 test('the most telling region is the best of all, found by trying them', () => {
