@@ -1,15 +1,15 @@
-/** Which commands there are. Each is loaded only when it is asked for: `--help` should not wait for a GPU's driver. */
+/** The commands. Each is loaded on demand, so that `--help` does not wait for the GPU driver. */
 
 import type { Command } from 'commander';
 
-/** A command: its name, its line in the program's help, and how to add the whole of it. */
+/** A command: its name, its line in the help, and a function that adds it. */
 export interface LazyCommand {
   readonly name: string;
   readonly summary: string;
   readonly add: (program: Command) => Promise<void>;
 }
 
-const DOCTOR = 'say what the GPU adapter is and can do, and what to install if something is missing';
+const DOCTOR = 'check the GPU adapter, and report what is missing';
 
 /** In the order of the help. */
 export const COMMANDS: readonly LazyCommand[] = [
@@ -34,12 +34,12 @@ export const COMMANDS: readonly LazyCommand[] = [
   },
   {
     name: 'upscale',
-    summary: 'enlarge pictures four times',
+    summary: 'upscale pictures up to four times',
     add: async program => (await import('./upscale.ts')).addUpscaleCommand(program),
   },
   {
     name: 'models',
-    summary: 'list the networks that come with Daybreak',
+    summary: 'list the shipped networks',
     add: async program => (await import('./models.ts')).addModelsCommand(program),
   },
   {
@@ -49,12 +49,12 @@ export const COMMANDS: readonly LazyCommand[] = [
   },
   {
     name: 'compare',
-    summary: 'put results side by side, one picture for each original',
+    summary: 'show results of methods side by side',
     add: async program => (await import('./compare.ts')).addCompareCommand(program),
   },
   {
     name: 'tune',
-    summary: 'time the kernels that compete on this adapter, and write down which are fastest',
+    summary: 'measure competing kernels on this adapter, and save the fastest',
     add: async program => (await import('./tune.ts')).addTuneCommand(program),
   },
 ];

@@ -1,4 +1,4 @@
-/** `daybreak compare`: what several methods make of a data set, side by side. */
+/** `daybreak compare`: shows results of several methods on a data set side by side. */
 
 import { type Command, Option } from 'commander';
 import { compareSet } from '../eval/compare.node.ts';
@@ -22,9 +22,9 @@ interface CompareOptions extends MethodOptions {
 }
 
 const EXAMPLES = `
-Each picture NAME of the set becomes NAME_compared.png: LR, the methods in the order
-given, and the original; below them the part where the first and the last method
-differ most, then labels with PSNR and SSIM of the whole picture.
+Writes NAME_compared.png for each picture NAME of the set: LR, the methods in the
+order given, and the original; below them the region where the first and the last
+method differ most, then labels with PSNR and SSIM of the whole picture.
 
 Example:
   daybreak compare --data Set5 --model bicubic --model srresnet --model srgan -o compared`;
@@ -33,25 +33,23 @@ Example:
 export function addCompareCommand(program: Command): void {
   const command = program
     .command('compare')
-    .description('Put what methods make of a set of pictures side by side, one PNG for each picture.')
+    .description('Show results of methods side by side, one PNG for each picture of a set.')
     .requiredOption('--data <dir>', DATA_HELP)
     .requiredOption('-o, --out <dir>', 'a folder');
   addMethodOptions(addModelsOption(command, ['bicubic', DEFAULT_PRETRAINED]))
     .addOption(
-      new Option('--protocol <name>', 'by which the figures are computed')
-        .choices(Object.keys(PROTOCOLS))
-        .default('matlab'),
+      new Option('--protocol <name>', 'protocol of the scores').choices(Object.keys(PROTOCOLS)).default('matlab'),
     )
-    .option('--zoom <n>', 'how many times as large the most telling part is shown; 1: not at all', positiveInteger, 4)
-    .option('--longest <px>', 'longest side shown of an original; larger ones are cut', positiveInteger, 320)
-    .option('--overwrite', 'replace pictures that exist')
+    .option('--zoom <n>', 'magnification of the region that differs most; 1: none', positiveInteger, 4)
+    .option('--longest <px>', 'longest side shown; larger originals are cropped', positiveInteger, 320)
+    .option('--overwrite', 'replace existing pictures')
     .addHelpText('after', EXAMPLES)
     .action(async (options: CompareOptions) => {
       process.exitCode = await compare(options);
     });
 }
 
-/** @returns 0 where every picture was compared, else 1. */
+/** @returns 0 if every picture was compared, otherwise 1. */
 async function compare({ data, out, model, overwrite, ...options }: CompareOptions): Promise<number> {
   const set = await openDataSet(data);
   await checkFolder(out);

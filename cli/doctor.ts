@@ -1,9 +1,9 @@
-/** `daybreak doctor`: prints what Daybreak runs on here, and what to do if something is missing. */
+/** `daybreak doctor`: reports the environment that Daybreak runs in, and how to fix problems. */
 import { type Diagnosis, diagnose } from './doctor/diagnosis.ts';
 
 /**
- * Examines the machine, runs a self-test kernel and prints the result.
- * @returns the exit code: 0 if a GPU adapter computes here, else 1.
+ * Checks the machine, runs a self-test kernel and prints the result.
+ * @returns the exit code: 0 if a GPU adapter works, otherwise 1.
  */
 export async function doctor(options: { json: boolean }): Promise<number> {
   const diagnosis = await diagnose();
@@ -11,10 +11,10 @@ export async function doctor(options: { json: boolean }): Promise<number> {
   return diagnosis.ok ? 0 : 1;
 }
 
-/** The features that kernels can use; `--json` has them all. */
+/** Features that kernels can use; `--json` lists all. */
 const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
 
-/** The limits that decide what fits; `--json` has them all. */
+/** Limits that decide what fits; `--json` lists all. */
 const LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',

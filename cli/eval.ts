@@ -32,30 +32,30 @@ interface Scored extends OpenedMethod {
   readonly mean: NonNullable<Evaluation['mean']>;
 }
 
-/** A file that is not scored, and why, for the JSON. */
+/** A skipped file and the reason, for the JSON. */
 interface Skipped {
   readonly file: string;
   readonly reason: string;
 }
 
 const FORMAT = `
-The folder is laid out as published sets are: HR/ with LRx4/, LRbicx4/ or
+The folder has the layout of a published set: HR/ with LRx4/, LRbicx4/ or
 LR_bicubic/X4/ (baby.png or babyx4.png), DIV2K_valid_HR/ with
 DIV2K_valid_LR_bicubic/X4/, image_SRF_4/ with NAME_HR.png beside NAME_LR.png; or it
-holds pictures, whose LR are made by bicubic. What is skipped is told of, and the
-exit code is 1.
+holds only pictures, whose LR are made by bicubic. Skipped files are reported, and
+the exit code is then 1.
 
-A result that is identical to its original has a PSNR of ∞. The mean PSNR is that
-of the other pictures, the mean SSIM that of all.
+A result identical to its original has a PSNR of ∞. The mean PSNR excludes it, the
+mean SSIM includes it.
 
 The JSON: {"adapter","model","data",
   "images":[{"name","psnr","ssim","psnr_paper","ssim_paper"}],"mean":{…}}
-adapter is null for interpolations (they run on the CPU), a PSNR is null where
-result and original are identical; the mean then has "identical" and
-"identical_paper", how many its psnr and psnr_paper leave out. --rgb, --texture and
+adapter is null for interpolations (they run on the CPU). A PSNR is null if result
+and original are identical; the mean then has "identical" and "identical_paper",
+the numbers of pictures excluded from psnr and psnr_paper. --rgb, --texture and
 --vgg add "psnr_rgb", "texture" and "vgg_distance" to each picture and the mean (and
-"identical_rgb", how many the mean psnr_rgb leaves out). Files that were
-skipped stand in "skipped":[{"file","reason"}]. Of several models:
+"identical_rgb", the number excluded from the mean psnr_rgb). Skipped files are in
+"skipped":[{"file","reason"}]. With several models:
 {"data","methods":[{"adapter","model","images","mean"}]}, in the order given.
 
 Examples:
@@ -67,12 +67,10 @@ Examples:
 export function addEvalCommand(program: Command): void {
   const command = program
     .command('eval')
-    .description(
-      "Score methods: PSNR and SSIM on luma, by most papers' protocol (matlab) and by Ledig et al.'s (paper).",
-    )
+    .description("Score methods: PSNR and SSIM on luma, by most papers' protocol (matlab) and Ledig et al.'s (paper).")
     .requiredOption('--data <dir>', DATA_HELP);
   addTextureOptions(addMethodOptions(addModelsOption(command, [DEFAULT_PRETRAINED])))
-    .option('--json <file>', 'write the scores there; - prints them instead of the table')
+    .option('--json <file>', 'write the scores to this file; - prints them instead of the table')
     .addHelpText('after', FORMAT)
     .action(async (options: EvalOptions) => {
       process.exitCode = await interruptible('Stopping.', signal => score(options, signal));
@@ -80,9 +78,9 @@ export function addEvalCommand(program: Command): void {
 }
 
 /**
- * @returns 0 where every picture was scored, else 1.
- * @throws ImageError where no picture of the data set could be used, or the JSON cannot be written: what can be known of
- * that is known before any work is done, and the table is printed before it is tried.
+ * @returns 0 if every picture was scored, otherwise 1.
+ * @throws ImageError if no picture could be used or the JSON cannot be written. Writing is checked before any work is done,
+ * and the table is printed before writing.
  */
 async function score(options: EvalOptions, signal: AbortSignal): Promise<number> {
   const { data, json: file } = options;
@@ -118,7 +116,7 @@ function reportOf(data: string, scored: readonly Scored[], skipped: readonly Ski
   return skipped.length === 0 ? report : { ...report, skipped };
 }
 
-/** All methods over each picture, with progress on stderr. */
+/** Scores each picture with all methods, with progress on stderr. */
 async function scoreAll(
   methods: readonly OpenedMethod[],
   set: DataSet,
@@ -161,7 +159,7 @@ async function scoreAll(
   return { scored, skipped };
 }
 
-/** The adapter, where one of the methods ran on it. */
+/** The adapter, if a method ran on it. */
 async function gpuNamed(scored: readonly Scored[], gpu: Gpu): Promise<string> {
   return scored.some(({ adapter }) => adapter !== undefined) ? `; ${(await gpu()).adapter}` : '';
 }

@@ -1,4 +1,4 @@
-/** `daybreak models`: the networks that ship with the project. */
+/** `daybreak models`: lists the shipped networks. */
 
 import Table from 'cli-table3';
 import type { Command } from 'commander';
@@ -9,9 +9,9 @@ import { DEFAULT_PRETRAINED, type PretrainedModel } from '../models/pretrained.t
 export function addModelsCommand(program: Command): void {
   program
     .command('models')
-    .description('List the networks that come with Daybreak: what each is good for, and its scores.')
+    .description('List the shipped networks, their purposes and scores.')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nupscale, eval and compare take their names: --model NAME.')
+    .addHelpText('after', '\nUse them by name in upscale, eval and compare: --model NAME.')
     .action(async ({ json }: { json?: boolean }) => {
       const models = await listPretrained();
       const listed = models.map(model => ({ ...model, default: model.name === DEFAULT_PRETRAINED }));
@@ -20,7 +20,7 @@ export function addModelsCommand(program: Command): void {
 }
 
 function described(models: readonly PretrainedModel[]): string {
-  if (models.length === 0) return 'No network comes with this copy of Daybreak.';
+  if (models.length === 0) return 'No networks are shipped with this copy of Daybreak.';
   const sets = [...new Set(models.flatMap(({ scores }) => Object.keys(scores)))];
   const table = new Table({
     head: ['', 'network', 'size', ...sets],

@@ -1,4 +1,4 @@
-/** `daybreak upscale`: enlarges picture files and folders of them. */
+/** `daybreak upscale`: upscales picture files and folders. */
 
 import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -34,10 +34,10 @@ interface UpscaleOptions extends MethodOptions {
   readonly maxPixels: number;
 }
 
-/** Names of formats, each with the ending that its files get. */
+/** Format names, which are also the extensions of their files. */
 const ENDINGS = ['png', 'jpg', 'webp', 'avif', 'tiff'].filter(name => OUTPUT_EXTENSIONS.includes(`.${name}`));
 
-/** Endings of results that lose something as much as `--quality` says. */
+/** Extensions of lossy formats, to which `--quality` applies. */
 const LOSSY: readonly string[] = OUTPUT_EXTENSIONS.filter(ending => !['.png', '.tif', '.tiff'].includes(ending));
 
 const EXAMPLES = `
@@ -48,55 +48,52 @@ Examples:
   daybreak upscale photo.jpg -o photo-wide.jpg --width 1920
   daybreak upscale brick.png -o brick-large.png --scale 2 --wrap
   curl -s https://example.org/photo.jpg | daybreak upscale - -o - --format jpg > large.jpg
-Other sizes than four times are made of the network's result by bicubic interpolation.
-A picture that would not become larger is resized without the network.
-A picture whose result exists is skipped, so that a run that was stopped goes on
-where it was. --recursive repeats the folder's tree in the output folder; links to
-files are read, links to folders are not followed, hidden files are left out.
-16-bit pictures, grey ones and alpha stay what they are where the format can hold
-them. What failed is told of, the others go on, and the exit code is 1.`;
+Sizes other than four times are resized from the network's result by bicubic
+interpolation. A picture that would not become larger skips the network. Pictures
+with existing results are skipped, so a stopped run continues where it was.
+--recursive recreates the folder's tree in the output folder. Links to files are
+followed, links to folders are not; hidden files are skipped. 16 bits, grey and
+alpha are kept if the format can hold them. Failures are reported, the other
+pictures are still processed, and the exit code is 1.`;
 
 /** Adds `upscale` to the program. */
 export function addUpscaleCommand(program: Command): void {
   const command = program
     .command('upscale')
-    .description('Enlarge pictures up to four times, with a network or an interpolation.')
-    .argument('<in...>', 'pictures, or folders of pictures; - reads one from standard input')
+    .description('Upscale pictures up to four times, with a network or an interpolation.')
+    .argument('<in...>', 'pictures or folders; - reads a picture from standard input')
     .requiredOption(
       '-o, --out <path>',
-      `a folder, or for one picture a file (${OUTPUT_EXTENSIONS.join(', ')}) or - for standard output`,
+      `a folder; for one picture also a file (${OUTPUT_EXTENSIONS.join(', ')}) or - for standard output`,
     )
-    .option('--scale <n>', `how many times as wide and high, up to ${MOST_SCALE} (default: ${MOST_SCALE})`, scaleNumber)
-    .option('--width <px>', 'width of results; height keeps the ratio unless it is given', positiveInteger)
-    .option('--height <px>', 'height of results; width keeps the ratio unless it is given', positiveInteger)
-    .option('--wrap', 'pictures are seamless textures, and so are their results');
+    .option('--scale <n>', `scale of width and height, up to ${MOST_SCALE} (default: ${MOST_SCALE})`, scaleNumber)
+    .option('--width <px>', 'width of results; keeps the aspect ratio without --height', positiveInteger)
+    .option('--height <px>', 'height of results; keeps the aspect ratio without --width', positiveInteger)
+    .option('--wrap', 'treat pictures as seamless textures, and keep them seamless');
   addMethodOptions(addModelOption(command))
-    .option('-r, --recursive', "pictures in a folder's subfolders too")
+    .option('-r, --recursive', 'include subfolders')
     .addOption(
-      new Option(
-        '--format <name>',
-        "of results in a folder, or of -o -; same: each picture's own (default: png)",
-      ).choices([...ENDINGS, 'same']),
+      new Option('--format <name>', "format in a folder or for -o -; same: each picture's own (default: png)").choices([
+        ...ENDINGS,
+        'same',
+      ]),
     )
-    .option('--quality <1-100>', 'of JPEG, WebP and AVIF (default: 95, AVIF 80)', percent)
-    .option(
-      '--name <template>',
-      `names in a folder, of {name}, {ext}, {size}, {scale}, {model} (default: ${DEFAULT_NAME})`,
-    )
-    .option('--overwrite', 'replace results that exist, instead of skipping their pictures')
+    .option('--quality <1-100>', 'quality of JPEG, WebP and AVIF (default: 95, AVIF 80)', percent)
+    .option('--name <template>', `file names, from {name}, {ext}, {size}, {scale}, {model} (default: ${DEFAULT_NAME})`)
+    .option('--overwrite', 'replace existing results instead of skipping their pictures')
     .addOption(
       new Option('--metadata <what>', 'EXIF, XMP and colour profile; strip converts colours to sRGB')
         .choices(['keep', 'strip'])
         .default('keep'),
     )
-    .option('--max-pixels <n>', 'refuse pictures whose results would have more', positiveInteger, DEFAULT_MAX_PIXELS)
+    .option('--max-pixels <n>', 'reject pictures with larger results', positiveInteger, DEFAULT_MAX_PIXELS)
     .addHelpText('after', EXAMPLES)
     .action(async (inputs: string[], options: UpscaleOptions) => {
       process.exitCode = await upscale(inputs, options);
     });
 }
 
-/** @returns 0 where every picture was enlarged or skipped as asked, else 1. */
+/** @returns 0 if every picture was upscaled or skipped, otherwise 1. */
 async function upscale(inputs: readonly string[], options: UpscaleOptions): Promise<number> {
   const oneFile = await check(options);
   const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels, wrap } = options;
@@ -105,16 +102,16 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   const request = { inputs, out, recursive, name, ending, size, model: fileLabelOf(model) };
   const { jobs, refused, leftOut, unread, results } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
-    throw new UsageError(`-o ${out} names one file, but there are several pictures: name a folder`);
+    throw new UsageError(`-o ${out} is one file, but there are several pictures: use a folder`);
   }
   for (const folder of leftOut) {
-    process.stderr.write(`note: ${printable(folder)} holds pictures too: --recursive takes what is in subfolders\n`);
+    process.stderr.write(`note: ${printable(folder)} holds pictures, too: use --recursive to include subfolders\n`);
   }
   const unreadFiles = unreadNote(unread);
   if (unreadFiles !== undefined) process.stderr.write(`note: ${unreadFiles}\n`);
   if (results > 0) {
-    const what = results === 1 ? '1 file is called as results are' : `${results} files are called as results are`;
-    process.stderr.write(`note: ${what} and left out: another -o takes all\n`);
+    const what = results === 1 ? '1 file' : `${results} files`;
+    process.stderr.write(`note: skipped ${what} named like earlier results; use another -o to include them\n`);
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   const counts = { done: 0, skipped: 0, failed: refused.length };
@@ -165,61 +162,61 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
 
 type Counts = Record<Outcome['state'], number>;
 
-/** The last line, also of a run that was stopped: then so many pictures are `left`. */
+/** Prints the last line, also after a stop, with `left` remaining pictures. */
 function summarize({ done, skipped, failed }: Counts, left: number, { overwrite, out }: UpscaleOptions): void {
-  const again = overwrite ? '' : ': the same command goes on';
+  const again = overwrite ? '' : ': run the same command to continue';
   const rest = left === 0 ? '' : `, ${left} left${again}`;
-  const hint = skipped === 0 ? '' : '; results that exist are kept, --overwrite replaces them';
+  const hint = skipped === 0 ? '' : '; existing results are kept, use --overwrite to replace them';
   const stream = out === STANDARD ? process.stderr : process.stdout;
   stream.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${rest}${hint}\n`);
 }
 
 /**
- * How large results are to be.
- * @throws UsageError for a scale beside sides.
+ * The requested size.
+ * @throws UsageError for a scale combined with sides.
  */
 function sizeOf({ scale, width, height }: UpscaleOptions): SizeRequest {
   if (scale !== undefined && (width ?? height) !== undefined)
-    throw new UsageError('--scale: --width and --height say how large results become, give one or the other');
+    throw new UsageError('--scale cannot be combined with --width and --height');
   if (width !== undefined) return { width, height };
   return height === undefined ? { scale: scale ?? MOST_SCALE } : { height };
 }
 
 /**
- * @returns whether `-o` names one file.
- * @throws UsageError for options that cannot be meant.
+ * @returns whether `-o` is a single file.
+ * @throws UsageError for invalid combinations of options.
  */
 async function check({ out, name, format, quality }: UpscaleOptions): Promise<boolean> {
-  if (out === '') throw new UsageError('-o: is empty, name a folder or a file');
+  if (out === '') throw new UsageError('-o: expected a folder or a file, got an empty path');
   if (out === STANDARD && process.stdout.isTTY)
-    throw new UsageError('-o -: a picture is nothing for a terminal: redirect standard output');
+    throw new UsageError('-o -: cannot write a picture to a terminal: redirect standard output');
   const oneFile = await namesFile(out);
-  // Who names a file of another format wants no folder of that name.
+  // A path like a file in another format is not meant as a folder.
   if (isOtherPicture(out) && !(await namesFolder(out))) {
-    throw new UsageError(`-o ${out}: this format cannot be written: ${OUTPUT_EXTENSIONS.join(', ')}, or name a folder`);
+    throw new UsageError(`-o ${out}: cannot write this format: expected ${OUTPUT_EXTENSIONS.join(', ')}, or a folder`);
   }
   if (oneFile && format !== undefined && out !== STANDARD)
-    throw new UsageError(`--format: the ending of -o ${out} says it`);
-  if (oneFile && name !== undefined) throw new UsageError(`--name: -o ${out} is the name`);
+    throw new UsageError(`--format cannot be combined with the file -o ${out}: its extension is the format`);
+  if (oneFile && name !== undefined) throw new UsageError(`--name cannot be combined with the file -o ${out}`);
   const problem = name === undefined ? undefined : templateProblem(name);
   if (problem !== undefined) throw new UsageError(`--name ${name}: ${problem}`);
   if (quality === undefined) return oneFile;
   const ending = oneFile && out !== STANDARD ? extname(out).toLowerCase() : `.${format ?? 'png'}`;
   if (ending !== '.same' && !LOSSY.includes(ending)) {
-    throw new UsageError(`--quality: ${ending.slice(1)} files lose nothing, choose another --format`);
+    throw new UsageError(`--quality: ${ending.slice(1)} files are lossless: choose another --format`);
   }
   return oneFile;
 }
 
 async function allThere(jobs: readonly Job[]): Promise<boolean> {
-  // What no name can be of is told of in its turn.
+  // Invalid names are reported later.
   for (const { output } of jobs) if (!(await isThere(output).catch(() => true))) return false;
   return true;
 }
 
 const shownInput = ({ input }: Job) => (input === STANDARD ? 'standard input' : printable(input));
 
-/** What a line says of an outcome; pictures that are skipped are only counted. */
+/** The line for an outcome. Skipped pictures are only counted. */
 function sentence(outcome: Outcome): string | undefined {
   const { output } = outcome.job;
   if (outcome.state === 'skipped') return undefined;
@@ -232,7 +229,7 @@ function sentence(outcome: Outcome): string | undefined {
   return `${shownInput(outcome.job)} ${from} -> ${shownOutput} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
 }
 
-/** What went wrong; errors of pictures name a file themselves. */
+/** The failure's message. ImageErrors already name the file. */
 function failureOf(error: Error, job: Job): string {
   return 'file' in error ? lineOf(error) : `${shownInput(job)}: ${lineOf(error)}`;
 }

@@ -1,4 +1,4 @@
-/** Enlarging pictures that have an alpha channel, whatever enlarges their colour. */
+/** Upscales pictures with an alpha channel, independently of the method for their colour. */
 
 import { createPicture, hasAlpha, joinAlpha, type Picture, peak, type Samples, splitAlpha } from '../image/picture.ts';
 import { resize } from '../image/resize.ts';
@@ -6,8 +6,8 @@ import { type Boundary, within } from '../image/resize-taps.ts';
 import type { Size } from './tiles.ts';
 
 /**
- * Enlarges colour and alpha apart, to the same size. What lies under fully transparent pixels is often black or noise and
- * would show as a fringe around what is visible: it is replaced by the nearest visible colours first.
+ * Upscales colour and alpha separately, to the same size. Fully transparent pixels are often black or noise, which
+ * would show as a fringe around visible parts, so they are first replaced by the nearest visible colours.
  * @param colourOf takes 1 or 3 channels and returns as many.
  * @param alphaOf takes and returns 1 channel.
  */
@@ -21,12 +21,12 @@ export async function upscaleBesideAlpha<S extends Samples>(
   return joinAlpha(await colourOf(spreadColour(colour, alpha!)), alphaOf(alpha!));
 }
 
-/** Pixels on each side that bicubic interpolation takes a result from. */
+/** Radius of bicubic interpolation in pixels. */
 const REACH = 2;
 
 /**
- * Alpha by bicubic interpolation. Where a mask is hard, opaque or transparent without anything between as far as the
- * interpolation reaches, its enlargement is cut at one half: soft edges would be halos around what was cut out.
+ * Upscales alpha by bicubic interpolation. Where a mask is hard (only opaque or transparent within the radius of the
+ * interpolation), the result is thresholded at one half: soft edges would show as halos around cut-outs.
  */
 export function upscaleAlpha<S extends Samples>(alpha: Picture<S>, to: Size, boundary: Boundary): Picture<S> {
   const enlarged = resize(alpha, to, { method: 'bicubic', boundary });
@@ -43,7 +43,7 @@ export function upscaleAlpha<S extends Samples>(alpha: Picture<S>, to: Size, bou
   return enlarged;
 }
 
-/** 1 for each pixel within REACH of one, across and down, that is neither opaque nor transparent. */
+/** 1 for each pixel within REACH, across and down, of a partially transparent one. */
 function softPixels(alpha: Picture<Samples>, boundary: Boundary): Uint8Array {
   const { width, height, data } = alpha;
   const opaque = peak(alpha);
@@ -52,13 +52,13 @@ function softPixels(alpha: Picture<Samples>, boundary: Boundary): Uint8Array {
   return spread(across, { count: width, step: 1 }, { count: height, step: width }, boundary);
 }
 
-/** How many there are of something, and how far apart they lie. */
+/** Number and stride of elements. */
 interface Axis {
   readonly count: number;
   readonly step: number;
 }
 
-/** Each 1 marks what lies within REACH of it along an axis. */
+/** Dilates marks by REACH along an axis. */
 function spread(marks: Uint8Array, lines: Axis, along: Axis, boundary: Boundary): Uint8Array {
   const out = new Uint8Array(marks.length);
   for (let line = 0; line < lines.count; line++) {
@@ -71,12 +71,12 @@ function spread(marks: Uint8Array, lines: Axis, along: Axis, boundary: Boundary)
   return out;
 }
 
-/** What is known of a pixel's colour while colours are spread. */
+/** States of a pixel's colour while colours are spread. */
 const [UNKNOWN, KNOWN, IN_RING] = [0, 1, 2];
 
 /**
- * The picture with the colour of fully transparent pixels replaced: ring by ring outwards from the visible ones, each
- * pixel becomes the mean of its neighbours in earlier rings (8-neighbourhood, rounded half up).
+ * Replaces the colour of fully transparent pixels, ring by ring outwards from the visible ones. Each pixel becomes the
+ * mean of its neighbours in earlier rings (8-neighbourhood, rounded half up).
  */
 export function spreadColour<S extends Samples>(colour: Picture<S>, alpha: Picture<S>): Picture<S> {
   const { width, height, channels } = colour;
@@ -84,7 +84,7 @@ export function spreadColour<S extends Samples>(colour: Picture<S>, alpha: Pictu
   for (let pixel = 0; pixel < state.length; pixel++) if (alpha.data[pixel] > 0) state[pixel] = KNOWN;
   if (!state.includes(UNKNOWN) || !state.includes(KNOWN)) return colour;
   const data = colour.data.slice() as S;
-  /** Calls `visit` with the neighbours of a pixel of which `wanted` is known. */
+  /** Calls `visit` with the neighbours of a pixel that are in state `wanted`. */
   const neighbours = (pixel: number, wanted: number, visit: (neighbour: number) => void) => {
     const [x, y] = [pixel % width, Math.floor(pixel / width)];
     for (let j = Math.max(0, y - 1); j <= Math.min(height - 1, y + 1); j++) {

@@ -1,4 +1,4 @@
-/** Enlarging many picture files: the next is read and the last written while the method works on one. */
+/** Upscales many picture files. The next one is read and the last one written while the method works. */
 
 import { LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
 import { ImageError, PictureSizeError, printable } from '../image/errors.ts';
@@ -23,58 +23,57 @@ import { isNoLarger, MOST_SCALE, ResultSizeError, resultSize, type SizeRequest }
 import type { Size } from './tiles.ts';
 import type { Tiling, UpscaleControl } from './upscale.ts';
 
-/** What became of a job. Sizes are those of the picture and of its result. */
+/** The outcome of a job. Sizes are those of the picture and of its result. */
 export type Outcome =
   | {
       readonly state: 'done';
       readonly job: Job;
       readonly from: string;
       readonly to: string;
-      /** The colour profile that its samples were converted from, to sRGB. */
+      /** The colour profile or space from which samples were converted to sRGB, if any. */
       readonly convertedFrom: string | undefined;
-      /** How it was cut; undefined where nothing was said of it, as by interpolations. */
+      /** The tiling; undefined if the method reports none, like interpolations. */
       readonly tiling: Tiling | undefined;
-      /** That the method took; reading and writing go on beside other pictures. */
+      /** Duration of the method alone; reading and writing overlap with other pictures. */
       readonly seconds: number;
     }
   | { readonly state: 'skipped'; readonly job: Job }
   | { readonly state: 'failed'; readonly job: Job; readonly error: Error };
 
-/** How a batch is run. */
+/** Options of a batch. */
 export interface BatchOptions extends UpscaleControl {
-  /** Results that exist are replaced; else their pictures are skipped. Default: false. */
+  /** Replace existing results instead of skipping their pictures. Default: false. */
   readonly overwrite?: boolean | undefined;
-  /** How large results become. Default: four times as wide and high. */
+  /** Size of results. Default: four times as wide and high. */
   readonly size?: SizeRequest | undefined;
   /**
-   * How many times as wide and high the method makes every picture before it gets its size, as networks do; undefined where
-   * it has its size at once. Default: 4.
+   * The method's fixed scale, as for networks, before resizing to the final size; undefined if it has none. Default: 4.
    */
   readonly scale?: number | undefined;
   /** Pictures are seamless textures. Default: false. */
   readonly wrap?: boolean | undefined;
   /**
-   * The most pixels of a result, or of what the method makes on the way to it; what would become larger is not decoded
-   * where that can be known. Default: DEFAULT_MAX_PIXELS.
+   * Maximum pixels of a result, and of the method's output before resizing. Pictures that would exceed it are not
+   * decoded if their size is known before. Default: DEFAULT_MAX_PIXELS.
    */
   readonly maxPixels?: number | undefined;
-  /** What is written to standard output; `same`: the picture's own format. Default: png. */
+  /** Format on standard output; `same`: the picture's own format. Default: png. */
   readonly format?: Format | 'same' | undefined;
-  /** EXIF, XMP and colour profile go into the result, or not: then colours become sRGB. Default: keep. */
+  /** Keep EXIF, XMP and colour profile, or strip them and convert colours to sRGB. Default: keep. */
   readonly metadata?: 'keep' | 'strip' | undefined;
-  /** 1…100, of formats that lose something. */
+  /** 1…100, for lossy formats. */
   readonly quality?: number | undefined;
-  /** Bytes of decoded pictures above which nothing is read ahead or left to be written behind. Default: 512 MiB. */
+  /** Bytes of decoded pictures above which reading ahead and writing in the background stop. Default: 512 MiB. */
   readonly bytesInFlight?: number | undefined;
-  /** Hears which picture comes next. */
+  /** Called before each picture. */
   readonly onStart?: ((job: Job, index: number) => void) | undefined;
-  /** Hears what became of each job, in their order. */
+  /** Called with each job's outcome, in order. */
   readonly onOutcome?: ((outcome: Outcome) => void) | undefined;
-  /** Hears what a picture loses on the way, before its outcome. */
+  /** Called with each warning about a picture, before its outcome. */
   readonly onWarning?: ((job: Job, warning: string) => void) | undefined;
 }
 
-/** Results that may be on their way to the disk at once. */
+/** Maximum number of concurrent writes. */
 const WRITES_BEHIND = 4;
 
 const BYTES_IN_FLIGHT = 2 ** 29;
@@ -84,11 +83,12 @@ const FOUR_TIMES: SizeRequest = { scale: MOST_SCALE };
 type Loaded = { readonly file: PictureFile; readonly to: Size } | { readonly outcome: Outcome };
 
 /**
- * Enlarges the pictures one after the other. What cannot be read, enlarged or written is an outcome, not an error.
- * Results are written beside and renamed: there are whole ones or none, and what a killed process left of them is removed.
- * What was enlarged before an abort, or before an error, is still written.
- * @throws the signal's reason, errors of `method` that do not concern one picture alone, and FullDiskError after the first
- *   result that finds no room, or a read-only disk.
+ * Upscales the pictures one by one. A picture that cannot be read, upscaled or written is a failed outcome, not an
+ * error. Results are written atomically, and leftovers of killed processes are removed. Results finished before an
+ * abort or an error are still written.
+ * @throws the signal's reason, errors of `method` that do not concern a single picture, and FullDiskError after the
+ *   first
+ *   result that meets a full or read-only disk.
  */
 export async function upscaleFiles(jobs: readonly Job[], method: Method, options: BatchOptions = {}): Promise<void> {
   const { signal, onStart, bytesInFlight = BYTES_IN_FLIGHT } = options;
@@ -124,7 +124,7 @@ export async function upscaleFiles(jobs: readonly Job[], method: Method, options
   }
 }
 
-/** Decodes a picture, where its result is not there already and not too large, also for its format. */
+/** Decodes a picture, unless its result exists or would be too large for the limit or the format. */
 async function load(job: Job, leftovers: Leftovers, options: BatchOptions): Promise<Loaded> {
   const { overwrite, maxPixels = DEFAULT_MAX_PIXELS, size = FOUR_TIMES, metadata, signal } = options;
   try {
@@ -132,7 +132,7 @@ async function load(job: Job, leftovers: Leftovers, options: BatchOptions): Prom
       await leftovers.clear(job.output);
       return { outcome: { state: 'skipped', job } };
     }
-    // Of sides in pixels nothing can be said before the picture's own are known.
+    // Sizes in pixels cannot be checked before the picture's size is known.
     const times = 'scale' in size ? Math.max(1, options.scale ?? 1, size.scale) : 1;
     const decoding = {
       maxPixels: Math.floor(maxPixels / times ** 2),
@@ -163,19 +163,22 @@ async function load(job: Job, leftovers: Leftovers, options: BatchOptions): Prom
 const nameOf = ({ input }: Job) => (input === STANDARD ? 'standard input' : input);
 
 function tooLarge(job: Job, { width, height }: Size, maxPixels: number, cause?: Error): ImageError {
-  return new ImageError(nameOf(job), `would become ${width}x${height}, more than ${maxPixels} pixels: --max-pixels`, {
-    cause,
-  });
+  return new ImageError(
+    nameOf(job),
+    `its result of ${width}x${height} pixels exceeds the limit of ${maxPixels}: raise --max-pixels`,
+    {
+      cause,
+    },
+  );
 }
 
-/** The largest picture on the way from one to its result. */
+/** The largest intermediate size on the way to the result. */
 function largestSize(from: Size, to: Size, { scale }: BatchOptions): Size {
   if (isNoLarger(to, from)) return { width: from.width, height: from.height };
   if (scale === undefined) return to;
   return { width: from.width * scale, height: from.height * scale };
 }
 
-/** The format of a job's result. */
 function formatFor({ output }: Job, { format: own }: PictureFile, { format = 'png' }: BatchOptions): Format {
   if (output !== STANDARD) return formatForName(output);
   if (format !== 'same') return format;
@@ -240,7 +243,7 @@ async function write(
   return { state: 'done', job, to: `${result.width}x${result.height}`, convertedFrom, ...told };
 }
 
-/** Writes a picture's file to standard output, and tells what its format cannot hold. */
+/** Writes a picture to standard output. Returns what its format cannot hold. */
 async function print(result: Picture<Samples>, format: Format, encoding: EncodeOptions): Promise<readonly string[]> {
   const { bytes, losses } = await pictureBytes(result, format, encoding, 'standard output');
   await new Promise<void>((resolve, reject) => {
@@ -252,25 +255,25 @@ async function print(result: Picture<Samples>, format: Format, encoding: EncodeO
   return losses;
 }
 
-/** The outcome of an error that concerns one picture alone; others would only repeat themselves and are thrown. */
+/** The outcome for an error about a single picture. Others would repeat for every picture and are thrown. */
 function failed(job: Job, error: unknown): Outcome {
   const classes = [ImageError, OutOfMemoryError, LimitError, TileError, ResultError];
   if (error instanceof Error && classes.some(known => error instanceof known)) return { state: 'failed', job, error };
   throw error;
 }
 
-/** The system's codes of what befalls every result alike. */
+/** System error codes that affect all results. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EROFS'];
 
-/** The error that ends a batch, where an outcome is of that kind. */
+/** The error that ends the batch, if the outcome is of that kind. */
 function fullDisk(outcome: Outcome): FullDiskError | undefined {
   const cause: unknown = outcome.state === 'failed' ? outcome.error.cause : undefined;
   if (!(cause instanceof Error && 'code' in cause && FULL.includes(String(cause.code)))) return undefined;
-  const problem = `nothing more can be written there (${cause.code}): the results so far are kept, the rest is left`;
+  const problem = `cannot write more results (${cause.code}): earlier results are kept`;
   return new FullDiskError(`${printable(outcome.job.output)}: ${problem}`, { cause });
 }
 
-/** Results on their way to the disk; their outcomes are told in order. */
+/** Results being written. Reports their outcomes in order. */
 class Written {
   readonly #onOutcome: ((outcome: Outcome) => void) | undefined;
   readonly #going = new Set<Promise<void>>();
@@ -283,12 +286,12 @@ class Written {
     this.#onOutcome = onOutcome;
   }
 
-  /** Of the results that are not written yet. */
+  /** Bytes of the unwritten results. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes a result of so many bytes; `outcome` says when it is written. */
+  /** Adds a result of `bytes`; `outcome` resolves when it is written. */
   add(outcome: Promise<Outcome>, bytes: number): void {
     this.#bytes += bytes;
     const told = this.#told.then(async () => this.#onOutcome?.(await outcome));
@@ -309,7 +312,7 @@ class Written {
     this.#going.add(going);
   }
 
-  /** Waits until no more than `bytes` are on their way, nor too many results; at the latest until none is. */
+  /** Waits until at most `bytes` and WRITES_BEHIND results are pending, or none. */
   async room(bytes: number): Promise<void> {
     while (this.#going.size > 0 && (this.#going.size >= WRITES_BEHIND || this.#bytes > bytes)) {
       await Promise.race(this.#going);
@@ -318,12 +321,12 @@ class Written {
     this.throwIfFull();
   }
 
-  /** @throws FullDiskError where a result found no room. */
+  /** @throws FullDiskError if a result met a full disk. */
   throwIfFull(): void {
     if (this.#full) throw this.#full;
   }
 
-  /** Waits for all. Throws what no outcome could be made of. */
+  /** Waits for all writes. Throws errors that are not outcomes. */
   async all(): Promise<void> {
     await this.#told;
     if (this.#failure) throw this.#failure.error;

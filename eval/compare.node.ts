@@ -1,4 +1,4 @@
-/** Comparison pictures of a data set: one file for each original. */
+/** Writes comparison pictures of a data set, one file per original. */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,26 +10,26 @@ import { type DataSet, readPairs } from './dataset.node.ts';
 import type { Method } from './methods.ts';
 import type { UpscaleControl } from './upscale.ts';
 
-/** How a data set is compared. */
+/** Options of a comparison. */
 export interface CompareOptions extends Omit<ComparisonOptions, 'heading'>, UpscaleControl {
-  /** Replace pictures that exist. Default: false. */
+  /** Replace existing files. Default: false. */
   readonly overwrite?: boolean | undefined;
-  /** Hears, as lines for people, what was not as it should be and was overcome. */
+  /** Called with a line about each problem that was worked around. */
   readonly onNote?: ((note: string) => void) | undefined;
-  /** Hears of originals that cannot be read, and of files that exist. */
+  /** Called for unreadable originals and existing files. */
   readonly onSkip?: ((error: ImageError) => void) | undefined;
-  /** Hears which picture comes next. */
+  /** Called before each picture. */
   readonly onStart?: ((name: string, index: number) => void) | undefined;
 }
 
-/** Where the comparison of a picture called `name` goes. */
+/** The path of the comparison of picture `name`. */
 export const comparisonPath = (folder: string, name: string): string => join(folder, `${name}_compared.png`);
 
 /**
- * Writes `NAME_compared.png` (see `comparisonPicture`) into a folder for each picture of a set, and yields its path as
- * soon as it is there. Originals that cannot be read and results that exist are handed to `onSkip` and left out.
- * @param methods from left to right; the part shown large is where the first and the last differ most.
- * @throws ImageError where results cannot be compared or written; the signal's reason; what a method throws.
+ * Writes `NAME_compared.png` (see `comparisonPicture`) for each picture of a set into a folder, and yields each path
+ * when it is written. Unreadable originals and existing results are passed to `onSkip` and skipped.
+ * @param methods from left to right; the region where the first and the last differ most is shown.
+ * @throws ImageError if results cannot be compared or written; the signal's reason; errors of methods.
  */
 export async function* compareSet(
   set: DataSet,
@@ -45,7 +45,7 @@ export async function* compareSet(
     onStart?.(pair.name, index++);
     const path = comparisonPath(folder, pair.name);
     if (!overwrite && (await stat(path).catch(() => undefined))) {
-      onSkip?.(new ImageError(path, 'exists already: --overwrite replaces'));
+      onSkip?.(new ImageError(path, 'already exists: use --overwrite to replace it'));
       continue;
     }
     const results: { label: string; picture: Picture }[] = [];

@@ -1,17 +1,17 @@
-/** Pictures and frames put onto a larger picture. */
+/** Draws pictures and frames onto a larger picture. */
 
 import { createPicture, type Picture, toRgb } from '../image/picture.ts';
 import type { Region } from './comparison-region.ts';
 import type { Ink } from './lettering.ts';
 
-/** RGB, all of one colour. */
+/** An RGB picture of one colour. */
 export function canvasOf(width: number, height: number, colour: Ink): Picture {
   const canvas = createPicture(width, height, 3);
   for (let at = 0; at < canvas.data.length; at += 3) canvas.data.set(colour, at);
   return canvas;
 }
 
-/** Puts `picture` (grey is repeated, alpha dropped) at (x, y), each of its pixels as a square of `times`×`times`. */
+/** Draws `picture` (grey is repeated, alpha dropped) at (x, y), each pixel as a square of `times`×`times`. */
 export function place(canvas: Picture, picture: Picture, x: number, y: number, times = 1): void {
   const { width, height, data } = toRgb(picture);
   for (let py = 0; py < height * times; py++) {
@@ -24,7 +24,7 @@ export function place(canvas: Picture, picture: Picture, x: number, y: number, t
   }
 }
 
-/** Draws the outline of a region, `thick` pixels wide, just outside it; what falls off the canvas is left out. */
+/** Draws the outline of a region, `thick` pixels wide, just outside it, clipped to the canvas. */
 export function frame(canvas: Picture, { x, y, width, height }: Region, colour: Ink, thick = 1): void {
   const fill = (left: number, top: number, right: number, bottom: number) => {
     for (let py = Math.max(0, top); py < Math.min(canvas.height, bottom); py++) {

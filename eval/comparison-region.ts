@@ -1,10 +1,10 @@
-/** Which part of a large picture a comparison shows. */
+/** Chooses the region of a large picture that a comparison shows. */
 
 import { luma } from '../image/colour.ts';
 import { ImageError } from '../image/errors.ts';
 import { crop, describe, type Picture } from '../image/picture.ts';
 
-/** A rectangle of whole pixels. */
+/** A rectangle in pixels. */
 export interface Region {
   readonly x: number;
   readonly y: number;
@@ -12,7 +12,7 @@ export interface Region {
   readonly height: number;
 }
 
-/** The largest size of the picture's proportions with no side above `longest`, in multiples of `multiple` pixels. */
+/** The largest size with the picture's aspect ratio, sides up to `longest`, and multiples of `multiple` pixels. */
 export function regionSize({ width, height }: Picture, longest: number, multiple: number) {
   const scale = Math.min(1, longest / Math.max(width, height));
   const shrunk = (side: number) => Math.max(multiple, Math.floor((side * scale) / multiple) * multiple);
@@ -36,8 +36,8 @@ function summedDifferences(a: Picture, b: Picture): Float64Array {
 }
 
 /**
- * Where two pictures of equal size differ most: of all places of a `width`×`height` rectangle at multiples of `step`
- * pixels, the one with the largest sum of squared differences in luma; of equals the first from the top, then the left.
+ * Where two pictures of equal size differ most: the `width`×`height` rectangle at multiples of `step` pixels with the
+ * largest sum of squared luma differences. Ties go to the topmost, then leftmost.
  * @throws ImageError for unequal sizes or a rectangle larger than the pictures.
  */
 export function mostTellingRegion(a: Picture, b: Picture, width: number, height: number, step = 1): Region {
@@ -61,7 +61,7 @@ export function mostTellingRegion(a: Picture, b: Picture, width: number, height:
   return best;
 }
 
-/** The region of a picture that is `factor` times as small as the one the region was chosen in. */
+/** Crops the region from a picture `factor` times smaller than the one it was chosen in. */
 export function cropRegion(picture: Picture, { x, y, width, height }: Region, factor = 1): Picture {
   return crop(picture, x / factor, y / factor, width / factor, height / factor);
 }

@@ -1,4 +1,4 @@
-/** Results side by side with what they were made from and the original, in one labelled picture. */
+/** Draws LR, results and original side by side in one labelled picture. */
 
 import { ImageError } from '../image/errors.ts';
 import { describe, type Picture } from '../image/picture.ts';
@@ -8,27 +8,26 @@ import type { Pair } from './evaluate.ts';
 import { drawText, fitText, type Ink, type Lettering, LINE_HEIGHT, textWidth, wrapText } from './lettering.ts';
 import { decimals, PROTOCOLS, type Protocol, type Quality, quality } from './protocols.ts';
 
-/** An original, what the methods started from, and what they made of it. */
+/** An original, its LR, and the methods' results. */
 export interface ComparisonRow extends Pair {
-  /** From left to right, each as large as the original. */
+  /** From left to right, each of the original's size. */
   readonly results: readonly { readonly label: string; readonly picture: Picture }[];
 }
 
 export interface ComparisonOptions {
   /** One large line at the top. */
   readonly heading?: string;
-  /** One smaller line below it, for instance how the model was trained. */
+  /** One smaller line below it, for example how the model was trained. */
   readonly note?: string;
-  /** By which the figures under the pictures are computed. Default: matlab. */
+  /** Protocol of the scores under the pictures. Default: matlab. */
   readonly protocol?: Protocol;
   /**
-   * Longest side of what is shown, in pixels of the original. Of larger originals the part is shown in which the first
-   * and the last result differ most; smaller ones are enlarged by whole numbers. Default: 320.
+   * Longest side shown, in pixels of the original. Larger originals are cropped to the region where the first and the
+   * last result differ most; smaller ones are enlarged by an integer. Default: 320.
    */
   readonly longest?: number;
   /**
-   * Shows, below each picture, its most telling part so many times as large (the side of that part is 1/zoom of the
-   * picture's). Default: 1, nothing.
+   * Magnification of a detail below each picture; its sides are 1/zoom of the picture's. Default: 1, no detail.
    */
   readonly zoom?: number;
 }
@@ -43,14 +42,14 @@ const MARK: Ink = [255, 128, 0];
 const MARGIN = 24;
 const GUTTER = 12;
 const ROW_GAP = 18;
-/** From a picture to the top of the letters below it. */
+/** From a picture to the top of its caption. */
 const CAPTION_GAP = 10;
 const NARROWEST_COLUMN = 132;
 
-/** One picture of a row with what stands below it. */
+/** One picture of a row with its captions. */
 interface Panel {
   readonly picture: Picture;
-  /** Each of its pixels is shown as so many pixels squared. */
+  /** Each pixel is drawn as a square of this side. */
   readonly times: number;
   readonly detail: { readonly picture: Picture; readonly times: number; readonly frame: Region } | undefined;
   readonly label: string;
@@ -62,27 +61,27 @@ interface Line {
   readonly title: string;
   readonly cut: boolean;
   readonly panels: readonly Panel[];
-  /** Of each panel with its captions, in pixels. */
+  /** Width of each panel with its captions, in pixels. */
   readonly columns: readonly number[];
 }
 
 const sizeOf = ({ width, height }: Picture) => `${width}×${height}`;
 
-/** How many times as large the original is as the low-resolution picture. */
+/** The scale from LR to original. */
 function factorOf({ name, lr, hr, results }: ComparisonRow): number {
   const factor = hr.width / lr.width;
   if (!Number.isInteger(factor) || lr.height * factor !== hr.height) {
-    throw new ImageError(name, `original of ${describe(hr)} is no whole multiple of ${describe(lr)}`);
+    throw new ImageError(name, `expected an original that is a whole multiple of ${describe(lr)}, got ${describe(hr)}`);
   }
   for (const { label, picture } of results) {
     if (picture.width !== hr.width || picture.height !== hr.height) {
-      throw new ImageError(name, `${label} gave ${describe(picture)}, the original has ${describe(hr)}`);
+      throw new ImageError(name, `${label}: expected ${describe(hr)}, got ${describe(picture)}`);
     }
   }
   return factor;
 }
 
-/** Pictures that are compared to find the part to show: the first and the last result, or the only one and the original. */
+/** The pictures that decide the region: the first and the last result, or the only result and the original. */
 function contenders({ hr, results }: ComparisonRow): [Picture, Picture] {
   const first = results[0]?.picture ?? hr;
   return [first, results.length > 1 ? results[results.length - 1].picture : hr];
@@ -174,7 +173,7 @@ function footnotes(lines: readonly Line[], protocol: Protocol): string {
   return `${PROTOCOLS[protocol]}; best in bold.${cut}`;
 }
 
-/** Heading and note, from the top margin down; the height they need is returned, and nothing drawn without a canvas. */
+/** Draws heading and note below the top margin, if there is a canvas. Returns their height. */
 function drawHead(canvas: Picture | undefined, { heading, note }: ComparisonOptions, room: number): number {
   let height = 0;
   for (const [text, lettering, lines] of [
@@ -189,16 +188,18 @@ function drawHead(canvas: Picture | undefined, { heading, note }: ComparisonOpti
 }
 
 /**
- * A row for each picture: LR (each pixel a square), the results, the original; below them names and PSNR / SSIM of the
- * whole picture. White, RGB. The same input gives the same bytes.
- * @throws ImageError for no rows, for pictures of a row whose sizes do not fit one another, and where one is too small to
- * be scored.
+ * One row per picture: LR (each pixel a square), the results, the original; below them names and PSNR / SSIM of the
+ * whole picture. RGB on white. The same input gives the same bytes.
+ * @throws ImageError if there are no rows, the sizes in a row do not match, or a picture is too small to score.
  */
 export function comparisonPicture(rows: readonly ComparisonRow[], options: ComparisonOptions = {}): Picture {
   const { protocol = 'matlab', longest = 320, zoom = 1 } = options;
-  if (rows.length === 0) throw new ImageError('comparison', 'no pictures to compare: at least one row is needed');
+  if (rows.length === 0) throw new ImageError('comparison', 'no pictures to compare: expected at least one row');
   if (!(longest >= 16 && Number.isInteger(longest) && zoom >= 1 && Number.isInteger(zoom))) {
-    throw new ImageError('comparison', `longest ${longest} and zoom ${zoom} must be integers, from 16 and from 1`);
+    throw new ImageError(
+      'comparison',
+      `expected integers for longest (from 16) and zoom (from 1), got ${longest} and ${zoom}`,
+    );
   }
   const lines = rows.map(row => lineOf(row, options));
   const room = Math.max(

@@ -1,4 +1,4 @@
-/** Pictures to score on, from a folder: originals and, where they are given, their quarter-size versions. */
+/** Reads data sets for scoring from folders: originals and, if given, their quarter-size versions. */
 
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -14,45 +14,45 @@ import { isLowFolder, isSetFolder, layoutOf } from './layout.ts';
 import { BORDER, SMALLEST_SIDE } from './protocols.ts';
 import { unreadNote } from './unread.ts';
 
-/** Originals are this many times as wide and high as what a method starts from. */
+/** Scale from LR to original. */
 const SCALE = BORDER;
 
-/** What a data set's folder holds; nothing is decoded yet. */
+/** The contents of a data set's folder, before decoding. */
 export interface DataSet {
   readonly folder: string;
-  /** Where the low-resolution pictures come from, in words for people. */
+  /** Where the LR pictures come from, as text. */
   readonly origin: string;
   readonly entries: readonly { readonly name: string; readonly hr: string; readonly lr: string | undefined }[];
   /** Files that belong to no pair. */
   readonly strays: readonly ImageError[];
-  /** What people should know beside: pictures of formats that are not read, results of other methods. A line each. */
+  /** One line each about unsupported formats and skipped results of other methods. */
   readonly notes: readonly string[];
 }
 
-/** How a data set is read. */
+/** Options for reading a data set. */
 export interface ReadOptions {
-  /** Hears, one error each, of what is left out. */
+  /** Called with an error for each skipped file. */
   readonly onSkip?: ((error: ImageError) => void) | undefined;
-  /** Hears, as lines for people, what was not as it should be in a picture that is read. */
+  /** Called with a line about each problem in a picture that is used. */
   readonly onNote?: ((note: string) => void) | undefined;
   /** Hears the bytes of each file that is read, those of an original before those of its LR. */
   readonly onBytes?: ((path: string, bytes: Uint8Array) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What `--data` and its kin say of the folders that `openDataSet` takes. */
+/** Help text for options with a folder for `openDataSet`. */
 export const DATA_HELP = 'holds HR/*.png and optionally LRx4/*.png, or just pictures';
 
 /**
- * Looks into a folder that holds originals and optionally the LR pictures that belong to them, in one of the layouts of
- * published sets (see `layoutOf`), or just pictures, which are the originals then.
- * @throws ImageError where the folder cannot be read, holds no picture, or holds several sets.
+ * Opens a folder with originals and optionally their LR pictures in one of the layouts of published sets (see
+ * `layoutOf`), or with only originals.
+ * @throws ImageError if the folder cannot be read, holds no picture, or holds several sets.
  */
 export async function openDataSet(folder: string): Promise<DataSet> {
   const { root, paths } = await contentOf(folder);
   const layout = layoutOf(paths);
   if ('several' in layout) {
-    throw new ImageError(folder, `holds several sets: name one of ${layout.several.join(', ')} in it`);
+    throw new ImageError(folder, `holds several sets: use one of its folders ${layout.several.join(', ')}`);
   }
   const unread = unreadNote(layout.unread);
   if (layout.entries.length === 0 && layout.strays.length === 0) {
@@ -69,10 +69,10 @@ export async function openDataSet(folder: string): Promise<DataSet> {
   };
 }
 
-/** The paths that `layoutOf` wants, and the folder to which they are relative. */
+/** The paths for `layoutOf`, and the folder to which they are relative. */
 async function contentOf(folder: string): Promise<{ root: string; paths: string[] }> {
   const paths = await pathsIn(folder, '');
-  // DIV2K's folders lie side by side: who names that of the originals means their LR too.
+  // DIV2K's folders are siblings: the folder of originals implies that of its LR.
   const beginning = /^(.+)_HR$/i.exec(basename(resolve(folder)))?.[1];
   if (beginning === undefined || paths.some(path => path.endsWith('/'))) return { root: folder, paths };
   const above = resolve(folder, '..');
@@ -83,7 +83,7 @@ async function contentOf(folder: string): Promise<{ root: string; paths: string[
     : { root: folder, paths };
 }
 
-/** Pictures, and the folders of a set with theirs, in natural order. */
+/** Pictures, and a set's folders with their pictures, in natural order. */
 async function pathsIn(folder: string, below: string): Promise<string[]> {
   const entries = await list(join(folder, below));
   const paths: string[] = [];
@@ -119,10 +119,9 @@ const isPictureName = (name: string) =>
   isOtherPicture(name) || PICTURE_EXTENSIONS.some(ending => name.toLowerCase().endsWith(ending));
 
 /**
- * Reads the pairs one after the other. Originals are cropped (from the top left) to sides that are multiples of 4; alpha
- * is dropped, and told of where it hides anything.
- * Strays and files that are broken, too small or do not fit together are handed to `onSkip`, one error each, and left
- * out. No pair is held longer than until the next is asked for.
+ * Reads the pairs one by one. Originals are cropped (right and bottom) to sides that are multiples of 4; alpha is
+ * dropped, with a note if it hides anything. Strays and files that are broken, too small or do not match are passed to
+ * `onSkip` and skipped. Only one pair is held at a time.
  */
 export async function* readPairs(set: DataSet, options: ReadOptions = {}): AsyncGenerator<Pair, void, undefined> {
   for (const stray of set.strays) options.onSkip?.(stray);
@@ -134,7 +133,7 @@ export async function* readPairs(set: DataSet, options: ReadOptions = {}): Async
   }
 }
 
-/** A pair, or why there is none. */
+/** Reads a pair. Reports an error to `onSkip`. */
 async function readPair(
   name: string,
   hr: string,
@@ -145,7 +144,7 @@ async function readPair(
     const seeThrough: string[] = [];
     const pair = await decodePair(name, hr, lr, path => seeThrough.push(path), onBytes);
     if (seeThrough.length > 0) {
-      onNote?.(`${printable(seeThrough[0])}: alpha is dropped, and the colours of transparent pixels count`);
+      onNote?.(`${printable(seeThrough[0])}: alpha is dropped, and transparent pixels count with their hidden colours`);
     }
     return pair;
   } catch (error) {
@@ -169,7 +168,7 @@ async function decodePair(
   const original = await colourOf(hrPath);
   if (original.width < SMALLEST_SIDE || original.height < SMALLEST_SIDE) {
     const least = `${SMALLEST_SIDE}x${SMALLEST_SIDE}`;
-    throw new ImageError(hrPath, `${describe(original)}: too small to score, at least ${least}`);
+    throw new ImageError(hrPath, `${describe(original)}: too small to score, expected at least ${least}`);
   }
   const hr = cropToMultiple(original, SCALE);
   if (lrPath === undefined) return { name, hr, lr: shrink(hr, SCALE) };

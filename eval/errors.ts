@@ -1,12 +1,12 @@
-/** Failures of this room; all but those of a full disk concern one picture. */
+/** Errors of eval/. All except FullDiskError concern one picture. */
 
 import { DaybreakError } from '../engine/basics/errors.ts';
 
-/** No tile fits: neither into the memory budget nor into what the GPU has. */
+/** No tile fits into the memory budget or the GPU. */
 export class TileError extends DaybreakError {}
 
-/** A network gave something else than a picture: numbers that are not finite, or one colour for a picture that has many. */
+/** A network's output is invalid: not finite, or of one colour for a picture with many. */
 export class ResultError extends DaybreakError {}
 
-/** The place of the results takes no more of them: the rest of a batch would only fail too. */
+/** The output disk is full or read-only: the rest of the batch would fail, too. */
 export class FullDiskError extends DaybreakError {}

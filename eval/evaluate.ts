@@ -1,11 +1,11 @@
-/** A method's scores on a data set, picture by picture and on average. */
+/** Scores methods on a data set: per picture and on average. */
 
 import type { Picture } from '../image/picture.ts';
 import type { Method } from './methods.ts';
 import { type MeanScores, meanOfFinite, meanScores, type Scores, scores } from './protocols.ts';
 import type { UpscaleControl } from './upscale.ts';
 
-/** What else a result can be asked for, each where it was asked. */
+/** Optional metrics, present if requested. */
 export interface TextureFigures {
   /** See `textureRatio`. */
   readonly texture?: number;
@@ -15,36 +15,36 @@ export interface TextureFigures {
   readonly psnr_rgb?: number;
 }
 
-/** Scores by both protocols, and what else was asked for. */
+/** Scores by both protocols and optional metrics. */
 export type Figures = Scores & TextureFigures;
 
-/** Means of the scores and of what else was asked for. */
+/** Means of scores and optional metrics. */
 export type MeanFigures = MeanScores &
   TextureFigures & {
-    /** So many results are identical to their originals in RGB, and count not in the mean of `psnr_rgb`; left out where 0. */
+    /** Number of results identical to their originals in RGB, excluded from the mean of `psnr_rgb`. Omitted if 0. */
     readonly identical_rgb?: number;
   };
 
-/** Computes further figures of a result. */
+/** Computes optional metrics of a result. */
 export type Measure = (result: Picture, original: Picture) => Promise<TextureFigures>;
 
-/** A picture's scores in both protocols, and what else was asked for. */
+/** A picture's scores by both protocols and optional metrics. */
 export interface PictureScores extends Scores, TextureFigures {
   readonly name: string;
 }
 
-/** Scores of all pictures in their order, and their means; `mean` is undefined where there was no picture. */
+/** Scores of all pictures in order, and their means; `mean` is undefined if there was no picture. */
 export interface Evaluation {
   readonly images: readonly PictureScores[];
   readonly mean: MeanFigures | undefined;
 }
 
-/** How an evaluation goes, and what it computes beside the scores. */
+/** Control of an evaluation, and optional metrics. */
 export interface EvaluationControl extends UpscaleControl {
   readonly measure?: Measure | undefined;
 }
 
-/** An original and what a method starts from: a quarter as wide and high. */
+/** An original and its LR, a quarter as wide and high. */
 export interface Pair {
   readonly name: string;
   readonly hr: Picture;
@@ -52,9 +52,8 @@ export interface Pair {
 }
 
 /**
- * Enlarges each `lr` by the method and scores the result against `hr`, one by one as they are asked for.
- * @throws ImageError where a result cannot be scored against its original; whatever the method throws; the signal's
- * reason.
+ * Upscales each `lr` with the method and scores the result against `hr`, lazily.
+ * @throws ImageError if a result cannot be scored against its original; errors of the method; the signal's reason.
  */
 export async function* evaluateEach(
   method: Method,
@@ -64,7 +63,7 @@ export async function* evaluateEach(
   for await (const pair of pairs) yield await evaluateOne(method, pair, { measure, ...control });
 }
 
-/** Enlarges one `lr` by the method and scores the result; see `evaluateEach`. */
+/** Upscales and scores one pair; see `evaluateEach`. */
 export async function evaluateOne(
   method: Method,
   { name, hr, lr }: Pair,
@@ -76,10 +75,10 @@ export async function evaluateOne(
 }
 
 /**
- * Scores several methods: each picture is read once, all methods enlarge it, and only then is the next one asked for, so
- * that no more than one is held however many there are.
- * @param control what each method is given for a picture; called before it.
- * @returns for each method the scores of all pictures, in the order of the methods.
+ * Scores several methods. Each picture is read once and upscaled by all methods before the next is read, so only one is
+ * held at a time.
+ * @param control returns the control for a method and a picture.
+ * @returns the scores of all pictures, in the order of the methods.
  * @throws as `evaluateEach`.
  */
 export async function evaluateMethods(
@@ -109,7 +108,7 @@ const evaluationOf = (images: readonly PictureScores[]): Evaluation => ({
   mean: images.length === 0 ? undefined : meanFigures(images),
 });
 
-/** Means of the scores, and of the figures that all pictures have: of those where they are finite. */
+/** Means of scores and optional metrics, over finite values. */
 export function meanFigures(all: readonly Figures[]): MeanFigures {
   const optional = (key: keyof TextureFigures) => {
     const values = all.flatMap(one => one[key] ?? []);
@@ -125,7 +124,7 @@ export function meanFigures(all: readonly Figures[]): MeanFigures {
   };
 }
 
-/** `evaluateEach`, collected; `onPicture` hears each picture's scores as they come. */
+/** Collects `evaluateEach`. Calls `onPicture` with each picture's scores. */
 export async function evaluate(
   method: Method,
   pairs: Iterable<Pair> | AsyncIterable<Pair>,

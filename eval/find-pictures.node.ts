@@ -1,4 +1,4 @@
-/** Which picture files lie in a folder. */
+/** Finds the picture files in a folder. */
 
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -8,32 +8,32 @@ import { compareNames } from '../image/files.node.ts';
 import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
 import { placeOf } from './places.node.ts';
 
-/** What a folder holds. */
+/** The pictures found in a folder. */
 export interface FoundPictures {
   /** Paths relative to the folder, in natural order. */
   readonly pictures: readonly string[];
-  /** Files and folders with a picture's name or place that are none or cannot be listed. */
+  /** Errors for non-files named like pictures, and for folders that cannot be listed. */
   readonly refused: readonly ImageError[];
-  /** Where subfolders were not asked for: the first of them in which pictures lie. */
+  /** Without `recursive`, the first subfolder with pictures. */
   readonly leftOut: string | undefined;
-  /** Files that are pictures by their names, of formats that are not read: their endings, one for each. */
+  /** Extensions of pictures in unsupported formats, one per file. */
   readonly unread: readonly string[];
 }
 
-/** How a folder is searched. */
+/** Options of a search. */
 export interface Search {
-  /** Folders in it are searched too. */
+  /** Search subfolders, too. */
   readonly recursive: boolean;
-  /** A folder that is not entered, by its path without links. */
+  /** The real path of a folder to skip. */
   readonly without?: string | undefined;
 }
 
-/** Folders that are looked into only to say that there are pictures in them. */
+/** Maximum number of subfolders to check for skipped pictures. */
 const GLANCES = 500;
 
 /**
- * The files in a folder whose names end as a picture's. Hidden files and folders are left out. A link to a file counts as
- * that file; a link to a folder is not followed, so that no search goes round in a circle or leaves the folder's tree.
+ * The files in a folder with a picture's extension. Skips hidden files and folders. Links to files are followed; links
+ * to folders are not, so that a search cannot loop or leave the folder.
  */
 export async function findPictures(folder: string, { recursive, without }: Search): Promise<FoundPictures> {
   const root = await placeOf(folder);
@@ -57,7 +57,7 @@ export async function findPictures(folder: string, { recursive, without }: Searc
   return { pictures: pictures.sort(compareNames), refused, leftOut, unread };
 }
 
-/** What a thing is that is neither file nor folder: reading it might wait for ever. */
+/** The error for a path that is neither a file nor a folder: reading it might block forever. */
 export function noFile(path: string): ImageError {
   return new ImageError(path, 'is neither a file nor a folder (a pipe, a device or a socket?)');
 }
@@ -77,14 +77,14 @@ async function list(folder: string, refused: ImageError[]): Promise<Dirent[]> {
   }
 }
 
-/** Files, links to files, and links to nothing, of which whoever reads them will say that they cannot be read. */
+/** True for files, links to files, and broken links, which fail when they are read. */
 async function mayBeRead(path: string, entry: Dirent): Promise<boolean> {
   if (entry.isFile()) return true;
   const state: Stats | undefined = await stat(path).catch(() => undefined);
   return state === undefined || state.isFile();
 }
 
-/** The first of `folders` that holds pictures, itself or deeper, as far as that is soon known. */
+/** The first of `folders` that contains pictures at any depth, within GLANCES folders. */
 async function firstWithPictures(
   root: string,
   folders: readonly string[],

@@ -1,4 +1,4 @@
-/** `daybreak/eval`: methods to enlarge pictures, and scores by the papers' protocols. */
+/** `daybreak/eval`: upscaling methods, and scores by the papers' protocols. */
 
 export { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
 export { ResultError, TileError } from './errors.ts';

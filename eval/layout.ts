@@ -1,6 +1,6 @@
 /**
- * How the folders of published sets are laid out: which files are originals (HR), which the low-resolution pictures (LR)
- * that belong to them. Known by their names alone:
+ * Recognises the folder layouts of published sets by name: which files are originals (HR), and which are their
+ * low-resolution pictures (LR).
  *
  *     HR/ beside LRx4/ or LRbicx4/                            KAIR; GTmod12/, GT/, original/ for HR/: BasicSR
  *     HR/baby.png beside LR_bicubic/X4/babyx4.png             EDSR's benchmark
@@ -10,44 +10,44 @@
 
 import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
 
-/** What lies in a set's folder; all paths are relative to it, with slashes. */
+/** The contents of a set's folder. Paths are relative to it, with slashes. */
 export interface Layout {
-  /** Where the LR pictures lie, for people; undefined where there are none and they are to be made. */
+  /** Where the LR pictures are, as text; undefined if they must be made. */
   readonly low: string | undefined;
-  /** `name` is that of the original, without its ending. */
+  /** `name` is the original's, without its extension. */
   readonly entries: readonly { readonly name: string; readonly hr: string; readonly lr: string | undefined }[];
-  /** Files without their other half. */
+  /** Files without a counterpart. */
   readonly strays: readonly { readonly file: string; readonly problem: string }[];
-  /** Pictures of formats that are not read. */
+  /** Pictures in unsupported formats. */
   readonly unread: readonly string[];
-  /** What is not used and might be thought to be: lines for people. */
+  /** Lines about unused files and folders that look usable. */
   readonly notes: readonly string[];
 }
 
-/** A folder with several sets in it, by the names of their originals' folders: one has to be chosen. */
+/** A folder with several sets, given by their folders of originals: the user must choose one. */
 export interface SeveralSets {
   readonly several: readonly string[];
 }
 
-/** True for the names of folders that `layoutOf` wants to know the content of. */
+/** True for folders whose contents `layoutOf` needs. */
 export const isSetFolder = (name: string): boolean => HIGH.some(high => high.test(name)) || LOW_PART.test(name);
 
-/** True for a folder of LR pictures whose size a folder in it says, `LR_bicubic/X4`. */
+/** True for a folder of LR pictures whose scale is a subfolder, such as `LR_bicubic/X4`. */
 export const isLowFolder = (name: string): boolean => LOW_PART.test(name);
 
-/** Folders of originals; those that come first count. */
+/** Folders of originals, by priority. */
 const HIGH = [/^HR$/i, /^(.+)_HR$/i, /^HR[_-]?x4$/i, /^GTmod\d+$/i, /^GT$/i, /^original$/i, /^image_SRF_4$/i];
 
-/** Anything that begins as a folder of LR pictures, whatever their size. */
+/** Any folder of LR pictures, at any scale. */
 const LOW_PART = /^(?:.+_)?LR(?:[_-]?(?:bi|bic|bicubic))?(?:[_-]?x\d)?$/i;
 
-/** A folder of LR pictures of a quarter's size, and what stands before it: `DIV2K_valid_LR_bicubic/X4`. */
+/** A folder of quarter-size LR pictures and its prefix: `DIV2K_valid_LR_bicubic/X4`. */
 const LOW = /^(?:(.+)_)?LR[_-]?(?:bi|bic|bicubic)?(?:[_-]?|\/)x4$/i;
 
-/** What names say at their end, `_HR`, `x4`, `_LRBI_x4`, and sets write for one picture differently in its two folders. */
+/** Suffixes of names, `_HR`, `x4`, `_LRBI_x4`, which differ between HR and LR of one picture. */
 const MARKS = /(?:[_-]?x4|[_-](?:HR|GT|LR4?|LRBI|LRbic|LR[_-]?bicubic))+$/i;
 
-/** Names of methods, and what this program adds to the names of its own results. */
+/** Names of methods, and suffixes of this program's own results. */
 const RESULTS =
   /^(.+)[_-](?:x4|nearest|bilinear|bicubic|lanczos\d?|SRCNN|VDSR|EDSR|SRResNet|SRGAN|ESRGAN|SelfExSR|compared)$/i;
 
@@ -59,9 +59,10 @@ const markOf = (stem: string) => stem.slice(baseOf(stem).length);
 const isRead = (path: string) => PICTURE_EXTENSIONS.some(ending => path.toLowerCase().endsWith(ending));
 
 /**
- * Recognises how a set is laid out.
- * @param paths what the folder holds, in the order in which it is to be scored: files as `a.png` and `HR/a.png`, folders as
- *   `HR/`. Files that are no pictures and folders of other names do no harm.
+ * Recognises the layout of a set.
+ * @param paths the folder's contents in scoring order: files as `a.png` and `HR/a.png`, folders as `HR/`. Other files
+ *   and
+ *   folders are ignored.
  */
 export function layoutOf(paths: readonly string[]): Layout | SeveralSets {
   const folders = paths.filter(path => path.endsWith('/')).map(path => path.slice(0, -1));
@@ -93,11 +94,11 @@ export function layoutOf(paths: readonly string[]): Layout | SeveralSets {
   return { low: low ?? `*${markOf(stemOf(roles.low[0]))} beside the originals`, entries, strays, unread, notes };
 }
 
-/** The folder of the originals, '' where they lie in the set's own. */
+/** The folder of the originals, '' for the set's own folder. */
 function highFolder(folders: readonly string[], files: readonly string[]): string | SeveralSets {
   const [usual, ...others] = HIGH;
   const found = folders.find(folder => usual.test(folder));
-  // Beside pictures a folder of another name than HR may be anything.
+  // Beside pictures, only HR is certain to hold the originals.
   if (found !== undefined) return found;
   if (files.some(path => folderOf(path) === '' && (isRead(path) || isOtherPicture(path)))) return '';
   for (const pattern of others) {
@@ -108,7 +109,7 @@ function highFolder(folders: readonly string[], files: readonly string[]): strin
   return '';
 }
 
-/** The folder of the LR pictures that belong to the originals of a folder: that of the same beginning, and LRx4 first. */
+/** The LR folder for a folder of originals: the one with the same prefix, LRx4 first. */
 function lowFolder(folders: readonly string[], high: string): string | undefined {
   const beginning = HIGH[1].exec(high)?.[1].toLowerCase();
   const all = folders.flatMap(folder => {
@@ -121,17 +122,17 @@ function lowFolder(folders: readonly string[], high: string): string | undefined
   return all.sort((a, b) => a.rank - b.rank)[0]?.folder;
 }
 
-/** The files of one folder by what their names say that they are. */
+/** The files of one folder by role, according to their names. */
 interface Roles {
   readonly originals: readonly string[];
   readonly low: readonly string[];
-  /** Of some method, by their names. */
+  /** Results of methods. */
   readonly results: readonly string[];
-  /** True where all originals are called so (`_HR`): then what is called LR is none. */
+  /** True if all originals are marked (`_HR`): then files marked LR are not originals. */
   readonly marked: boolean;
 }
 
-/** @param sure names, without endings, that have their LR elsewhere: originals, whatever they are called. */
+/** @param sure names, without extension, with LR in another folder: originals regardless of their marks. */
 function rolesOf(files: readonly string[], sure: ReadonlySet<string>): Roles {
   const isHigh = (stem: string) => /[_-](?:HR|GT)/i.test(markOf(stem));
   const isLow = (stem: string) => /LR|^x4/i.test(markOf(stem));
@@ -154,7 +155,7 @@ function rolesOf(files: readonly string[], sure: ReadonlySet<string>): Roles {
     : { originals: files.filter(file => !aside.has(file)), low, results, marked };
 }
 
-/** What stands before each `_` or `-` of a name. */
+/** The prefixes of a name before each `_` or `-`. */
 const beginnings = (stem: string) => [...stem.matchAll(/[_-]/g)].map(({ index }) => stem.slice(0, index));
 
 function everyHasLow({ originals, low }: Roles): boolean {
@@ -162,18 +163,18 @@ function everyHasLow({ originals, low }: Roles): boolean {
   return originals.every(path => bases.has(baseOf(stemOf(path))));
 }
 
-/** Files by their names without endings; of those that are called alike the first. */
+/** Files by name without extension; the first of equal names. */
 function named(files: readonly string[], strays: { file: string; problem: string }[]): Map<string, string> {
   const byStem = new Map<string, string>();
   for (const file of files) {
     const taken = byStem.get(stemOf(file));
     if (taken === undefined) byStem.set(stemOf(file), file);
-    else strays.push({ file, problem: `left out: ${nameOf(taken)} has the same name` });
+    else strays.push({ file, problem: `skipped: ${nameOf(taken)} has the same name` });
   }
   return byStem;
 }
 
-/** Each original with the LR picture of its name, or of its name but for marks; what is left over goes to `strays`. */
+/** Pairs originals with LR pictures of the same name, ignoring marks if needed. Adds the rest to `strays`. */
 function paired(
   highs: ReadonlyMap<string, string>,
   lows: ReadonlyMap<string, string>,
@@ -199,7 +200,7 @@ function paired(
   return entries;
 }
 
-/** Files of formats that are not read; an LR picture whose original is one does not count once more. */
+/** Files in unsupported formats; LR pictures of such originals are not counted again. */
 function unreadOf(originals: readonly string[], lows: readonly string[]): string[] {
   const isUnread = (path: string) => !isRead(path) && isOtherPicture(path);
   const high = originals.filter(isUnread);
@@ -224,12 +225,12 @@ function resultsNote(files: readonly string[], originals: readonly string[]): st
   const ends = [...new Set(files.map(path => endOf(stemOf(path))))];
   const shown = ends.length <= 4 ? ends.join(', ') : `${ends.slice(0, 3).join(', ')} and ${ends.length - 3} more`;
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
-  return [`${count} left out: by their names (${shown}) results or LR of the originals here`];
+  return [`skipped ${count} named like results or LR of originals here (${shown})`];
 }
 
 function unusedNote(folders: readonly string[]): string[] {
   const unused = folders.filter(folder => LOW_PART.test(folder));
   if (unused.length === 0) return [];
   const are = unused.length === 1 ? 'is' : 'are';
-  return [`${unused.join(', ')} ${are} not used: own LR are read from LRx4, LRbicx4 or LR_bicubic/X4`];
+  return [`${unused.join(', ')} ${are} not used: LR pictures are read from LRx4, LRbicx4 or LR_bicubic/X4`];
 }

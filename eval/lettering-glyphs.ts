@@ -1,10 +1,10 @@
 /**
- * The letters of comparison pictures, as a pen would draw them: centre lines on a grid on which capitals stand from 0
- * (top) to 10 (base line), small letters reach up to 3, tails down to 13. Drawn for this project after the manner of
- * DIN 1451: straight lines and corners rounded off.
+ * The stroke font of comparison pictures: centre lines on a grid where capitals extend from 0 (top) to 10 (baseline),
+ * lower-case letters from 3, descenders to 13. Drawn for this project in the style of DIN 1451: straight lines and
+ * rounded corners.
  *
- * Strokes are separated by ';', corners by blanks; `x,yr` is a corner to be rounded. Stems and bars lie on whole numbers,
- * so that at whole scales they fill whole pixels.
+ * Strokes are separated by ';', corners by spaces; `x,yr` is a rounded corner. Stems and bars have integer coordinates,
+ * so that at integer scales they fill whole pixels.
  */
 export const STROKES: Readonly<Record<string, string>> = {
   A: '0,10 4,0 8,10;1.2,7 6.8,7',
@@ -116,7 +116,7 @@ export const STROKES: Readonly<Record<string, string>> = {
 /** Drawn for any other character. */
 export const UNKNOWN = '0,0 6,0 6,10 0,10 0,0';
 
-/** Digits are as far apart as one another, so that figures stand in columns. */
+/** Digits have equal widths, so that figures align in columns. */
 export const DIGIT_WIDTH = 6;
-/** Of a blank. */
+/** Width of a space. */
 export const BLANK_WIDTH = 3;

@@ -1,4 +1,4 @@
-/** Writes lines of text into pictures, without a canvas or font files. */
+/** Draws lines of text into pictures, without a canvas or font files. */
 
 import type { Picture } from '../image/picture.ts';
 import { BLANK_WIDTH, DIGIT_WIDTH, STROKES, UNKNOWN } from './lettering-glyphs.ts';
@@ -6,7 +6,7 @@ import { BLANK_WIDTH, DIGIT_WIDTH, STROKES, UNKNOWN } from './lettering-glyphs.t
 export type Ink = readonly [number, number, number];
 
 export interface Lettering {
-  /** Pixels to a unit: capitals are 10 units high. Default 1; sharpest at whole numbers. */
+  /** Pixels per unit; capitals are 10 units high. Default 1; sharpest at integers. */
   readonly scale?: number;
   /** Default false. */
   readonly bold?: boolean;
@@ -14,24 +14,24 @@ export interface Lettering {
   readonly ink?: Ink;
 }
 
-/** From one line of text to the next, in units. */
+/** Line height in units. */
 export const LINE_HEIGHT = 18;
 
 const INK: Ink = [26, 26, 26];
 /** Thickness of the pen in units. */
 const REGULAR = 1.3;
 const BOLD = 2.1;
-/** From the centre line where one glyph ends to that where the next begins: whole units, so that letters stand evenly. */
+/** Distance between the centre lines of adjacent glyphs: integers, for even spacing. */
 const SPACING = { regular: 3, bold: 4 };
 /** Largest distance from a rounded corner at which its curve begins, in units. */
 const ROUNDING = 3.5;
-/** How far glyphs reach above the capitals' top and below it, pen included, in units. */
+/** How far glyphs extend above and below the capitals' top, including the pen, in units. */
 const ABOVE = 4;
 const BELOW = 16;
 
 type Point = readonly [number, number];
 
-/** Straight pieces x0, y0, x1, y1, in units, one after another. */
+/** Line segments x0, y0, x1, y1, in units. */
 type Pieces = Float64Array;
 
 interface Corner {
@@ -49,13 +49,13 @@ function parse(stroke: string): Corner[] {
 const between = ([ax, ay]: Point, [bx, by]: Point, t: number): Point => [ax + (bx - ax) * t, ay + (by - ay) * t];
 const distance = ([ax, ay]: Point, [bx, by]: Point) => Math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay));
 
-/** Where, as a part of the way from `corner` to its neighbour, the curve ends. */
+/** Where the curve ends, as a fraction of the way from `corner` to its neighbour. */
 function leg(corner: Corner, neighbour: Corner): number {
   const length = distance(corner.at, neighbour.at);
   return Math.min(ROUNDING, neighbour.rounded ? length / 2 : length) / length;
 }
 
-/** The stroke's points, curves as eight straight pieces. */
+/** The stroke's points, with curves as eight line segments. */
 function flatten(corners: readonly Corner[]): Point[] {
   const points: Point[] = [];
   corners.forEach((corner, i) => {
@@ -82,7 +82,7 @@ interface Glyph {
   /** Ends of the centre lines, in units. */
   readonly left: number;
   readonly right: number;
-  /** The room between them that the glyph is given. */
+  /** The width that the glyph occupies between them. */
   readonly width: number;
 }
 
@@ -101,10 +101,10 @@ function glyphOf(character: string): Glyph {
   return glyph;
 }
 
-/** Letters without their accents, which are not drawn. */
+/** Strips accents, which are not drawn. */
 const plain = (text: string) => [...text.normalize('NFD').replace(/\p{Mn}/gu, '')];
 
-/** Units from one glyph's origin to the next one's. */
+/** Units from a glyph's origin to the next glyph's. */
 function advance(character: string, bold: boolean): number {
   return (character === ' ' ? BLANK_WIDTH : glyphOf(character).width) + (bold ? SPACING.bold : SPACING.regular);
 }
@@ -116,7 +116,7 @@ export function textWidth(text: string, { scale = 1, bold = false }: Lettering =
   return Math.ceil((units - (bold ? SPACING.bold - BOLD : SPACING.regular - REGULAR)) * scale);
 }
 
-/** The text, or as much of its beginning as fits into `width` pixels with '…' after it. */
+/** Truncates the text to `width` pixels with '…' if it is too long. */
 export function fitText(text: string, width: number, lettering: Lettering = {}): string {
   if (textWidth(text, lettering) <= width) return text;
   const characters = [...text];
@@ -128,7 +128,7 @@ export function fitText(text: string, width: number, lettering: Lettering = {}):
   return '';
 }
 
-/** The words of a text in lines of at most `width` pixels; a word that is longer has a line of its own. */
+/** Wraps a text into lines of at most `width` pixels. A longer word gets its own line. */
 export function wrapText(text: string, width: number, lettering: Lettering = {}): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -139,7 +139,7 @@ export function wrapText(text: string, width: number, lettering: Lettering = {})
   return lines;
 }
 
-/** How much of each pixel a glyph covers: `data[(y - top) · width + x - left]`, 0…1, from its origin. */
+/** A glyph's pixel coverage 0…1, relative to its origin: `data[(y - top) · width + x - left]`. */
 interface Mask {
   readonly left: number;
   readonly top: number;
@@ -176,7 +176,7 @@ function maskOf(character: string, scale: number, bold: boolean): Mask {
   const data = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      // Vertically, centre lines of whole units lie on pixels' centres; horizontally, the origin does.
+      // Vertically, integer units are at pixel centres; horizontally, the origin is.
       const far = Math.sqrt(nearest(pieces, left + x, top + y, scale));
       data[y * width + x] = Math.min(1, Math.max(0, pen / 2 + 0.5 - far));
     }
@@ -201,8 +201,8 @@ function blend(picture: Picture, { left, top, width, height, data }: Mask, x: nu
 }
 
 /**
- * Writes one line into an RGB picture, in place; what does not fit in is cut. Characters that have no glyph appear as
- * boxes, accents are left out.
+ * Draws one line into an RGB picture, in place, clipped to the picture. Characters without a glyph appear as boxes;
+ * accents are dropped.
  * @param x left edge of the first glyph, in whole pixels
  * @param y top of the capitals, in whole pixels
  */

@@ -1,8 +1,8 @@
-/** Markdown tables whose text is as readable as what it is rendered to. */
+/** Markdown tables that are readable as plain text, too. */
 
 export interface Column {
   readonly head: string;
-  /** Default: numbers, to the right. */
+  /** Default: right, for numbers. */
   readonly align?: 'left' | 'right';
 }
 
@@ -18,7 +18,7 @@ export function markdownTable(columns: readonly Column[], rows: readonly (readon
   return [line(columns.map(({ head }) => head)), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
-/** 0.0123, 0.123, 1.23, 12.3, 123, 1,235: three digits, and whole numbers above. */
+/** Three significant digits, or integers from 100: 0.0123, 0.123, 1.23, 12.3, 123, 1,235. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '';
   if (value >= 100) return Math.round(value).toLocaleString('en-US');

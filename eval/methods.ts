@@ -1,4 +1,4 @@
-/** The ways to enlarge a picture that scores and comparisons put side by side. */
+/** Upscaling methods: interpolations and networks. */
 
 import type { Picture, Samples } from '../image/picture.ts';
 import { resize, resizeInTurns } from '../image/resize.ts';
@@ -6,7 +6,7 @@ import { upscaleBesideAlpha } from './alpha.ts';
 import { type MethodControl, type Upscaler, upscalePicture } from './upscale.ts';
 import { type TileOptions, Windows } from './windows.ts';
 
-/** Enlarges a picture; the result has as many channels and bits. Networks report tiles; all heed the signal. */
+/** Upscales a picture; channels and depth stay. Networks report tiles; all methods observe the signal. */
 export type Method = <S extends Samples>(lr: Picture<S>, control?: MethodControl) => Promise<Picture<S>>;
 
 /** The classical methods by name. */
@@ -31,7 +31,7 @@ export function interpolation(name: Interpolation, scale = 4): Method {
   };
 }
 
-/** A network as a method; see `upscalePicture`. Where memory runs out, tiles stay small for the pictures that follow. */
+/** A network as a method; see `upscalePicture`. After running out of memory, tiles stay small for later pictures. */
 export function network(upscaler: Upscaler, options: TileOptions = {}): Method {
   const windows = new Windows(upscaler, options);
   return (lr, control = {}) => upscalePicture(lr, upscaler, control, windows);

@@ -1,4 +1,4 @@
-/** One file of results: known to be writable before any work is done, and written when it is. */
+/** Checks that a result file is writable before any work is done, and writes it. */
 
 import { appendFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -8,8 +8,8 @@ import { unwritable, writeAtomically } from '../image/files.node.ts';
 import { checkFolder } from './output-folder.node.ts';
 
 /**
- * Writes a byte to where the file is to lie, or to the nearest folder above that is there, and removes it.
- * @throws ImageError naming the file where it is a folder, or where that fails.
+ * Writes a byte to the file's folder, or to its nearest existing parent, and removes it.
+ * @throws ImageError if that fails or the path is a folder.
  */
 export async function checkFile(path: string): Promise<void> {
   const state = await stateOf(path);
@@ -23,9 +23,9 @@ export async function checkFile(path: string): Promise<void> {
 }
 
 /**
- * Writes a file of text, whole or not at all, making its folder if need be. Pipes and devices, `/dev/stdout`, are written
- * to and stay what they are.
- * @throws ImageError where it cannot be written.
+ * Writes a text file atomically. Creates its folder if needed. Pipes and devices such as `/dev/stdout` are written
+ * directly.
+ * @throws ImageError if it cannot be written.
  */
 export async function writeText(path: string, text: string): Promise<void> {
   if (!isStream(path, await stateOf(path))) return await writeAtomically(path, Buffer.from(text));
@@ -40,12 +40,12 @@ type State = Awaited<ReturnType<typeof stat>>;
 
 async function stateOf(path: string): Promise<State | undefined> {
   return await stat(path).catch(error => {
-    // What is wrong with a name is wrong with it for writing too.
+    // An invalid name is invalid for writing, too.
     if (codeOf(error) === 'ENAMETOOLONG') throw unwritable(path, error);
     return undefined;
   });
 }
 
-/** Whether bytes go somewhere else than into a file of this name: `/dev/stdout` may lead to a file, but is none. */
+/** True for pipes and devices. `/dev/stdout` may lead to a file, but is not one. */
 const isStream = (path: string, state: State | undefined) =>
   state !== undefined && (!state.isFile() || /^\/(dev|proc)\//.test(resolve(path)));

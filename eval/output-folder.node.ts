@@ -1,4 +1,4 @@
-/** Whether results can be written to a folder, known before any work is done. */
+/** Checks that a folder is writable before any work is done. */
 
 import { open, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -6,13 +6,13 @@ import { unwritable } from '../image/files.node.ts';
 import { Leftovers, unfinishedPath } from '../image/unfinished.node.ts';
 
 /**
- * Writes a byte to the folder, or to the nearest one above it that is there, and removes it. No folder is made.
- * @throws ImageError where that fails: a folder without permission, a file in its place, a full disk.
+ * Writes a byte to the folder, or to its nearest existing parent, and removes it. Creates no folder.
+ * @throws ImageError if that fails: no permission, a file in its place, a full disk.
  */
 export async function checkFolder(folder: string): Promise<void> {
   try {
     const path = join(await nearest(resolve(folder)), 'daybreak-probe');
-    // A process that was killed between writing and removing it left it.
+    // Left behind by a process that was killed before removing it.
     await new Leftovers().clear(path);
     const probe = unfinishedPath(path);
     const file = await open(probe, 'wx');
@@ -27,7 +27,7 @@ export async function checkFolder(folder: string): Promise<void> {
   }
 }
 
-/** A folder, or the first above it that exists, whatever that is. */
+/** The path itself, or its nearest existing parent. */
 async function nearest(folder: string): Promise<string> {
   try {
     await stat(folder);

@@ -1,22 +1,22 @@
-/** Where files really lie: the paths by which two names of one file are known to be the same. */
+/** Resolves real paths, to detect different names of one file. */
 
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** A path's place without links, also where nothing lies there yet. */
+/** A path without links, also if it does not exist yet. */
 export async function placeOf(path: string): Promise<string> {
   return await realpath(path).catch(() => resolve(path));
 }
 
-/** On Windows and macOS case makes no difference. */
+/** Windows and macOS ignore case. */
 const keyOf = (place: string) =>
   process.platform === 'win32' || process.platform === 'darwin' ? place.toLowerCase().normalize() : place;
 
-/** Keys that are equal where paths lead to one place, by whatever links. Each folder is looked up once. */
+/** Keys that are equal for paths to the same place, through any links. Each folder is resolved once. */
 export class Places {
   readonly #folders = new Map<string, Promise<string>>();
 
-  /** Of a name in a folder: what is there may itself be a link, which a file that is renamed to it replaces. */
+  /** The key of a directory entry. If it is a link, renaming a file to it replaces the link. */
   async ofName(path: string): Promise<string> {
     const whole = resolve(path);
     const folder = dirname(whole);
@@ -25,7 +25,7 @@ export class Places {
     return keyOf(join(await place, basename(whole)));
   }
 
-  /** Of the file that a name leads to; where there is none, of the name. */
+  /** The key of the file that a name leads to, or of the name if there is no file. */
   async ofFile(path: string): Promise<string> {
     const file = await realpath(path).catch(() => undefined);
     return file === undefined ? await this.ofName(path) : keyOf(file);

@@ -1,4 +1,4 @@
-/** Which pictures are to be enlarged, and where each result goes. */
+/** Plans a batch: which pictures to upscale, and where each result goes. */
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path';
@@ -12,44 +12,44 @@ import { MOST_SCALE, type SizeRequest, sizeMark } from './result-size.ts';
 /** Instead of a path: standard input, or standard output. A file of that name is `./-`. */
 export const STANDARD = '-';
 
-/** One picture to enlarge: both are paths of files, or STANDARD. */
+/** One picture to upscale. Both are file paths or STANDARD. */
 export interface Job {
   readonly input: string;
   readonly output: string;
 }
 
-/** What is to be done, and what cannot be. */
+/** The planned jobs, and what was refused or skipped. */
 export interface Batch {
   readonly jobs: readonly Job[];
   readonly refused: readonly ImageError[];
-  /** Subfolders with pictures that were not asked for, one for each folder among the inputs. */
+  /** Skipped subfolders with pictures, one per input folder. */
   readonly leftOut: readonly string[];
-  /** Endings of the files in folders that are pictures of formats that are not read, one for each. */
+  /** Extensions of pictures in unsupported formats, one per file. */
   readonly unread: readonly string[];
-  /** Files that are not enlarged since they are called as results are, in the folder that results go to. */
+  /** Number of files skipped because they are named like results, in the output folder. */
   readonly results: number;
 }
 
-/** What is asked for. */
+/** The request for a batch. */
 export interface BatchRequest {
-  /** Pictures, and folders of them. */
+  /** Pictures and folders. */
   readonly inputs: readonly string[];
-  /** A folder; or, where it names a file (see `namesFile`), the result of the one picture. */
+  /** A folder, or the file for a single result (see `namesFile`). */
   readonly out: string;
-  /** What stands in subfolders too, whose tree is repeated under `out`. Default: false. */
+  /** Include subfolders, whose tree is recreated under `out`. Default: false. */
   readonly recursive?: boolean | undefined;
-  /** See `result-name.ts`. Default: DEFAULT_NAME, or DISTINCT_NAME for pictures that would be called alike. */
+  /** See `result-name.ts`. Default: DEFAULT_NAME, or DISTINCT_NAME for pictures whose results would clash. */
   readonly name?: string | undefined;
-  /** Ending of results in a folder, with its dot; `same`: the picture's own. Default: .png. */
+  /** Extension of results in a folder, with its dot; `same`: the picture's own. Default: .png. */
   readonly ending?: string | undefined;
-  /** For names. Default: four times as large. */
+  /** For names. Default: four times. */
   readonly size?: SizeRequest | undefined;
   /** For names. */
   readonly model: string;
 }
 
 interface Request extends BatchRequest {
-  /** `out` names the one result. */
+  /** `out` is the single result. */
   readonly oneFile: boolean;
 }
 
@@ -60,9 +60,9 @@ interface Found {
 }
 
 /**
- * Finds the pictures that `inputs` name and says where their results go. Results of an earlier run that lie below an input
- * are not taken for pictures: what is in `out`, or, where `out` is the input itself, what is called as results are. No
- * two pictures get the same result, no result replaces a picture that is still to be read or lies outside of `out`.
+ * Finds the pictures in `inputs` and decides where their results go. Results of earlier runs are not used as input:
+ * files in `out`, or, if `out` is itself an input, files named like results. No two pictures get the same result, and
+ * no result replaces an input or is outside `out`.
  */
 export async function planBatch(request: BatchRequest): Promise<Batch> {
   const { inputs, out, recursive = false } = request;
@@ -75,7 +75,7 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
       continue;
     }
     const state = await stat(input).catch(() => undefined);
-    if (!state) refused.push(new ImageError(input, 'there is no such file or folder'));
+    if (!state) refused.push(new ImageError(input, 'no such file or folder'));
     else if (state.isFile()) found.push({ path: input, below: '' });
     else if (!state.isDirectory()) refused.push(noFile(input));
     else {
@@ -94,26 +94,26 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
   return { jobs, refused: [...refused, ...clashes], leftOut, unread, results };
 }
 
-/** True where `-o` names one file, or standard output: not by a slash at its end, nor where there is a folder of that name. */
+/** True if `-o` is a file or standard output: no trailing slash, and no existing folder. */
 export async function namesFile(out: string): Promise<boolean> {
   if (out === STANDARD) return true;
   return OUTPUT_EXTENSIONS.includes(extname(out).toLowerCase()) && !(await namesFolder(out));
 }
 
-/** True where `-o` can only mean a folder, whatever its name ends in. */
+/** True if `-o` can only be a folder, regardless of its extension. */
 export async function namesFolder(out: string): Promise<boolean> {
   if (/[/\\]$/.test(out)) return true;
   const state = await stat(out).catch(() => undefined);
   return state?.isDirectory() ?? false;
 }
 
-/** The name without folder and ending, and the ending with its dot. */
+/** The name without folder and extension, and the extension with its dot. */
 function parts(path: string): { stem: string; ending: string } {
   const ending = extname(path);
   return { stem: basename(path, ending), ending };
 }
 
-/** What names of results say that is the same for all pictures. */
+/** The template fields that are the same for all pictures. */
 function generalFields({ size = { scale: MOST_SCALE }, model }: BatchRequest) {
   const mark = sizeMark(size);
   return { scale: 'scale' in size ? String(size.scale) : mark, size: mark, model };
@@ -126,7 +126,7 @@ function isResult(path: string, request: BatchRequest): boolean {
   return templates.some(template => resultPattern(template, fields)?.test(parts(path).stem));
 }
 
-/** Where `path`'s result goes by a template. */
+/** The output path of a picture's result. */
 function outputOf(
   { path, below }: Found,
   template: string,
@@ -148,7 +148,7 @@ async function assign(found: readonly Found[], request: Request): Promise<Pick<B
   for (const one of found) {
     const key = await places.ofName(one.path);
     taken.pictures.add(key).add(await places.ofFile(one.path));
-    // A picture that is named twice, or lies in a folder named beside it, is enlarged once.
+    // A picture that is given twice, also through its folder, is upscaled once.
     if (!named.has(key)) named.set(key, one);
   }
   const pictures = [...named.values()];
@@ -163,7 +163,7 @@ async function assign(found: readonly Found[], request: Request): Promise<Pick<B
   const refused: ImageError[] = [];
   for (const one of pictures) {
     const usual = outputOf(one, name, request);
-    // All that would be called alike get longer names, not all but the first: which is first changes with new pictures.
+    // All clashing results get longer names, including the first, since new pictures may change which one is first.
     const distinct = request.name === undefined && (alike.get(await places.ofName(usual)) ?? 0) > 1;
     const output = distinct ? outputOf(one, DISTINCT_NAME, request) : usual;
     const problem =
@@ -177,31 +177,32 @@ async function assign(found: readonly Found[], request: Request): Promise<Pick<B
   return { jobs, refused };
 }
 
-/** What no result may be written to, by the keys of `places`. */
+/** Paths that no result may overwrite, as keys of `places`. */
 interface Taken {
   readonly places: Places;
-  /** The names of the pictures, and the files that they lead to. */
+  /** The inputs' names and the files that they lead to. */
   readonly pictures: Set<string>;
-  /** The results so far, with the picture of each. */
+  /** The results so far, and their pictures. */
   readonly results: Map<string, string>;
 }
 
-/** Why a picture cannot have this result, for people; undefined where it can. */
+/** A message if the picture cannot have this result, otherwise undefined. */
 async function clash(path: string, output: string, { places, pictures, results }: Taken): Promise<string | undefined> {
   const name = await places.ofName(output);
-  // A result that is a link to a picture would replace the link only; but it looks finished, and is the picture.
+  // If the result is a link to a picture, writing would replace only the link, but it already looks finished.
   const file = await places.ofFile(output);
   const own = [await places.ofName(path), await places.ofFile(path)];
   if (own.includes(name) || own.includes(file)) return 'its result would replace it: choose another -o or --name';
   const [other, shown] = [results.get(name), printable(output)];
-  if (other !== undefined) return `${shown} is the result of ${printable(other)} already: choose another -o or --name`;
+  if (other !== undefined)
+    return `its result ${shown} is also the result of ${printable(other)}: choose another -o or --name`;
   if (pictures.has(name) || pictures.has(file)) {
-    return `its result ${shown} is to be enlarged itself: choose another -o or --name`;
+    return `its result ${shown} is also an input: choose another -o or --name`;
   }
   return undefined;
 }
 
-/** Knows which folders lie in a folder by their real places: links in an output folder may lead out of it. */
+/** Checks that real paths stay inside a folder: links in an output folder may lead out of it. */
 class Inside {
   readonly #folder: string;
   readonly #known = new Map<string, string | undefined>();
@@ -210,7 +211,7 @@ class Inside {
     this.#folder = folder;
   }
 
-  /** What is wrong with a place for a file under the folder, for people; undefined where nothing is. */
+  /** A message if the path is not valid under the folder, otherwise undefined. */
   async problem(path: string): Promise<string | undefined> {
     const folder = dirname(path);
     if (!this.#known.has(folder)) this.#known.set(folder, await this.#look(folder));
@@ -233,7 +234,7 @@ class Inside {
   }
 }
 
-/** True where `path` lies in `folder` or deeper; both absolute. */
+/** True if `path` is inside `folder` at any depth. Both are absolute. */
 function isBelow(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);

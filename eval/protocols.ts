@@ -1,4 +1,4 @@
-/** The two ways in which papers score a ×4 result: what they have in common is that their figures do not compare. */
+/** The two protocols by which papers score ×4 results. Scores of one cannot be compared with the other's. */
 
 import { luma, toGrey } from '../image/colour.ts';
 import { daalaLuma } from '../image/daala.ts';
@@ -7,16 +7,16 @@ import { daalaSsim, psnr, ssim } from '../image/metrics.ts';
 import { describe, type Picture, shave, toRgb } from '../image/picture.ts';
 import { shavePlane } from '../image/plane.ts';
 
-/** Pixels cut from each side before anything is compared: the enlargement factor. */
+/** Pixels cropped from each side before scoring: the scale. */
 export const BORDER = 4;
 
-/** The smallest side, in pixels, of a picture that both protocols can score: the SSIM window and two borders, in fours. */
+/** The smallest side that both protocols can score: the SSIM window plus two borders, rounded up to a multiple of 4. */
 export const SMALLEST_SIDE = Math.ceil((11 + 2 * BORDER) / BORDER) * BORDER;
 
-/** `matlab`: what most papers report. `paper`: Ledig et al. 2017, section 3.1. */
+/** `matlab`: used by most papers. `paper`: Ledig et al. 2017, section 3.1. */
 export type Protocol = 'matlab' | 'paper';
 
-/** One line each, to be printed beside figures. */
+/** One-line descriptions, printed with scores. */
 export const PROTOCOLS: Readonly<Record<Protocol, string>> = {
   matlab: 'PSNR and SSIM (Wang, 11x11) on rounded BT.601 luma, 4 pixels cut from each side',
   paper: "Ledig et al. 2017: 4 pixels cut from each side, daala's dithered BT.709 luma, PSNR and daala SSIM",
@@ -28,7 +28,7 @@ export interface Quality {
   readonly ssim: number;
 }
 
-/** Both protocols' figures: `psnr`, `ssim` are `matlab`'s. */
+/** Scores by both protocols; `psnr` and `ssim` are `matlab`'s. */
 export interface Scores {
   readonly psnr: number;
   readonly ssim: number;
@@ -48,9 +48,9 @@ export function quality(result: Picture, original: Picture, protocol: Protocol):
 }
 
 /**
- * Scores a result against the original by both protocols. Alpha is ignored. Where the original is grey, it is its own
- * luma for `matlab` and three equal channels for `paper`, and a colour result is made grey first by
- * round(0.299 R + 0.587 G + 0.114 B); a grey result for a colour original is repeated.
+ * Scores a result against the original by both protocols. Alpha is ignored. A grey original is its own luma
+ * for `matlab` and three equal channels for `paper`, and a colour result is first converted to grey by
+ * round(0.299 R + 0.587 G + 0.114 B). A grey result for a colour original is repeated.
  * @throws ImageError for unequal sizes, or sides below 19 (the SSIM window of 11 and two borders).
  */
 export function scores(result: Picture, original: Picture): Scores {
@@ -76,17 +76,17 @@ export function rgbPsnr(result: Picture, original: Picture): number {
   return psnr(a, b);
 }
 
-/** Means of scores; the counts are left out where they are 0. */
+/** Means of scores. Counts are omitted if they are 0. */
 export interface MeanScores extends Scores {
-  /** So many results are identical to their originals by `matlab`: their infinite PSNR does not count in the mean. */
+  /** Number of results identical to their originals by `matlab`, whose infinite PSNR is excluded from the mean. */
   readonly identical?: number;
-  /** The same of `paper`. */
+  /** The same for `paper`. */
   readonly identical_paper?: number;
 }
 
 /**
- * Means over pictures, as the tables of papers give them. PSNR's is that of the pictures where it is finite, Infinity
- * where it is for none; SSIM's is that of all.
+ * Means over pictures, as in the tables of papers. The mean PSNR is over pictures with a finite PSNR, and Infinity if
+ * there are none; the mean SSIM is over all pictures.
  */
 export function meanScores(all: readonly Scores[]): MeanScores {
   const identical = all.length - all.filter(({ psnr }) => Number.isFinite(psnr)).length;
@@ -101,28 +101,31 @@ export function meanScores(all: readonly Scores[]): MeanScores {
   };
 }
 
-/** The mean of the finite values; Infinity where there are values, but none is finite, NaN where there are none. */
+/** The mean of finite values; Infinity if no value is finite, NaN if there are no values. */
 export function meanOfFinite(values: readonly number[]): number {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0 && values.length > 0) return Number.POSITIVE_INFINITY;
   return finite.reduce((sum, value) => sum + value, 0) / finite.length;
 }
 
-/** A PSNR or another figure for people; ∞ where it is infinite, as the PSNR of identical pictures is. */
+/** Formats a PSNR or another number; ∞ if it is infinite, like the PSNR of identical pictures. */
 export const decimals = (value: number, digits: number): string =>
   value === Number.POSITIVE_INFINITY ? '∞' : value.toFixed(digits);
 
 /**
- * Result and original with equal channels: grey where the original is, else RGB.
+ * Converts result and original to the same channels: grey if the original is grey, otherwise RGB.
  * @throws ImageError for unequal sizes, or sides below 19.
  */
 export function comparable(result: Picture, original: Picture): [Picture, Picture] {
   if (result.width !== original.width || result.height !== original.height) {
-    throw new ImageError('picture', `${describe(result)} cannot be scored against ${describe(original)}`);
+    throw new ImageError('picture', `cannot score ${describe(result)} against ${describe(original)}`);
   }
   const smallest = 11 + 2 * BORDER;
   if (original.width < smallest || original.height < smallest) {
-    throw new ImageError('picture', `${describe(original)} is too small to score: ${smallest}x${smallest}`);
+    throw new ImageError(
+      'picture',
+      `${describe(original)} is too small to score: expected at least ${smallest}x${smallest}`,
+    );
   }
   if (original.channels <= 2) return [toGrey(result), toGrey(original)];
   return [toRgb(result), toRgb(original)];

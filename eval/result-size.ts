@@ -1,23 +1,23 @@
-/** How large results become. */
+/** Sizes of results. */
 
 import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Size } from './tiles.ts';
 
-/** A result's sides would be beyond what an enlargement can reach. */
+/** A requested size exceeds the maximum scale. */
 export class ResultSizeError extends DaybreakError {}
 
-/** How many times as wide and high as the picture, or sides in pixels: of one side alone, the other keeps the ratio. */
+/** A scale, or sides in pixels. If only one side is given, the aspect ratio determines the other. */
 export type SizeRequest =
   | { readonly scale: number }
   | { readonly width: number; readonly height?: number | undefined }
   | { readonly width?: undefined; readonly height: number };
 
-/** Results are at most this many times as wide and high as their pictures. */
+/** Maximum scale. */
 export const MOST_SCALE = 4;
 
 /**
- * The sides of a picture's result, in whole pixels, rounded half up and at least 1.
- * @throws ResultSizeError where a side would be more than MOST_SCALE times as long.
+ * The sides of a picture's result in pixels, rounded half up, at least 1.
+ * @throws ResultSizeError if a side would be more than MOST_SCALE times as long.
  */
 export function resultSize({ width, height }: Size, request: SizeRequest): Size {
   const whole = (side: number) => Math.max(1, Math.floor(side + 0.5));
@@ -33,7 +33,7 @@ export function resultSize({ width, height }: Size, request: SizeRequest): Size 
   return size;
 }
 
-/** What a size is called in the names of results: `x4`, `x2.5`, `w1000`, `h750`, `1000x750`. */
+/** The size in names of results: `x4`, `x2.5`, `w1000`, `h750`, `1000x750`. */
 export function sizeMark(request: SizeRequest): string {
   if ('scale' in request) return `x${request.scale}`;
   const { width, height } = request;
@@ -41,8 +41,8 @@ export function sizeMark(request: SizeRequest): string {
   return height === undefined ? `w${width}` : `${width}x${height}`;
 }
 
-/** Whether a result would not be larger than its picture: then there is nothing for a network to do. */
+/** True if the result is not larger than its picture, so no network is needed. */
 export const isNoLarger = (to: Size, from: Size): boolean => to.width <= from.width && to.height <= from.height;
 
-/** Whether both sides are the same. */
+/** True if both sides are equal. */
 export const isSameSize = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height;

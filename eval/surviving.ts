@@ -1,13 +1,13 @@
-/** A method that outlives its GPU device. */
+/** A method that survives the loss of its GPU device. */
 
 import { DeviceLostError } from '../engine/basics/errors.ts';
 import { DeviceLosses } from '../engine/device/losses-in-a-row.ts';
 import type { Method } from './methods.ts';
 
 /**
- * `first`, and what `reopen` makes in its place, on a device that works, whenever the device is lost: the picture at which
- * it happened is done again from its start, and its `onNote` told of it.
- * @throws DeviceLostError at the third loss in a row without a picture finished between; what `reopen` throws.
+ * Runs `first`. Whenever the device is lost, replaces the method with the result of `reopen` on a new device, restarts
+ * the current picture, and reports that to `onNote`.
+ * @throws DeviceLostError at the third loss in a row without a finished picture; errors of `reopen`.
  */
 export function surviving(first: Method, reopen: () => Promise<Method>): Method {
   const losses = new DeviceLosses();
@@ -23,7 +23,7 @@ export function surviving(first: Method, reopen: () => Promise<Method>): Method 
         if (!(error instanceof DeviceLostError)) throw error;
         method = undefined;
         losses.lost(error);
-        control?.onNote?.(`${error.message}; the device is opened again and the picture done again`);
+        control?.onNote?.(`${error.message}; reopened the device and restarted the picture`);
       }
     }
   };

@@ -1,11 +1,11 @@
-/** How much fine texture a result has, beside how much the original has: what PSNR cannot tell. */
+/** The amount of fine texture in a result, relative to the original, which PSNR does not measure. */
 
 import { luma } from '../image/colour.ts';
 import type { Picture } from '../image/picture.ts';
 import { type Plane, shavePlane } from '../image/plane.ts';
 import { BORDER, comparable } from './protocols.ts';
 
-/** In one line, to be printed beside figures. */
+/** One-line description, printed with scores. */
 export const TEXTURE =
   "energy of rounded BT.601 luma in frequencies beyond LR's, over the original's: 1 as the original, less is smoother";
 
@@ -20,14 +20,14 @@ function cosines(n: number, kept: number): Float64Array {
 }
 
 /**
- * Energy per sample that a picture with `factor` times smaller sides cannot hold: of the plane's orthonormal DCT-II
- * (Ahmed, Natarajan and Rao 1974; mirrored edges, so no window is needed) the squares of all coefficients but the
- * lowest 1/factor in both directions, over the number of samples. In squared levels. By Parseval's theorem it is the
- * mean square of the plane less the kept coefficients'.
+ * Energy per sample that a picture with `factor` times smaller sides cannot hold: the sum of squares of the plane's
+ * orthonormal DCT-II coefficients (Ahmed, Natarajan and Rao 1974; mirrored edges, so no window is needed), except the
+ * lowest 1/factor in both directions, over the number of samples. In squared levels. Computed, by Parseval's theorem,
+ * as the plane's mean square minus that of the low coefficients.
  */
 export function highFrequencyEnergy({ width, height, data }: Plane, factor = BORDER): number {
   const [across, down] = [Math.ceil(width / factor), Math.ceil(height / factor)];
-  // Without the mean, which is one coefficient of the low ones, little is lost in the difference of large sums.
+  // Subtracts the mean (a low coefficient) first, to avoid cancellation between large sums.
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
   const horizontal = cosines(width, across);
   const vertical = cosines(height, down);
@@ -52,14 +52,14 @@ export function highFrequencyEnergy({ width, height, data }: Plane, factor = BOR
 }
 
 /**
- * `highFrequencyEnergy` of a result's luma over that of the original's, without the `BORDER` pixels at each side that
- * the protocols leave out. 1: as much texture as the original (be it another); 0: none beyond what LR holds. Infinity
- * where only the result has any, 1 where neither has.
+ * `highFrequencyEnergy` of a result's luma over the original's, without `BORDER` pixels on each side, as in the
+ * protocols. 1: as much texture as the original (not necessarily the same); 0: none beyond what LR holds. Infinity if
+ * only the result has any, 1 if neither has.
  * @throws ImageError for unequal sizes, or sides too small to be scored.
  */
 export function textureRatio(result: Picture, original: Picture): number {
   const [ours, theirs] = comparable(result, original).map(one => highFrequencyEnergy(shavePlane(luma(one), BORDER)));
-  // Less than a flat picture's rounding of sums.
+  // Below the rounding error of a flat picture.
   const none = 1e-9;
   if (theirs < none) return ours < none ? 1 : Number.POSITIVE_INFINITY;
   return ours / theirs;

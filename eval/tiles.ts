@@ -1,4 +1,4 @@
-/** How a picture is cut into overlapping windows so that a network's result, put together again, has no seams. */
+/** Splits a picture into overlapping windows, so that the combined result of a network has no seams. */
 
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { TileError } from './errors.ts';
@@ -15,17 +15,17 @@ export interface Rectangle extends Size {
   readonly y: number;
 }
 
-/** `window` is what the network sees; of its result only `keep`, a part of it, is used. Both in the picture's pixels. */
+/** The network runs on `window`; only the result of `keep`, a part of it, is used. Both in the picture's pixels. */
 export interface Tile {
   readonly window: Rectangle;
   readonly keep: Rectangle;
 }
 
-/** What the choice of a window needs to know of a network; see `Upscaler`. */
+/** A network's halo and memory, for choosing a window; see `Upscaler`. */
 export interface TileCosts {
-  /** Pixels around a pixel on which its result depends. */
+  /** Radius of the receptive field in pixels. */
   readonly halo: number;
-  /** Bytes at the peak of a pass over a window; Infinity where the adapter cannot run it at all. */
+  /** Peak bytes of a pass over a window; Infinity if the adapter cannot run it. */
   bytes(height: number, width: number): number;
 }
 
@@ -35,28 +35,28 @@ interface Span {
   readonly to: number;
 }
 
-/** Windows of one size along a side of `length`: window i is start…start + window, and from…to of it is kept. */
+/** Windows of equal size along a side of `length`: window i is start…start + window, and from…to is kept. */
 function spans(length: number, window: number, halo: number): Span[] {
   if (window >= length) return [{ start: 0, from: 0, to: length }];
   const step = window - 2 * halo;
   const count = Math.ceil((length - 2 * halo) / step);
-  // The last window ends at the edge instead of beyond it: it overlaps its neighbour more, and has the same size.
+  // The last window ends at the edge: it overlaps its neighbour more, but has the same size.
   const start = (i: number) => Math.min(i * step, length - window);
   const end = (i: number) => (i === count - 1 ? length : start(i) + window - halo);
   return Array.from({ length: count }, (_, i) => ({ start: start(i), from: i === 0 ? 0 : end(i - 1), to: end(i) }));
 }
 
 /**
- * Covers a picture with windows that all have the same size (each size costs a compilation), capped at the picture's.
- * Around what is kept of a window lie `halo` pixels, fewer only at the picture's edge, where the network's own padding
- * must act as it does on the whole picture. The kept parts are disjoint and cover everything.
- * @throws DaybreakError for a window that does not exceed its two halos where it has to be repeated.
+ * Covers a picture with windows of equal size (each size needs a compilation), at most the picture's. The kept part of
+ * a window is surrounded by `halo` pixels, except at the picture's edge, where the network's own padding must act as on
+ * the whole picture. The kept parts are disjoint and cover the picture.
+ * @throws DaybreakError if a repeated window is not larger than its two halos.
  */
 export function planTiles(picture: Size, window: Size, halo: number): Tile[] {
   for (const side of ['width', 'height'] as const) {
     if (window[side] < picture[side] && window[side] <= 2 * halo) {
       throw new DaybreakError(
-        `A tile's window of ${window.width}x${window.height} is all halo (${halo} at each side): make it larger.`,
+        `A window of ${window.width}x${window.height} is all halo (${halo} pixels on each side): use a larger tile.`,
       );
     }
   }
@@ -71,16 +71,16 @@ export function planTiles(picture: Size, window: Size, halo: number): Tile[] {
   );
 }
 
-/** Windows come in multiples of this: kernels work on blocks of 8, and pictures of like size share a window. */
+/** Window sides are multiples of this: kernels work on blocks of 8, and pictures of similar size share a window. */
 const GRANULE = 8;
 
-/** A side that a window may have, and the pixels computed along the picture's side with it, halos included. */
+/** A candidate window side, and the total pixels computed along the picture's side with it, including halos. */
 interface Side {
   readonly window: number;
   readonly computed: number;
 }
 
-/** The sides that a window may have along `length`, ascending; the last is the whole. */
+/** Candidate window sides along `length`, ascending; the last is the whole side. */
 function sidesFor(length: number, halo: number): Side[] {
   const sides: Side[] = [];
   const first = Math.floor((2 * halo) / GRANULE + 1) * GRANULE;
@@ -91,7 +91,7 @@ function sidesFor(length: number, halo: number): Side[] {
   return sides;
 }
 
-/** For each side the one, of it and all smaller, that computes least; of equals the largest. */
+/** For each side, the side up to it with the least computation; ties go to the largest. */
 function bestUpTo(sides: readonly Side[]): Side[] {
   let best = sides[0];
   return sides.map(side => {
@@ -101,9 +101,9 @@ function bestUpTo(sides: readonly Side[]): Side[] {
 }
 
 /**
- * The window within `budget` bytes with which the least pixels are computed in all, halos counted as often as they are
- * computed: the whole picture where that fits. `costs.bytes` must not fall where a side grows.
- * @throws TileError where even the smallest window does not fit.
+ * The window within `budget` bytes that needs the fewest computed pixels in total, including repeated halos; the whole
+ * picture if that fits. `costs.bytes` must not decrease as a side grows.
+ * @throws TileError if even the smallest window does not fit.
  */
 export function chooseWindow(picture: Size, costs: TileCosts, budget: number): Size {
   const widths = sidesFor(picture.width, costs.halo);
@@ -111,7 +111,7 @@ export function chooseWindow(picture: Size, costs: TileCosts, budget: number): S
   const bestHeight = bestUpTo(heights);
   let best: Size | undefined;
   let least = Number.POSITIVE_INFINITY;
-  // The wider the window, the lower it must be: one walk along the edge of what fits.
+  // A wider window must be lower: walks once along the boundary of what fits.
   let tallest = heights.length - 1;
   for (const width of widths) {
     while (tallest >= 0 && costs.bytes(heights[tallest].window, width.window) > budget) tallest--;
@@ -130,5 +130,5 @@ function tooSmall(window: string, halo: number, bytes: number, budget: number): 
   const smallest = `the smallest tile, ${window} pixels with a halo of ${halo},`;
   if (bytes === Number.POSITIVE_INFINITY) return `Cannot upscale: ${smallest} is more than this adapter can run.`;
   const mib = (n: number) => `${(n / 2 ** 20).toFixed(1)} MiB`;
-  return `Cannot upscale: ${smallest} takes ${mib(bytes)}, the memory budget is ${mib(budget)}. Raise the budget.`;
+  return `Cannot upscale: ${smallest} needs ${mib(bytes)}, but the memory budget is ${mib(budget)}. Raise the budget.`;
 }

@@ -1,4 +1,4 @@
-/** Enlarging a picture with a network, whole or tile by tile: the same picture either way, bit for bit. */
+/** Upscales a picture with a network, whole or tile by tile, with bit-identical results. */
 
 import { DaybreakError, LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
 import { toGrey } from '../image/colour.ts';
@@ -11,62 +11,62 @@ import { isNoLarger, isSameSize } from './result-size.ts';
 import { planTiles, type Rectangle, type Size, type Tile } from './tiles.ts';
 import { type TileOptions, Windows } from './windows.ts';
 
-/** A network that enlarges; `models/` makes one from a file. */
+/** An upscaling network; `models/` loads one from a file. */
 export interface Upscaler {
   /** For messages and labels. */
   readonly name: string;
-  /** Enlargement: 4. */
+  /** The scale: 4. */
   readonly scale: number;
-  /** LR pixels around an output pixel on which it depends: the halo a tile needs. */
+  /** Radius of the receptive field in LR pixels: the halo of a tile. */
   readonly halo: number;
-  /** What stands around a picture: the picture mirrored, or zeros (the default). */
+  /** Padding around a picture: mirrored, or zeros (default). */
   readonly edges?: 'mirror' | 'zero';
-  /** GPU bytes that a forward pass of an h×w tile takes at its peak; Infinity where the adapter cannot run it at all. */
+  /** Peak GPU bytes of a forward pass over an h×w tile; Infinity if the adapter cannot run it. */
   bytes(height: number, width: number): number;
-  /** Planar RGB in [0,1], [3][h][w] → planar RGB about [-1,1], [3][scale·h][scale·w]. Zeros count beyond the edges. */
+  /** Planar RGB in [0,1], [3][h][w] → planar RGB about [-1,1], [3][scale·h][scale·w]. Pads with zeros. */
   run(planes: Float32Array, height: number, width: number): Promise<Float32Array>;
 }
 
-/** How a picture was cut: what the network sees at once, and how often. */
+/** How a picture was tiled: the window and the number of passes. */
 export interface Tiling {
   readonly window: Size;
   readonly count: number;
 }
 
-/** How far a picture is and whether to go on. */
+/** Progress, notes and cancellation. */
 export interface UpscaleControl {
   /** Called before the first tile and after each. */
   readonly onTile?: ((done: number, total: number) => void) | undefined;
-  /** Hears how the picture is cut, once more where memory ran out. */
+  /** Called with the tiling, and again after running out of memory. */
   readonly onTiling?: ((tiling: Tiling) => void) | undefined;
-  /** Hears, as a line for people, what was not as it should be and was overcome. */
+  /** Called with a line about each problem that was worked around. */
   readonly onNote?: ((note: string) => void) | undefined;
-  /** Looked at before each tile; its reason is thrown. */
+  /** Checked before each tile; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is asked of a method, besides how it reports. */
+/** Options of a method. */
 export interface MethodControl extends UpscaleControl {
   /** The result's sides. Default: the picture's, times the method's scale. */
   readonly to?: Size | undefined;
-  /** The picture repeats itself in all directions, as seamless textures do: so will its result. Default: false. */
+  /** Treat the picture as a seamless texture, and keep it seamless. Default: false. */
   readonly wrap?: boolean | undefined;
 }
 
 /**
- * How far around a picture its mirror image reaches, in pixels. More makes no difference that can be seen: at most one
- * level of 255 for the networks that ship (docs/decisions.md).
+ * Width of mirrored padding in pixels. More changes the shipped networks' results by at most one level of 255
+ * (docs/decisions.md).
  */
 const MIRRORED = 12;
 
 /**
- * The picture enlarged by a network: image = (y + 1) / 2 · 255 (65535 for 16 bit), rounded half up and clipped, in RGB of
- * as many bits. A grey picture goes in as three equal channels, and its result becomes grey by round(0.299 R + 0.587 G +
- * 0.114 B). Alpha is enlarged by bicubic, and hard edges stay hard (see `upscaleAlpha`). Other sizes than the network's
- * are made of its result by bicubic; pictures that would not become larger never see the network. Where the GPU's memory
- * runs out, the picture is begun again with tiles of half the memory.
- * @param windows for several pictures: those of earlier ones teach how large a tile may be.
- * @throws TileError where no tile fits, ResultError where the network gives no picture.
+ * Upscales a picture with a network: image = (y + 1) / 2 · 255 (65535 for 16 bits), rounded half up and clipped, in RGB
+ * of the same depth. A grey picture is repeated to three channels, and its result becomes grey by round(0.299 R + 0.587
+ * G + 0.114 B). Alpha is upscaled by bicubic, and hard edges stay hard (see `upscaleAlpha`). Other sizes than the
+ * network's are resized from its result by bicubic; pictures that would not become larger skip the network. If GPU
+ * memory runs out, the picture is restarted with tiles of half the memory.
+ * @param windows share them between pictures, so that later ones use tile sizes known to fit.
+ * @throws TileError if no tile fits, ResultError if the network's output is invalid.
  */
 export async function upscalePicture<S extends Samples>(
   picture: Picture<S>,
@@ -111,20 +111,20 @@ async function upscaleRgb<S extends Samples>(
       const tried = sidesOf(window, framed);
       window = windows.halve(framed, window, error);
       control.onNote?.(
-        `out of GPU memory with tiles of ${tried}: smaller ones, ${sidesOf(window, framed)}, from now on`,
+        `out of GPU memory with tiles of ${tried}: using tiles of ${sidesOf(window, framed)} from now on`,
       );
     }
   }
   if (isConstant(out) && varies(picture)) {
     throw new ResultError(
-      `${upscaler.name}: the result is of one colour, the picture is not: is this a broken training's network, or a ` +
-        'defect of the GPU driver (daybreak doctor tests it)?',
+      `${upscaler.name}: the result has only one colour, but the picture does not: is the model broken, or is this a ` +
+        'GPU driver bug (check with daybreak doctor)?',
     );
   }
   return out;
 }
 
-/** Pixels that are put around a picture: of a texture all that its edges depend on. */
+/** Width of padding; for a texture, the whole halo. */
 function borderOf({ halo, edges }: Upscaler, { wrap }: MethodControl): number {
   if (wrap) return halo;
   return edges === 'mirror' ? Math.min(halo, MIRRORED) : 0;
@@ -133,7 +133,7 @@ function borderOf({ halo, edges }: Upscaler, { wrap }: MethodControl): number {
 const sidesOf = (window: Size, picture: Size) =>
   `${Math.min(window.width, picture.width)}x${Math.min(window.height, picture.height)}`;
 
-/** Enlarges a picture within a border, and writes what lies within the border to `out`. */
+/** Upscales a padded picture, and writes the result without the padding to `out`. */
 async function upscaleTiles<S extends Samples>(
   picture: Picture<S>,
   border: number,
@@ -159,7 +159,7 @@ async function upscaleTiles<S extends Samples>(
     }
     if (!paste(result, withoutBorder(one, picture, border), scale, out)) {
       throw new ResultError(
-        `${upscaler.name}: the result is not finite (NaN or infinity): are these the weights of a training that broke?`,
+        `${upscaler.name}: the result contains NaN or infinity: did the training of this model diverge?`,
       );
     }
   }
@@ -180,19 +180,19 @@ function planesOf(picture: Picture<Samples>, { x, y, width, height }: Rectangle)
   return planes;
 }
 
-/** The tile in the coordinates of the picture without its border, of which nothing is kept. */
+/** The tile in coordinates of the unpadded picture. Nothing of the padding is kept. */
 function withoutBorder({ window, keep }: Tile, { width, height }: Size, border: number): Tile {
   const [left, top] = [Math.max(keep.x, border), Math.max(keep.y, border)];
   const right = Math.min(keep.x + keep.width, width - border);
   const bottom = Math.min(keep.y + keep.height, height - border);
   return {
     window: { ...window, x: window.x - border, y: window.y - border },
-    // Some tiles lie in the border alone.
+    // Some tiles contain only padding.
     keep: { x: left - border, y: top - border, width: Math.max(0, right - left), height: Math.max(0, bottom - top) },
   };
 }
 
-/** Writes the kept part of a tile's result into `out`; false where a number is not finite. */
+/** Writes the kept part of a tile's result into `out`. Returns false if a value is not finite. */
 function paste(result: Float32Array, { window, keep }: Tile, scale: number, out: Picture<Samples>): boolean {
   const [width, height] = [window.width * scale, window.height * scale];
   const left = (keep.x - window.x) * scale;
@@ -214,16 +214,16 @@ function paste(result: Float32Array, { window, keep }: Tile, scale: number, out:
   return finite;
 }
 
-/** True where all pixels are the same. */
+/** True if all pixels are equal. */
 function isConstant({ data, channels }: Picture<Samples>): boolean {
   for (let i = channels; i < data.length; i++) if (data[i] !== data[i - channels]) return false;
   return true;
 }
 
-/** Part of the range of samples that a picture must take up not to be called of one colour: noise is no content. */
+/** Minimum share of the sample range that counts as content; less may be noise. */
 const CONTENT = 1 / 32;
 
-/** True where some channel of a picture takes up more than CONTENT of what it could. */
+/** True if some channel spans more than CONTENT of its range. */
 function varies(picture: Picture<Samples>): boolean {
   const { data, channels } = picture;
   const least = CONTENT * peak(picture);

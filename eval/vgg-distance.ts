@@ -1,4 +1,4 @@
-/** How far the VGG19 features of a result are from those of the original: what looks alike, not what is equal. */
+/** The distance between VGG19 features of result and original: perceptual rather than pixel-wise similarity. */
 
 import { compile } from '../engine/compile.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
@@ -21,16 +21,16 @@ const deviceOf = (vgg: VGG19) => vgg.namedVariables()[0][1].device;
 
 /**
  * Σ (φ(result) − φ(original))² / Σ φ(original)² over all features φ(i,j) (after the activation, equation 5 of Ledig et
- * al.) of the whole pictures: 0 for equal pictures, about 1 where nothing of the original is left. Deep layers ask for
+ * al.) of the whole pictures: 0 for equal pictures, about 1 if nothing of the original is left. Deep layers compare
  * texture and shapes rather than pixels.
- * @throws VggError where the weights do not reach the layer; ImageError for pictures that cannot be compared; LimitError
- * for pictures whose features the adapter cannot bind.
+ * @throws VggError if the weights do not include the layer; ImageError for pictures that cannot be compared; LimitError
+ * if the features exceed the adapter's binding limit.
  */
 export function vggDistance(vgg: VGG19, i: number, j: number): (result: Picture, original: Picture) => Promise<number> {
   vgg.require(i, j);
   return async (result, original) => {
     const [ours, theirs] = comparable(result, original);
-    // Pictures of a set have many sizes: kernels that take sizes as arguments compile once, memory is kept for none.
+    // A set has pictures of many sizes: kernels take sizes as arguments and compile once.
     using distance = compile(
       (a: Tensor, b: Tensor) => {
         const target = vgg.phi(b, i, j);

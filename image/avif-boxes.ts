@@ -1,54 +1,54 @@
 /**
- * What the boxes of an AVIF file say of its picture besides what its decoder is told: the code points of its colours and
- * whether these are multiplied by alpha (ISO/IEC 14496-12, sections 4.2 and 8.11; ISO/IEC 23008-12, section 6; MIAF,
- * ISO/IEC 23000-22, 7.3.5.2). Damaged boxes say nothing.
+ * Reads what an AVIF decoder does not report: the code points of the colours, and whether these are premultiplied by
+ * alpha (ISO/IEC 14496-12, sections 4.2 and 8.11; ISO/IEC 23008-12, section 6; MIAF, ISO/IEC 23000-22, 7.3.5.2).
+ * Damaged boxes are ignored.
  */
 
 import type { Cicp } from './colours/cicp.ts';
 
 export interface AvifStatements {
-  /** Of the `colr` box of type nclx. */
+  /** From the `colr` box of type nclx. */
   readonly cicp: Cicp | undefined;
-  /** An item reference `prem` from the picture to its alpha. */
+  /** True if a `prem` item reference leads from the picture to its alpha. */
   readonly premultiplied: boolean;
 }
 
-/** A box: its type, and where its payload begins and ends. */
+/** A box's type and the range of its payload. */
 interface Box {
   readonly type: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** Boxes and entries that are looked at on a level: files have some dozens, grids some hundreds. */
+/** Limits for boxes and entries per level. Files have dozens, grids hundreds. */
 const MOST_BOXES = 4096;
 const MOST_ENTRIES = 65_536;
 
-/** What the file says; nothing where its boxes are damaged. */
+/** Reads the file's boxes. Returns empty values if they are damaged. */
 export function readAvif(bytes: Uint8Array): AvifStatements {
   const nothing = { cicp: undefined, premultiplied: false };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     const meta = boxesIn(view, 0, view.byteLength).find(({ type }) => type === 'meta');
     if (meta === undefined) return nothing;
-    // After version and flags.
+    // Skips version and flags.
     const boxes = boxesIn(view, meta.from + 4, meta.to);
     const primary = primaryOf(view, boxes);
     if (primary === undefined) return nothing;
     const references = referencesFrom(view, boxes, primary);
     const premultiplied = references.some(({ type }) => type === 'prem');
-    // A picture put together from tiles may leave its colours to them.
+    // A grid image may declare its colours on its tiles only.
     const tile = references.find(({ type }) => type === 'dimg')?.to;
     const properties = propertiesOf(view, boxes, [primary, ...(tile === undefined ? [] : [tile])]);
     return { cicp: properties.map(box => nclxIn(view, box)).find(cicp => cicp !== undefined), premultiplied };
   } catch (error) {
-    // Of a view: a place outside of the file.
+    // Thrown by DataView: an offset outside the file.
     if (error instanceof RangeError) return nothing;
     throw error;
   }
 }
 
-/** The boxes between two places; the first that reaches beyond ends them. */
+/** The boxes between two offsets, up to the first that extends past the end. */
 function boxesIn(view: DataView, start: number, end: number): Box[] {
   const boxes: Box[] = [];
   for (let at = start; at + 8 <= end && boxes.length < MOST_BOXES; ) {
@@ -68,10 +68,10 @@ function typeAt(view: DataView, at: number): string {
   return String.fromCharCode(...[0, 1, 2, 3].map(i => view.getUint8(at + i)));
 }
 
-/** A number of 2 or 4 bytes: items are counted so by the box's version. */
+/** An item ID of 2 or 4 bytes, depending on the box's version. */
 const idAt = (view: DataView, at: number, bytes: number) => (bytes === 2 ? view.getUint16(at) : view.getUint32(at));
 
-/** The item that is the picture (8.11.4). */
+/** The primary item (8.11.4). */
 function primaryOf(view: DataView, boxes: readonly Box[]): number | undefined {
   const box = boxes.find(({ type }) => type === 'pitm');
   return box && within(box, 4, 2) ? idAt(view, box.from + 4, view.getUint8(box.from) === 0 ? 2 : 4) : undefined;
@@ -79,7 +79,7 @@ function primaryOf(view: DataView, boxes: readonly Box[]): number | undefined {
 
 const within = ({ from, to }: Box, at: number, length: number) => from + at + length <= to;
 
-/** Types of the references from an item, each with the first item that it leads to (8.11.12). */
+/** The references from an item: type and first target (8.11.12). */
 function referencesFrom(view: DataView, boxes: readonly Box[], item: number): { type: string; to: number }[] {
   const box = boxes.find(({ type }) => type === 'iref');
   if (box === undefined || !within(box, 0, 4)) return [];
@@ -91,7 +91,7 @@ function referencesFrom(view: DataView, boxes: readonly Box[], item: number): { 
   });
 }
 
-/** The properties of items, those of the first one first (ISO/IEC 23008-12, 9.3). */
+/** The properties of items, in the order of the items (ISO/IEC 23008-12, 9.3). */
 function propertiesOf(view: DataView, boxes: readonly Box[], items: readonly number[]): Box[] {
   const box = boxes.find(({ type }) => type === 'iprp');
   if (box === undefined) return [];
@@ -102,7 +102,7 @@ function propertiesOf(view: DataView, boxes: readonly Box[], items: readonly num
   const found = new Map<number, Box[]>(items.map(item => [item, []]));
   for (const association of inner.filter(({ type }) => type === 'ipma')) {
     for (const [item, index] of associationsIn(view, association)) {
-      // Counted from 1; 0 is none.
+      // Indices start at 1; 0 means none.
       const property = properties[index - 1];
       if (property) found.get(item)?.push(property);
     }
@@ -110,7 +110,7 @@ function propertiesOf(view: DataView, boxes: readonly Box[], items: readonly num
   return items.flatMap(item => found.get(item) ?? []);
 }
 
-/** Pairs of an item and the number of a property. */
+/** Pairs of item ID and property index. */
 function* associationsIn(view: DataView, box: Box): Generator<readonly [item: number, property: number]> {
   if (!within(box, 0, 8)) return;
   const bytes = view.getUint8(box.from) === 0 ? 2 : 4;
@@ -122,15 +122,15 @@ function* associationsIn(view: DataView, box: Box): Generator<readonly [item: nu
     const count = view.getUint8(at + bytes);
     at += bytes + 1;
     for (let i = 0; i < count && at + (wide ? 2 : 1) <= box.to; i++, at += wide ? 2 : 1) {
-      // The highest bit says that it must be understood.
+      // The highest bit marks the property as essential.
       yield [item, wide ? view.getUint16(at) & 0x7fff : view.getUint8(at) & 0x7f];
     }
   }
 }
 
-/** The code points of a `colr` box, if they are its kind (12.1.5). */
+/** The code points of a `colr` box of type nclx (12.1.5). */
 function nclxIn(view: DataView, box: Box): Cicp | undefined {
   if (box.type !== 'colr' || !within(box, 0, 11) || typeAt(view, box.from) !== 'nclx') return undefined;
-  // Its matrix and its range are those of Y, Cb and Cr, which the decoder makes RGB of full range.
+  // Matrix and range apply to Y, Cb and Cr, which the decoder converts to full-range RGB.
   return { primaries: view.getUint16(box.from + 4), transfer: view.getUint16(box.from + 6), fullRange: true };
 }

@@ -1,4 +1,4 @@
-/** Picture files to pictures and back in a browser, by the browser's own codecs. */
+/** Decodes and encodes picture files with the browser's codecs. */
 
 import { ImageError, messageOf } from './errors.ts';
 import { checkSize, FORMAT_NAMES, formatOf, type ReadFormat } from './formats.ts';
@@ -6,7 +6,7 @@ import { isFrame, jpegSegments } from './metadata/jpeg-segments.ts';
 import { type Channels, createPicture, type Picture } from './picture.ts';
 import { readPngHeader } from './png-header.ts';
 
-// Declared here because the project is type-checked without the DOM's library, which would hide mistakes elsewhere.
+// Declared here because the project is type-checked without the DOM library, which would hide mistakes elsewhere.
 interface Bitmap {
   readonly width: number;
   readonly height: number;
@@ -28,10 +28,7 @@ declare const createImageBitmap: (source: Blob, options: Record<string, string>)
 declare const OffscreenCanvas: new (width: number, height: number) => Canvas;
 declare const ImageData: new (data: Uint8ClampedArray<ArrayBuffer>, width: number, height: number) => Samples;
 
-/**
- * Channels of the picture in a file, or undefined where only its pixels tell: the canvas gives RGBA whatever the file
- * holds.
- */
+/** The number of channels in the file, or undefined if only its pixels show it. The canvas always returns RGBA. */
 function channelsOf(bytes: Uint8Array, format: ReadFormat, name: string): Channels | undefined {
   if (format === 'png') {
     const header = readPngHeader(bytes, name);
@@ -40,7 +37,7 @@ function channelsOf(bytes: Uint8Array, format: ReadFormat, name: string): Channe
     return (colours + (header.colourType >= 4 || header.transparency ? 1 : 0)) as Channels;
   }
   if (format !== 'jpeg') return undefined;
-  // The frame header (marker C0…CF but C4, C8, CC) tells the size and the number of components.
+  // The frame header (marker C0…CF except C4, C8, CC) holds the size and the number of components.
   for (const { marker, data } of jpegSegments(bytes)) {
     if (!isFrame(marker) || data.length < 6) continue;
     checkSize((data[3] << 8) | data[4], (data[1] << 8) | data[2], name);
@@ -52,20 +49,20 @@ function channelsOf(bytes: Uint8Array, format: ReadFormat, name: string): Channe
 function context(width: number, height: number, name: string): { canvas: Canvas; drawing: Context } {
   const canvas = new OffscreenCanvas(width, height);
   const drawing = canvas.getContext('2d', { willReadFrequently: true });
-  if (drawing === null) throw new ImageError(name, `this browser gives no canvas of ${width}x${height} pixels`);
+  if (drawing === null) throw new ImageError(name, `this browser cannot create a canvas of ${width}x${height} pixels`);
   return { canvas, drawing };
 }
 
-/** RGB, and alpha where a pixel is not opaque. */
+/** 4 if any pixel is not opaque, otherwise 3. */
 function channelsIn(rgba: Uint8ClampedArray): Channels {
   for (let i = 3; i < rgba.length; i += 4) if (rgba[i] < 255) return 4;
   return 3;
 }
 
 /**
- * Decodes a PNG or JPEG file as the Node codec does, and WebP, AVIF, GIF and TIFF where the browser can, with the canvas's
- * limits: colour under partial alpha may be off by a few levels (it is premultiplied there), and 16-bit files are reduced
- * by the browser's rule. Colours of other formats than PNG are converted from their profile to sRGB.
+ * Decodes PNG and JPEG files like the Node codec, and WebP, AVIF, GIF and TIFF if the browser supports them. The canvas
+ * limits precision: it premultiplies alpha, so colours under partial alpha may be off by a few levels, and the browser
+ * reduces 16-bit files to 8 bits. Colours of formats other than PNG are converted from their profile to sRGB.
  *
  * @throws ImageError for empty, damaged, truncated or unsupported files.
  */
@@ -81,7 +78,9 @@ export async function decode(bytes: Uint8Array, name: string): Promise<Picture> 
     });
   } catch (error) {
     const what =
-      format === 'png' || format === 'jpeg' ? 'damaged picture' : `damaged, or no ${FORMAT_NAMES[format]} here`;
+      format === 'png' || format === 'jpeg'
+        ? 'damaged picture'
+        : `damaged, or this browser does not support ${FORMAT_NAMES[format]}`;
     throw new ImageError(name, `${what}: ${messageOf(error)}`, { cause: error });
   }
   const { width, height } = bitmap;
@@ -100,7 +99,7 @@ export async function decode(bytes: Uint8Array, name: string): Promise<Picture> 
   return createPicture(width, height, channels, data);
 }
 
-/** The bytes of a PNG file of this picture, which a browser writes as RGBA. */
+/** Encodes the picture as PNG. Browsers always write RGBA. */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
   const { width, height, channels, data } = picture;
   const rgba = new Uint8ClampedArray(width * height * 4);

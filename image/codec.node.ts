@@ -1,4 +1,6 @@
-/** Picture files to pictures and back under Node: PNG here and by pngjs, the others by sharp where it is installed. */
+/**
+ * Decodes and encodes picture files on Node: PNG directly and with pngjs, other formats with sharp if it is installed.
+ */
 
 import { colouredAsAsked } from './colours/as-asked.node.ts';
 import { sayingSrgb } from './colours/exif-space.ts';
@@ -16,27 +18,26 @@ import { decodePng, encodePngAside } from './png.node.ts';
 import { decodeBySharp, encodeBySharp } from './sharp.node.ts';
 
 /**
- * The picture of a file in 8 bit (16-bit samples become round(v · 255 / 65535)), for training and scores; as `decodeFile`
- * otherwise.
+ * Decodes a file to 8 bits for training and scoring (16-bit samples become round(v · 255 / 65535)); otherwise like
+ * `decodeFile`.
  *
- * @throws ImageError for empty, damaged, truncated or unsupported files, and for other formats than PNG where sharp is
- *   missing.
+ * @throws ImageError for empty, damaged, truncated or unsupported files, and for formats other than PNG if sharp is not
+ *   installed.
  */
 export async function decode(bytes: Uint8Array, name: string): Promise<Picture> {
   return toEightBit((await decodeFile(bytes, name)).picture);
 }
 
 /**
- * A file with all it holds, its format told by its first bytes; `name` is for messages.
+ * Decodes a file with its metadata. The first bytes determine the format; `name` is for messages.
  *
- * Samples are those of the file: grey stays one channel, 16 bits stay, profiles (unless `colours` asks for sRGB) and gammas
- * are not applied. Palettes
- * expand to RGB; fewer than 8 bits scale to 0…255; alpha, also a transparent colour or palette entry, becomes an alpha
- * channel, premultiplied alpha (TIFF) is divided out. CMYK and Lab are converted to sRGB. The picture is turned upright
- * after its orientation, which is then 1 in the metadata.
+ * Samples are the file's own: grey stays one channel, 16 bits stay, gamma is not applied, and neither are profiles
+ * unless `colours` is `srgb`. Palettes expand to RGB; fewer than 8 bits scale to 0…255; alpha, including a transparent
+ * colour or palette entry, becomes an alpha channel; premultiplied alpha (TIFF) is divided out. CMYK and Lab are
+ * converted to sRGB. The picture is rotated upright according to its orientation, which the metadata then state as 1.
  *
- * @throws ImageError for empty, damaged, truncated or unsupported files, those of more than `maxPixels` pixels, and for
- *   other formats than PNG where sharp is missing.
+ * @throws ImageError for empty, damaged, truncated or unsupported files, files of more than `maxPixels` pixels,
+ *   and for formats other than PNG if sharp is not installed.
  */
 export async function decodeFile(bytes: Uint8Array, name: string, options: DecodeOptions = {}): Promise<PictureFile> {
   const format = formatOf(bytes, name);
@@ -51,9 +52,9 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   const carried = told && exifFor(told, picture, resolution);
   const packet = xmp && withoutCompanions(xmp).xmp;
   const warnings = [...decoded.warnings, ...(colours === 'own' ? decoded.notCarried : [])];
-  if (told && !carried) warnings.push('its EXIF is damaged and left out');
-  if (xmp && !packet) warnings.push('its XMP is damaged and left out');
-  if (icc && !readProfile(icc)) warnings.push('its colour profile is damaged and left out');
+  if (told && !carried) warnings.push('its EXIF is damaged and was dropped');
+  if (xmp && !packet) warnings.push('its XMP is damaged and was dropped');
+  if (icc && !readProfile(icc)) warnings.push('its colour profile is damaged and was dropped');
   const bits = peak(picture) > 255 ? 16 : 8;
   const meaning = meaningOf({ ...decoded.colours, icc }, { channels: picture.channels, bits }, format);
   const coloured = await colouredAsAsked(picture, meaning, colours, warnings);
@@ -64,7 +65,7 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
       icc: coloured.icc,
       cicp: coloured.cicp,
       exif: carried && coloured.saysSrgb ? sayingSrgb(carried) : carried,
-      // XMP's copy of the orientation is of no account: it turns no picture, and stays where EXIF says nothing.
+      // XMP's copy of the orientation rotates no picture. It is kept if EXIF states no orientation.
       xmp: packet && xmpFor(packet, picture, format === 'avif' || statedOrientation(exif) !== undefined),
       resolution,
       comments,
@@ -75,11 +76,11 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
 }
 
 /**
- * The bytes of a file of this format: exactly the picture and its metadata in PNG and TIFF, near them in the others (see
- * `fitted` for what they cannot hold).
+ * Encodes a picture and its metadata: exactly in PNG and TIFF, approximately in the other formats (`fitted` says what
+ * they cannot hold).
  *
  * @param name For messages.
- * @throws ImageError where the picture is too large for the format, or the format needs sharp and it is missing.
+ * @throws ImageError if the picture is too large for the format, or the format needs sharp and it is not installed.
  */
 export async function encodeFile(
   picture: Picture<Samples>,
@@ -91,7 +92,7 @@ export async function encodeFile(
 }
 
 /**
- * The bytes of a file of what was fitted to its format.
+ * Encodes what `fitted` returned.
  * @param quality See `EncodeOptions`.
  * @throws ImageError as `encodeFile`.
  */
@@ -105,7 +106,7 @@ export async function encodeFitted(
   return await encodeBySharp(picture, format, metadata, quality, name);
 }
 
-/** The bytes of a PNG file that holds exactly this picture: 8 or 16 bit; grey, RGB, with or without alpha. */
+/** Encodes the picture losslessly as PNG: 8 or 16 bits; grey or RGB, with or without alpha. */
 export async function encodePng(picture: Picture<Samples>): Promise<Uint8Array> {
   return await encodePngAside(picture);
 }

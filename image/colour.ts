@@ -1,4 +1,4 @@
-/** Luma and chroma after ITU-R BT.601 in MATLAB's rounding, and grey as ITU weights it. */
+/** Luma and chroma by ITU-R BT.601 with MATLAB's rounding, and grey with ITU's weights. */
 
 import { createPicture, type Picture, peak, type Samples, samplesLike, toRgb } from './picture.ts';
 import type { Plane } from './plane.ts';
@@ -28,7 +28,7 @@ export function luma(picture: Picture): Plane {
   return { width, height, data: plane };
 }
 
-/** Samples of three interleaved channels that are not rounded. */
+/** Unrounded samples of three interleaved channels. */
 export interface ColourSamples {
   readonly width: number;
   readonly height: number;
@@ -36,7 +36,7 @@ export interface ColourSamples {
   readonly data: Float64Array;
 }
 
-/** YCbCr of BT.601 without rounding: Y 16…235, Cb and Cr 16…240. Grey is repeated first, alpha ignored. */
+/** Converts to BT.601 YCbCr without rounding: Y 16…235, Cb and Cr 16…240. Grey is repeated first, alpha ignored. */
 export function toYcbcr(picture: Picture): ColourSamples {
   const { width, height, data } = toRgb(picture);
   const out = new Float64Array(data.length);
@@ -62,7 +62,7 @@ function inverse(m: readonly (readonly number[])[]): number[][] {
   return [0, 1, 2].map(i => [0, 1, 2].map(j => cofactor(j, i) / determinant));
 }
 
-/** The inverse of `toYcbcr`, rounded half up and clipped to 8 bit. */
+/** The inverse of `toYcbcr`, rounded half up and clipped to 8 bits. */
 export function fromYcbcr(samples: ColourSamples): Picture {
   const { width, height, data } = samples;
   const out = new Uint8Array(data.length);

@@ -6,12 +6,12 @@ const RANGES = [1223320000, 1479548743, 1255654969].map(range => {
   return { count, limit: Math.floor(0xffffffff / count) * count };
 });
 
-/** n / d, half away from zero; exact for the magnitudes here (below 2^43). */
+/** n / d, rounded half away from zero; exact for magnitudes below 2^43. */
 function roundDivide(n: number, d: number): number {
   return Math.sign(n) * Math.floor((Math.abs(n) + d / 2) / d);
 }
 
-/** The offsets of every block of 2×2 pixels in raster order; grows on demand and is kept, being the same for all. */
+/** Offsets of every 2×2 block in raster order. The same for all pictures, so they are cached and extended on demand. */
 export class DitherSource {
   #z = 362436069;
   #w = 521288629;
@@ -20,13 +20,13 @@ export class DitherSource {
   #offsets = new Int16Array(0);
   #blocks = 0;
 
-  /** At least `blocks` · 12 values: for each block its four pixels' offsets to 16-bit R, G, B. */
+  /** At least `blocks` · 12 values: the offsets to 16-bit R, G, B of each block's four pixels. */
   offsets(blocks: number): Int16Array {
     if (blocks <= this.#blocks) return this.#offsets;
     const grown = new Int16Array(Math.max(blocks, 2 * this.#blocks) * 12);
     grown.set(this.#offsets.subarray(0, this.#blocks * 12));
     for (let block = this.#blocks; block < blocks; block++) {
-      // All twelve numbers are drawn, but with 4:2:0 the first pixel's chroma serves the whole block.
+      // All twelve numbers are drawn, but 4:2:0 uses the first pixel's chroma for the whole block.
       let [blockCb, blockCr] = [0, 0];
       for (let pixel = 0; pixel < 4; pixel++) {
         const luma = this.#triangular(0);

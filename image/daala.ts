@@ -1,10 +1,10 @@
 /**
  * Luma as the daala video codec's `png2y4m` writes it with its default options: BT.709, 4:2:0, dithered with triangular
- * noise that is the same for every picture, each luma value chosen to give the least RGB error after the chroma has
- * been rounded. Ledig et al. 2017 scored with it (section 3.1); the printed figures come out with nothing less.
+ * noise that is the same for every picture. Each luma value minimises the RGB error after chroma rounding. Ledig et al.
+ * 2017 scored with it (section 3.1); their published figures cannot be reproduced without it.
  *
- * The tool computes in 64-bit integers. All products here stay below 2^53, so doubles hold them exactly, and quotients
- * are put right after the division.
+ * The tool computes in 64-bit integers. All products here stay below 2^53, so doubles are exact, and quotients are
+ * corrected after the division.
  */
 
 import { DitherSource } from './daala-dither.ts';
@@ -28,7 +28,7 @@ function floorDivide(n: number, d: number): number {
   return rest >= d ? quotient + 1 : quotient;
 }
 
-/** n / d, half away from zero. */
+/** n / d, rounded half away from zero. */
 function roundDivide(n: number, d: number): number {
   const half = Math.floor(d / 2);
   return n < 0 ? -floorDivide(half - n, d) : floorDivide(n + half, d);
@@ -46,7 +46,7 @@ function squaredError(luma: number, r: number, g: number, b: number, red: number
   return (dr * dr + dg * dg + db * db) | 0; // 32-bit sums in the tool, wrapping
 }
 
-/** Luma, less its foot of 16, of one dithered 16-bit pixel whose block got the chroma offsets red, green, blue. */
+/** Luma minus 16 of one dithered 16-bit pixel, given the RGB offsets of its block's chroma. */
 function bestLuma(r: number, g: number, b: number, red: number, green: number, blue: number): number {
   const ideal =
     1063 * Math.floor((r * Q - red + 4096) / 8192) +
@@ -59,7 +59,7 @@ function bestLuma(r: number, g: number, b: number, red: number, green: number, b
   return errorHigh === errorLow ? low + (low & 1) : low;
 }
 
-/** Chroma less 128 from the sum over a block's four pixels; clipped as an 8-bit value. */
+/** Chroma minus 128 from the sum over a block's four pixels, clipped to 8 bits. */
 function chroma(sum: number, denominator: number): number {
   return Math.min(127, Math.max(-128, roundDivide(sum, denominator)));
 }
@@ -67,8 +67,8 @@ function chroma(sum: number, denominator: number): number {
 const source = new DitherSource();
 
 /**
- * The luma plane (integers 0…255) that `png2y4m` gives for an 8-bit picture. Cut borders before calling: blocks and
- * dither count from the picture's corner. Grey is taken as three equal channels; alpha is ignored.
+ * The luma plane (integers 0…255) that `png2y4m` gives for an 8-bit picture. Crop borders before calling:
+ * blocks and dither start at the picture's corner. Grey counts as three equal channels; alpha is ignored.
  */
 export function daalaLuma(picture: Picture): Plane {
   const { width, height, data } = toRgb(picture);
@@ -78,7 +78,7 @@ export function daalaLuma(picture: Picture): Plane {
   const pixels = new Float64Array(12);
   for (let y = 0, block = 0; y < height; y += 2) {
     for (let x = 0; x < width; x += 2, block++) {
-      // Beyond an odd edge the last dithered column, then row, is repeated.
+      // Past an odd edge the last dithered column, then row, is repeated.
       let [red, green, blue] = [0, 0, 0];
       for (let q = 0; q < 4; q++) {
         const from = (q & (x + 1 < width ? 1 : 0)) | (q & (y + 1 < height ? 2 : 0));

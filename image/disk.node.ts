@@ -1,8 +1,8 @@
-/** What the system says where a file cannot be read or written, and bytes that the disk really has. */
+/** System error codes as text, and writes that are synced to disk. */
 
 import { open } from 'node:fs/promises';
 
-/** "ENOENT" and its kin, or the message where an error has no code. */
+/** The error's code, such as "ENOENT", or its message if it has none. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? String(error.code) : error.message;
@@ -17,16 +17,16 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EIO: 'the disk failed',
   EEXIST: 'a file is in the way',
-  ENOTDIR: 'something on the way is no folder',
+  ENOTDIR: 'a parent is not a folder',
   EISDIR: 'it is a folder',
   ENOENT: 'it is missing',
   ENAMETOOLONG: 'its name is too long for the file system',
 };
 
-/** What a code means, for people; undefined for those that few ever see. */
+/** A readable meaning of a code; undefined for rare ones. */
 export const meaningOf = (code: string): string | undefined => MEANINGS[code];
 
-/** Writes a new file and waits until the disk has its bytes. */
+/** Writes a new file and syncs it to disk. */
 export async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'wx');
   try {

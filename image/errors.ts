@@ -1,16 +1,16 @@
-/** Failures of this room: pictures that cannot be read, written, cut or compared. */
+/** Errors of image/: pictures that cannot be read, written, cropped or compared. */
 
-/** What would move a terminal's cursor, colour it or turn the reading direction: control and format characters. */
+/** Control and format characters, which could move a terminal's cursor, colour it or change the reading direction. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** A file's name as one line for people: what is not to be sent to a terminal becomes `\u{hex}`. */
+/** A file's name in one printable line: control and format characters become `\u{hex}`. */
 export function printable(name: string): string {
   return name.replace(UNPRINTABLE, character => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /**
- * Something is wrong with a picture. The message is one line that begins with the file's name (or another name that
- * the caller gave the picture), made printable; `file` holds that name alone and `cause` the underlying error where there is one.
+ * An error about one picture. The message is one line that starts with the printable name of the file (or another name
+ * that the caller gave). `file` is that name, `cause` the underlying error, if any.
  */
 export class ImageError extends Error {
   readonly file: string;
@@ -21,19 +21,19 @@ export class ImageError extends Error {
   }
 }
 
-/** A picture has more pixels than the caller allows; its sides in pixels. */
+/** A picture has more pixels than the limit. */
 export class PictureSizeError extends ImageError {
   readonly width: number;
   readonly height: number;
   constructor(file: string, width: number, height: number, maxPixels: number) {
-    super(file, `${width}x${height} pixels are more than the limit of ${maxPixels}`);
+    super(file, `${width}x${height} pixels exceed the limit of ${maxPixels}`);
     this.name = 'PictureSizeError';
     this.width = width;
     this.height = height;
   }
 }
 
-/** What another's error says, for a message of ours. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-/** Picture files on a disk: which lie in a folder, read one, write one so that nothing is lost when writing fails. */
+/** Lists, reads and atomically writes picture files. */
 
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
@@ -17,22 +17,22 @@ export type { Metadata, PictureFile } from './picture-file.ts';
 
 const natural = new Intl.Collator('en', { numeric: true });
 
-/** Orders names as people do: img_2 before img_10. The same on every machine, whatever its locale. */
+/** Natural order: img_2 before img_10. Independent of the machine's locale. */
 export function compareNames(a: string, b: string): number {
   return natural.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /**
- * Paths of the picture files (PICTURE_EXTENSIONS) in a folder (not in folders below it), in natural order; hidden files are left out.
- * @throws ImageError where the folder cannot be read.
+ * Paths of the picture files (PICTURE_EXTENSIONS) in a folder, in natural order. Skips hidden files and subfolders.
+ * @throws ImageError if the folder cannot be read.
  */
 export async function listPictures(folder: string): Promise<string[]> {
   return (await listFolder(folder)).pictures;
 }
 
 /**
- * `listPictures`, and beside it the names of the files that are pictures of formats which are not read.
- * @throws ImageError where the folder cannot be read.
+ * Like `listPictures`, and also returns the names of pictures in unsupported formats.
+ * @throws ImageError if the folder cannot be read.
  */
 export async function listFolder(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
   let entries: string[];
@@ -52,8 +52,8 @@ export async function listFolder(folder: string): Promise<{ pictures: string[]; 
 
 /**
  * Reads and decodes one picture file (see `decode`).
- * @param onBytes hears the file's bytes, before they are decoded.
- * @throws ImageError naming the file where it is missing, unreadable, damaged or unsupported.
+ * @param onBytes Called with the file's bytes before they are decoded.
+ * @throws ImageError if the file is missing, unreadable, damaged or unsupported.
  */
 export async function readPicture(path: string, onBytes?: (bytes: Uint8Array) => void): Promise<Picture> {
   const bytes = await bytesOf(path);
@@ -62,9 +62,9 @@ export async function readPicture(path: string, onBytes?: (bytes: Uint8Array) =>
 }
 
 /**
- * Reads and decodes one picture file with all it holds: 16 bits stay 16, grey stays grey (see `decodeFile`).
- * @throws ImageError naming the file where it is missing, unreadable, damaged, unsupported or larger than `maxPixels`;
- *   the signal's reason where it is aborted.
+ * Reads and decodes one picture file with its metadata: 16 bits stay 16, grey stays grey (see `decodeFile`).
+ * @throws ImageError if the file is missing, unreadable, damaged, unsupported or larger than `maxPixels`; the signal's
+ *   reason if it is aborted.
  */
 export async function openPicture(
   path: string,
@@ -78,9 +78,9 @@ export async function openPicture(
 }
 
 /**
- * Reads a stream to its end and decodes the picture file that comes out of it, as `openPicture`.
+ * Reads a stream to its end and decodes it like `openPicture`.
  * @param name For messages.
- * @throws ImageError as `openPicture`, also as soon as more comes than a picture of `maxPixels` takes.
+ * @throws ImageError like `openPicture`, and as soon as the stream exceeds the size of a picture of `maxPixels`.
  */
 export async function openPictureFrom(
   stream: AsyncIterable<Uint8Array>,
@@ -94,7 +94,7 @@ export async function openPictureFrom(
     signal?.throwIfAborted();
     pieces.push(piece);
     length += piece.length;
-    if (length > most) throw new ImageError(name, `more than ${most} bytes, which the limit of pixels takes at most`);
+    if (length > most) throw new ImageError(name, `more than ${most} bytes, the most that the pixel limit allows`);
   }
   const file = await decodeFile(Buffer.concat(pieces), name, options);
   signal?.throwIfAborted();
@@ -102,10 +102,9 @@ export async function openPictureFrom(
 }
 
 /**
- * Writes a picture in the format of its name's ending (OUTPUT_EXTENSIONS), making its folder if need be; the file
- * appears whole or not at all.
- * @returns a line for everything that the format cannot hold (see `fitted`).
- * @throws ImageError for other endings, or where the file cannot be written.
+ * Writes a picture atomically, in the format of its extension (OUTPUT_EXTENSIONS). Creates the folder if needed.
+ * @returns one line for each thing that the format cannot hold (see `fitted`).
+ * @throws ImageError for other extensions, or if the file cannot be written.
  */
 export async function savePicture(
   path: string,
@@ -118,9 +117,9 @@ export async function savePicture(
 }
 
 /**
- * The bytes of a picture's file, and a line for everything that its format cannot hold (see `fitted`).
+ * Encodes a picture, and returns one line for each thing that its format cannot hold (see `fitted`).
  * @param name For messages.
- * @throws ImageError where the format cannot hold the picture, or needs sharp and it is missing.
+ * @throws ImageError if the format cannot hold the picture, or needs sharp and it is not installed.
  */
 export async function pictureBytes(
   picture: Picture<Samples>,
@@ -132,7 +131,7 @@ export async function pictureBytes(
   return { bytes: await encodeFitted(suited, format, quality, name), losses: suited.losses };
 }
 
-/** Beyond eight bytes a pixel, which 16 bit RGBA takes uncompressed, a file has this much for all else. */
+/** Bytes allowed for metadata, beyond the eight bytes per pixel of uncompressed 16-bit RGBA. */
 const ROOM_FOR_METADATA = 1 << 26;
 
 const mostBytes = (maxPixels = DEFAULT_MAX_PIXELS) => 8 * maxPixels + ROOM_FOR_METADATA;
@@ -144,7 +143,10 @@ async function bytesOf(path: string, maxPixels = DEFAULT_MAX_PIXELS, signal?: Ab
     // A pipe or a device may never end.
     if (!found.isFile()) throw new ImageError(path, 'cannot be read (not a file)');
     if (found.size > most) {
-      throw new ImageError(path, `${found.size} bytes are more than ${maxPixels} pixels, the limit, take (${most})`);
+      throw new ImageError(
+        path,
+        `${found.size} bytes exceed ${most}, the most that the limit of ${maxPixels} pixels allows`,
+      );
     }
     return await readFile(path, signal && { signal });
   } catch (error) {
@@ -155,15 +157,15 @@ async function bytesOf(path: string, maxPixels = DEFAULT_MAX_PIXELS, signal?: Ab
 }
 
 /**
- * Writes a picture as a PNG file, making its folder if need be.
- * @throws ImageError for another ending than .png, or where the file cannot be written.
+ * Writes a picture as PNG. Creates the folder if needed.
+ * @throws ImageError for an extension other than .png, or if the file cannot be written.
  */
 export async function writePicture(path: string, picture: Picture): Promise<void> {
   if (extname(path).toLowerCase() !== '.png') throw new ImageError(path, 'pictures are written as .png only');
   await writeAtomically(path, await encodePng(picture));
 }
 
-/** Writes beside the file and renames: whoever reads `path` finds the old file or the new one, never half of it. */
+/** Writes a temporary file and renames it: readers of `path` see the old file or the new one, never a partial one. */
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedPath(path);
   try {
@@ -176,7 +178,7 @@ export async function writeAtomically(path: string, bytes: Uint8Array): Promise<
   }
 }
 
-/** That a file cannot be written, as the system's error says. */
+/** An error that says why a file cannot be written. */
 export function unwritable(path: string, error: unknown): ImageError {
   const code = codeOf(error);
   const reason = [meaningOf(code), code].filter(Boolean).join(', ');
@@ -184,8 +186,8 @@ export function unwritable(path: string, error: unknown): ImageError {
 }
 
 /**
- * Whether a file (or anything else) is there.
- * @throws ImageError where none can be, as its name is too long.
+ * Whether the path exists.
+ * @throws ImageError if the name is too long.
  */
 export async function isThere(path: string): Promise<boolean> {
   try {

@@ -1,4 +1,4 @@
-/** Separable symmetric filters over planes, as the two SSIMs need them. */
+/** Separable symmetric filters over planes, for both SSIM variants. */
 
 /** `data[y · width + x]`. */
 interface Samples {
@@ -7,7 +7,7 @@ interface Samples {
   readonly height: number;
 }
 
-/** With a frame of `border` zeros. */
+/** Pads with `border` zeros. */
 function frame({ data, width, height }: Samples, border: number): Samples {
   const stride = width + 2 * border;
   const framed = new Float64Array(stride * (height + 2 * border));
@@ -18,7 +18,7 @@ function frame({ data, width, height }: Samples, border: number): Samples {
 }
 
 /**
- * Sums weighted by `taps` (an odd count, symmetric) along rows and columns, where the whole window lies inside:
+ * Filters rows and columns with `taps` (an odd count, symmetric) at positions where the whole window lies inside:
  * (width - n + 1)×(height - n + 1) sums for n taps. Integers below 2^53 stay exact.
  */
 export function filterValid({ data, width, height }: Samples, taps: Float64Array): Float64Array {
@@ -50,7 +50,7 @@ export function filterValid({ data, width, height }: Samples, taps: Float64Array
   return out;
 }
 
-/** The same at every sample, those outside counting nothing: width×height sums. */
+/** Like `filterValid` at every sample, with zeros outside: width×height sums. */
 export function filterSame(samples: Samples, taps: Float64Array): Float64Array {
   return filterValid(frame(samples, taps.length >> 1), taps);
 }

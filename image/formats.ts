@@ -1,15 +1,15 @@
-/** Which picture formats are known, told by a file's first bytes, and what is refused before decoding. */
+/** The supported picture formats, detection by a file's first bytes, and the pixel limit. */
 
 import { ImageError, PictureSizeError } from './errors.ts';
 import { isPng } from './png-header.ts';
 
-/** Formats that are read and written. */
+/** Formats that can be read and written. */
 export type Format = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
-/** Formats that are read. */
+/** Formats that can be read. */
 export type ReadFormat = Format | 'gif';
 
-/** The formats' names for people. */
+/** Display names. */
 export const FORMAT_NAMES: Readonly<Record<ReadFormat, string>> = {
   png: 'PNG',
   jpeg: 'JPEG',
@@ -33,29 +33,28 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   '.tiff': 'tiff',
 };
 
-/** Endings of the files that pictures can be written to. */
+/** Extensions that can be written. */
 export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(EXTENSIONS);
 
-/** Endings of the names that are taken for pictures when a folder is listed. */
+/** Extensions that count as pictures when a folder is listed. */
 export const PICTURE_EXTENSIONS: readonly string[] = [...OUTPUT_EXTENSIONS, '.gif'];
 
-/** Endings of other programs, of telephones, of cameras. */
+/** Extensions of unsupported formats from other programs, phones and cameras. */
 const OTHER_EXTENSIONS =
   /\.(gif|bmp|hei[cf]|hif|jxl|jp2|psd|svg|p[bgpn]m|tga|exr|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i;
 
-/** True for names of pictures in formats that are not written; of them, .gif alone is read. */
+/** True for names of pictures in formats that cannot be written. Of these, only .gif can be read. */
 export const isOtherPicture = (name: string): boolean => OTHER_EXTENSIONS.test(name);
 
 /**
- * Pictures of more pixels are refused unless the caller raises the limit: a few damaged bytes in a header can ask for any
- * amount of memory. As libvips, and as many as a WebP holds: 16383². Decoding takes 6 to 18 bytes a
- * pixel.
+ * Default pixel limit, because a few damaged header bytes can request any amount of memory. 16383², as in libvips and
+ * the maximum of WebP. Decoding takes 6 to 18 bytes per pixel.
  */
 export const DEFAULT_MAX_PIXELS = 0x3fff * 0x3fff;
 
 /**
- * The format that a file name's ending asks for.
- * @throws ImageError for an ending that is not in OUTPUT_EXTENSIONS.
+ * The format of a file name's extension.
+ * @throws ImageError for an extension that is not in OUTPUT_EXTENSIONS.
  */
 export function formatForName(name: string): Format {
   const format = EXTENSIONS[/\.[^./\\]*$/.exec(name)?.[0].toLowerCase() ?? ''];
@@ -66,7 +65,7 @@ export function formatForName(name: string): Format {
 const STARTS: readonly (readonly [ReadFormat, RegExp])[] = [
   ['jpeg', /^\xff\xd8\xff/],
   ['webp', /^RIFF[\s\S]{4}WEBP/],
-  // The brands: one major, a version, and those that it is compatible with.
+  // Brands: the major one, a version, and the compatible ones.
   ['avif', /^[\s\S]{4}ftyp(?:[\s\S]{4})*?avi[fs]/],
   ['tiff', /^(?:II[*+]\0|MM\0[*+])/],
   ['gif', /^GIF8[79]a/],
@@ -83,7 +82,7 @@ const OTHERS: readonly (readonly [string, RegExp])[] = [
 const SUPPORTED = Object.values(FORMAT_NAMES).join(', ');
 
 /**
- * The format of a file by its first bytes; its name's ending does not matter.
+ * Detects a file's format by its first bytes, regardless of its extension.
  * @throws ImageError for an empty file or one of another format.
  */
 export function formatOf(bytes: Uint8Array, name: string): ReadFormat {
@@ -99,7 +98,7 @@ export function formatOf(bytes: Uint8Array, name: string): ReadFormat {
   );
 }
 
-/** @throws PictureSizeError where the sides promise more than `maxPixels`. */
+/** @throws PictureSizeError for more than `maxPixels`. */
 export function checkSize(width: number, height: number, name: string, maxPixels = DEFAULT_MAX_PIXELS): void {
   if (width * height > maxPixels) {
     throw new PictureSizeError(name, width, height, maxPixels);

@@ -1,4 +1,4 @@
-/** What a format cannot hold of a picture, and the picture and metadata that it can. */
+/** Reduces a picture and its metadata to what a format can hold, and lists what is lost. */
 
 import { type Cicp, meaningOfCicp } from './colours/cicp.ts';
 import { readProfile } from './colours/icc.ts';
@@ -12,25 +12,25 @@ import type { Metadata } from './picture-file.ts';
 export interface Fitted {
   readonly picture: Picture<Samples>;
   readonly metadata: Metadata;
-  /** A line for everything that is lost. */
+  /** One line for each thing that is lost. */
   readonly losses: readonly string[];
 }
 
 /**
- * The nearest that a format can hold. JPEG, WebP and AVIF have 8 bits a sample: 16 are rounded. JPEG has no alpha: what
- * shines through is white. WebP and AVIF have no grey: it becomes RGB of the same numbers. A profile must speak of the
- * channels that the file has, and EXIF says what is true of the picture as it is now.
+ * Returns the closest that the format can hold. JPEG, WebP and AVIF hold 8 bits per sample: 16 bits are rounded. JPEG
+ * has no alpha: the picture is blended with white. WebP and AVIF have no grey: it becomes RGB with equal channels. A
+ * profile that does not fit the file's channels is dropped, and EXIF is updated to the picture.
  */
 export function fitted(picture: Picture<Samples>, format: Format, metadata: Metadata = {}): Fitted {
   const losses: string[] = [];
   let out = picture;
   if (peak(out) > 255 && format !== 'png' && format !== 'tiff') {
-    losses.push(`${FORMAT_NAMES[format]} has 8 bits a sample: 16 bits are rounded (PNG and TIFF keep them)`);
+    losses.push(`${FORMAT_NAMES[format]} holds 8 bits per sample: 16-bit samples are rounded (PNG and TIFF keep them)`);
     out = toEightBit(out);
   }
   if (format === 'jpeg' && hasAlpha(out)) {
     if (!isOpaque(out))
-      losses.push('JPEG has no alpha: the picture is laid over white (PNG, WebP, AVIF and TIFF keep it)');
+      losses.push('JPEG has no alpha: the picture is blended with white (PNG, WebP, AVIF and TIFF keep it)');
     out = overWhite(out);
   }
   const { exif, xmp, comments } = fittingTexts(picture, format, metadata, losses);
@@ -39,17 +39,17 @@ export function fitted(picture: Picture<Samples>, format: Format, metadata: Meta
   return { picture: out, metadata: { icc, cicp, exif, xmp, resolution: metadata.resolution, comments }, losses };
 }
 
-/** Of HDR there is no profile: its code points are lost with their chunk. */
+/** HDR has no profile, so its code points are lost in formats other than PNG. */
 function fittingCicp(format: Format, { icc, cicp }: Metadata, losses: string[]): Cicp | undefined {
   if (format === 'png' || cicp === undefined) return format === 'png' ? cicp : undefined;
   if (icc === undefined) {
     const { name } = meaningOfCicp(cicp, 8);
-    losses.push(`that its colours are ${name} is not carried over to ${FORMAT_NAMES[format]} (PNG keeps it)`);
+    losses.push(`its colour space (${name}) is not carried over to ${FORMAT_NAMES[format]} (PNG keeps it)`);
   }
   return undefined;
 }
 
-/** EXIF and XMP that are true of the picture, and comments, as far as the format holds them. */
+/** EXIF and XMP, updated to the picture, and comments, as far as the format can hold them. */
 function fittingTexts(
   picture: Picture<Samples>,
   format: Format,
@@ -57,10 +57,10 @@ function fittingTexts(
   losses: string[],
 ): Pick<Metadata, 'exif' | 'xmp' | 'comments'> {
   let exif = metadata.exif && exifFor(metadata.exif, picture, metadata.resolution);
-  if (metadata.exif && !exif) losses.push('its EXIF is damaged and left out');
+  if (metadata.exif && !exif) losses.push('its EXIF is damaged and was dropped');
   let xmp = metadata.xmp && xmpFor(metadata.xmp, picture);
   const tooMuch = (what: string, bytes: Uint8Array) =>
-    losses.push(`its ${what} of ${bytes.length} bytes is more than JPEG holds and left out`);
+    losses.push(`its ${what} of ${bytes.length} bytes does not fit into JPEG and was dropped`);
   if (format === 'jpeg' && exif && isLongExif(exif)) {
     tooMuch('EXIF', exif);
     exif = undefined;
@@ -87,7 +87,7 @@ function fittingProfile(
   const grey = picture.channels <= 2 && format !== 'webp' && format !== 'avif';
   if (profile?.space === (grey ? 'GRAY' : 'RGB')) return icc;
   const what = profile ? `colour profile "${profile.name}" (${profile.space})` : 'damaged colour profile';
-  if (!profile?.isSrgb) losses.push(`its ${what} does not suit ${grey ? 'a grey' : 'an RGB'} file and is left out`);
+  if (!profile?.isSrgb) losses.push(`its ${what} does not fit ${grey ? 'a grey' : 'an RGB'} file and was dropped`);
   return undefined;
 }
 
@@ -97,7 +97,7 @@ function isOpaque({ channels, data }: Picture<Samples>): boolean {
   return true;
 }
 
-/** Blended in the file's own numbers, as browsers do on a white page; rounded half up. */
+/** Blends with white in the file's own sample values, as browsers do on a white page; rounded half up. */
 function overWhite(picture: Picture<Samples>): Picture<Samples> {
   const { colour, alpha } = splitAlpha(picture);
   const white = peak(picture);

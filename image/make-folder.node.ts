@@ -1,6 +1,6 @@
 /**
- * Folders with all that is missing above them. Node's own `mkdir(path, { recursive: true })` never returns where the
- * system answers ENOENT for a folder whose parent is there, as below `/proc`, and says ENOENT on a read-only file system.
+ * Creates folders with missing parents. Node's `mkdir(path, { recursive: true })` never returns if the system reports
+ * ENOENT for a folder whose parent exists, as below `/proc`, and it reports ENOENT on a read-only file system.
  */
 
 import { mkdirSync, statSync } from 'node:fs';
@@ -9,21 +9,21 @@ import { dirname } from 'node:path';
 import { codeOf } from './disk.node.ts';
 
 /**
- * Makes a folder, and those above it that are missing; does nothing where it is there.
- * @throws the system's error: ENOTDIR or EEXIST where a file is in the way, EROFS, EACCES, ENOENT below `/proc`.
+ * Creates a folder and its missing parents. Does nothing if it exists.
+ * @throws the system's error: ENOTDIR or EEXIST if a file is in the way, EROFS, EACCES, ENOENT below `/proc`.
  */
 export async function makeFolder(path: string): Promise<void> {
   const missing: string[] = [];
   for (let folder = path; !(await isFolder(folder)); folder = dirname(folder)) missing.unshift(folder);
   for (const folder of missing) {
     await mkdir(folder).catch(async error => {
-      // Somebody else made it meanwhile.
+      // Another process may have created it meanwhile.
       if (codeOf(error) !== 'EEXIST' || !(await isFolder(folder))) throw error;
     });
   }
 }
 
-/** `makeFolder`, done when it returns. */
+/** Synchronous `makeFolder`. */
 export function makeFolderSync(path: string): void {
   const missing: string[] = [];
   for (let folder = path; !isFolderSync(folder); folder = dirname(folder)) missing.unshift(folder);
@@ -36,7 +36,7 @@ export function makeFolderSync(path: string): void {
   }
 }
 
-/** False where nothing is there; a file counts as nothing, and making a folder in its place fails. */
+/** False for a missing path, and for a file, where creating the folder then fails. */
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory() || isTop(path);
@@ -55,7 +55,7 @@ function isFolderSync(path: string): boolean {
 
 const isTop = (path: string) => dirname(path) === path;
 
-/** False for a path where nothing is. @throws the error where that is not what it says, or nothing lies above. */
+/** False if the error means a missing path. @throws the error otherwise, or at the root. */
 function absent(path: string, error: unknown): false {
   if (codeOf(error) !== 'ENOENT' || isTop(path)) throw error;
   return false;

@@ -1,4 +1,4 @@
-/** PSNR and the two SSIMs on planes of 0…255: Wang's, and that of daala's `dump_ssim`. */
+/** PSNR and two variants of SSIM on planes of 0…255: Wang's, and that of daala's `dump_ssim`. */
 
 import { ImageError } from './errors.ts';
 import { filterSame, filterValid } from './filter.ts';
@@ -8,7 +8,7 @@ const PEAK = 255;
 
 function checkPair(a: Plane, b: Plane): void {
   if (a.width === b.width && a.height === b.height) return;
-  throw new ImageError('picture', `${a.width}x${a.height} cannot be compared with ${b.width}x${b.height}`);
+  throw new ImageError('picture', `cannot compare ${a.width}x${a.height} with ${b.width}x${b.height}`);
 }
 
 /** 10 log10(255² / mean squared difference) in dB; Infinity for equal planes. */
@@ -22,7 +22,7 @@ export function psnr(a: Plane, b: Plane): number {
   return sum === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10((PEAK * PEAK * a.data.length) / sum);
 }
 
-/** a·b and a² + b², sample by sample: the second moments that SSIM smooths. */
+/** a·b and a² + b² per sample: the second moments that SSIM smooths. */
 function secondMoments(a: Plane, b: Plane): { products: Float64Array; squares: Float64Array } {
   const products = new Float64Array(a.data.length);
   const squares = new Float64Array(a.data.length);
@@ -49,7 +49,8 @@ const WANG_TAPS = (() => {
 export function ssim(a: Plane, b: Plane): number {
   checkPair(a, b);
   const { width, height } = a;
-  if (width < 11 || height < 11) throw new ImageError('picture', `${width}x${height} is too small for SSIM: 11x11`);
+  if (width < 11 || height < 11)
+    throw new ImageError('picture', `${width}x${height} is too small for SSIM: expected at least 11x11`);
   const moments = secondMoments(a, b);
   const smooth = (data: Float64Array) => filterValid({ data, width, height }, WANG_TAPS);
   const [meanA, meanB] = [smooth(a.data), smooth(b.data)];
@@ -82,7 +83,7 @@ function daalaTaps(sigma: number, longest: number): Float64Array {
   return taps;
 }
 
-/** For each of `length` places the sum of the taps that fall inside. */
+/** For each of `length` positions, the sum of the taps that fall inside. */
 function massInside(taps: Float64Array, length: number): Float64Array {
   const radius = taps.length >> 1;
   return Float64Array.from({ length }, (_, place) =>
@@ -91,9 +92,9 @@ function massInside(taps: Float64Array, length: number): Float64Array {
 }
 
 /**
- * Structural similarity as daala's `dump_ssim --raw --luma-only` computes it: a Gaussian window of integer taps whose
- * σ is 1.5 · height / 256 in both directions, cut at the picture's edge, every pixel weighted by the window's mass
- * inside. Planes of integers.
+ * Structural similarity as in daala's `dump_ssim --raw --luma-only`: a Gaussian window of integer taps with σ = 1.5 ·
+ * height / 256 in both directions, truncated at the picture's edge. Each pixel is weighted by the window's mass inside.
+ * Expects planes of integers.
  * @throws ImageError for unequal sizes.
  */
 export function daalaSsim(a: Plane, b: Plane): number {

@@ -1,4 +1,4 @@
-/** What a picture is, and the ways to cut, turn and recombine one without changing a sample. */
+/** The picture type, and functions to crop, flip and recombine pictures without changing samples. */
 
 import { ImageError } from './errors.ts';
 
@@ -9,8 +9,8 @@ export type Channels = 1 | 2 | 3 | 4;
 export type Samples = Uint8Array | Uint16Array;
 
 /**
- * A picture of 8-bit samples unless its type says otherwise: `data[(y · width + x) · channels + c]` in 0…`peak`, with
- * the transfer curve of its file (sRGB unless metadata says otherwise), alpha not premultiplied.
+ * A picture, by default of 8-bit samples: `data[(y · width + x) · channels + c]` in 0…`peak`, with the transfer curve
+ * of its file (sRGB unless metadata says otherwise) and straight alpha.
  */
 export interface Picture<S extends Samples = Uint8Array> {
   readonly width: number;
@@ -19,19 +19,19 @@ export interface Picture<S extends Samples = Uint8Array> {
   readonly data: S;
 }
 
-/** The sample that means white, or opaque: 255 for 8 bit, 65535 for 16 bit. */
+/** The sample value of white or opaque: 255 for 8 bits, 65535 for 16 bits. */
 export function peak(picture: { readonly data: Samples }): 255 | 65535 {
   return picture.data instanceof Uint16Array ? 65535 : 255;
 }
 
-/** `length` zero samples of the kind that `like` has. */
+/** `length` zero samples of the same type as `like`. */
 export function samplesLike<S extends Samples>(like: S, length: number): S {
   return (like instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length)) as S;
 }
 
 /**
- * A picture over `data`, which is not copied; zeros of 8 bit where none is given.
- * @throws ImageError where sizes are not positive integers or `data` has another length than width · height · channels.
+ * A picture over `data`, which is not copied; 8-bit zeros by default.
+ * @throws ImageError if sizes are not positive integers or the length of `data` is not width · height · channels.
  */
 export function createPicture<S extends Samples = Uint8Array>(
   width: number,
@@ -41,16 +41,16 @@ export function createPicture<S extends Samples = Uint8Array>(
 ): Picture<S> {
   const valid = (n: number) => Number.isInteger(n) && n > 0;
   if (!valid(width) || !valid(height) || !(channels >= 1 && channels <= 4 && valid(channels))) {
-    throw new ImageError('picture', `${width}x${height} pixels of ${channels} channels is no picture`);
+    throw new ImageError('picture', `${width}x${height} pixels with ${channels} channels is not a valid picture size`);
   }
   const length = width * height * channels;
   if (data !== undefined && data.length !== length) {
-    throw new ImageError('picture', `${width}x${height}x${channels} needs ${length} samples, given ${data.length}`);
+    throw new ImageError('picture', `${width}x${height}x${channels}: expected ${length} samples, got ${data.length}`);
   }
   return { width, height, channels, data: data ?? (new Uint8Array(length) as Samples as S) };
 }
 
-/** The picture in `channels` channels chosen by `source`: indices of the source channels. */
+/** A picture whose channels are the source channels with these indices. */
 function rearrange<S extends Samples>(picture: Picture<S>, source: readonly number[]): Picture<S> {
   const { width, height, channels, data } = picture;
   const count = source.length as Channels;
@@ -66,13 +66,13 @@ export function hasAlpha(picture: { readonly channels: Channels }): boolean {
   return picture.channels === 2 || picture.channels === 4;
 }
 
-/** Three channels: grey is repeated, alpha is dropped (not blended). Returns the picture itself if it is RGB. */
+/** Three channels: grey is repeated, alpha is dropped (not blended). Returns an RGB picture unchanged. */
 export function toRgb<S extends Samples>(picture: Picture<S>): Picture<S> {
   if (picture.channels === 3) return picture;
   return rearrange(picture, picture.channels <= 2 ? [0, 0, 0] : [0, 1, 2]);
 }
 
-/** Colour (1 or 3 channels) and, where there is one, alpha (1 channel) apart. */
+/** Splits a picture into colour (1 or 3 channels) and alpha (1 channel), if it has one. */
 export function splitAlpha<S extends Samples>(
   picture: Picture<S>,
 ): { colour: Picture<S>; alpha: Picture<S> | undefined } {
@@ -82,8 +82,8 @@ export function splitAlpha<S extends Samples>(
 }
 
 /**
- * The inverse of `splitAlpha`: colour of 1 or 3 channels with alpha of 1 channel and the same size, or none.
- * @throws ImageError where sizes or channel counts do not fit.
+ * The inverse of `splitAlpha`: joins colour (1 or 3 channels) and alpha (1 channel, same size), if given.
+ * @throws ImageError if sizes, depths or channel counts do not match.
  */
 export function joinAlpha<S extends Samples>(colour: Picture<S>, alpha: Picture<S> | undefined): Picture<S> {
   if (alpha === undefined) return colour;
@@ -97,7 +97,7 @@ export function joinAlpha<S extends Samples>(colour: Picture<S>, alpha: Picture<
   ) {
     throw new ImageError(
       'picture',
-      `alpha of ${describe(alpha)} does not fit colour of ${describe(colour)}: equal sizes and depths, 1 and 1 or 3 channels`,
+      `expected alpha (1 channel) and colour (1 or 3) of equal size and depth, got ${describe(alpha)} and ${describe(colour)}`,
     );
   }
   const count = (channels + 1) as Channels;
@@ -109,7 +109,7 @@ export function joinAlpha<S extends Samples>(colour: Picture<S>, alpha: Picture<
   return { width, height, channels: count, data };
 }
 
-/** Colours that were multiplied by alpha are divided by it, rounded half up; what is not seen at all becomes black. */
+/** Converts premultiplied to straight alpha, rounded half up. Fully transparent pixels become black. */
 export function straight<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height, channels, data } = picture;
   if (!hasAlpha(picture)) return picture;
@@ -125,8 +125,8 @@ export function straight<S extends Samples>(picture: Picture<S>): Picture<S> {
 }
 
 /**
- * The rectangle of `width`×`height` pixels whose top left corner is (`x`, `y`).
- * @throws ImageError where it is empty or reaches beyond the picture.
+ * The rectangle of `width`×`height` pixels with its top left corner at (`x`, `y`).
+ * @throws ImageError if it is empty or extends beyond the picture.
  */
 export function crop<S extends Samples>(
   picture: Picture<S>,
@@ -137,7 +137,7 @@ export function crop<S extends Samples>(
 ): Picture<S> {
   const whole = [x, y, width, height].every(Number.isInteger);
   if (!whole || x < 0 || y < 0 || width < 1 || height < 1 || x + width > picture.width || y + height > picture.height) {
-    throw new ImageError('picture', `cannot cut ${width}x${height} at (${x}, ${y}) from ${describe(picture)}`);
+    throw new ImageError('picture', `cannot crop ${width}x${height} at (${x}, ${y}) from ${describe(picture)}`);
   }
   const { channels } = picture;
   const row = width * channels;
@@ -149,19 +149,19 @@ export function crop<S extends Samples>(
   return { width, height, channels, data };
 }
 
-/** The picture without a strip of `border` pixels at each side. */
+/** Crops `border` pixels from each side. */
 export function shave<S extends Samples>(picture: Picture<S>, border: number): Picture<S> {
   return crop(picture, border, border, picture.width - 2 * border, picture.height - 2 * border);
 }
 
-/** Cut from the top left to sides that are multiples of `multiple`, as the benchmark pictures were. */
+/** Crops right and bottom so that sides are multiples of `multiple`, as for the benchmark pictures. */
 export function cropToMultiple<S extends Samples>(picture: Picture<S>, multiple: number): Picture<S> {
   const width = picture.width - (picture.width % multiple);
   const height = picture.height - (picture.height % multiple);
   return width === picture.width && height === picture.height ? picture : crop(picture, 0, 0, width, height);
 }
 
-/** Moves whole pixels: output pixel (x, y) of a `width`×`height` picture is input pixel `from(x, y)`, an index. */
+/** Rearranges pixels: output pixel (x, y) of a `width`×`height` picture is the input pixel with index `from(x, y)`. */
 function permute<S extends Samples>(
   picture: Picture<S>,
   width: number,
@@ -180,25 +180,25 @@ function permute<S extends Samples>(
   return { width, height, channels, data: out };
 }
 
-/** Left and right exchanged. */
+/** Mirrors left and right. */
 export function flipHorizontal<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height } = picture;
   return permute(picture, width, height, (x, y) => y * width + (width - 1 - x));
 }
 
-/** Top and bottom exchanged. */
+/** Mirrors top and bottom. */
 export function flipVertical<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height } = picture;
   return permute(picture, width, height, (x, y) => (height - 1 - y) * width + x);
 }
 
-/** Rows become columns. */
+/** Swaps rows and columns. */
 export function transpose<S extends Samples>(picture: Picture<S>): Picture<S> {
   const { width, height } = picture;
   return permute(picture, height, width, (x, y) => x * width + y);
 }
 
-/** round(v · 255 / 65535) of 16-bit samples; an 8-bit picture is returned itself. */
+/** Converts 16-bit samples by round(v · 255 / 65535). Returns an 8-bit picture unchanged. */
 export function toEightBit(picture: Picture<Samples>): Picture {
   const { width, height, channels, data } = picture;
   if (data instanceof Uint8Array) return { width, height, channels, data };
@@ -207,7 +207,7 @@ export function toEightBit(picture: Picture<Samples>): Picture {
   return { width, height, channels, data: out };
 }
 
-/** v · 257 of 8-bit samples, which keeps black black and white white; a 16-bit picture is returned itself. */
+/** Converts 8-bit samples by v · 257, which preserves black and white. Returns a 16-bit picture unchanged. */
 export function toSixteenBit(picture: Picture<Samples>): Picture<Uint16Array> {
   const { width, height, channels, data } = picture;
   if (data instanceof Uint16Array) return { width, height, channels, data };
@@ -216,7 +216,7 @@ export function toSixteenBit(picture: Picture<Samples>): Picture<Uint16Array> {
   return { width, height, channels, data: out };
 }
 
-/** "640x480, 3 channels" with ", 16 bit" where it is so, for messages. */
+/** "640x480, 3 channels" for messages, with ", 16 bit" if it applies. */
 export function describe(picture: Picture<Samples>): string {
   return `${picture.width}x${picture.height}, ${picture.channels} channel${picture.channels === 1 ? '' : 's'}${peak(picture) > 255 ? ', 16 bit' : ''}`;
 }

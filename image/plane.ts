@@ -1,20 +1,20 @@
-/** One channel of numbers, for metrics and the colour conversions before them. */
+/** Single-channel float images, for metrics and their colour conversions. */
 
 import { ImageError } from './errors.ts';
 
-/** `data[y · width + x]`; the range is that of whatever made it. */
+/** `data[y · width + x]`; the range depends on its source. */
 export interface Plane {
   readonly width: number;
   readonly height: number;
   readonly data: Float64Array;
 }
 
-/** The plane without a strip of `border` samples at each side. */
+/** Crops `border` samples from each side. */
 export function shavePlane(plane: Plane, border: number): Plane {
   const width = plane.width - 2 * border;
   const height = plane.height - 2 * border;
   if (width < 1 || height < 1) {
-    throw new ImageError('picture', `${plane.width}x${plane.height} is too small to cut ${border} from each side`);
+    throw new ImageError('picture', `${plane.width}x${plane.height} is too small to crop ${border} from each side`);
   }
   const data = new Float64Array(width * height);
   for (let y = 0; y < height; y++) {

@@ -1,23 +1,23 @@
-/** What a PNG file says of itself before its pixels (PNG specification, third edition, sections 5 and 11). */
+/** Reads the chunks and the header of PNG files (PNG specification, third edition, sections 5 and 11). */
 
 import { ImageError } from './errors.ts';
 
 export interface PngHeader {
   readonly width: number;
   readonly height: number;
-  /** Bits a sample: 1, 2, 4, 8 or 16. */
+  /** Bits per sample: 1, 2, 4, 8 or 16. */
   readonly depth: number;
   /** 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha. */
   readonly colourType: number;
-  /** The rows come in the seven passes of Adam7. */
+  /** True for the seven passes of Adam7. */
   readonly interlaced: boolean;
-  /** A tRNS chunk makes some colours transparent. */
+  /** True if there is a tRNS chunk. */
   readonly transparency: boolean;
-  /** Length of the file up to and including its IEND chunk: bytes beyond are not part of the picture. */
+  /** Length of the file up to and including its IEND chunk. Later bytes are not part of the picture. */
   readonly end: number;
 }
 
-/** A chunk: the place of its first byte in the file, and its data, which is not copied. */
+/** A chunk: its offset in the file, and its data, not copied. */
 export interface PngChunk {
   readonly type: string;
   readonly at: number;
@@ -26,10 +26,10 @@ export interface PngChunk {
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** The chunk before the header in files of Xcode, whose data are deflated and ordered otherwise. */
+/** The chunk before the header in Xcode's files, which use another compression and channel order. */
 const CGBI = 0x43674249;
 
-/** Bits a sample that each colour type may have. */
+/** Bits per sample that each colour type allows. */
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   0: [1, 2, 4, 8, 16],
   2: [8, 16],
@@ -38,14 +38,14 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
-/** True where `bytes` begin as a PNG file does. */
+/** True if `bytes` start with the PNG signature. */
 export function isPng(bytes: Uint8Array): boolean {
   return bytes.length >= 8 && SIGNATURE.every((value, i) => bytes[i] === value);
 }
 
 /**
- * The chunks of a PNG file up to and including IEND; their checksums are not looked at.
- * @throws ImageError where a chunk is longer than the file, or the file ends before its IEND chunk.
+ * The chunks of a PNG file up to and including IEND. Checksums are not verified.
+ * @throws ImageError if a chunk extends beyond the file, or the file ends before its IEND chunk.
  */
 export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -57,18 +57,18 @@ export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk>
     if (type === 'IEND') return;
     at += 12 + length;
   }
-  throw new ImageError(name, 'damaged PNG: the file ends too early');
+  throw new ImageError(name, 'damaged PNG: unexpected end of file');
 }
 
 /**
- * Walks the chunks of a PNG file.
- * @throws ImageError where the header is missing or impossible, or the file ends before its IEND chunk.
+ * Reads the header and walks the chunks of a PNG file.
+ * @throws ImageError if the header is missing or invalid, or the file ends before its IEND chunk.
  */
 export function readPngHeader(bytes: Uint8Array, name: string): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length >= 16 && view.getUint32(12) === CGBI) {
-    const advice = 'convert it, as with pngcrush -revert-iphone-optimizations';
-    throw new ImageError(name, `PNG of Apple's own kind (CgBI, made for iOS) is not supported: ${advice}`);
+    const advice = 'convert it, for example with pngcrush -revert-iphone-optimizations';
+    throw new ImageError(name, `Apple's PNG variant for iOS (CgBI) is not supported: ${advice}`);
   }
   if (bytes.length < 33 || view.getUint32(8) !== 13 || view.getUint32(12) !== 0x49484452) {
     throw new ImageError(name, 'damaged PNG: no header (file cut off?)');
@@ -78,8 +78,8 @@ export function readPngHeader(bytes: Uint8Array, name: string): PngHeader {
   const [depth, colourType, compression, filter, interlace] = bytes.subarray(24, 29);
   const possible = DEPTHS[colourType]?.includes(depth) && compression === 0 && filter === 0 && interlace <= 1;
   if (width === 0 || height === 0 || !possible) {
-    const stated = `${width}x${height}, type ${colourType}, ${depth} bit, methods ${compression} ${filter} ${interlace}`;
-    throw new ImageError(name, `damaged PNG: impossible header (${stated})`);
+    const stated = `${width}x${height}, type ${colourType}, ${depth} bits, methods ${compression} ${filter} ${interlace}`;
+    throw new ImageError(name, `damaged PNG: invalid header (${stated})`);
   }
   let transparency = false;
   let pixels = false;

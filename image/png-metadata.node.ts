@@ -1,4 +1,4 @@
-/** What goes with the picture in the chunks of a PNG file (PNG specification, third edition, section 11.3). */
+/** Reads and writes the metadata chunks of PNG files (PNG specification, third edition, section 11.3). */
 
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import { readChromaticities, readGamma } from './colours/chromaticities.ts';
@@ -9,12 +9,12 @@ import { physOf, resolutionOfPhys } from './metadata/resolution.ts';
 import { latin } from './metadata/xmp.ts';
 import type { Metadata } from './picture-file.ts';
 
-/** Profiles and XMP packets are inflated up to this length: the largest in use are a few megabytes. */
+/** Maximum inflated length of profiles and XMP packets. The largest in use are a few megabytes. */
 const LONGEST_METADATA = 1 << 24;
 
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
 
-/** Chunks that are looked into; of `iTXt` that of XMP. */
+/** Chunks that are read; of `iTXt` only the one with XMP. */
 export const KEPT_CHUNKS: readonly string[] = [
   'PLTE',
   'tRNS',
@@ -29,11 +29,11 @@ export const KEPT_CHUNKS: readonly string[] = [
   'acTL',
 ];
 
-/** Texts for people, but for XMP, which is an `iTXt`. */
+/** Text chunks. XMP is stored in an `iTXt`, too. */
 export const TEXT_CHUNKS: readonly string[] = ['tEXt', 'zTXt', 'iTXt'];
 
 /**
- * EXIF, or its XMP, in a text of ImageMagick; undefined for other texts, and damaged ones.
+ * EXIF or XMP in a text chunk written by ImageMagick. Undefined for other or damaged texts.
  * @param type One of TEXT_CHUNKS.
  */
 export function profileInText(type: string, data: Uint8Array): { kind: 'exif' | 'xmp'; bytes: Uint8Array } | undefined {
@@ -47,11 +47,11 @@ export function profileInText(type: string, data: Uint8Array): { kind: 'exif' | 
   return { kind: 'exif', bytes: start.startsWith('Exif\0\0') ? bytes.subarray(6) : bytes };
 }
 
-/** What a chunk of text says, in Latin letters; nothing where it is damaged. */
+/** The text of a chunk as Latin-1; empty if it is damaged. */
 function textOf(type: string, data: Uint8Array): string {
   const start = data.indexOf(0) + 1;
   if (type === 'tEXt') return latin(data.subarray(start));
-  // Compressed or not, and how, language and translated keyword.
+  // Skips compression flag and method, language and translated keyword.
   const text = type === 'zTXt' ? start + 1 : data.indexOf(0, data.indexOf(0, start + 2) + 1) + 1;
   if (type === 'iTXt' && data[start] === 0) return latin(data.subarray(text));
   try {
@@ -61,15 +61,15 @@ function textOf(type: string, data: Uint8Array): string {
   }
 }
 
-/** True for the chunk that holds XMP. */
+/** True for the chunk with XMP. */
 export function isXmp(type: string, data: Uint8Array): boolean {
   if (type !== 'iTXt') return false;
   return Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 18)).toString('latin1') === `${XMP_KEYWORD}\0`;
 }
 
 /**
- * What chunks of KEPT_CHUNKS say; `warnings` gets a line for each that is damaged, and for what is done otherwise than they
- * ask. Chunks of their own come before what ImageMagick puts into texts (`inTexts`).
+ * Reads the metadata in KEPT_CHUNKS. Adds a warning for each damaged chunk, and for an animation. Dedicated chunks take
+ * precedence over ImageMagick's text chunks (`inTexts`).
  */
 export function pngMetadata(
   chunks: ReadonlyMap<string, Uint8Array>,
@@ -80,7 +80,7 @@ export function pngMetadata(
     try {
       return new Uint8Array(inflateSync(chunks.get(type)!.subarray(at), { maxOutputLength: LONGEST_METADATA }));
     } catch {
-      warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+      warnings.push(`dropped a damaged metadata chunk (${type})`);
       return undefined;
     }
   };
@@ -89,14 +89,14 @@ export function pngMetadata(
   const itxt = chunks.get('iTXt');
   let xmp: Uint8Array | undefined;
   if (itxt !== undefined) {
-    // Keyword, 0, compressed or not, method, language, 0, translated keyword, 0, text.
+    // Keyword, 0, compression flag, method, language, 0, translated keyword, 0, text.
     const language = itxt.indexOf(0, XMP_KEYWORD.length + 3);
     const start = itxt.indexOf(0, language + 1) + 1;
     xmp = itxt[XMP_KEYWORD.length + 1] === 1 ? inflated('iTXt', start) : new Uint8Array(itxt.subarray(start));
   }
   const frames = framesOf(chunks.get('acTL'));
   if (frames > 1) warnings.push(`only the still picture of its animation of ${frames} frames is read`);
-  // Copies, which `slice` of a Buffer are not.
+  // Copies: `slice` of a Buffer would share memory.
   const exif = chunks.get('eXIf');
   const density = chunks.get('pHYs');
   return {
@@ -107,14 +107,14 @@ export function pngMetadata(
   };
 }
 
-/** Frames of an animated PNG; 0 where it is none. */
+/** Number of frames of an animated PNG; 0 otherwise. */
 function framesOf(control: Uint8Array | undefined): number {
   return control?.length === 8 ? Buffer.from(control).readUInt32BE() : 0;
 }
 
 /**
- * What chunks of KEPT_CHUNKS say of colours beside a profile; `warnings` gets a line for each that is damaged and would count.
- * @param profiled Whether there is a profile, which counts before chromaticities and gamma.
+ * Reads the colour information in KEPT_CHUNKS, except for the profile. Adds a warning for each relevant damaged chunk.
+ * @param profiled Whether there is a profile, which overrides chromaticities and gamma.
  */
 export function pngColours(
   chunks: ReadonlyMap<string, Uint8Array>,
@@ -124,7 +124,7 @@ export function pngColours(
   const read = <T>(type: string, reader: (chunk: Uint8Array) => T | undefined): T | undefined => {
     const found = chunks.get(type);
     const value = found && reader(found);
-    if (found && value === undefined) warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+    if (found && value === undefined) warnings.push(`dropped a damaged metadata chunk (${type})`);
     return value;
   };
   const cicp = read('cICP', readCicp);
@@ -133,7 +133,7 @@ export function pngColours(
   return { chromaticities: read('cHRM', readChromaticities), gamma: read('gAMA', readGamma) };
 }
 
-/** The pieces of a chunk. */
+/** The bytes of a chunk, in pieces. */
 function chunk(type: string, data: Uint8Array): Uint8Array[] {
   const start = Buffer.alloc(8);
   start.writeUInt32BE(data.length, 0);
@@ -143,7 +143,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array[] {
   return [start, data, end];
 }
 
-/** The pieces of the chunks that hold this metadata, to stand right after the header. */
+/** The metadata's chunks, in pieces, for right after the header. */
 export function metadataChunks({ icc, cicp, exif, xmp, resolution }: Metadata): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   if (cicp) chunks.push(...chunk('cICP', writeCicp(cicp)));

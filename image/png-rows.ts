@@ -1,4 +1,4 @@
-/** The rows of a PNG file, once inflated, to samples (PNG specification, third edition, sections 7 to 9). */
+/** Converts inflated PNG rows to samples (PNG specification, third edition, sections 7 to 9). */
 
 import type { Samples } from './picture.ts';
 import type { PngHeader } from './png-header.ts';
@@ -18,11 +18,11 @@ const EVERYTHING = [[0, 0, 1, 1]] as const;
 
 const CHANNELS_IN_FILE: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** Some of a picture's pixels, in rows of their own: columns x0, x0 + dx …, rows y0, y0 + dy … */
+/** The pixels of an interlacing pass: columns x0, x0 + dx …, rows y0, y0 + dy … */
 interface Pass {
   readonly width: number;
   readonly height: number;
-  /** Bytes of a row, without the one that names its filter. */
+  /** Bytes per row, without the filter byte. */
   readonly bytes: number;
   readonly x0: number;
   readonly y0: number;
@@ -30,7 +30,7 @@ interface Pass {
   readonly dy: number;
 }
 
-/** Samples of a pixel in the file: an index of the palette is one. */
+/** Samples per pixel in the file; a palette index counts as one. */
 export const channelsInFile = ({ colourType }: PngHeader): number => CHANNELS_IN_FILE[colourType];
 
 function passesOf(header: PngHeader): Pass[] {
@@ -44,15 +44,15 @@ function passesOf(header: PngHeader): Pass[] {
     .filter(({ width }) => width > 0);
 }
 
-/** Bytes of the rows and of their filters' names. */
+/** Bytes of all rows, including filter bytes. */
 export function rowsLength(header: PngHeader): number {
   return passesOf(header).reduce((sum, { height, bytes }) => sum + height * (1 + bytes), 0);
 }
 
 /**
- * The samples as the file has them, neither stretched nor looked up in a palette: `[height][width][channelsInFile]`.
- * @param rows At least `rowsLength` bytes; their filters are undone in place.
- * @throws Error for a filter that there is not.
+ * The file's samples, neither scaled nor looked up in a palette: `[height][width][channelsInFile]`.
+ * @param rows At least `rowsLength` bytes. They are unfiltered in place.
+ * @throws Error for an unknown filter.
  */
 export function samplesInRows(header: PngHeader, rows: Uint8Array): Samples {
   const { width, height, depth } = header;
@@ -75,7 +75,7 @@ export function samplesInRows(header: PngHeader, rows: Uint8Array): Samples {
   return out;
 }
 
-/** Puts the `count` pixels of a row at `to` and every `distance` samples after it. */
+/** Writes the `count` pixels of a row to `to` and every `distance` samples after it. */
 function place(
   row: Uint8Array,
   out: Samples,
@@ -90,13 +90,13 @@ function place(
     for (let c = 0; c < channels; c++, from++) {
       if (depth === 8) out[to + c] = row[from];
       else if (depth === 16) out[to + c] = (row[2 * from] << 8) | row[2 * from + 1];
-      // Pixels of fewer bits have one channel; the first lies in the uppermost bits.
+      // Pixels of less than 8 bits have one channel. The first pixel is in the highest bits.
       else out[to + c] = (row[(from * depth) >>> 3] >> (8 - depth - ((from * depth) & 7))) & mask;
     }
   }
 }
 
-/** Undoes the filter of the row at `at`; `step` is the distance to the byte before in the same place of a pixel. */
+/** Unfilters the row at `at`. `step` is the distance to the same byte of the previous pixel. */
 function unfilter(
   rows: Uint8Array,
   at: number,
@@ -106,7 +106,7 @@ function unfilter(
   step: number,
 ): void {
   if (filter === 0) return;
-  if (filter > 4) throw new Error(`a row of filter ${filter}`);
+  if (filter > 4) throw new Error(`unknown row filter ${filter}`);
   for (let i = 0; i < length; i++) {
     const a = i >= step ? rows[at + i - step] : 0;
     const b = above === undefined ? 0 : rows[above + i];
@@ -117,7 +117,7 @@ function unfilter(
   }
 }
 
-/** Of the left, the upper and the upper left byte the one nearest to left + upper - upper left. */
+/** The Paeth predictor: whichever of left, upper and upper left is nearest to left + upper - upper left. */
 function paeth(a: number, b: number, c: number): number {
   const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
   if (pa <= pb && pa <= pc) return a;

@@ -1,6 +1,6 @@
 /**
- * PNG files under Node (PNG specification, third edition). Read here, in no more memory than a file's rows and samples take;
- * rows are filtered and deflated by pngjs.
+ * The PNG codec on Node (PNG specification, third edition). The decoder is ours and needs memory only for rows and
+ * samples; pngjs filters and deflates when encoding.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -24,12 +24,12 @@ import {
 } from './png-metadata.node.ts';
 import { channelsInFile, rowsLength, samplesInRows } from './png-rows.ts';
 
-/** Deflate writes at most 258 bytes for two bits: what a file promises beyond that it cannot hold. */
+/** Deflate's maximum expansion: 258 bytes from two bits. */
 const MOST_INFLATION = 1032;
 
 /**
- * The picture of a PNG file as it lies, not turned: grey stays one channel; palettes expand to RGB; alpha, also a
- * transparent colour or palette entry, becomes an alpha channel; fewer than 8 bits scale to 0…255, 16 bits stay.
+ * Decodes a PNG file without rotating it: grey stays one channel; palettes expand to RGB; alpha, including a
+ * transparent colour or palette entry, becomes an alpha channel; fewer than 8 bits scale to 0…255; 16 bits stay.
  *
  * @throws ImageError for damaged or truncated files and those of more than `maxPixels` pixels.
  */
@@ -46,7 +46,7 @@ export async function decodePng(bytes: Uint8Array, name: string, maxPixels: numb
   return { picture, orientation: orientationOf(metadata.exif), metadata, colours, warnings, notCarried };
 }
 
-/** Of grey or RGB: an alpha channel where one colour (tRNS) is transparent, and fewer than 8 bits stretched. */
+/** For grey and RGB: adds an alpha channel for a transparent colour (tRNS), and scales fewer than 8 bits. */
 function pictureOf(header: PngHeader, samples: Samples, transparency: Uint8Array | undefined): Picture<Samples> {
   const { width, height, depth, colourType } = header;
   const channels = channelsInFile(header) as Channels;
@@ -63,7 +63,7 @@ function pictureOf(header: PngHeader, samples: Samples, transparency: Uint8Array
 }
 
 interface Parts {
-  /** All IDAT data, put together. */
+  /** All IDAT data, concatenated. */
   readonly pixels: Buffer;
   readonly palette: Uint8Array | undefined;
   readonly transparency: Uint8Array | undefined;
@@ -85,7 +85,7 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
   for (const { type, at, data } of pngChunks(bytes, name)) {
     const sum = crc32(bytes.subarray(at + 4, at + 8 + data.length));
     const stated = Buffer.from(bytes.buffer, bytes.byteOffset + at + 8 + data.length, 4).readUInt32BE();
-    // A small first letter means that the picture can be seen without this chunk.
+    // A lower-case first letter marks an ancillary chunk.
     const needless = (bytes[at + 4] & 0x20) !== 0 && type !== 'tRNS';
     if (sum !== stated && !needless) throw new ImageError(name, `damaged PNG: wrong checksum of ${type}`);
     if (!needless && !['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'].includes(type)) {
@@ -95,14 +95,14 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
       pixels.set(data, filled);
       filled += data.length;
     } else if (sum !== stated) {
-      if (KEPT_CHUNKS.includes(type)) warnings.push(`a damaged chunk of metadata (${type}) is left out`);
+      if (KEPT_CHUNKS.includes(type)) warnings.push(`dropped a damaged metadata chunk (${type})`);
     } else if (TEXT_CHUNKS.includes(type) && !isXmp(type, data)) {
       const profile = profileInText(type, data);
       if (profile) inTexts[profile.kind] ??= profile.bytes;
       else texts.add(type);
     } else if (KEPT_CHUNKS.includes(type)) found.set(type, data);
   }
-  // Chunks of their own come before texts.
+  // Dedicated chunks take precedence over texts.
   const metadata = pngMetadata(found, warnings, inTexts);
   const colours = { ...pngColours(found, metadata.icc !== undefined, warnings), exif: metadata.exif };
   const notCarried = texts.size > 0 ? [`its text (${[...texts].join(', ')}) is not carried over`] : [];
@@ -110,37 +110,36 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
   return { pixels, palette, transparency, metadata, colours, warnings, notCarried };
 }
 
-/** The samples of the file in their own channels, fewer than 8 bits not stretched, indices not looked up. */
+/** The file's samples, neither scaled nor looked up in the palette. */
 async function samplesOf(header: PngHeader, pixels: Uint8Array, name: string, warnings: string[]): Promise<Samples> {
   const { width, height } = header;
   const length = rowsLength(header);
   if (length > pixels.length * MOST_INFLATION) {
-    throw new ImageError(name, `damaged PNG: ${pixels.length} bytes cannot hold its ${width}x${height} pixels`);
+    throw new ImageError(name, `damaged PNG: ${pixels.length} bytes are too few for ${width}x${height} pixels`);
   }
   try {
     const rows = await rowsOf(pixels, length, warnings);
-    if (rows.length < length)
-      throw new Error(`${rows.length} bytes of rows, not the ${length} that its header promises`);
+    if (rows.length < length) throw new Error(`${rows.length} bytes of image data, but its header needs ${length}`);
     return samplesInRows(header, rows);
   } catch (error) {
     throw new ImageError(name, `damaged PNG: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** The first `length` bytes of what these inflate to, or all where that is less. */
+/** Inflates at most the first `length` bytes. */
 async function rowsOf(pixels: Uint8Array, length: number, warnings: string[]): Promise<Uint8Array> {
   try {
-    // In one piece, and a byte to see whether there are more: zlib puts smaller pieces together in a second copy.
+    // One chunk, plus a byte to detect surplus data: zlib would copy smaller chunks a second time.
     return inflateSync(pixels, { maxOutputLength: length, chunkSize: Math.max(64, length + 1) });
   } catch (error) {
     if (!(error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')) throw error;
   }
-  warnings.push('it has more image data than its rows need, and the surplus is left out');
+  warnings.push('it has more image data than its rows need; the surplus was ignored');
   const rows = new Uint8Array(length);
   const inflating = createInflate();
   inflating.end(pixels);
   let filled = 0;
-  // Leaving the loop ends the stream, so that whatever follows is never inflated.
+  // Leaving the loop ends the stream, so that the rest is never inflated.
   for await (const piece of inflating as AsyncIterable<Uint8Array>) {
     rows.set(piece.subarray(0, length - filled), filled);
     filled += piece.length;
@@ -149,7 +148,7 @@ async function rowsOf(pixels: Uint8Array, length: number, warnings: string[]): P
   return rows;
 }
 
-/** The colours of a palette, with alpha where some are transparent. */
+/** Looks indices up in the palette; adds alpha if some entries are transparent. */
 function lookedUp(
   { width, height }: PngHeader,
   indices: Samples,
@@ -164,14 +163,14 @@ function lookedUp(
   const data = new Uint8Array(indices.length * channels);
   for (let pixel = 0, to = 0; pixel < indices.length; pixel++, to += channels) {
     const index = indices[pixel];
-    if (3 * index >= palette.length) throw new ImageError(name, `damaged PNG: colour ${index} is not in its palette`);
+    if (3 * index >= palette.length) throw new ImageError(name, `damaged PNG: palette index ${index} is out of range`);
     for (let c = 0; c < 3; c++) data[to + c] = palette[3 * index + c];
     if (transparency) data[to + 3] = transparency[index] ?? 255;
   }
   return createPicture<Samples>(width, height, channels, data);
 }
 
-/** The picture with an alpha channel in which one colour is transparent. */
+/** Adds an alpha channel that makes one colour transparent. */
 function keyed(picture: Picture<Samples>, key: readonly number[]): Picture<Samples> {
   const { width, height, channels, data } = picture;
   const out = samplesLike(data, width * height * (channels + 1));
@@ -194,17 +193,17 @@ function keyOf(transparency: Uint8Array | undefined, colours: number, depth: num
   return Array.from({ length: colours }, (_, c) => ((transparency[2 * c] << 8) | transparency[2 * c + 1]) & mask);
 }
 
-/** zlib counts what it has room for in 32 bits. */
+/** zlib's output size is limited to 32 bits. */
 const MOST_IN_ONE_PIECE = 1 << 30;
 
 const DEFAULT_LEVEL = 6;
 
-/** Bytes of samples that take about as long to write as a thread takes to start: 50 ms. */
+/** Bytes of samples that take as long to encode as a thread takes to start: about 50 ms. */
 const WORTH_A_THREAD = 1 << 20;
 
 const COLOUR_TYPE = { 1: 0, 2: 4, 3: 2, 4: 6 } as const;
 
-/** What pngjs is given: samples from the start of a buffer where they have 16 bits, and how to write them. */
+/** The input and options for pngjs. 16-bit samples must start at offset 0 of their buffer. */
 function pngjsInput({ width, height, channels, data }: Picture<Samples>, level: number) {
   const colorType = COLOUR_TYPE[channels];
   const bitDepth = data instanceof Uint16Array ? 16 : 8;

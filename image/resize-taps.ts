@@ -1,10 +1,11 @@
-/** The kernels of MATLAB's imresize, and what each output sample takes from which input samples. */
+/** The kernels of MATLAB's imresize, and the input weights of each output sample. */
 
 export type ResizeMethod = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos2' | 'lanczos3';
 
 /**
- * What lies beyond the edge: `symmetric` mirrors with the edge sample repeated (MATLAB today), `clamp` repeats the edge
- * sample (MATLAB when the benchmarks' LR files were made), `wrap` goes on at the opposite edge, for seamless textures.
+ * Padding beyond the edge: `symmetric` mirrors and repeats the edge sample (MATLAB today), `clamp` repeats the edge
+ * sample (MATLAB when the benchmarks' LR files were made), `wrap` continues at the opposite edge, for seamless
+ * textures.
  */
 export type Boundary = 'symmetric' | 'clamp' | 'wrap';
 
@@ -29,7 +30,7 @@ function cubic(x: number): number {
   return t <= 2 ? -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2 : 0;
 }
 
-/** sinc(x) · sinc(x / n) on |x| < n; MATLAB adds eps to numerator and denominator instead of treating 0 apart. */
+/** sinc(x) · sinc(x / n) on |x| < n; MATLAB adds eps to numerator and denominator instead of special-casing 0. */
 function lanczos(n: number): (x: number) => number {
   return x => {
     if (Math.abs(x) >= n) return 0;
@@ -47,17 +48,17 @@ const KERNELS: Record<ResizeMethod, Kernel> = {
   lanczos3: { width: 6, value: lanczos(3) },
 };
 
-/** The methods that `resize` knows. */
+/** The methods that `resize` supports. */
 export const RESIZE_METHODS = Object.keys(KERNELS) as readonly ResizeMethod[];
 
-/** For output k the weights `weight[k·taps…]` of the inputs `index[k·taps…]`. */
+/** Output k is the sum of the inputs `index[k·taps…]` with the weights `weight[k·taps…]`. */
 export interface Taps {
   readonly taps: number;
   readonly weight: Float64Array;
   readonly index: Int32Array;
 }
 
-/** The taps of `output` samples along a side of `input` samples, enlarged by `scale`. */
+/** The taps for resizing a side from `input` to `output` samples by `scale`. */
 export function contributions(input: number, output: number, scale: number, options: Required<ResizeOptions>): Taps {
   const kernel = KERNELS[options.method];
   const widen = scale < 1 && options.antialias && options.method !== 'nearest' ? scale : 1;
@@ -80,7 +81,7 @@ export function contributions(input: number, output: number, scale: number, opti
   return withoutIdleTaps({ taps, weight, index }, output);
 }
 
-/** The sample of a side of `length` that stands at a position before, within or beyond it. */
+/** Maps a position, possibly outside, to a sample of a side of `length`. */
 export function within(position: number, length: number, boundary: Boundary): number {
   if (boundary === 'clamp') return Math.min(length - 1, Math.max(0, position));
   if (boundary === 'wrap') return ((position % length) + length) % length;
@@ -89,7 +90,7 @@ export function within(position: number, length: number, boundary: Boundary): nu
   return phase < length ? phase : period - 1 - phase;
 }
 
-/** Drops the leading and trailing taps that weigh nothing for any output. */
+/** Drops leading and trailing taps with zero weight for all outputs. */
 function withoutIdleTaps({ taps, weight, index }: Taps, output: number): Taps {
   let first = taps;
   let last = 0;

@@ -1,8 +1,8 @@
 /**
  * MATLAB's imresize, sample for sample: separable kernels, widened when shrinking (antialiasing), weights normalised
  * for each output sample, the dimension with the smaller scale first (rows on a tie), and pictures rounded half up
- * after each of the two passes. Both passes are made for a strip of output rows at a time, so that beside the result
- * little memory is needed.
+ * after each of the two passes. Both passes run on one strip of output rows at a time, so little memory is needed
+ * beside the result.
  */
 
 import { ImageError } from './errors.ts';
@@ -11,15 +11,15 @@ import { type Boundary, contributions, type ResizeOptions, type Taps } from './r
 
 export { type Boundary, RESIZE_METHODS, type ResizeMethod, type ResizeOptions } from './resize-taps.ts';
 
-/** A factor for both sides (a side of n becomes ceil(n · scale)), or both sides in pixels. */
+/** A scale for both sides (a side of n becomes ceil(n · scale)), or both sides in pixels. */
 export type ResizeTarget = number | { readonly width: number; readonly height: number };
 
-/** Output rows that are made at a time. */
+/** Output rows per strip. */
 const STRIP = 64;
 
 type AnySamples = Samples | Float64Array | Float32Array;
 
-/** Adds up rows of `length` samples, the first of which is input row `top`: row k - `from` of `out` is output row k. */
+/** Weighted sums of rows of `length` samples, starting at input row `top`. Row k - `from` of `out` is output row k. */
 function addRows(
   source: Float64Array,
   top: number,
@@ -41,7 +41,7 @@ function addRows(
   }
 }
 
-/** The same along each of `rows` rows of `input` pixels of `channels` interleaved samples. */
+/** Weighted sums along each of `rows` rows of `input` pixels with `channels` interleaved samples. */
 function addColumns(
   source: Float64Array,
   rows: number,
@@ -64,12 +64,12 @@ function addColumns(
   }
 }
 
-/** Half up to integers 0…`largest`, in place: the first `length` samples. */
+/** Rounds the first `length` samples half up to integers 0…`largest`, in place. */
 function quantise(samples: Float64Array, length: number, largest: number): void {
   for (let i = 0; i < length; i++) samples[i] = Math.min(largest, Math.max(0, Math.floor(samples[i] + 0.5)));
 }
 
-/** The input rows, from the first to before the last, that output rows `from`…`to` - 1 are made of. */
+/** The range of input rows (end exclusive) that output rows `from`…`to` - 1 depend on. */
 function rowsUnder({ taps, index }: Taps, from: number, to: number): readonly [first: number, end: number] {
   let [first, last] = [index[from * taps], index[from * taps]];
   for (let tap = from * taps; tap < to * taps; tap++) {
@@ -98,11 +98,11 @@ interface Plan {
   readonly channels: number;
   readonly out: ReturnType<typeof sidesOf>;
   readonly options: ResizeOptions;
-  /** Results are rounded to 0…`largest` after each pass; undefined where they are not. */
+  /** Results are rounded to 0…`largest` after each pass; not rounded if undefined. */
   readonly largest: number | undefined;
 }
 
-/** A buffer that is made anew only where it has become too small. */
+/** A buffer that is reallocated only if it is too small. */
 function growing(): (length: number) => Float64Array {
   let buffer = new Float64Array(0);
   return length => {
@@ -111,7 +111,7 @@ function growing(): (length: number) => Float64Array {
   };
 }
 
-/** Fills `result` strip by strip, with a turn for others between them. */
+/** Fills `result` strip by strip, yielding after each. */
 function* fill(plan: Plan, result: AnySamples): Generator<void, void, void> {
   const { data, width, height, channels, out, largest } = plan;
   const full = { method: 'bicubic', boundary: 'symmetric', antialias: true, ...plan.options } as const;
@@ -145,7 +145,7 @@ function* fill(plan: Plan, result: AnySamples): Generator<void, void, void> {
   }
 }
 
-/** The picture to be, of zeros, and what fills it. */
+/** A zero picture and the generator that fills it. */
 function begin<S extends Samples>(picture: Picture<S>, target: ResizeTarget, options: ResizeOptions) {
   const { width, height, channels, data } = picture;
   const out = sidesOf(width, height, target);
@@ -159,9 +159,9 @@ function finish(filling: Iterator<void>): void {
 }
 
 /**
- * `imresize` of an 8- or 16-bit picture (MATLAB rounds uint16 as it does uint8); every channel, alpha too, is resized
- * alone.
- * @throws ImageError where the target has no pixels.
+ * `imresize` of an 8- or 16-bit picture (MATLAB rounds uint16 like uint8). Channels, including alpha, are resized
+ * independently.
+ * @throws ImageError if the target has no pixels.
  */
 export function resize<S extends Samples>(
   picture: Picture<S>,
@@ -174,8 +174,8 @@ export function resize<S extends Samples>(
 }
 
 /**
- * As `resize`, in many turns of the event loop: timers, signals and the user are heard meanwhile.
- * @throws ImageError where the target has no pixels; the signal's reason once it is aborted.
+ * Like `resize`, but yields to the event loop, so that timers and signals are handled meanwhile.
+ * @throws ImageError if the target has no pixels; the signal's reason if it is aborted.
  */
 export async function resizeInTurns<S extends Samples>(
   picture: Picture<S>,
@@ -192,8 +192,8 @@ export async function resizeInTurns<S extends Samples>(
 }
 
 /**
- * `imresize` of real samples, neither rounded nor clipped: `data[(y · width + x) · channels + c]` of any range.
- * @throws ImageError where the target has no pixels or `data` does not have width · height · channels samples.
+ * `imresize` of float samples of any range, neither rounded nor clipped: `data[(y · width + x) · channels + c]`.
+ * @throws ImageError if the target has no pixels or the length of `data` is not width · height · channels.
  */
 export function resizeSamples(
   samples: {
@@ -207,7 +207,10 @@ export function resizeSamples(
 ): { width: number; height: number; data: Float64Array } {
   const { width, height, channels, data } = samples;
   if (data.length !== width * height * channels) {
-    throw new ImageError('samples', `${width}x${height}x${channels} does not make ${data.length} samples`);
+    throw new ImageError(
+      'samples',
+      `${width}x${height}x${channels}: expected ${width * height * channels} samples, got ${data.length}`,
+    );
   }
   const out = sidesOf(width, height, target);
   const result = new Float64Array(out.width * out.height * channels);
@@ -216,12 +219,12 @@ export function resizeSamples(
 }
 
 /**
- * The low-resolution picture of a benchmark or of training: bicubic, 1/`factor`.
- * @throws ImageError where a side is not a multiple of `factor` (see `cropToMultiple`).
+ * Makes the low-resolution picture for benchmarks and training: bicubic, 1/`factor`.
+ * @throws ImageError if a side is not a multiple of `factor` (see `cropToMultiple`).
  */
 export function shrink<S extends Samples>(picture: Picture<S>, factor = 4, boundary: Boundary = 'clamp'): Picture<S> {
   if (picture.width % factor !== 0 || picture.height % factor !== 0) {
-    throw new ImageError('picture', `sides of ${describe(picture)} are not multiples of ${factor}`);
+    throw new ImageError('picture', `expected sides that are multiples of ${factor}, got ${describe(picture)}`);
   }
   return resize(picture, 1 / factor, { method: 'bicubic', boundary });
 }

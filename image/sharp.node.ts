@@ -1,4 +1,4 @@
-/** JPEG, WebP, AVIF and TIFF files under Node, by the optional package sharp (libvips). */
+/** Decodes and encodes JPEG, WebP, AVIF and TIFF on Node with the optional package sharp (libvips). */
 
 import type { Metadata as SharpMetadata } from 'sharp';
 import { readAvif } from './avif-boxes.ts';
@@ -27,29 +27,29 @@ async function loadSharp(format: ReadFormat, name: string): Promise<typeof impor
   }
 }
 
-/** Colour spaces of libvips whose numbers are taken as they are. */
+/** libvips colour spaces whose samples are used unconverted. */
 const KEPT_SPACES = ['b-w', 'grey16', 'srgb', 'rgb', 'rgb16'];
-/** Others by the names that people know. */
+/** Display names of others. */
 const SPACE_NAMES: Readonly<Record<string, string>> = { cmyk: 'CMYK', lab: 'Lab' };
 
-/** A file, and of TIFF its tags and the page that is read. */
+/** A file and, for TIFF, its tags and the page that is read. */
 interface Source {
   readonly bytes: Uint8Array;
   readonly format: ReadFormat;
   readonly name: string;
   readonly tiff?: { readonly structure: TiffStructure; readonly page: TiffPage } | undefined;
-  /** What libvips is to read, if not the bytes themselves, and which page of it. */
+  /** What libvips reads, if not the original bytes, and which page of it. */
   readonly mended?: Uint8Array | undefined;
   readonly page: number;
 }
 
 /**
- * The picture of a file as it lies, not turned, in the file's own numbers: grey stays one channel, 16 bits stay. CMYK and
- * Lab are converted to sRGB, with a warning. A file of which libvips or its libraries complain is mended in memory where the
- * fault harms no pixel, and read as strictly again, with a warning.
+ * Decodes a file without rotating it: grey stays one channel, 16 bits stay. CMYK and Lab are converted to sRGB, with a
+ * warning. If libvips or its libraries report a fault that affects no pixel, the file is repaired in memory and decoded
+ * again, as strictly, with a warning.
  *
- * @throws ImageError for damaged, truncated or unsupported files, those of more than `maxPixels` pixels, and all where
- *   sharp is missing.
+ * @throws ImageError for damaged, truncated or unsupported files, files of more than `maxPixels` pixels, and if sharp
+ *   is not installed.
  */
 export async function decodeBySharp(
   bytes: Uint8Array,
@@ -76,7 +76,7 @@ export async function decodeBySharp(
     mended = format === 'tiff' ? { ...source, mended: repaired.bytes, page: 0 } : { ...source, bytes: repaired.bytes };
     try {
       const decoded = await decodeStrictly(mended, maxPixels);
-      const warning = `its file has faults that harm no pixel: ${faults.join(', ')}`;
+      const warning = `repaired ${faults.length === 1 ? 'a harmless fault' : 'harmless faults'}: ${faults.join(', ')}`;
       return { ...decoded, warnings: [warning, ...decoded.warnings] };
     } catch (error) {
       complaint = error;
@@ -85,7 +85,7 @@ export async function decodeBySharp(
   throw problemOf(source, problem);
 }
 
-/** How a file of which libvips says this may be mended. */
+/** Tries to repair the fault that libvips reported. */
 function repairedBy({ bytes, format, tiff, mended }: Source, message: string, attempt: number): Repaired | undefined {
   if (format === 'jpeg') {
     if (attempt === 0) return repairedJpeg(bytes);
@@ -98,7 +98,7 @@ function repairedBy({ bytes, format, tiff, mended }: Source, message: string, at
   return repaired && { bytes: repaired, faults: [`its tags (${complaint.replace(/[;.] .*/, '')})`] };
 }
 
-/** @throws ImageError for what is not supported; what libvips says of all else. */
+/** @throws ImageError for unsupported files, otherwise libvips' error. */
 async function decodeStrictly(source: Source, maxPixels: number): Promise<DecodedPicture> {
   const { bytes, format, name, tiff } = source;
   const sharp = await loadSharp(format, name);
@@ -110,7 +110,7 @@ async function decodeStrictly(source: Source, maxPixels: number): Promise<Decode
   const kept = KEPT_SPACES.includes(known.space);
   const sixteen = kept && known.depth === 'ushort';
   const grey = kept && known.channels <= 2;
-  // libvips has no 8-bit grey with alpha in a row of samples.
+  // libvips cannot output 8-bit grey with alpha.
   const space = sixteen ? (grey ? 'grey16' : 'rgb16') : grey && !known.hasAlpha ? 'b-w' : 'srgb';
   try {
     const { data, info } = await sharp(file, { limitInputPixels: maxPixels, ignoreIcc: kept, page })
@@ -126,7 +126,7 @@ async function decodeStrictly(source: Source, maxPixels: number): Promise<Decode
     const { metadata, warnings } = metadataOf(known, source);
     return {
       picture: said?.premultiplied ? straight(own) : own,
-      // libheif turns pictures itself.
+      // libheif rotates pictures itself.
       orientation: format === 'avif' ? 1 : orientationOf(metadata.exif),
       metadata: { ...metadata, icc: kept ? bytesOf(known.icc) : undefined },
       colours: kept ? { cicp: said?.cicp, exif: format === 'tiff' ? bytes : metadata.exif } : {},
@@ -134,7 +134,7 @@ async function decodeStrictly(source: Source, maxPixels: number): Promise<Decode
         ...(kept
           ? []
           : [
-              `its colours (${SPACE_NAMES[known.space] ?? known.space}) are converted to sRGB and its own profile is not kept`,
+              `its colours (${SPACE_NAMES[known.space] ?? known.space}) are converted to sRGB and its profile was dropped`,
             ]),
         ...warnings,
         ...(tiff ? pageWarnings(tiff.page) : frameWarnings(known.pages ?? 1)),
@@ -162,7 +162,7 @@ function metadataOf(known: SharpMetadata, { bytes, format, tiff }: Source) {
   const exif = withoutPrefix(known.exif);
   if (format !== 'jpeg') return { metadata: { exif, xmp }, warnings: [] };
   const { warnings, ...jpeg } = readJpegMetadata(bytes);
-  // ExifTool and libvips believe EXIF before JFIF.
+  // Like ExifTool and libvips, prefers EXIF over JFIF.
   return { metadata: { exif, ...jpeg, resolution: resolutionOfExif(exif) ?? jpeg.resolution }, warnings };
 }
 
@@ -172,10 +172,10 @@ const frameWarnings = (frames: number) =>
 function pageWarnings({ number, pages, fullPages }: TiffPage): string[] {
   if (fullPages > 1 && number > 0) return [`only page ${number + 1} of its ${pages} pages is read`];
   if (fullPages > 1) return frameWarnings(pages);
-  return number > 0 ? [`page ${number + 1} of its ${pages} is read: the others are smaller versions or masks`] : [];
+  return number > 0 ? [`page ${number + 1} of its ${pages} is read: the others are thumbnails or masks`] : [];
 }
 
-/** What is wrong with a file, or what of it is not supported, from what libvips says. */
+/** Translates libvips' message to an error that says what is damaged or unsupported. */
 function problemOf({ format, name, tiff }: Source, cause: unknown): ImageError {
   const message = messageOf(cause);
   const unsupported = (what: string, advice: string) =>
@@ -183,25 +183,26 @@ function problemOf({ format, name, tiff }: Source, cause: unknown): ImageError {
   const precision = /Unsupported JPEG data precision (\d+)/.exec(message);
   if (precision) return unsupported(`of ${precision[1]} bits`, ' to 8-bit JPEG, PNG or TIFF');
   const process = /Unsupported JPEG process: (SOF type 0x\w+)/.exec(message);
-  if (process) return unsupported(`of a rare kind (${process[1]})`, ' to baseline or progressive JPEG, or to PNG');
+  if (process)
+    return unsupported(`with a rare coding process (${process[1]})`, ' to baseline or progressive JPEG, or to PNG');
   const configured = /(\S+) compression support is not configured/.exec(message);
   const rare = tiff && rareCompression(tiff.structure, tiff.page.directory);
   if (configured ?? rare) {
-    return unsupported(`compressed by ${rare ?? configured?.[1]}`, ', as to deflate or LZW (tiffcp -c lzw)');
+    return unsupported(`compressed by ${rare ?? configured?.[1]}`, ', for example to deflate or LZW (tiffcp -c lzw)');
   }
   return new ImageError(name, `damaged ${FORMAT_NAMES[format]}: ${firstOf(message)}`, { cause });
 }
 
-/** Colour spaces of libvips that are converted. */
+/** libvips colour spaces that are converted. */
 const CONVERTED_SPACES = ['cmyk', 'lab', 'labs'];
 
 const PHOTOMETRIC = 262;
 const COMPRESSION = 259;
 const YCBCR = 6;
-/** JPEG within TIFF, old and new, whose reader converts YCbCr itself. */
+/** Old and new JPEG in TIFF, whose decoder converts YCbCr itself. */
 const JPEG_COMPRESSIONS = [6, 7];
 
-/** @throws ImageError where libvips would give something other than the colours that the file means. */
+/** @throws ImageError if libvips would return wrong colours. */
 function checkSamples(known: SharpMetadata, { format, name, tiff }: Source): void {
   const { space, depth, channels } = known;
   const refuse = (what: string) => {
@@ -216,7 +217,7 @@ function checkSamples(known: SharpMetadata, { format, name, tiff }: Source): voi
   if (value(PHOTOMETRIC) === YCBCR && !JPEG_COMPRESSIONS.includes(value(COMPRESSION) ?? 1)) refuse('YCbCr samples');
 }
 
-/** Samples of 9 to 15 bits lie in the upper bits: their upper bits repeated below make white 65535. */
+/** Samples of 9 to 15 bits are in the upper bits. Their upper bits are repeated below, so that white becomes 65535. */
 function sixteenBit(data: Buffer, bits: number): Uint16Array {
   const samples = new Uint16Array(data.length / 2);
   new Uint8Array(samples.buffer).set(data);
@@ -237,12 +238,12 @@ function bytesOf(buffer: Buffer | undefined): Uint8Array | undefined {
   return buffer && new Uint8Array(buffer);
 }
 
-/** EXIF without the mark that JPEG puts before it. */
+/** EXIF without JPEG's "Exif" header. */
 function withoutPrefix(exif: Buffer | undefined): Uint8Array | undefined {
   return bytesOf(exif?.subarray(0, 4).toString('latin1') === 'Exif' ? exif.subarray(6) : exif);
 }
 
-/** True for IPTC data of TIFF, and where they are among Photoshop's resources of JPEG, which may be others alone. */
+/** True for IPTC data in TIFF, or among JPEG's Photoshop resources, which need not contain any. */
 function holdsIptc(data: Buffer | undefined, format: ReadFormat): boolean {
   if (data === undefined || format !== 'jpeg') return data !== undefined;
   // The resource's number 0x0404, an empty name, and a length, which may be 0.
@@ -252,31 +253,31 @@ function holdsIptc(data: Buffer | undefined, format: ReadFormat): boolean {
 
 const LONGEST_PROBLEM = 200;
 
-/** libvips says the same several times, a line each, after others of what follows from it. */
+/** The relevant line of libvips' message, which repeats errors and adds consequential ones. */
 function firstOf(message: string): string {
   const idle = /^\s*$|^Warning treated as error|: bad seek to \d+$/;
   const lines = message.split('\n').filter(line => !idle.test(line));
   return (lines[0] ?? message.split('\n')[0]).slice(0, LONGEST_PROBLEM);
 }
 
-/** Longest sides that the formats can hold, JPEG and AVIF by their libraries. */
+/** Maximum sides per format. For JPEG and AVIF, the limits of their libraries. */
 const LONGEST_SIDE = { jpeg: 65_500, webp: 16_383, avif: 65_535, tiff: 0x7fff_ffff } as const;
 
-/** @throws ImageError, by the name of the file to be written, where the sides are too long for the format. */
+/** @throws ImageError if a side is too long for the format. */
 export function checkSides(width: number, height: number, format: Format, name: string): void {
   if (format === 'png' || Math.max(width, height) <= LONGEST_SIDE[format]) return;
-  const problem = `${width}x${height} is more than ${FORMAT_NAMES[format]} holds (${LONGEST_SIDE[format]} a side)`;
+  const problem = `${width}x${height} exceeds the limit of ${FORMAT_NAMES[format]} (${LONGEST_SIDE[format]} pixels per side)`;
   throw new ImageError(name, `${problem}: choose PNG or TIFF`);
 }
 
 const DEFAULT_QUALITY = { jpeg: 95, webp: 95, avif: 80 } as const;
 
-/** Above this many bytes of samples a TIFF file may need offsets of 64 bits. */
+/** Above this many bytes of samples a TIFF file may need 64-bit offsets. */
 const LARGE_TIFF = 0xf000_0000;
 
 /**
- * The bytes of a file of this picture, which suits the format (see `fitted`), and metadata.
- * @throws ImageError where the sides are too long for the format, or sharp is missing.
+ * Encodes a picture that fits the format (see `fitted`) with its metadata.
+ * @throws ImageError if a side is too long for the format, or sharp is not installed.
  */
 export async function encodeBySharp(
   picture: Picture<Samples>,
@@ -292,7 +293,7 @@ export async function encodeBySharp(
   const grey = peak(picture) > 255 ? 'grey16' : 'b-w';
   const quality = format === 'tiff' ? undefined : (stated ?? DEFAULT_QUALITY[format]);
   const encoded = async (carried: Metadata) => {
-    // Samples alone cannot bring their metadata along: an uncompressed PNG does.
+    // Raw samples cannot carry metadata, so sharp gets an uncompressed PNG.
     const pipeline = sharp(encodePngFile(picture, carried, 0), { limitInputPixels: false, unlimited: true })
       .keepMetadata()
       .toColourspace(channels <= 2 ? grey : depth);
@@ -312,7 +313,7 @@ export async function encodeBySharp(
   }
 }
 
-/** The file that `encoded` gives with these metadata and no others: libvips adds some to every file. */
+/** Replaces the metadata in the encoded file: libvips adds its own to every file. */
 async function withMetadata(
   format: Exclude<Format, 'png'>,
   { icc, exif, xmp, resolution, comments }: Metadata,

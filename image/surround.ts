@@ -1,9 +1,9 @@
-/** Pictures within a frame of what stands around them. */
+/** Pads pictures. */
 
 import { type Picture, type Samples, samplesLike } from './picture.ts';
 import { type Boundary, within } from './resize-taps.ts';
 
-/** The picture with `border` more pixels at each side; a border wider than the picture repeats it. */
+/** Adds `border` pixels at each side. A border wider than the picture repeats it. */
 export function surround<S extends Samples>(picture: Picture<S>, border: number, boundary: Boundary): Picture<S> {
   if (border === 0) return picture;
   const { width, height, channels, data } = picture;

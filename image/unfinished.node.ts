@@ -1,11 +1,14 @@
-/** Files that are being written, beside the ones that they become: their names, and those that killed processes left. */
+/**
+ * Temporary files beside the files being written: their names, and the cleanup of those that killed processes left
+ * behind.
+ */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
-/** Names of more bytes are replaced by a digest: then any name that a file system can hold may be written. */
+/** Longer names are replaced by a digest, so that any valid file name can be written. */
 const LONGEST_STEM = 100;
 
 const digest = (text: string, length: number) => createHash('sha256').update(text).digest('hex').slice(0, length);
@@ -17,7 +20,7 @@ const stemOf = (path: string) => {
   return Buffer.byteLength(name) <= LONGEST_STEM ? name : digest(name, 32);
 };
 
-/** Where a file is to be written before it gets its name: hidden, in the same folder, of at most 140 bytes. */
+/** The temporary path for writing a file: hidden, in the same folder, with a name of at most 140 bytes. */
 export function unfinishedPath(path: string): string {
   const writer = `${machine}-${process.pid}-${randomBytes(4).toString('hex')}`;
   return join(dirname(path), `.${stemOf(path)}.${writer}.tmp`);
@@ -25,24 +28,24 @@ export function unfinishedPath(path: string): string {
 
 const UNFINISHED = /^\.(.+)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/s;
 
-/** Nobody writes one picture for so long, in milliseconds, without a byte reaching its file. */
+/** After this many milliseconds without a write, a temporary file counts as abandoned. */
 const ABANDONED = 3_600_000;
 
 interface Leftover {
   readonly path: string;
-  /** The process that wrote it, where it did so on this machine. */
+  /** The process that wrote it, if on this machine. */
   readonly process: number | undefined;
 }
 
 /**
- * What processes that were killed left beside the files of one run. Only what was to become a file that this run writes is
- * removed, and only where its process, on this machine, lives no more, or where nothing was written to it for an hour: of
- * other machines nothing else can be known. Each folder is listed once.
+ * Removes temporary files that killed processes left behind. Only removes those of files that this run writes, and only
+ * if their process on this machine has ended, or nothing was written for an hour: processes on other machines cannot be
+ * checked. Each folder is listed once.
  */
 export class Leftovers {
   readonly #folders = new Map<string, Promise<ReadonlyMap<string, readonly Leftover[]>>>();
 
-  /** Removes what was to become the file `path`. What cannot be removed stays: it is in nobody's way. */
+  /** Removes leftover temporary files of `path`. Errors are ignored. */
   async clear(path: string): Promise<void> {
     const folder = dirname(path);
     const listed = this.#folders.get(folder) ?? leftoversIn(folder);
@@ -53,7 +56,7 @@ export class Leftovers {
   }
 }
 
-/** By the first part of their names. */
+/** By name prefix. */
 async function leftoversIn(folder: string): Promise<Map<string, Leftover[]>> {
   const found = new Map<string, Leftover[]>();
   for (const entry of await readdir(folder).catch(() => [])) {
@@ -68,7 +71,7 @@ async function leftoversIn(folder: string): Promise<Map<string, Leftover[]>> {
 async function isAbandoned({ path, process }: Leftover): Promise<boolean> {
   if (process !== undefined && !lives(process)) return true;
   const state = await stat(path).catch(() => undefined);
-  // The number of a process that is no more may be another's now.
+  // The ID of an ended process may have been reused.
   return state !== undefined && Date.now() - state.mtimeMs > ABANDONED;
 }
 
@@ -77,7 +80,7 @@ function lives(id: number): boolean {
     process.kill(id, 0);
     return true;
   } catch (error) {
-    // Others' processes may not be signalled, but are there.
+    // Other users' processes cannot be signalled, but exist.
     return error instanceof Error && 'code' in error && error.code !== 'ESRCH';
   }
 }

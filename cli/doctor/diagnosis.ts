@@ -1,4 +1,4 @@
-/** What the GPU adapter is and can do, whether it computes, and what to do about what is missing. */
+/** Diagnoses the GPU adapter: its properties, a self-test, and how to fix problems. */
 import { basename, dirname } from 'node:path';
 import { type DriverOrigin, driverOrigin, requestGpu } from '../../engine/device/gpu.node.ts';
 import {
@@ -19,7 +19,7 @@ export interface AdapterReport {
   readonly description: string;
   /** Whether it computes on the CPU. */
   readonly software: boolean;
-  /** Least and most lanes of a subgroup; null if the adapter does not tell. */
+  /** Minimum and maximum subgroup size; null if the adapter does not report it. */
   readonly subgroupSizes: readonly [number, number] | null;
   readonly driver: { readonly origin: DriverOrigin; readonly from: string };
   readonly features: readonly string[];
@@ -34,13 +34,13 @@ export interface Diagnosis extends Machine {
   readonly selfTest: SelfTest | null;
   /** Whether `daybreak tune` has chosen kernels for the adapter, and in which file; null without an adapter. */
   readonly tuned: { readonly state: TunedState['state']; readonly path: string | null; readonly text: string } | null;
-  /** Why it does not work, with what to do; null if it works. */
+  /** Why it does not work and how to fix it; null if it works. */
   readonly problem: string | null;
   /** What works, but could work better. */
   readonly notes: readonly string[];
 }
 
-/** Looks at everything. Never throws: what goes wrong is in the result. */
+/** Runs all checks. Never throws: errors are in the result. */
 export async function diagnose(): Promise<Diagnosis> {
   const here = machine();
   let adapter: AdapterReport | null = null;
@@ -50,14 +50,14 @@ export async function diagnose(): Promise<Diagnosis> {
   try {
     const gpu = await requestGpu();
     const found = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (!found) throw new Error('The adapter that was there a moment ago has gone: try again.');
+    if (!found) throw new Error('The adapter has disappeared: try again.');
     adapter = describe(found, gpu);
     tuned = reportOf(await findTuned(adapter));
     const device = await found.requestDevice();
     test = await selfTest(device);
     device.destroy();
     if (!test.passed)
-      problem = `The adapter does not compute as it should (${test.problem}): update its driver, or choose another with DAYBREAK_ADAPTER.`;
+      problem = `The adapter computes wrong results (${test.problem}): update its driver, or choose another with DAYBREAK_ADAPTER.`;
   } catch (error) {
     problem = (error as Error).message;
   }
@@ -99,7 +99,7 @@ function describe(adapter: GPUAdapter, gpu: GPU): AdapterReport {
   };
 }
 
-/** Where the driver was found. The Vulkan loader does not tell which of several it took. */
+/** Where the driver was found. The Vulkan loader does not report which of several it chose. */
 function whence(origin: DriverOrigin): string {
   if (process.platform !== 'linux') return process.platform === 'darwin' ? 'Metal' : 'Direct3D 12 or Vulkan';
   const variable = chosenDrivers();
@@ -123,10 +123,10 @@ function notes(here: Machine, adapter: AdapterReport | null): string[] {
     );
   if (adapter?.vendor === 'mesa' && !shaderCacheWritable())
     found.push(
-      'Mesa’s shader cache cannot be written, so every run compiles its kernels anew: set MESA_SHADER_CACHE_DIR.',
+      'Mesa’s shader cache cannot be written, so every run recompiles its kernels: set MESA_SHADER_CACHE_DIR.',
     );
   if (!here.packages.sharp) found.push('Without the package sharp, JPEG files cannot be read: npm install sharp.');
-  if (here.node.startsWith('20.')) found.push('Node 20 gets no more security fixes: Node 22 or 24 is recommended.');
+  if (here.node.startsWith('20.')) found.push('Node 20 no longer receives security fixes: use Node 22 or 24.');
   if (process.env.DAYBREAK_ADAPTER) found.push(`DAYBREAK_ADAPTER asks for "${process.env.DAYBREAK_ADAPTER}".`);
   return found;
 }

@@ -39,7 +39,7 @@ export function machine(): Machine {
   };
 }
 
-/** Whether the shader cache of Mesa's drivers can be written: without, each process compiles its kernels anew. */
+/** Whether the shader cache of Mesa's drivers can be written: otherwise each process recompiles its kernels. */
 export function shaderCacheWritable(): boolean {
   const { MESA_SHADER_CACHE_DIR, XDG_CACHE_HOME, MESA_SHADER_CACHE_DISABLE } = process.env;
   if (/^(1|true|yes)$/i.test(MESA_SHADER_CACHE_DISABLE ?? '')) return false;

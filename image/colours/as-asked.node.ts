@@ -1,4 +1,4 @@
-/** A decoded picture in its own numbers or in sRGB, as the reader asks, and what goes on with it. */
+/** Returns a decoded picture in its own colours or in sRGB, as requested. */
 
 import type { Picture, Samples } from '../picture.ts';
 import type { Cicp } from './cicp.ts';
@@ -8,16 +8,16 @@ import { toSrgb } from './to-srgb.ts';
 
 export interface Coloured {
   readonly picture: Picture<Samples>;
-  /** That says what the numbers mean, where it must be said. */
+  /** The profile that describes the samples, if one is needed. */
   readonly icc?: Uint8Array | undefined;
   readonly cicp?: Cicp | undefined;
-  /** The name of what was converted. */
+  /** The name of the profile or colour space that was converted. */
   readonly convertedFrom?: string | undefined;
-  /** Numbers are sRGB and nothing else says so: EXIF may not say otherwise. */
+  /** True if samples are sRGB and only EXIF could contradict that: it must say sRGB too. */
   readonly saysSrgb: boolean;
 }
 
-/** `warnings` gets a line where the numbers are not sRGB and stay. */
+/** Adds a warning if the samples are not sRGB and stay unconverted. */
 export async function colouredAsAsked(
   picture: Picture<Samples>,
   meaning: Meaning,
@@ -36,13 +36,13 @@ export async function colouredAsAsked(
     if (converted.problem === 'no sharp')
       why = 'can only be converted by the optional package sharp (npm install sharp)';
   }
-  // Of a profile that does not suit, whoever keeps the metadata hears as it is left out (see `fitted`).
+  // `fitted` warns when it drops a profile that does not fit.
   const suits = meaning.kind === 'space' || meaning.profile.space === (picture.channels <= 2 ? 'GRAY' : 'RGB');
   if (asked === 'srgb' || suits) warnings.push(notSrgb(meaning, asked === 'srgb', why));
   return { picture, icc, cicp: meaning.kind === 'space' ? meaning.cicp : undefined, saysSrgb: false };
 }
 
-/** By primaries and curves here; by the colour engine where a profile is made of tables. */
+/** Converts by primaries and curves here, or with the colour engine if the profile has tables. */
 async function inSrgb(
   picture: Picture<Samples>,
   icc: Uint8Array,

@@ -1,4 +1,7 @@
-/** Colours told by chromaticities and a gamma: PNG's cHRM and gAMA chunks (PNG, third edition, 11.3.2.1 and 11.3.2.2). */
+/**
+ * Colour spaces given by chromaticities and gamma: PNG's cHRM and gAMA chunks (PNG, third edition, 11.3.2.1 and
+ * 11.3.2.2).
+ */
 
 import {
   type Chromaticities,
@@ -11,38 +14,38 @@ import {
   toProfileXyz,
 } from './rgb-space.ts';
 
-/** What both chunks count in. */
+/** Both chunks store values times this. */
 const UNIT = 100_000;
 
 const viewOf = (chunk: Uint8Array) => new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 
-/** Of a cHRM chunk, or undefined where it is damaged or names no colour space. */
+/** Reads a cHRM chunk. Undefined if it is damaged or describes no colour space. */
 export function readChromaticities(chunk: Uint8Array): Chromaticities | undefined {
   if (chunk.length !== 32) return undefined;
   const view = viewOf(chunk);
   const at = (place: number): Chromaticity => [view.getUint32(place) / UNIT, view.getUint32(place + 4) / UNIT];
   const chromaticities = { white: at(0), red: at(8), green: at(16), blue: at(24) };
   const all = [chromaticities.white, chromaticities.red, chromaticities.green, chromaticities.blue];
-  // Primaries of some wide spaces lie beyond the colours that there are, but not far.
+  // Some wide spaces have primaries slightly outside the visible colours.
   if (!all.every(([x, y]) => x <= 1.5 && y <= 1.5)) return undefined;
   return toProfileXyz(chromaticities) && chromaticities;
 }
 
-/** Exponents outside of this range have no picture behind them. */
+/** Exponents outside this range are not plausible. */
 const LEAST_GAMMA = 0.05;
 const MOST_GAMMA = 20;
 
-/** The exponent of a gAMA chunk, from light to numbers (0.45455 is the usual one), or undefined where it is damaged. */
+/** Reads the encoding exponent of a gAMA chunk (usually 0.45455). Undefined if it is damaged. */
 export function readGamma(chunk: Uint8Array): number | undefined {
   const gamma = chunk.length === 4 ? viewOf(chunk).getUint32(0) / UNIT : 0;
   return gamma >= LEAST_GAMMA && gamma <= MOST_GAMMA ? gamma : undefined;
 }
 
-/** The gamma that stands for sRGB's curve, and what programs' roundings come to. */
+/** The gamma that stands for sRGB's curve, and the tolerance for other programs' rounding. */
 const USUAL_GAMMA = 1 / 2.2;
 const GAMMA_TOLERANCE = 0.01;
 
-/** What these mean; what is not told is taken for sRGB's. Undefined where it is sRGB, as near as they can say it. */
+/** The colour space of these values; missing ones default to sRGB's. Undefined if it is sRGB within tolerance. */
 export function spaceOf(chromaticities: Chromaticities | undefined, gamma: number | undefined): RgbSpace | undefined {
   const usual = gamma === undefined || Math.abs(gamma - USUAL_GAMMA) <= GAMMA_TOLERANCE;
   const ofSrgb = chromaticities === undefined || sameChromaticities(chromaticities, SRGB_CHROMATICITIES);
@@ -53,7 +56,7 @@ export function spaceOf(chromaticities: Chromaticities | undefined, gamma: numbe
   return { name, chromaticities: ofSrgb ? SRGB_CHROMATICITIES : chromaticities, curve };
 }
 
-/** Primaries that people know by a name. */
+/** Primaries with well-known names. */
 const KNOWN: readonly (readonly [name: string, Chromaticities])[] = [
   ['P3', { red: [0.68, 0.32], green: [0.265, 0.69], blue: [0.15, 0.06], white: [0.3127, 0.329] }],
   ['Adobe RGB', { red: [0.64, 0.33], green: [0.21, 0.71], blue: [0.15, 0.06], white: [0.3127, 0.329] }],
@@ -62,5 +65,5 @@ const KNOWN: readonly (readonly [name: string, Chromaticities])[] = [
 
 function primariesName(chromaticities: Chromaticities): string {
   const known = KNOWN.find(([, each]) => sameChromaticities(each, chromaticities));
-  return known ? `${known[0]} primaries` : 'primaries of its own';
+  return known ? `${known[0]} primaries` : 'custom primaries';
 }

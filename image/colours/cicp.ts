@@ -1,4 +1,4 @@
-/** Colours told by code points (ITU-T H.273, 07/2021, section 8): of AVIF's nclx and PNG's cICP. */
+/** Colour spaces given by code points (ITU-T H.273, 07/2021, section 8): AVIF's nclx and PNG's cICP. */
 
 import {
   BT709_CURVE,
@@ -13,11 +13,11 @@ import {
   SRGB_CURVE,
 } from './rgb-space.ts';
 
-/** Code points; the matrix is not among them, since samples are RGB once they are decoded. */
+/** Code points without the matrix, since decoded samples are RGB. */
 export interface Cicp {
   readonly primaries: number;
   readonly transfer: number;
-  /** False where black is 16 and white 235 of 255, as in videos. */
+  /** False if black is 16 and white 235 of 255, as in videos. */
   readonly fullRange: boolean;
 }
 
@@ -50,7 +50,7 @@ const PRIMARIES: Readonly<Record<number, Named<Chromaticities>>> = {
   22: ['EBU 3213', primaries([0.63, 0.34], [0.295, 0.605], [0.155, 0.077])],
 };
 
-/** TransferCharacteristics, table 3, from numbers to light; without a curve those of more light than white, and others. */
+/** TransferCharacteristics, table 3, from samples to light. No curve for HDR and unsupported ones. */
 const TRANSFERS: Readonly<Record<number, Named<CurveParameters | undefined>>> = {
   1: ['BT.709', BT709_CURVE],
   4: ['gamma 2.2', powerCurve(2.2)],
@@ -70,14 +70,14 @@ const TRANSFERS: Readonly<Record<number, Named<CurveParameters | undefined>>> = 
   18: ['HLG', undefined],
 };
 
-/** Said to be unspecified. */
+/** The code point "unspecified". */
 const UNSPECIFIED = 2;
 
-/** True where nothing is said. */
+/** True if both code points are unspecified. */
 export const isUnspecified = ({ primaries, transfer }: Cicp): boolean =>
   primaries === UNSPECIFIED && transfer === UNSPECIFIED;
 
-/** What these code points mean to a picture of `bits` a sample; what is not specified is taken for sRGB's. */
+/** The colour space of these code points for `bits` per sample. Unspecified ones default to sRGB's. */
 export function meaningOfCicp(
   cicp: Cicp,
   bits: 8 | 16,
@@ -88,7 +88,7 @@ export function meaningOfCicp(
   const name = `${nameOf(p, t, light?.[0], number?.[0])}${range}`;
   const isSrgb = p === 1 && t === 13 && cicp.fullRange;
   if (light === undefined || number?.[1] === undefined) return { name, space: undefined, isSrgb };
-  // Section 8.3: 16 and 235, shifted to the upper bits.
+  // Section 8.3: 16 and 235, shifted to the upper bits of 16.
   const unit = bits === 8 ? 1 / 255 : 256 / 65535;
   const curve = cicp.fullRange ? number[1] : narrowed(number[1], 16 * unit, 235 * unit);
   return { name, space: { name, chromaticities: light[1], curve }, isSrgb };
@@ -100,7 +100,7 @@ function nameOf(p: number, t: number, light = `primaries ${p}`, number = `transf
   return light === number ? light : `${light}, ${number}`;
 }
 
-/** A cICP chunk (PNG, third edition, 11.3.2.6), or undefined where it is damaged: its matrix must be that of RGB. */
+/** Reads a cICP chunk (PNG, third edition, 11.3.2.6). Undefined if it is damaged; its matrix must be RGB. */
 export function readCicp(chunk: Uint8Array): Cicp | undefined {
   if (chunk.length !== 4 || chunk[2] !== 0 || chunk[3] > 1) return undefined;
   return { primaries: chunk[0], transfer: chunk[1], fullRange: chunk[3] === 1 };

@@ -1,23 +1,23 @@
-/** Colours of profiles that are made of tables (scanners, printers, Lab) in sRGB, by libvips and Little CMS through sharp. */
+/** Converts from table-based profiles (scanners, printers, Lab) to sRGB with libvips and Little CMS, through sharp. */
 
 import { createPicture, type Picture, peak, type Samples } from '../picture.ts';
 import { encodePngFile } from '../png.node.ts';
 import { profileTags, readProfile } from './icc.ts';
 
-/** True where tables of A to B say what its numbers mean: they overrule primaries and curves (ICC.1:2022, 8.2.2). */
+/** True if the profile has A-to-B tables, which override primaries and curves (ICC.1:2022, 8.2.2). */
 export const isOfTables = (icc: Uint8Array): boolean => profileTags(icc).has('A2B0');
 
-/** What became of it: a picture, or why there is none. */
+/** A converted picture, or why the conversion failed. */
 export type Converted<S extends Samples> =
   | { readonly picture: Picture<S> }
   | { readonly problem: 'no sharp' | 'no use' };
 
-/** Colours apart from each other, and from their own numbers under any profile that is of use. */
+/** Distinct colours that any usable profile changes. */
 const PROBE = [30, 60, 200, 200, 40, 90, 70, 210, 120, 128, 128, 128, 240, 200, 20, 10, 20, 15];
 
 /**
- * The picture in sRGB by the perceptual tables of its profile, 8 or 16 bit as it is, alpha untouched. Against Little CMS in
- * floating point: see docs/decisions.md.
+ * Converts the picture to sRGB with the perceptual tables of its profile. Depth and alpha stay. docs/decisions.md
+ * compares the result with Little CMS in floating point.
  */
 export async function convertByEngine<S extends Samples>(picture: Picture<S>, icc: Uint8Array): Promise<Converted<S>> {
   const suits = readProfile(icc)?.space === (picture.channels <= 2 ? 'GRAY' : 'RGB');
@@ -29,7 +29,7 @@ export async function convertByEngine<S extends Samples>(picture: Picture<S>, ic
   if (sharp === undefined) return { problem: 'no sharp' };
   const convert = async (own: Picture<Samples>, profile: Uint8Array | undefined) => {
     const sixteen = peak(own) > 255;
-    // Not by sharp's own conversion, which takes 16 bits by way of Display P3: straight from profile to profile.
+    // Converts directly between the profiles: sharp's own conversion of 16 bits goes through Display P3.
     const { data, info } = await sharp(encodePngFile(own, { icc: profile }, 0), {
       ignoreIcc: true,
       limitInputPixels: false,
@@ -43,7 +43,7 @@ export async function convertByEngine<S extends Samples>(picture: Picture<S>, ic
     return { samples: sixteen ? new Uint16Array(bytes.buffer) : bytes, channels: info.channels };
   };
   try {
-    // With a profile that it cannot use libvips goes on with another one.
+    // libvips silently replaces a profile that it cannot use.
     const probe = probeLike(picture);
     const [used, unused] = [await convert(probe, icc), await convert(probe, undefined)];
     if (used.samples.every((sample, at) => sample === unused.samples[at])) return { problem: 'no use' };
@@ -54,7 +54,7 @@ export async function convertByEngine<S extends Samples>(picture: Picture<S>, ic
   }
 }
 
-/** A picture of the probe's colours, or greys, in the depth of another. */
+/** The probe colours (or greys) as a picture with another picture's depth. */
 function probeLike({ channels, data }: Picture<Samples>): Picture<Samples> {
   const unit = peak({ data }) / 255;
   const each = channels <= 2 ? 1 : 3;
@@ -67,7 +67,7 @@ function probeLike({ channels, data }: Picture<Samples>): Picture<Samples> {
   );
 }
 
-/** The picture with the colours of these samples, of 1 to 4 channels. */
+/** Replaces the picture's colours with these samples of 1 to 4 channels. */
 function withColours<S extends Samples>(picture: Picture<S>, samples: Samples, from: number): Picture<S> {
   const { width, height, channels, data } = picture;
   const colours = channels <= 2 ? 1 : 3;

@@ -1,6 +1,6 @@
 /**
- * Colours told by EXIF and by TIFF's own tags: ColorSpace, Gamma (EXIF 2.32, 4.6.5), the index of interoperability (DCF 2.0,
- * the optional colour space, Adobe RGB), white and primaries (TIFF 6.0, section 20).
+ * Colour spaces given by EXIF and TIFF tags: ColorSpace, Gamma (EXIF 2.32, 4.6.5), InteroperabilityIndex (DCF 2.0: the
+ * optional colour space, Adobe RGB), WhitePoint and PrimaryChromaticities (TIFF 6.0, section 20).
  */
 
 import { EXIF_DIRECTORY } from '../metadata/exif.ts';
@@ -23,12 +23,12 @@ const RATIONAL = 5;
 const INTEROPERABILITY_DIRECTORY = 0xa005;
 const INTEROPERABILITY_INDEX = 1;
 
-/** Cameras write it, though the standard knows only sRGB (1) and uncalibrated (65535). */
+/** Written by cameras, though the standard defines only sRGB (1) and uncalibrated (65535). */
 const ADOBE_RGB_OF_CAMERAS = 2;
 const SRGB = 1;
 const UNCALIBRATED = 0xffff;
 
-/** What the tags of EXIF, or of a TIFF file, say of its numbers; undefined where they say nothing, or sRGB. */
+/** The colour space in the tags of EXIF or of a TIFF file. Undefined if they state none, or sRGB. */
 export function exifSpace(exif: Uint8Array): RgbSpace | undefined {
   const tiff = readTiffStructure(exif);
   if (tiff === undefined) return undefined;
@@ -48,7 +48,7 @@ function indexOf(tiff: TiffStructure, details: Directory): string {
   return index ? String.fromCharCode(...tiff.bytes.subarray(index.valueAt, index.valueAt + 3)) : '';
 }
 
-/** Of WhitePoint and PrimaryChromaticities (TIFF 6.0, section 20), where both are there and make a colour space. */
+/** WhitePoint and PrimaryChromaticities (TIFF 6.0, section 20), if both exist and form a colour space. */
 function chromaticitiesOf(tiff: TiffStructure): Chromaticities | undefined {
   const white = rationals(tiff, tiff.first, WHITE_POINT);
   const rest = rationals(tiff, tiff.first, PRIMARY_CHROMATICITIES);
@@ -58,7 +58,7 @@ function chromaticitiesOf(tiff: TiffStructure): Chromaticities | undefined {
   return toProfileXyz(all) && all;
 }
 
-/** The first values of a tag of fractions, at most six. */
+/** The first six values, at most, of a tag of type RATIONAL. */
 function rationals(tiff: TiffStructure, directory: Directory | undefined, tag: number): number[] {
   const { view, littleEndian } = tiff;
   const found = directory?.tags.get(tag);
@@ -70,7 +70,7 @@ function rationals(tiff: TiffStructure, directory: Directory | undefined, tag: n
   });
 }
 
-/** EXIF that no longer says so of a picture that is sRGB, where it has a ColorSpace; any other is returned itself. */
+/** A copy of the EXIF whose ColorSpace, if it has one, is sRGB. Without that tag, the same EXIF. */
 export function sayingSrgb(exif: Uint8Array): Uint8Array {
   if (exifSpace(exif) === undefined) return exif;
   const copy = readTiffStructure(new Uint8Array(exif));

@@ -1,14 +1,14 @@
-/** Curves of ICC profiles, from numbers to light (ICC.1:2022, 10.6 curveType and 10.18 parametricCurveType). */
+/** Curves of ICC profiles, from samples to light (ICC.1:2022, 10.6 curveType and 10.18 parametricCurveType). */
 
-/** Light 0…1 of a number 0…1; a damaged profile's may give anything. */
+/** Maps a sample 0…1 to light 0…1. A damaged profile's curve may return any value. */
 export type Curve = (number: number) => number;
 
 const CURVE = 0x63757276;
 const PARAMETRIC = 0x70617261;
-/** Parameters of the five kinds of function. */
+/** Parameter counts of the five function types. */
 const PARAMETERS = [1, 3, 4, 5, 7];
 
-/** The curve of a tag, or undefined where it holds none. */
+/** Reads the curve in a tag. Undefined if there is none. */
 export function curveOf(tag: DataView): Curve | undefined {
   if (tag.byteLength < 12) return undefined;
   if (tag.getUint32(0) === CURVE) return sampled(tag);
@@ -35,7 +35,7 @@ function parametric(tag: DataView): Curve | undefined {
     { length: PARAMETERS[kind] },
     (_, i) => tag.getInt32(12 + 4 * i) / 65536,
   );
-  // Rounding may bring the beginning of a power below 0.
+  // Rounding may make the base negative.
   const power = (x: number) => Math.max(0, a * x + b) ** g;
   if (kind === 0) return power;
   if (kind === 1) return x => (a * x + b >= 0 ? power(x) : 0);

@@ -1,4 +1,4 @@
-/** What an ICC colour profile says of itself (ICC.1:2022, sections 7 and 9). */
+/** Reads the header and tags of ICC profiles (ICC.1:2022, sections 7 and 9). */
 
 import { printable } from '../errors.ts';
 import { curveOf } from './icc-curve.ts';
@@ -6,11 +6,11 @@ import { curveOf } from './icc-curve.ts';
 export interface ColourProfile {
   /** Its description, or "without a name". */
   readonly name: string;
-  /** What its pictures hold. */
+  /** The colour space of its samples. */
   readonly space: 'RGB' | 'GRAY' | 'CMYK' | 'other';
-  /** True where its curves and primaries speak of XYZ, not of Lab. */
+  /** True if the connection space is XYZ, not Lab. */
   readonly connectsByXyz: boolean;
-  /** True where numbers mean what they mean in sRGB: no conversion could be seen. */
+  /** True if the space equals sRGB within tolerance: a conversion would make no visible difference. */
   readonly isSrgb: boolean;
 }
 
@@ -23,14 +23,14 @@ const SRGB_COLORANTS = [
   ['bXYZ', 0.1431, 0.0606, 0.7142],
 ] as const;
 
-/** What profile makers' roundings and adaptations come to. */
+/** Tolerance for the rounding and white adaptation of different profile makers. */
 const COLORANT_TOLERANCE = 0.003;
 
-/** Light of the sample one half: 0.2140 by the curve of sRGB; a gamma of 2.2 gives 0.2176. */
+/** Light of the sample 0.5: 0.2140 for the curve of sRGB, 0.2176 for a gamma of 2.2. */
 const SRGB_HALF = 0.214;
 const HALF_TOLERANCE = 0.008;
 
-/** The profile, or undefined where the bytes are none. */
+/** Reads a profile. Undefined if the bytes are not one. */
 export function readProfile(icc: Uint8Array): ColourProfile | undefined {
   if (icc.length < 132 || text(icc, 36, 4) !== 'acsp') return undefined;
   const stated = text(icc, 16, 4).trim();
@@ -50,7 +50,7 @@ function text(bytes: Uint8Array, at: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + length));
 }
 
-/** What a profile's tags hold, by their signatures; those that reach beyond its end are left out. */
+/** A profile's tag data by signature, without tags that extend past its end. */
 export function profileTags(icc: Uint8Array): Map<string, DataView> {
   const view = new DataView(icc.buffer, icc.byteOffset, icc.byteLength);
   const tags = new Map<string, DataView>();
@@ -79,7 +79,7 @@ function descriptionOf(tag: DataView | undefined): string {
 }
 
 function isSrgb(tags: ReadonlyMap<string, DataView>, name: string): boolean {
-  // A profile of tables alone has no colorants: its name must do.
+  // Table-only profiles have no colorants, so their name decides.
   if (!tags.has('rXYZ')) return /^sRGB/i.test(name);
   const primaries = SRGB_COLORANTS.every(([key, ...xyz]) => {
     const tag = tags.get(key);

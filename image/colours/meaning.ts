@@ -1,6 +1,6 @@
 /**
- * What a picture's numbers mean: decided here alone, from all that its file says, by the order that its format sets. What is
- * carried over, told and converted follows from it.
+ * Decides which colour space a picture's samples are in, from all statements in its file, by the precedence that its
+ * format defines. Metadata, warnings and conversion follow this decision.
  */
 
 import type { ReadFormat } from '../formats.ts';
@@ -11,7 +11,7 @@ import { type ColourProfile, readProfile } from './icc.ts';
 import { profileOf } from './profile-writer.ts';
 import type { Chromaticities, RgbSpace } from './rgb-space.ts';
 
-/** All that a file may say of its colours. */
+/** Everything a file may state about its colours. */
 export interface ColourStatements {
   /** ICC profile. */
   readonly icc?: Uint8Array | undefined;
@@ -22,18 +22,18 @@ export interface ColourStatements {
   /** PNG's cHRM and gAMA. */
   readonly chromaticities?: Chromaticities | undefined;
   readonly gamma?: number | undefined;
-  /** EXIF, or a TIFF file itself. */
+  /** EXIF, or the TIFF file itself. */
   readonly exif?: Uint8Array | undefined;
 }
 
 export type Meaning =
-  /** sRGB, said or not; a profile that says so. */
+  /** sRGB, stated or by default, possibly by a profile. */
   | { readonly kind: 'srgb'; readonly icc?: Uint8Array | undefined; readonly profile?: ColourProfile }
-  /** Those of the file's profile. */
+  /** The space of the file's profile. */
   | { readonly kind: 'profile'; readonly icc: Uint8Array; readonly profile: ColourProfile }
   /**
-   * A colour space told in another way. `by` is the way, for people; `icc` a profile written of it, where one can be: not of
-   * light beyond white (HDR), for which there are only the code points.
+   * A colour space stated in another way. `by` names the source for messages; `icc` is a profile generated from it. HDR
+   * spaces have no profile, only code points.
    */
   | {
       readonly kind: 'space';
@@ -43,13 +43,13 @@ export type Meaning =
       readonly cicp: Cicp | undefined;
     };
 
-/** The picture whose numbers they are. */
+/** The picture's channels and depth. */
 interface Shape {
   readonly channels: number;
   readonly bits: 8 | 16;
 }
 
-/** A statement's meaning, or undefined where it says nothing. */
+/** Interprets one statement. Undefined if it is missing or unreadable. */
 type Reader = (statements: ColourStatements, shape: Shape, format: ReadFormat) => Meaning | undefined;
 
 const SRGB: Meaning = { kind: 'srgb' };
@@ -83,12 +83,12 @@ const byExif: Reader = ({ exif }, shape, format) => {
 
 function asSpace(name: string, by: string, space: RgbSpace | undefined, { channels }: Shape, cicp?: Cicp): Meaning {
   const icc = space && profileOf(space, channels <= 2);
-  // Grey has no primaries: its curve alone may be sRGB's.
+  // Grey has no primaries: only its curve can differ from sRGB's.
   if (icc && channels <= 2 && readProfile(icc)?.isSrgb) return SRGB;
   return { kind: 'space', name, by, icc, cicp };
 }
 
-/** What is believed first. PNG, third edition, 4.3; MIAF 7.3.6.4; for the others a profile overrules EXIF. */
+/** Precedence of the statements. PNG, third edition, 4.3; MIAF 7.3.6.4; in other formats a profile overrides EXIF. */
 const PRECEDENCE: Readonly<Record<ReadFormat, readonly Reader[]>> = {
   png: [byCodePoints, byProfile, bySrgbChunk, byChromaticities, byExif],
   avif: [byProfile, byCodePoints, byExif],
@@ -98,7 +98,7 @@ const PRECEDENCE: Readonly<Record<ReadFormat, readonly Reader[]>> = {
   gif: [],
 };
 
-/** What the numbers of a file of this format mean. A profile that cannot be read says nothing. */
+/** The colour space of a file's samples. An unreadable profile is ignored. */
 export function meaningOf(statements: ColourStatements, shape: Shape, format: ReadFormat): Meaning {
   for (const reader of PRECEDENCE[format]) {
     const meaning = reader(statements, shape, format);
@@ -108,14 +108,14 @@ export function meaningOf(statements: ColourStatements, shape: Shape, format: Re
 }
 
 /**
- * What people are told of colours that are not sRGB and stay as they are.
- * @param converting They were to be converted.
- * @param why That could not be done, where something can be done about it.
+ * The warning for colours that are not sRGB and stay unconverted.
+ * @param converting Whether conversion to sRGB was requested.
+ * @param why Why it failed, if the user can do something about it.
  */
 export function notSrgb(meaning: Exclude<Meaning, { kind: 'srgb' }>, converting: boolean, why?: string): string {
-  const [subject, is, none] =
+  const [subject, is] =
     meaning.kind === 'profile'
-      ? [`its colour profile "${meaning.profile.name}"`, 'is', 'none that can be converted from']
-      : [`its colours (${meaning.name} by ${meaning.by})`, 'are', 'cannot be converted'];
-  return `${subject} ${is} not sRGB${converting ? ` and ${why ?? none}` : ''}: the samples are taken as they are`;
+      ? [`its colour profile "${meaning.profile.name}"`, 'is']
+      : [`its colours (${meaning.name} from ${meaning.by})`, 'are'];
+  return `${subject} ${is} not sRGB${converting ? ` and ${why ?? 'cannot be converted'}` : ''}: samples are used unconverted`;
 }

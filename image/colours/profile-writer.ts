@@ -1,10 +1,10 @@
-/** ICC profiles written of a colour space (ICC.1:2022): version 4.3, three primaries and one curve, or a grey's curve. */
+/** Writes ICC profiles (ICC.1:2022, version 4.3): three primaries and one curve, or a grey curve. */
 
 import { type CurveParameters, columnsOf, D50, type RgbSpace, toProfileXyz, type Vector } from './rgb-space.ts';
 
 /**
- * A display profile of this space, for grey pictures of its curve alone. Undefined where its chromaticities are no colour
- * space.
+ * Writes a display profile of this space; for grey pictures, of its curve only. Undefined if its chromaticities form no
+ * colour space.
  */
 export function profileOf({ name, chromaticities, curve }: RgbSpace, grey: boolean): Uint8Array | undefined {
   const toXyz = toProfileXyz(chromaticities);
@@ -29,7 +29,7 @@ type Tags = readonly (readonly [signature: string, data: Uint8Array])[];
 
 const HEADER_BYTES = 128;
 
-/** Header, table of tags, and their data, each beginning at a multiple of four; tags that share data stand for it once. */
+/** Header, tag table and tag data, each aligned to four bytes. Shared data are written once. */
 function written(space: 'RGB ' | 'GRAY', tags: Tags): Uint8Array {
   const places = new Map<Uint8Array, number>();
   let end = HEADER_BYTES + 4 + 12 * tags.length;
@@ -43,7 +43,7 @@ function written(space: 'RGB ' | 'GRAY', tags: Tags): Uint8Array {
   view.setUint32(0, end);
   view.setUint32(8, 0x04300000);
   putText(bytes, 12, `mntr${space}XYZ `);
-  // A date that is always the same, so that the same picture gives the same file.
+  // A fixed date, so that the same picture gives the same file.
   for (const [i, value] of [2000, 1, 1].entries()) view.setUint16(24 + 2 * i, value);
   putText(bytes, 36, 'acsp');
   putXyz(view, 68, D50);
@@ -79,7 +79,7 @@ function tag(type: string, length: number, fill: (view: DataView) => void): Uint
 
 const xyzTag = (xyz: Vector) => tag('XYZ ', 20, view => putXyz(view, 8, xyz));
 
-/** multiLocalizedUnicodeType (10.15) of one text. */
+/** multiLocalizedUnicodeType (10.15) with one string. */
 const textTag = (text: string) =>
   tag('mluc', 28 + 2 * text.length, view => {
     view.setUint32(8, 1);
@@ -91,7 +91,7 @@ const textTag = (text: string) =>
     for (let i = 0; i < text.length; i++) view.setUint16(28 + 2 * i, text.charCodeAt(i));
   });
 
-/** parametricCurveType (10.18): function 0 for a mere power, 3 and 4 for one with a straight piece. */
+/** parametricCurveType (10.18): function 0 for a plain power, 3 or 4 for one with a linear segment. */
 function curveTag({ g, a, b, c, d, e, f }: CurveParameters): Uint8Array {
   const mere = a === 1 && b === 0 && c === 0 && d <= 0 && e === 0 && f === 0;
   const kind = mere ? 0 : e === 0 && f === 0 ? 3 : 4;

@@ -1,9 +1,11 @@
-/** Colour spaces of three primaries, a white and a curve: the matrices between them and the profiles' XYZ. */
+/**
+ * Colour spaces of three primaries, a white point and a curve, and their matrices to the profile connection space XYZ.
+ */
 
-/** Where a colour lies in the diagram of CIE 1931. */
+/** A colour's CIE 1931 chromaticity coordinates. */
 export type Chromaticity = readonly [x: number, y: number];
 
-/** Of red, green and blue at their most, and of white. */
+/** Chromaticities of the primaries and the white point. */
 export interface Chromaticities {
   readonly red: Chromaticity;
   readonly green: Chromaticity;
@@ -11,9 +13,7 @@ export interface Chromaticities {
   readonly white: Chromaticity;
 }
 
-/**
- * A curve from numbers to light: (a·x + b)^g + e from d on, c·x + f below (ICC.1:2022, 10.18, function 4).
- */
+/** A curve from samples to light: (a·x + b)^g + e from d on, c·x + f below (ICC.1:2022, 10.18, function 4). */
 export interface CurveParameters {
   readonly g: number;
   readonly a: number;
@@ -24,16 +24,16 @@ export interface CurveParameters {
   readonly f: number;
 }
 
-/** A colour space that a profile can be written of. */
+/** A colour space that an ICC profile can describe. */
 export interface RgbSpace {
-  /** For people, and the profile's description: ASCII. */
+  /** Name for messages and the profile's description: ASCII. */
   readonly name: string;
   readonly chromaticities: Chromaticities;
   readonly curve: CurveParameters;
 }
 
 export type Vector = readonly [number, number, number];
-/** By rows. */
+/** Row-major. */
 export type Matrix = readonly [Vector, Vector, Vector];
 
 const D65: Chromaticity = [0.3127, 0.329];
@@ -46,10 +46,10 @@ export const SRGB_CHROMATICITIES: Chromaticities = {
   white: D65,
 };
 
-/** Light is number^gamma. */
+/** Light is sample^gamma. */
 export const powerCurve = (gamma: number): CurveParameters => ({ g: gamma, a: 1, b: 0, c: 0, d: 0, e: 0, f: 0 });
 
-/** A power with a straight piece below `d`: ((x + offset) / (1 + offset))^g, x / slope. */
+/** A power with a linear segment below `d`: ((x + offset) / (1 + offset))^g, x / slope. */
 const piecewise = (g: number, offset: number, slope: number, d: number): CurveParameters => ({
   g,
   a: 1 / (1 + offset),
@@ -62,9 +62,9 @@ const piecewise = (g: number, offset: number, slope: number, d: number): CurvePa
 
 /** The curve of sRGB (IEC 61966-2-1). */
 export const SRGB_CURVE = piecewise(2.4, 0.055, 12.92, 0.04045);
-/** ITU-R BT.709-6, item 1.2, undone. */
+/** The inverse of ITU-R BT.709-6, item 1.2. */
 export const BT709_CURVE = piecewise(1 / 0.45, 0.099, 4.5, 0.081);
-/** SMPTE ST 240, undone. */
+/** The inverse of SMPTE ST 240. */
 export const SMPTE240_CURVE = piecewise(1 / 0.45, 0.1115, 4, 0.0912);
 
 /** Adobe RGB (1998) Color Image Encoding, version 2005-05: its exponent is 2 51/256. */
@@ -74,14 +74,14 @@ export const ADOBE_RGB: RgbSpace = {
   curve: powerCurve(2.19921875),
 };
 
-/** The curve for numbers of which black is `low` and white `high` (0…1) instead of 0 and 1. */
+/** The curve for samples where black is `low` and white is `high` (0…1) instead of 0 and 1. */
 export function narrowed({ g, a, b, c, d, e, f }: CurveParameters, low: number, high: number): CurveParameters {
   const scale = 1 / (high - low);
   const shift = -low * scale;
   return { g, a: a * scale, b: b + a * shift, c: c * scale, d: (d - shift) / scale, e, f: f + c * shift };
 }
 
-/** Profiles' white (ICC.1:2022, 7.2.16). */
+/** White of the profile connection space (ICC.1:2022, 7.2.16). */
 export const D50: Vector = [0.9642, 1, 0.8249];
 
 const BRADFORD: Matrix = [
@@ -103,7 +103,7 @@ function product(m: Matrix, n: Matrix): Matrix {
   return columnsOf([multiply(m, a), multiply(m, b), multiply(m, c)]);
 }
 
-/** By cofactors; numbers that are not finite where there is none. */
+/** Computed from cofactors; not finite for a singular matrix. */
 function inverse([a, b, c]: Matrix): Matrix {
   const cross = (u: Vector, v: Vector): Vector => [
     u[1] * v[2] - u[2] * v[1],
@@ -118,8 +118,8 @@ function inverse([a, b, c]: Matrix): Matrix {
 const xyzOf = ([x, y]: Chromaticity): Vector => [x, y, 1 - x - y];
 
 /**
- * Light of the primaries to XYZ, white being Y = 1 (SMPTE RP 177), under profiles' white by Bradford's matrix (ICC.1:2022,
- * annex E). Undefined where the chromaticities are no colour space: primaries on a line, or a white that is none.
+ * The matrix from linear RGB to XYZ with Y = 1 for white (SMPTE RP 177), adapted to D50 by Bradford's matrix
+ * (ICC.1:2022, annex E). Undefined if the chromaticities form no colour space: collinear primaries or an invalid white.
  */
 export function toProfileXyz({ red, green, blue, white }: Chromaticities): Matrix | undefined {
   const [x, y, z] = xyzOf(white);
@@ -143,10 +143,10 @@ export function toProfileXyz({ red, green, blue, white }: Chromaticities): Matri
   return product(product(inverse(BRADFORD), product(adapting, BRADFORD)), toXyz);
 }
 
-/** The rounding of chromaticities in files, and of the makers of monitors. */
+/** Tolerance for chromaticities rounded by files and monitor makers. */
 const SAME_PLACE = 0.005;
 
-/** True where both name the same primaries and white, but for rounding. */
+/** True if primaries and white are equal within tolerance. */
 export function sameChromaticities(one: Chromaticities, other: Chromaticities): boolean {
   return (['red', 'green', 'blue', 'white'] as const).every(colour =>
     one[colour].every((value, i) => Math.abs(value - other[colour][i]) <= SAME_PLACE),

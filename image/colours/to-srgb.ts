@@ -1,12 +1,12 @@
-/** Pictures of other colour spaces in the numbers of sRGB (IEC 61966-2-1). */
+/** Converts pictures from other colour spaces to sRGB (IEC 61966-2-1). */
 
 import { createPicture, hasAlpha, type Picture, peak, type Samples, samplesLike } from '../picture.ts';
 import { profileTags, readProfile } from './icc.ts';
 import { curveOf } from './icc-curve.ts';
 
 /**
- * XYZ under the profiles' white (D50: 0.9642, 1, 0.8249) to the light of sRGB's primaries: the inverse of these, brought
- * from D65 to that white by Bradford's matrix.
+ * From XYZ under D50 (0.9642, 1, 0.8249) to linear sRGB: the inverse of sRGB's primaries, adapted from D65 to D50 by
+ * Bradford's matrix.
  */
 const FROM_XYZ = [
   [3.1341864, -1.617209, -0.4906941],
@@ -15,12 +15,12 @@ const FROM_XYZ = [
 ] as const;
 
 /**
- * The picture in sRGB, 8 or 16 bit as it is, alpha untouched: relative colorimetry (white stays white), what sRGB cannot
- * show cut off channel by channel, rounded half up. Computed in float64 here, because libvips converts 16 bits by way of
- * another space (off by up to 5/255) and grey not at all in 16.
+ * Converts the picture to sRGB. Depth and alpha stay. Relative colorimetric (white stays white); out-of-gamut colours
+ * are clipped per channel; rounded half up. Computed in float64, because libvips converts 16-bit RGB through another
+ * space (off by up to 5/255) and cannot convert 16-bit grey.
  *
- * @returns undefined where the profile is not made of three primaries and curves (RGB) or of one curve (grey), or is of
- *   other channels than the picture.
+ * @returns undefined unless the profile has three primaries and curves (RGB) or one curve (grey) and fits the picture's
+ *   channels.
  */
 export function toSrgb<S extends Samples>(picture: Picture<S>, icc: Uint8Array): Picture<S> | undefined {
   const profile = readProfile(icc);
@@ -37,20 +37,20 @@ export function toSrgb<S extends Samples>(picture: Picture<S>, icc: Uint8Array):
   return matrix && rgbToSrgb(picture, light, matrix);
 }
 
-/** Of a grey that is connected by Lab, whose curve gives L*, 0…1 for 0…100 (ICC.1:2022, F.2; CIE 15). */
+/** Light from L* (0…1 for 0…100), for grey profiles with connection space Lab (ICC.1:2022, F.2; CIE 15). */
 function lightOfLightness(lightness: number): number {
   const y = (100 * lightness + 16) / 116;
   return y > 6 / 29 ? y ** 3 : 3 * (6 / 29) ** 2 * (y - 4 / 29);
 }
 
-/** Light of every sample that there is. */
+/** A table of the light of every sample value. */
 function lightOf(tag: DataView | undefined, white: number): Float64Array | undefined {
   const curve = tag && curveOf(tag);
   const light = curve && Float64Array.from({ length: white + 1 }, (_, sample) => curve(sample / white));
   return light?.every(Number.isFinite) ? light : undefined;
 }
 
-/** Light of a profile's primaries to that of sRGB's, by rows. */
+/** The row-major matrix from the profile's linear RGB to linear sRGB. */
 function toSrgbLight(primaries: readonly (DataView | undefined)[]): number[] | undefined {
   const columns: number[][] = [];
   for (const tag of primaries) {
@@ -81,7 +81,7 @@ function rgbToSrgb<S extends Samples>(
   const alpha = hasAlpha(picture);
   for (let at = 0; at < data.length; at += channels) {
     const [r, g, b] = [red[data[at]], green[data[at + 1]], blue[data[at + 2]]];
-    // A typed array cuts off what follows the point.
+    // A typed array truncates fractions.
     out[at] = numberOf(m[0] * r + m[1] * g + m[2] * b) * white + 0.5;
     out[at + 1] = numberOf(m[3] * r + m[4] * g + m[5] * b) * white + 0.5;
     out[at + 2] = numberOf(m[6] * r + m[7] * g + m[8] * b) * white + 0.5;
@@ -90,11 +90,13 @@ function rgbToSrgb<S extends Samples>(
   return createPicture(width, height, channels, out);
 }
 
-/** Steps of light between which sRGB's curve is taken for straight: off by less than 10⁻⁷, a 150th of a 16-bit level. */
+/**
+ * Steps of the lookup table for sRGB's curve. Linear interpolation is off by less than 10⁻⁷, 1/150 of a 16-bit level.
+ */
 const STEPS = 1 << 16;
 let numbers: Float64Array | undefined;
 
-/** The number 0…1 of sRGB that means this light; light below 0 or above 1 is cut off. */
+/** Encodes light as an sRGB value 0…1. Light is clipped to 0…1. */
 function numberOf(light: number): number {
   numbers ??= Float64Array.from({ length: STEPS + 1 }, (_, i) => srgbCurve(i / STEPS));
   if (!(light > 0)) return 0;

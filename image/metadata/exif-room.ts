@@ -1,7 +1,7 @@
 /**
- * EXIF blocks of exactly the wanted bytes in files that libvips writes: it adds tags to every block, or writes one of its own
- * (a resolution, a colour space "uncalibrated") where none is wanted. So it is given a block of one long text, over which the
- * wanted bytes are written.
+ * Writes exact EXIF bytes into files from libvips, which adds tags to every block, or writes its own block (a
+ * resolution, a colour space "uncalibrated") if there should be none. libvips gets a placeholder block with one long
+ * text, which is then overwritten with the wanted bytes.
  */
 
 import { concat } from './bytes.ts';
@@ -12,13 +12,13 @@ import { bytesOfLatin } from './xmp.ts';
 const IMAGE_DESCRIPTION = 0x10e;
 const MARK = 'Daybreak: room for EXIF ';
 
-/** Bytes between the beginning of a block and its first text. */
+/** Maximum distance from the start of a block to its first text. */
 const FARTHEST = 1024;
 
-/** A directory of no tags. */
+/** An empty directory. */
 const EMPTY = Uint8Array.of(0x49, 0x49, 42, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-/** A block that has room for this one. */
+/** A placeholder block with room for this EXIF. */
 export function roomFor(exif: Uint8Array | undefined): Uint8Array {
   const length = MARK.length + (exif ?? EMPTY).length + 1;
   const head = new Uint8Array(26);
@@ -32,7 +32,7 @@ export function roomFor(exif: Uint8Array | undefined): Uint8Array {
   return concat([head, bytesOfLatin(MARK), new Uint8Array(length - MARK.length - 1).fill(0x2e), new Uint8Array(1)]);
 }
 
-/** Writes a block, or one that says nothing, over what `roomFor` made in the file. False where that is not there. */
+/** Overwrites the placeholder of `roomFor` with a block, or an empty one. False if the placeholder is not found. */
 export function fillRoom(file: Uint8Array, exif: Uint8Array | undefined): boolean {
   const block = exif ?? EMPTY;
   const mark = indexOfLetters(file, MARK);

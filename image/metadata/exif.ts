@@ -1,4 +1,4 @@
-/** What EXIF says of a picture's position and size, and EXIF that is true of a picture turned upright and resized. */
+/** Reads orientation and resolution from EXIF, and updates EXIF to a rotated and resized picture. */
 
 import {
   RESOLUTION_UNIT,
@@ -17,37 +17,39 @@ export const EXIF_DIRECTORY = 0x8769;
 const PIXEL_X = 0xa002;
 const PIXEL_Y = 0xa003;
 
-/** 1…8 as EXIF counts them, or undefined where nothing (or nonsense) is said. Of several, the first counts. */
+/** The orientation 1…8, or undefined if it is missing or invalid. The first of several counts. */
 export function statedOrientation(exif: Uint8Array | undefined): number | undefined {
   const tiff = exif && readTiffStructure(exif);
   const stated = tiff && numberOf(tiff, tiff.first.tags.get(ORIENTATION));
   return stated !== undefined && stated >= 1 && stated <= 8 ? stated : undefined;
 }
 
-/** As `statedOrientation`; 1, upright, where nothing is said. */
+/** Like `statedOrientation`, with 1 (upright) as the default. */
 export function orientationOf(exif: Uint8Array | undefined): number {
   return statedOrientation(exif) ?? 1;
 }
 
-/** Tags of a picture's position and resolution, which are known otherwise. */
+/** Tags of orientation and resolution, which are stored elsewhere too. */
 const OF_POSITION: readonly number[] = [ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT];
 
-/** True for EXIF of no tags; with `position`, also for that of position and resolution alone, which every TIFF file has. */
+/**
+ * True for EXIF without tags; with `position`, also if it has only orientation and resolution, as every TIFF file does.
+ */
 export function isIdle(exif: Uint8Array, position: boolean): boolean {
   const tiff = readTiffStructure(exif);
   return tiff?.first.next === 0 && tiff.first.all.every(({ tag }) => position && OF_POSITION.includes(tag));
 }
 
-/** The resolution that EXIF states; undefined where it states none. */
+/** The resolution in EXIF, if any. */
 export function resolutionOfExif(exif: Uint8Array | undefined): Resolution | undefined {
   const tiff = exif && readTiffStructure(exif);
   return tiff && resolutionOfTags(tiff, tiff.first);
 }
 
 /**
- * A copy that says what is true of an upright picture of this size: orientation 1 in every copy of the tag, its width and
- * height, its resolution where EXIF states one and one is given, and no thumbnail, which would show the old picture.
- * Undefined where the bytes are no EXIF. Nothing else moves: a maker's note may count from the beginning.
+ * A copy updated to an upright picture of this size: orientation 1 in every copy of the tag, width and height, the
+ * given resolution if EXIF states one, and no thumbnail, which would show the old picture. Undefined if the bytes are
+ * not EXIF. Everything else keeps its offset, because a maker note may use offsets from the start.
  */
 export function exifFor(
   exif: Uint8Array,

@@ -1,4 +1,4 @@
-/** XMP packets of more than a JPEG segment holds, in two parts (XMP specification, part 3, 1.1.3.1). */
+/** Extended XMP: packets too large for one JPEG segment, in two parts (XMP specification, part 3, 1.1.3.1). */
 
 import { startsWith } from './jpeg-segments.ts';
 import { type XmlAttribute, type XmlElement, xmlSpans } from './xml-spans.ts';
@@ -7,16 +7,16 @@ import { edited, latin, RDF } from './xmp.ts';
 export const XMP_MARK = 'http://ns.adobe.com/xap/1.0/\0';
 export const EXTENDED_MARK = 'http://ns.adobe.com/xmp/extension/\0';
 
-/** Hexadecimal digits of the digest (MD5) by which the two parts know each other. */
+/** Hexadecimal digits of the MD5 digest that links the two parts. */
 const GUID_LETTERS = 32;
 
-/** What a segment of the second part begins with: its mark, the digest, the length of the whole, the place of the piece. */
+/** Header bytes of an extended segment: its mark, the digest, the total length, the offset of the piece. */
 export const EXTENDED_HEAD = EXTENDED_MARK.length + GUID_LETTERS + 8;
 
-/** As much as is put together; a length in a file may lie. */
+/** Maximum length, because the length in a file may be wrong. */
 const LONGEST_EXTENDED = 1 << 26;
 
-/** The second part of a packet, put together from these segments, or undefined where a piece is missing. */
+/** Assembles the second part of a packet from its segments. Undefined if a piece is missing. */
 export function extendedPart(segments: readonly Uint8Array[], guid: string): Uint8Array | undefined {
   let out: Uint8Array | undefined;
   let filled = 0;
@@ -51,16 +51,16 @@ function packetOf(text: string): Packet | undefined {
   return rdf && rdf.contentEnd > rdf.contentStart ? { text, rdf } : undefined;
 }
 
-/** The digest that the first part of a packet names, where there is a second part. */
+/** The digest in the first part of a packet, if it has a second part. */
 export function extendedGuid(text: string): string | undefined {
   return /HasExtendedXMP(?:\s*=\s*["']|>)\s*([0-9A-Fa-f]{32})\s*["'<]/.exec(text)?.[1];
 }
 
-/** One packet of both parts, or undefined where one of them is not as it must be. */
+/** Merges both parts into one packet. Undefined if either is malformed. */
 export function joinedXmp(main: Uint8Array, extended: Uint8Array): string | undefined {
   const [first, second] = [packetOf(latin(main)), packetOf(latin(extended))];
   if (first === undefined || second === undefined || first.rdf.name !== second.rdf.name) return undefined;
-  // What is declared around its descriptions is declared on each of them.
+  // Namespaces declared around the descriptions are redeclared on each of them.
   const around = declarationsAround(second);
   const edits = second.rdf.children.map(({ start, name, attributes }) => {
     const own = attributes.map(attribute => attribute.name);
@@ -75,7 +75,7 @@ export function joinedXmp(main: Uint8Array, extended: Uint8Array): string | unde
   return first.text.slice(0, at) + edited(inner, moved) + first.text.slice(at);
 }
 
-/** The declarations of namespaces on the elements around the descriptions, as they are written, by their names. */
+/** The namespace declarations around the descriptions: attribute name to source text. */
 function declarationsAround({ text, rdf }: Packet): ReadonlyMap<string, string> {
   const outermost = (xmlSpans(text) ?? []).filter(({ start, end }) => start <= rdf.start && end >= rdf.end);
   return new Map([...outermost, rdf].flatMap(({ attributes }) => declarationsOf(text, attributes)));
@@ -87,7 +87,7 @@ function declarationsOf(text: string, attributes: readonly XmlAttribute[]): [str
     .map(({ name, start, end }) => [name, text.slice(start, end)]);
 }
 
-/** A property of a description, as an attribute or an element. */
+/** A property of a description, stored as an attribute or an element. */
 interface Property {
   readonly start: number;
   readonly end: number;
@@ -96,8 +96,8 @@ interface Property {
 }
 
 /**
- * A packet in two: the largest properties go into the second part until the first one takes no more than `most` bytes.
- * Undefined where that cannot be.
+ * Splits a packet in two: moves the largest properties into the second part until the first has at most `most` bytes.
+ * Undefined if that is impossible.
  */
 export function splitXmp(
   xmp: Uint8Array,
@@ -139,7 +139,7 @@ function propertiesOf(text: string, description: XmlElement, around: ReadonlyMap
   return [...attributes, ...elements];
 }
 
-/** The first part with the digest of the second. */
+/** Adds the digest of the second part to the first. */
 export function withGuid(main: string, guid: string): string {
   const packet = packetOf(main);
   if (packet === undefined) return main;

@@ -1,6 +1,6 @@
 /**
- * Whether the coded data of a sequential JPEG picture hold all its blocks (ITU-T T.81, annex F.2.2). libvips does not look at
- * what libjpeg says of the last eight rows, so that a picture cut off there and given an end would be taken for whole.
+ * Checks that a sequential JPEG has all its blocks (ITU-T T.81, annex F.2.2). libvips ignores libjpeg's warnings about
+ * the last eight rows, so a picture truncated there, with an end marker added, would pass as complete.
  */
 
 import { isFrame, type JpegSegment, SOS } from './jpeg-segments.ts';
@@ -8,7 +8,7 @@ import { isFrame, type JpegSegment, SOS } from './jpeg-segments.ts';
 const DHT = 0xc4;
 const DRI = 0xdd;
 
-/** Length and symbol, as length · 256 + symbol, of each 16 bits that a code begins; 0 where none does. */
+/** For each 16-bit prefix, code length · 256 + symbol; 0 if no code matches. */
 type Codes = Uint16Array;
 
 interface Component {
@@ -23,7 +23,7 @@ interface Frame {
   readonly components: readonly Component[];
 }
 
-/** True where every scan of these segments has all the blocks that the frame's size asks for. */
+/** True if every scan has all the blocks that the frame's size requires. */
 export function hasAllBlocks(bytes: Uint8Array, segments: readonly JpegSegment[]): boolean {
   const codes = new Map<number, Codes>();
   let frame: Frame | undefined;
@@ -51,7 +51,7 @@ function frameOf(data: Uint8Array): Frame | undefined {
   return { height: (data[1] << 8) | data[2], width: (data[3] << 8) | data[4], components };
 }
 
-/** The tables of a segment; false where they make no sense. */
+/** Reads the tables of a segment. False if they are invalid. */
 function readCodes(data: Uint8Array, codes: Map<number, Codes>): boolean {
   for (let at = 0; at + 17 <= data.length; ) {
     const table = new Uint16Array(1 << 16);
@@ -71,12 +71,12 @@ function readCodes(data: Uint8Array, codes: Map<number, Codes>): boolean {
 }
 
 interface Blocks {
-  /** The tables for each block of a unit: of the first coefficient, and of the others. */
+  /** The tables (DC and AC) for each block of an MCU. */
   readonly unit: readonly (readonly [Codes, Codes])[];
   readonly units: number;
 }
 
-/** What a scan holds; undefined where that cannot be known. */
+/** The blocks of a scan. Undefined if they cannot be determined. */
 function blocksOf({ width, height, components }: Frame, scan: Uint8Array, codes: ReadonlyMap<number, Codes>) {
   const [mostAcross, mostDown] = [
     Math.max(...components.map(({ across }) => across)),
@@ -90,7 +90,7 @@ function blocksOf({ width, height, components }: Frame, scan: Uint8Array, codes:
     const [first, others] = [codes.get(tables >> 4), codes.get(0x10 | (tables & 15))];
     if (component === undefined || first === undefined || others === undefined) return undefined;
     const { across, down } = component;
-    // A scan of one component has no units of several blocks, and none beyond its own edge.
+    // A scan of one component has one block per MCU, and none beyond the component's edge.
     const alone = scan[0] === 1;
     if (alone) {
       units =
@@ -101,7 +101,7 @@ function blocksOf({ width, height, components }: Frame, scan: Uint8Array, codes:
   return unit.length > 0 && units > 0 ? { unit, units } : undefined;
 }
 
-/** A restart marker stands after every `interval` units, if that is not 0. */
+/** A restart marker follows every `interval` MCUs, unless that is 0. */
 function hasBlocks(coded: Uint8Array, { unit, units }: Blocks, interval: number): boolean {
   let at = 0;
   let [buffer, held] = [0, 0];
@@ -114,7 +114,7 @@ function hasBlocks(coded: Uint8Array, { unit, units }: Blocks, interval: number)
       held += 8;
     }
   };
-  /** The next symbol and the bits after it that it speaks of, which are passed over; -1 where there are not as many. */
+  /** Reads the next symbol and skips its extra bits; -1 at the end of the data. */
   const next = (codes: Codes): number => {
     fill();
     const code = codes[(held >= 16 ? buffer >> (held - 16) : buffer << (16 - held)) & 0xffff];

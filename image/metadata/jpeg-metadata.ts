@@ -1,4 +1,7 @@
-/** What a JPEG file holds beside its picture: texts, its resolution, other pictures (CIPA DC-007), a video. */
+/**
+ * Reads a JPEG file's metadata: EXIF, XMP, comments, resolution, and whether it holds more pictures (CIPA DC-007) or a
+ * video.
+ */
 
 import { EXTENDED_MARK, extendedGuid, extendedPart, joinedXmp, XMP_MARK } from './extended-xmp.ts';
 import { APP0, APP1, APP2, COM, EOI, indexOfLetters, jpegSegments, startsWith } from './jpeg-segments.ts';
@@ -7,24 +10,24 @@ import { numberOf, readTiffStructure } from './tiff-tags.ts';
 import { bytesOfLatin, latin, withoutCompanions } from './xmp.ts';
 
 export interface JpegMetadata {
-  /** Both parts of it, without what it says of companions that are not read. */
+  /** Both parts merged, without references to companions that are not read. */
   readonly xmp: Uint8Array | undefined;
-  /** Of JFIF. */
+  /** From JFIF. */
   readonly resolution: Resolution | undefined;
   readonly comments: readonly Uint8Array[] | undefined;
-  /** A line for each thing that is left behind. */
+  /** One line for each thing that is dropped. */
   readonly warnings: readonly string[];
 }
 
 const MPF_MARK = 'MPF\0';
 const GAIN_MAP_MARK = 'urn:iso:std:iso:ts:21496:-1\0';
-/** Of a motion photo, whose video lies behind a mark of its own. */
+/** Samsung's mark before a motion photo's video. */
 const SAMSUNG_VIDEO = 'MotionPhoto_Data';
 
-/** Bytes behind the picture in which this mark is looked for. */
+/** Bytes after the picture that are searched for this mark. */
 const LONGEST_SEARCH = 1 << 26;
 
-/** What the segments hold, without looking further into it. */
+/** The unparsed contents of the segments. */
 interface Found {
   readonly xmp: Uint8Array | undefined;
   readonly extended: readonly Uint8Array[];
@@ -36,13 +39,13 @@ interface Found {
   readonly end: number;
 }
 
-/** What goes with the picture of a JPEG file; what is damaged of it is left out. */
+/** Reads the metadata of a JPEG file. Damaged parts are dropped with a warning. */
 export function readJpegMetadata(bytes: Uint8Array): JpegMetadata {
   const found = segmentsIn(bytes);
   const warnings: string[] = [];
   const whole = wholeXmp(found, warnings);
   const cleaned = whole && withoutCompanions(whole);
-  if (cleaned && !cleaned.xmp) warnings.push('its XMP is damaged and left out');
+  if (cleaned && !cleaned.xmp) warnings.push('its XMP is damaged and was dropped');
   const behind = bytes.subarray(found.end, found.end + LONGEST_SEARCH);
   const more = found.pictures > 1 || indexOfLetters(behind.subarray(0, 4096), '\xff\xd8\xff') >= 0;
   const gainMap = more && (found.isoGainMap || (cleaned?.gainMap ?? false));
@@ -75,7 +78,7 @@ function segmentsIn(bytes: Uint8Array): Found {
   return { xmp, extended, comments, resolution, pictures, isoGainMap, end };
 }
 
-/** Both parts of a packet; where the second cannot be joined to the first, a line in `warnings`. */
+/** Merges both parts of a packet. Adds a warning if that fails. */
 function wholeXmp({ xmp, extended }: Found, warnings: string[]): Uint8Array | undefined {
   if (xmp === undefined) return undefined;
   const guid = extendedGuid(latin(xmp));
@@ -83,7 +86,7 @@ function wholeXmp({ xmp, extended }: Found, warnings: string[]): Uint8Array | un
   const second = extendedPart(extended, guid);
   const joined = second && joinedXmp(xmp, second);
   if (joined !== undefined) return bytesOfLatin(joined);
-  if (extended.length > 0) warnings.push('the second part of its XMP (extended XMP) is damaged and left out');
+  if (extended.length > 0) warnings.push('the second part of its XMP (extended XMP) is damaged and was dropped');
   return xmp;
 }
 
@@ -91,10 +94,10 @@ const NUMBER_OF_IMAGES = 0xb001;
 const ENTRIES = 0xb002;
 const ENTRY_BYTES = 16;
 
-/** Types of pictures that show the first one again, in screen sizes. */
+/** Types of previews of the first picture, in screen sizes. */
 const PREVIEWS: readonly number[] = [0x010001, 0x010002];
 
-/** The pictures that an index of several lists, but for those that show the first one again. */
+/** The number of pictures in a multi-picture index, without previews of the first. */
 function picturesIn(index: Uint8Array): number {
   const tiff = readTiffStructure(index);
   const count = tiff && numberOf(tiff, tiff.first.tags.get(NUMBER_OF_IMAGES));

@@ -1,4 +1,4 @@
-/** JPEG files with faults that harm no pixel, mended so that a strict reader takes them (ITU-T T.81, annex B). */
+/** Repairs JPEG faults that affect no pixel, so that a strict decoder accepts the file (ITU-T T.81, annex B). */
 
 import { concat } from './bytes.ts';
 import { hasAllBlocks } from './jpeg-blocks.ts';
@@ -6,7 +6,7 @@ import { EOI, isFrame, type JpegSegment, jpegSegments, SOS } from './jpeg-segmen
 
 export interface Repaired {
   readonly bytes: Uint8Array;
-  /** What was wrong, in a few words each. */
+  /** The faults, a few words each. */
   readonly faults: readonly string[];
 }
 
@@ -15,8 +15,8 @@ const SEQUENTIAL: readonly number[] = [0xc0, 0xc1];
 const PROGRESSIVE = 0xc2;
 
 /**
- * The file without stray bytes between its segments, with the parameters that each scan of a sequential picture must have,
- * and with an end. Undefined where nothing of this kind is wrong, or where a part of the picture is missing.
+ * Removes stray bytes between segments, corrects the scan parameters of sequential pictures, and adds a missing end
+ * marker. Undefined if there is nothing to repair or a part of the picture is missing.
  */
 export function repairedJpeg(bytes: Uint8Array): Repaired | undefined {
   const segments = [...jpegSegments(bytes)];
@@ -33,18 +33,18 @@ export function repairedJpeg(bytes: Uint8Array): Repaired | undefined {
     if (mended) wrongScans++;
     pieces.push(mended ?? piece);
   }
-  if (wrongScans > 0) faults.push('wrong parameters of its scan (SOS)');
+  if (wrongScans > 0) faults.push('wrong scan parameters (SOS)');
   const last = segments[segments.length - 1];
   if (last.marker !== EOI) {
-    // A file that ends within a segment is cut off.
+    // A file that ends within a segment is truncated.
     if (last.marker !== SOS || last.end !== bytes.length || !isComplete(frame, bytes, segments)) return undefined;
-    faults.push('no end (EOI)');
+    faults.push('no end-of-image marker (EOI)');
     pieces.push(Uint8Array.of(0xff, EOI));
   }
   return faults.length > 0 ? { bytes: concat(pieces), faults } : undefined;
 }
 
-/** A file of which a reader says that so many bytes lie between its coded data and its end: they are taken out. */
+/** Removes `count` surplus bytes, as reported by a decoder, between the coded data and the end marker. */
 export function withoutSurplus(bytes: Uint8Array, count: number): Repaired | undefined {
   const segments = [...jpegSegments(bytes)];
   const end = segments[segments.length - 1];
@@ -57,7 +57,7 @@ export function withoutSurplus(bytes: Uint8Array, count: number): Repaired | und
   return { bytes: bytesKept, faults: ['stray bytes after its image data'] };
 }
 
-/** The scan with the parameters 0, 63, 0, 0; undefined where it has them. */
+/** The scan with the parameters 0, 63, 0, 0; undefined if it already has them. */
 function mendedScan({ data }: JpegSegment, piece: Uint8Array): Uint8Array | undefined {
   const at = 1 + 2 * data[0];
   if (data.length < at + 3 || (data[at] === 0 && data[at + 1] === 63 && data[at + 2] === 0)) return undefined;
@@ -69,8 +69,8 @@ function mendedScan({ data }: JpegSegment, piece: Uint8Array): Uint8Array | unde
 }
 
 /**
- * True where the scans of every component tell every coefficient to its last bit: no scan is missing; and where those of a
- * sequential picture hold all its blocks, which of a progressive one the strict reader says.
+ * True if the scans define every coefficient of every component to its last bit. For sequential pictures, all blocks
+ * must be present, too; for progressive ones, the strict decoder checks that.
  */
 function isComplete(frame: JpegSegment, bytes: Uint8Array, segments: readonly JpegSegment[]): boolean {
   const components = frame.data[5] ?? 0;

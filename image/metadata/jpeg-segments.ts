@@ -3,12 +3,12 @@
 export interface JpegSegment {
   /** The second byte of its marker. */
   readonly marker: number;
-  /** Where its marker begins, and where it ends: of a scan, where the coded data that follow do. */
+  /** Where its marker starts, and where the segment ends, including a scan's coded data. */
   readonly at: number;
   readonly end: number;
-  /** What follows its length, which is not copied. */
+  /** Its payload, not copied. */
   readonly data: Uint8Array;
-  /** Bytes before its marker that belong to nothing. */
+  /** Number of stray bytes before its marker. */
   readonly stray: number;
 }
 
@@ -22,18 +22,15 @@ export const COM = 0xfe;
 
 const isRestart = (marker: number) => marker >= 0xd0 && marker <= 0xd7;
 
-/** True for the frame headers SOF0…SOF15, which C4, C8 and CC are not. */
+/** True for the frame headers SOF0…SOF15, which exclude C4, C8 and CC. */
 export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
 
-/** Files have some dozens. */
+/** Files have dozens. */
 const MOST_SEGMENTS = 100_000;
 
-/**
- * The segments after the beginning up to the end of the image (EOI), or as far as they are whole. Stray bytes before a
- * marker are passed over.
- */
+/** The segments after SOI up to EOI, as far as they are complete. Stray bytes before a marker are skipped. */
 export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
   if (bytes[0] !== 0xff || bytes[1] !== SOI) return;
   let from = 2;
@@ -62,7 +59,7 @@ export function* jpegSegments(bytes: Uint8Array): Generator<JpegSegment> {
   }
 }
 
-/** Where the next marker begins (the last FF before its number), or -1. */
+/** The offset of the next marker (the last FF before its number), or -1. */
 function nextMarker(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at + 1)) {
     if (bytes[at + 1] !== 0xff && bytes[at + 1] !== 0) return at;
@@ -70,14 +67,14 @@ function nextMarker(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
-/** How many of the bytes right before a marker are FF too, which may fill the space between segments. */
+/** The number of FF fill bytes right before a marker. */
 function fillBytes(bytes: Uint8Array, from: number, at: number): number {
   let start = at;
   while (start > from && bytes[start - 1] === 0xff) start--;
   return at - start;
 }
 
-/** Where coded data end: at a marker that does not stand among them, or with the file. */
+/** Where coded data end: at the first marker that is not part of them, or at the end of the file. */
 function codedEnd(bytes: Uint8Array, from: number): number {
   for (let at = nextMarker(bytes, from); at >= 0; at = nextMarker(bytes, at + 2)) {
     if (isRestart(bytes[at + 1])) continue;
@@ -86,14 +83,14 @@ function codedEnd(bytes: Uint8Array, from: number): number {
   return bytes.length;
 }
 
-/** True where a segment's data begin with these letters. */
+/** True if the data start with these letters. */
 export function startsWith(data: Uint8Array, letters: string): boolean {
   if (data.length < letters.length) return false;
   for (let i = 0; i < letters.length; i++) if (data[i] !== letters.charCodeAt(i)) return false;
   return true;
 }
 
-/** Where these letters stand first, or -1. */
+/** The first offset of these letters, or -1. */
 export function indexOfLetters(bytes: Uint8Array, letters: string): number {
   const first = letters.charCodeAt(0);
   for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {

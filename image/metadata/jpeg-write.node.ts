@@ -1,4 +1,4 @@
-/** JPEG files with the metadata that they are to have, and none of what an encoder put in (JFIF 1.02, EXIF 2.32, XMP part 3). */
+/** Replaces the metadata of an encoded JPEG file (JFIF 1.02, EXIF 2.32, XMP part 3). */
 
 import { createHash } from 'node:crypto';
 import { concat } from './bytes.ts';
@@ -15,7 +15,7 @@ export interface JpegExtras {
   readonly comments?: readonly Uint8Array[] | undefined;
 }
 
-/** The file with these in place of its own. What is too long is left out (see `jpeg-limits.ts`). */
+/** Replaces the file's metadata. Drops what is too long (see `jpeg-limits.ts`). */
 export function withJpegMetadata(file: Uint8Array, { exif, xmp, resolution, comments = [] }: JpegExtras): Uint8Array {
   const pieces: Uint8Array[] = [file.subarray(0, 2), jfif(resolution)];
   if (exif && !isLongExif(exif)) pieces.push(...segment(APP1, [bytesOfLatin(EXIF_MARK), exif]));
@@ -43,7 +43,7 @@ function jfif(resolution: Resolution | undefined): Uint8Array {
   return concat(segment(APP0, [bytesOfLatin('JFIF\0'), Uint8Array.of(1, 2, ...density, 0, 0)]));
 }
 
-/** The segments of a packet, in two parts where one segment is too small; undefined where it cannot be parted. */
+/** The segments of a packet, split in two parts if needed. Undefined if it cannot be split. */
 function xmpSegments(xmp: Uint8Array): Uint8Array[] | undefined {
   if (xmp.length <= LONGEST_XMP) return segment(APP1, [bytesOfLatin(XMP_MARK), xmp]);
   const parts = splitXmp(xmp, LONGEST_MAIN_XMP);

@@ -1,17 +1,17 @@
-/** EXIF and XMP in the texts of PNG files as ImageMagick and ExifTool write them ("Raw profile type ..."). */
+/** EXIF and XMP in PNG text chunks, as written by ImageMagick and ExifTool ("Raw profile type ..."). */
 
 import { latin } from './xmp.ts';
 
 const KEYWORD = 'Raw profile type ';
 
-/** What a text chunk's keyword says that it holds, in small letters: "exif", "xmp" …; undefined for other texts. */
+/** The lower-case profile type in a text chunk's keyword: "exif", "xmp" …; undefined for other texts. */
 export function rawProfileName(data: Uint8Array): string | undefined {
   const start = latin(data.subarray(0, 80));
   const end = start.indexOf('\0');
   return end > 0 && start.startsWith(KEYWORD) ? start.slice(KEYWORD.length, end).toLowerCase() : undefined;
 }
 
-/** The bytes of a text: a name, their number, and each as two hexadecimal digits; undefined where it is damaged. */
+/** Decodes a text of a name, the byte count and hexadecimal digits. Undefined if it is damaged. */
 export function rawProfile(text: string): Uint8Array | undefined {
   const head = /^\s*\S+\s+(\d{1,9})\s/.exec(text.slice(0, 200));
   if (head === null) return undefined;

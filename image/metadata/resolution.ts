@@ -1,12 +1,12 @@
 /**
- * How many dots of a picture lie on an inch, as PNG (pHYs, 11.3.4.3 of its specification), JFIF (1.02, the density of APP0)
- * and TIFF and EXIF (TIFF 6.0, section 8) say it.
+ * A picture's resolution in PNG (pHYs, 11.3.4.3 of its specification), JFIF (1.02, the density in APP0), and TIFF and
+ * EXIF (TIFF 6.0, section 8).
  */
 
 import { type Directory, numberOf, RATIONAL, SHORT, type Tag, type TiffStructure } from './tiff-tags.ts';
 
 export interface Resolution {
-  /** Dots per unit, both above 0; of no unit, only their ratio means something: the sides of a dot. */
+  /** Dots per unit, both above 0. Without a unit, only their ratio is meaningful: the pixel aspect ratio. */
   readonly across: number;
   readonly down: number;
   readonly unit: 'inch' | 'centimetre' | 'metre' | 'none';
@@ -16,12 +16,12 @@ export const X_RESOLUTION = 0x11a;
 export const Y_RESOLUTION = 0x11b;
 export const RESOLUTION_UNIT = 0x128;
 
-/** Of the tag ResolutionUnit. */
+/** Values of the tag ResolutionUnit. */
 const TAG_UNITS = { none: 1, inch: 2, centimetre: 3 } as const;
 
 const METRES_PER_INCH = 0.0254;
 
-/** The resolution of a picture that was turned by 90 degrees. */
+/** The resolution of a picture after rotation by 90 degrees. */
 export function turnedResolution({ across, down, unit }: Resolution): Resolution {
   return { across: down, down: across, unit };
 }
@@ -32,7 +32,7 @@ function valid(across: number, down: number, unit: Resolution['unit']): Resoluti
     : undefined;
 }
 
-/** What a pHYs chunk says, or undefined where it is none or says nothing. */
+/** Reads a pHYs chunk. Undefined if it is invalid or carries no information. */
 export function resolutionOfPhys(data: Uint8Array): Resolution | undefined {
   if (data.length !== 9) return undefined;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -53,14 +53,14 @@ export function physOf({ across, down, unit }: Resolution): Uint8Array {
 
 const whole = (value: number, most: number) => Math.min(most, Math.max(1, Math.round(value)));
 
-/** Two whole numbers in the ratio of these. */
+/** Two integers in about this ratio. */
 function wholeRatio(across: number, down: number, most: number): [number, number] {
   if (Number.isInteger(across) && Number.isInteger(down) && Math.max(across, down) <= most) return [across, down];
   const factor = Math.min(most, 10_000) / Math.max(across, down);
   return [across * factor, down * factor];
 }
 
-/** What APP0 of JFIF says; undefined where it says no more than that dots are square. */
+/** Reads the density in JFIF's APP0. Undefined if it states only that pixels are square. */
 export function resolutionOfJfif(data: Uint8Array): Resolution | undefined {
   if (data.length < 12 || String.fromCharCode(...data.subarray(0, 5)) !== 'JFIF\0') return undefined;
   const [across, down] = [(data[8] << 8) | data[9], (data[10] << 8) | data[11]];
@@ -69,7 +69,7 @@ export function resolutionOfJfif(data: Uint8Array): Resolution | undefined {
   return valid(across, down, unit);
 }
 
-/** Unit, across and down as JFIF has them, in whole numbers; square dots where there is no resolution. */
+/** JFIF's unit, x and y density as integers; square pixels if there is no resolution. */
 export function jfifDensity(resolution: Resolution | undefined): [unit: number, across: number, down: number] {
   if (resolution === undefined) return [0, 1, 1];
   if (resolution.unit === 'none') {
@@ -77,7 +77,7 @@ export function jfifDensity(resolution: Resolution | undefined): [unit: number, 
     return [0, whole(x, 0xffff), whole(y, 0xffff)];
   }
   const { across, down, unit } = printed(resolution);
-  // In centimetres where they are nearer to whole numbers, or too many for 16 bits.
+  // Uses centimetres if those are closer to integers, or if inches exceed 16 bits.
   const [inch, centimetre] = unit === 'inch' ? [1, 1 / 2.54] : [2.54, 1];
   const rounded = [inch, centimetre].map(factor => [across * factor, down * factor].map(value => whole(value, 0xffff)));
   const errors = [inch, centimetre].map((factor, i) =>
@@ -88,8 +88,8 @@ export function jfifDensity(resolution: Resolution | undefined): [unit: number, 
 }
 
 /**
- * In inches or centimetres: dots per metre are whole numbers in PNG, so that 11811 are the 300 an inch that somebody
- * asked for.
+ * Converts to inches or centimetres. PNG stores integer dots per metre, so 11811 stands for the 300 per inch that were
+ * meant.
  */
 function printed(resolution: Resolution): Resolution {
   const { across, down, unit } = resolution;
@@ -101,7 +101,7 @@ function printed(resolution: Resolution): Resolution {
     : { across: across / 100, down: down / 100, unit: 'centimetre' };
 }
 
-/** What the tags of a directory say; undefined where that is nothing but square dots. */
+/** Reads the tags of a directory. Undefined if they state only that pixels are square. */
 export function resolutionOfTags(tiff: TiffStructure, { tags }: Directory): Resolution | undefined {
   const across = fractionOf(tiff, tags.get(X_RESOLUTION));
   const down = fractionOf(tiff, tags.get(Y_RESOLUTION)) ?? across;
@@ -123,14 +123,14 @@ export interface ResolutionTags {
   readonly unit: 1 | 2 | 3;
 }
 
-/** No unit, and square dots, where there is no resolution: TIFF asks for the tags. */
+/** Tag values; no unit and square pixels if there is no resolution, because TIFF requires the tags. */
 export function resolutionTags(resolution: Resolution | undefined): ResolutionTags {
   if (resolution === undefined) return { across: [1, 1], down: [1, 1], unit: TAG_UNITS.none };
   const { across, down, unit } = printed(resolution);
   return { across: fraction(across), down: fraction(down), unit: TAG_UNITS[unit === 'metre' ? 'inch' : unit] };
 }
 
-/** Numerator and denominator, of 32 bits. */
+/** Numerator and denominator of 32 bits each. */
 function fraction(value: number): [number, number] {
   for (const denominator of [1, 10, 100, 1000, 10_000, 100_000]) {
     const numerator = value * denominator;
@@ -141,7 +141,7 @@ function fraction(value: number): [number, number] {
   return [whole(value * denominator, 0xffff_ffff), denominator];
 }
 
-/** Writes a resolution over the tags of one, where they are there and say another. True where all three are there. */
+/** Updates the resolution tags if they exist and differ. True if all three exist. */
 export function setResolution(tiff: TiffStructure, directory: Directory, resolution: Resolution | undefined): boolean {
   const tags = [X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT].map(number => directory.tags.get(number));
   const [across, down, unit] = tags;

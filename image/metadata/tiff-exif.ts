@@ -1,4 +1,4 @@
-/** EXIF out of a TIFF file, whose own tags it is there, and into one: libvips does neither. */
+/** Extracts EXIF from a TIFF file's own tags, and writes it into one: libvips does neither. */
 
 import { concat } from './bytes.ts';
 import { EXIF_DIRECTORY } from './exif.ts';
@@ -26,24 +26,24 @@ import {
 const GPS_DIRECTORY = 0x8825;
 const ORIENTATION = 0x112;
 
-/** Tags of the first directory that say something of the picture rather than of the file: TIFF 6.0, EXIF 2.32, XP. */
+/** Tags of the first directory that describe the picture rather than the file: TIFF 6.0, EXIF 2.32, XP. */
 const DESCRIPTIVE = [
   0x10e, 0x10f, 0x110, 0x112, 0x11a, 0x11b, 0x128, 0x131, 0x132, 0x13b, 0x13c, 0x4746, 0x8298, 0x9c9b, 0x9c9c, 0x9c9d,
   0x9c9e, 0x9c9f,
 ];
 
-/** A maker's note may count from the beginning of its file, and the directory of interoperability is of no use. */
+/** Not copied: a maker note may use offsets from the start of its file; the interoperability directory is useless. */
 const NOT_MOVED = [0x927c, 0xa005];
 
-/** An entry whose value is in the byte order that is written, or an entry of the file as it stands. */
+/** An entry with its value in the output's byte order, or a raw entry of the file. */
 type Entry = { tag: number; type: number; count: number; value: Uint8Array } | { tag: number; entry: Uint8Array };
 
-/** Tags that speak of one page alone. */
+/** Tags that apply to one page only. */
 const OF_ONE_PAGE = [ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT];
 
 /**
- * The EXIF block of a TIFF or BigTIFF file, or undefined where it says nothing: of the page that is read, and what the first
- * page says of both.
+ * The EXIF block of a TIFF or BigTIFF file: the tags of the page that is read, plus shared tags of the first page.
+ * Undefined if there are none.
  */
 export function exifOfTiff(tiff: TiffStructure, page: Directory = tiff.first): Uint8Array | undefined {
   const { littleEndian, first } = tiff;
@@ -62,8 +62,8 @@ function exifBlock(described: readonly Entry[], under: Parameters<typeof directo
 }
 
 /**
- * The TIFF file that libvips wrote with this EXIF, for which a new first directory at its end takes the place of the old
- * one, and this resolution: libvips says 25.4 dots an inch where there is none. Without EXIF the file itself is changed.
+ * Adds EXIF to a TIFF file from libvips, through a new first directory at its end, and sets the resolution: libvips
+ * writes 25.4 dots per inch if there is none. Without EXIF the file is changed in place.
  */
 export function completedTiff(
   file: Uint8Array,
@@ -89,8 +89,8 @@ export function completedTiff(
 }
 
 /**
- * EXIF with this resolution, for formats that say it nowhere else: a new first directory at its end where it stated none, or
- * a block of nothing else where there was no EXIF.
+ * EXIF with this resolution, for formats that store it nowhere else. Appends a new first directory if EXIF stated none,
+ * or returns a block with only the resolution if there was no EXIF.
  */
 export function exifWithResolution(exif: Uint8Array | undefined, resolution: Resolution): Uint8Array {
   if (exif === undefined) return exifBlock(resolutionEntries(resolution, true), [], true);
@@ -127,13 +127,13 @@ function resolutionEntries(resolution: Resolution | undefined, littleEndian: boo
   ];
 }
 
-/** The structure with its first directory at this place. */
+/** The structure with its first directory at this offset. */
 function pointingTo(firstAt: number, bytes: Uint8Array, littleEndian: boolean): Uint8Array {
   new DataView(bytes.buffer).setUint32(4, firstAt, littleEndian);
   return bytes;
 }
 
-/** What the directories of EXIF and of positions hold. */
+/** The entries of the EXIF and GPS directories. */
 function entriesUnder(tiff: TiffStructure, page: Directory, littleEndian: boolean) {
   return [EXIF_DIRECTORY, GPS_DIRECTORY].map(tag => {
     const inner = subDirectory(tiff, tag, page) ?? subDirectory(tiff, tag);
@@ -148,12 +148,12 @@ function entriesOf(
   littleEndian: boolean,
   wanted: (tag: number) => boolean,
 ): Entry[] {
-  // EXIF has no types of BigTIFF.
+  // EXIF does not have BigTIFF's types.
   const tags = [...directory.tags.values()].filter(({ tag, type }) => wanted(tag) && type <= 12);
   return tags.map(tag => ({ ...tag, ...valueIn(tiff, tag, littleEndian) }));
 }
 
-/** A value in this byte order, and a text with the zero at its end that it must have. */
+/** A value in this byte order; adds the zero that must end a text. */
 function valueIn(
   { bytes, littleEndian }: TiffStructure,
   { type, count, valueAt, length }: Tag,
@@ -161,13 +161,13 @@ function valueIn(
 ): { readonly value: Uint8Array; readonly count: number } {
   const value = new Uint8Array(bytes.subarray(valueAt, valueAt + length));
   if (type === ASCII && value[length - 1] !== 0) return { value: concat([value, new Uint8Array(1)]), count: count + 1 };
-  // A fraction is two whole numbers.
+  // A fraction is two integers.
   const unit = type === RATIONAL || type === 10 ? 4 : TYPE_BYTES[type];
   if (littleEndian !== wanted) for (let at = 0; at < length; at += unit) value.subarray(at, at + unit).reverse();
   return { value, count };
 }
 
-/** The directories that the first one points to, and after them the first one, to be put at `start`. */
+/** The subdirectories followed by the first directory, for offset `start`. */
 function directories(
   first: readonly Entry[],
   under: readonly (readonly [tag: number, entries: readonly Entry[]])[],
@@ -189,7 +189,7 @@ function directories(
   return { bytes: concat(pieces), firstAt: end };
 }
 
-/** Entries in the order of their tags, the offset of no next directory, and the values that do not fit into entries. */
+/** Entries sorted by tag, a zero next-directory offset, and the values that do not fit into entries. */
 function directory(entries: readonly Entry[], start: number, littleEndian: boolean): Uint8Array {
   const sorted = [...entries].sort((a, b) => a.tag - b.tag);
   const head = new Uint8Array(2 + 12 * sorted.length + 4);

@@ -1,11 +1,11 @@
-/** Which page of a TIFF file is its picture, and what its reader cannot do (TIFF 6.0, NewSubfileType, page 36). */
+/** Selects the main page of a TIFF file, and names unsupported compressions (TIFF 6.0, NewSubfileType, page 36). */
 
 import { type Directory, directoriesOf, numberOf, type TiffStructure } from './tiff-tags.ts';
 
 const NEW_SUBFILE_TYPE = 254;
 const COMPRESSION = 259;
 
-/** Bits of NewSubfileType: a smaller version of another page, and a mask of transparency. */
+/** Bits of NewSubfileType: a reduced version of another page, and a transparency mask. */
 const REDUCED = 1;
 const MASK = 4;
 
@@ -13,12 +13,12 @@ export interface TiffPage {
   /** Its number, from 0. */
   readonly number: number;
   readonly directory: Directory;
-  /** Pages in all, and those that are neither smaller versions nor masks of others. */
+  /** Number of all pages, and of those that are neither reduced versions nor masks. */
   readonly pages: number;
   readonly fullPages: number;
 }
 
-/** The first page that is no smaller version or mask of another; the first of all where there is none. */
+/** The first page that is neither a reduced version nor a mask, otherwise the first page. */
 export function mainPage(tiff: TiffStructure): TiffPage {
   let main: { number: number; directory: Directory } | undefined;
   let [pages, fullPages] = [0, 0];
@@ -33,7 +33,7 @@ export function mainPage(tiff: TiffStructure): TiffPage {
   return { ...(main ?? { number: 0, directory: tiff.first }), pages, fullPages };
 }
 
-/** Compressions that the packaged libvips has no reader for: libtiff's numbers. */
+/** Compressions (libtiff's numbers) that the packaged libvips cannot read. */
 const UNREAD: Readonly<Record<number, string>> = {
   34661: 'JBIG',
   34887: 'LERC',
@@ -47,7 +47,7 @@ const UNREAD: Readonly<Record<number, string>> = {
   34712: 'JPEG 2000',
 };
 
-/** The name of a page's compression where many readers have none for it. */
+/** The name of a page's compression if many readers do not support it. */
 export function rareCompression(tiff: TiffStructure, { tags }: Directory): string | undefined {
   return UNREAD[numberOf(tiff, tags.get(COMPRESSION)) ?? 1];
 }

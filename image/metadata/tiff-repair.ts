@@ -1,11 +1,11 @@
-/** TIFF files whose tags a strict reader refuses, mended for it (TIFF 6.0, section 2). */
+/** Repairs TIFF tags that a strict reader rejects (TIFF 6.0, section 2). */
 
 import { concat } from './bytes.ts';
 import type { Directory, TiffStructure } from './tiff-tags.ts';
 
 /**
- * Tags on which the pixels and their colours depend: TIFF 6.0, Adobe's supplements (extra samples, JPEG tables), and the
- * ones of XMP, IPTC, Photoshop and ICC. All others are texts and numbers for people, which are read from the file itself.
+ * Tags on which the pixels and their colours depend: TIFF 6.0, Adobe's supplements (extra samples, JPEG tables), and
+ * the ones of XMP, IPTC, Photoshop and ICC. All others are descriptive, and are read from the file itself.
  */
 const NEEDED: readonly (readonly [from: number, to: number])[] = [
   [254, 259],
@@ -28,15 +28,15 @@ const NEEDED: readonly (readonly [from: number, to: number])[] = [
 
 const isNeeded = (tag: number) => NEEDED.some(([from, to]) => tag >= from && tag <= to);
 
-/** What libtiff says of tags that are out of order, or of texts without an end or with one inside. */
+/** libtiff's messages about unsorted tags, and about texts with a missing or embedded terminator. */
 const HARMLESS = /^ASCII value for tag |tags are not sorted in ascending order/;
 
-/** Whether what a reader says of a file is about its tags' order or texts alone. */
+/** Whether a reader's message is only about the order of tags or about texts. */
 export const isAboutTags = (message: string): boolean => HARMLESS.test(message);
 
 /**
- * A copy of the file in which a new directory at its end takes the place of this one, as the only page: its tags in
- * their order, and only those that pixels depend on. Undefined where one of these is damaged or there twice.
+ * A copy of the file with a new directory at its end that replaces this one as the only page. It has only the tags that
+ * pixels depend on, sorted. Undefined if one of these is damaged or duplicated.
  */
 export function repairedTiff({ bytes, littleEndian, big }: TiffStructure, page: Directory): Uint8Array | undefined {
   const needed = page.all.filter(({ tag }) => isNeeded(tag)).sort((a, b) => a.tag - b.tag);

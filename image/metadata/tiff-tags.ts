@@ -1,27 +1,27 @@
 /**
- * The tags of a TIFF structure, which is also what EXIF is (TIFF 6.0, section 2; EXIF 2.32, section 4.6), and of BigTIFF,
- * whose offsets and counts have 64 bits.
+ * Reads the tags of TIFF and EXIF structures (TIFF 6.0, section 2; EXIF 2.32, section 4.6), and of BigTIFF, whose
+ * offsets and counts have 64 bits.
  */
 
 export interface Tag {
   readonly tag: number;
   readonly type: number;
   readonly count: number;
-  /** Where its entry begins, of 12 bytes, or of 20 in BigTIFF. */
+  /** Offset of its entry, which has 12 bytes, or 20 in BigTIFF. */
   readonly at: number;
-  /** Where its value begins, and its length in bytes. */
+  /** Offset of its value, and the length in bytes. */
   readonly valueAt: number;
   readonly length: number;
 }
 
 export interface Directory {
-  /** By their numbers; of a tag that is there twice, the first. */
+  /** By number; the first of duplicate tags. */
   readonly tags: ReadonlyMap<number, Tag>;
-  /** Every tag, in the order of the file. */
+  /** Every tag in file order. */
   readonly all: readonly Tag[];
-  /** Numbers of the tags that are left out: of unknown type, or with values outside of the file. */
+  /** Numbers of skipped tags: of unknown type, or with values outside the file. */
   readonly leftOut: readonly number[];
-  /** Where the offset of the next directory stands, and this offset: 0 where there is none. */
+  /** Where the offset of the next directory is stored, and this offset: 0 if there is none. */
   readonly nextAt: number;
   readonly next: number;
 }
@@ -35,7 +35,7 @@ export interface TiffStructure {
   readonly first: Directory;
 }
 
-/** Bytes a value of each type takes: BYTE (1) to DOUBLE (12), IFD (13), and BigTIFF's LONG8, SLONG8 and IFD8 (16…18). */
+/** Bytes per value of each type: BYTE (1) to DOUBLE (12), IFD (13), and BigTIFF's LONG8, SLONG8 and IFD8 (16…18). */
 export const TYPE_BYTES: readonly number[] = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 
 export const BYTE = 1;
@@ -47,12 +47,12 @@ const IFD = 13;
 const LONG8 = 16;
 const IFD8 = 18;
 
-/** No file has more pages that anybody would miss; a chain of directories may be a circle. */
+/** Page limit, because a chain of directories may be circular. */
 const MOST_DIRECTORIES = 10_000;
 
 type Layout = Pick<TiffStructure, 'view' | 'littleEndian' | 'big'>;
 
-/** The structure of these bytes, which are not copied, or undefined where they are none. */
+/** Parses the bytes without copying them. Undefined if they are not a TIFF structure. */
 export function readTiffStructure(bytes: Uint8Array): TiffStructure | undefined {
   if (bytes.length < 8 || bytes[0] !== bytes[1] || (bytes[0] !== 0x49 && bytes[0] !== 0x4d)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -70,7 +70,7 @@ function offsetIn({ view, littleEndian, big }: Layout, at: number): number {
   return big ? Number(view.getBigUint64(at, littleEndian)) : view.getUint32(at, littleEndian);
 }
 
-/** Tags whose values lie outside of the file, and those of unknown type, are left out. */
+/** Skips tags of unknown type, or with values outside the file. */
 function readDirectory(layout: Layout, at: number): Directory | undefined {
   const { view, littleEndian, big } = layout;
   const [countBytes, entryBytes, offsetBytes] = big ? [8, 20, 8] : [2, 12, 4];
@@ -98,7 +98,7 @@ function readDirectory(layout: Layout, at: number): Directory | undefined {
   return { tags, all, leftOut, nextAt, next: offsetIn(layout, nextAt) };
 }
 
-/** The directories that follow each other, a page each, the first one first. */
+/** The chain of directories, one per page. */
 export function* directoriesOf(tiff: TiffStructure): Generator<Directory> {
   const seen = new Set<number>();
   let directory: Directory | undefined = tiff.first;
@@ -111,14 +111,14 @@ export function* directoriesOf(tiff: TiffStructure): Generator<Directory> {
   }
 }
 
-/** The directory that a tag of this one points to, such as the one of EXIF. */
+/** The directory that a tag points to, for example the EXIF directory. */
 export function subDirectory(tiff: TiffStructure, tag: number, from: Directory = tiff.first): Directory | undefined {
   const pointer = from.tags.get(tag);
   if (pointer === undefined || ![LONG, IFD, LONG8, IFD8].includes(pointer.type)) return undefined;
   return readDirectory(tiff, numberOf(tiff, pointer) ?? 0);
 }
 
-/** The first value of a tag of whole numbers. */
+/** The first value of an integer tag. */
 export function numberOf({ view, littleEndian }: Layout, tag: Tag | undefined): number | undefined {
   if (tag === undefined) return undefined;
   if (tag.type === BYTE) return view.getUint8(tag.valueAt);
@@ -128,7 +128,7 @@ export function numberOf({ view, littleEndian }: Layout, tag: Tag | undefined): 
   return undefined;
 }
 
-/** Overwrites the first value of every copy of a tag of whole numbers that can hold this one. */
+/** Overwrites the first value in every copy of an integer tag that can hold the value. */
 export function setNumber({ view, littleEndian }: Layout, directory: Directory, number: number, value: number): void {
   for (const { tag, type, valueAt } of directory.all) {
     if (tag !== number) continue;

@@ -1,11 +1,11 @@
-/** Where the elements and attributes of an XML text stand (XML 1.0, sections 2 and 3; Namespaces in XML 1.0). */
+/** Locates the elements and attributes of an XML text (XML 1.0, sections 2 and 3; Namespaces in XML 1.0). */
 
-/** An attribute, from the space before its name to the quote that ends it. */
+/** An attribute, from the space before its name to its closing quote. */
 export interface XmlAttribute {
   readonly namespace: string;
   /** Without its prefix. */
   readonly local: string;
-  /** As it is written. */
+  /** With its prefix. */
   readonly name: string;
   readonly start: number;
   readonly end: number;
@@ -13,13 +13,13 @@ export interface XmlAttribute {
   readonly valueEnd: number;
 }
 
-/** An element, from the beginning of its first tag to the end of its last one. */
+/** An element, from its start tag to its end tag. */
 export interface XmlElement {
   readonly namespace: string;
   readonly local: string;
   readonly name: string;
   readonly start: number;
-  /** The end of its first tag, and the beginning of its last one; both its end where it has one tag alone. */
+  /** End of the start tag and start of the end tag; both are the element's end for an empty-element tag. */
   readonly contentStart: number;
   readonly contentEnd: number;
   readonly end: number;
@@ -27,7 +27,7 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
 }
 
-/** Prefixes of what is read from texts that do not declare them. */
+/** Default namespaces for texts that do not declare these prefixes. */
 const USUAL: Readonly<Record<string, string>> = {
   rdf: 'http://www.w3.org/1999/02/22-rdf-syntax-ns#',
   tiff: 'http://ns.adobe.com/tiff/1.0/',
@@ -36,10 +36,10 @@ const USUAL: Readonly<Record<string, string>> = {
 
 const DEEPEST = 500;
 
-/** Packets of metadata have some hundreds. */
+/** Metadata packets have hundreds. */
 const MOST_ELEMENTS = 200_000;
 
-/** Prefixes with what they stand for, and those declared around. */
+/** Declared prefixes and the enclosing scope. */
 interface Scope {
   readonly own: ReadonlyMap<string, string>;
   readonly around: Scope | undefined;
@@ -52,8 +52,8 @@ interface Open {
 }
 
 /**
- * The outermost elements of a text, or undefined where it is not well-formed as far as this can be seen. Nothing is
- * decoded, and no entity is looked up; comments, instructions and declarations are passed over.
+ * The outermost elements of a text, or undefined if it is visibly not well-formed. Nothing is decoded, and no entity is
+ * resolved. Comments, processing instructions and declarations are skipped.
  */
 export function xmlSpans(text: string): XmlElement[] | undefined {
   const outermost: XmlElement[] = [];
@@ -150,7 +150,7 @@ function named(name: string, scope: Scope | undefined, element: boolean) {
   const colon = name.indexOf(':');
   const prefix = colon < 0 ? '' : name.slice(0, colon);
   const local = colon < 0 ? name : name.slice(colon + 1);
-  // The namespace without a prefix is that of elements alone.
+  // The default namespace applies to elements only.
   const namespace = prefix === '' && !element ? '' : (lookedUp(prefix, scope) ?? USUAL[prefix] ?? '');
   return { namespace, local, name };
 }

@@ -1,6 +1,6 @@
 /**
- * XMP packets (ISO 16684-1) that are true of the result. Texts are changed where they must be, all else stays as it is
- * written; bytes stand for letters here, since all that is looked for is ASCII.
+ * Updates XMP packets (ISO 16684-1) to the result. Only the affected text changes. Each byte is treated as a character,
+ * since everything searched for is ASCII.
  */
 
 import { type XmlElement, xmlSpans } from './xml-spans.ts';
@@ -19,39 +19,39 @@ const CONTAINERS: readonly string[] = [
   'http://ns.google.com/photos/dd/1.0/item/',
 ];
 
-/** What a file holds behind its picture, as its XMP says. */
+/** What a file holds after its picture, according to its XMP. */
 export interface Companions {
   readonly gainMap: boolean;
   readonly video: boolean;
 }
 
 export interface CleanedXmp extends Companions {
-  /** Undefined where the packet is damaged and speaks of what is not there. */
+  /** Undefined if the packet is damaged and mentions companions. */
   readonly xmp: Uint8Array | undefined;
 }
 
-/** A span of a text, and what takes its place. */
+/** A span of a text and its replacement. */
 interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** A text of which each letter is a byte: TextDecoder's "latin1" is windows-1252, which is something else. */
+/** Decodes one character per byte. TextDecoder's "latin1" is windows-1252, which differs. */
 export function latin(bytes: Uint8Array): string {
   const pieces: string[] = [];
   for (let at = 0; at < bytes.length; at += 8192) pieces.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
   return pieces.join('');
 }
 
-/** The bytes of a text of which each letter is one, of 8 bits. */
+/** The inverse of `latin`. */
 export function bytesOfLatin(text: string): Uint8Array {
   const out = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
   return out;
 }
 
-/** Spans must not lie in each other. */
+/** Applies edits. Spans must not overlap. */
 export function edited(text: string, edits: readonly Edit[]): string {
   const pieces: string[] = [];
   let at = 0;
@@ -69,7 +69,7 @@ const SIZES: ReadonlyMap<string, 'width' | 'height'> = new Map([
   [`${EXIF}PixelYDimension`, 'height'],
 ]);
 
-/** The packet of a picture of this size; where it is said to be upright, its orientation is 1. */
+/** Updates the packet to the picture's size, and its orientation to 1 if `isUpright`. */
 export function xmpFor(
   xmp: Uint8Array,
   { width, height }: { readonly width: number; readonly height: number },
@@ -83,7 +83,7 @@ export function xmpFor(
   });
 }
 
-/** The packet with other values for properties that are whole numbers, by their namespace and name. */
+/** Replaces integer properties, selected by namespace and name. */
 function withNumbers(xmp: Uint8Array, wanted: (name: string, old: number) => number | undefined): Uint8Array {
   const text = latin(xmp);
   const edits: Edit[] = [];
@@ -95,7 +95,7 @@ function withNumbers(xmp: Uint8Array, wanted: (name: string, old: number) => num
     }
   };
   const visit = ({ namespace, local, attributes, children, contentStart, contentEnd }: XmlElement) => {
-    // Copies of what other pictures say of themselves.
+    // Contains copies of other pictures' metadata.
     if (namespace === MEDIA_MANAGEMENT && local === 'Pantry') return;
     for (const each of attributes) set(each.namespace + each.local, each.valueStart, each.valueEnd);
     if (children.length === 0) set(namespace + local, contentStart, contentEnd);
@@ -105,7 +105,7 @@ function withNumbers(xmp: Uint8Array, wanted: (name: string, old: number) => num
   return edits.length === 0 ? xmp : bytesOfLatin(edited(text, edits));
 }
 
-/** The packet without what it says of other pictures, of videos and of a second packet in its file, which stay behind. */
+/** Removes references to other pictures, videos and extended XMP, which are not carried over. */
 export function withoutCompanions(xmp: Uint8Array): CleanedXmp {
   const text = latin(xmp);
   const outermost = xmlSpans(text);
@@ -117,7 +117,7 @@ export function withoutCompanions(xmp: Uint8Array): CleanedXmp {
   const edits: Edit[] = [];
   const remove = ({ start, end }: { readonly start: number; readonly end: number }) =>
     edits.push({ start, end, text: '' });
-  /** Whether a property goes; what it says is noted. */
+  /** Whether to remove a property. Records which companions it mentions. */
   const goes = (namespace: string, local: string, value: string): boolean => {
     if (namespace === NOTE) return local === 'HasExtendedXMP';
     if (namespace === CAMERA && /^(MotionPhoto|MicroVideo)/.test(local)) {

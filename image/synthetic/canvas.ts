@@ -1,4 +1,4 @@
-/** Painting things over one another, with edges as soft as a lens makes them. */
+/** Paints shapes over one another, with soft edges as through a lens. */
 
 import type { Material } from './material.ts';
 import type { Colour } from './palette.ts';
@@ -11,7 +11,7 @@ export interface Canvas {
   readonly data: Float32Array;
 }
 
-/** The colour at a place, or at the edge's nearest. */
+/** The colour at a position, clamped to the canvas. */
 export function colourAt({ width, height, data }: Canvas, x: number, y: number): Colour {
   const px = Math.min(width - 1, Math.max(0, Math.floor(x)));
   const py = Math.min(height - 1, Math.max(0, Math.floor(y)));
@@ -25,7 +25,7 @@ export interface Stroke {
   /** Centre, in pixels; pixel centres lie at halves. */
   readonly x: number;
   readonly y: number;
-  /** Half width in pixels of the ramp from outside to inside; 0.5 is a plain pixel's. */
+  /** Half width in pixels of the edge's ramp; 0.5 is a sharp edge. */
   readonly softness: number;
   /** 0…1. Default 1. */
   readonly opacity?: number;
@@ -33,7 +33,7 @@ export interface Stroke {
 
 const shaded = new Float64Array(3);
 
-/** Paints one thing over what is there. */
+/** Paints a shape onto the canvas. */
 export function paint(canvas: Canvas, { shape, material, x, y, softness, opacity = 1 }: Stroke): void {
   const { width, height, data } = canvas;
   const reach = shape.reach + softness;

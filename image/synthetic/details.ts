@@ -1,4 +1,4 @@
-/** Groups of things that leaves alone do not make: foliage, gravel, hair, windows, land, shadows. */
+/** Groups of small objects: foliage, gravel, hair, windows, land, shadows. */
 
 import { colourAt, paint } from './canvas.ts';
 import { dimmed, type Place, type Scene } from './group.ts';
@@ -7,7 +7,7 @@ import { sampleNoise } from './noise.ts';
 import type { Colour } from './palette.ts';
 import { blob, ellipse, lens, ragged, rectangle, stroke } from './shapes.ts';
 
-/** A random place of the group, whose outline is ragged; undefined where it falls outside. */
+/** A random position in the group's ragged outline; undefined if it falls outside. */
 function within({ random, noises }: Scene, place: Place): readonly [number, number] | undefined {
   const [c, s] = random.direction();
   const far = Math.sqrt(random.uniform());
@@ -16,12 +16,12 @@ function within({ random, noises }: Scene, place: Place): readonly [number, numb
   return sampleNoise(noises[2], x * cells, y * cells) < 2.4 * far - 1.2 ? undefined : [x, y];
 }
 
-/** The colour of what lies there, or any other. */
+/** The colour at a position, or a random one. */
 function groundOr({ canvas, random, palette }: Scene, place: Place): Colour {
   return random.chance(0.5) ? palette.near(colourAt(canvas, place.x, place.y), 0.3) : palette.colour();
 }
 
-/** Many small things of one kind: leaves or petals, pebbles or grains; those painted later are lighter. */
+/** Many small objects of one kind: leaves, petals, pebbles or grains. Later ones are lighter. */
 export function cluster(scene: Scene, place: Place): void {
   const { canvas, random, palette, noises } = scene;
   const size = Math.min(random.octaves(1.2, 3.5), place.radius / 3);
@@ -49,7 +49,7 @@ export function cluster(scene: Scene, place: Place): void {
   }
 }
 
-/** Fine strokes that follow one another: hair, fur, grass. */
+/** Fine, roughly parallel strokes: hair, fur, grass. */
 export function hair(scene: Scene, place: Place): void {
   const { canvas, random, palette, noises } = scene;
   const length = random.octaves(5, 2.5);
@@ -109,7 +109,7 @@ export function land({ canvas, random, palette, noises }: Scene, place: Place): 
   paint(canvas, { shape, material, x: place.x, y: place.y + size, softness: place.softness });
 }
 
-/** A soft shadow or a gleam across whatever is there. */
+/** A soft shadow or highlight over the canvas. */
 export function shadow({ canvas, random }: Scene, place: Place): void {
   const light = random.chance(0.25);
   const material = plain(light ? [1, 0.98, 0.94] : [0.02, 0.02, 0.04]);

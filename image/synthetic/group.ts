@@ -1,11 +1,11 @@
-/** What painters of groups of things are given. */
+/** The input of group painters. */
 
 import type { Random } from '../random.ts';
 import type { Canvas } from './canvas.ts';
 import type { Noise } from './noise.ts';
 import type { Colour, Palette } from './palette.ts';
 
-/** What a painter of details works with. */
+/** The tools of a group painter. */
 export interface Scene {
   readonly canvas: Canvas;
   readonly random: Random;
@@ -13,7 +13,7 @@ export interface Scene {
   readonly noises: readonly Noise[];
 }
 
-/** Where a group lies, how far it extends, and how soft edges are there. */
+/** A group's position, extent and edge softness. */
 export interface Place {
   readonly x: number;
   readonly y: number;
@@ -21,5 +21,5 @@ export interface Place {
   readonly softness: number;
 }
 
-/** The same colour under `factor` of the light. */
+/** The colour, multiplied by `factor`. */
 export const dimmed = ([r, g, b]: Colour, factor: number): Colour => [r * factor, g * factor, b * factor];

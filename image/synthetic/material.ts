@@ -1,15 +1,17 @@
-/** What surfaces look like: colour, shading, texture, pattern. */
+/** Surface materials: colour, shading, texture, pattern. */
 
 import type { Random } from '../random.ts';
 import { type Noise, sampleNoise } from './noise.ts';
 import type { Colour, Palette } from './palette.ts';
 
 export interface Material {
-  /** Writes the colour at (dx, dy) from the thing's centre, `distance` from its edge (negative), to `out`. */
+  /**
+   * Writes the colour at (dx, dy) from the object's centre, at signed `distance` (negative) from its edge, to `out`.
+   */
   shade(dx: number, dy: number, distance: number, out: Float64Array): void;
 }
 
-/** One colour. */
+/** A uniform colour. */
 export function plain([r, g, b]: Colour): Material {
   return {
     shade(_dx, _dy, _distance, out) {
@@ -20,10 +22,10 @@ export function plain([r, g, b]: Colour): Material {
   };
 }
 
-/** A part of the surface in a second colour: 0…1 at a place. */
+/** The share of a second colour, 0…1, at a position. */
 type Pattern = (x: number, y: number) => number;
 
-/** A ramp of width `soft` about 0. */
+/** A ramp of width `soft` around 0. */
 function step(value: number, soft: number): number {
   const t = value / soft + 0.5;
   return t <= 0 ? 0 : t >= 1 ? 1 : t * t * (3 - 2 * t);
@@ -41,7 +43,7 @@ function makePattern(random: Random, noises: readonly Noise[], radius: number): 
   const shift = random.uniform(0, 200);
   const kind = random.uniform();
   if (kind < 0.4) {
-    // Patches with sharp, irregular edges: noise cut at a level.
+    // Patches with sharp, irregular edges: thresholded noise.
     const cells = random.octaves(0.12, 2.6);
     const level = random.uniform(-0.6, 1);
     const soft = random.octaves(0.1, 2.5);
@@ -75,7 +77,7 @@ function makePattern(random: Random, noises: readonly Noise[], radius: number): 
   };
 }
 
-/** A surface of about `colour` on a thing of size `radius`; `detail` (0…1) fades texture, as defocus does. */
+/** A surface of about `colour` for an object of size `radius`. Low `detail` (0…1) fades texture, like defocus. */
 export function surface(
   random: Random,
   palette: Palette,
@@ -85,7 +87,7 @@ export function surface(
   detail: number,
 ): Material {
   const [r, g, b] = colour;
-  // Light falls off in one direction and, on round things, towards the edge.
+  // Light falls off in one direction and, on round objects, towards the edge.
   const [gx, gy] = random.direction();
   const gradient = (random.normal() * 0.16) / radius;
   const roundness = random.chance(0.4) ? random.uniform(0.1, 0.6) : 0;
@@ -94,7 +96,7 @@ export function surface(
   const noise = random.pick(noises);
   const strength = random.uniform();
   const amplitude = textured ? detail * (0.025 + 0.28 * strength * strength * strength) : 0;
-  // Fibres, hair and wood: noise that is long in one direction.
+  // Fibres, hair and wood: noise stretched in one direction.
   const [tx, ty] = random.direction();
   const cells = random.octaves(0.25, 2);
   const stretch = random.chance(0.4) ? random.octaves(0.06, 3) : 1;

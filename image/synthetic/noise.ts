@@ -1,4 +1,4 @@
-/** Fractal noise on a torus: the same contrast at every scale, or falling by a given factor an octave. */
+/** Tileable fractal noise. Each octave's amplitude is the previous one's times a given factor. */
 
 import type { Random } from '../random.ts';
 
@@ -8,7 +8,7 @@ export interface Noise {
   readonly data: Float32Array;
 }
 
-/** Doubles a periodic square by the quadratic B-spline (3/4, 1/4). */
+/** Upsamples a periodic square by 2 with the quadratic B-spline (3/4, 1/4). */
 function double(data: Float32Array, size: number): Float32Array<ArrayBuffer> {
   const wide = new Float32Array(2 * size * size);
   for (let y = 0; y < size; y++) {
@@ -58,7 +58,7 @@ export function fractalNoise(random: Random, size: number, gain: number): Noise 
   return { size, data };
 }
 
-/** The noise at (u, v), in cells, between its four neighbours. */
+/** The noise at (u, v), in cells, interpolated between its four neighbours. */
 export function sampleNoise({ size, data }: Noise, u: number, v: number): number {
   const x = Math.floor(u);
   const y = Math.floor(v);

@@ -6,7 +6,7 @@
 
 import type { Random } from '../random.ts';
 
-/** Red, green, blue in 0…1, perhaps a little beyond. */
+/** Red, green, blue in 0…1, possibly slightly outside. */
 export type Colour = readonly [number, number, number];
 
 /** BT.601, full range: luma 0…1, chroma -0.5…0.5. */
@@ -32,14 +32,14 @@ export class Palette {
     this.#cast = [-0.016 + 0.045 * random.normal(), 0.01 + 0.036 * random.normal()];
   }
 
-  /** A colour of some thing in the picture. */
+  /** A colour for an object. */
   colour(): Colour {
     const random = this.#random;
     const luma = random.pick(this.#lumas) + 0.09 * random.normal();
     return this.#tinted(Math.min(0.98, Math.max(0.02, luma)));
   }
 
-  /** A colour that stands out from `other`: for writing, windows, stripes. */
+  /** A colour that contrasts with `other`, for writing, windows and stripes. */
   contrasting(other: Colour): Colour {
     const luma = 0.299 * other[0] + 0.587 * other[1] + 0.114 * other[2];
     const step = this.#random.uniform(0.12, 0.75);
@@ -50,7 +50,7 @@ export class Palette {
     );
   }
 
-  /** `base` with luma and chroma moved at random by about `amount`. */
+  /** `base` with luma and chroma randomly shifted by about `amount`. */
   near(base: Colour, amount: number): Colour {
     const random = this.#random;
     const factor = 1 + amount * random.normal();
@@ -60,7 +60,7 @@ export class Palette {
 
   #tinted(luma: number): Colour {
     const random = this.#random;
-    // Most things are nearly grey, few are vivid.
+    // Most objects are nearly grey, few are vivid.
     const saturation = this.#spread * (0.35 + 1.7 * random.uniform() * random.uniform());
     const along = saturation * 1.6 * random.normal();
     const across = saturation * 0.6 * random.normal();

@@ -1,4 +1,4 @@
-/** The dead-leaves model: things of power-law sizes fall over one another until they cover the ground. */
+/** The dead-leaves model: objects of power-law sizes are painted over one another until they cover the canvas. */
 
 import type { Random } from '../random.ts';
 import { type Canvas, colourAt, paint } from './canvas.ts';
@@ -22,7 +22,9 @@ function softnessAt({ sharpest, depth, aperture }: Focus, at: number): number {
   return sharpest + aperture * Math.abs(at - depth);
 }
 
-/** Radius with density r^-3 between `least` and `most` (Lee, Mumford and Huang 2001: scale invariance needs this power). */
+/**
+ * Radius with density r^-3 between `least` and `most` (Lee, Mumford and Huang 2001: scale invariance needs this power).
+ */
 function powerLawRadius(random: Random, least: number, most: number): number {
   const [a, b] = [1 / (least * least), 1 / (most * most)];
   return 1 / Math.sqrt(b + (a - b) * random.uniform());
@@ -58,7 +60,7 @@ function leaves(scene: Scene, focus: Focus): void {
   const { canvas, random, palette, noises } = scene;
   const size = Math.max(canvas.width, canvas.height);
   const most = size * random.uniform(0.3, 0.7);
-  // Small things everywhere in some pictures, only large and plain ones in others.
+  // Some pictures have small objects everywhere, others only large and plain ones.
   const least = Math.min(random.octaves(1.6, 4.5), most / 3);
   const made = random.chance(0.4) ? random.uniform(0.4, 1) : random.uniform(0, 0.3);
   const layers = random.uniform(1.2, 3);
@@ -80,7 +82,7 @@ function leaves(scene: Scene, focus: Focus): void {
       const black = { material: plain([0.02, 0.02, 0.03]), opacity: random.uniform(0.15, 0.6) };
       paint(canvas, { shape, ...black, x: x + 0.6 * offset, y: y + offset, softness: blur });
     }
-    // Small things mostly resemble what they lie on.
+    // Small objects mostly resemble their background.
     const akin = random.chance(alike * Math.min(1, 24 / radius));
     const colour = akin ? palette.near(colourAt(canvas, x, y), variety) : palette.colour();
     const material = surface(random, palette, noises, colour, radius, 1 / (0.5 + softness));
@@ -112,7 +114,7 @@ function group(scene: Scene, place: Place): void {
   }
 }
 
-/** Paints a whole scene, in no particular tone. */
+/** Paints a whole scene, before tone adjustment. */
 export function paintScene(canvas: Canvas, random: Random): void {
   const { width, height } = canvas;
   const size = Math.max(width, height);
@@ -136,7 +138,7 @@ export function paintScene(canvas: Canvas, random: Random): void {
   });
   if (random.chance(0.3)) land(scene, anywhere(0));
   if (random.chance(0.85)) leaves(scene, focus);
-  // Groups for each 128x128 pixels.
+  // Groups per 128x128 pixels.
   const groups = random.uniform(0.2, 1.6) * ((width * height) / 16384);
   for (let i = random.uniform(); i < groups; i++) group(scene, anywhere(random.uniform()));
 }

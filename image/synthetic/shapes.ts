@@ -1,12 +1,12 @@
-/** Outlines of things, as signed distances in pixels: negative inside, zero on the edge. */
+/** Shapes as signed distances in pixels: negative inside, zero on the edge. */
 
 import type { Random } from '../random.ts';
 import { type Noise, sampleNoise } from './noise.ts';
 
-/** A shape about its own centre: nothing of it lies farther than `reach` from there. */
+/** A shape around its own centre, within a distance of `reach`. */
 export interface Shape {
   readonly reach: number;
-  /** About the distance of (dx, dy), relative to the centre, from the edge. */
+  /** The approximate signed distance of (dx, dy), relative to the centre, from the edge. */
   distance(dx: number, dy: number): number;
 }
 
@@ -34,7 +34,7 @@ export function rectangle(a: number, b: number, [c, s]: Direction, rounding = 0)
   return { reach: Math.sqrt(a * a + b * b), distance };
 }
 
-/** Between two arcs that meet in points: leaves and petals. Half length a, half width b < a. */
+/** A lens between two arcs: leaves and petals. Half length a, half width b < a. */
 export function lens(a: number, b: number, [c, s]: Direction): Shape {
   const radius = (a * a + b * b) / (2 * b);
   const offset = radius - b;
@@ -59,7 +59,7 @@ export function stroke(ex: number, ey: number, w0: number, w1: number): Shape {
   return { reach: Math.sqrt(ex * ex + ey * ey) + Math.max(w0, w1), distance };
 }
 
-/** A convex polygon of 3 to 7 sides, cut by a circle where corners are very long. */
+/** A convex polygon of 3 to 7 sides. A circle clips very long corners. */
 export function polygon(random: Random, radius: number): Shape {
   const sides = 3 + random.integer(5);
   const normals: number[] = [];
@@ -77,7 +77,7 @@ export function polygon(random: Random, radius: number): Shape {
   return { reach, distance };
 }
 
-/** A circle whose radius swings with the angle by harmonics 2 to 6. */
+/** A circle whose radius varies with the angle by harmonics 2 to 6. */
 export function blob(random: Random, radius: number): Shape {
   const swings: number[] = [];
   const roughness = random.uniform(0.1, 0.5);
@@ -101,7 +101,7 @@ export function blob(random: Random, radius: number): Shape {
   return { reach: 2 * radius, distance };
 }
 
-/** The edge of `shape` alone, as a band of the given half width. */
+/** The outline of `shape`, as a band of the given half width. */
 export function outline(shape: Shape, halfWidth: number): Shape {
   return {
     reach: shape.reach + halfWidth,
@@ -109,13 +109,13 @@ export function outline(shape: Shape, halfWidth: number): Shape {
   };
 }
 
-/** The shape with its edge torn by noise of `amplitude` pixels, `cells` noise cells to a pixel. */
+/** Displaces the shape's edge by noise of `amplitude` pixels, with `cells` noise cells per pixel. */
 export function ragged(shape: Shape, noise: Noise, amplitude: number, cells: number, shift: number): Shape {
   return {
     reach: shape.reach + 3 * amplitude,
     distance: (dx, dy) => {
       const smooth = shape.distance(dx, dy);
-      // Far from the edge the noise changes nothing that is seen.
+      // Far from the edge the noise has no visible effect.
       if (smooth > 4 * amplitude || smooth < -4 * amplitude - 8) return smooth;
       return smooth + amplitude * sampleNoise(noise, dx * cells + shift, dy * cells + 0.37 * shift);
     },

@@ -1,11 +1,11 @@
-/** Things made of thin lines: wires and branches. */
+/** Objects made of thin lines: wires and branches. */
 
 import { paint } from './canvas.ts';
 import { dimmed, type Place, type Scene } from './group.ts';
 import { type Material, plain, surface } from './material.ts';
 import { stroke } from './shapes.ts';
 
-/** A chain of strokes that taper from half width w0 to w1. */
+/** A chain of strokes that tapers from half width w0 to w1. */
 export function chain(
   scene: Scene,
   points: readonly (readonly [number, number])[],
@@ -27,7 +27,7 @@ export function chain(
   }
 }
 
-/** One curved line, as wires, stems and whiskers are: from the place across twice its radius. */
+/** A curved line (wire, stem, whisker) that starts at the position and spans twice its radius. */
 export function line(scene: Scene, place: Place): void {
   const { random, palette } = scene;
   const [c, s] = random.chance(0.4) ? random.nearlyLevel(0.2) : random.direction();

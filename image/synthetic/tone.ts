@@ -1,4 +1,4 @@
-/** From a painted scene to a photograph: light, lens, exposure, grain. */
+/** Makes a painted scene look like a photograph: light, lens, exposure, grain. */
 
 import type { Random } from '../random.ts';
 import type { Canvas } from './canvas.ts';
@@ -17,7 +17,7 @@ function illuminate({ width, height, data }: Canvas, random: Random): void {
   }
 }
 
-/** Blur by (t, 1 - 2t, t) in both directions; sharpening where t is negative, as cameras do. */
+/** Blur by (t, 1 - 2t, t) in both directions; sharpening where t is negative, as in cameras. */
 function spread({ width, height, data }: Canvas, t: number): void {
   const pass = (count: number, lines: number, step: number, between: number) => {
     for (let l = 0; l < lines; l++) {
@@ -60,7 +60,10 @@ const WHITE = 1.1;
 const TOE = 0.12;
 const BLACK = -0.08;
 
-/** Lights and shadows bend instead of breaking off, as film and cameras make them: a rational curve of slope 1 at both joints. */
+/**
+ * Lights and shadows bend instead of breaking off, as film and cameras make them: a rational curve of slope 1 at both
+ * joints.
+ */
 function film(value: number): number {
   if (value > SHOULDER) {
     const over = (value - SHOULDER) / (WHITE - SHOULDER);

@@ -1,4 +1,6 @@
-/** Lines of writing in no language: glyphs of stems, bars, slants and bowls, as thick and as far apart as letters are. */
+/**
+ * Lines of writing in no language: glyphs of stems, bars, slants and bowls, as thick and as far apart as letters are.
+ */
 
 import type { Random } from '../random.ts';
 import { paint } from './canvas.ts';

@@ -144,7 +144,7 @@ test('identical pictures are ∞, and left out of the mean PSNR of each method',
   expect(one.stdout).toMatch(/│ a +│ +∞ │ 1\.0000 │ +∞ │ 1\.0000 │/);
   expect(one.stdout).toMatch(/│ mean of 2 │ +29\.618 │ 0\.8855 │/);
   expect(one.stdout).toContain('\nmean: PSNR of 1 of 2 pictures (1 identical: ∞)\n');
-  expect(one.stderr).toContain('note: .: 1 file left out: .bmp is not read, convert it\n');
+  expect(one.stderr).toContain('note: .: skipped 1 file: .bmp is not supported, convert it\n');
   const { images, mean } = JSON.parse(readFileSync(join(folder, 'scores.json'), 'utf8'));
   expect(images[0].psnr).toBe(null);
   expect(mean).toMatchObject({ psnr: images[1].psnr, identical: 1, identical_paper: 1 });

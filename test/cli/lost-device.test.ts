@@ -68,7 +68,7 @@ test('every picture is enlarged, to the byte as on a device that stays', async (
   });
   await running;
   const note = (picture: number) =>
-    `${picture}: GPU device lost (destroyed): device was destroyed; the device is opened again and the picture done again`;
+    `${picture}: GPU device lost (destroyed): device was destroyed; reopened the device and restarted the picture`;
   expect(told.filter(line => line !== 'done')).toEqual([0, 1, 1, 2].map(note));
   expect(told.filter(line => line === 'done')).toHaveLength(3);
   expect(results(folder, 'broken')).toEqual(results(folder, 'whole'));

@@ -35,7 +35,7 @@ export const ADOBE_PROFILE = rgbProfile('Like Adobe RGB (1998)', ADOBE_RGB);
 const ADOBE: Expected = {
   carries: ['icc'],
   icc: ADOBE_PROFILE,
-  note: /: its colour profile "Like Adobe RGB \(1998\)" is not sRGB: the samples are taken as they are$/,
+  note: /: its colour profile "Like Adobe RGB \(1998\)" is not sRGB: samples are used unconverted$/,
 };
 
 const [WIDTH, HEIGHT] = [24, 20];

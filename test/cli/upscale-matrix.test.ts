@@ -110,7 +110,7 @@ test('colours told otherwise than by a profile: one line, a profile in the resul
   expect(kept.code).toBe(0);
   expect(kept.stderr.split('\n').filter(line => line.startsWith('warning: '))).toEqual([
     expect.stringMatching(
-      /: its colours \(Adobe RGB \(1998\) by its EXIF\) are not sRGB: the samples are taken as they are$/,
+      /: its colours \(Adobe RGB \(1998\) from its EXIF\) are not sRGB: samples are used unconverted$/,
     ),
   ]);
   const { metadata } = await openPicture(join(folder, 'kept.tiff'));
@@ -131,8 +131,8 @@ test('what a format cannot hold is told of', async () => {
   const { code, stderr } = await daybreak(args, folder);
   expect(code).toBe(0);
   expect(stderr.split('\n').filter(line => line.startsWith('warning: '))).toEqual([
-    expect.stringMatching(/png-rgba-16\.png: JPEG has 8 bits a sample: 16 bits are rounded/),
-    expect.stringMatching(/png-rgba-16\.png: JPEG has no alpha: the picture is laid over white/),
+    expect.stringMatching(/png-rgba-16\.png: JPEG holds 8 bits per sample: 16-bit samples are rounded/),
+    expect.stringMatching(/png-rgba-16\.png: JPEG has no alpha: the picture is blended with white/),
   ]);
 });
 
@@ -152,10 +152,10 @@ test('JPEG by other names, GIF, files with faults: told in a line each, and what
   const { code, stdout, stderr } = await daybreak(args, folder);
   expect([code, stdout]).toEqual([1, '5 enlarged, 0 skipped, 1 failed\n']);
   expect(stderr.split('\n').filter(line => /^(warning|failed)/.test(line))).toEqual([
-    'warning: in/b.jpe: its file has faults that harm no pixel: no end (EOI)',
+    'warning: in/b.jpe: repaired a harmless fault: no end-of-image marker (EOI)',
     'warning: in/c.jpg: its gain map (HDR) is not carried over',
-    expect.stringMatching(/^failed: in\/d\.png: PNG of Apple's own kind/),
-    expect.stringMatching(/^warning: in\/e\.tif: its file has faults that harm no pixel: its tags \(ASCII/),
+    expect.stringMatching(/^failed: in\/d\.png: Apple's PNG variant/),
+    expect.stringMatching(/^warning: in\/e\.tif: repaired a harmless fault: its tags \(ASCII/),
   ]);
   for (const name of ['a.jfif', 'b.jpe', 'c.jpg', 'e.tif', 'f.png']) {
     expect((await openPicture(join(folder, 'out', name))).picture).toMatchObject({ width: 160, height: 96 });

@@ -43,7 +43,7 @@ test('more than four times, and sizes that contradict each other, are refused', 
   const upscale = (...options: string[]) =>
     daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest', ...options], folder);
   expect((await upscale('--scale', '4.01')).code).toBe(2);
-  expect((await upscale('--scale', '2', '--width', '9')).stderr).toContain('give one or the other');
+  expect((await upscale('--scale', '2', '--width', '9')).stderr).toContain('cannot be combined');
   const ended = await upscale('--width', '100');
   expect(ended.code).toBe(1);
   expect(ended.stderr).toContain('a.png: 20x10 to 100x50 is more than 4 times as large');
@@ -68,7 +68,7 @@ test('a picture from standard input, its result to standard output', async () =>
   expect((await decodeFile(piped('-o', '-', '--format', 'same').stdout, 'stdout')).format).toBe('png');
   expect(piped('-o', 'out').status).toBe(0);
   expect(readdirSync(join(folder, 'out'))).toEqual(['stdin_x4.png']);
-  expect(piped('in/b.png', '-o', '-').stderr.toString()).toContain('names one file, but there are several pictures');
+  expect(piped('in/b.png', '-o', '-').stderr.toString()).toContain('is one file, but there are several pictures');
   expect(readdirSync(folder).sort()).toEqual(['in', 'out']);
 });
 

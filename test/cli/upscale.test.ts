@@ -23,7 +23,7 @@ test('enlarges files and folders; the broken ones are named, the others go on, e
   );
   expect([code, stdout]).toEqual([1, '2 enlarged, 0 skipped, 2 failed\n']);
   expect(stderr.replace(/[\d.]+ s$/gm, 'N s').split('\n')).toEqual([
-    'failed: nowhere.png: there is no such file or folder',
+    'failed: nowhere.png: no such file or folder',
     'one.png 9x7 -> out/one_x4.png 36x28, N s',
     expect.stringMatching(/^failed: in\/broken.png: not a picture/),
     'in/deep/two.png 9x7 -> out/deep/two_x4.png 36x28, N s',
@@ -39,7 +39,7 @@ test('a second run skips what is there, or overwrites if asked', async () => {
   expect(await daybreak([...args, 'nearest'], folder)).toMatchObject({ code: 0 });
   expect(await daybreak([...args, 'bicubic'], folder)).toEqual({
     code: 0,
-    stdout: '0 enlarged, 1 skipped, 0 failed; results that exist are kept, --overwrite replaces them\n',
+    stdout: '0 enlarged, 1 skipped, 0 failed; existing results are kept, use --overwrite to replace them\n',
     stderr: '',
   });
   expect(await readPicture(join(folder, 'large.png'))).toEqual(await interpolation('nearest')(picture));
@@ -55,7 +55,7 @@ test('a folder alone: what lies deeper is told of; names and formats as asked; n
   const ended = await daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest', ...options], folder);
   expect(ended).toMatchObject({ code: 0, stdout: '1 enlarged, 0 skipped, 0 failed\n' });
   expect(ended.stderr.split('\n').slice(0, 2)).toEqual([
-    'note: in/deep holds pictures too: --recursive takes what is in subfolders',
+    'note: in/deep holds pictures, too: use --recursive to include subfolders',
     expect.stringMatching(/^in\/-\\u\{1b\}\[2J\.png 3x2 -> out\/nearest\.-\\u\{1b\}\[2J\.jpg 12x8, /),
   ]);
   expect([...readFileSync(join(folder, 'out/nearest.-\u001b[2J.jpg')).subarray(0, 2)]).toEqual([0xff, 0xd8]);
@@ -69,7 +69,8 @@ test('a folder of what is not read says so', async () => {
   expect(ended).toMatchObject({
     code: 1,
     stdout: '0 enlarged, 0 skipped, 1 failed\n',
-    stderr: 'note: 2 files left out: .bmp, .heic are not read, convert them\nfailed: in: no pictures in this folder\n',
+    stderr:
+      'note: skipped 2 files: .bmp, .heic are not supported, convert them\nfailed: in: no pictures in this folder\n',
   });
 });
 
@@ -79,7 +80,7 @@ test('what is called as a result is, where results go, is left out and told of',
   const ended = await daybreak(['upscale', '.', '-o', '.', '--model', 'nearest'], folder);
   expect(ended).toMatchObject({
     code: 0,
-    stderr: 'note: 2 files are called as results are and left out: another -o takes all\n',
+    stderr: 'note: skipped 2 files named like earlier results; use another -o to include them\n',
   });
 });
 
@@ -94,7 +95,7 @@ test('the smallest picture, and a long strip', async () => {
   const refused = await daybreak([...args, '3199999', '--overwrite'], folder);
   expect(refused).toMatchObject({ code: 1, stdout: '1 enlarged, 0 skipped, 1 failed\n' });
   expect(refused.stderr).toContain(
-    'failed: in/strip.png: would become 80000x40, more than 3199999 pixels: --max-pixels\n',
+    'failed: in/strip.png: its result of 80000x40 pixels exceeds the limit of 3199999: raise --max-pixels\n',
   );
 });
 
@@ -106,7 +107,7 @@ test('a folder cannot become one file', async () => {
   expect(ended).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'error: -o large.png names one file, but there are several pictures: name a folder\n',
+    stderr: 'error: -o large.png is one file, but there are several pictures: use a folder\n',
   });
   expect(readdirSync(folder)).toEqual(['in']);
 });
@@ -117,7 +118,7 @@ test('an output that cannot be written is told of before any work, in one line',
   writeFileSync(join(folder, 'file'), '');
   const upscale = (out: string) => daybreak(['upscale', 'in', '-o', out, '--model', 'nowhere.file'], folder);
   for (const out of ['file', 'file/deeper']) {
-    const problem = `${out}: cannot be written (something on the way is no folder, ENOTDIR)`;
+    const problem = `${out}: cannot be written (a parent is not a folder, ENOTDIR)`;
     expect(await upscale(out)).toEqual({ code: 1, stdout: '', stderr: `error: ${problem}\n` });
   }
   // No folder is made where it comes to nothing; no trace is left, nor stays of a process that was killed meanwhile.
@@ -160,7 +161,7 @@ test.each([
   const written = readdirSync(join(folder, 'out')).sort();
   expect(written).toEqual(names.slice(0, written.length));
   expect(written.length).toBeLessThan(names.length);
-  const rest = `${names.length - written.length} left: the same command goes on`;
+  const rest = `${names.length - written.length} left: run the same command to continue`;
   expect(result.stdout).toBe(`${written.length} enlarged, 0 skipped, 0 failed, ${rest}\n`);
   const expected = Buffer.from(await encodePng(await interpolation('lanczos3')(large)));
   for (const name of written) expect(readFileSync(join(folder, 'out', name)).equals(expected)).toBe(true);

@@ -71,22 +71,22 @@ describe('bad usage exits 2, with one line on stderr', () => {
     [
       'a format that nothing is written in',
       ['upscale', 'x.png', '-o', 'y.gif', '--model', 'bicubic'],
-      expect.stringMatching(/^error: -o y\.gif: this format cannot be written: \.png, /),
+      expect.stringMatching(/^error: -o y\.gif: cannot write this format: expected \.png, /),
     ],
     [
       'a format beside a file that has one',
       ['upscale', 'x.png', '-o', 'y.png', '--model', 'bicubic', '--format', 'jpg'],
-      'error: --format: the ending of -o y.png says it',
+      'error: --format cannot be combined with the file -o y.png: its extension is the format',
     ],
     [
       'a quality of what loses none',
       ['upscale', 'x.png', '-o', 'y', '--model', 'bicubic', '--quality', '90'],
-      'error: --quality: png files lose nothing, choose another --format',
+      'error: --quality: png files are lossless: choose another --format',
     ],
     [
       'an output without a name',
       ['upscale', 'x.png', '-o', '', '--model', 'bicubic'],
-      'error: -o: is empty, name a folder or a file',
+      'error: -o: expected a folder or a file, got an empty path',
     ],
     ...['101', '0', '9.5'].map((quality): [string, string[], string] => [
       `a quality of ${quality}`,

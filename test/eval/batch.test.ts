@@ -97,14 +97,14 @@ test('too little memory for one picture concerns that picture alone, other error
 test('a limit on pixels holds for results, and keeps from decoding what would be larger', async () => {
   const folder = await folderOf('in/a.png');
   expect(said(await run(folder, nearest, { maxPixels: 479 }))).toEqual([
-    'failed a.png: would become 24x20, more than 479 pixels: --max-pixels',
+    'failed a.png: its result of 24x20 pixels exceeds the limit of 479: raise --max-pixels',
   ]);
   expect(said(await run(folder, nearest, { maxPixels: 480 }))).toEqual(['done']);
   // Its header alone is looked at: its pixels are no deflate.
   const bomb = pngOf({ width: 4096, height: 4096, depth: 8, type: 2 }, [], Buffer.from('nothing'));
   writeFileSync(join(folder, 'in/a.png'), bomb);
   expect(said(await run(folder, nearest, { overwrite: true }))).toEqual([
-    `failed a.png: would become 16384x16384, more than ${DEFAULT_MAX_PIXELS} pixels: --max-pixels`,
+    `failed a.png: its result of 16384x16384 pixels exceeds the limit of ${DEFAULT_MAX_PIXELS}: raise --max-pixels`,
   ]);
 });
 
@@ -123,7 +123,7 @@ test('what is too long for the format of its result is not enlarged', async () =
   }));
   await upscaleFiles(jobs, method, { onOutcome: outcome => outcomes.push(outcome) });
   expect(said(outcomes)).toEqual([
-    'failed large.webp: 16384x4 is more than WebP holds (16383 a side): choose PNG or TIFF',
+    'failed large.webp: 16384x4 exceeds the limit of WebP (16383 pixels per side): choose PNG or TIFF',
     'done',
   ]);
   expect(calls).toBe(1);
@@ -150,7 +150,7 @@ test.skipIf(!CAN_MOUNT)(`a full disk ends the batch after the first result that 
   // Nothing is left to be written behind: each result is known before the next picture is begun.
   const batch = run(folder, method, { bytesInFlight: 1 }, outcomes);
   await expect(batch).rejects.toThrow(
-    `${join(folder, 'out/b.png')}: nothing more can be written there (ENOSPC): the results so far are kept, the rest is left`,
+    `${join(folder, 'out/b.png')}: cannot write more results (ENOSPC): earlier results are kept`,
   );
   expect(said(outcomes)).toEqual(['done', 'failed b.png: cannot be written (the disk is full, ENOSPC)']);
   expect(calls).toBe(2);
@@ -249,11 +249,11 @@ test('a network that gives one colour, or no numbers, fails picture by picture',
   await writePicture(join(folder, 'in/flat.png'), createPicture(3, 2, 3));
   const broken = (value: number) => network(repeatingUpscaler(() => value));
   expect(said(await run(folder, broken(0)))).toEqual([
-    expect.stringMatching(/^failed repeating: the result is of one colour, the picture is not/),
+    expect.stringMatching(/^failed repeating: the result has only one colour, but the picture does not/),
     'done',
   ]);
   expect(said(await run(folder, broken(Number.NaN), { overwrite: true }))).toEqual(
-    Array.from({ length: 2 }, () => expect.stringMatching(/^failed repeating: the result is not finite/)),
+    Array.from({ length: 2 }, () => expect.stringMatching(/^failed repeating: the result contains NaN or infinity/)),
   );
 });
 

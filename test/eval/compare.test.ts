@@ -48,7 +48,7 @@ test('pictures that exist are left alone unless asked', async () => {
   const [path] = await compared(folder, { onSkip: error => skipped.push(error) });
   expect(path).toBe(comparisonPath(join(folder, 'out'), 'b'));
   expect(skipped.map(({ message }) => message)).toEqual([
-    `${comparisonPath(join(folder, 'out'), 'a')}: exists already: --overwrite replaces`,
+    `${comparisonPath(join(folder, 'out'), 'a')}: already exists: use --overwrite to replace it`,
   ]);
   expect(await readPicture(comparisonPath(join(folder, 'out'), 'a'))).toMatchObject({ width: 3, height: 2 });
   expect(await compared(folder, { overwrite: true })).toHaveLength(2);

@@ -80,7 +80,7 @@ test('what cannot be used is skipped with one line each', async () => {
     '/LRx4/stray.png: there is no original named stray',
     '/HR/broken.png: not a picture (PNG, JPEG, WebP, AVIF, TIFF, GIF)',
     '/LRx4/other-size.png: 11x11, 3 channels: expected 11x10, a quarter of 44x40, 3 channels',
-    '/HR/small.png: 16x40, 3 channels: too small to score, at least 20x20',
+    '/HR/small.png: 16x40, 3 channels: too small to score, expected at least 20x20',
   ]);
 });
 

@@ -62,7 +62,7 @@ test('results of other methods beside originals are left out, and told in one li
   const layout = of('i_1_HR.png', 'i_1_bicubic.png', 'i_1_SRCNN.png', 'i_1_x.png', 'i_2_HR.png', 'i_2_bicubic.png');
   expect(pairs(layout)).toEqual(['i_1_HR.png <- made', 'i_2_HR.png <- made']);
   expect(layout.notes).toEqual([
-    '4 files left out: by their names (*_bicubic, *_SRCNN, *_x) results or LR of the originals here',
+    'skipped 4 files named like results or LR of originals here (*_bicubic, *_SRCNN, *_x)',
   ]);
 });
 
@@ -70,7 +70,7 @@ test('what this program made of the pictures beside is left out', () => {
   const layout = of('a.png', 'a_x4.png', 'a_compared.png', 'b.png', 'b_bicubic.png', 'b_LR.png');
   expect(pairs(layout)).toEqual(['a.png <- made', 'b.png <- made']);
   expect(layout.notes).toEqual([
-    '4 files left out: by their names (*_LR, *_x4, *_compared, *_bicubic) results or LR of the originals here',
+    'skipped 4 files named like results or LR of originals here (*_LR, *_x4, *_compared, *_bicubic)',
   ]);
 });
 
@@ -81,7 +81,7 @@ test('LR and results beside originals: each is scored from its own LR', () => {
     { file: 'k_HR.png', problem: 'the folder holds no picture named k_HR' },
     { file: 'm_LR.png', problem: 'there is no original named m_LR' },
   ]);
-  expect(layout.notes).toEqual(['1 file left out: by their names (*_SelfExSR) results or LR of the originals here']);
+  expect(layout.notes).toEqual(['skipped 1 file named like results or LR of originals here (*_SelfExSR)']);
 });
 
 test('equal names come before names that are equal but for x4', () => {
@@ -105,7 +105,7 @@ test('what has no other half, or another of its name, is a stray', () => {
   const layout = of('HR/a.jpg', 'HR/a.png', 'HR/b.png', 'LRx4/a.png', 'LRx4/cx4.png');
   expect(pairs(layout)).toEqual(['HR/a.jpg <- LRx4/a.png']);
   expect(layout.strays).toEqual([
-    { file: 'HR/a.png', problem: 'left out: a.jpg has the same name' },
+    { file: 'HR/a.png', problem: 'skipped: a.jpg has the same name' },
     { file: 'HR/b.png', problem: 'LRx4 holds no picture named b' },
     { file: 'LRx4/cx4.png', problem: 'there is no original named cx4' },
   ]);
@@ -132,7 +132,7 @@ test('pictures beside HR are not used, and told of in one line', () => {
 test('LR of another size or place are told of', () => {
   const layout = of('HR/a.png', 'LRx2/a.png', 'LR/a.png');
   expect(pairs(layout)).toEqual(['HR/a.png <- made']);
-  expect(layout.notes).toEqual(['LRx2, LR are not used: own LR are read from LRx4, LRbicx4 or LR_bicubic/X4']);
+  expect(layout.notes).toEqual(['LRx2, LR are not used: LR pictures are read from LRx4, LRbicx4 or LR_bicubic/X4']);
 });
 
 test('a folder with several sets asks for one', () => {

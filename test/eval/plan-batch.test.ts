@@ -79,7 +79,9 @@ test.skipIf(process.platform !== 'linux')('pictures of one name get a result eac
   // By a template of one's own they are refused, all but one.
   const { jobs, refused } = await planned(folder, ['in/a.png', 'in/a.jpg', 'in/a.png'], 'out', { name: 'big-{name}' });
   expect(jobs).toEqual(['in/a.png > out/big-a.png']);
-  expect(refused).toEqual(['in/a.jpg: out/big-a.png is the result of in/a.png already: choose another -o or --name']);
+  expect(refused).toEqual([
+    'in/a.jpg: its result out/big-a.png is also the result of in/a.png: choose another -o or --name',
+  ]);
 });
 
 test('results of an earlier run are not taken for pictures', async () => {
@@ -105,7 +107,7 @@ test('no result replaces a picture', async () => {
   ]);
   expect(await planned(folder, ['a.png', 'a_x4.png'], '.')).toMatchObject({
     jobs: ['a_x4.png > a_x4_x4.png'],
-    refused: ['a.png: its result a_x4.png is to be enlarged itself: choose another -o or --name'],
+    refused: ['a.png: its result a_x4.png is also an input: choose another -o or --name'],
   });
 });
 
@@ -133,7 +135,7 @@ test('no result replaces a picture by another way: links to folders, to pictures
   expect((await planned(folder, ['orig'], 'out', bare)).jobs).toEqual(['orig/two.png > out/two.png']);
   expect((await planned(folder, ['link.png', 'orig/two.png'], 'orig', { name: 'one' })).refused).toEqual([
     `link.png: ${replaced}`,
-    'orig/two.png: its result orig/one.png is to be enlarged itself: choose another -o or --name',
+    'orig/two.png: its result orig/one.png is also an input: choose another -o or --name',
   ]);
 });
 
@@ -149,10 +151,7 @@ test('what cannot be done is refused, one line each', async () => {
   mkdirSync(join(folder, 'empty'));
   const plan = await planned(folder, ['a.png', 'other', 'a.png', 'empty', 'no\nwhere.png'], 'out');
   expect(plan.jobs).toEqual(['a.png > out/a_x4.png', 'other/b.png > out/b_x4.png']);
-  expect(plan.refused).toEqual([
-    'empty: no pictures in this folder',
-    'no\\u{a}where.png: there is no such file or folder',
-  ]);
+  expect(plan.refused).toEqual(['empty: no pictures in this folder', 'no\\u{a}where.png: no such file or folder']);
 });
 
 test('links: to files they are read, to folders not followed, to nothing told of later; no way round in circles', async () => {

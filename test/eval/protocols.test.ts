@@ -32,6 +32,8 @@ test('alpha counts nothing and a grey result for a colour original is repeated',
 });
 
 test('unequal and too small pictures are refused in one line', () => {
-  expect(() => scores(createPicture(24, 24, 3), createPicture(24, 25, 3))).toThrow('cannot be scored against');
-  expect(() => scores(createPicture(18, 24, 3), createPicture(18, 24, 3))).toThrow('too small to score: 19x19');
+  expect(() => scores(createPicture(24, 24, 3), createPicture(24, 25, 3))).toThrow('cannot score');
+  expect(() => scores(createPicture(18, 24, 3), createPicture(18, 24, 3))).toThrow(
+    'too small to score: expected at least 19x19',
+  );
 });

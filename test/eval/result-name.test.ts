@@ -15,10 +15,10 @@ test.each([
   ['{name}/{scale}', 'no slashes'],
   ['..\\{name}', 'no slashes'],
   ['{name}\n', 'no control characters'],
-  ['{name}_{height}', 'knows no {height}: {name}, {ext}, {scale}, {size}, {model}'],
-  ['{name', 'a brace without its other half'],
+  ['{name}_{height}', 'unknown field {height}, expected {name}, {ext}, {scale}, {size}, {model}'],
+  ['{name', 'an unmatched brace'],
   ['', 'must not be empty'],
-  ['.{name}', 'hidden by a dot'],
+  ['.{name}', 'start with a dot'],
 ])('the template %j is refused', (template, problem) => {
   expect(templateProblem(template)).toContain(problem);
 });

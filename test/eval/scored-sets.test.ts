@@ -71,7 +71,9 @@ test('image_SRF_4 and the folder of DIV2K’s originals can be named themselves'
   const found = await scored(join(folder, 'D_valid_HR'));
   expect(rounded(found)).toEqual(['30.246', '0.8024']);
   expect(found.origin).toBe('LR from D_valid_LR_bicubic/X4');
-  await expect(openDataSet(folder)).rejects.toThrow('holds several sets: name one of D_train_HR, D_valid_HR in it');
+  await expect(openDataSet(folder)).rejects.toThrow(
+    'holds several sets: use one of its folders D_train_HR, D_valid_HR',
+  );
 });
 
 test('results beside originals are no originals', async () => {
@@ -86,14 +88,14 @@ test('results beside originals are no originals', async () => {
   expect(rounded(found)).toEqual(['29.614', '0.7724']);
   expect(found.images.map(({ psnr }) => psnr.toFixed(3))).toEqual(['29.618', '29.610']);
   expect(found.origin).toBe(MADE);
-  expect(found.told).toEqual([': 2 files left out: by their names (*_bicubic) results or LR of the originals here']);
+  expect(found.told).toEqual([': skipped 2 files named like results or LR of originals here (*_bicubic)']);
 });
 
 test('a missing and a broken LR are told of', async () => {
   const { 'LRx4/bird.png': _, ...missing } = PAIRS;
   for (const [files, line] of [
     [missing, 'skipped: /HR/bird.png: LRx4 holds no picture named bird'],
-    [{ ...PAIRS, 'LRx4/bird.png': 'lr-broken' }, 'skipped: /LRx4/bird.png: damaged PNG: the file ends too early'],
+    [{ ...PAIRS, 'LRx4/bird.png': 'lr-broken' }, 'skipped: /LRx4/bird.png: damaged PNG: unexpected end of file'],
   ] as const) {
     const found = await scored(setFolder(files));
     expect(rounded(found)).toEqual(['30.246', '0.8024']);
@@ -104,17 +106,17 @@ test('a missing and a broken LR are told of', async () => {
 test('formats that are not read are told of', async () => {
   const nothing = setFolder({ 'HR/a.bmp': 'bytes', 'HR/b.tga': 'bytes', 'LRx4/a.bmp': 'bytes', 'LRx4/b.tga': 'bytes' });
   await expect(openDataSet(nothing)).rejects.toThrow(
-    `${nothing}: no pictures here: 2 files left out: .bmp, .tga are not read, convert them`,
+    `${nothing}: no pictures here: skipped 2 files: .bmp, .tga are not supported, convert them`,
   );
   const found = await scored(setFolder({ 'a.png': 'hr-1', 'b.bmp': 'bytes', 'notes.txt': 'bytes' }));
   expect(rounded(found)).toEqual(['29.618', '0.7710']);
-  expect(found.told).toEqual([': 1 file left out: .bmp is not read, convert it']);
+  expect(found.told).toEqual([': skipped 1 file: .bmp is not supported, convert it']);
 });
 
 test('alpha that hides colours is told of, opaque alpha is not', async () => {
   const found = await scored(setFolder({ 'HR/a.png': 'hr-alpha', 'LRx4/a.png': 'lr-alpha' }));
   expect(rounded(found)[0]).toBe('20.589');
-  expect(found.told).toEqual(['/HR/a.png: alpha is dropped, and the colours of transparent pixels count']);
+  expect(found.told).toEqual(['/HR/a.png: alpha is dropped, and transparent pixels count with their hidden colours']);
   const folder = temporaryFolder();
   const opaque = formulaPicture([40, 40, 4, 1]);
   for (let i = 3; i < opaque.data.length; i += 4) opaque.data[i] = 255;

@@ -27,7 +27,7 @@ test('a picture is done again on a new device', async () => {
   const expected = await nearest(picture);
   expect(await method(picture, control)).toEqual(expected);
   expect(await method(picture)).toEqual(expected);
-  const note = 'GPU device lost (destroyed): pulled out; the device is opened again and the picture done again';
+  const note = 'GPU device lost (destroyed): pulled out; reopened the device and restarted the picture';
   expect(log).toEqual([note, 'reopened', note, 'reopened', 'reopened', 'reopened']);
 });
 

@@ -92,6 +92,6 @@ describe('textureRatio', () => {
   });
 
   test('sizes must agree', () => {
-    expect(() => textureRatio(createPicture(24, 20, 3), createPicture(20, 24, 3))).toThrow('cannot be scored');
+    expect(() => textureRatio(createPicture(24, 20, 3), createPicture(20, 24, 3))).toThrow('cannot score');
   });
 });

@@ -74,7 +74,7 @@ test('the whole picture where it fits, and a clear word where nothing does', () 
   expect(tight.width % 8).toBe(0);
   expect(tight.height % 8).toBe(0);
   expect(() => chooseWindow(picture, { halo: 24, bytes }, 1e5)).toThrow(
-    'the smallest tile, 56x56 pixels with a halo of 24, takes 0.3 MiB, the memory budget is 0.1 MiB. Raise the budget.',
+    'the smallest tile, 56x56 pixels with a halo of 24, needs 0.3 MiB, but the memory budget is 0.1 MiB. Raise the budget.',
   );
   const impossible = { halo: 24, bytes: () => Number.POSITIVE_INFINITY };
   expect(() => chooseWindow(picture, impossible, 1e9)).toThrow('more than this adapter can run');

@@ -245,7 +245,7 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
     async format => {
       const bytes = await encodeFile(smooth(3, 8), format);
       await expect(decodeFile(bytes, 'p', { maxPixels: 959 })).rejects.toThrow(
-        'p: 40x24 pixels are more than the limit of 959',
+        'p: 40x24 pixels exceed the limit of 959',
       );
       for (const length of [16, bytes.length >> 2, bytes.length >> 1, bytes.length - 10]) {
         const error = await decodeFile(bytes.subarray(0, length), 'cut').catch(e => e);
@@ -267,9 +267,9 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
   test('sides too long for a format are refused before encoding', async () => {
     const wide = createPicture(70_000, 1, 1);
     await expect(encodeFile(wide, 'webp', {}, 'w.webp')).rejects.toThrow(
-      /^w\.webp: 70000x1 is more than WebP holds \(16383/,
+      /^w\.webp: 70000x1 exceeds the limit of WebP \(16383/,
     );
-    await expect(encodeFile(wide, 'jpeg')).rejects.toThrow('more than JPEG holds');
+    await expect(encodeFile(wide, 'jpeg')).rejects.toThrow('exceeds the limit of JPEG');
     expect((await decodeFile(await encodeFile(wide, 'tiff'), 'p')).picture).toEqual(wide);
   });
 });
@@ -277,7 +277,10 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
 test('what formats cannot hold is said: 16 bits, alpha, a profile of other channels', () => {
   const deep = createPicture<Samples>(1, 1, 4, Uint16Array.of(65535, 0, 32768, 32768));
   const { picture, losses } = fitted(deep, 'jpeg');
-  expect(losses).toEqual([expect.stringContaining('16 bits are rounded'), expect.stringContaining('laid over white')]);
+  expect(losses).toEqual([
+    expect.stringContaining('16-bit samples are rounded'),
+    expect.stringContaining('blended with white'),
+  ]);
   // Half transparent: the mean of the colour and white.
   expect(picture).toEqual(createPicture(1, 1, 3, Uint8Array.of(255, 127, 191)));
   expect(fitted(deep, 'webp').picture).toEqual(toEightBit(deep));
@@ -287,7 +290,7 @@ test('what formats cannot hold is said: 16 bits, alpha, a profile of other chann
   expect(fitted(opaque, 'png', { icc: new Uint8Array(3) }).losses).toEqual([
     expect.stringContaining('damaged colour profile'),
   ]);
-  expect(fitted(opaque, 'png', { exif: new Uint8Array(3) }).losses).toEqual(['its EXIF is damaged and left out']);
+  expect(fitted(opaque, 'png', { exif: new Uint8Array(3) }).losses).toEqual(['its EXIF is damaged and was dropped']);
 });
 
 test('an XMP packet says upright in every spelling, and nothing else changes', () => {

@@ -69,7 +69,7 @@ test('saving says what the format cannot hold; nothing where it holds all', asyn
   expect((await openPicture(join(folder, 'saved/a.png'))).picture).toEqual(deep);
   const without = { metadata: { exif: new Uint8Array(3) } };
   expect(await savePicture(join(folder, 'saved/b.png'), picture, without)).toEqual([
-    'its EXIF is damaged and left out',
+    'its EXIF is damaged and was dropped',
   ]);
   expect((await openPicture(join(folder, 'saved/b.png'))).picture).toEqual(picture);
 });

@@ -39,7 +39,7 @@ test('names of JPEG files, found in folders and written', async () => {
 
 test('what is no damage is not called so', async () => {
   await expect(decodeFile(fixture('png-ios-optimised.png'), 'p')).rejects.toThrow(
-    /^p: PNG of Apple's own kind \(CgBI, made for iOS\) is not supported: convert it, as with pngcrush/,
+    /^p: Apple's PNG variant for iOS \(CgBI\) is not supported: convert it, for example with pngcrush/,
   );
   for (const start of ['GIF87a', 'GIF89a']) expect(formatOf(Buffer.from(start), 'p')).toBe('gif');
   expect(() => formatOf(Buffer.from('GIF90a'), 'p')).toThrow('not a picture');
@@ -78,7 +78,7 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
     const lossless = Buffer.from(fixture('jpeg-plain.jpg'));
     lossless[lossless.indexOf(Buffer.from([0xff, 0xc0])) + 1] = 0xc3;
     await expect(decodeFile(lossless, 'p')).rejects.toThrow(
-      /^p: (JPEG of a rare kind .* is not supported|damaged JPEG)/,
+      /^p: (JPEG with a rare coding process .* is not supported|damaged JPEG)/,
     );
   });
 
@@ -93,7 +93,7 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
     };
     expect(await read(page(1, 1), page(2, 0))).toEqual([
       2,
-      'page 2 of its 2 is read: the others are smaller versions or masks',
+      'page 2 of its 2 is read: the others are thumbnails or masks',
     ]);
     expect(await read(page(1, 4), page(2, 1), page(3))).toEqual([3, expect.stringMatching(/^page 3 of its 3 is read/)]);
     expect(await read(page(1, 1), page(2, 2), page(3, 2))).toEqual([2, 'only page 2 of its 3 pages is read']);

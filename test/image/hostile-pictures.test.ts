@@ -59,13 +59,11 @@ test('a size beyond the limit is refused by the header, and can be allowed', asy
   const side = Math.ceil(Math.sqrt(DEFAULT_MAX_PIXELS)) + 1;
   await refused(
     pngOf({ ...SMALL, width: side, height: side }, [], deflateSync(ROWS)),
-    /16384x16384 pixels are more than the limit of 268402689/,
+    /16384x16384 pixels exceed the limit of 268402689/,
   );
   await refused(pngOf({ ...SMALL, width: 0xffffffff, height: 0xffffffff }, [], deflateSync(ROWS)), /limit/);
   const bytes = pngFile({ ...SMALL }, new Array(16).fill(3));
-  await expect(decodeFile(bytes, 'p', { maxPixels: 15 })).rejects.toThrow(
-    'p: 4x4 pixels are more than the limit of 15',
-  );
+  await expect(decodeFile(bytes, 'p', { maxPixels: 15 })).rejects.toThrow('p: 4x4 pixels exceed the limit of 15');
   expect((await decodeFile(bytes, 'p', { maxPixels: 16 })).picture.data).toEqual(new Uint8Array(16).fill(3));
 });
 
@@ -96,13 +94,13 @@ test.each([
 test('a header that promises more than its bytes can hold is refused before any memory is taken', async () => {
   for (const interlaced of [false, true]) {
     const kind = { width: 10_000, height: 10_000, depth: 16, type: 6, interlaced } as const;
-    await refused(pngOf({ ...kind, depth: 8 }, [], deflateSync(ROWS)), /bytes cannot hold its 10000x10000 pixels/);
-    await refused(pngOf(kind, [], deflateSync(ROWS)), /bytes cannot hold its 10000x10000 pixels/);
+    await refused(pngOf({ ...kind, depth: 8 }, [], deflateSync(ROWS)), /bytes are too few for 10000x10000 pixels/);
+    await refused(pngOf(kind, [], deflateSync(ROWS)), /bytes are too few for 10000x10000 pixels/);
   }
 });
 
 test('pixels that inflate to more than the header promises are left out unread; fewer are refused', async () => {
-  const surplus = 'it has more image data than its rows need, and the surplus is left out';
+  const surplus = 'it has more image data than its rows need; the surplus was ignored';
   const rows = Buffer.alloc(20 + (512 << 20));
   // Filter 0 and four samples each.
   for (let y = 0; y < 4; y++) rows.fill(y + 1, 5 * y + 1, 5 * y + 5);
@@ -130,7 +128,7 @@ test('pixels that inflate to more than the header promises are left out unread; 
   const zeros = await decodeFile(pngOf(interlaced, [], deflateSync(Buffer.alloc(100))), 'p');
   expect(zeros).toMatchObject({ picture: { data: new Uint8Array(16) }, warnings: [surplus] });
   for (const kind of [SMALL, interlaced]) {
-    await refused(pngOf(kind, [], deflateSync(ROWS.subarray(1))), /not the 2\d that its header/);
+    await refused(pngOf(kind, [], deflateSync(ROWS.subarray(1))), /header needs 2\d/);
     await refused(pngOf(kind, [], Buffer.from('no deflate')), /damaged PNG/);
   }
 }, 30_000);
@@ -148,7 +146,7 @@ test('profiles and texts that inflate without end are left out with a warning', 
     ({ warnings } = await decodeFile(bytes, 'p'));
   });
   expect(warnings).toEqual([
-    ...['iCCP', 'iTXt'].map(type => `a damaged chunk of metadata (${type}) is left out`),
+    ...['iCCP', 'iTXt'].map(type => `dropped a damaged metadata chunk (${type})`),
     'its text (zTXt) is not carried over',
   ]);
   expect(grown).toBeLessThan(128 << 20);
@@ -158,25 +156,25 @@ test('chunks: a length beyond the file, checksums, unknown critical ones, none o
   const good = pngFile(SMALL, new Array(16).fill(3));
   const long = Buffer.from(good);
   long.writeUInt32BE(0xfffffff0, 33);
-  await refused(long, /ends too early/);
+  await refused(long, /unexpected end of file/);
   const wrong = Buffer.from(good);
   wrong[29] ^= 1;
   await refused(wrong, /wrong checksum of IHDR/);
   await refused(pngFile(SMALL, new Array(16).fill(3), [pngChunk('EVIL', [])]), /unknown chunk EVIL/);
   await refused(Buffer.concat([PNG_SIGNATURE, pngHeader(SMALL), pngChunk('IEND', [])]), /no pixels/);
-  await refused(pngOf({ ...SMALL, depth: 4, type: 2 }, [], deflateSync(ROWS)), /impossible header/);
+  await refused(pngOf({ ...SMALL, depth: 4, type: 2 }, [], deflateSync(ROWS)), /invalid header/);
   await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1)), /no valid palette/);
   const one = [pngChunk('PLTE', [1, 2, 3])];
-  await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1), one), /colour 1 is not in its palette/);
+  await refused(pngFile({ ...SMALL, type: 3 }, new Array(16).fill(1), one), /palette index 1 is out of range/);
   const filters = Buffer.alloc(ROWS.length);
   filters[5] = 5;
-  await refused(pngOf(SMALL, [], deflateSync(filters)), /damaged PNG: a row of filter 5/);
+  await refused(pngOf(SMALL, [], deflateSync(filters)), /damaged PNG: unknown row filter 5/);
   // A chunk that the picture can do without is left out.
   const spoilt = pngChunk('eXIf', [1, 2, 3]);
   spoilt[9] ^= 1;
   const { metadata, warnings } = await decodeFile(pngFile(SMALL, new Array(16).fill(3), [spoilt]), 'p');
   expect(metadata.exif).toBeUndefined();
-  expect(warnings).toEqual(['a damaged chunk of metadata (eXIf) is left out']);
+  expect(warnings).toEqual(['dropped a damaged metadata chunk (eXIf)']);
 });
 
 test('half a million chunks of nothing cost little', async () => {
@@ -202,7 +200,7 @@ test.skipIf(sharp === undefined)(
     // The frame header: marker C0, length, bits, height, width.
     const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
     jpeg.writeUInt32BE(0xffdcffdc, frame + 5);
-    await refused(jpeg, /65500x65500 pixels are more than the limit/);
+    await refused(jpeg, /65500x65500 pixels exceed the limit/);
     // Within the limit, but 64 rows of data.
     jpeg.writeUInt16BE(9_000, frame + 5);
     jpeg.writeUInt16BE(9_000, frame + 7);

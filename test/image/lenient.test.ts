@@ -13,7 +13,7 @@ const sharp = await import('sharp').then(
 );
 
 const latin = (text: string) => Buffer.from(text, 'latin1');
-const FAULTS = 'its file has faults that harm no pixel: ';
+const FAULTS = 'repaired a harmless fault: ';
 
 async function read(bytes: Uint8Array) {
   const { picture, warnings } = await decodeFile(bytes, 'p');
@@ -30,9 +30,9 @@ async function noisy(options: object = {}): Promise<Buffer> {
 
 describe.skipIf(sharp === undefined)('with sharp (skipped where this optional package is not installed)', () => {
   test.each([
-    ['jpeg-sos-al-1.jpg', 'wrong parameters of its scan (SOS)'],
+    ['jpeg-sos-al-1.jpg', 'wrong scan parameters (SOS)'],
     ['jpeg-stray-bytes-between-segments.jpg', '3 stray bytes between its segments'],
-    ['jpeg-no-eoi.jpg', 'no end (EOI)'],
+    ['jpeg-no-eoi.jpg', 'no end-of-image marker (EOI)'],
   ])('%s has the pixels of the plain file', async (name, fault) => {
     const plain = await read(fixture('jpeg-plain.jpg'));
     expect(plain.warnings).toEqual([]);
@@ -48,8 +48,8 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
       const { data } = await read(jpeg);
       const quantizers = jpeg.indexOf(Buffer.from([0xff, 'progressive' in options ? 0xc2 : 0xc0]));
       const strayAndNoEnd = Buffer.concat([jpeg.subarray(0, quantizers), latin('\0\0'), jpeg.subarray(quantizers, -2)]);
-      const faults = '2 stray bytes between its segments, no end (EOI)';
-      expect(await read(strayAndNoEnd)).toEqual({ data, warnings: [FAULTS + faults] });
+      const faults = '2 stray bytes between its segments, no end-of-image marker (EOI)';
+      expect(await read(strayAndNoEnd)).toEqual({ data, warnings: [`repaired harmless faults: ${faults}`] });
       // Half of the end's marker is there, too.
       expect((await read(jpeg.subarray(0, -1))).data).toEqual(data);
       const surplus = Buffer.concat([jpeg.subarray(0, -2), latin('\x12\x34\x56\x78'), jpeg.subarray(-2)]);
@@ -79,9 +79,7 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
   test.each(['tiff-ascii-with-nul-inside.tif', 'tiff-ascii-without-end.tif'])('%s is read', async name => {
     // Classic and BigTIFF of the same picture are not turned alike.
     const { data, warnings } = await read(fixture(name));
-    expect(warnings).toEqual([
-      expect.stringMatching(/^its file has faults that harm no pixel: its tags \(ASCII[^\n]+\)$/),
-    ]);
+    expect(warnings).toEqual([expect.stringMatching(/^repaired a harmless fault: its tags \(ASCII[^\n]+\)$/)]);
     expect([...data.subarray((10 * 40 + 4) * 3, (10 * 40 + 4) * 3 + 3)]).toEqual([198, 76, 78]);
   });
 

@@ -209,7 +209,7 @@ describe.skipIf(sharp === undefined)('with sharp (skipped where this optional pa
     const last = [...jpegSegments(file)].filter(({ marker }) => marker === 0xe1)[2];
     const cut = Buffer.concat([file.subarray(0, last.at), file.subarray(last.end)]);
     const { metadata, warnings } = await decodeFile(cut, 'p');
-    expect(warnings).toEqual(['the second part of its XMP (extended XMP) is damaged and left out']);
+    expect(warnings).toEqual(['the second part of its XMP (extended XMP) is damaged and was dropped']);
     expect(textOf(metadata.xmp)).toContain('dc:format="image/jpeg"');
     expect(textOf(metadata.xmp)).not.toContain('HasExtendedXMP');
   });
@@ -367,12 +367,12 @@ test('XMP that JPEG cannot hold in two parts either is told of', () => {
   expect(splitXmp(xmp, 60_000)).toBeUndefined();
   const picture = createPicture(1, 1, 1);
   expect(fitted(picture, 'jpeg', { xmp })).toMatchObject({
-    losses: [`its XMP of ${xmp.length} bytes is more than JPEG holds and left out`],
+    losses: [`its XMP of ${xmp.length} bytes does not fit into JPEG and was dropped`],
     metadata: { xmp: undefined },
   });
   const exif = Buffer.concat([latin('II*\0\x08\0\0\0\0\0\0\0\0\0'), Buffer.alloc(70_000)]);
   expect(fitted(picture, 'jpeg', { exif }).losses).toEqual([
-    'its EXIF of 70014 bytes is more than JPEG holds and left out',
+    'its EXIF of 70014 bytes does not fit into JPEG and was dropped',
   ]);
   expect(fitted(picture, 'png', { exif, xmp }).losses).toEqual([]);
 });

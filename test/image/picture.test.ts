@@ -61,9 +61,9 @@ test('a crop of a crop is a crop, and shaving cuts all four sides', () => {
 
 test('impossible pictures and cuts are refused', () => {
   expect(() => createPicture(0, 3, 3)).toThrow(ImageError);
-  expect(() => createPicture(2, 2, 3, new Uint8Array(11))).toThrow('2x2x3 needs 12 samples, given 11');
+  expect(() => createPicture(2, 2, 3, new Uint8Array(11))).toThrow('2x2x3: expected 12 samples, got 11');
   const picture = createPicture(4, 4, 3);
-  expect(() => crop(picture, 2, 2, 3, 1)).toThrow('cannot cut 3x1 at (2, 2) from 4x4, 3 channels');
+  expect(() => crop(picture, 2, 2, 3, 1)).toThrow('cannot crop 3x1 at (2, 2) from 4x4, 3 channels');
   expect(() => shave(picture, 2)).toThrow(ImageError);
   expect(() => joinAlpha(picture, createPicture(4, 3, 1))).toThrow(ImageError);
 });

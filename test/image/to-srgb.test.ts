@@ -187,7 +187,7 @@ test('what cannot be converted from is told of and stays: tables, another kind o
     expect(file.picture).toEqual(own);
     expect(file.metadata.icc).toEqual(icc);
     expect(file.warnings).toEqual([
-      `its colour profile "${readProfile(icc)!.name}" is not sRGB and none that can be converted from: the samples are taken as they are`,
+      `its colour profile "${readProfile(icc)!.name}" is not sRGB and cannot be converted: samples are used unconverted`,
     ]);
     // Kept in its own numbers, one line alone tells of the profile: that it means them, or that it is left out.
     const kept = await decodeFile(bytes, 'p');
@@ -195,8 +195,8 @@ test('what cannot be converted from is told of and stays: tables, another kind o
     const suits = readProfile(icc)!.space === 'RGB';
     expect(told).toEqual([
       suits
-        ? `its colour profile "${readProfile(icc)!.name}" is not sRGB: the samples are taken as they are`
-        : expect.stringMatching(/^its colour profile ".*" \(\w+\) does not suit an RGB file and is left out$/),
+        ? `its colour profile "${readProfile(icc)!.name}" is not sRGB: samples are used unconverted`
+        : expect.stringMatching(/^its colour profile ".*" \(\w+\) does not fit an RGB file and was dropped$/),
     ]);
   }
   expect(toSrgb(own, new Uint8Array(200))).toBeUndefined();

@@ -64,7 +64,7 @@ describe('writing and reading', () => {
     await writeCheckpoint(folder, numbered(1));
     await writeFile(join(parent, 'best'), 'a file where the folder should go');
     await expect(writeCheckpoint(join(parent, 'best'), numbered(2))).rejects.toThrow(
-      /best: cannot be read: something on the way is no folder \(ENOTDIR\)$/,
+      /best: cannot be read: a parent is not a folder \(ENOTDIR\)$/,
     );
     expect(await readCheckpoint(folder)).toEqual(new Map([...numbered(1)].sort()));
   });

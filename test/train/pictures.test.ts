@@ -236,10 +236,10 @@ test('files that are not read are told of, of training and of evaluation', async
   const onNote = (note: string) => notes.push(note);
   await loadTrainingPictures(sources([folder]), { onNote });
   await loadEvaluationSets([folder], { onNote });
-  const note = `${folder}: 2 files left out: .bmp is not read, convert them`;
+  const note = `${folder}: skipped 2 files: .bmp is not supported, convert them`;
   expect(notes).toEqual([note, note]);
   await rm(join(folder, 'a.png'));
-  const none = '2 files left out: .bmp is not read, convert them';
+  const none = 'skipped 2 files: .bmp is not supported, convert them';
   await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(none);
   await expect(loadEvaluationSets([folder])).rejects.toThrow(none);
 });

@@ -194,8 +194,7 @@ test('weights that show nothing are told of where they should be shown, and the 
     optionsOf({ onLine: line => lines.push(line) }),
   );
   expect(result).toMatchObject({ step: 9, finished: true, skipped: 3, scores: [] });
-  const broken =
-    'SRResNet: the result is not finite (NaN or infinity): are these the weights of a training that broke?';
+  const broken = 'SRResNet: the result contains NaN or infinity: did the training of this model diverge?';
   expect(lines.filter(line => !line.startsWith('update'))).toEqual([
     `no scores after update 7: ${broken}`,
     `no sample after update 8: ${broken}`,
