@@ -30,6 +30,7 @@ describe('size', () => {
       biases: false,
       middle: 'batchNorm',
       output: 'linear',
+      edges: 'mirror',
     });
   });
 

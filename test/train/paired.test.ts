@@ -6,6 +6,7 @@ import type { Tensor } from '../../engine/tensor.ts';
 import { writePicture } from '../../image/files.node.ts';
 import { createPicture, type Picture } from '../../image/picture.ts';
 import { CropSource } from '../../train/pictures/crop-source.ts';
+import { filesOf, identitiesOf } from '../../train/pictures/identity.ts';
 import { loadEvaluationSets, loadTrainingPictures } from '../../train/pictures/pictures.node.ts';
 import { StreamedCrops } from '../../train/pictures/streamed-crops.node.ts';
 import { sharedDevice, take } from '../device.ts';
@@ -71,7 +72,11 @@ test.each(LAYOUTS)('%s: trains on its own LR and says so, also where it is strea
     pictures.map(({ name, hr, lr }) => ({ name, hr, lr }));
   using streamed = await loadTrainingPictures(sources(folder), { budget: 1000, folder });
   expect(streamed.packed).toBeDefined();
-  expect(loose(streamed.pictures)).toEqual(training.pictures);
+  expect(loose(streamed.pictures)).toEqual(loose(training.pictures));
+  // A run knows both files of each pair.
+  const identities = identitiesOf(training.pictures);
+  expect(filesOf(identities)).toHaveLength(4);
+  expect(identitiesOf(streamed.pictures)).toEqual(identities);
 });
 
 describe('crops', () => {

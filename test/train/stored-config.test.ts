@@ -10,7 +10,7 @@ import { RunFolder, readRunConfig } from '../../train/run-folder/folder.node.ts'
 import { temporaryFolder } from '../eval/temporary.ts';
 
 /** A config.json as it was written before files had a version. */
-const FIRST = new URL('../fixtures/runs/config-version-1.json', import.meta.url);
+const FIRST = new URL('../fixtures/configs/version-1.json', import.meta.url);
 
 describe('versions', () => {
   test('a config.json without a version is read as before', async () => {

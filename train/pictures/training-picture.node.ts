@@ -1,7 +1,7 @@
 /** One picture to train on: where it comes from, said so that any thread can read it, and read. */
 
 import { createHash } from 'node:crypto';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { decode, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readPicture } from '../../image/files.node.ts';
@@ -64,8 +64,8 @@ export async function readTrainingPicture(origin: PictureOrigin, least: number):
   const low = origin.kind === 'file' ? origin.low : undefined;
   if (low === undefined) return { name: origin.name, hr, lr: await lowOf(hr, origin), files };
   const lr = await readLow(low, original, hr, bytes => {
-    // Both may have one name: with its folder it is another.
-    files.push({ name: `${basename(dirname(low))}/${basename(low)}`, sha256: sha256Of(bytes) });
+    // Both may have one name. The folder's own may change when a set is moved.
+    files.push({ name: `LR/${basename(low)}`, sha256: sha256Of(bytes) });
   });
   return { name: origin.name, hr, lr, files };
 }
