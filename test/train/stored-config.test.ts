@@ -16,7 +16,7 @@ describe('versions', () => {
   test('a config.json without a version is read as before', async () => {
     const folder = temporaryFolder();
     cpSync(FIRST, join(folder, 'config.json'));
-    expect(await readRunConfig(folder)).toEqual(JSON.parse(readFileSync(FIRST, 'utf8')));
+    expect(await readRunConfig(folder)).toMatchObject(JSON.parse(readFileSync(FIRST, 'utf8')));
   });
 
   test('what is written has the newest version, and is read back', async () => {
