@@ -48,7 +48,9 @@ describe('cosine', () => {
 
   test('never rises and stays within its bounds', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 0, max: 1, noNaN: true }), (steps, floor) => {
+      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 0, max: 1, noNaN: true }), (steps, any) => {
+        // Smaller numbers are 0 in float32 and refused.
+        const floor = any < 2 ** -126 ? 0 : any;
         const one = schedule({ lrSchedule: 'cosine', lr: 1, lrFloor: floor, steps });
         let before = 1;
         for (let i = 0; i <= 20; i++) {
