@@ -35,7 +35,7 @@ test('a protocol that is none is bad usage', async () => {
 });
 
 test('tells what is not read and what it does not show, and checks its folder first', async () => {
-  const folder = setFolder({ 'set/a_HR.png': 'hr-1', 'set/a_SRCNN.png': 'result-1', 'set/b.gif': 'bytes' });
+  const folder = setFolder({ 'set/a_HR.png': 'hr-1', 'set/a_SRCNN.png': 'result-1', 'set/b.bmp': 'bytes' });
   const { code, stderr } = await daybreak(COMPARE, folder);
   expect(code).toBe(0);
   expect(stderr).toContain('note: set: skipped 1 file named like results or LR of originals here (*_SRCNN)\n');

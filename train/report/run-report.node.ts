@@ -1,4 +1,5 @@
 /** What a run leaves for the eye at its end, or at a stop: comparison pictures and the report. */
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComparisonRow } from '../../eval/comparison.ts';
 import { encodePng } from '../../image/index.ts';
@@ -11,6 +12,9 @@ import { development } from './samples.node.ts';
 
 /** Writes the comparison pictures of a run after `step` updates, one for each set. */
 export async function comparisons(folder: RunFolder, exhibits: Exhibits, step: number): Promise<ReportPicture[]> {
+  // Those of an earlier stop would stay if the network makes none now.
+  for (const name of await readdir(folder.path))
+    if (/^comparison(-\d+)?\.png$/.test(name)) await rm(join(folder.path, name), { force: true });
   const pictures: ReportPicture[] = [];
   for (const [i, { data, pictures: all }] of exhibited(exhibits).entries()) {
     const rows: ComparisonRow[] = [];
