@@ -65,7 +65,9 @@ test('what makes no picture is refused in one line', () => {
   ]) {
     expect(() => syntheticPicture(seed, index, width, height)).toThrow(ImageError);
   }
-  expect(() => syntheticPicture(0, 0, 8, 64)).toThrow(/^synthetic picture: 8x64, seed 0, number 0: sides are [^\n]+$/);
+  expect(() => syntheticPicture(0, 0, 8, 64)).toThrow(
+    /^synthetic picture: expected sides from 16[^\n]+8x64, seed 0, number 0$/,
+  );
 });
 
 const sample = (count: number) => Array.from({ length: count }, (_, i) => statisticsOf(syntheticPicture(20, i, 256)));
