@@ -28,7 +28,7 @@ import {
 import { readSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
-import { sha256 } from '../train/run-folder/checkpoint-store.node.ts';
+import { sha256Of } from '../train/digest.node.ts';
 import { modelCard, pairOf, type SetScores } from './model-card.ts';
 import { type RunFacts, runFacts, runOf } from './run-facts.ts';
 
@@ -125,7 +125,7 @@ async function ship(path: string, { name, summary, trainedOn, data, note, licenc
     file: `${name}.safetensors`,
     card: `${name}.md`,
     bytes: bytes.length,
-    sha256: sha256(bytes),
+    sha256: sha256Of(bytes),
     scores: Object.fromEntries(sets.map(({ set, float16 }) => [set, float16])),
   };
   const { description, device: deviceName } = device.description;

@@ -167,7 +167,7 @@ test('a JSON that cannot be written is known before any work is done', async () 
   expect(readdirSync(folder).sort()).toEqual(['HR', 'LRx4', 'file']);
 });
 
-test('what befalls the JSON meanwhile costs no table', async () => {
+test('the table is printed even if the JSON cannot be written', async () => {
   const folder = setFolder(PAIRS);
   const { child, ended } = start([...EVAL, '--json', 'new/scores.json'], folder);
   // After the check, once the first picture is scored.

@@ -129,7 +129,7 @@ test('pictures beside HR are not used, and told of in one line', () => {
   expect(of('GT/a.png', 'b.png')).toMatchObject({ entries: [{ hr: 'b.png' }], ...quiet });
 });
 
-test('LR of another size or place are told of', () => {
+test('reports LR of another size or place', () => {
   const layout = of('HR/a.png', 'LRx2/a.png', 'LR/a.png');
   expect(pairs(layout)).toEqual(['HR/a.png <- made']);
   expect(layout.notes).toEqual(['LRx2, LR are not used: LR pictures are read from LRx4, LRbicx4 or LR_bicubic/X4']);

@@ -91,7 +91,7 @@ test('results beside originals are no originals', async () => {
   expect(found.told).toEqual([': skipped 2 files named like results or LR of originals here (*_bicubic)']);
 });
 
-test('a missing and a broken LR are told of', async () => {
+test('reports a missing and a broken LR', async () => {
   const { 'LRx4/bird.png': _, ...missing } = PAIRS;
   for (const [files, line] of [
     [missing, 'skipped: /HR/bird.png: LRx4 holds no picture named bird'],

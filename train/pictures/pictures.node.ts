@@ -7,12 +7,13 @@ import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
 import { ImageError, printable } from '../../image/errors.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { type DegradationRanges, degradationOf, parseDegradations } from '../degradation.ts';
+import { sha256Of } from '../digest.node.ts';
 import { PictureSourceError } from '../errors.ts';
 import type { PictureIdentity } from './identity.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';
 import { PictureReader } from './reader.node.ts';
 import { type PackedPictures, PictureShelf, type ShelfOptions } from './shelf.node.ts';
-import { type PictureOrigin, readTrainingPicture, sha256Of, type TrainingPicture } from './training-picture.node.ts';
+import { type PictureOrigin, readTrainingPicture, type TrainingPicture } from './training-picture.node.ts';
 
 export type { TrainingPicture } from './training-picture.node.ts';
 

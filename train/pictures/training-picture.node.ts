@@ -1,6 +1,5 @@
 /** One picture to train on: where it comes from, said so that any thread can read it, and read. */
 
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { decode, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
@@ -9,6 +8,7 @@ import { cropToMultiple, describe, type Picture, toRgb } from '../../image/pictu
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { blurred, type Degradation, noisy } from '../degradation.ts';
+import { sha256Of } from '../digest.node.ts';
 import type { Identified } from './identity.ts';
 import { readPhotograph } from './photographs.node.ts';
 
@@ -92,9 +92,6 @@ async function readLow(
   const wanted = `${hr.width / 4}x${hr.height / 4}`;
   throw new ImageError(path, `${describe(low)}: expected ${wanted}, a quarter of ${describe(original)}`);
 }
-
-/** In hexadecimal. */
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** `onBytes` hears what is read from a file. */
 function read(origin: PictureOrigin, onBytes: (bytes: Uint8Array) => void): Picture | Promise<Picture> {

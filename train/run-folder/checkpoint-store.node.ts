@@ -10,11 +10,11 @@
  * `readCheckpoint` finds it even before.
  */
 
-import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { makeFolder } from '../../image/make-folder.node.ts';
+import { sha256Of } from '../digest.node.ts';
 import { CheckpointError } from '../errors.ts';
 import { codeOf, jsonText, reasonOf, syncFolder, writeSynced } from '../write.node.ts';
 
@@ -29,9 +29,6 @@ const Manifest = z.object({
   format: z.literal('daybreak checkpoint 1'),
   files: z.record(z.string(), z.object({ bytes: z.number().int().min(0), sha256: z.string() })),
 });
-
-/** In hexadecimal. */
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The places beside a checkpoint where its successor is written and its predecessor waits to be removed. */
 function beside(folder: string): { fresh: string; previous: string } {
@@ -84,7 +81,7 @@ async function writeFresh(
     for (const name of names) {
       const bytes = files.get(name)!;
       await writeSynced(join(fresh, name), bytes);
-      entries[name] = { bytes: bytes.length, sha256: sha256(bytes) };
+      entries[name] = { bytes: bytes.length, sha256: sha256Of(bytes) };
       if (name === names[0]) await reached('first file');
     }
     await reached('all files');
@@ -156,7 +153,7 @@ async function readWhole(folder: string): Promise<Map<string, Uint8Array>> {
     if (bytes.length !== entry.bytes) {
       throw new CheckpointError(file, `damaged: ${bytes.length} bytes where ${entry.bytes} were written`);
     }
-    if (sha256(bytes) !== entry.sha256) throw new CheckpointError(file, 'damaged: not the bytes that were written');
+    if (sha256Of(bytes) !== entry.sha256) throw new CheckpointError(file, 'damaged: not the bytes that were written');
     files.set(name, bytes);
   }
   return files;

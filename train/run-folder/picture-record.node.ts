@@ -1,8 +1,8 @@
 /** Which pictures a run is trained and scored on, by name and content: `data.json` in its folder. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { sha256Of } from '../digest.node.ts';
 import { RunFolderError } from '../errors.ts';
 import type { Identities } from '../pictures/identity.ts';
 import { codeOf, replaceFile } from '../write.node.ts';
@@ -32,7 +32,7 @@ export interface PictureRecord {
   readonly evaluation: readonly { readonly data: string; readonly pictures: Identities }[];
 }
 
-const digestOf = (pictures: Identities) => createHash('sha256').update(JSON.stringify(pictures)).digest('hex');
+const digestOf = (pictures: Identities) => sha256Of(JSON.stringify(pictures));
 
 /** Writes data.json, a line for each picture. @throws RunFolderError where it cannot be written. */
 export async function writePictureRecord(folder: string, { training, evaluation }: PictureRecord): Promise<void> {

@@ -3,8 +3,8 @@ import { readVgg19 } from '../../models/vgg19.node.ts';
 import type { VGG19 } from '../../models/vgg19.ts';
 import { decodeVgg19 } from '../../models/vgg19-file.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
+import { sha256Of } from '../digest.node.ts';
 import { ConfigError } from '../errors.ts';
-import { sha256 as sha256Of } from '../run-folder/checkpoint-store.node.ts';
 
 export interface LossNetwork {
   readonly vgg: VGG19;
