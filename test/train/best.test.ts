@@ -1,12 +1,7 @@
 /** By what the checkpoint `best` is chosen. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { setCurrentDevice } from '../../engine/init.ts';
-import { writePicture } from '../../image/files.node.ts';
-import { syntheticPicture } from '../../image/synthetic.ts';
-import { encodeModel } from '../../models/model-file.ts';
-import { srresnet } from '../../models/srresnet.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { selectionOf } from '../../train/report/selection.ts';
 import { resumeSession, startSession } from '../../train/run/session.node.ts';
@@ -15,9 +10,8 @@ import { type EvaluationEntry, isEvaluation } from '../../train/run-folder/metri
 import { readMetrics } from '../../train/run-folder/metrics-log.node.ts';
 import { variantOf } from '../../train/variants.ts';
 import { sharedDevice } from '../device.ts';
-import { temporaryFolder } from '../eval/temporary.ts';
-import { SMALL, sessionOptions } from './small-training.ts';
-import { writeSmallVgg } from './small-vgg.ts';
+import { sessionOptions } from './small-training.ts';
+import { srganMaterials } from './srgan-materials.ts';
 
 describe('the figure', () => {
   test.each([
@@ -61,17 +55,11 @@ describe('the figure', () => {
 const device = sharedDevice();
 
 async function materials() {
-  const folder = temporaryFolder();
-  setCurrentDevice(device());
-  const init = join(folder, 'first.safetensors');
-  using net = srresnet({ channels: SMALL.channels, blocks: SMALL.blocks, seed: 4 });
-  writeFileSync(init, await encodeModel(net));
-  await writePicture(join(folder, 'held-out', '0.png'), syntheticPicture(9, 0, 24));
-  const vgg = await writeSmallVgg(join(folder, 'vgg.safetensors'));
+  const { folder, init, vgg, held } = await srganMaterials(device());
   const run = join(folder, 'run');
   const configOf = (model: string) =>
     parseConfig({
-      ...{ model, data: 'synthetic', init, out: run, eval: join(folder, 'held-out'), batch: 2, crop: 16 },
+      ...{ model, data: 'synthetic', init, out: run, eval: held, batch: 2, crop: 16 },
       ...{ steps: 12, lr: 1e-3, discriminatorChannels: 4, discriminatorHidden: 8, saveEvery: 3, evalEvery: 2, keep: 0 },
       ...(model.includes('vgg') && { vgg }),
     });

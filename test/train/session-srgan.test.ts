@@ -1,17 +1,14 @@
 /** Runs of two networks: what they leave, and that a stop in between changes no byte. */
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { setCurrentDevice } from '../../engine/init.ts';
 import { evaluate } from '../../eval/evaluate.ts';
 import { network } from '../../eval/methods.ts';
-import { writePicture } from '../../image/files.node.ts';
 import { cropToMultiple } from '../../image/picture.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
-import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
+import { decodeDiscriminator, decodeModel } from '../../models/model-file.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
-import { srresnet } from '../../models/srresnet.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { VggError } from '../../models/vgg19-error.ts';
 import { parseConfig } from '../../train/config/config.ts';
@@ -20,23 +17,12 @@ import { stepEntries } from '../../train/report/content.ts';
 import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { readMetrics } from '../../train/run-folder/metrics-log.node.ts';
 import { sharedDevice } from '../device.ts';
-import { temporaryFolder } from '../eval/temporary.ts';
-import { checkpointsOf, SMALL, sessionOptions } from './small-training.ts';
+import { checkpointsOf, sessionOptions } from './small-training.ts';
 import { writeSmallVgg } from './small-vgg.ts';
+import { srganMaterials } from './srgan-materials.ts';
 
 const device = sharedDevice();
 const optionsOf = (more: Partial<SessionOptions> = {}) => sessionOptions(device(), more);
-
-/** A folder with first weights, a loss network and a picture to score on. */
-async function materials(): Promise<{ folder: string; init: string; vgg: string; held: string }> {
-  const folder = temporaryFolder();
-  setCurrentDevice(device());
-  const init = join(folder, 'first.safetensors');
-  using net = srresnet({ channels: SMALL.channels, blocks: SMALL.blocks, seed: 4 });
-  writeFileSync(init, await encodeModel(net));
-  await writePicture(join(folder, 'held-out', '0.png'), syntheticPicture(9, 0, 24));
-  return { folder, init, vgg: await writeSmallVgg(join(folder, 'vgg.safetensors')), held: join(folder, 'held-out') };
-}
 
 const configOf = (model: string, out: string, more: Record<string, unknown>) =>
   parseConfig({
@@ -59,7 +45,7 @@ test.each([
   ['srgan-mse', ['mse']],
   ['srgan-vgg22', ['vgg22']],
 ])('%s: stopped and resumed, has the bytes of the unbroken run; its log has every term', async (model, content) => {
-  const { folder, init, vgg, held } = await materials();
+  const { folder, init, vgg, held } = await srganMaterials(device());
   const more = { init, eval: held, ...(model.includes('vgg') && { vgg }) };
   const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
   const lines: string[] = [];
@@ -127,7 +113,7 @@ test.each([
   ['a moving average', { ema: 0.9 }],
   ['statistics of its own', { recalibrate: 2 }],
 ])('a run with %s scores and saves that; stopped and resumed, it has the same bytes', async (_, option) => {
-  const { folder, init, held } = await materials();
+  const { folder, init, held } = await srganMaterials(device());
   const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
   const more = { init, eval: held, ...option };
   await startSession(configOf('srgan-mse', unbroken, more), optionsOf());
@@ -152,7 +138,7 @@ test.each([
 });
 
 test('a run of another loss network is refused; the same one may lie elsewhere', async () => {
-  const { folder, init, vgg } = await materials();
+  const { folder, init, vgg } = await srganMaterials(device());
   const run = join(folder, 'run');
   await startSession(configOf('srresnet-vgg22', run, { init, vgg }), optionsOf({ stopAfter: 1 }));
   const config = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
