@@ -158,7 +158,7 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
         const { profile: file, profileSteps: steps = 3 } = own;
         const profile = file !== undefined && { file: file === true ? join(config.out, 'profile.json') : file, steps };
         const complete = { ...session, command, ...(profile && { profile }) };
-        return own.resume ? await resumeSession(config.out, given, complete) : await startSession(config, complete);
+        return await (own.resume ? resumeSession : startSession)(config, complete);
       },
     );
     printResult(result, config, own.json ?? false);

@@ -12,45 +12,45 @@ import { Gathered } from './gathered.ts';
 import { type AdamAttributes, adam } from './kernels/adam-update.ts';
 
 export interface AdamOptions {
-  /** Learning rate α; default 1e-4, the paper's. */
+  /** Learning rate α. Default: 1e-4, the paper's. */
   readonly lr?: number;
-  /** Decay of the first moment; default 0.9, the paper's. */
+  /** Decay rate of the first moment. Default: 0.9, the paper's. */
   readonly beta1?: number;
-  /** Decay of the second moment; default 0.999. */
+  /** Decay rate of the second moment. Default: 0.999. */
   readonly beta2?: number;
-  /** Added to the root of the second moment; default 1e-8. */
+  /** Added to the square root of the second moment. Default: 1e-8. */
   readonly eps?: number;
   /**
-   * Largest L2 norm of all gradients together; default 0, no limit. Larger ones are multiplied by
-   * min(1, clipNorm / (norm + 1e-6)), as PyTorch's `clip_grad_norm_` does (Pascanu et al. 2013, algorithm 1).
+   * Largest L2 norm of all gradients together. Default: 0, no limit. Gradients are multiplied by
+   * min(1, clipNorm / (norm + 1e-6)), like PyTorch's `clip_grad_norm_` (Pascanu et al. 2013, algorithm 1).
    */
   readonly clipNorm?: number;
 }
 
 export interface UpdateOptions {
-  /** A learning rate for this step, one element, instead of the optimizer's. */
+  /** Learning rate of this step, one element. Default: the optimizer's. */
   readonly lr?: Tensor;
-  /** One element; where it is not 0, nothing changes. */
+  /** One element; if nonzero, nothing changes. */
   readonly skip?: Tensor;
 }
 
-/** Added to a norm before it divides, as PyTorch does. */
+/** Added to a norm before dividing by it, as in PyTorch. */
 const NORM_EPSILON = 1e-6;
 
-/** The L2 norm of all gradients together, one element. Not finite where one of them is not, or their squares overflow. */
+/** The L2 norm of all gradients together, one element. NaN or infinite if a gradient is, or if the squares overflow. */
 export const gradientNorm = (gradients: readonly Tensor[]): Tensor => reshape(sqrt(sum(square(pack(gradients)))), [1]);
 
 /**
- * The optimizer of some parameters, which it gathers into one buffer, so that a step is one dispatch. Its state: first
- * and second moments, laid out like the parameters, and the number of steps made.
+ * Adam for a list of parameters. Packs them into one buffer, so that a step is one dispatch. Its state is the first and
+ * second moments, in the layout of the parameters, and the number of steps.
  */
 export class Adam implements Disposable {
   readonly parameters: readonly Variable[];
   readonly first: Variable;
   readonly second: Variable;
-  /** Steps made, one element. */
+  /** Number of steps, one element. */
   readonly steps: Variable;
-  /** The parameters, side by side. */
+  /** The parameters in one buffer. */
   readonly gathered: Gathered;
   readonly #attributes: AdamAttributes;
   readonly #lr: number;
@@ -63,10 +63,11 @@ export class Adam implements Disposable {
     { lr = 1e-4, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, clipNorm = 0 }: AdamOptions = {},
   ) {
     const [first] = parameters;
-    if (!first) throw new DaybreakError('Adam: needs at least one parameter.');
-    if (new Set(parameters).size < parameters.length) throw new DaybreakError('Adam: a parameter is given twice.');
+    if (!first) throw new DaybreakError('Adam: expected at least one parameter, got none.');
+    if (new Set(parameters).size < parameters.length)
+      throw new DaybreakError('Adam: expected different parameters, got one twice.');
     const taken = parameters.find(({ state }) => state.part);
-    if (taken) throw new DaybreakError(`Adam: ${taken.name} belongs to another optimizer already: one optimizer each.`);
+    if (taken) throw new DaybreakError(`Adam: ${taken.name} belongs to another optimizer already.`);
     const { device } = first;
     this.parameters = parameters;
     this.gathered = new Gathered(parameters, 'parameters');
@@ -80,24 +81,25 @@ export class Adam implements Disposable {
     this.steps = variable(Float32Array.of(0), [1], { device, name: 'steps', trainable: false });
   }
 
-  /** One step along `gradients`, in the order of the parameters. Inside `compile` it becomes part of the program. */
+  /** Makes one step. `gradients` are in the order of the parameters. Inside `compile` the step becomes part of the program. */
   update(gradients: readonly Tensor[], options: UpdateOptions = {}): void {
     if (gradients.length !== this.parameters.length)
       throw new DaybreakError(
-        `Adam: ${this.parameters.length} parameters need as many gradients, got ${gradients.length}.`,
+        `Adam: expected ${this.parameters.length} gradients, one per parameter, got ${gradients.length}.`,
       );
     this.parameters.forEach(({ shape }, i) => {
       if (!sameShape(shape, gradients[i].shape))
         throw new ShapeError(
           'Adam',
-          `the gradient of parameter ${i} has shape ${formatShape(gradients[i].shape)}, the parameter ${formatShape(shape)}.`,
+          `expected a gradient of shape ${formatShape(shape)} for parameter ${i}, got ${formatShape(gradients[i].shape)}.`,
         );
     });
     if (activeTrace()) {
       this.#record(gradients, options);
       return;
     }
-    if (options.lr || options.skip) throw new DaybreakError('Adam: lr and skip of update() need a compiled step.');
+    if (options.lr || options.skip)
+      throw new DaybreakError('Adam: lr and skip of update() can only be used inside compile().');
     this.#eager ??= compile<readonly Tensor[], undefined>((...inputs) => {
       this.#record(inputs, {});
       return undefined;
@@ -125,7 +127,7 @@ export class Adam implements Disposable {
     return mul(whole, clamp(factor, 0, 1));
   }
 
-  /** Moments of each parameter and the number of steps, read from the GPU. */
+  /** Reads the moments of each parameter and the number of steps from the GPU. */
   async state(): Promise<{ steps: number; moments: { first: Float32Array; second: Float32Array }[] }> {
     const [first, second, steps] = await this.first.device.read([
       this.first.storage,
@@ -140,17 +142,15 @@ export class Adam implements Disposable {
     return { steps: new Float32Array(steps.buffer)[0], moments };
   }
 
-  /** Restores what {@link state} gave. Throws DaybreakError, before anything is changed, where it does not fit. */
+  /** Restores the result of {@link state}. @throws DaybreakError if it does not fit; nothing has changed then. */
   load({ steps, moments }: { steps: number; moments: readonly { first: Float32Array; second: Float32Array }[] }): void {
     if (moments.length !== this.parameters.length)
-      throw new DaybreakError(
-        `Adam: ${this.parameters.length} parameters need as many moments, got ${moments.length}.`,
-      );
+      throw new DaybreakError(`Adam: expected moments of ${this.parameters.length} parameters, got ${moments.length}.`);
     this.parameters.forEach(({ shape, size }, i) => {
       const { first, second } = moments[i];
       if (first.length !== size || second.length !== size)
         throw new DaybreakError(
-          `Adam: moments of ${first.length} and ${second.length} numbers do not fit parameter ${i} of shape ${formatShape(shape)}.`,
+          `Adam: expected moments of ${size} elements for parameter ${i} of shape ${formatShape(shape)}, got ${first.length} and ${second.length}.`,
         );
     });
     const first = new Float32Array(this.first.size);
@@ -164,7 +164,7 @@ export class Adam implements Disposable {
     this.steps.write(Float32Array.of(steps));
   }
 
-  /** Gives the moments' memory back. The parameters stay, and may get another optimizer. */
+  /** Frees the moments' memory. The parameters stay and can get another optimizer. */
   dispose(): void {
     this.#eager?.dispose();
     for (const one of [this.first, this.second, this.steps, this.gathered]) one.dispose();

@@ -1,8 +1,8 @@
 /**
- * A moving average of the generator's weights beside any training: w̄ ← d·w̄ + (1 − d)·w after each update. It cures
- * artefacts that come and go between the checkpoints of an SRGAN. With a warm-up d is min(decay, (1 + t) / (10 + t)) after
- * t updates that counted (TensorFlow's ExponentialMovingAverage with num_updates, timm's ModelEmaV3), so that the first
- * weights are soon forgotten.
+ * Exponential moving average (EMA) of the generator's weights: w̄ ← d·w̄ + (1 − d)·w after each update. It removes artifacts
+ * that come and go between checkpoints of an SRGAN. With warm-up, d is min(decay, (1 + t) / (10 + t)) after t updates that
+ * were not skipped (TensorFlow's ExponentialMovingAverage with num_updates, timm's ModelEmaV3), so that the initial weights
+ * soon lose their influence.
  */
 
 import type { Tensor } from '../engine/tensor.ts';
@@ -21,9 +21,11 @@ export class AveragedTraining implements Training {
   readonly #warmup: boolean;
 
   /**
-   * Takes `training` over. `averaged` is a network like its generator: its weights, as they are now, are what the average
-   * begins with. Its running statistics are left alone. `decay`: d, from 0 to below 1. `warmup`: it
-   * begins lower, see above.
+   * @param training takes ownership.
+   * @param averaged a network like the generator. Its weights hold the average, and their current values are where it
+   *   starts. Its running statistics do not change.
+   * @param decay d, from 0 to below 1.
+   * @param warmup whether d starts lower, see above.
    */
   constructor(training: Training, averaged: Module, decay: number, warmup = false) {
     this.trained = training.trained;
@@ -38,26 +40,26 @@ export class AveragedTraining implements Training {
     let flag: Tensor | undefined;
     const terms = this.#training.record(batches, {
       rate,
-      failed: found => {
-        flag = failed(found);
+      failed: judged => {
+        flag = failed(judged);
         return flag;
       },
     });
     const { whole } = this.#average;
-    const next = this.#next(this.trained.generator.adam);
+    const next = this.#nextAverage(this.trained.generator.adam);
     whole.assign(flag ? where(flag, whole, next) : next);
     return terms;
   }
 
-  #next({ gathered: { whole: weights }, steps }: Adam): Tensor {
+  #nextAverage({ gathered: { whole: weights }, steps }: Adam): Tensor {
     const { whole } = this.#average;
     if (!this.#warmup) return add(mul(whole, this.#decay), mul(weights, 1 - this.#decay));
-    // 1 − d, of which 1 − (1 + t) / (10 + t) is the larger while t is small.
+    // 1 − d = max(1 − decay, 9 / (10 + t)).
     const share = clamp(div(fullLike(steps, 9), add(steps, 10)), 1 - this.#decay, 1);
     return add(mul(whole, sub(fullLike(share, 1), share)), mul(weights, share));
   }
 
-  /** Gives the memory back that is beside the networks. */
+  /** Frees all memory except the networks'. */
   dispose(): void {
     this.#training.dispose();
     this.#average.dispose();

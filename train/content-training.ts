@@ -1,16 +1,16 @@
-/** SRResNet's training: the generator alone, on how its pictures compare with the originals. */
+/** SRResNet's training method: the generator alone, with a content loss. */
 import { grad } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import { Adam, type AdamOptions } from './adam.ts';
 import { type ContentTerm, contentMse } from './loss-terms.ts';
-import { type Crops, meanOf, type Recording, type Trained, type Training, weighted } from './training.ts';
+import { type Crops, meanOf, type Recording, type Trained, type Training, weightedSum } from './training.ts';
 
 export interface ContentTrainingOptions extends AdamOptions {
-  /** Terms of the loss; default: the mean squared error alone, SRResNet-MSE. */
+  /** Terms of the loss. Default: only the mean squared error, which trains SRResNet-MSE. */
   readonly content?: readonly ContentTerm[];
 }
 
-/** Equation 4 (or any terms), Adam (§3.2). */
+/** Minimizes equation 4, or any content terms, with Adam (§3.2). */
 export class ContentTraining implements Training {
   readonly trained: { readonly generator: Trained };
   readonly terms: readonly string[];
@@ -27,9 +27,9 @@ export class ContentTraining implements Training {
     const { terms, gradients } = meanOf(
       batches.map(({ lr, hr }) => {
         const sr = net.forward(lr);
-        const parts = this.#content.map(({ loss }) => loss(sr, hr));
-        const loss = weighted(this.#content, parts);
-        return { terms: [loss, ...parts], gradients: grad(loss, net.parameters()) };
+        const terms = this.#content.map(({ loss }) => loss(sr, hr));
+        const loss = weightedSum(this.#content, terms);
+        return { terms: [loss, ...terms], gradients: grad(loss, net.parameters()) };
       }),
     );
     const skip = failed({ losses: { generator: terms[0] }, gradients: { generator: gradients } });
@@ -37,7 +37,7 @@ export class ContentTraining implements Training {
     return terms;
   }
 
-  /** Gives the optimizer's memory back; the network stays. */
+  /** Frees the optimizer's memory. The network stays. */
   dispose(): void {
     this.trained.generator.adam.dispose();
   }

@@ -1,37 +1,37 @@
 /**
- * What `--degrade` does to the LR pictures beside bicubic, for photographs from the web: the classical model
+ * Degradations of the LR pictures beside bicubic (`--degrade`), for photographs from the web: the classical model
  * y = JPEG((x ⊛ k)↓ + n), equation 1 of Wang et al. 2021 ("Real-ESRGAN", one of its two rounds), with isotropic Gaussian
- * kernels and noise; Zhang et al. 2021 ("BSRGAN") draw the steps in any order.
+ * kernels and noise. Zhang et al. 2021 ("BSRGAN") shuffle the steps.
  */
 import { Philox } from '../engine/basics/philox.ts';
 import { createPicture, type Picture } from '../image/picture.ts';
 
-/** What may be done to a picture: `blur` and `jpeg` before and after it is shrunk, `noise` between. */
+/** `blur` comes before downscaling; `noise`, then `jpeg`, after it. */
 export type DegradationKind = 'blur' | 'noise' | 'jpeg';
 
-/** From which numbers a picture's own is drawn, all equally likely; both ends are possible. */
+/** Range from which each picture's value is drawn uniformly, both ends included. */
 export interface DegradationRange {
   readonly low: number;
   readonly high: number;
 }
 
-/** Those kinds that are wanted. */
+/** Ranges of the enabled degradations. */
 export type DegradationRanges = Readonly<Partial<Record<DegradationKind, DegradationRange>>>;
 
-/** What is done to one picture. */
+/** The degradation of one picture. */
 export interface Degradation {
   /** σ in pixels of the original; 0: none. */
   readonly blur: number;
-  /** σ in levels of 0…255; 0: none. */
+  /** σ in levels from 0 to 255; 0: none. */
   readonly noise: number;
-  /** 1…100; undefined: none. */
+  /** Quality from 1 to 100; undefined: none. */
   readonly jpeg: number | undefined;
-  /** Of the noise. */
+  /** Seed of the noise. */
   readonly seed: number;
   readonly stream: number;
 }
 
-/** Lowest and highest numbers that make sense. */
+/** Lowest and highest values allowed. */
 const BOUNDS: Readonly<Record<DegradationKind, readonly [number, number]>> = {
   blur: [0, 20],
   noise: [0, 100],
@@ -42,7 +42,7 @@ const BOUNDS: Readonly<Record<DegradationKind, readonly [number, number]>> = {
 export const DEGRADE_EXPECTED =
   'blur=LOW-HIGH (σ, 0 to 20), noise=LOW-HIGH (σ, 0 to 100) or jpeg=LOW-HIGH (quality, 1 to 100), each once';
 
-/** "blur=0.2-3", "noise=5" and the like as ranges; undefined where one is not understood, or a kind comes twice. */
+/** Parses "blur=0.2-3", "noise=5" and the like; undefined if one is invalid or a kind is given twice. */
 export function parseDegradations(texts: readonly string[]): DegradationRanges | undefined {
   const ranges: Partial<Record<DegradationKind, DegradationRange>> = {};
   for (const text of texts) {
@@ -65,7 +65,7 @@ const DEGRADATIONS = 2 ** 42;
 export function degradationOf(ranges: DegradationRanges, seed: number, number: number): Degradation {
   const stream = DEGRADATIONS + 2 * number;
   const random = new Philox(seed, stream);
-  // Always three, so that one kind's range changes no other's numbers.
+  // Always three draws, so that enabling one kind does not change the values of another.
   const [blur, noise, jpeg] = [random.uniform(), random.uniform(), random.uniform()];
   const drawn = (range: DegradationRange | undefined, u: number) =>
     range === undefined ? 0 : range.low + (range.high - range.low) * u;
@@ -79,7 +79,7 @@ export function degradationOf(ranges: DegradationRanges, seed: number, number: n
   };
 }
 
-/** The picture by a Gaussian of `sigma` pixels, cut off at 4 σ; edges are repeated outwards, results rounded. */
+/** Blurs with a Gaussian of `sigma` pixels, truncated at 4 σ. Edge pixels are repeated, results rounded. */
 export function blurred(picture: Picture, sigma: number): Picture {
   const radius = Math.ceil(4 * sigma);
   if (radius === 0) return picture;
@@ -98,7 +98,7 @@ export function blurred(picture: Picture, sigma: number): Picture {
   );
 }
 
-/** How samples lie: `lines` of `length` pixels; from line to line and from pixel to pixel so many samples. */
+/** Layout of samples: `lines` of `length` pixels, with strides in samples between lines and between pixels. */
 interface Lines {
   readonly lines: number;
   readonly line: number;
@@ -130,7 +130,7 @@ function alongLines(
   return out;
 }
 
-/** The picture with Gaussian noise of `noise` levels added to every sample, rounded and kept within 0…255. */
+/** Adds Gaussian noise with a σ of `noise` levels to every sample. Results are rounded and clamped to 0…255. */
 export function noisy(
   picture: Picture,
   { noise, seed, stream }: Pick<Degradation, 'noise' | 'seed' | 'stream'>,
@@ -138,7 +138,7 @@ export function noisy(
   if (noise === 0) return picture;
   const random = new Philox(seed, stream);
   const data = new Uint8Array(picture.data.length);
-  // Box and Muller 1958: two normal numbers of two uniform ones.
+  // Box and Muller 1958: two normal numbers from two uniform ones.
   for (let i = 0; i < data.length; i += 2) {
     const radius = noise * Math.sqrt(-2 * Math.log(1 - random.uniform()));
     const angle = 2 * Math.PI * random.uniform();

@@ -1,11 +1,11 @@
-/** What can go wrong around a training run; each message is one line: what, given, expected, what to do. */
+/** Errors of training runs. Each message is one line: what is wrong, what was expected and given, what to do. */
 
 import { DaybreakError } from '../engine/basics/errors.ts';
 
-/** Base of all failures of this room. */
+/** Base class of the errors of `train/`. */
 export class TrainError extends DaybreakError {}
 
-/** An option of a training run is unknown, missing or wrong. `option` is its name in TrainConfig, where one is at fault. */
+/** An option is unknown, missing or invalid. `option` is its name in TrainConfig, if the error is about one option. */
 export class ConfigError extends TrainError {
   readonly option: string | undefined;
   constructor(message: string, option?: string, options?: ErrorOptions) {
@@ -14,7 +14,7 @@ export class ConfigError extends TrainError {
   }
 }
 
-/** A run folder cannot be made, taken over, read or written. The message begins with `path`. */
+/** A run folder cannot be created, locked, read or written. The message begins with `path`. */
 export class RunFolderError extends TrainError {
   readonly path: string;
   constructor(path: string, problem: string, options?: ErrorOptions) {
@@ -23,10 +23,10 @@ export class RunFolderError extends TrainError {
   }
 }
 
-/** A checkpoint is missing, cut off or altered. The message begins with `path`: the file at fault, or the folder. */
+/** A checkpoint is missing, truncated or altered. The message begins with `path`: its folder, or the file at fault. */
 export class CheckpointError extends RunFolderError {}
 
-/** A source of pictures gives none that can be trained on. `source` is the entry of `data` or `eval` at fault. */
+/** A source of pictures has no usable pictures. `source` is the entry of `data` or `eval`. */
 export class PictureSourceError extends TrainError {
   readonly source: string;
   constructor(source: string, problem: string, options?: ErrorOptions) {
@@ -35,7 +35,7 @@ export class PictureSourceError extends TrainError {
   }
 }
 
-/** A file for what does not fit into memory cannot be made or written. The message begins with `folder`, where it lies. */
+/** The scratch file for pictures that do not fit into memory cannot be created or written. The message begins with its `folder`. */
 export class ScratchFileError extends TrainError {
   readonly folder: string;
   constructor(folder: string, problem: string, options?: ErrorOptions) {
@@ -44,48 +44,48 @@ export class ScratchFileError extends TrainError {
   }
 }
 
-/** An update needs more than the adapter allows or has memory for; the message says which options make it smaller. */
+/** An update exceeds a limit or the memory of the adapter. The message says which options make it smaller. */
 export class UpdateSizeError extends TrainError {}
 
 /** A worker thread died. */
 export class WorkerError extends TrainError {}
 
-/** What NonFiniteError tells. */
+/** Details of a NonFiniteError. */
 export interface NonFinite {
-  /** The last of the updates, counted from 1. */
+  /** Last of the skipped updates, counted from 1. */
   readonly step: number;
-  /** How many they were. */
+  /** Number of skipped updates in a row. */
   readonly inRow: number;
-  /** What was not finite in the last. */
+  /** What was NaN or infinite in the last one. */
   readonly found: string;
-  /** The first tensor of the first of them that was not finite. */
+  /** The tensor that first became NaN or infinite, in the first of them. */
   readonly first: string;
 }
 
-/** Losses, gradients or running statistics of too many updates in a row were not finite numbers; none of them was kept. */
+/** Too many updates in a row were skipped because they contain NaN or infinity. None of them changed the weights. */
 export class NonFiniteError extends TrainError implements NonFinite {
   readonly step: number;
   readonly inRow: number;
   readonly found: string;
   readonly first: string;
-  /** `advice`: what to do, at the end of the message. */
+  /** @param advice what to do; appended to the message. */
   constructor(
     { step, inRow, found, first }: NonFinite,
     { advice, ...options }: ErrorOptions & { advice?: string } = {},
   ) {
     const which =
       inRow === 1
-        ? `update ${step} was not finite (${found})`
-        : `updates ${step - inRow + 1} to ${step} were not finite (the last: ${found})`;
+        ? `update ${step} contained NaN or infinity (${found})`
+        : `updates ${step - inRow + 1} to ${step} contained NaN or infinity (the last: ${found})`;
     const end = advice === undefined ? '' : `. ${advice}`;
-    super(`${which}; the state before is kept; first: ${first}${end}`, options);
+    super(`${which}; the weights before ${inRow === 1 ? 'it' : 'them'} are kept; first: ${first}${end}`, options);
     this.step = step;
     this.inRow = inRow;
     this.found = found;
     this.first = first;
   }
 
-  /** The same with advice. */
+  /** The same error with advice. */
   advised(advice: string): NonFiniteError {
     return new NonFiniteError(this, { advice, cause: this });
   }

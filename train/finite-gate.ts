@@ -1,6 +1,6 @@
 /**
- * Keeps a training's state from what is not finite: an update that has any such number changes nothing. Found and
- * counted on the GPU, so that the host may run ahead.
+ * Skips updates that contain NaN or infinity: they change nothing. Detection and counting happen on the GPU, so that the
+ * host can run ahead.
  */
 import type { Device } from '../engine/device/device.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -13,17 +13,18 @@ import { guardAssignments } from './kernels/guard.ts';
 import type { Skip } from './skip.ts';
 import type { Judged, Role, Trained } from './training.ts';
 
+/** Checks the losses, gradients and running statistics of an update, and undoes it if they are not finite. */
 export class FiniteGate implements Disposable {
-  /** So many skipped in a row end the training: from then on nothing changes. */
+  /** Number of consecutive skipped updates that ends the training: nothing changes afterwards. */
   readonly limit: number;
-  /** Updates skipped in a row, one element. */
+  /** Number of consecutive skipped updates, one element. */
   readonly inRow: Variable;
   readonly #roles: readonly Role[];
-  /** Those whose gradients are clipped by their norm. */
+  /** Roles whose gradients are clipped by norm. */
   readonly #clipped: readonly Role[];
-  /** What is counted, in this order. */
+  /** Names of the counts, in order. */
   readonly #kinds: readonly string[];
-  /** The running statistics, which are kept or replaced together. */
+  /** All running statistics in one buffer. */
   readonly #statistics: Gathered | undefined;
 
   constructor(device: Device, trained: readonly (readonly [Role, Trained])[], limit: number) {
@@ -41,27 +42,27 @@ export class FiniteGate implements Disposable {
       ...clipped.map(([role]) => `${role}'s gradient norm`),
       ...(this.#statistics ? ['running statistics'] : []),
     ];
-    this.inRow = variable(Float32Array.of(0), [1], { device, name: 'skipped in a row', trainable: false });
+    this.inRow = variable(Float32Array.of(0), [1], { device, name: 'consecutive skipped updates', trainable: false });
   }
 
   /**
-   * In a trace: keeps everything assigned so far where there is anything not finite. `flag`, one element, is not 0 then: for
-   * what is assigned later. `report`: one element each, what {@link skipOf} takes.
+   * Call while tracing. Undoes all assignments recorded so far if anything is not finite. `flag`, one element, is nonzero
+   * then, for assignments recorded later. `report` holds scalars to pass to {@link skipOf} once they are read.
    */
   judge({ losses, gradients }: Judged): { readonly flag: Tensor; readonly report: readonly Tensor[] } {
     const one = (x: Tensor) => reshape(x, [1]);
     const total = (counts: readonly Tensor[]) => counts.reduce((all, count) => add(all, count));
     const counts = [
       total(this.#roles.map(role => one(notFinite(losses[role]!)))),
-      // Packed as its optimizer packs them: once for both. Where a square overflows, Adam's second moment stays infinite and
-      // its weight would never move again.
+      // Packed like the optimizer packs them, so that both share one kernel. If a square overflows, Adam's second moment
+      // stays infinite, and its weight never changes again.
       ...this.#roles.map(role => one(sum(notFinite(square(pack(gradients[role]!)))))),
-      // The sum of squares may overflow though no square does: all gradients would be scaled to 0, without a word.
+      // The sum of squares can overflow although no square does. All gradients would silently be scaled to 0.
       ...this.#clipped.map(role => notFinite(gradientNorm(gradients[role]!))),
-      // A variance may overflow though losses and gradients do not.
+      // A variance can overflow although losses and gradients do not.
       ...(this.#statistics ? [one(sum(notFinite(this.#statistics.whole)))] : []),
     ];
-    // The count stays at the limit once it is there, and nothing changes any more.
+    // Once the count has reached the limit it stays there, and nothing changes.
     const ended = clamp(sub(this.inRow, this.limit - 1), 0, 1);
     const flag = add(total(counts), ended);
     guardAssignments(flag);
@@ -69,7 +70,7 @@ export class FiniteGate implements Disposable {
     return { flag, report: [this.inRow, ...counts] };
   }
 
-  /** What was reported of an update; undefined where it counted. */
+  /** Decodes the `report` of an update; undefined if it was not skipped. */
   skipOf([inRow = 0, ...counts]: ArrayLike<number> & Iterable<number>): Skip | undefined {
     if (inRow === 0) return undefined;
     return {
@@ -78,12 +79,12 @@ export class FiniteGate implements Disposable {
     };
   }
 
-  /** Goes on after `inRow` skipped ones; where they are as many as the limit, the count begins again. */
+  /** Sets the number of consecutive skipped updates; 0 if it is at the limit. */
   resume(inRow: number): void {
     this.inRow.write(Float32Array.of(inRow < this.limit ? inRow : 0));
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   dispose(): void {
     this.inRow.dispose();
     this.#statistics?.dispose();

@@ -1,21 +1,23 @@
-/** Variables that lie side by side in one, so that one dispatch can update them all. */
+/** Packs variables into one buffer, so that one dispatch can update them all. */
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { packLayout } from '../engine/graph/places.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 
-/** Takes variables into one buffer, as {@link packLayout} lays them out. They can be used as before. To assign the whole is to
- * assign all of them, and the other way round. */
+/**
+ * Moves variables into one buffer, in the layout of {@link packLayout}. They can be used as before. Assigning the whole
+ * assigns all of them, and the reverse.
+ */
 export class Gathered {
   readonly parts: readonly Variable[];
   readonly whole: Variable;
   readonly #offsets: readonly number[];
 
-  /** @throws DaybreakError where there are none, or one has been gathered before. */
+  /** @throws DaybreakError if there are none, or one is packed already. */
   constructor(parts: readonly Variable[], name: string) {
     const [first] = parts;
-    if (!first) throw new DaybreakError(`${name}: there is no variable to gather.`);
+    if (!first) throw new DaybreakError(`${name}: expected at least one variable, got none.`);
     const taken = parts.find(({ state }) => state.part);
-    if (taken) throw new DaybreakError(`${name}: ${taken.name} lies in another variable already.`);
+    if (taken) throw new DaybreakError(`${name}: ${taken.name} is packed into another variable already.`);
     const { offsets, total } = packLayout(parts.map(({ shape }) => shape));
     this.parts = parts;
     this.#offsets = offsets;
@@ -25,17 +27,17 @@ export class Gathered {
     });
   }
 
-  /** Elements of the whole. */
+  /** Number of elements of the whole. */
   get size(): number {
     return this.whole.size;
   }
 
-  /** From which element on part `i` lies. */
+  /** Index of the first element of part `i` in the whole. */
   offset(i: number): number {
     return this.#offsets[i];
   }
 
-  /** Gives every part memory of its own again, and its own back. */
+  /** Moves every part back to memory of its own and frees the whole. */
   dispose(): void {
     this.whole.dispose();
   }

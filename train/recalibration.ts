@@ -1,7 +1,7 @@
 /**
- * Running statistics computed anew from the weights as they are. Those of training lag behind the weights and rest on the
- * last few batches, or belong to other weights than a moving average's: pictures get a colour cast, or the wrong
- * brightness, though the training loss is fine. (PyTorch: `torch.optim.swa_utils.update_bn`.)
+ * Recomputes the running statistics of batch norm for the current weights (PyTorch: `torch.optim.swa_utils.update_bn`). The
+ * statistics from training lag behind the weights and depend on the last few batches, and those of a moving average belong
+ * to other weights. Such a network gives pictures a colour cast or the wrong brightness although its training loss is fine.
  */
 import { type Compiled, compile } from '../engine/compile.ts';
 import type { Tensor } from '../engine/tensor.ts';
@@ -12,10 +12,11 @@ import type { BatchSource } from './pictures/crop-source.ts';
 
 interface Statistic {
   readonly variable: Variable;
-  /** What one batch's statistic is multiplied by where the running one was 0. */
+  /** Factor of a batch's statistic in the running one. */
   readonly momentum: number;
 }
 
+/** Averages the statistics of a network over the first batches of a source. */
 export class Recalibration implements Disposable {
   readonly #net: Module;
   readonly #source: BatchSource;
@@ -23,7 +24,7 @@ export class Recalibration implements Disposable {
   readonly #statistics: readonly Statistic[];
   readonly #program: Compiled<[Tensor], undefined>;
 
-  /** `batches`: how many are averaged, always the first ones of `source`. */
+  /** `batches`: number of batches to average over, always the first ones of `source`. */
   constructor(net: Module, source: BatchSource, batches: number) {
     this.#net = net;
     this.#source = source;
@@ -39,7 +40,7 @@ export class Recalibration implements Disposable {
     });
   }
 
-  /** Replaces the running statistics by the means over the batches. The network is in training mode afterwards. */
+  /** Replaces the running statistics by their means over the batches. Leaves the network in training mode. */
   async run(): Promise<void> {
     const [first] = this.#statistics;
     if (!first) return;

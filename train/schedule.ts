@@ -1,4 +1,4 @@
-/** How the learning rate goes on with the updates. */
+/** Learning rate schedules. */
 
 import type { TrainConfig } from './config/config.ts';
 
@@ -6,12 +6,12 @@ export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrSt
   Partial<Pick<TrainConfig, 'lrWarmup'>>;
 
 /**
- * The learning rate of update `step`, counted from 0. With `lrWarmup` of n above 0 the schedule's rate is multiplied by
- * min(1, (step + 1) / n): update 0 has an nth of it, update n − 1 all of it (Goyal et al. 2017, "Accurate, Large
- * Minibatch SGD", §2.2). The schedule counts on meanwhile.
+ * The learning rate of update `step`, counted from 0. If `lrWarmup` is n > 0, the schedule's rate is multiplied by
+ * min(1, (step + 1) / n): linear warm-up (Goyal et al. 2017, "Accurate, Large Minibatch SGD", §2.2). The schedule itself is
+ * not delayed.
  *
  * `constant`: lr. `step`: lr · lrStepFactor^⌊step / lrStepEvery⌋. `cosine` (Loshchilov and Hutter, "SGDR", 2017, equation
- * 5 without restarts): from lr at update 0 down to lrFloor at update `steps`, and lrFloor beyond.
+ * 5 without restarts): falls from lr at update 0 to lrFloor at update `steps`, and stays there.
  */
 export function learningRateAt(schedule: Schedule, step: number): number {
   const { lrWarmup = 0 } = schedule;

@@ -1,4 +1,4 @@
-/** Training as a loop over one program: crops in, updates made, loss terms out, without the host ever waiting for one. */
+/** Training as a loop over one compiled update. The host encodes ahead and never waits for the GPU to finish an update. */
 
 import { sizeOf } from '../engine/basics/shape.ts';
 import { type Compiled, compile, type Planned } from '../engine/compile.ts';
@@ -7,116 +7,115 @@ import type { ProgramFigures } from '../engine/program/figures.ts';
 import type { Clock, RunProfile, Span } from '../engine/program/profile.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
 import type { Adam } from './adam.ts';
-import { Ending } from './ending.ts';
+import { diagnoseNonFinite, type End } from './diagnose-non-finite.ts';
+import type { NonFiniteError } from './errors.ts';
 import type { BatchSource } from './pictures/crop-source.ts';
 import { MAX_NON_FINITE, type Skip } from './skip.ts';
 import type { Role, Trained, Training } from './training.ts';
 import { Update, type UpdateResults } from './update.ts';
 
-/** What one update reports, once the GPU has done it. */
+/** Result of one update, read back from the GPU. */
 export interface StepResult {
-  /** Updates so far, this one and those that were skipped included. */
+  /** Updates so far, including this one and skipped ones. */
   readonly step: number;
-  /** What the generator is trained to make small. */
+  /** The generator's loss. */
   readonly loss: number;
-  /** All that the training reports, by name, `loss` included. */
+  /** All loss terms by name, including `loss`. */
   readonly terms: Readonly<Record<string, number>>;
-  /** Something in it was not finite, perhaps `loss` or `terms`: the update changed nothing. */
+  /** Present if the update contained NaN or infinity (perhaps in `loss` or `terms`) and changed nothing. */
   readonly skipped?: Skip;
 }
 
-/** Where the time of one update went, in the order in which it did. */
+/** Time spent in each phase of one update, in order. */
 export interface StepProfile {
   readonly result: StepResult;
-  /** Planning crops, or waiting for them to be read, and handing them over. */
+  /** Planning crops or waiting for them to be read, and uploading them. */
   readonly data: Span;
   readonly run: RunProfile;
   /** Reading the loss. */
   readonly readback: Span;
 }
 
-/** Updates that the host may run ahead of the GPU. */
+/** Number of updates that the host may run ahead of the GPU. */
 const AHEAD = 2;
 
-/** Moments of an optimizer, as a checkpoint keeps them. */
+/** An optimizer's moments, as checkpoints store them. */
 export type Moments = Parameters<Adam['load']>[0]['moments'];
 
-/** Updates that were skipped. */
+/** Numbers of skipped updates. */
 export interface Skipped {
-  /** Of all that were made. */
+  /** In the whole training. */
   readonly all: number;
-  /** Since the last one that counted. */
+  /** Since the last update that was not skipped. */
   readonly inRow: number;
 }
 
-/** A result, where there is one. */
-async function* settled(result: Promise<StepResult | undefined>): AsyncGenerator<StepResult, void, undefined> {
-  const there = await result;
-  if (there) yield there;
-}
-
 export interface TrainerOptions {
-  /** Equal parts that each batch is cut into, whose gradients are averaged; default 1. */
+  /** Number of equal parts to split each batch into; their gradients are averaged. Default: 1. */
   readonly accumulate?: number;
-  /** So many updates in a row that are not finite end the training; default {@link MAX_NON_FINITE}. */
+  /** Number of consecutive skipped updates that ends the training. Default: {@link MAX_NON_FINITE}. */
   readonly maxNonFinite?: number;
-  /** Told how far it is looked for the tensor that was not finite first, before NonFiniteError is thrown. */
-  readonly onLooking?: (done: number, total: number) => void;
+  /** Progress of the search for the first tensor with NaN or infinity, which precedes a NonFiniteError. */
+  readonly onDiagnosis?: (done: number, total: number) => void;
 }
 
 /**
- * Trains in steps. The host only encodes: crops are gathered, losses and gradients computed, weights updated by one
- * program. An update whose losses or gradients are not finite changes nothing but the counters: it is skipped, and its
- * result says so. After too many in a row nothing changes any more.
+ * Runs updates. Each is one program in one submit: it gathers crops, computes losses and gradients, and updates the
+ * weights. An update whose losses, gradients or statistics contain NaN or infinity is skipped: it changes only the
+ * counters, and its result says so. After `maxNonFinite` skipped updates in a row the training has ended, and nothing
+ * changes until `resume`.
  */
 export class Trainer implements Disposable {
   readonly training: Training;
   readonly device: Device;
-  /** Seconds that the GPU had nothing to do because crops were not planned or read yet. */
+  /** Seconds in which the GPU was idle because crops were not planned or read yet. */
   waitedForData = 0;
   /** Updates submitted. */
   #step = 0;
+  /** Results of submitted updates that `run` has not yielded yet, oldest first; undefined for updates after the end. */
+  readonly #pending: Promise<StepResult | undefined>[] = [];
   #inFlight = 0;
-  /** Since when nothing is in flight. */
+  /** When the last update in flight finished. */
   #idleSince = 0;
   #reserved = false;
   readonly #source: BatchSource;
   readonly #update: Update;
   readonly #program: Compiled<[Tensor, number], UpdateResults>;
-  readonly #onLooking: TrainerOptions['onLooking'];
-  #ending: Ending | undefined;
+  readonly #onDiagnosis: TrainerOptions['onDiagnosis'];
+  #end: End | undefined;
+  #error: NonFiniteError | undefined;
 
-  /** Takes `training` over: it is disposed of with the trainer. */
+  /** Takes ownership of `training`. */
   constructor(
     training: Training,
     source: BatchSource,
-    { accumulate = 1, maxNonFinite = MAX_NON_FINITE, onLooking }: TrainerOptions = {},
+    { accumulate = 1, maxNonFinite = MAX_NON_FINITE, onDiagnosis }: TrainerOptions = {},
   ) {
     this.training = training;
     this.device = training.trained.generator.adam.first.device;
     this.#source = source;
     const update = new Update(training, source, accumulate, maxNonFinite);
     this.#update = update;
-    this.#onLooking = onLooking;
+    this.#onDiagnosis = onDiagnosis;
     this.#program = compile((batch: Tensor, lr: Tensor) => update.record(batch, lr));
   }
 
   /** Networks and optimizers by role, the generator first. */
-  get trained(): [Role, Trained][] {
-    return Object.entries(this.training.trained) as [Role, Trained][];
+  get trained(): readonly [Role, Trained][] {
+    return this.#update.trained;
   }
 
-  /** Updates submitted so far, those that were skipped included; set when a run is resumed. */
+  /** Updates submitted so far, including skipped ones. `resume` sets it. */
   get step(): number {
     return this.#step;
   }
 
-  /** What an update needs; undefined before the first, and once the training has ended. */
+  /** Memory and dispatches of an update; undefined before the first one and after the training has ended. */
   get figures(): ProgramFigures | undefined {
     return this.#program.programs[0];
   }
 
-  /** What an update will be, planned only: nothing is made, and the state is as it was. */
+  /** Plans an update without running it. */
   plan(): Planned {
     this.#trainMode();
     const { shape } = this.#source;
@@ -124,23 +123,23 @@ export class Trainer implements Disposable {
     return this.#program.plan([batch, 0]);
   }
 
-  /** So many updates in a row that are not finite end the training. */
+  /** Number of consecutive skipped updates that ends the training. */
   get maxNonFinite(): number {
     return this.#update.gate.limit;
   }
 
-  /** Updates skipped: of all that were made, and since the last one that counted. Read from the GPU. */
+  /** Numbers of skipped updates, read from the GPU. */
   async skipped(): Promise<Skipped> {
     const { steps } = this.training.trained.generator.adam;
-    // Results of updates under way come before: `step` is right by then.
+    // Reads are answered in order, so results of pending updates have set `step` by then.
     const [made, inRow] = await this.device.read([steps.storage, this.#update.gate.inRow.storage]);
     const number = (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.buffer)[0];
     return { all: this.#step - number(made), inRow: number(inRow) };
   }
 
   /**
-   * Makes the first update, telling how many kernels the driver has compiled. Optional: `run` does it too, silently.
-   * Throws NonFiniteError as `run` does.
+   * Runs the first update and reports kernel compilation. Optional: `run` does the same without reports.
+   * @throws NonFiniteError as `run` does.
    */
   async warmUp(
     learningRate: (step: number) => number,
@@ -151,14 +150,14 @@ export class Trainer implements Disposable {
     using batch = await this.#batch();
     const step = this.#step++;
     const result = await this.#read(step, await this.#program.warmUp([batch, learningRate(step)], onKernel));
-    // Without one, an update that was under way ended the training.
+    // Without a result, an earlier pending update ended the training.
     if (!result) await this.#throwIfEnded(learningRate);
     return result!;
   }
 
   /**
-   * Makes one update alone, and tells where its time went; with a `clock`, dispatch by dispatch. The update is the same
-   * as any, to the bit. Throws NonFiniteError as `run` does.
+   * Runs one update and measures its phases; with a `clock`, each dispatch. Gives the same bits as any other update.
+   * @throws NonFiniteError as `run` does.
    */
   async profile(learningRate: (step: number) => number, clock?: Clock): Promise<StepProfile> {
     await this.#throwIfEnded(learningRate);
@@ -175,9 +174,8 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Restores the optimizers and the counters after `step` updates, skipped ones included; the networks' weights are
-   * loaded by the caller. A training that has ended goes on; where as many as the limit were skipped in a row, the
-   * count begins again.
+   * Restores the optimizers and counters after `step` updates, including skipped ones. The caller loads the networks'
+   * weights. A training that has ended continues: if `inRow` is at the limit, the count starts at 0.
    */
   resume(
     step: number,
@@ -186,7 +184,7 @@ export class Trainer implements Disposable {
   ): void {
     for (const [role, { adam }] of this.trained) adam.load({ steps: step - all, moments: moments[role] ?? [] });
     this.#update.gate.resume(inRow);
-    this.#ending = undefined;
+    this.#end = this.#error = undefined;
     this.#step = step;
   }
 
@@ -195,34 +193,38 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * Makes updates until `last` (or the signal), yielding each result in order, skipped ones too. The host runs two updates
-   * ahead, so breaking off leaves up to two more updates made than were yielded: `step` says how many, but for those behind
-   * the end of a training, until their results are there.
-   * Throws NonFiniteError behind the result that was one too many in a row not to be finite, naming the tensor that went
-   * first; the state is that before the first of them.
+   * Runs updates until `last` or the signal, and yields their results in order, including skipped ones. The host runs two
+   * updates ahead. If the caller breaks off, up to two submitted updates are not yielded yet: `step` includes them, and the
+   * next call yields them first.
+   * @throws NonFiniteError after the result that ends the training, naming the tensor that first became NaN or infinite.
+   *   The state is the one before the first of the skipped updates.
    */
   async *run(
     last: number,
     learningRate: (step: number) => number,
     signal?: AbortSignal,
   ): AsyncGenerator<StepResult, void, undefined> {
-    await this.#throwIfEnded(learningRate, signal);
     this.#trainMode();
-    const pending: Promise<StepResult | undefined>[] = [];
-    while (this.#step < last && !signal?.aborted && !this.#ending) {
+    while (this.#step < last && !signal?.aborted && !this.#end) {
       using batch = await this.#batch();
       // It may have ended while the batch was read.
-      if (!this.#ending) pending.push(this.#submit(batch, learningRate(this.#step)));
-      if (pending.length > AHEAD) yield* settled(pending.shift()!);
+      if (!this.#end) this.#pending.push(this.#submit(batch, learningRate(this.#step)));
+      if (this.#pending.length > AHEAD) yield* this.#oldest();
     }
-    for (const result of pending) yield* settled(result);
+    while (this.#pending.length > 0) yield* this.#oldest();
     await this.#throwIfEnded(learningRate, signal);
+  }
+
+  /** Yields the oldest pending result, if its update was submitted before the end. */
+  async *#oldest(): AsyncGenerator<StepResult, void, undefined> {
+    const result = await this.#pending.shift();
+    if (result) yield result;
   }
 
   async #batch(): Promise<Tensor> {
     const began = performance.now();
     const batch = await this.#source.batch(this.#step);
-    // With updates in flight the GPU has work meanwhile.
+    // With updates in flight the GPU is busy meanwhile.
     if (this.#inFlight === 0) this.waitedForData += (performance.now() - Math.max(began, this.#idleSince)) / 1000;
     return batch;
   }
@@ -230,24 +232,24 @@ export class Trainer implements Disposable {
   #submit(batch: Tensor, lr: number): Promise<StepResult | undefined> {
     const step = this.#step++;
     const result = this.#read(step, this.#program(batch, lr));
-    // A failure is thrown where its result is awaited; others must not count as unhandled.
+    // Failures are thrown where the result is awaited, and must not count as unhandled before.
     result.catch(() => {});
     return result;
   }
 
-  /** Undefined for what was submitted after the training had ended: it is as if it had not been. */
+  /** Undefined for an update submitted after the end: it had no effect. */
   async #read(step: number, { loss, report }: UpdateResults): Promise<StepResult | undefined> {
     this.#inFlight++;
     try {
       this.#reserve(loss, report);
       const values = new Float32Array((await this.device.read([report.storage]))[0].buffer);
-      if (this.#ending) {
-        this.#step = this.#ending.step;
+      if (this.#end) {
+        this.#step = this.#end.step;
         return undefined;
       }
       const { terms, skipped } = this.#update.read(values);
       if (skipped?.inRow === this.maxNonFinite) {
-        this.#ending = new Ending(step + 1, skipped);
+        this.#end = { step: step + 1, skipped };
         this.#step = step + 1;
       }
       return { step: step + 1, loss: values[0], terms, ...(skipped && { skipped }) };
@@ -260,12 +262,16 @@ export class Trainer implements Disposable {
   }
 
   async #throwIfEnded(learningRate: (step: number) => number, signal?: AbortSignal): Promise<void> {
-    if (!this.#ending) return;
-    this.#program.dispose(); // Looking takes its memory.
-    throw await this.#ending.error(this.#update, learningRate, { signal, onLooking: this.#onLooking });
+    if (!this.#end) return;
+    if (this.#error) throw this.#error;
+    this.#program.dispose(); // The diagnosis needs its memory.
+    const options = { signal, onProgress: this.#onDiagnosis };
+    const error = await diagnoseNonFinite(this.#update, this.#source, this.#end, learningRate, options);
+    if (!signal?.aborted) this.#error = error;
+    throw error;
   }
 
-  /** After the first update there is memory for as many as will ever be under way: none is made later. */
+  /** Allocates result buffers for all updates that will ever be in flight, once, with the first update. */
   #reserve(loss: Tensor, report: Tensor): void {
     if (this.#reserved) return;
     this.#reserved = true;
@@ -277,7 +283,7 @@ export class Trainer implements Disposable {
     for (let i = 0; i < AHEAD; i++) this.device.read([report.storage]).catch(() => {});
   }
 
-  /** Gives back all memory but the networks'. */
+  /** Frees all memory except the networks'. */
   dispose(): void {
     this.#program.dispose();
     this.training.dispose();

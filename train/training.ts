@@ -1,14 +1,14 @@
-/** What a trainer trains: networks with their optimizers, and what one update of them computes. */
+/** The interface between a training method and the trainer: networks, optimizers, and the update to record. */
 import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, div, mul } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
 import type { Adam } from './adam.ts';
 
-/** Networks in training, by what they do. `generator` is the one that is wanted in the end. */
+/** Role of a network in training. The generator is the result. */
 export type Role = 'generator' | 'discriminator';
 
-/** A network that is trained, and its optimizer. */
+/** A network in training and its optimizer. */
 export interface Trained {
   readonly net: Module;
   readonly adam: Adam;
@@ -20,19 +20,19 @@ export interface Crops {
   readonly hr: Tensor;
 }
 
-/** What the trainer gives an update that is being recorded. */
+/** What the trainer passes to an update while it is being recorded. */
 export interface Recording {
   /** Learning rate, one element. */
   readonly rate: Tensor;
   /**
-   * Flag for the optimizers, one element: not 0 where this update does not count, because a loss, a gradient or a running
-   * statistic is not finite, or because too many before it were not. Everything assigned so far keeps its content then;
-   * what is assigned later has to heed the flag itself.
+   * Call once, with the losses and gradients. Returns a flag for the optimizers, one element: nonzero if this update must be
+   * skipped, because a loss, a gradient or a running statistic is NaN or infinite, or because the training has ended.
+   * Assignments recorded before the call are undone then. Those recorded after it must check the flag themselves.
    */
-  readonly failed: (found: Judged) => Tensor;
+  readonly failed: (judged: Judged) => Tensor;
 }
 
-/** What must be finite for an update to count. */
+/** Tensors that must be finite, or the update is skipped. */
 export interface Judged {
   /** Of each trained network. */
   readonly losses: Readonly<Partial<Record<Role, Tensor>>>;
@@ -40,40 +40,40 @@ export interface Judged {
   readonly gradients: Readonly<Partial<Record<Role, readonly Tensor[]>>>;
 }
 
-/** One update, told in tensors: traced once, then replayed by {@link Trainer} as one program in one submit. */
+/** A training method. `record` is traced once; {@link Trainer} then replays it as one program in one submit. */
 export interface Training extends Disposable {
-  /** Gives the optimizers' memory back; the networks stay. */
+  /** Frees the optimizers' memory. The networks stay. */
   dispose(): void;
   readonly trained: { readonly generator: Trained } & Partial<Readonly<Record<Role, Trained>>>;
-  /** What `record` returns, by name; the first is `loss`, what the generator is trained to make small. */
+  /** Names of the terms that `record` returns. The first is `loss`, the generator's loss. */
   readonly terms: readonly string[];
-  /** Assigns weights and statistics; returns the terms, scalars, as means over the batches. */
+  /** Records one update: assigns weights and statistics, and returns the terms, scalars, as means over the batches. */
   record(batches: readonly Crops[], recording: Recording): readonly Tensor[];
 }
 
-/** What one batch gives: scalars to report, the loss first, and the loss's gradients. */
-export interface Found {
+/** Result of one batch: scalars to report, the loss first, and the loss's gradients. */
+export interface BatchResult {
   readonly terms: readonly Tensor[];
   readonly gradients: readonly Tensor[];
 }
 
 /**
- * The mean over batches. In the order in which it is recorded each batch goes forward and back before the next one, so
- * that its activations make room: gradients of a large batch in the memory of a small one.
+ * The mean over batches. Each batch is recorded forward and backward before the next, so that its activations can be freed:
+ * gradient accumulation gives the gradients of a large batch in the memory of a small one.
  */
-export function meanOf([first, ...rest]: readonly Found[]): Found {
-  if (!first) throw new DaybreakError('An update needs at least one batch.');
-  const over = (pick: (found: Found) => readonly Tensor[]) =>
+export function meanOf([first, ...rest]: readonly BatchResult[]): BatchResult {
+  if (!first) throw new DaybreakError('Training: expected at least one batch per update, got none.');
+  const over = (pick: (result: BatchResult) => readonly Tensor[]) =>
     pick(first).map((one, i) => {
       if (rest.length === 0) return one;
-      const total = rest.reduce((sum, found) => add(sum, pick(found)[i]), one);
+      const total = rest.reduce((sum, result) => add(sum, pick(result)[i]), one);
       return div(total, 1 + rest.length);
     });
   return { terms: over(({ terms }) => terms), gradients: over(({ gradients }) => gradients) };
 }
 
-/** The sum of loss terms, each times its weight. */
-export function weighted(parts: readonly { readonly weight: number }[], terms: readonly Tensor[]): Tensor {
-  const products = terms.map((term, i) => (parts[i].weight === 1 ? term : mul(term, parts[i].weight)));
+/** The sum of loss terms times their weights. */
+export function weightedSum(content: readonly { readonly weight: number }[], terms: readonly Tensor[]): Tensor {
+  const products = terms.map((term, i) => (content[i].weight === 1 ? term : mul(term, content[i].weight)));
   return products.reduce((total, product) => add(total, product));
 }

@@ -46,7 +46,7 @@ test('says what a run would take and where each option comes from, trains nothin
   const resumed = await daybreak(['train', 'srresnet', '--resume', '--out', out, '--set', 'steps=9', '--dry-run']);
   expect(resumed.stdout).toMatch(/^steps +9 +command line$/m);
   expect(resumed.stdout).toMatch(/^batch +2 +the run$/m);
-  expect(resumed.stdout).toMatch(/^would go on after 2 of 9 updates$/m);
+  expect(resumed.stdout).toMatch(/^would resume after 2 of 9 updates$/m);
   expect(readdirSync(out, { recursive: true }).sort()).toEqual(before);
 });
 

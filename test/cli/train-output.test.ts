@@ -32,7 +32,7 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
   expect(lines.filter(line => line.includes('skipped'))).toEqual([
     expect.stringMatching(/^skipped: data\/broken\.png: .+$/),
     'skipped: data/tiny.png: 8x8, 3 channels: smaller than the crops of 16x16',
-    '2 files skipped, 2 pictures to train on',
+    'skipped 2 files; training on 2 pictures',
   ]);
   expect(lines.filter(line => /^step \d+: held out [\d.]+ dB/.test(line))).toHaveLength(3);
   expect(lines).toContainEqual(

@@ -123,8 +123,8 @@ test.skipIf(!CAN_MOUNT)(
     const { code, stdout, stderr } = await daybreak(resume(run));
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.split('\n').filter(line => line.startsWith('error:'))).toEqual([
-      `error: ${run}/checkpoints/last: cannot be written: the disk is full (ENOSPC); the run is kept up to update 60: --resume ` +
-        'goes on from there',
+      `error: ${run}/checkpoints/last: cannot be written: the disk is full (ENOSPC); the run is saved up to update 60: resume ` +
+        'it with --resume',
     ]);
     expect(checkpointOf(run)).toEqual(before);
     free();

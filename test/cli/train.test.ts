@@ -102,14 +102,14 @@ test('a training that breaks stops with 1, says where and what was first, and ke
   expect([code, stderr]).toEqual([
     1,
     expect.stringMatching(
-      /error: updates 2 to 4 were not finite \(the last: 1 of the losses, .*\); .*; first: .* generator \w+/,
+      /error: updates 2 to 4 contained NaN or infinity \(the last: 1 of the losses, .*\); .*; first: .* generator \w+/,
     ),
   ]);
   const skipped = stderr.split('\n').filter(line => line.startsWith('update '));
   expect(skipped).toEqual([
-    expect.stringMatching(/^update 2 skipped, not finite: .* \(1 in a row, 3 end the run\)$/),
-    expect.stringMatching(/^update 3 skipped, not finite: .* \(2 in a row, 3 end the run\)$/),
-    expect.stringMatching(/^update 4 skipped, not finite: .* \(3 in a row end the run\)$/),
+    expect.stringMatching(/^skipped update 2, NaN or infinity in .* \(1 in a row, 3 end the run\)$/),
+    expect.stringMatching(/^skipped update 3, NaN or infinity in .* \(2 in a row, 3 end the run\)$/),
+    expect.stringMatching(/^skipped update 4, NaN or infinity in .* \(3 in a row end the run\)$/),
   ]);
   expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toMatchObject({
     step: 4,

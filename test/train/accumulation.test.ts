@@ -53,5 +53,7 @@ test('parts must be equal', () => {
   using net = srresnet({ ...SMALL, seed: 1 });
   using source = sourceOf();
   using training = new ContentTraining(net);
-  expect(() => new Trainer(training, source, { accumulate: 3 })).toThrow('4 crops do not make 3 equal parts');
+  expect(() => new Trainer(training, source, { accumulate: 3 })).toThrow(
+    'expected a batch divisible by accumulate 3, got 4 crops',
+  );
 });

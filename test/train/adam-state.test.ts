@@ -57,7 +57,7 @@ describe('state', () => {
       update(adam, gradientsAt(0));
       const before = await adam.state();
       const [, ...fewer] = before.moments;
-      expect(() => adam.load({ steps: 9, moments: fewer })).toThrow('Adam: 4 parameters need as many moments, got 3.');
+      expect(() => adam.load({ steps: 9, moments: fewer })).toThrow('Adam: expected moments of 4 parameters, got 3.');
       const shorter = before.moments.map(moment => ({ ...moment, second: moment.second.slice(1) }));
       expect(() => adam.load({ steps: 9, moments: shorter })).toThrow(
         'Adam: moments of 15 and 14 numbers do not fit parameter 0 of shape [3, 5].',
@@ -95,7 +95,7 @@ describe('refused', () => {
       const flat = tensor(gradientsAt(0)[0]);
       const few = () => adam.update(tensors.slice(1));
       expect(few).toThrow(DaybreakError);
-      expect(few).toThrow('Adam: 4 parameters need as many gradients, got 3.');
+      expect(few).toThrow('Adam: expected 4 gradients, one per parameter, got 3.');
       expect(() => adam.update([...tensors, flat])).toThrow('got 5.');
       // A gradient's place in the packed buffer has room to spare: a wrong one would not be noticed there.
       expect(() => adam.update([flat, ...tensors.slice(1)])).toThrow(ShapeError);

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../train/config/config.ts';
 import { selectionOf } from '../../train/report/selection.ts';
-import { resumeSession, startSession } from '../../train/run/session.node.ts';
+import { startSession } from '../../train/run/session.node.ts';
 import { RunFolder } from '../../train/run-folder/folder.node.ts';
 import { type EvaluationEntry, isEvaluation } from '../../train/run-folder/metrics.ts';
 import { readMetrics } from '../../train/run-folder/metrics-log.node.ts';
 import { variantOf } from '../../train/variants.ts';
 import { sharedDevice } from '../device.ts';
+import { resumeRun } from './resume-run.ts';
 import { sessionOptions } from './small-training.ts';
 import { srganMaterials } from './srgan-materials.ts';
 
@@ -77,7 +78,7 @@ test.each([
 ] as const)('of %s has the lowest %s of all evaluations, also after a stop', async (model, bestBy, figureOf) => {
   const { run, configOf } = await materials();
   await startSession(configOf(model), sessionOptions(device(), { stopAfter: 5 }));
-  await resumeSession(run, {}, sessionOptions(device()));
+  await resumeRun(run, {}, sessionOptions(device()));
   const evaluations = await evaluationsOf(run);
   expect(evaluations.map(({ step }) => step)).toEqual([2, 4, 6, 8, 10, 12]);
   const figures = evaluations.map(figureOf);
@@ -101,7 +102,7 @@ test('of an SRGAN of an earlier version, chosen by PSNR, is chosen anew', async 
   }
   const lines: string[] = [];
   const onLine = (line: string) => lines.push(line);
-  await resumeSession(run, {}, sessionOptions(device(), { onLine }));
+  await resumeRun(run, {}, sessionOptions(device(), { onLine }));
   expect(lines.filter(line => line.startsWith('note'))).toEqual([
     "note: best was chosen by PSNR until now; from here on by difference of fine texture from the original's, lower is better",
   ]);

@@ -9,9 +9,10 @@ import { syntheticPicture } from '../../image/synthetic.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { blurred, degradationOf, noisy, parseDegradations } from '../../train/degradation.ts';
 import { loadTrainingPictures, type TrainingSources } from '../../train/pictures/pictures.node.ts';
-import { resumeSession, startSession } from '../../train/run/session.node.ts';
+import { startSession } from '../../train/run/session.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
@@ -187,9 +188,9 @@ test('a run on degraded pictures, stopped and resumed, has the bytes of the unbr
   const unbroken = await startSession(config('unbroken', degrade), options);
   await startSession(config('run', degrade), { ...options, stopAfter: 1 });
   const run = join(folder, 'run');
-  await resumeSession(run, {}, options);
+  await resumeRun(run, {}, options);
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken.folder));
   const plain = await startSession(config('plain', []), options);
   expect(checkpointsOf(plain.folder)).not.toEqual(checkpointsOf(run));
-  await expect(resumeSession(run, { degrade: ['noise=1'] }, options)).rejects.toThrow('--degrade');
+  await expect(resumeRun(run, { degrade: ['noise=1'] }, options)).rejects.toThrow('--degrade');
 });

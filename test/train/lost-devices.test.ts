@@ -86,13 +86,13 @@ test('lost anywhere, a run ends with the bytes of one that lost nothing, and say
     return { onPhase: (current: string) => current.startsWith(name) && destroy() };
   };
   const moments: (readonly [string, (devices: Devices) => Partial<SessionOptions>, RegExp])[] = [
-    ['between two checkpoints', devices => at(8, devices), /goes on after update 5$/],
-    ['while a checkpoint is read back', devices => at(10, devices), /goes on after update 5$/],
+    ['between two checkpoints', devices => at(8, devices), /resumed after update 5$/],
+    ['while a checkpoint is read back', devices => at(10, devices), /resumed after update 5$/],
     ['while kernels are compiled', devices => phase('warming up', devices), /the run begins again$/],
     ...(process.env.DAYBREAK_LONG
       ? [
-          ['in the last updates', (devices: Devices) => at(20, devices), /goes on after update 15$/] as const,
-          ['while it is scored', (devices: Devices) => phase('scoring', devices), /goes on after update \d+$/] as const,
+          ['in the last updates', (devices: Devices) => at(20, devices), /resumed after update 15$/] as const,
+          ['while it is scored', (devices: Devices) => phase('scoring', devices), /resumed after update \d+$/] as const,
         ]
       : []),
   ];

@@ -48,7 +48,7 @@ test('crops that leave a reflecting padding a single pixel are refused, whoever 
     const refused = firstNetworks(configOf(path, { ...tiny, ...option }), undefined);
     await expect(refused).rejects.toThrow(ConfigError);
     await expect(refused).rejects.toThrow(
-      /^--crop: given 4, expected at least 8 for srresnet-vgg31 with reflecting padding/,
+      /^--crop: expected at least 8 for srresnet-vgg31 with reflecting padding, got 4:/,
     );
   }
   expect(live()).toBe(before);

@@ -229,10 +229,10 @@ describe('skipped updates are told of', () => {
 
   test('in one line each', () => {
     expect(new SkipLines().line(1234, { inRow: 2, found }, 10)).toBe(
-      "update 1,234 skipped, not finite: 1 of the losses, 1,204 of the generator's gradients (2 in a row, 10 end the run)",
+      "skipped update 1,234, NaN or infinity in 1 of the losses, 1,204 of the generator's gradients (2 in a row, 10 end the run)",
     );
     expect(new SkipLines().line(7, { inRow: 10, found: { losses: 2 } }, 10)).toBe(
-      'update 7 skipped, not finite: 2 of the losses (10 in a row end the run)',
+      'skipped update 7, NaN or infinity in 2 of the losses (10 in a row end the run)',
     );
     expect(new SkipLines().line(7, { inRow: 1, found: { losses: 2 } }, 1)).toMatch(/ \(that ends the run\)$/);
   });

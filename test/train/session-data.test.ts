@@ -6,10 +6,11 @@ import { writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { ConfigError, PictureSourceError, RunFolderError } from '../../train/errors.ts';
 import { dryRun } from '../../train/run/dry-run.node.ts';
-import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
+import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { readRunConfig } from '../../train/run-folder/folder.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, SMALL, sessionConfig } from './small-training.ts';
 
 const device = sharedDevice();
@@ -45,7 +46,7 @@ function listening(more: Partial<SessionOptions> = {}) {
 const begun = (more: Record<string, unknown> = {}) => startSession(configOf(more), listening({ stopAfter: 2 }).options);
 const resumed = async (changes: Record<string, unknown> = {}, more: Partial<SessionOptions> = {}) => {
   const { lines, options } = listening(more);
-  await resumeSession(run, changes, options);
+  await resumeRun(run, changes, options);
   return lines;
 };
 
@@ -83,8 +84,8 @@ test.each([
   const before = [checkpointsOf(run), readFileSync(join(run, 'config.json'), 'utf8')];
   await change();
   const wanted =
-    `--data: not the pictures that this run was begun with: ${difference}; put them back, say where they lie now ` +
-    `(--resume --data DIR), or start another run from its weights: --init '${run}' --out NEW`;
+    `--data: the pictures differ from those that this run was started with: ${difference}; restore them, pass their ` +
+    `new folder with --resume --data DIR, or start another run from its weights with --init '${run}' --out NEW`;
   const resuming = resumed({ saveEvery: 2 });
   await expect(resuming).rejects.toThrow(ConfigError);
   await expect(resuming).rejects.toThrow(wanted);
@@ -132,7 +133,7 @@ test('of two folders, in one folder or in the other order: by what crops are tak
     for (const name of names) cpSync(photo(name), join(to, name));
   }
   await begun({ data: [a, b] });
-  await expect(resumed({ data: [b, a] })).rejects.toThrow(/begun with: the same ones in another order; put them back/);
+  await expect(resumed({ data: [b, a] })).rejects.toThrow(/started with: the same ones in another order; restore them/);
   expect(await resumed({ data: [join(folder, 'photos')] })).toEqual([]);
 });
 
@@ -145,8 +146,8 @@ test('from another working folder, or copied: the bytes of the unbroken run', as
   mkdirSync(join(folder, 'other/photos'), { recursive: true });
   process.chdir(join(folder, 'other'));
   const { lines, options } = listening();
-  await resumeSession('../my run', {}, options);
-  await resumeSession('../copies/one', {}, options);
+  await resumeRun('../my run', {}, options);
+  await resumeRun('../copies/one', {}, options);
   expect(lines).toEqual([]);
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   expect(checkpointsOf(join(folder, 'copies/one'))).toEqual(checkpointsOf(unbroken));
@@ -165,7 +166,7 @@ describe('a run of an earlier version', () => {
   test('goes on with a note, once, and is checked from then on', async () => {
     await aged();
     expect(await resumed({}, { stopAfter: 4 })).toEqual([
-      'note: this run did not record its pictures: whether they are still the same is checked from now on',
+      'note: this run did not record its pictures; changes to them will be detected from now on',
     ]);
     expect(await resumed({}, { stopAfter: 5 })).toEqual([]);
     await anotherPicture('img_0.png');
@@ -176,7 +177,7 @@ describe('a run of an earlier version', () => {
     await aged();
     cpSync(join(folder, 'photos'), join(folder, 'copy'), { recursive: true });
     await expect(resumed({ data: [join(folder, 'copy')] })).rejects.toThrow(
-      /^--data: this run did not record its pictures, so whether these are the same cannot be checked: leave it out/,
+      /^--data: cannot check whether these are the pictures of this run, because it did not record them: omit it/,
     );
   });
 });
@@ -212,7 +213,7 @@ describe('pictures to score on', () => {
     await writePicture(join(held(), 'h1.png'), syntheticPicture(9, 5, 24));
     const notes = (await resumed()).filter(line => line.startsWith('note'));
     expect(notes).toEqual([
-      'note: --eval held-out: not the pictures of before: 1 changed (h1.png); scores before and after do not compare',
+      'note: --eval held-out: the pictures have changed: 1 changed (h1.png); earlier scores cannot be compared with new ones',
     ]);
     expect((await resumed()).filter(line => line.startsWith('note'))).toEqual([]);
   });
@@ -220,7 +221,7 @@ describe('pictures to score on', () => {
   test('that moved are missed with advice', async () => {
     await begun({ eval: [held()] });
     renameSync(held(), join(folder, 'gone'));
-    await expect(resumed()).rejects.toThrow(/; --resume --eval DIR says what to score on now$/);
+    await expect(resumed()).rejects.toThrow(/; pass another set with --resume --eval DIR$/);
     await resumed({ eval: [join(folder, 'gone')] });
   });
 
@@ -229,12 +230,14 @@ describe('pictures to score on', () => {
     const { lines, options } = listening({ stopAfter: 0 });
     await startSession(configOf({ eval: [held(), 'synthetic'] }), options);
     expect(lines).toEqual([
-      'warning: --eval held-out: 1 of 3 pictures are trained on, too (innocent); scores on them say little about other pictures',
+      'warning: --eval held-out: 1 of 3 pictures are also training pictures (innocent); their scores say little about other pictures',
     ]);
     const again = listening();
     await dryRun(sessionConfig(join(folder, 'new'), { data: [held()], eval: [held()] }), again.options);
     expect(again.lines).toEqual([
-      expect.stringMatching(/^warning: --eval held-out: 3 of 3 pictures are trained on, too \(h0 and 2 more\); scores/),
+      expect.stringMatching(
+        /^warning: --eval held-out: 3 of 3 pictures are also training pictures \(h0 and 2 more\); their/,
+      ),
     ]);
   });
 

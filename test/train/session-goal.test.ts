@@ -1,4 +1,4 @@
-/** Sessions that cannot come to where they are told to, or whose update is too large: one line that says what helps. */
+/** Sessions whose goal is behind them, or whose update is too large: one line that says what helps. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,10 +7,11 @@ import { parseConfig, resumeConfig } from '../../train/config/config.ts';
 import { ConfigError, UpdateSizeError } from '../../train/errors.ts';
 import { dryRun } from '../../train/run/dry-run.node.ts';
 import { withLimitAdvice } from '../../train/run/limit-advice.ts';
-import { resumeSession, startSession } from '../../train/run/session.node.ts';
+import { startSession } from '../../train/run/session.node.ts';
 import { readRunConfig } from '../../train/run-folder/folder.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, sessionConfig, sessionOptions } from './small-training.ts';
 
 describe('fewer updates than were made', () => {
@@ -21,14 +22,18 @@ describe('fewer updates than were made', () => {
     await startSession(sessionConfig(run, { steps: 9 }), sessionOptions(device(), { stopAfter: 6 }));
     const before = [checkpointsOf(run), readFileSync(join(run, 'config.json'), 'utf8')];
     const resume = (changes: Record<string, unknown>, stopAfter?: number) =>
-      resumeSession(run, changes, sessionOptions(device(), stopAfter === undefined ? {} : { stopAfter }));
+      resumeRun(run, changes, sessionOptions(device(), stopAfter === undefined ? {} : { stopAfter }));
     await expect(resume({ steps: 5 })).rejects.toThrow(ConfigError);
     await expect(resume({ steps: 5 })).rejects.toThrow(
-      /^--steps: given 5, expected at least 6, the updates that this run has made; an earlier state is in its checkpoints/,
+      /^--steps: expected at least 6, the updates that this run has made, got 5; to start another run from an earlier/,
     );
-    await expect(resume({}, 3)).rejects.toThrow(/^--stop-after: given 3, expected at least 6/);
+    await expect(resume({}, 3)).rejects.toThrow(
+      /^--stop-after: expected at least 6, the updates that this run has made, got 3/,
+    );
     const fewer = resumeConfig(await readRunConfig(run), { steps: 5, out: run });
-    await expect(dryRun(fewer, { ...sessionOptions(device()), resume: true })).rejects.toThrow(/^--steps: given 5/);
+    await expect(dryRun(fewer, { ...sessionOptions(device()), resume: true })).rejects.toThrow(
+      /^--steps: expected at least 6/,
+    );
     expect([checkpointsOf(run), readFileSync(join(run, 'config.json'), 'utf8')]).toEqual(before);
     // As many as were made end the run there.
     expect(await resume({ steps: 6 })).toMatchObject({ step: 6, finished: true });
@@ -46,7 +51,7 @@ describe('an update that binds more than the adapter allows', () => {
     const config = parseConfig({ ...sessionConfig(run), batch });
     const wanted = new RegExp(
       `^an update of ${batch} crops of 16x16 at a time is too large for this adapter: .*: needs maxStorageBufferBindingSize ` +
-        `of \\d+, the adapter allows 170000; what helps: ${helps.replace(/[()]/g, '\\$&')}$`,
+        `of \\d+, the adapter allows 170000; try ${helps.replace(/[()]/g, '\\$&')}$`,
     );
     const planned = dryRun(config, sessionOptions(device()));
     await expect(planned).rejects.toThrow(UpdateSizeError);
@@ -62,7 +67,7 @@ describe('an update that binds more than the adapter allows', () => {
   test('of a single crop: no smaller batch is advised; other errors stay as they are', () => {
     const config = sessionConfig('run', { batch: 1 });
     const advised = withLimitAdvice(new LimitError('conv', 'maxBufferSize', 9, 8), config);
-    expect(String(advised)).toMatch(/needs maxBufferSize of 9, the adapter allows 8; what helps: a smaller --crop, or/);
+    expect(String(advised)).toMatch(/needs maxBufferSize of 9, the adapter allows 8; try a smaller --crop, or/);
     const other = new Error('else');
     expect(withLimitAdvice(other, config)).toBe(other);
   });

@@ -5,9 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { ConfigError } from '../../train/errors.ts';
-import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
+import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { resumeRun } from './resume-run.ts';
 import { sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
@@ -39,7 +40,7 @@ describe('a run from given weights', () => {
         init,
       });
       rmSync(first, { recursive: true });
-      expect(await resumeSession(second, {}, optionsOf())).toMatchObject({ step: 4, finished: true });
+      expect(await resumeRun(second, {}, optionsOf())).toMatchObject({ step: 4, finished: true });
       expect(modelOf(second)).not.toEqual(readSafetensors(readFileSync(join(second, 'init.safetensors'))).tensors);
     },
   );
@@ -55,12 +56,12 @@ describe('a run from given weights', () => {
         rmSync(join(second, name), { recursive: true, force: true });
     };
     die();
-    await resumeSession(second, {}, optionsOf({ stopAfter: 0 }));
+    await resumeRun(second, {}, optionsOf({ stopAfter: 0 }));
     expect(readFileSync(join(second, 'init.safetensors')).equals(kept)).toBe(true);
     expect(modelOf(second)).toEqual(modelOf(first));
     die();
     rmSync(first, { recursive: true });
-    await expect(resumeSession(second, {}, optionsOf())).rejects.toThrow(ConfigError);
+    await expect(resumeRun(second, {}, optionsOf())).rejects.toThrow(ConfigError);
   });
 
   test('that contradict the configuration, or are not there, is refused, and nothing is written', async () => {
@@ -69,12 +70,14 @@ describe('a run from given weights', () => {
     await startSession(sessionConfig(first, { steps: 1 }), optionsOf());
     const start = (more: Record<string, unknown>) => startSession(sessionConfig(second, more), optionsOf());
     await expect(start({ init: first, channels: 9 })).rejects.toThrow(
-      `--channels: given 9, but --init ${first} has 8; leave the option out`,
+      `--channels: expected 8 as in --init ${first}, got 9; omit the option`,
     );
     await expect(start({ init: join(folder, 'none') })).rejects.toThrow(
-      /none: neither the folder of a run nor a model/,
+      /expected the folder of a run or a model file, got .*none \(ENOENT\)/,
     );
-    await expect(start({ init: folder })).rejects.toThrow(/no run with a checkpoint \(checkpoints\/last\/model/);
+    await expect(start({ init: folder })).rejects.toThrow(
+      /expected the folder of a run with a checkpoint, got .* \(no checkpoints\/last\/model/,
+    );
     await expect(start({ init: join(first, 'config.json') })).rejects.toThrow(/config\.json: /);
     expect(readdirSync(folder)).toEqual(['first']);
   });

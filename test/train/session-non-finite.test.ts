@@ -9,12 +9,13 @@ import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { NonFiniteError } from '../../train/errors.ts';
-import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
+import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { EVENT_FILE } from '../../train/run-folder/event-file.node.ts';
 import { differences } from '../cli/run-difference.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { readEvents } from './event-reader.ts';
+import { resumeRun } from './resume-run.ts';
 import { sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
@@ -50,9 +51,9 @@ describe('a run that breaks', () => {
     );
     expect(error).toMatchObject({ step: 12, inRow: 6 });
     expect(error.first).toMatch(/ generator \w+/);
-    expect(lines.map(line => /^update (\d+) skipped, not finite: .*\((\d+) in a row/.exec(line)?.slice(1))).toEqual(
-      [1, 2, 3, 4, 6].map(inRow => [String(6 + inRow), String(inRow)]),
-    );
+    expect(
+      lines.map(line => /^skipped update (\d+), NaN or infinity in .*\((\d+) in a row/.exec(line)?.slice(1)),
+    ).toEqual([1, 2, 3, 4, 6].map(inRow => [String(6 + inRow), String(inRow)]));
 
     // Weights, statistics and moments are those of update 6.
     for (const file of ['model.safetensors', 'optimizer.safetensors']) {
@@ -102,7 +103,7 @@ describe('a run that breaks', () => {
       finished: false,
       ...(stopAfter > 6 && { skipped: stopAfter - 6 }),
     });
-    expect((await thrown(resumeSession(run, {}, optionsOf()))).message.replaceAll(run, unbroken)).toBe(end.message);
+    expect((await thrown(resumeRun(run, {}, optionsOf()))).message.replaceAll(run, unbroken)).toBe(end.message);
     // The stop has left a comparison, where there was something to compare.
     expect(differences(run, unbroken).filter(name => name !== 'comparison.png' && name !== 'report.html')).toEqual([]);
   });
@@ -112,8 +113,8 @@ describe('a run that breaks', () => {
     await thrown(startSession(sessionConfig(run, RUINOUS), optionsOf()));
     const weights = () => readSafetensors(readFileSync(join(run, 'checkpoints/last/model.safetensors'))).tensors;
     const kept = weights();
-    expect(await thrown(resumeSession(run, {}, optionsOf()))).toMatchObject({ step: 18, inRow: 6 });
-    expect(await thrown(resumeSession(run, { maxNonFinite: 1 }, optionsOf()))).toMatchObject({ step: 19, inRow: 1 });
+    expect(await thrown(resumeRun(run, {}, optionsOf()))).toMatchObject({ step: 18, inRow: 6 });
+    expect(await thrown(resumeRun(run, { maxNonFinite: 1 }, optionsOf()))).toMatchObject({ step: 19, inRow: 1 });
     expect(weights()).toEqual(kept);
     expect(logOf(run).map(({ step, skipped }) => [step, skipped])).toEqual([
       [1, undefined],
@@ -136,7 +137,7 @@ describe('a run that breaks', () => {
     };
     const options = optionsOf({ onPhase, signal: controller.signal });
     const { first } = await thrown(startSession(sessionConfig(run, RUINOUS), options));
-    expect(first).toBe('not looked for to the end');
+    expect(first).toBe('unknown, the search was interrupted');
     expect(saved).toEqual([{ step: 12, best: null, skipped: { all: 6, inRow: 6 } }]);
   });
 
@@ -157,7 +158,7 @@ describe('a run that breaks', () => {
     const first = await open();
     const options = sessionOptions(first, { onPhase, reopen: open, onLine: line => lines.push(line) });
     expect(await thrown(startSession(sessionConfig(run, RUINOUS), options))).toMatchObject({ step: 18, inRow: 6 });
-    expect(lines).toContainEqual(expect.stringMatching(/lost.*goes on after update 12$/));
+    expect(lines).toContainEqual(expect.stringMatching(/lost.*resumed after update 12$/));
     first.dispose();
     setCurrentDevice(device());
   });
@@ -173,13 +174,13 @@ describe('a run that breaks', () => {
     const advice = `. --resume tries the next batches; where all fail, train from earlier weights, --init ${earlier}, with a lower --lr`;
     expect(message.endsWith(advice)).toBe(true);
     // Nor does resuming put the ruined ones in their place.
-    const again = await thrown(resumeSession(run, { keep: 1 }, optionsOf()));
+    const again = await thrown(resumeRun(run, { keep: 1 }, optionsOf()));
     expect(again.message.endsWith(advice)).toBe(true);
     expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['last', 'step-4', 'step-5', 'step-6']);
     const other = join(temporaryFolder(), 'run');
     const without = await thrown(startSession(sessionConfig(other, { ...RUINOUS, steps: 12 }), optionsOf()));
     // There is no next batch.
-    expect(without.message).toMatch(/[^,] what goes in reaches [\d.e]+\. train from the start with a lower --lr$/);
+    expect(without.message).toMatch(/[^,] largest input [\d.e]+\. train from the start with a lower --lr$/);
   });
 });
 

@@ -14,9 +14,10 @@ import { VggError } from '../../models/vgg19-error.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { ConfigError } from '../../train/errors.ts';
 import { stepEntries } from '../../train/report/content.ts';
-import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
+import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { readMetrics } from '../../train/run-folder/metrics-log.node.ts';
 import { sharedDevice } from '../device.ts';
+import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, sessionOptions } from './small-training.ts';
 import { writeSmallVgg } from './small-vgg.ts';
 import { srganMaterials } from './srgan-materials.ts';
@@ -67,7 +68,7 @@ test.each([
       : [],
   );
   expect(await startSession(configOf(model, run, more), optionsOf({ stopAfter: 7 }))).toMatchObject({ step: 7 });
-  expect(await resumeSession(run, {}, optionsOf())).toMatchObject({ step: 12, finished: true });
+  expect(await resumeRun(run, {}, optionsOf())).toMatchObject({ step: 12, finished: true });
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
 
   expect(readdirSync(join(run, 'checkpoints/last'))).toEqual([
@@ -118,7 +119,7 @@ test.each([
   const more = { init, eval: held, ...option };
   await startSession(configOf('srgan-mse', unbroken, more), optionsOf());
   await startSession(configOf('srgan-mse', run, more), optionsOf({ stopAfter: 7 }));
-  const { scores, model } = await resumeSession(run, {}, optionsOf());
+  const { scores, model } = await resumeRun(run, {}, optionsOf());
   expect(model).toBe(join(run, 'checkpoints/last/model-scored.safetensors'));
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   const file = (name: string) => join(run, 'checkpoints/last', name);
@@ -146,14 +147,14 @@ test('a run of another loss network is refused; the same one may lie elsewhere',
   expect(config.vggSha256).toMatch(/^[0-9a-f]{64}$/);
   const moved = join(folder, 'moved.safetensors');
   renameSync(vgg, moved);
-  await expect(resumeSession(run, {}, optionsOf())).rejects.toThrow(VggError);
+  await expect(resumeRun(run, {}, optionsOf())).rejects.toThrow(VggError);
   await writeSmallVgg(vgg, 2);
-  const other = resumeSession(run, {}, optionsOf());
+  const other = resumeRun(run, {}, optionsOf());
   await expect(other).rejects.toThrow(ConfigError);
   await expect(other).rejects.toThrow(
-    /^--vgg: .*vgg\.safetensors is not the file that this configuration was used with/,
+    /^--vgg: expected the file that this run was started with, SHA-256 \w+, got .*vgg\.safetensors, SHA-256 \w+$/,
   );
-  expect(await resumeSession(run, { vgg: moved }, optionsOf({ stopAfter: 2 }))).toMatchObject({ step: 2 });
+  expect(await resumeRun(run, { vgg: moved }, optionsOf({ stopAfter: 2 }))).toMatchObject({ step: 2 });
   const deep = startSession(configOf('srgan-vgg54', join(folder, 'deep'), { init, vgg }), optionsOf());
   await expect(deep).rejects.toThrow(/φ54 needs conv5_4, but these VGG19 weights only have conv1_1 to conv2_2/);
   expect(readdirSync(folder)).not.toContain('deep');

@@ -6,11 +6,12 @@ import { writePicture } from '../../image/files.node.ts';
 import { encodePng } from '../../image/index.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { CheckpointError, ConfigError } from '../../train/errors.ts';
-import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
+import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { isEvaluation, type StepEntry } from '../../train/run-folder/metrics.ts';
 import { readMetrics } from '../../train/run-folder/metrics-log.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, RUN_CONTENT, sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
@@ -119,7 +120,7 @@ describe('a run with an evaluation set', () => {
     expect(stopped.finished).toBe(false);
     expect(stopped.step).toBeGreaterThanOrEqual(step);
     expect(stopped.step).toBeLessThanOrEqual(step + 2);
-    const resumed = await resumeSession(run, {}, optionsOf());
+    const resumed = await resumeRun(run, {}, optionsOf());
     expect(resumed).toMatchObject({ step: 20, finished: true });
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
     expect(await evaluationsOf(run)).toEqual(await evaluationsOf(unbroken));
@@ -153,7 +154,7 @@ describe('a run with an evaluation set', () => {
     // Of two pictures the second was not scored.
     expect(pictures).toBe(0);
     expect(readdirSync(join(run, 'checkpoints'))).toContain('last');
-    expect(await resumeSession(run, {}, optionsOf())).toMatchObject({ finished: true });
+    expect(await resumeRun(run, {}, optionsOf())).toMatchObject({ finished: true });
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
     expect(await evaluationsOf(run)).toEqual(await evaluationsOf(unbroken));
   });
@@ -162,7 +163,7 @@ describe('a run with an evaluation set', () => {
     const run = join(temporaryFolder(), 'run');
     await startSession(sessionConfig(run, { ...EVERY, eval: await evaluationSet() }), optionsOf());
     const before = { checkpoints: checkpointsOf(run), metrics: await metricsOf(run) };
-    const again = await resumeSession(run, {}, optionsOf());
+    const again = await resumeRun(run, {}, optionsOf());
     expect(again).toMatchObject({ step: 20, finished: true });
     expect(again.scores).toHaveLength(1);
     expect({ checkpoints: checkpointsOf(run), metrics: await metricsOf(run) }).toEqual(before);
@@ -181,7 +182,7 @@ describe('a run without', () => {
     );
     expect(first).toMatchObject({ step: 7, finished: false, scores: [] });
     for (const stopAfter of [7, 13, 20])
-      await resumeSession(run, {}, optionsOf({ stopAfter, onStep: ({ step }) => steps.push(step) }));
+      await resumeRun(run, {}, optionsOf({ stopAfter, onStep: ({ step }) => steps.push(step) }));
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
     // The first update of each part is the warm-up's; none is made twice.
     expect(steps).toEqual([2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20]);
@@ -205,7 +206,7 @@ describe('a run without', () => {
       step: 0,
       finished: false,
     });
-    await resumeSession(run, {}, optionsOf());
+    await resumeRun(run, {}, optionsOf());
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   });
 
@@ -216,8 +217,8 @@ describe('a run without', () => {
     await startSession(sessionConfig(run, { steps: 9 }), optionsOf());
     const refused = { channels: 9, lr: 1, seed: 3, batch: 3, flips: true, data: ['photographs'] };
     for (const [key, value] of Object.entries(refused))
-      await expect(resumeSession(run, { [key]: value }, optionsOf())).rejects.toThrow(ConfigError);
-    await resumeSession(run, { steps: 20, logEvery: 3 }, optionsOf());
+      await expect(resumeRun(run, { [key]: value }, optionsOf())).rejects.toThrow(ConfigError);
+    await resumeRun(run, { steps: 20, logEvery: 3 }, optionsOf());
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
     expect((await lossesOf(run)).map(([step]) => step)).toEqual([1, 9, 12, 15, 18, 20]);
     expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({ steps: 20, logEvery: 3 });
@@ -253,7 +254,7 @@ describe('a run that breaks', () => {
     const unbroken = join(temporaryFolder(), 'run');
     await startSession(sessionConfig(unbroken), optionsOf());
     // Updates that were under way when it broke are in the state, and so they are in the log.
-    await resumeSession(run, {}, optionsOf());
+    await resumeRun(run, {}, optionsOf());
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
     expect(await lossesOf(run)).toEqual(await lossesOf(unbroken));
   });
@@ -265,7 +266,7 @@ describe('a run that breaks', () => {
     const bytes = readFileSync(path);
     bytes[bytes.length - 1] ^= 1;
     writeFileSync(path, bytes);
-    const resume = resumeSession(run, {}, optionsOf());
+    const resume = resumeRun(run, {}, optionsOf());
     await expect(resume).rejects.toThrow(CheckpointError);
     await expect(resume).rejects.toThrow(`${path}: damaged: not the bytes that were written (whole beside it: step-5)`);
     expect(readFileSync(path).equals(bytes)).toBe(true);
@@ -311,7 +312,7 @@ describe('a profiled run', () => {
     expect(first.profile).toBeUndefined();
     expect(lines).toEqual(['no profile: it takes 6 updates after the first, and the training ended before']);
     expect(readdirSync(folder)).toEqual(['run']);
-    const second = await resumeSession(run, {}, { ...options(2), stopAfter: 8 });
+    const second = await resumeRun(run, {}, { ...options(2), stopAfter: 8 });
     expect(second.profile).toMatchObject({ updates: { whole: 2, timed: 1 } });
     expect(readdirSync(folder).sort()).toEqual(['run', 'trace.json']);
   });

@@ -62,8 +62,8 @@ test('restored and saved again has the same bytes, and training goes on as if ne
 
 describe('refused', () => {
   const broken: [string, (files: Map<string, Uint8Array>) => unknown, string][] = [
-    ['no optimizer', files => files.delete('optimizer.safetensors'), 'RUN/last: lacks optimizer.safetensors'],
-    ['no counters', files => files.delete('state.json'), 'RUN/last: lacks state.json'],
+    ['no optimizer', files => files.delete('optimizer.safetensors'), 'RUN/last: optimizer.safetensors is missing'],
+    ['no counters', files => files.delete('state.json'), 'RUN/last: state.json is missing'],
     ['counters that are no JSON', files => files.set('state.json', Buffer.from('{')), 'RUN/last/state.json: is not'],
     [
       'counters without a step',
@@ -94,7 +94,7 @@ describe('refused', () => {
   test('a checkpoint without its model', async () => {
     const files = await stateAfter(1);
     files.delete('model.safetensors');
-    expect(() => restoreGenerator(files, 'RUN/last')).toThrow('RUN/last: lacks model.safetensors');
+    expect(() => restoreGenerator(files, 'RUN/last')).toThrow('RUN/last: model.safetensors is missing');
   });
 
   test('the optimizer of another network', async () => {

@@ -9,11 +9,12 @@ import { type BatchSource, CropSource, type PicturePair } from '../../train/pict
 import { type PackedPictures, PictureShelf } from '../../train/pictures/shelf.node.ts';
 import { StreamedCrops } from '../../train/pictures/streamed-crops.node.ts';
 import { PictureWorkers } from '../../train/pictures/workers.node.ts';
-import { resumeSession, type SessionOptions, startSession } from '../../train/run/session.node.ts';
+import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
+import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, fingerprints, pairs, SMALL, sessionConfig } from './small-training.ts';
 
 const device = sharedDevice();
@@ -176,12 +177,12 @@ describe('a run', () => {
     await startSession(config(broken, { dataBudget: 0 }), session({ stopAfter: 3, onLine }));
     expect(lines).toEqual([
       expect.stringMatching(
-        /^the pictures take more than --data-budget 0 MiB: they are streamed from a scratch file in .*run, about 1 MiB, [\d,]+ MiB free$/,
+        /^the pictures exceed --data-budget 0 MiB: streaming them from a scratch file of about 1 MiB in .*run \([\d,]+ MiB free\)$/,
       ),
     ]);
-    await resumeSession(broken, { dataBudget: 1 }, session({ stopAfter: 5, onLine }));
+    await resumeRun(broken, { dataBudget: 1 }, session({ stopAfter: 5, onLine }));
     expect(lines).toHaveLength(1);
-    await resumeSession(broken, { dataBudget: 0 }, session({ onLine }));
+    await resumeRun(broken, { dataBudget: 0 }, session({ onLine }));
     expect(lines).toHaveLength(2);
     expect(checkpointsOf(broken)).toEqual(checkpointsOf(whole));
   });

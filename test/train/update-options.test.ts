@@ -10,19 +10,20 @@ import { srresnet } from '../../models/srresnet.ts';
 import { Adam } from '../../train/adam.ts';
 import { AveragedTraining } from '../../train/averaged-training.ts';
 import { parseConfig } from '../../train/config/config.ts';
-import { contentOf } from '../../train/content.ts';
+import { contentTerms } from '../../train/content-loss.ts';
 import { ContentTraining } from '../../train/content-training.ts';
 import { FiniteGate } from '../../train/finite-gate.ts';
 import { contentL1 } from '../../train/loss-terms.ts';
 import { CropSource } from '../../train/pictures/crop-source.ts';
 import { firstNetworks } from '../../train/run/networks.node.ts';
-import { resumeSession, startSession } from '../../train/run/session.node.ts';
+import { startSession } from '../../train/run/session.node.ts';
 import { Trainer } from '../../train/trainer.ts';
 import { variantOf } from '../../train/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { relativeError } from '../relative-error.ts';
 import * as optimizers from './adam-parameters.ts';
+import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, pairs, SMALL, sessionConfig, sessionOptions } from './small-training.ts';
 
 const device = sharedDevice();
@@ -51,7 +52,7 @@ test('L1 is the mean absolute difference, its gradient the sign over the count',
 test('--pixel-loss l1 stands for the mean squared error in every variant that has one', () => {
   const vgg = { phi: (image: Tensor) => image, featureScale: 1 };
   const names = (variant: string, pixelLoss?: 'mse' | 'l1') =>
-    contentOf(variantOf(variant)!, vgg, { pixelLoss }).map(({ name, weight }) => `${name} ${weight}`);
+    contentTerms(variantOf(variant)!, vgg, { pixelLoss }).map(({ name, weight }) => `${name} ${weight}`);
   expect(names('srresnet')).toEqual(['mse 1']);
   expect(names('srresnet', 'l1')).toEqual(['l1 1']);
   expect(names('srgan-slides', 'l1')).toEqual(['l1 1', 'vgg44 0.000002']);
@@ -180,7 +181,7 @@ test('a run with all of them, stopped and resumed, has the bytes of the unbroken
   const unbroken = await startSession(sessionConfig(join(folder, 'unbroken'), all), sessionOptions(device()));
   const run = join(folder, 'run');
   await startSession(sessionConfig(run, all), sessionOptions(device(), { stopAfter: 3 }));
-  await resumeSession(run, {}, sessionOptions(device()));
+  await resumeRun(run, {}, sessionOptions(device()));
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken.folder));
   for (const [option, value] of Object.entries({ pixelLoss: 'mse', clipNorm: 0, lrWarmup: 5, emaWarmup: false })) {
     const other = join(folder, option);

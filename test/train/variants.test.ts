@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { VggAssumptions } from '../../models/vgg19.ts';
 import { VGG19_LAYERS } from '../../models/vgg19.ts';
 import { VGG_INPUTS, type VggNormalization } from '../../models/vgg19-input.ts';
-import { contentOf, explained, vggFactors } from '../../train/content.ts';
+import { contentTerms, describeVggTerm, vggFactors } from '../../train/content-loss.ts';
 import { ConfigError } from '../../train/errors.ts';
 import type { FeatureNetwork } from '../../train/loss-terms.ts';
 import { SHOWN_VARIANTS, shortName, VARIANT_NAMES, VARIANTS, variantOf } from '../../train/variants.ts';
@@ -17,7 +17,7 @@ const CAFFE = network(127.5);
 const of = (name: string) => variantOf(name)!;
 /** Names and weights of the terms of a variant's content loss. */
 const termsOf = (name: string, options = {}) =>
-  contentOf(of(name), CAFFE, options).map(({ name: term, weight }) => [term, weight]);
+  contentTerms(of(name), CAFFE, options).map(({ name: term, weight }) => [term, weight]);
 
 describe('names', () => {
   test('are those of the paper, with every layer of VGG19', () => {
@@ -77,7 +77,7 @@ describe('the content loss', () => {
   });
 
   test('of a VGG variant needs the network', () => {
-    expect(() => contentOf(of('srgan'), undefined)).toThrow(ConfigError);
+    expect(() => contentTerms(of('srgan'), undefined)).toThrow(ConfigError);
   });
 
   test('scales features to those of [-1, 1], the slides’ to those of 0…255, whatever the weights take', () => {
@@ -129,13 +129,15 @@ describe('the content loss', () => {
       'vgg54: features × 1/12.75 / 2, squared, sum over channels, mean over positions (W·H); input caffe, padding zeros',
     ],
   ] as const)('%s with a network of %j and %j is explained', (name, vgg, options, text) => {
-    expect(explained(vggFactors(of(name), network(vgg.featureScale), options)!, { ...vgg, assumed: said })).toBe(text);
+    expect(describeVggTerm(vggFactors(of(name), network(vgg.featureScale), options)!, { ...vgg, assumed: said })).toBe(
+      text,
+    );
   });
 
   test('says what was assumed, and numbers that have no name', () => {
     const factors = vggFactors(of('srgan'), network(2))!;
     const text = (input: VggNormalization, assumed: VggAssumptions) =>
-      explained(factors, { featureScale: 2, input, paddingMode: 'reflect', assumed }).split('; ')[1];
+      describeVggTerm(factors, { featureScale: 2, input, paddingMode: 'reflect', assumed }).split('; ')[1];
     expect(text({ ...VGG_INPUTS.imagenet }, { input: true, padding: true })).toBe(
       'input imagenet (assumed, the file does not say), padding reflect (assumed, the file does not say)',
     );

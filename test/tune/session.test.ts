@@ -8,13 +8,14 @@ import { type Tensor, tensor } from '../../engine/tensor.ts';
 import { FixedChoices } from '../../engine/text/choices.ts';
 import { conv2d } from '../../kernels/index.ts';
 import { parseConfig } from '../../train/config/config.ts';
-import { resumeSession, startSession } from '../../train/run/session.node.ts';
+import { startSession } from '../../train/run/session.node.ts';
 import { problemsOf } from '../../tune/problems.ts';
 import { type TuningOptions, tune } from '../../tune/session.node.ts';
 import { merged, type TunedProblem } from '../../tune/tuned.ts';
 import { readTunedFile, writeTunedFile } from '../../tune/tuned-file.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { resumeRun } from '../train/resume-run.ts';
 import { pairs, SMALL, SmallTraining } from '../train/small-training.ts';
 
 const device = sharedDevice();
@@ -131,7 +132,7 @@ describe('a run', () => {
     expect(JSON.parse(readFileSync(join(tuned, 'choices.json'), 'utf8'))).toEqual(choices.entries);
     await startSession(configOf(resumed), options({ stopAfter: 3 }));
     device().useChoices(undefined);
-    await resumeSession(resumed, {}, options());
+    await resumeRun(resumed, {}, options());
     expect(weightsOf(resumed)).toBe(weightsOf(tuned));
   });
 
@@ -141,7 +142,7 @@ describe('a run', () => {
     await startSession(configOf(unbroken), options());
     await startSession(configOf(run), options({ stopAfter: 3 }));
     device().useChoices(plainChoices());
-    await resumeSession(run, {}, options());
+    await resumeRun(run, {}, options());
     expect(weightsOf(run)).toBe(weightsOf(unbroken));
   });
 
@@ -150,7 +151,7 @@ describe('a run', () => {
     device().useChoices(plainChoices());
     await startSession(configOf(run), options({ stopAfter: 3 }));
     writeFileSync(join(run, 'choices.json'), '[{"family":');
-    await expect(resumeSession(run, {}, options())).rejects.toThrow(/choices\.json: is damaged/);
+    await expect(resumeRun(run, {}, options())).rejects.toThrow(/choices\.json: is damaged/);
   });
 });
 

@@ -4,7 +4,7 @@ import { textureRatio } from '../../eval/texture.ts';
 import { vggDistance } from '../../eval/vgg-distance.ts';
 import { crop, type Picture } from '../../image/picture.ts';
 import type { VGG19 } from '../../models/vgg19.ts';
-import type { VggPlace } from '../variants.ts';
+import type { VggLayer } from '../variants.ts';
 
 /** Largest side of the part whose features are compared: those of whole photographs are beyond what adapters bind. */
 export const FEATURE_SIDE = 192;
@@ -16,7 +16,7 @@ function middle(picture: Picture): Picture {
 }
 
 /** What `selectionOf` chooses by beside PSNR, and no more: features where there is a loss network, else texture. */
-export function selectingMeasure(vgg?: VGG19, place?: VggPlace): Measure {
+export function selectingMeasure(vgg?: VGG19, place?: VggLayer): Measure {
   const distance = vgg && place && vggDistance(vgg, place.i, place.j);
   return async (result, original) =>
     distance
@@ -25,7 +25,7 @@ export function selectingMeasure(vgg?: VGG19, place?: VggPlace): Measure {
 }
 
 /** Texture energy of whole pictures; with a loss network also the distance of its features in their middle. */
-export function textureMeasure(vgg?: VGG19, place?: VggPlace): Measure {
+export function textureMeasure(vgg?: VGG19, place?: VggLayer): Measure {
   const distance = vgg && place && vggDistance(vgg, place.i, place.j);
   return async (result, original) => ({
     texture: textureRatio(result, original),

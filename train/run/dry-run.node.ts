@@ -15,43 +15,44 @@ import { checkPlan, withLimitAdvice } from './limit-advice.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
 import { checkPictures, recordOf, withResumeAdvice } from './picture-check.node.ts';
 import { prepare } from './preparation.node.ts';
-import type { SessionOptions } from './run.node.ts';
 import { checkGoal } from './session-goal.ts';
+import type { SessionOptions } from './session-options.node.ts';
 import { countersOf, restoreTrainer, saveState } from './state.ts';
 
-/** What a run would take. Bytes are bytes, times are not guessed. */
+/** What a run would need: memory and disk in bytes. Times are not estimated. */
 export interface DryRun {
-  /** With all that follows from the files it names. */
+  /** Completed from the files that it names. */
   readonly config: TrainConfig;
-  /** Updates that the run to resume has made; 0 for a new one. */
+  /** Updates that the resumed run has made; 0 for a new one. */
   readonly step: number;
-  /** Pictures to train on, and those of each set to score on. */
+  /** Number of training pictures, and of pictures in each evaluation set. */
   readonly pictures: number;
   readonly sets: readonly { readonly data: string; readonly pictures: number }[];
-  /** Learned numbers of each network. */
+  /** Number of parameters of each network. */
   readonly parameters: Readonly<Record<string, number>>;
   readonly update: {
-    /** Kernels that an update runs. */
+    /** Kernel dispatches of an update. */
     readonly dispatches: number;
-    /** Convolutions of an update and their gradients, counted as direct ones. */
+    /** Arithmetic of the convolutions of an update and their gradients, counted as direct convolution. */
     readonly convolutionGflop: number;
-    /** GPU memory of an update at its peak: temporaries, networks, optimizers, results. */
+    /** Peak GPU memory of an update: temporaries, networks, optimizers, results. */
     readonly bytes: number;
     /** GPU memory of the pictures. */
     readonly pictureBytes: number;
   };
   readonly disk: {
     readonly checkpointBytes: number;
-    /** As many as will be there at the same time: last, best, those of --keep, and one being written. */
+    /** Most checkpoints at any time: last, best, those of --keep, and one being written. */
     readonly checkpoints: number;
-    /** On the disk of the run folder. */
+    /** Free space on the disk of the run folder. */
     readonly freeBytes: number;
   };
 }
 
 /**
- * Prepares a run as `startSession` would, or as `resumeSession` would one that is there, up to the plan of an update.
- * @throws what those would throw, that of the first update included: UpdateSizeError, ConfigError, PictureSourceError, RunFolderError, CheckpointError, OutOfMemoryError.
+ * Prepares a run like `startSession` or `resumeSession`, up to the plan of an update. Trains and writes nothing.
+ * @throws what they would throw up to the first update: ConfigError, PictureSourceError, RunFolderError, CheckpointError,
+ *   UpdateSizeError, OutOfMemoryError.
  */
 export async function dryRun(
   given: TrainConfig,
@@ -102,7 +103,7 @@ export async function dryRun(
     },
     disk: {
       checkpointBytes: [...state.values()].reduce((sum, { length }) => sum + length, 0),
-      checkpoints: stored(config),
+      checkpoints: mostCheckpoints(config),
       freeBytes: bavail * bsize,
     },
   };
@@ -115,13 +116,12 @@ function parametersOf({ generator, discriminator, vgg }: Networks): Record<strin
   );
 }
 
-/** Checkpoints at the same time. */
-function stored({ keep, steps, saveEvery }: TrainConfig): number {
+function mostCheckpoints({ keep, steps, saveEvery }: TrainConfig): number {
   const numbered = Math.floor(steps / saveEvery);
   return 3 + (keep === 0 ? numbered : Math.min(keep + 1, numbered));
 }
 
-/** The folder, or the nearest one above that exists. @throws RunFolderError where nothing can be written there. */
+/** The folder, or its nearest existing parent. @throws RunFolderError if it is not writable. */
 async function writableAncestor(folder: string): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {
     try {
@@ -134,20 +134,20 @@ async function writableAncestor(folder: string): Promise<string> {
   }
 }
 
-/** A dry run in lines. */
+/** Formats a dry run for the terminal. */
 export function dryRunLines({ config, step, pictures, sets, parameters, update, disk }: DryRun): string[] {
   const { batch, accumulate, crop, steps } = config;
   const networks = Object.entries(parameters).map(([name, size]) => `${name} ${count(size)}`);
   const needed = disk.checkpoints * disk.checkpointBytes;
-  const short = needed > disk.freeBytes ? ': more than there is' : '';
+  const short = needed > disk.freeBytes ? ', not enough' : '';
   return [
-    step > 0 ? `would go on after ${count(step)} of ${count(steps)} updates` : `would make ${count(steps)} updates`,
+    step > 0 ? `would resume after ${count(step)} of ${count(steps)} updates` : `would make ${count(steps)} updates`,
     `parameters  ${networks.join(', ')}`,
-    `pictures    ${count(pictures)} to train on${sets.map(set => `, ${count(set.pictures)} of ${set.data} to score on`).join('')}`,
+    `pictures    ${count(pictures)} to train on${sets.map(set => `, ${count(set.pictures)} of ${set.data} to evaluate on`).join('')}`,
     `update      ${count(batch * accumulate)} crops of ${crop}x${crop}: ${count(update.dispatches)} dispatches, ` +
       `${update.convolutionGflop.toFixed(2)} GFLOP in convolutions`,
     `GPU memory  ${mebibytes(update.bytes)} for an update, ${mebibytes(update.pictureBytes)} for the pictures`,
-    `disk        ${disk.checkpoints} checkpoints of ${mebibytes(disk.checkpointBytes)} at most, ${mebibytes(disk.freeBytes)} free${short}`,
-    'nothing was trained, and nothing written',
+    `disk        at most ${disk.checkpoints} checkpoints of ${mebibytes(disk.checkpointBytes)}, ${mebibytes(disk.freeBytes)} free${short}`,
+    'dry run: nothing was trained or written',
   ];
 }

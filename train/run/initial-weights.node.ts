@@ -1,4 +1,4 @@
-/** The weights that a run starts from: another run's, or a model file's. */
+/** Initial weights of a run: another run's, or a model file. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -7,16 +7,20 @@ import { codeOf } from '../write.node.ts';
 import { MODEL, SCORED } from './state.ts';
 
 /**
- * The bytes of the model file that `init` names: a file, or the generator of the checkpoint `last` of a run's folder (or
- * of a checkpoint's own), the one that is scored where that is another than the one in training. Undefined for `none` and where nothing is named.
- * @throws ConfigError where there is no such thing, CheckpointError for a damaged checkpoint.
+ * Reads the model file that `init` names: a file, or the evaluated generator of a checkpoint, where `init` is the folder of
+ * the checkpoint or of a run (its checkpoint `last`). Undefined if `init` is undefined or `none`.
+ * @throws ConfigError if there is no such file or checkpoint, CheckpointError if the checkpoint is damaged.
  */
 export async function readInitialWeights(init: string | undefined): Promise<Uint8Array | undefined> {
   if (init === undefined || init === 'none') return undefined;
   const found = await stat(init).catch(cause => {
-    throw new ConfigError(`--init: ${init}: neither the folder of a run nor a model file (${codeOf(cause)})`, 'init', {
-      cause,
-    });
+    throw new ConfigError(
+      `--init: expected the folder of a run or a model file, got ${init} (${codeOf(cause)})`,
+      'init',
+      {
+        cause,
+      },
+    );
   });
   if (!found.isDirectory()) return await readFile(init);
   for (const folder of [join(init, 'checkpoints', 'last'), init]) {
@@ -25,5 +29,8 @@ export async function readInitialWeights(init: string | undefined): Promise<Uint
     const files = await readCheckpoint(folder);
     return files.get(SCORED) ?? files.get(MODEL);
   }
-  throw new ConfigError(`--init: ${init}: no run with a checkpoint (checkpoints/last/${MODEL} is missing)`, 'init');
+  throw new ConfigError(
+    `--init: expected the folder of a run with a checkpoint, got ${init} (no checkpoints/last/${MODEL})`,
+    'init',
+  );
 }

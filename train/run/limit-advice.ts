@@ -1,11 +1,11 @@
-/** What helps where an update is too large for the adapter. */
+/** Advice when an update is too large for the adapter. */
 import { LimitError, OutOfMemoryError } from '../../engine/basics/errors.ts';
 import type { Planned } from '../../engine/compile.ts';
 import type { Device } from '../../engine/device/device.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { UpdateSizeError } from '../errors.ts';
 
-/** @throws LimitError where an update binds more than the adapter allows, with the largest binding. */
+/** @throws LimitError with the largest binding of an update, if it exceeds the adapter's limit. */
 export function checkPlan({ lowered }: Planned, { traits: { maxBindingBytes } }: Device): void {
   let largest: { readonly operation: string; readonly bytes: number } | undefined;
   for (const { operation, buffers } of lowered.calls)
@@ -14,7 +14,7 @@ export function checkPlan({ lowered }: Planned, { traits: { maxBindingBytes } }:
     throw new LimitError(largest.operation, 'maxStorageBufferBindingSize', largest.bytes, maxBindingBytes);
 }
 
-/** An error of planning or of the first update, with the options that make an update smaller; others as they are. */
+/** Adds to a LimitError or OutOfMemoryError the options that make an update smaller. Returns other errors unchanged. */
 export function withLimitAdvice(error: unknown, { batch, accumulate, crop }: TrainConfig): unknown {
   if (!(error instanceof LimitError || error instanceof OutOfMemoryError)) return error;
   const smaller =
@@ -23,7 +23,7 @@ export function withLimitAdvice(error: unknown, { batch, accumulate, crop }: Tra
       : 'a smaller --batch, ';
   const problem = error.message.replace(/\.$/, '');
   return new UpdateSizeError(
-    `an update of ${batch} crops of ${crop}x${crop} at a time is too large for this adapter: ${problem}; what helps: ` +
+    `an update of ${batch} crops of ${crop}x${crop} at a time is too large for this adapter: ${problem}; try ` +
       `${batch > 1 ? smaller : ''}a smaller --crop, or a smaller network`,
     { cause: error },
   );

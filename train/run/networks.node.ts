@@ -1,4 +1,4 @@
-/** The networks of a run: as they begin, or as a checkpoint has them. */
+/** The networks of a run: new ones, or those of a checkpoint. */
 import { type Discriminator, discriminator } from '../../models/discriminator.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import type { Module } from '../../models/module.ts';
@@ -6,7 +6,7 @@ import { type SRResNet, srresnet } from '../../models/srresnet.ts';
 import type { VGG19 } from '../../models/vgg19.ts';
 import { AveragedTraining } from '../averaged-training.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
-import { contentOf, explained, vggFactors } from '../content.ts';
+import { contentTerms, describeVggTerm, vggFactors } from '../content-loss.ts';
 import { ContentTraining } from '../content-training.ts';
 import { ConfigError } from '../errors.ts';
 import { forShell } from '../readable.ts';
@@ -15,7 +15,7 @@ import type { Training } from '../training.ts';
 import { type LossNetwork, openLossNetwork } from './loss-network.node.ts';
 import { restoreDiscriminator, restoreGenerator, restoreScored, type TrainedNetworks } from './state.ts';
 
-/** What is trained, and what it is compared by. */
+/** The networks in training, and the loss network. */
 export class Networks implements TrainedNetworks, Disposable {
   readonly generator: SRResNet;
   readonly discriminator: Discriminator | undefined;
@@ -38,7 +38,7 @@ export class Networks implements TrainedNetworks, Disposable {
     return this.#loss?.vgg;
   }
 
-  /** How they learn, by a configuration. */
+  /** The training method that the configuration describes. */
   training(config: TrainConfig): Training {
     const training = this.#training(config);
     return this.scored && config.ema > 0
@@ -48,7 +48,7 @@ export class Networks implements TrainedNetworks, Disposable {
 
   #training(config: TrainConfig): Training {
     const variant = variantOfConfig(config);
-    const content = contentOf(variant, this.vgg, config);
+    const content = contentTerms(variant, this.vgg, config);
     const { adversarialWeight: adversarial, lr, dLr = lr, beta1, beta2, eps, clipNorm } = config;
     const adam = { lr, beta1, beta2, eps, clipNorm };
     if (!this.discriminator) return new ContentTraining(this.generator, { ...adam, content });
@@ -61,26 +61,26 @@ export class Networks implements TrainedNetworks, Disposable {
     });
   }
 
-  /** The generator to score and to show. */
-  get best(): SRResNet {
+  /** The generator to evaluate and to show. */
+  get evaluated(): SRResNet {
     return this.scored ?? this.generator;
   }
 
-  /** Gives the generator that is scored what the one in training has: the running statistics, and weights not averaged. */
-  async follow({ ema }: TrainConfig): Promise<void> {
+  /** Copies to the evaluated generator what is not averaged: running statistics, and without `--ema` all weights. */
+  async updateEvaluated({ ema }: TrainConfig): Promise<void> {
     if (!this.scored) return;
     const state = await this.generator.stateDict();
     for (const [name, variable] of this.scored.namedVariables())
       if (ema === 0 || !variable.requiresGrad) variable.write(Float32Array.from(state.get(name)!.data));
   }
 
-  /** What the VGG loss is computed from and divided by, in one line; undefined where there is none. */
+  /** One line that says how the VGG loss is computed; undefined if there is none. */
   explanation(config: TrainConfig): string | undefined {
     const factors = this.#loss && vggFactors(variantOfConfig(config), this.#loss.vgg, config);
-    return factors && explained(factors, this.#loss.vgg);
+    return factors && describeVggTerm(factors, this.#loss.vgg);
   }
 
-  /** Gives their memory back. */
+  /** Frees their memory. */
   dispose(): void {
     for (const net of [this.generator, this.discriminator, this.scored, this.vgg]) net?.dispose();
   }
@@ -91,9 +91,9 @@ export class Networks implements TrainedNetworks, Disposable {
 }
 
 /**
- * The networks before the first update, and the configuration with all that follows from its files: channels and blocks
- * of `initial` weights, the loss network's SHA-256.
- * @throws ConfigError where the configuration contradicts a file; what decoding a file throws.
+ * Creates the networks of a new run, and completes the configuration from its files: channels and blocks from `initial`
+ * weights, the loss network's SHA-256.
+ * @throws ConfigError if the configuration contradicts a file; whatever decoding a file throws.
  */
 export async function firstNetworks(
   config: TrainConfig,
@@ -101,9 +101,8 @@ export async function firstNetworks(
 ): Promise<{ readonly networks: Networks; readonly config: TrainConfig }> {
   const { seed } = config;
   const { channels, blocks } = config;
-  const made = new Made();
-  try {
-    const generator = made.one(
+  return await disposingOnFailure(async own => {
+    const generator = own(
       initial
         ? decodeModel(initial, config.init)
         : srresnet({ ...(channels && { channels }), ...(blocks && { blocks }), seed, icnr: config.icnr }),
@@ -111,14 +110,14 @@ export async function firstNetworks(
     for (const key of ['channels', 'blocks'] as const)
       if (config[key] !== undefined && config[key] !== generator.config[key])
         throw new ConfigError(
-          `--${key}: given ${config[key]}, but --init ${forShell(String(config.init))} has ${generator.config[key]}; leave the option out`,
+          `--${key}: expected ${generator.config[key]} as in --init ${forShell(String(config.init))}, got ${config[key]}; omit the option`,
           key,
         );
     const loss = await openLossNetwork(config);
-    made.one(loss?.vgg);
-    const scored = made.one(isScoredApart(config) ? await copyOf(generator) : undefined);
+    own(loss?.vgg);
+    const scored = own(isEvaluatedApart(config) ? await copyOf(generator) : undefined);
     return {
-      networks: new Networks({ generator, discriminator: freshDiscriminator(config), scored, loss }),
+      networks: new Networks({ generator, discriminator: newDiscriminator(config), scored, loss }),
       config: {
         ...config,
         channels: generator.config.channels,
@@ -126,56 +125,51 @@ export async function firstNetworks(
         ...(loss && { vggSha256: loss.sha256 }),
       },
     };
-  } catch (error) {
-    made.dispose();
-    throw error;
-  }
+  });
 }
 
-/** The networks of a checkpoint's files. */
+/** The networks of a checkpoint's files. @throws CheckpointError if a file is missing or damaged. */
 export async function restoredNetworks(
   config: TrainConfig,
   files: ReadonlyMap<string, Uint8Array>,
   folder: string,
 ): Promise<Networks> {
-  const made = new Made();
-  try {
-    const generator = made.one(restoreGenerator(files, folder));
+  return await disposingOnFailure(async own => {
+    const generator = own(restoreGenerator(files, folder));
     const loss = await openLossNetwork(config);
-    made.one(loss?.vgg);
-    const adversary = made.one(variantOfConfig(config).adversarial ? restoreDiscriminator(files, folder) : undefined);
-    const scored = isScoredApart(config) ? restoreScored(files, folder) : undefined;
-    return new Networks({ generator, discriminator: adversary, scored, loss });
+    own(loss?.vgg);
+    const discriminator = own(variantOfConfig(config).adversarial ? restoreDiscriminator(files, folder) : undefined);
+    const scored = isEvaluatedApart(config) ? restoreScored(files, folder) : undefined;
+    return new Networks({ generator, discriminator, scored, loss });
+  });
+}
+
+/** Runs `work`, and disposes of the modules that it passed to `own` if it throws. */
+async function disposingOnFailure<R>(
+  work: (own: <M extends Module | undefined>(net: M) => M) => Promise<R>,
+): Promise<R> {
+  const owned: Module[] = [];
+  try {
+    return await work(net => {
+      if (net) owned.push(net);
+      return net;
+    });
   } catch (error) {
-    made.dispose();
+    for (const net of owned) net.dispose();
     throw error;
   }
 }
 
-/** Networks on their way to be a run's: what fails half-way gives back what was there. */
-class Made {
-  readonly #all: Module[] = [];
-
-  one<M extends Module | undefined>(net: M): M {
-    if (net) this.#all.push(net);
-    return net;
-  }
-
-  dispose(): void {
-    for (const net of this.#all) net.dispose();
-  }
-}
-
-/** Whether what is scored is not the generator in training itself. */
-const isScoredApart = ({ ema, recalibrate }: TrainConfig): boolean => ema > 0 || recalibrate > 0;
+/** Whether the evaluated generator differs from the one in training. */
+const isEvaluatedApart = ({ ema, recalibrate }: TrainConfig): boolean => ema > 0 || recalibrate > 0;
 
 async function copyOf(net: SRResNet): Promise<SRResNet> {
   const state = await net.stateDict();
   return srresnet(net.config).loadStateDict(state);
 }
 
-/** The discriminator sees whole crops: its size is theirs. */
-function freshDiscriminator(config: TrainConfig): Discriminator | undefined {
+/** Its input size is the crop size. */
+function newDiscriminator(config: TrainConfig): Discriminator | undefined {
   if (!variantOfConfig(config).adversarial) return undefined;
   const { discriminatorChannels: channels, discriminatorHidden: hidden, crop: size, seed } = config;
   return discriminator({ ...(channels && { channels }), ...(hidden && { hidden }), size, seed });

@@ -1,4 +1,4 @@
-/** Whether a run that is resumed still has the pictures that it was begun with, and is scored on others. */
+/** Checks that a resumed run has the same pictures, and that it is evaluated on other pictures than it is trained on. */
 import type { TrainConfig } from '../config/config.ts';
 import { ConfigError, PictureSourceError } from '../errors.ts';
 import { differenceOf, filesOf, identitiesOf } from '../pictures/identity.ts';
@@ -14,36 +14,36 @@ export function recordOf(pictures: readonly TrainingPicture[], sets: readonly Ev
   };
 }
 
-/** A run that is resumed from a checkpoint. */
+/** The pictures of a run that is resumed from a checkpoint. */
 export interface ResumedPictures {
-  /** The configuration of its last session, and the present one. */
+  /** Configurations of its last session and of this one. */
   readonly stored: TrainConfig;
   readonly config: TrainConfig;
-  /** What its folder says; undefined for runs that were begun before pictures were recorded. */
+  /** Record in its folder; undefined if the run was started by a version that did not record pictures. */
   readonly before: PictureRecord | undefined;
   readonly now: PictureRecord;
 }
 
 /**
- * Lines about what cannot be checked, and about sets whose scores no longer compare.
- * @throws ConfigError where the run would go on with other crops than unbroken, saying which pictures differ.
+ * Checks the pictures. Returns notes about what cannot be checked, and about evaluation sets that have changed.
+ * @throws ConfigError if training pictures differ, saying which: the run would continue with other crops.
  */
 export function checkPictures({ stored, config, before, now }: ResumedPictures): string[] {
-  const goOn = `start another run from its weights: --init ${forShell(config.out)} --out NEW`;
+  const otherRun = `start another run from its weights with --init ${forShell(config.out)} --out NEW`;
   if (!before) {
     if (JSON.stringify(stored.data) !== JSON.stringify(config.data))
       throw new ConfigError(
-        `--data: this run did not record its pictures, so whether these are the same cannot be checked: leave it out, or ${goOn}`,
+        `--data: cannot check whether these are the pictures of this run, because it did not record them: omit it, or ${otherRun}`,
         'data',
       );
     if (filesOf(now.training).length === 0) return [];
-    return ['note: this run did not record its pictures: whether they are still the same is checked from now on'];
+    return ['note: this run did not record its pictures; changes to them will be detected from now on'];
   }
   const difference = differenceOf(before.training, now.training);
   if (difference !== undefined)
     throw new ConfigError(
-      `--data: not the pictures that this run was begun with: ${difference}; put them back, say where they lie now ` +
-        `(--resume --data DIR), or ${goOn}`,
+      `--data: the pictures differ from those that this run was started with: ${difference}; restore them, pass their ` +
+        `new folder with --resume --data DIR, or ${otherRun}`,
       'data',
     );
   return before.evaluation.flatMap(({ data, pictures }) => {
@@ -51,22 +51,24 @@ export function checkPictures({ stored, config, before, now }: ResumedPictures):
     const changed = same && differenceOf(pictures, same.pictures);
     return changed === undefined
       ? []
-      : [`note: --eval ${data}: not the pictures of before: ${changed}; scores before and after do not compare`];
+      : [
+          `note: --eval ${data}: the pictures have changed: ${changed}; earlier scores cannot be compared with new ones`,
+        ];
   });
 }
 
-/** An error about a folder that a resumed run cannot find, with what to do. */
+/** Adds advice to an error about a folder that a resumed run cannot find. */
 export function withResumeAdvice(error: unknown, config: TrainConfig): unknown {
   if (!(error instanceof PictureSourceError)) return error;
   const { source } = error;
   const problem = error.message.slice(source.length + 2);
   const advice = config.data.includes(source)
-    ? 'if the pictures were moved, --resume --data DIR says where they lie now'
-    : '--resume --eval DIR says what to score on now';
+    ? 'if the pictures were moved, pass their new folder with --resume --data DIR'
+    : 'pass another set with --resume --eval DIR';
   return new PictureSourceError(source, `${problem}; ${advice}`, { cause: error });
 }
 
-/** A warning for each set to score on that holds pictures which are trained on, too. */
+/** A warning for each evaluation set that contains training pictures. */
 export function overlapWarnings(pictures: readonly TrainingPicture[], sets: readonly EvaluationSet[]): string[] {
   const trained = new Set(filesOf(identitiesOf(pictures)).map(({ sha256 }) => sha256));
   return sets.flatMap(({ data, pictures }) => {
@@ -75,8 +77,8 @@ export function overlapWarnings(pictures: readonly TrainingPicture[], sets: read
     if (both.length === 0) return [];
     const which = both.length === 1 ? both[0].name : `${both[0].name} and ${both.length - 1} more`;
     return [
-      `warning: --eval ${data}: ${both.length} of ${pictures.length} pictures are trained on, too (${which}); scores ` +
-        'on them say little about other pictures',
+      `warning: --eval ${data}: ${both.length} of ${pictures.length} pictures are also training pictures (${which}); ` +
+        'their scores say little about other pictures',
     ];
   });
 }

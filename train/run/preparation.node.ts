@@ -1,4 +1,4 @@
-/** What a run has before its first update: its pictures read, its batches planned, its trainer made. */
+/** Prepares a run up to its first update: reads the pictures and creates the trainer. */
 
 import type { TrainConfig } from '../config/config.ts';
 import { type BatchSource, CropSource } from '../pictures/crop-source.ts';
@@ -14,9 +14,9 @@ import { count, mebibytes } from '../readable.ts';
 import { Trainer } from '../trainer.ts';
 import type { Networks } from './networks.node.ts';
 import { overlapWarnings } from './picture-check.node.ts';
-import type { SessionOptions } from './run.node.ts';
+import type { SessionOptions } from './session-options.node.ts';
 
-/** Gives its memory back, but for the networks', when it is disposed of. */
+/** Disposing frees all memory except the networks'. */
 export interface Preparation extends Disposable {
   readonly source: BatchSource;
   readonly trainer: Trainer;
@@ -25,8 +25,8 @@ export interface Preparation extends Disposable {
 }
 
 /**
- * Reads what the configuration names, telling of each file left out, and makes a trainer of the networks. Pictures that
- * take more than the configuration's budget go into a scratch file in the folder `scratch`.
+ * Reads the pictures that the configuration names, with a line for each skipped file, and creates a trainer for the
+ * networks. Pictures that exceed the configuration's memory budget go into a scratch file in the folder `scratch`.
  */
 export async function prepare(
   config: TrainConfig,
@@ -45,8 +45,8 @@ export async function prepare(
   const { dataBudget } = config;
   const onSpill = (about: number, free: number) =>
     onLine?.(
-      `the pictures take more than --data-budget ${count(dataBudget)} MiB: they are streamed from a scratch file in ` +
-        `${scratch}, about ${mebibytes(about)}, ${mebibytes(free)} free${about > free ? ': more than there is' : ''}`,
+      `the pictures exceed --data-budget ${count(dataBudget)} MiB: streaming them from a scratch file of about ` +
+        `${mebibytes(about)} in ${scratch} (${mebibytes(free)} free${about > free ? ', not enough' : ''})`,
     );
   const held: Disposable[] = [];
   const dispose = () => {
@@ -64,15 +64,15 @@ export async function prepare(
     held.push(scored);
     const { sets, skipped } = scored;
     for (const { message } of [...left, ...skipped]) onLine?.(`skipped: ${message}`);
-    if (left.length > 0) onLine?.(`${left.length} files skipped, ${pictures.length} pictures to train on`);
+    if (left.length > 0) onLine?.(`skipped ${left.length} files; training on ${pictures.length} pictures`);
     for (const warning of overlapWarnings(pictures, sets)) onLine?.(warning);
     const { batch, accumulate } = config;
     const options = { ...config, batch: batch * accumulate };
     const source = packed ? new StreamedCrops(device, packed, options) : new CropSource(device, pictures, options);
     held.push(source);
-    const onLooking = (done: number, total: number) => onPhase?.('looking for what was not finite first', done, total);
+    const onDiagnosis = (done: number, total: number) => onPhase?.('finding the first NaN or infinity', done, total);
     const { maxNonFinite } = config;
-    const trainer = new Trainer(networks.training(config), source, { accumulate, maxNonFinite, onLooking });
+    const trainer = new Trainer(networks.training(config), source, { accumulate, maxNonFinite, onDiagnosis });
     held.push(trainer);
     return { source, trainer, pictures, sets, [Symbol.dispose]: dispose };
   } catch (error) {

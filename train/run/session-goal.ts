@@ -1,16 +1,15 @@
-/** Whether a run that is resumed can come to where it is told to. */
+/** Checks that a resumed run has updates left. */
 import { ConfigError } from '../errors.ts';
 
 /**
- * Updates cannot be taken back.
- * @param made updates that the run has made.
- * @throws ConfigError where `steps` or `stopAfter` is less than that.
+ * @param made updates that the run has made. They cannot be undone.
+ * @throws ConfigError if `steps` or `stopAfter` is less.
  */
 export function checkGoal(steps: number, stopAfter: number | undefined, made: number): void {
   const wrong = (flag: string, given: number) =>
     new ConfigError(
-      `${flag}: given ${given}, expected at least ${made}, the updates that this run has made; an earlier state is in ` +
-        'its checkpoints step-N, from which --init starts another run',
+      `${flag}: expected at least ${made}, the updates that this run has made, got ${given}; to start another run from ` +
+        'an earlier state, use --init with one of its checkpoints step-N',
       flag === '--steps' ? 'steps' : undefined,
     );
   if (steps < made) throw wrong('--steps', steps);

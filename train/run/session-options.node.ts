@@ -1,4 +1,4 @@
-/** What a training session is given beside its configuration, and what it returns. */
+/** Options and result of a training session. */
 import type { Device } from '../../engine/device/device.ts';
 import type { TrainingPicture } from '../pictures/pictures.node.ts';
 import type { ProfileSummary } from '../profile/profile.ts';
@@ -9,40 +9,42 @@ import type { StepResult } from '../trainer.ts';
 export interface SessionOptions {
   readonly device: Device;
   /**
-   * Opens another device after one was lost: the run then goes on from its last checkpoint, with a line that says so,
-   * but for three losses in a row without a checkpoint between. Default: a loss ends the session.
+   * Opens a new device after the GPU device was lost. The run then resumes from its last checkpoint and prints a line. Gives
+   * up after three losses in a row without a new checkpoint. Default: a lost device ends the session.
    */
   readonly reopen?: () => Promise<Device>;
-  /** Stop after this many updates, as if interrupted: the configuration's `steps` stay the goal. */
+  /** Stop after this many updates in total, as if interrupted. The run can be resumed up to `steps`. */
   readonly stopAfter?: number;
+  /** Saves and stops. Scoring stops after the current picture or tile. */
   readonly signal?: AbortSignal;
-  /** The command line that trains this again, for the report. */
+  /** Command line that repeats this training, for the report. */
   readonly command: string;
-  /** A long piece of work that is not training: reading, generating, compiling, scoring. */
+  /** Progress of work other than training: reading pictures, generating them, compiling kernels, scoring. */
   readonly onPhase?: (name: string, done: number, total: number) => void;
-  /** `gpuBytes`: GPU memory held, in use or kept for reuse. */
+  /** Result of each update. `gpuBytes`: GPU memory held, in use or pooled. */
   readonly onStep?: (status: StepResult & { readonly imagesPerSecond: number; readonly gpuBytes: number }) => void;
+  /** Notes and warnings, one line each. */
   readonly onLine?: (text: string) => void;
-  /** Pictures that are loaded already. */
+  /** Training pictures that are loaded already. Default: those that the configuration names. */
   readonly pictures?: readonly TrainingPicture[];
-  /** Profile the first updates after the warm-up. They are the same as without, to the bit. */
+  /** Profiles the first updates after the warm-up. Results are the same to the bit. */
   readonly profile?: ProfileOptions;
 }
 
 export interface SessionResult {
   readonly folder: string;
-  /** The file of the generator that is scored and shown, in the checkpoint `last`. */
+  /** File of the evaluated generator, in the checkpoint `last`. */
   readonly model: string;
-  /** Updates made. */
+  /** Updates in total. */
   readonly step: number;
-  /** All updates of the configuration are made, and scored. */
+  /** Whether all updates of the configuration are made and evaluated. */
   readonly finished: boolean;
-  /** Scores of the finished network beside bicubic's. */
+  /** Scores of the finished network, beside bicubic's. */
   readonly scores: readonly ReportScores[];
-  /** Of these, updates that were skipped because they were not finite; left out where none were. */
+  /** Updates that were skipped because they contained NaN or infinity; absent if none were. */
   readonly skipped?: number;
-  /** Seconds in which the GPU waited for crops, over the whole run. */
+  /** Seconds in which the GPU waited for crops, in the whole run. */
   readonly waitedForData: number;
-  /** Where it was asked for, and enough updates were made. */
+  /** Present if requested and enough updates were made. */
   readonly profile?: ProfileSummary;
 }

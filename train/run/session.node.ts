@@ -1,4 +1,4 @@
-/** A training run from its configuration to its report: what `daybreak train` does. */
+/** Training sessions: start a run or resume it. This is what `daybreak train` calls. */
 import type { Device } from '../../engine/device/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
 import { convolutionFamilies } from '../../kernels/products/conv2d/variants.ts';
@@ -6,30 +6,50 @@ import { resumeConfig, type TrainConfig } from '../config/config.ts';
 import { Recalibration } from '../recalibration.ts';
 import { recordChoices, recordedChoices } from '../run-folder/choices.node.ts';
 import { describeEnvironment } from '../run-folder/environment.node.ts';
-import { holdsRun, RunFolder } from '../run-folder/folder.node.ts';
+import { holdsRun, RunFolder, readRunConfig } from '../run-folder/folder.node.ts';
 import { readPictureRecord, writePictureRecord } from '../run-folder/picture-record.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
-import { survivingLosses } from './lost-devices.node.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';
 import { checkPictures, recordOf, withResumeAdvice } from './picture-check.node.ts';
 import { prepare } from './preparation.node.ts';
-import { Run, type SessionOptions, type SessionResult } from './run.node.ts';
 import { checkGoal } from './session-goal.ts';
+import type { SessionOptions, SessionResult } from './session-options.node.ts';
 import { countersOf, restoreTrainer } from './state.ts';
+import { survivingLosses } from './surviving-losses.node.ts';
+import { trainingLoop } from './training-loop.node.ts';
 
-export type { SessionOptions, SessionResult } from './run.node.ts';
+export type { SessionOptions, SessionResult } from './session-options.node.ts';
 
 /**
- * Starts a run in the folder that the configuration names; with `reopen` in the options it outlives its device. Its
- * configuration there has, beside what was given, what follows from the files it names (channels and blocks of the first
- * weights, the loss network's SHA-256).
+ * Starts a run in the folder `config.out` and trains it. The configuration that is stored there also has what follows from
+ * the files it names: channels and blocks of the initial weights, the loss network's SHA-256.
+ * @throws RunFolderError if the folder is not empty; ConfigError; whatever the updates throw.
  */
-export async function startSession(given: TrainConfig, options: SessionOptions): Promise<SessionResult> {
-  return await survivingLosses(given.out, options, (device, again) =>
-    again && holdsRun(given.out)
-      ? resumeOnce(given.out, {}, { ...options, device })
-      : startOnce(given, { ...options, device }),
+export async function startSession(config: TrainConfig, options: SessionOptions): Promise<SessionResult> {
+  return await survivingLosses(config.out, options, (device, again) =>
+    again && holdsRun(config.out)
+      ? resumeOnce(config, { ...options, device })
+      : startOnce(config, { ...options, device }),
   );
+}
+
+/**
+ * Resumes the run in the folder `config.out` from its checkpoint `last`, with the kernels that it was started with. The
+ * result is the same to the bit as that of an uninterrupted run.
+ * @param config the run's configuration, perhaps with changes: see {@link resumedConfig}.
+ * @throws ConfigError if an option differs that cannot change; RunFolderError, CheckpointError; whatever the updates throw.
+ */
+export async function resumeSession(config: TrainConfig, options: SessionOptions): Promise<SessionResult> {
+  return await survivingLosses(config.out, options, device => resumeOnce(config, { ...options, device }));
+}
+
+/**
+ * The configuration of the run in a folder, to resume it with.
+ * @param changes options that may change when a run is resumed, such as `steps` or `eval`.
+ * @throws ConfigError if another option differs; RunFolderError if the folder holds no run.
+ */
+export async function resumedConfig(out: string, changes: Readonly<Partial<TrainConfig>> = {}): Promise<TrainConfig> {
+  return resumeConfig(await readRunConfig(out), { ...changes, out });
 }
 
 async function startOnce(given: TrainConfig, options: SessionOptions): Promise<SessionResult> {
@@ -43,55 +63,39 @@ async function startOnce(given: TrainConfig, options: SessionOptions): Promise<S
   return await runSession(folder, config, networks, options);
 }
 
-/**
- * Goes on with the run in `out` from its last checkpoint, with the kernels that it was begun with; `changes` are options
- * that may differ.
- */
-export async function resumeSession(
-  out: string,
-  changes: Readonly<Record<string, unknown>>,
-  options: SessionOptions,
-): Promise<SessionResult> {
-  return await survivingLosses(out, options, device => resumeOnce(out, changes, { ...options, device }));
-}
-
-async function resumeOnce(
-  out: string,
-  changes: Readonly<Record<string, unknown>>,
-  options: SessionOptions,
-): Promise<SessionResult> {
-  using folder = await RunFolder.resume(out);
-  // Whatever has been tuned since: other kernels add in another order.
+async function resumeOnce(given: TrainConfig, options: SessionOptions): Promise<SessionResult> {
+  using folder = await RunFolder.resume(given.out);
+  // Not the kernels tuned since: they add in another order.
   options.device.useChoices(await recordedChoices(folder.path));
   setCurrentDevice(options.device);
   const stored = await folder.config();
-  const config = resumeConfig(stored, { ...changes, out });
-  const started = (await folder.checkpoints()).includes('last');
-  const files = started ? await folder.readCheckpoint('last') : undefined;
-  if (files) checkGoal(config.steps, options.stopAfter, countersOf(files, folder.checkpointPath('last')).step);
+  const config = resumeConfig(stored, given);
+  const last = folder.checkpointPath('last');
+  const files = (await folder.checkpoints()).includes('last') ? await folder.readCheckpoint('last') : undefined;
+  if (files) checkGoal(config.steps, options.stopAfter, countersOf(files, last).step);
   using networks = files
-    ? await restoredNetworks(config, files, folder.checkpointPath('last'))
-    : (await firstNetworks(config, await firstWeights(folder, config))).networks;
+    ? await restoredNetworks(config, files, last)
+    : (await firstNetworks(config, await initialWeights(folder, config))).networks;
   return await runSession(folder, config, networks, options, { stored, files });
 }
 
-/** The run's own copy of its first weights; read once more where its process died before they were written. */
-async function firstWeights(folder: RunFolder, { init }: TrainConfig): Promise<Uint8Array | undefined> {
-  const kept = await folder.initialWeights();
-  if (kept) return kept;
+/** The run's copy of its initial weights. Reads the original if the process died before the copy was written. */
+async function initialWeights(folder: RunFolder, { init }: TrainConfig): Promise<Uint8Array | undefined> {
+  const copy = await folder.initialWeights();
+  if (copy) return copy;
   const initial = await readInitialWeights(init);
   if (initial) await folder.writeInitialWeights(initial);
   return initial;
 }
 
-/** What a run was when it was resumed. */
+/** State of a run before it is resumed. */
 interface ResumedRun {
-  /** Its configuration. */
   readonly stored?: TrainConfig;
-  /** Its checkpoint `last`, where it came to one. */
+  /** Its checkpoint `last`, if it has one. */
   readonly files?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
+/** Reads the pictures, restores the trainer, and trains. */
 async function runSession(
   folder: RunFolder,
   config: TrainConfig,
@@ -105,7 +109,7 @@ async function runSession(
   });
   const { trainer, source, pictures, sets } = prepared;
   const [before, now] = [await readPictureRecord(folder.path), recordOf(pictures, sets)];
-  // Without a checkpoint nothing has been learned from other pictures yet.
+  // Without a checkpoint nothing has been learned from other pictures.
   if (stored && files) for (const line of checkPictures({ stored, config, before, now })) onLine?.(line);
   if (stored) await folder.writeConfig(config);
   if (JSON.stringify(before) !== JSON.stringify(now)) await writePictureRecord(folder.path, now);
@@ -113,9 +117,8 @@ async function runSession(
   await folder.continueAfter(trainer.step);
   await folder.writeEnvironment(await environmentOf(device), trainer.step);
   using recalibration =
-    config.recalibrate > 0 ? new Recalibration(networks.best, source, config.recalibrate) : undefined;
-  using run = new Run({ folder, config, networks, trainer, recalibration, sets, pictures, resumed }, options);
-  return await run.complete();
+    config.recalibrate > 0 ? new Recalibration(networks.evaluated, source, config.recalibrate) : undefined;
+  return await trainingLoop({ folder, config, networks, trainer, recalibration, sets, pictures, resumed }, options);
 }
 
 const environmentOf = (device: Device) => {

@@ -1,4 +1,4 @@
-/** The whole state of a training run as files of a checkpoint, and back. */
+/** Saves the state of a training run as the files of a checkpoint, and restores it. */
 import * as z from 'zod';
 import type { Discriminator } from '../../models/discriminator.ts';
 import { decodeDiscriminator, decodeModel, encodeDiscriminator, encodeModel } from '../../models/model-file.ts';
@@ -11,18 +11,15 @@ import { SELECTIONS, type SelectedBy } from '../report/selection.ts';
 import type { Moments, Skipped, Trainer } from '../trainer.ts';
 import type { Role } from '../training.ts';
 
-/** What cannot be read from the weights. All of it follows from the updates made, or is a sum of measured times. */
+/** State beside weights and optimizers. It depends only on the updates made. */
 export interface Counters {
-  /** Updates so far, those that were skipped included. */
+  /** Updates so far, including skipped ones. */
   readonly step: number;
-  /** The figure that the checkpoint `best` was chosen by; null before the first evaluation. */
+  /** Score of the checkpoint `best`; null before the first evaluation. */
   readonly best: number | null;
-  /**
-   * Which figure that is, where it is not PSNR in dB: the distance of VGG features, or |1 − texture|. See
-   * `selectionOf`.
-   */
+  /** Metric of that score, if it is not PSNR in dB: the distance of VGG features, or |1 − texture|. See `selectionOf`. */
   readonly bestBy?: Exclude<SelectedBy, 'psnr'>;
-  /** Left out where none were. */
+  /** Absent if no update was skipped. */
   readonly skipped?: Skipped;
 }
 
@@ -36,17 +33,17 @@ const CountersSchema: z.ZodType<Counters> = z
   })
   .refine(({ step, skipped: { all, inRow } = { all: 0, inRow: 0 } }) => inRow <= all && all <= step);
 
-/** The networks that a checkpoint holds. */
+/** The networks of a checkpoint. */
 export interface TrainedNetworks {
   readonly generator: SRResNet;
   readonly discriminator?: Discriminator | undefined;
-  /** The generator as it is scored, where that is not the one in training: averaged, or with statistics of its own. */
+  /** The evaluated generator, if it differs from the one in training: averaged, or with recalibrated statistics. */
   readonly scored?: SRResNet | undefined;
 }
 
-/** The generator's weights: what `daybreak upscale` takes. */
+/** The generator's weights, for `daybreak upscale`. */
 export const MODEL = 'model.safetensors';
-/** Those of the generator that is scored, where it is another: to be preferred. */
+/** Weights of the evaluated generator, if it differs. It is the better one to use. */
 export const SCORED = 'model-scored.safetensors';
 const DISCRIMINATOR = 'discriminator.safetensors';
 const OPTIMIZERS: Readonly<Record<Role, string>> = {
@@ -55,7 +52,7 @@ const OPTIMIZERS: Readonly<Record<Role, string>> = {
 };
 const STATE = 'state.json';
 
-/** Weights, optimizers and counters; `by`: the figure that chose `best`. The same training gives the same bytes. */
+/** Encodes weights, optimizers and counters. The same training gives the same bytes. `by`: metric of `best`. */
 export async function saveState(
   { generator, discriminator, scored }: TrainedNetworks,
   trainer: Trainer,
@@ -84,22 +81,22 @@ async function optimizerFile(net: Module, adam: Adam): Promise<Uint8Array> {
   return writeSafetensors(tensors, { optimizer: 'adam', steps: String(steps) });
 }
 
-/** The generator of a checkpoint. */
+/** Decodes the generator of a checkpoint. */
 export function restoreGenerator(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
   return decodeModel(fileOf(files, MODEL, folder), `${folder}/${MODEL}`);
 }
 
-/** A checkpoint's generator as it is scored. */
+/** Decodes the evaluated generator of a checkpoint. */
 export function restoreScored(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
   return decodeModel(fileOf(files, SCORED, folder), `${folder}/${SCORED}`);
 }
 
-/** The discriminator of a checkpoint. */
+/** Decodes the discriminator of a checkpoint. */
 export function restoreDiscriminator(files: ReadonlyMap<string, Uint8Array>, folder: string): Discriminator {
   return decodeDiscriminator(fileOf(files, DISCRIMINATOR, folder), `${folder}/${DISCRIMINATOR}`);
 }
 
-/** Puts the optimizers and the counters of a checkpoint into a trainer of the restored networks. */
+/** Restores the optimizers and counters of a checkpoint in a trainer of the restored networks. */
 export function restoreTrainer(files: ReadonlyMap<string, Uint8Array>, folder: string, trainer: Trainer): Counters {
   const moments: Partial<Record<Role, Moments>> = {};
   for (const [role, { net }] of trainer.trained) moments[role] = momentsOf(files, folder, OPTIMIZERS[role], net);
@@ -113,7 +110,7 @@ function momentsOf(files: ReadonlyMap<string, Uint8Array>, folder: string, file:
   const { tensors } = readSafetensors(fileOf(files, file, folder), path);
   const dataOf = (name: string): Float32Array => {
     const stored = tensors.get(name);
-    if (!stored) throw new CheckpointError(path, `lacks ${name}; it belongs to another network`);
+    if (!stored) throw new CheckpointError(path, `${name} is missing; the file belongs to another network`);
     return stored.data;
   };
   return net
@@ -121,13 +118,13 @@ function momentsOf(files: ReadonlyMap<string, Uint8Array>, folder: string, file:
     .map(([name]) => ({ first: dataOf(`exp_avg.${name}`), second: dataOf(`exp_avg_sq.${name}`) }));
 }
 
-/** The counters of a checkpoint. */
+/** Decodes the counters of a checkpoint. */
 export function countersOf(files: ReadonlyMap<string, Uint8Array>, folder: string): Counters {
   const [bytes, path] = [fileOf(files, STATE, folder), `${folder}/${STATE}`];
   try {
     return CountersSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
-    throw new CheckpointError(path, 'is not {"step": …, "best": …}, perhaps with "skipped": {"all": …, "inRow": …}', {
+    throw new CheckpointError(path, 'expected {"step": …, "best": …}, perhaps with "skipped": {"all": …, "inRow": …}', {
       cause,
     });
   }
@@ -135,6 +132,6 @@ export function countersOf(files: ReadonlyMap<string, Uint8Array>, folder: strin
 
 function fileOf(files: ReadonlyMap<string, Uint8Array>, name: string, folder: string): Uint8Array {
   const bytes = files.get(name);
-  if (!bytes) throw new CheckpointError(folder, `lacks ${name}`);
+  if (!bytes) throw new CheckpointError(folder, `${name} is missing`);
   return bytes;
 }

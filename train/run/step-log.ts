@@ -1,34 +1,49 @@
-/** From results of updates to lines of the log: means since the line before, speed, time. */
+/** Training entries of the metrics log: mean losses since the previous entry, speed and time. */
 
-import type { StepEntry } from '../run-folder/metrics.ts';
+import { stepEntries } from '../report/content.ts';
+import type { MetricsEntry, StepEntry } from '../run-folder/metrics.ts';
+import { learningRateAt } from '../schedule.ts';
 import type { StepResult } from '../trainer.ts';
+import type { OpenRun } from './open-run.node.ts';
 
 export interface StepLogOptions {
-  /** Crops an update. */
+  /** Crops per update. */
   readonly batch: number;
   /** Learning rate of update `step`, counted from 0. */
   readonly rate: (step: number) => number;
   /** Seconds in which the GPU waited for crops in this session. */
   readonly waited: () => number;
-  /** The last line of the sessions before: its clock goes on, and the sums of a line that was not finished. */
+  /** Last entry of earlier sessions. Its time is continued, and its sums if it is unfinished. */
   readonly before?: StepEntry | undefined;
   readonly append: (entry: StepEntry) => void;
+}
+
+/** Continues the log of a run. `metrics`: its entries so far. */
+export function openStepLog({ folder, config, trainer }: OpenRun, metrics: readonly MetricsEntry[]): StepLog {
+  return new StepLog({
+    batch: config.batch * config.accumulate,
+    rate: step => learningRateAt(config, step),
+    waited: () => trainer.waitedForData,
+    before: folder.unfinished ?? stepEntries(metrics).at(-1),
+    append: entry => folder.record(entry),
+  });
 }
 
 export class StepLog {
   readonly #options: StepLogOptions;
   readonly #secondsBefore: number;
   readonly #waitedBefore: number;
-  /** Seconds of training in this session; the clock stands still between `end` and `begin`. */
+  /** Seconds of training in this session, without pauses between `stop` and `start`. */
   #seconds = 0;
-  #began: number | undefined;
-  #lineAt = 0;
+  /** When the clock was read last; undefined while it is stopped. */
+  #clock: number | undefined;
+  #lastEntryAt = 0;
   #sums = new Map<string, number>();
   /** Updates in the sums. */
   #count = 0;
-  /** Updates that are in no sum, because they were skipped. */
+  /** Skipped updates since the previous entry; they are in no sum. */
   #skipped = 0;
-  /** Of both, updates that the clock saw: not the first of a session, nor those of the sessions before. */
+  /** Updates since the previous entry, skipped or not, that were made while the clock ran. */
   #timed = 0;
   #step = 0;
 
@@ -48,39 +63,40 @@ export class StepLog {
     return this.#waitedBefore + this.#options.waited();
   }
 
-  /** Training begins or goes on. */
-  begin(): void {
-    this.#began = this.#lineAt = performance.now();
+  /** Starts the clock. */
+  start(): void {
+    this.#clock = this.#lastEntryAt = performance.now();
   }
 
   /**
-   * Training pauses; what has no line yet gets one. `unfinished`: it stopped where an unbroken run would not have, and
-   * the line will be taken back.
+   * Stops the clock and writes an entry for updates that have none yet. `unfinished`: an unbroken run would not write an
+   * entry here, so the next session will replace it.
    */
-  end({ unfinished = false } = {}): void {
+  stop({ unfinished = false } = {}): void {
     if (this.#count + this.#skipped > 0) this.write({ unfinished });
-    this.#elapse();
-    this.#began = undefined;
+    this.#readClock();
+    this.#clock = undefined;
   }
 
-  /** One more result; returns crops a second since the last line. */
-  add({ step, terms, skipped }: StepResult): number {
+  /** Adds a result. Returns crops per second since the previous entry; undefined while the clock is stopped. */
+  add({ step, terms, skipped }: StepResult): number | undefined {
     if (skipped) this.#skipped++;
     else {
       for (const [name, value] of Object.entries(terms)) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
       this.#count++;
     }
-    if (this.#began !== undefined) this.#timed++;
     this.#step = step;
+    if (this.#clock === undefined) return undefined;
+    this.#timed++;
     return this.#speed();
   }
 
-  /** Writes the line of all results since the one before. */
+  /** Writes an entry for all results since the previous one. */
   write({ unfinished = false } = {}): void {
     const { append, rate } = this.#options;
-    // Nothing to tell of an update that was made before the clock started, the warm-up's.
-    const imagesPerSecond = this.#began === undefined ? 0 : this.#speed();
-    this.#elapse();
+    // The first update of a session compiles kernels: its time says nothing about speed.
+    const imagesPerSecond = this.#clock === undefined ? 0 : this.#speed();
+    this.#readClock();
     const { loss = Number.NaN, ...terms } = Object.fromEntries(
       [...this.#sums].map(([name, sum]) => [name, sum / this.#count]),
     );
@@ -97,17 +113,17 @@ export class StepLog {
     });
     this.#sums = new Map();
     this.#count = this.#skipped = this.#timed = 0;
-    this.#lineAt = performance.now();
+    this.#lastEntryAt = performance.now();
   }
 
   #speed(): number {
-    return (this.#timed * this.#options.batch) / Math.max((performance.now() - this.#lineAt) / 1000, 1e-6);
+    return (this.#timed * this.#options.batch) / Math.max((performance.now() - this.#lastEntryAt) / 1000, 1e-6);
   }
 
-  #elapse(): void {
-    if (this.#began === undefined) return;
+  #readClock(): void {
+    if (this.#clock === undefined) return;
     const now = performance.now();
-    this.#seconds += (now - this.#began) / 1000;
-    this.#began = now;
+    this.#seconds += (now - this.#clock) / 1000;
+    this.#clock = now;
   }
 }

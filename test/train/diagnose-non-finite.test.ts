@@ -1,4 +1,4 @@
-/** Too many updates in a row that are not finite: the error says which tensor was the first. */
+/** Too many skipped updates in a row: the error names the tensor that first became NaN or infinite. */
 import { describe, expect, test } from 'vitest';
 import { mseLoss, mul } from '../../kernels/index.ts';
 import type { ContentTerm } from '../../train/loss-terms.ts';
@@ -17,27 +17,29 @@ describe('the error names the first tensor', () => {
   };
 
   test.each([
-    ['conv_in.weight', Number.NaN, 'generator conv_in.weight itself, 1 NaN of 1,944 numbers'],
-    ['conv_out.bias', Number.POSITIVE_INFINITY, 'generator conv_out.bias itself, 1 infinite of 3 numbers'],
-    ['blocks.0.bn2.weight', Number.NEGATIVE_INFINITY, 'generator blocks.0.bn2.weight itself, 1 infinite of 8 numbers'],
+    ['conv_in.weight', Number.NaN, 'generator conv_in.weight itself, 1 NaN of 1,944 elements'],
+    ['conv_out.bias', Number.POSITIVE_INFINITY, 'generator conv_out.bias itself, 1 infinite of 3 elements'],
+    ['blocks.0.bn2.weight', Number.NEGATIVE_INFINITY, 'generator blocks.0.bn2.weight itself, 1 infinite of 8 elements'],
   ])('a weight: %s is %f', async (name, value, first) => {
     const error = await poisoned(name, value);
     expect(error.first).toBe(first);
-    expect(error.message).toBe(`update 1 was not finite (${error.found}); the state before is kept; first: ${first}`);
+    expect(error.message).toBe(
+      `update 1 contained NaN or infinity (${error.found}); the weights before it are kept; first: ${first}`,
+    );
   });
 
   test('a statistic: the normalisation behind the weight makes the loss finite again', async () => {
     const error = await poisoned('blocks.0.conv1.weight', 1e25);
     expect(error.message).toContain('(1 of the running statistics)');
     expect(error.first).toBe(
-      'square [2, 8, 4, 4] after generator blocks.0.conv1, 32 infinite of 256 numbers; what goes in reaches 1e24',
+      'square [2, 8, 4, 4] after generator blocks.0.conv1, 32 infinite of 256 elements; largest input 1e24',
     );
   });
 
   test('what a huge weight makes of a picture, and how large it is', async () => {
     const error = await poisoned('conv_out.weight', 3e38);
     expect(error.first).toMatch(
-      /^square \[2, 3, 16, 16\] after generator conv_out, 288 infinite of 1,536 numbers; what goes in reaches 2\.\d+e38$/,
+      /^square \[2, 3, 16, 16\] after generator conv_out, 288 infinite of 1,536 elements; largest input 2\.\d+e38$/,
     );
   });
 
@@ -52,17 +54,17 @@ describe('the error names the first tensor', () => {
     }
     const { error } = await outcome(training.trainer.run(1, () => 1e-3));
     expect(error!.first).toMatch(
-      /^prelu\w* \[2, 8, 4, 4\] with generator prelu_in, 256 infinite of 256 numbers; what goes in reaches 1e20$/,
+      /^prelu\w* \[2, 8, 4, 4\] with generator prelu_in, 256 infinite of 256 elements; largest input 1e20$/,
     );
   });
 
   test('what makes a loss infinite, and a loss that is', async () => {
     const before = await poisoned('conv_in.bias', 0, { content: [failsAbove(-100)] });
-    expect(before.first).toMatch(/^exp \[\], 1 infinite of 1 numbers; what goes in reaches \d/);
+    expect(before.first).toMatch(/^exp \[\], 1 infinite of 1 elements; largest input \d/);
     const heavy: ContentTerm = { name: 'heavy', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e3) };
     const loss = await poisoned('conv_in.bias', 0, { content: [heavy] });
     expect(loss.first).toMatch(
-      /^the generator's loss, mulScalar \[\] .*, 1 infinite of 1 numbers; what goes in reaches \d+$/,
+      /^the generator's loss, mulScalar \[\] .*, 1 infinite of 1 elements; largest input \d+$/,
     );
   });
 
@@ -70,7 +72,7 @@ describe('the error names the first tensor', () => {
     const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
     const { first } = await poisoned('conv_in.bias', 0, { content: [huge] });
     expect(first).toMatch(
-      /^the gradient of generator conv_out\.\w+, \w+ \[.*\].*, [\d,]+ of [\d,]+ numbers too large to be squared, up to \d[\d.]*e\d+;/,
+      /^the gradient of generator conv_out\.\w+, \w+ \[.*\].*, [\d,]+ of [\d,]+ elements overflow when squared, up to \d[\d.]*e\d+;/,
     );
   });
 
@@ -79,12 +81,12 @@ describe('the error names the first tensor', () => {
     await training.to(1);
     // Infinite for float32, and so are the weights then, which the next update meets; the rate comes first.
     const { error } = await outcome(training.trainer.run(3, () => 1e39));
-    expect(error!.first).toBe('the learning rate itself, 1 infinite of 1 numbers');
+    expect(error!.first).toBe('the learning rate itself, 1 infinite of 1 elements');
   });
 
   test('with a batch in parts', async () => {
     const error = await poisoned('conv_out.weight', Number.NaN, { accumulate: 2 });
-    expect(error.first).toBe('generator conv_out.weight itself, 1 NaN of 1,944 numbers');
+    expect(error.first).toBe('generator conv_out.weight itself, 1 NaN of 1,944 elements');
   });
 
   test('and is told how far it looked, or that it was interrupted; then it may look again', async () => {
@@ -93,14 +95,14 @@ describe('the error names the first tensor', () => {
     using training = new SmallTraining(device(), 1, {
       maxNonFinite: 1,
       content: [failsAbove(-100)],
-      onLooking: (done, total) => {
+      onDiagnosis: (done, total) => {
         told.push([done, total]);
         if (told.length === 5) controller.abort();
       },
     });
     const run = (signal?: AbortSignal) => outcome(training.trainer.run(1, () => 1e-3, signal));
     // Aborted in the middle of looking, which begins once nothing is left to be done.
-    expect((await run(controller.signal)).error!.first).toBe('not looked for to the end');
+    expect((await run(controller.signal)).error!.first).toBe('unknown, the search was interrupted');
     expect(told).toHaveLength(5);
     const { first } = (await run()).error!;
     expect(first).toMatch(/^exp /);

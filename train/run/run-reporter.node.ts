@@ -1,4 +1,4 @@
-/** What a run shows of its network: samples on its way, and at its end scores, comparison pictures and the report. */
+/** Sample pictures during a run, and comparison pictures and the report when it stops. */
 import { ResultError } from '../../eval/errors.ts';
 import type { Evaluation, Measure } from '../../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../../eval/methods.ts';
@@ -12,67 +12,69 @@ import { writeSample } from '../report/samples.node.ts';
 import type { Scoring } from '../report/scoring.ts';
 import { selectionOf } from '../report/selection.ts';
 import { selectingMeasure, textureMeasure } from '../report/texture-measure.ts';
-import type { RunParts } from './parts.node.ts';
+import type { OpenRun } from './open-run.node.ts';
 import type { SessionOptions } from './session-options.node.ts';
 
-export class Showing {
-  readonly #parts: RunParts;
+export class RunReporter implements Disposable {
+  /** The network in training, as a method to evaluate. */
+  readonly method: Method;
+  readonly #run: OpenRun;
   readonly #options: SessionOptions;
-  /** The network in training. */
-  readonly #method: Method;
+  readonly #upscaler: SRResNetUpscaler;
 
-  constructor(parts: RunParts, options: SessionOptions, method: Method) {
-    this.#parts = parts;
+  constructor(run: OpenRun, options: SessionOptions) {
+    this.#run = run;
     this.#options = options;
-    this.#method = method;
+    this.#upscaler = new SRResNetUpscaler(run.networks.evaluated, variantOfConfig(run.config).label);
+    this.method = network(this.#upscaler);
   }
 
   /**
-   * What `work` gives; undefined, and a line that begins with `without`, where the network makes no pictures. Weights that
-   * broke end a run by its updates, which say more.
+   * Result of `work`. If the network's output is invalid, prints a line that begins with `missing` and returns undefined:
+   * training goes on, and the updates themselves say what is wrong.
    */
-  async attempt<T>(without: string, work: () => Promise<T>): Promise<T | undefined> {
+  async attempt<T>(missing: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof ResultError)) throw error;
-      this.#options.onLine?.(`${without} after update ${this.#parts.trainer.step}: ${error.message}`);
+      this.#options.onLine?.(`${missing} after update ${this.#run.trainer.step}: ${error.message}`);
       return undefined;
     }
   }
 
-  /** How far the network is, as a picture. */
+  /** Writes a sample picture of the network as it is. */
   async sample(): Promise<void> {
-    const { folder, trainer } = this.#parts;
+    const { folder, trainer } = this.#run;
     await this.attempt('no sample', () => writeSample(folder, this.#exhibits(), trainer.step));
   }
 
-  /** What is measured at the end beside PSNR and SSIM. An SRResNet is judged by PSNR, which it was trained for. */
+  /** Metrics beside PSNR and SSIM at the end; none for an SRResNet, which is trained for PSNR. */
   get measure(): Measure | undefined {
-    const { config, networks } = this.#parts;
+    const { config, networks } = this.#run;
     const { mse, adversarial, vgg } = variantOfConfig(config);
     return mse && !adversarial ? undefined : textureMeasure(networks.vgg, vgg);
   }
 
-  /** What is measured on the way beside PSNR and SSIM: what the best is chosen by. */
+  /** The metric during training that chooses the best checkpoint, if it is not PSNR. */
   get selectingMeasure(): Measure | undefined {
-    const { config, networks } = this.#parts;
+    const { config, networks } = this.#run;
     const variant = variantOfConfig(config);
     return selectionOf(variant).by === 'psnr' ? undefined : selectingMeasure(networks.vgg, variant.vgg);
   }
 
   /**
-   * Writes comparison pictures and the report. `results`: the finished network's, set by set, which are scored beside
-   * bicubic and what it began as.
+   * Writes comparison pictures and the report.
+   * @param results the finished network's scores, set by set; compared with bicubic's and the initial network's.
    */
   async report(scoring: Scoring, results: readonly Evaluation[] | undefined): Promise<ReportScores[]> {
-    const { folder, config, networks, trainer } = this.#parts;
+    const { folder, config, networks, trainer } = this.#run;
     using initial = await this.#initial();
     const scores = results ? await this.#compared(scoring, results, initial?.method) : [];
     const exhibits = this.#exhibits(initial?.method);
     const { step } = trainer;
     const { command, signal } = this.#options;
-    // Whoever stops a run does not wait for pictures: going on makes them.
+    // An interrupted run stops without pictures; resuming it draws them.
     const pictures: ReportPicture[] = signal?.aborted
       ? []
       : [
@@ -83,7 +85,7 @@ export class Showing {
     return scores;
   }
 
-  /** Picture by picture. */
+  /** Scores of the network, bicubic and the initial network for each picture. */
   async #compared(
     scoring: Scoring,
     results: readonly Evaluation[],
@@ -93,7 +95,7 @@ export class Showing {
     const bicubic = await scoring.all(interpolation('bicubic'), 'scoring bicubic on', measure);
     const scoredInitial = () => scoring.all(initial!, `scoring ${INITIAL} on`, measure);
     const before = initial && (await this.attempt(`no scores of ${INITIAL}`, scoredInitial));
-    return this.#parts.sets.map(({ data }, i) => ({
+    return this.#run.sets.map(({ data }, i) => ({
       data,
       images: results[i].images.map((model, j) => ({
         name: model.name,
@@ -104,9 +106,9 @@ export class Showing {
     }));
   }
 
-  /** The network that the run began with, where it is another's result: an SRResNet that goes on is its own. */
+  /** The network that the run started from; undefined for an SRResNet, where it is no result of its own. */
   async #initial(): Promise<(Disposable & { readonly method: Method }) | undefined> {
-    const { folder, config } = this.#parts;
+    const { folder, config } = this.#run;
     const variant = variantOfConfig(config);
     const bytes = variant.mse && !variant.adversarial ? undefined : await folder.initialWeights();
     if (!bytes) return undefined;
@@ -121,8 +123,12 @@ export class Showing {
     };
   }
 
+  [Symbol.dispose](): void {
+    this.#upscaler.dispose();
+  }
+
   #exhibits(initial?: Method): Exhibits {
-    const { config, sets, pictures } = this.#parts;
-    return { config, sets, pictures, method: this.#method, initial };
+    const { config, sets, pictures } = this.#run;
+    return { config, sets, pictures, method: this.method, initial };
   }
 }

@@ -1,4 +1,4 @@
-/** The terms of a variant's content loss, with the numbers that a configuration gives them. */
+/** The content loss of a variant, with the options of a configuration. */
 import type { VGG19 } from '../models/vgg19.ts';
 import { VGG_INPUTS, type VggNormalization } from '../models/vgg19-input.ts';
 import { ConfigError } from './errors.ts';
@@ -11,15 +11,15 @@ import {
   variationTerm,
   vggTerm,
 } from './loss-terms.ts';
-import { type Variant, VGG_RESCALE, type VggPlace } from './variants.ts';
+import { type Variant, VGG_RESCALE, type VggLayer } from './variants.ts';
 
-/** Numbers of the content loss that differ from the variant's own. */
+/** Options that override the variant's content loss. */
 export interface ContentOptions {
-  /** What the pixels' difference is measured by; default mse. */
+  /** Pixel loss. Default: mse. */
   readonly pixelLoss?: 'mse' | 'l1' | undefined;
-  /** What features are multiplied by; default 1/12.75 (§3.2), 1 for the slides' sum. */
+  /** Factor of the features. Default: 1/12.75 (§3.2), 1 for the slides' sum. */
   readonly vggRescale?: number | undefined;
-  /** What features are divided by before; default: what makes them as of images in [-1, 1] (0…255 for the slides' sum). */
+  /** Divisor of the features, applied first. Default: makes them features of images in [-1, 1] (0…255 for the slides' sum). */
   readonly vggScale?: number | undefined;
   readonly vggDivisor?: VggDivisor | undefined;
   /** Weight of the total variation; 0: no such term. */
@@ -28,27 +28,27 @@ export interface ContentOptions {
 
 /** Weight of the VGG term in the slides' sum. */
 const SLIDES_WEIGHT = 2e-6;
-/** Half the range of the images whose features the slides' sum was tuned for. */
+/** Half the image range that the slides' weights were tuned for. */
 const SLIDES_RANGE = 127.5;
 
-/** Features over `scale`, times `rescale`. */
+/** The VGG term: features / `scale` · `rescale`. */
 export interface VggFactors {
-  readonly place: VggPlace;
+  readonly layer: VggLayer;
   readonly weight: number;
   readonly rescale: number;
   readonly scale: number;
   readonly divisor: VggDivisor;
 }
 
-/** How the VGG term of a variant is computed; undefined where it has none. */
+/** How the VGG term of a variant is computed; undefined if it has none. */
 export function vggFactors(
-  { vgg: place, slides, rescale }: Variant,
+  { vgg: layer, slides, rescale }: Variant,
   { featureScale }: Pick<FeatureNetwork, 'featureScale'>,
   { vggRescale, vggScale, vggDivisor = 'mean' }: ContentOptions = {},
 ): VggFactors | undefined {
-  if (!place) return undefined;
+  if (!layer) return undefined;
   return {
-    place,
+    layer,
     weight: slides ? SLIDES_WEIGHT : 1,
     rescale: vggRescale ?? rescale,
     scale: vggScale ?? (slides ? featureScale / SLIDES_RANGE : featureScale),
@@ -57,16 +57,17 @@ export function vggFactors(
 }
 
 /**
- * The terms of equation 3's l_X. `vgg` is the loss network where the variant has one.
- * @throws ConfigError where a variant's loss network is missing.
+ * The terms of l_X in equation 3.
+ * @param vgg the loss network, if the variant has one.
+ * @throws ConfigError if the loss network is missing.
  */
-export function contentOf(variant: Variant, vgg: FeatureNetwork | undefined, options: ContentOptions = {}) {
+export function contentTerms(variant: Variant, vgg: FeatureNetwork | undefined, options: ContentOptions = {}) {
   const terms: ContentTerm[] = [];
   if (variant.mse) terms.push(options.pixelLoss === 'l1' ? contentL1() : contentMse());
   if (variant.vgg) {
-    if (!vgg) throw new ConfigError(`${variant.name} needs a VGG19.`, 'vgg');
-    const { place, ...factors } = vggFactors(variant, vgg, options)!;
-    terms.push(vggTerm(vgg, { ...place, ...factors }));
+    if (!vgg) throw new ConfigError(`--vgg: missing; ${variant.name} needs the weights of VGG19`, 'vgg');
+    const { layer, ...factors } = vggFactors(variant, vgg, options)!;
+    terms.push(vggTerm(vgg, { ...layer, ...factors }));
   }
   const variation = options.tvWeight ?? variant.variation;
   if (variation > 0) terms.push(variationTerm(variation));
@@ -74,11 +75,11 @@ export function contentOf(variant: Variant, vgg: FeatureNetwork | undefined, opt
 }
 
 /**
- * "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements; input caffe, padding
- * zeros (assumed, the file does not say)".
+ * Describes the VGG term: "vgg54: features × 1/12.75 / 127.5 (range of the weights' input), squared, mean over all elements;
+ * input caffe, padding zeros (assumed, the file does not say)".
  */
-export function explained(
-  { place, weight, rescale, scale, divisor }: VggFactors,
+export function describeVggTerm(
+  { layer, weight, rescale, scale, divisor }: VggFactors,
   { featureScale, input, paddingMode, assumed }: Pick<VGG19, 'featureScale' | 'input' | 'paddingMode' | 'assumed'>,
 ): string {
   const figure = (value: number) => String(Number(value.toPrecision(6)));
@@ -87,12 +88,12 @@ export function explained(
   const why = scale === featureScale && scale !== 1 ? " (range of the weights' input)" : '';
   const mean = divisor === 'mean' ? 'mean over all elements' : 'sum over channels, mean over positions (W·H)';
   const loss = weight === 1 ? '' : `, times ${weight.toExponential().replace('e+', 'e')}`;
-  const since = (isAssumed: boolean) => (isAssumed ? ' (assumed, the file does not say)' : '');
-  const taken = `input ${inputName(input)}${since(assumed.input)}, padding ${paddingMode}${since(assumed.padding)}`;
-  return `vgg${place.i}${place.j}: features${times}${over}${why}, squared, ${mean}${loss}; ${taken}`;
+  const source = (isAssumed: boolean) => (isAssumed ? ' (assumed, the file does not say)' : '');
+  const weights = `input ${inputName(input)}${source(assumed.input)}, padding ${paddingMode}${source(assumed.padding)}`;
+  return `vgg${layer.i}${layer.j}: features${times}${over}${why}, squared, ${mean}${loss}; ${weights}`;
 }
 
-/** The convention's name, or its numbers. */
+/** Name of the input convention, or its numbers. */
 function inputName(input: VggNormalization): string {
   const { max, mean, std } = input;
   const text = ({ max, mean, std }: VggNormalization) => JSON.stringify([max, mean, std]);

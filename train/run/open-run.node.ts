@@ -1,4 +1,4 @@
-/** What a session has put together before its first update. */
+/** A run that is open: its folder locked, its networks on the GPU, its pictures read, its trainer ready. */
 import type { TrainConfig } from '../config/config.ts';
 import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
 import type { Recalibration } from '../recalibration.ts';
@@ -7,15 +7,17 @@ import type { Trainer } from '../trainer.ts';
 import type { Networks } from './networks.node.ts';
 import type { Counters } from './state.ts';
 
-/** What a run consists of. */
-export interface RunParts {
+export interface OpenRun {
   readonly folder: RunFolder;
   readonly config: TrainConfig;
   readonly networks: Networks;
   readonly trainer: Trainer;
+  /** Recomputes the running statistics of the evaluated generator, with `--recalibrate`. */
   readonly recalibration: Recalibration | undefined;
+  /** Pictures to evaluate on. */
   readonly sets: readonly EvaluationSet[];
+  /** Pictures to train on. */
   readonly pictures: readonly TrainingPicture[];
-  /** Of the checkpoint that it goes on from. */
+  /** Counters of the checkpoint that the run resumes from. */
   readonly resumed: Counters | undefined;
 }

@@ -1,4 +1,4 @@
-/** Sessions that outlive their GPU device: it is opened anew, and the run goes on from its last checkpoint. */
+/** Resumes a run from its last checkpoint with a new GPU device after the device was lost. */
 import { join } from 'node:path';
 import type { Device } from '../../engine/device/device.ts';
 import { DeviceLosses } from '../../engine/device/losses-in-a-row.ts';
@@ -6,18 +6,18 @@ import { count } from '../readable.ts';
 import { readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
 import { countersOf } from './state.ts';
 
-/** What a session needs to outlive a device. */
+/** Options of {@link survivingLosses}. */
 export interface Survival {
   readonly device: Device;
-  /** Opens another device after one was lost. Without it a loss ends the session. */
+  /** Opens a new device after one was lost. Default: a lost device ends the session. */
   readonly reopen?: () => Promise<Device>;
   readonly onLine?: (text: string) => void;
 }
 
 /**
- * Calls `attempt` with the device at hand, and again with a new one (`again`) whenever it was lost. Losses in a row are
- * those between which no further checkpoint was saved in the run folder `out`.
- * @throws DeviceLostError at the third loss in a row; what `attempt` and `reopen` throw.
+ * Calls `attempt` with the device, and again with a new one (`again`) whenever it was lost. Losses count as consecutive if
+ * no new checkpoint was saved between them in the run folder `out`.
+ * @throws DeviceLostError after the third consecutive loss; whatever `attempt` and `reopen` throw.
  */
 export async function survivingLosses<R>(
   out: string,
@@ -25,7 +25,7 @@ export async function survivingLosses<R>(
   attempt: (device: Device, again: boolean) => Promise<R>,
 ): Promise<R> {
   const losses = new DeviceLosses();
-  let saved = 0; // Before the first loss there is no row to end.
+  let saved = 0;
   let device = first;
   try {
     for (let again = false; ; again = true) {
@@ -40,8 +40,8 @@ export async function survivingLosses<R>(
         losses.lost(loss);
         if (device !== first) device.dispose();
         device = await reopen();
-        const from = step > 0 ? `goes on after update ${count(step)}` : 'begins again';
-        onLine?.(`${loss.message}; the device is opened again, and the run ${from}`);
+        const from = step > 0 ? `resumed after update ${count(step)}` : 'started again';
+        onLine?.(`${loss.message}; reopened the device and ${from}`);
       }
     }
   } finally {
@@ -49,10 +49,10 @@ export async function survivingLosses<R>(
   }
 }
 
-/** Updates of the last checkpoint; 0 where there is none that can be read. */
+/** Updates in the checkpoint `last`; 0 if there is none that can be read. */
 async function savedStep(out: string): Promise<number> {
   const folder = join(out, 'checkpoints', 'last');
-  // A damaged one is for whoever resumes from it to tell of.
+  // Resuming from a damaged checkpoint reports it.
   const files = await readCheckpoint(folder).catch(() => undefined);
   return files ? countersOf(files, folder).step : 0;
 }
