@@ -1,9 +1,9 @@
 /** `daybreak compare`: shows results of several methods on a data set side by side. */
 
 import { type Command, Option } from 'commander';
+import { checkFolder } from '../common/files/output.node.ts';
 import { compareSet } from '../eval/compare.node.ts';
 import { DATA_HELP, openDataSet } from '../eval/dataset.node.ts';
-import { checkFolder } from '../eval/output-folder.node.ts';
 import { PROTOCOLS, type Protocol } from '../eval/protocols.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { positiveInteger } from './arguments.ts';

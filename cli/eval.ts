@@ -1,10 +1,10 @@
 /** `daybreak eval`: scores methods on a data set, as a table and as JSON. */
 
 import type { Command } from 'commander';
+import { checkFile, writeText } from '../common/files/output.node.ts';
 import { DATA_HELP, type DataSet, openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { type Evaluation, evaluateMethods, type Measure } from '../eval/evaluate.ts';
-import { checkFile, writeText } from '../eval/output-file.node.ts';
-import { ImageError, printable } from '../image/errors.ts';
+import { ImageError } from '../image/errors.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { BatchProgress } from './batch-progress.ts';
 import { interruptible } from './interrupt.ts';
@@ -127,9 +127,9 @@ async function scoreAll(
   const skipped: Skipped[] = [];
   using progress = new BatchProgress(total);
   const onNote = (note: string) => progress.line(`note: ${note}`);
-  const onSkip = ({ file, message }: ImageError) => {
+  const onSkip = ({ file, reason, message }: ImageError) => {
     progress.line(`skipped: ${message}`);
-    skipped.push({ file, reason: message.slice(printable(file).length + 2) });
+    skipped.push({ file, reason });
   };
   for (const note of set.notes) onNote(note);
   const pairs = readPairs(set, { onSkip, onNote, signal });

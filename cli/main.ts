@@ -2,6 +2,9 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+
+export { reasonOf } from '../common/files/file-error.ts';
+
 import { COMMANDS } from './commands.ts';
 import { runProgram } from './failures.ts';
 

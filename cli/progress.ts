@@ -1,7 +1,7 @@
 /** How far something is that takes its time: a bar on a terminal, a plain line every so often elsewhere. To stderr. */
 
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import { count, duration, figure, mebibytes } from '../train/readable.ts';
+import { count, duration, figure, mebibytes } from '../common/text.ts';
 
 export interface ProgressOptions {
   /** Default: stderr. It is a terminal where its `isTTY` says so. */

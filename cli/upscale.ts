@@ -2,14 +2,14 @@
 
 import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
+import { checkFolder } from '../common/files/output.node.ts';
+import { printable } from '../common/text.ts';
 import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
 import { isInterpolation } from '../eval/methods.ts';
-import { checkFolder } from '../eval/output-folder.node.ts';
 import { type Job, namesFile, namesFolder, planBatch, STANDARD } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
 import { unreadNote } from '../eval/unread.ts';
-import { printable } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { percent, positiveInteger, scaleNumber } from './arguments.ts';

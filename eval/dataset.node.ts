@@ -3,8 +3,9 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { codeOf } from '../image/disk.node.ts';
-import { ImageError, printable } from '../image/errors.ts';
+import { reasonOf } from '../common/files/file-error.ts';
+import { printable } from '../common/text.ts';
+import { ImageError } from '../image/errors.ts';
 import { compareNames, readPicture } from '../image/files.node.ts';
 import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
 import { cropToMultiple, describe, type Picture, peak, splitAlpha } from '../image/picture.ts';
@@ -103,7 +104,7 @@ async function list(folder: string): Promise<Dirent[]> {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => compareNames(a.name, b.name));
   } catch (error) {
-    throw new ImageError(folder, `cannot list this folder (${codeOf(error)})`, { cause: error });
+    throw new ImageError(folder, `cannot list this folder: ${reasonOf(error)}`, { cause: error });
   }
 }
 

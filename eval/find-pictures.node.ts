@@ -3,6 +3,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { reasonOf } from '../common/files/file-error.ts';
 import { ImageError } from '../image/errors.ts';
 import { compareNames } from '../image/files.node.ts';
 import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
@@ -71,8 +72,7 @@ async function list(folder: string, refused: ImageError[]): Promise<Dirent[]> {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter(({ name }) => !name.startsWith('.'));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    refused.push(new ImageError(folder, `cannot list this folder (${code})`, { cause }));
+    refused.push(new ImageError(folder, `cannot list this folder: ${reasonOf(cause)}`, { cause }));
     return [];
   }
 }

@@ -2,7 +2,8 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path';
-import { ImageError, printable } from '../image/errors.ts';
+import { printable } from '../common/text.ts';
+import { ImageError } from '../image/errors.ts';
 import { OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { findPictures, noFile } from './find-pictures.node.ts';
 import { Places, placeOf } from './places.node.ts';

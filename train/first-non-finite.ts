@@ -1,11 +1,11 @@
 /** Which tensor of an update was the first that is not finite: the update once more, operation by operation. */
 
+import { count, figure } from '../common/text.ts';
 import { formatShape } from '../engine/basics/shape.ts';
 import type { Value, VariableState } from '../engine/graph/value.ts';
 import { inspect, type Seen } from '../engine/inspect.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { notFinite, square, sum } from '../kernels/index.ts';
-import { count, figure } from './readable.ts';
 
 /** What tensors of an update are called. */
 export interface TensorNames {

@@ -1,5 +1,5 @@
 /** Updates that were skipped because something in them was not finite, and how they are told. */
-import { count } from './readable.ts';
+import { count } from '../common/text.ts';
 
 /** Updates in a row that may be skipped before a training ends, where nothing else is said. */
 export const MAX_NON_FINITE = 10;

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { homeFolder } from '../../engine/device/cache-folder.node.ts';
+import { homeFolder } from '../../common/files/cache-folder.node.ts';
 
 /** The machine and the software under Daybreak. Sizes in bytes. */
 export interface Machine {

@@ -1,17 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ImageError } from '../../image/errors.ts';
-import {
-  isThere,
-  listPictures,
-  openPicture,
-  readPicture,
-  savePicture,
-  writeAtomically,
-  writePicture,
-} from '../../image/files.node.ts';
+import { isThere, listPictures, openPicture, readPicture, savePicture, writePicture } from '../../image/files.node.ts';
 import { createPicture, toSixteenBit } from '../../image/picture.ts';
 import { formulaPicture } from './fixtures.ts';
 
@@ -33,7 +24,9 @@ test('pictures are listed in natural order, without other files, folders below a
   for (const name of names) await writeFile(join(list, name), '');
   const found = (await listPictures(list)).map(path => basename(path));
   expect(found).toEqual(['a.jpg', 'b.jpeg', 'img_1.png', 'img_2.PNG', 'img_10.png']);
-  await expect(listPictures(join(folder, 'nowhere'))).rejects.toThrow(/nowhere: cannot list this folder \(ENOENT\)/);
+  await expect(listPictures(join(folder, 'nowhere'))).rejects.toThrow(
+    /nowhere: cannot list this folder: no such file or folder \(ENOENT\)/,
+  );
 });
 
 test('a written picture reads back, and nothing else is left in its folder', async () => {
@@ -46,19 +39,10 @@ test('a written picture reads back, and nothing else is left in its folder', asy
   await expect(writePicture(join(folder, 'p.jpg'), picture)).rejects.toThrow('written as .png only');
 });
 
-test('a write that fails leaves what was there', async () => {
-  const path = join(folder, 'kept.txt');
-  await writeAtomically(path, Buffer.from('first'));
-  await expect(writeAtomically(join(path, 'below.txt'), Buffer.from('x'))).rejects.toThrow(ImageError);
-  expect(await readFile(path, 'utf8')).toBe('first');
-  // A folder in the way: the rename fails after the bytes were written beside it.
-  await mkdir(join(folder, 'taken', 'inside'), { recursive: true });
-  await expect(writeAtomically(join(folder, 'taken'), Buffer.from('x'))).rejects.toThrow(/taken: cannot be written/);
-  expect((await readdir(folder)).filter(name => name.endsWith('.tmp'))).toEqual([]);
-});
-
 test('a missing file is one clear line', async () => {
-  await expect(readPicture(join(folder, 'none.png'))).rejects.toThrow(/none\.png: cannot be read \(ENOENT\)$/);
+  await expect(readPicture(join(folder, 'none.png'))).rejects.toThrow(
+    /none\.png: cannot be read: no such file or folder \(ENOENT\)$/,
+  );
 });
 
 test('saving says what the format cannot hold; nothing where it holds all', async () => {
@@ -90,7 +74,7 @@ test.each([
   expect(await readPicture(join(place, name))).toEqual(picture);
   expect(await readdir(place)).toEqual([name]);
   const longer = join(place, `-${name}`);
-  const problem = /\.png: cannot be written \(its name is too long for the file system, ENAMETOOLONG\)$/;
+  const problem = /\.png: cannot be written: its name is too long for the file system \(ENAMETOOLONG\)$/;
   await expect(writePicture(longer, picture)).rejects.toThrow(problem);
   await expect(isThere(longer)).rejects.toThrow(problem);
   expect(await readdir(place)).toEqual([name]);

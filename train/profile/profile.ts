@@ -1,9 +1,10 @@
 /** What `--profile` measures: some updates of a training, made as always, and what they say together. */
+
+import { median } from '../../common/median.ts';
 import type { Device } from '../../engine/device/device.ts';
 import type { ProgramFigures } from '../../engine/program/figures.ts';
 import { BufferCount, type Clock, type DispatchProfile } from '../../engine/program/profile.ts';
 import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
-import { median } from '../median.ts';
 import type { StepProfile, StepResult, Trainer } from '../trainer.ts';
 
 /** Updates of two kinds: as they always run, for the host's times; and dispatch by dispatch, for the GPU's. */

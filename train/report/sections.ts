@@ -1,8 +1,8 @@
 /** The parts of a report's page, each a function from what happened to HTML. */
 
+import { count, duration, figure } from '../../common/text.ts';
 import { readPngHeader } from '../../image/png-header.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
-import { count, duration, figure } from '../readable.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
 import { progressOf, type ReportContent, type ReportPicture, setMeans } from './content.ts';
 import type { Chart } from './curves.ts';

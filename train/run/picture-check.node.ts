@@ -1,9 +1,10 @@
 /** Whether a run that is resumed still has the pictures that it was begun with, and is scored on others. */
+
+import { forShell } from '../../common/text.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { ConfigError, PictureSourceError } from '../errors.ts';
 import { differenceOf, filesOf, identitiesOf } from '../pictures/identity.ts';
 import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
-import { forShell } from '../readable.ts';
 import type { PictureRecord } from '../run-folder/picture-record.node.ts';
 
 /** The identities of all pictures of a run. */

@@ -1,12 +1,12 @@
 /** A run under way: its updates, and what has to happen between them. */
 import { join } from 'node:path';
+import { count, forShell } from '../../common/text.ts';
 import type { Measure } from '../../eval/evaluate.ts';
 import { type Method, network } from '../../eval/methods.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
 import { NonFiniteError, RunFolderError } from '../errors.ts';
 import { SessionProfile } from '../profile/session-profile.node.ts';
-import { count, forShell } from '../readable.ts';
 import { stepEntries } from '../report/content.ts';
 import { Scoring } from '../report/scoring.ts';
 import { type Selection, selectionOf } from '../report/selection.ts';
