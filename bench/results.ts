@@ -56,10 +56,6 @@ export async function writeSection(file: string, section: Section): Promise<void
   await writeAtomically(file, withSection(document, section));
 }
 
-/** An adapter's name: the driver's and the device's own names (lavapipe's device name includes its vector width). */
-export const adapterName = ({ description, device, vendor, architecture }: Report['adapter']): string =>
-  [description.replace(/\s+0\.0\.1$/, ''), device].filter(Boolean).join(', ') || `${vendor} ${architecture}`;
-
 /** The lines below each section's heading: date, machine, command and peak. */
 export async function preamble(
   command: string,

@@ -1,5 +1,6 @@
 /** `daybreak doctor`: reports the environment that Daybreak runs in, and how to fix problems. */
 import { byteSize, count } from '../common/text.ts';
+import { adapterName } from '../engine/device/adapter.ts';
 import { type Diagnosis, diagnose } from './doctor/diagnosis.ts';
 
 /**
@@ -38,10 +39,10 @@ function format(diagnosis: Diagnosis): string {
     ],
   ];
   if (adapter) {
-    const { vendor, architecture, description, device, software, subgroupSizes: subgroups } = adapter;
+    const { vendor, architecture, software, subgroupSizes: subgroups } = adapter;
     const width = subgroups && [...new Set(subgroups)].join(' to ');
     lines.push(
-      ['adapter', `${description || device}${software ? ' (software: computes on the CPU)' : ''}`],
+      ['adapter', `${adapterName(adapter)}${software ? ' (software: computes on the CPU)' : ''}`],
       ['', `vendor ${vendor}, architecture ${architecture}${width ? `, subgroups of ${width}` : ''}`],
       ['driver', `${ORIGINS[adapter.driver.origin]}: ${adapter.driver.from}`],
       ['features', list(FEATURES.map(name => `${name} ${adapter.features.includes(name) ? 'yes' : 'no'}`))],

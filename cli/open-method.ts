@@ -70,8 +70,7 @@ export function gpuOf(options: DeviceChoice): Gpu {
     const { setCurrentDevice } = await import('../engine/tensor.ts');
     const device = await openDevice(options);
     setCurrentDevice(device);
-    const { description, device: name, vendor, architecture } = device.description;
-    return { device, adapter: description || name || `${vendor} ${architecture}` };
+    return { device, adapter: device.adapterName };
   };
   return async () => {
     opened ??= open();

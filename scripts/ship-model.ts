@@ -130,8 +130,7 @@ async function ship(path: string, { name, summary, trainedOn, data, note, licenc
     sha256: sha256Of(bytes),
     scores: Object.fromEntries(sets.map(({ set, float16 }) => [set, float16])),
   };
-  const { description, device: deviceName } = device.description;
-  const card = modelCard({ model, run, trainedOn, notes: note, licence, sets, scoredOn: description || deviceName });
+  const card = modelCard({ model, run, trainedOn, notes: note, licence, sets, scoredOn: device.adapterName });
   const others = (await listPretrained(out).catch(() => [])).filter(other => other.name !== name);
   const all = [...others, model].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   await writeAtomically(join(out, model.file), bytes);

@@ -5,7 +5,7 @@ import { cacheFolder } from '../common/files/cache-folder.node.ts';
 import { writeAtomically } from '../common/files/write.node.ts';
 import { jsonText } from '../common/text.ts';
 import { DaybreakError } from '../engine/basics/errors.ts';
-import type { AdapterDescription } from '../engine/device/device.ts';
+import { type AdapterDescription, adapterName } from '../engine/device/adapter.ts';
 import type { FixedChoices } from '../engine/text/choices.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 
@@ -75,8 +75,11 @@ export async function findTuned(adapter: AdapterDescription): Promise<TunedState
     const file = await readTunedFile(path);
     if (!file) return { state: 'none', path };
     if (sameAdapter(file.adapter, adapter)) return { state: 'in use', path, choices: choicesOf(file), date: file.date };
-    const other = [file.adapter.device, file.adapter.description].filter(Boolean).join(', ');
-    return { state: 'other adapter', path, problem: `${path}: was measured on ${other}; run daybreak tune here` };
+    return {
+      state: 'other adapter',
+      path,
+      problem: `${path}: was measured on ${adapterName(file.adapter)}; run daybreak tune here`,
+    };
   } catch (error) {
     return { state: 'damaged', path, problem: (error as Error).message };
   }

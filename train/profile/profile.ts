@@ -1,7 +1,6 @@
 /** What `--profile` measures: some updates of a training, made as always, and what they say together. */
 
 import { median } from '../../common/median.ts';
-import type { Device } from '../../engine/device/device.ts';
 import type { ProgramFigures } from '../../engine/program/figures.ts';
 import { BufferCount, type Clock, type DispatchProfile } from '../../engine/program/profile.ts';
 import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
@@ -52,7 +51,7 @@ export class TrainingProfiler {
     const { trained, device, figures } = this.#trainer;
     if (this.#timed.length === 0 || !figures) return undefined;
     return {
-      adapter: nameOf(device),
+      adapter: device.adapterName,
       whole: this.#whole,
       timed: this.#timed,
       figures,
@@ -61,8 +60,6 @@ export class TrainingProfiler {
     };
   }
 }
-
-const nameOf = ({ description: { description, device, vendor } }: Device): string => description || device || vendor;
 
 /** One kind of kernel of an update. */
 export interface KernelShare {
