@@ -6,7 +6,6 @@ import { DATA_HELP, type DataSet, openDataSet, readPairs } from '../eval/dataset
 import { type Evaluation, evaluateMethods, type Measure } from '../eval/evaluate.ts';
 import { ImageError } from '../image/errors.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
-import { BatchProgress } from './batch-progress.ts';
 import { interruptible } from './interrupt.ts';
 import {
   addMethodOptions,
@@ -17,6 +16,7 @@ import {
   type OpenedMethod,
   openMethods,
 } from './open-method.ts';
+import { BatchProgress } from './progress.ts';
 import { methodTable, scoreTable } from './score-table.ts';
 import { addTextureOptions, openMeasure, type TextureOptions } from './texture-options.ts';
 
@@ -143,10 +143,10 @@ async function scoreAll(
         signal,
         measure,
         onNote,
-        onTile: (done, tiles) => progress.move(seen + done / tiles, `${of}tile ${done}/${tiles}`),
+        onTile: (done, tiles) => progress.update(seen + done / tiles, `${of}tile ${done}/${tiles}`),
         onPicture: ({ name }) => {
-          progress.move(seen + 1, `${of}${name}`);
-          progress.plain(`${seen + 1}/${total} ${of}${name}`);
+          progress.update(seen + 1, `${of}${name}`);
+          progress.lineWithoutBar(`${seen + 1}/${total} ${of}${name}`);
         },
       };
     },

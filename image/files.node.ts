@@ -1,53 +1,18 @@
-/** Lists, reads and writes picture files. */
+/** Reads and writes picture files. */
 
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { decode, encodePng } from '#codec';
 import { codeOf, reasonOf, unwritable } from '../common/files/file-error.ts';
 import { writeAtomically } from '../common/files/write.node.ts';
 import { decodeFile, encodeFitted } from './codec.node.ts';
 import { ImageError } from './errors.ts';
-import { DEFAULT_MAX_PIXELS, type Format, formatForName, isOtherPicture, PICTURE_EXTENSIONS } from './formats.ts';
+import { DEFAULT_MAX_PIXELS, type Format, formatForName } from './formats.ts';
 import { fitted } from './losses.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 
 export type { Metadata, PictureFile } from './picture-file.ts';
-
-const natural = new Intl.Collator('en', { numeric: true });
-
-/** Natural order: img_2 before img_10. Independent of the machine's locale. */
-export function compareNames(a: string, b: string): number {
-  return natural.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
-}
-
-/**
- * Paths of the picture files (PICTURE_EXTENSIONS) in a folder, in natural order. Skips hidden files and subfolders.
- * @throws ImageError if the folder cannot be read.
- */
-export async function listPictures(folder: string): Promise<string[]> {
-  return (await listFolder(folder)).pictures;
-}
-
-/**
- * Like `listPictures`, and also returns the names of pictures in unsupported formats.
- * @throws ImageError if the folder cannot be read.
- */
-export async function listFolder(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
-  let entries: string[];
-  try {
-    entries = await readdir(folder);
-  } catch (error) {
-    throw new ImageError(folder, `cannot list this folder: ${reasonOf(error)}`, { cause: error });
-  }
-  const shown = entries.filter(entry => !entry.startsWith('.')).sort(compareNames);
-  return {
-    pictures: shown
-      .filter(entry => PICTURE_EXTENSIONS.includes(extname(entry).toLowerCase()))
-      .map(entry => join(folder, entry)),
-    unread: shown.filter(isOtherPicture),
-  };
-}
 
 /**
  * Reads and decodes one picture file (see `decode`).

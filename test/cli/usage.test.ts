@@ -137,3 +137,11 @@ test('a model that is nowhere is one line that lists all names there are, and ex
     'error: nowhere.file: no such model file, nor one of srresnet, srgan, nearest, bilinear, bicubic, lanczos3\n',
   ]);
 });
+
+test('nothing is coloured, whatever the environment asks for', async () => {
+  vi.stubEnv('FORCE_COLOR', '1');
+  for (const args of [['--help'], ['upscale', '--help'], ['models'], ['nowhere']]) {
+    const { stdout, stderr } = await daybreak(args);
+    expect(stdout + stderr).not.toContain(String.fromCharCode(27));
+  }
+});

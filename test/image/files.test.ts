@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isThere, listPictures, openPicture, readPicture, savePicture, writePicture } from '../../image/files.node.ts';
+import { isThere, openPicture, readPicture, savePicture, writePicture } from '../../image/files.node.ts';
 import { createPicture, toSixteenBit } from '../../image/picture.ts';
 import { formulaPicture } from './fixtures.ts';
 
@@ -16,18 +16,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'daybreak-files-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-test('pictures are listed in natural order, without other files, folders below and hidden files', async () => {
-  const list = join(folder, 'list');
-  await mkdir(join(list, 'below'), { recursive: true });
-  const names = ['img_10.png', 'img_2.PNG', 'b.jpeg', 'a.jpg', '.hidden.png', 'notes.txt', 'img_1.png'];
-  for (const name of names) await writeFile(join(list, name), '');
-  const found = (await listPictures(list)).map(path => basename(path));
-  expect(found).toEqual(['a.jpg', 'b.jpeg', 'img_1.png', 'img_2.PNG', 'img_10.png']);
-  await expect(listPictures(join(folder, 'nowhere'))).rejects.toThrow(
-    /nowhere: cannot list this folder: no such file or folder \(ENOENT\)/,
-  );
-});
 
 test('a written picture reads back, and nothing else is left in its folder', async () => {
   const path = join(folder, 'new', 'p.png');
