@@ -11,7 +11,8 @@ export {
   compile,
   type Tree,
 } from './engine/compile.ts';
-export { type AdapterDescription, Device, type DeviceOptions } from './engine/device/device.ts';
+export type { AdapterDescription } from './engine/device/adapter.ts';
+export { Device, type DeviceOptions } from './engine/device/device.ts';
 export type { Holder, MemoryFigures } from './engine/device/memory.ts';
 export { currentDevice, init, setCurrentDevice } from './engine/init.ts';
 export type { ProgramFigures } from './engine/program/figures.ts';

@@ -17,8 +17,7 @@ import type { Family, Variant } from '../engine/text/variants.ts';
 import { type Conv2dProblem, outputSize } from '../kernels/products/conv2d/problem.ts';
 import { forwardFamily, inputGradientFamily, weightGradientFamily } from '../kernels/products/conv2d/variants.ts';
 import { type Contender, measure, onDevice } from './measure.ts';
-import { adapterName } from './results.ts';
-import { adapterOf, type Pass } from './rows.ts';
+import type { Pass } from './rows.ts';
 
 /** One guarded kernel. */
 export interface Watched {
@@ -106,7 +105,7 @@ export type Baseline = Baselines[number];
 export const parseBaselines = (json: string): Baselines => baselineSchema.parse(JSON.parse(json));
 
 export const placeOf = (device: Device): Pick<Baseline, 'adapter' | 'cpu'> => ({
-  adapter: adapterName(adapterOf(device)),
+  adapter: device.adapterName,
   // One name may cover several generations, for which drivers compile different instructions.
   cpu: `${cpus()[0]?.model.trim() ?? 'unknown'}${hasWideVectors() ? ', AVX-512' : ''}`,
 });

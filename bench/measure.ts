@@ -4,8 +4,9 @@
  * On a software adapter the kernels run on this process's own threads. Its CPU time hardly depends on other processes; wall
  * time does. So both are measured, and ratios between contenders of one run are more reliable than either.
  */
+
+import { median as medianOf } from '../common/median.ts';
 import type { Device } from '../engine/device/device.ts';
-import { median as medianOf } from '../train/median.ts';
 
 /** Time of some work, in milliseconds. */
 export interface Timing {

@@ -3,9 +3,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { interruptible } from '../cli/interrupt.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from '../cli/open-device.ts';
+import { adapterName } from '../engine/device/adapter.ts';
 import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
-import { adapterName, preamble, RESULTS_FILE, writeSection } from './results.ts';
+import { preamble, RESULTS_FILE, writeSection } from './results.ts';
 import { type Report, writeJson } from './rows.ts';
 
 export interface BenchOptions extends DeviceChoice {

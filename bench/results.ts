@@ -8,8 +8,8 @@ import { loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { writeAtomically } from '../common/files/write.node.ts';
 import { figure } from '../eval/markdown-table.ts';
-import { writeAtomically } from '../image/files.node.ts';
 import { describeEnvironment } from '../train/run-folder/environment.node.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { Report } from './rows.ts';
@@ -53,12 +53,8 @@ export async function writeSection(file: string, section: Section): Promise<void
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  await writeAtomically(file, Buffer.from(withSection(document, section)));
+  await writeAtomically(file, withSection(document, section));
 }
-
-/** An adapter's name: the driver's and the device's own names (lavapipe's device name includes its vector width). */
-export const adapterName = ({ description, device, vendor, architecture }: Report['adapter']): string =>
-  [description.replace(/\s+0\.0\.1$/, ''), device].filter(Boolean).join(', ') || `${vendor} ${architecture}`;
 
 /** The lines below each section's heading: date, machine, command and peak. */
 export async function preamble(

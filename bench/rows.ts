@@ -1,6 +1,7 @@
 /** A benchmark's report, as written by `--json`. */
 import { writeFile } from 'node:fs/promises';
-import type { AdapterDescription, Device } from '../engine/device/device.ts';
+import type { AdapterDescription } from '../engine/device/adapter.ts';
+import type { Device } from '../engine/device/device.ts';
 import { type Ceiling, rateOf } from './ceiling.ts';
 import type { Measurement } from './measure.ts';
 

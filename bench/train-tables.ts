@@ -1,8 +1,8 @@
 /** The tables of `bench train`: statistics of a step, and its kernels by time. */
 
+import { count, mebibytes } from '../common/text.ts';
 import { figure, markdownTable, percent } from '../eval/markdown-table.ts';
 import type { ProfileSummary } from '../train/profile/profile.ts';
-import { count } from '../train/readable.ts';
 import type { Row } from './rows.ts';
 
 /** A step's row with its time and memory profile. */
@@ -14,8 +14,6 @@ export interface StepRow extends Row {
 
 /** Number of kernels with their own row. */
 const KERNELS_SHOWN = 12;
-
-const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 /** The tables as Markdown. */
 export function trainTables(row: StepRow, software: boolean): string {
@@ -42,7 +40,7 @@ function figures(row: StepRow, software: boolean): string {
     ],
     [
       'GPU memory, peak',
-      `${mib(memory.peak)} = ${memory.ratio.toFixed(2)} × (${mib(memory.kept)} kept for the backward pass + ${mib(memory.learned)} parameters, gradients, moments)`,
+      `${mebibytes(memory.peak, 1)} = ${memory.ratio.toFixed(2)} × (${mebibytes(memory.kept, 1)} kept for the backward pass + ${mebibytes(memory.learned, 1)} parameters, gradients, moments)`,
     ],
     ['first step', `${figure(row.warm_up_ms / 1000)} s, kernels compiled or taken from the driver’s cache`],
   ];

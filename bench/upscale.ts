@@ -1,10 +1,12 @@
 /** `npm run bench -- upscale`: upscaling a folder of small images, compared with the network alone. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from '../cli/open-device.ts';
+import { mebibytes } from '../common/text.ts';
 import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
 import { upscaleFiles } from '../eval/batch.node.ts';
@@ -48,8 +50,6 @@ interface Pass {
   readonly height: number;
   readonly width: number;
 }
-
-const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
 async function measure(options: Options): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'daybreak-upscale-'));
@@ -113,9 +113,9 @@ async function alternate(jobs: readonly Job[], device: Device, upscaler: Upscale
       (files / 1000).toFixed(1).padStart(7),
       (alone / 1000).toFixed(1).padStart(9),
       (alone / files).toFixed(3).padStart(6),
-      `${mib(live)} + ${mib(pooled)}`.padStart(16),
-      mib(rss).padStart(9),
-      mib(heapUsed).padStart(8),
+      `${mebibytes(live)} + ${mebibytes(pooled)}`.padStart(16),
+      mebibytes(rss).padStart(9),
+      mebibytes(heapUsed).padStart(8),
       String(device.pipelineCount).padStart(4),
     ];
     process.stdout.write(`${cells.join('  ')}\n`);

@@ -9,25 +9,28 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-// Whoever reads our output may stop reading (`daybreak eval … | head`): the work goes on, and ends as it would have.
+let reasonOf = error => error.code;
+
+// The reader of our output may stop early (`daybreak eval … | head`): the command continues to its end.
 let unwritten = false;
 process.stdout.on('error', error => {
   if (error.code === 'EPIPE' || unwritten) return;
   unwritten = true;
   process.exitCode = 1;
-  process.stderr.write(`error: the output cannot be written (${error.code})\n`);
+  process.stderr.write(`error: the output cannot be written: ${reasonOf(error)}\n`);
 });
-// Where nothing can be said, nothing is.
+// Errors on a closed stderr cannot be reported.
 process.stderr.on('error', () => {});
 
 const source = new URL('./main.ts', import.meta.url);
 const fromSource = existsSync(source);
-// tsx keeps what it compiled in the folder for temporary files, and fails where it cannot.
+// tsx caches compiled files in the folder for temporary files, and fails if it cannot.
 if (fromSource && !isWritable(tmpdir())) process.env.TSX_DISABLE_CACHE = '1';
-// Without `tsconfig: false` tsx would heed a tsconfig.json in whatever folder the user is in.
+// Without `tsconfig: false`, tsx would use a tsconfig.json in the user's current folder.
 if (fromSource) (await import('tsx/esm/api')).register({ tsconfig: false });
-const { main } = await import(fromSource ? source.href : new URL('./main.js', import.meta.url).href);
-const code = await main(process.argv.slice(2));
+const program = await import(fromSource ? source.href : new URL('./main.js', import.meta.url).href);
+reasonOf = program.reasonOf;
+const code = await program.main(process.argv.slice(2));
 process.exitCode = unwritten ? code || 1 : code;
 
 function isWritable(folder) {

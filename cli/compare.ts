@@ -1,15 +1,15 @@
 /** `daybreak compare`: shows results of several methods on a data set side by side. */
 
 import { type Command, Option } from 'commander';
+import { checkFolder } from '../common/files/output.node.ts';
 import { compareSet } from '../eval/compare.node.ts';
 import { DATA_HELP, openDataSet } from '../eval/dataset.node.ts';
-import { checkFolder } from '../eval/output-folder.node.ts';
 import { PROTOCOLS, type Protocol } from '../eval/protocols.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { positiveInteger } from './arguments.ts';
-import { BatchProgress } from './batch-progress.ts';
 import { interruptible } from './interrupt.ts';
 import { addMethodOptions, addModelsOption, gpuOf, type MethodOptions, openMethods } from './open-method.ts';
+import { BatchProgress } from './progress.ts';
 
 interface CompareOptions extends MethodOptions {
   readonly model: readonly string[];
@@ -75,9 +75,9 @@ async function compare({ data, out, model, overwrite, ...options }: CompareOptio
       onNote: note => progress.line(`note: ${note}`),
       onStart: (name, index) => {
         current = { index, name };
-        progress.move(index, name);
+        progress.update(index, name);
       },
-      onTile: (done, tiles) => progress.move(current.index, `${current.name}  tile ${done}/${tiles}`),
+      onTile: (done, tiles) => progress.update(current.index, `${current.name}  tile ${done}/${tiles}`),
     });
     for await (const path of paths) {
       written++;

@@ -1,4 +1,6 @@
 /** `daybreak doctor`: reports the environment that Daybreak runs in, and how to fix problems. */
+import { byteSize, count } from '../common/text.ts';
+import { adapterName } from '../engine/device/adapter.ts';
 import { type Diagnosis, diagnose } from './doctor/diagnosis.ts';
 
 /**
@@ -30,17 +32,17 @@ function format(diagnosis: Diagnosis): string {
     ['daybreak', diagnosis.daybreak],
     ['node', diagnosis.node],
     ['system', systemOf(diagnosis)],
-    ['processor', `${diagnosis.processor}, ${diagnosis.cores} cores, ${size(diagnosis.memory)} memory`],
+    ['processor', `${diagnosis.processor}, ${diagnosis.cores} cores, ${byteSize(diagnosis.memory)} memory`],
     [
       'packages',
       list(Object.entries(diagnosis.packages).map(([name, version]) => `${name} ${version ?? '(missing)'}`)),
     ],
   ];
   if (adapter) {
-    const { vendor, architecture, description, device, software, subgroupSizes: subgroups } = adapter;
+    const { vendor, architecture, software, subgroupSizes: subgroups } = adapter;
     const width = subgroups && [...new Set(subgroups)].join(' to ');
     lines.push(
-      ['adapter', `${description || device}${software ? ' (software: computes on the CPU)' : ''}`],
+      ['adapter', `${adapterName(adapter)}${software ? ' (software: computes on the CPU)' : ''}`],
       ['', `vendor ${vendor}, architecture ${architecture}${width ? `, subgroups of ${width}` : ''}`],
       ['driver', `${ORIGINS[adapter.driver.origin]}: ${adapter.driver.from}`],
       ['features', list(FEATURES.map(name => `${name} ${adapter.features.includes(name) ? 'yes' : 'no'}`))],
@@ -50,8 +52,7 @@ function format(diagnosis: Diagnosis): string {
   if (diagnosis.tuned) lines.push(['tuned', diagnosis.tuned.text]);
   if (selfTest?.passed) {
     const [first, again] = [selfTest.firstMs, selfTest.againMs].map(ms => ms.toFixed(1));
-    const count = selfTest.elements.toLocaleString('en');
-    lines.push(['self-test', `passed: ${count} elements right, in ${first} ms, then ${again} ms`]);
+    lines.push(['self-test', `passed: ${count(selfTest.elements)} elements right, in ${first} ms, then ${again} ms`]);
   } else if (selfTest) lines.push(['self-test', `failed: ${selfTest.problem}`]);
   for (const note of notes) lines.push(['note', note]);
   if (problem) lines.push(['problem', problem]);
@@ -72,11 +73,4 @@ function systemOf({ system, platform, arch, glibc }: Diagnosis): string {
 const list = (items: readonly string[]): string => items.join(', ');
 
 const limit = (name: string, value: number | undefined): string =>
-  value === undefined ? 'unknown' : /Size$/.test(name) ? size(value) : value.toLocaleString('en');
-
-function size(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB'];
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 3);
-  const value = bytes / 1024 ** power;
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[power]}`;
-}
+  value === undefined ? 'unknown' : /Size$/.test(name) ? byteSize(value) : count(value);

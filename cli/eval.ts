@@ -1,12 +1,11 @@
 /** `daybreak eval`: scores methods on a data set, as a table and as JSON. */
 
 import type { Command } from 'commander';
+import { checkFile, writeText } from '../common/files/output.node.ts';
 import { DATA_HELP, type DataSet, openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { type Evaluation, evaluateMethods, type Measure } from '../eval/evaluate.ts';
-import { checkFile, writeText } from '../eval/output-file.node.ts';
-import { ImageError, printable } from '../image/errors.ts';
+import { ImageError } from '../image/errors.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
-import { BatchProgress } from './batch-progress.ts';
 import { interruptible } from './interrupt.ts';
 import {
   addMethodOptions,
@@ -17,6 +16,7 @@ import {
   type OpenedMethod,
   openMethods,
 } from './open-method.ts';
+import { BatchProgress } from './progress.ts';
 import { methodTable, scoreTable } from './score-table.ts';
 import { addTextureOptions, openMeasure, type TextureOptions } from './texture-options.ts';
 
@@ -127,9 +127,9 @@ async function scoreAll(
   const skipped: Skipped[] = [];
   using progress = new BatchProgress(total);
   const onNote = (note: string) => progress.line(`note: ${note}`);
-  const onSkip = ({ file, message }: ImageError) => {
+  const onSkip = ({ file, reason, message }: ImageError) => {
     progress.line(`skipped: ${message}`);
-    skipped.push({ file, reason: message.slice(printable(file).length + 2) });
+    skipped.push({ file, reason });
   };
   for (const note of set.notes) onNote(note);
   const pairs = readPairs(set, { onSkip, onNote, signal });
@@ -143,10 +143,10 @@ async function scoreAll(
         signal,
         measure,
         onNote,
-        onTile: (done, tiles) => progress.move(seen + done / tiles, `${of}tile ${done}/${tiles}`),
+        onTile: (done, tiles) => progress.update(seen + done / tiles, `${of}tile ${done}/${tiles}`),
         onPicture: ({ name }) => {
-          progress.move(seen + 1, `${of}${name}`);
-          progress.plain(`${seen + 1}/${total} ${of}${name}`);
+          progress.update(seen + 1, `${of}${name}`);
+          progress.lineWithoutBar(`${seen + 1}/${total} ${of}${name}`);
         },
       };
     },

@@ -2,8 +2,7 @@
 
 import { inspect } from 'node:util';
 import { type Command, CommanderError } from 'commander';
-import { DaybreakError } from '../engine/basics/errors.ts';
-import { ImageError } from '../image/errors.ts';
+import { DaybreakError } from '../common/errors.ts';
 
 /** The command line itself is wrong: exit code 2. */
 export class UsageError extends Error {
@@ -61,7 +60,7 @@ export function report(error: unknown, debug: boolean): void {
 export function lineOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const line = error.message.split('\n', 1)[0];
-  const foreseen = [DaybreakError, ImageError, UsageError, Interrupted].some(known => error instanceof known);
+  const foreseen = [DaybreakError, UsageError, Interrupted].some(known => error instanceof known);
   // System errors (ENOENT …) explain themselves.
   if (foreseen || 'code' in error) return line;
   return `${error.name}: ${line} (unexpected: --debug shows where)`;

@@ -1,7 +1,10 @@
 /** `daybreak …`: finds the command, runs it, and turns whatever went wrong into one line and an exit code. */
 
-import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+
+export { reasonOf } from '../common/files/file-error.ts';
+
+import { daybreakVersion } from '../common/machine.node.ts';
 import { COMMANDS } from './commands.ts';
 import { runProgram } from './failures.ts';
 
@@ -18,7 +21,7 @@ export const main = (args: readonly string[]): Promise<number> => runProgram(arg
 async function programFor(args: readonly string[]): Promise<Command> {
   const program = new Command('daybreak')
     .description(SUMMARY)
-    .version(version(), '-V, --version', 'print the version')
+    .version(daybreakVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .option('--debug', 'print where an error came from')
     .addHelpText('after', '\nEach command has its own help: daybreak eval --help')
@@ -31,13 +34,4 @@ async function programFor(args: readonly string[]): Promise<Command> {
     else program.command(name).description(summary);
   }
   return program;
-}
-
-/** From package.json, which lies above the sources and, one folder higher, above the compiled modules. */
-function version(): string {
-  const places = ['../package.json', '../../package.json'].map(path => new URL(path, import.meta.url));
-  const file = places.find(place => existsSync(place));
-  const read: unknown = file && JSON.parse(readFileSync(file, 'utf8'));
-  const found = typeof read === 'object' && read !== null && 'version' in read ? read.version : undefined;
-  return typeof found === 'string' ? found : 'unknown';
 }

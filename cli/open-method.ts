@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { MIB } from '../common/text.ts';
 import type { Device } from '../engine/device/device.ts';
 import { INTERPOLATIONS, interpolation, isInterpolation, type Method, network } from '../eval/methods.ts';
 import { surviving } from '../eval/surviving.ts';
@@ -12,8 +13,6 @@ import { findPretrained, listPretrained } from '../models/pretrained.node.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
-
-const MIB = 2 ** 20;
 
 /** What the options beside `--model` say. */
 export interface MethodOptions extends DeviceChoice {
@@ -71,8 +70,7 @@ export function gpuOf(options: DeviceChoice): Gpu {
     const { setCurrentDevice } = await import('../engine/tensor.ts');
     const device = await openDevice(options);
     setCurrentDevice(device);
-    const { description, device: name, vendor, architecture } = device.description;
-    return { device, adapter: description || name || `${vendor} ${architecture}` };
+    return { device, adapter: device.adapterName };
   };
   return async () => {
     opened ??= open();

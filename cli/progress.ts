@@ -1,163 +1,206 @@
-/** How far something is that takes its time: a bar on a terminal, a plain line every so often elsewhere. To stderr. */
+/** Progress of a long task on stderr: a bar on a terminal, a plain line every 10 seconds elsewhere. */
 
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import { count, duration, figure, mebibytes } from '../train/readable.ts';
+import { count, duration, figure, mebibytes } from '../common/text.ts';
 
+/** Where and how often to show progress. */
 export interface ProgressOptions {
-  /** Default: stderr. It is a terminal where its `isTTY` says so. */
+  /** Default: stderr. */
   readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  /** Seconds between two plain lines where there is no terminal. Default: 10. */
+  /** Seconds between plain lines. Default: 10. */
   readonly every?: number;
   /** Clock in milliseconds. Default: performance.now. */
   readonly now?: () => number;
 }
 
-/** A bar with a text behind it, or lines of that text. */
+interface DisplayStyle {
+  /** Leave the bar on the screen at the end. */
+  readonly keepBar: boolean;
+  /**
+   * When to print plain lines: `regularly`, from the first update to the last; or in `pauses`, if no other line was
+   * printed for a while.
+   */
+  readonly plainLines: 'regularly' | 'in pauses';
+}
+
+/** A bar with text, or plain lines of that text. Terminals that cannot move the cursor (TERM=dumb) get plain lines. */
 class Display implements Disposable {
-  readonly now: () => number;
+  protected readonly now: () => number;
   readonly #stream: NodeJS.WritableStream;
+  readonly #style: DisplayStyle;
   readonly #every: number;
   readonly #bars: MultiBar | undefined;
   readonly #bar: SingleBar | undefined;
-  #lineAt = Number.NEGATIVE_INFINITY;
-  #unsaid: string | undefined;
+  readonly #onExit = () => this.#bars?.stop();
+  /** When the last plain line was printed. */
+  #printedAt: number;
+  /** The latest text that is not printed yet. */
+  #pending: string | undefined;
   #ended = false;
 
-  /** `keep`: the bar stays on the screen when it ends. */
-  constructor(total: number, options: ProgressOptions, keep: boolean) {
-    const stream = options.stream ?? process.stderr;
+  constructor(total: number, { stream = process.stderr, every = 10, now }: ProgressOptions, style: DisplayStyle) {
     this.#stream = stream;
-    this.#every = (options.every ?? 10) * 1000;
-    this.now = options.now ?? (() => performance.now());
-    if (!stream.isTTY) return;
+    this.#style = style;
+    this.#every = every * 1000;
+    this.now = now ?? (() => performance.now());
+    this.#printedAt = style.plainLines === 'regularly' ? Number.NEGATIVE_INFINITY : this.now();
+    if (!stream.isTTY || process.env.TERM === 'dumb' || total === 0) return;
     this.#bars = new MultiBar(
       {
         stream,
         format: ' {bar} {percentage} %  {text}',
         barsize: 24,
         hideCursor: true,
-        clearOnComplete: !keep,
-        // Signals are the command's business: it has something to save first.
+        clearOnComplete: !style.keepBar,
+        // Commands handle signals themselves, since they have work to save.
         gracefulExit: false,
       },
       Presets.shades_classic,
     );
     this.#bar = this.#bars.create(total, 0, { text: '' });
+    // A second Ctrl-C ends the process at once; the cursor must come back nevertheless.
+    process.once('exit', this.#onExit);
   }
 
-  show(done: number, total: number, text: string): void {
+  /** True if a bar is shown instead of plain lines. */
+  protected get hasBar(): boolean {
+    return this.#bar !== undefined;
+  }
+
+  /** Moves the bar, or prints the text when a plain line is due. Fractions of `done` are allowed. */
+  protected show(done: number, total: number, text: string): void {
     if (this.#bar) {
       this.#bar.setTotal(total);
       this.#bar.update(done, { text });
       return;
     }
-    this.#unsaid = text;
-    if (this.now() - this.#lineAt >= this.#every) this.#say();
+    this.#pending = text;
+    if (this.now() - this.#printedAt >= this.#every) this.#printPending();
   }
 
-  #say(): void {
-    if (this.#unsaid === undefined) return;
-    this.#stream.write(`${this.#unsaid}\n`);
-    this.#unsaid = undefined;
-    this.#lineAt = this.now();
+  #printPending(): void {
+    if (this.#pending === undefined) return;
+    this.#stream.write(`${this.#pending}\n`);
+    this.#pending = undefined;
+    this.#printedAt = this.now();
   }
 
+  /** Prints a line above the bar. */
   line(text: string): void {
+    if (this.#style.plainLines === 'in pauses') this.#printedAt = this.now();
     if (this.#bars && !this.#ended) this.#bars.log(`${text}\n`);
     else this.#stream.write(`${text}\n`);
   }
 
+  /** Shows the latest state, and releases the terminal. */
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#say();
-    this.#bars?.update(); // Lines wait for the next redrawing.
+    if (this.#style.plainLines === 'regularly') this.#printPending();
+    process.off('exit', this.#onExit);
+    this.#bars?.update(); // Prints lines that are still buffered.
     this.#bars?.stop();
   }
 }
 
-/** What is shown of a training. */
+/** Estimates the remaining time from the speed of the last minute. */
+class Pace {
+  readonly #now: () => number;
+  readonly #reached: { readonly at: number; readonly done: number }[];
+
+  constructor(now: () => number, done: number) {
+    this.#now = now;
+    this.#reached = [{ at: now(), done }];
+  }
+
+  /** "left 1 min 12 s" after `done` of `total`; empty before anything is done. */
+  left(done: number, total: number): string {
+    const reached = this.#reached;
+    const at = this.#now();
+    reached.push({ at, done });
+    while (reached.length > 2 && at - reached[1].at > 60_000) reached.shift();
+    const [first] = reached;
+    if (done <= first.done) return '';
+    const seconds = ((total - done) * (at - first.at)) / (done - first.done) / 1000;
+    return `left ${duration(Math.round(seconds))}`;
+  }
+}
+
+const joined = (parts: readonly string[]) => parts.filter(Boolean).join('  ');
+
+/** The state of a training. */
 export interface TrainingStatus {
   /** Updates done. */
   readonly step: number;
   readonly loss: number;
   readonly imagesPerSecond: number;
-  /** GPU memory that the training holds. */
+  /** GPU memory in use, in bytes. */
   readonly gpuBytes?: number;
-  /** Of a discriminator's: its mean answers, shown beside the loss. */
+  /** The discriminator's mean outputs for real and generated crops. */
   readonly terms?: { readonly dReal?: number; readonly dFake?: number };
 }
 
-/** "step 1,200/2,000  loss 0.0134  88.9 images/s  GPU 308 MiB  left 1 min 12 s". */
-export class TrainingProgress implements Disposable {
-  readonly #display: Display;
+/** Progress of a training: "step 1,200/2,000  loss 0.0134  88.9 images/s  GPU 308 MiB  left 1 min 12 s". */
+export class TrainingProgress extends Display {
   readonly #total: number;
-  /** When which step was reached, over the last minute: what the time left is estimated from. */
-  readonly #reached: { at: number; step: number }[];
+  readonly #pace: Pace;
 
-  /** `first`: updates done before, where a run is resumed. Shows nothing before the first `update`. */
+  /** `first`: updates done before this process, if a run is resumed. Shows nothing before the first `update` otherwise. */
   constructor(total: number, first = 0, options: ProgressOptions = {}) {
-    this.#display = new Display(total, options, true);
+    super(total, options, { keepBar: true, plainLines: 'regularly' });
     this.#total = total;
-    this.#reached = [{ at: this.#display.now(), step: first }];
-    if (first > 0) this.#display.show(first, total, `step ${count(first)}/${count(total)}`);
+    this.#pace = new Pace(this.now, first);
+    if (first > 0) this.show(first, total, `step ${count(first)}/${count(total)}`);
   }
 
-  /** To be called as often as there is news. */
+  /** May be called after every update. */
   update({ step, loss, imagesPerSecond, gpuBytes, terms: { dReal, dFake } = {} }: TrainingStatus): void {
-    const left = this.#secondsLeft(step);
-    const text = [
+    const parts = [
       `step ${count(step)}/${count(this.#total)}`,
       `loss ${figure(loss)}`,
       dReal === undefined || dFake === undefined ? '' : `D(real) ${dReal.toFixed(2)}  D(fake) ${dFake.toFixed(2)}`,
       `${figure(imagesPerSecond)} images/s`,
       gpuBytes === undefined ? '' : `GPU ${mebibytes(gpuBytes)}`,
-      left === undefined ? '' : `left ${duration(Math.round(left))}`,
+      this.#pace.left(step, this.#total),
     ];
-    this.#display.show(step, this.#total, text.filter(Boolean).join('  '));
-  }
-
-  #secondsLeft(step: number): number | undefined {
-    const reached = this.#reached;
-    const at = this.#display.now();
-    reached.push({ at, step });
-    while (reached.length > 2 && at - reached[1].at > 60_000) reached.shift();
-    const done = step - reached[0].step;
-    return done > 0 ? ((this.#total - step) * (at - reached[0].at)) / done / 1000 : undefined;
-  }
-
-  /** A line that stays: a file skipped, a checkpoint saved. */
-  line(text: string): void {
-    this.#display.line(text);
-  }
-
-  /** Shows how it stands for good, and lets go of the terminal. */
-  [Symbol.dispose](): void {
-    this.#display[Symbol.dispose]();
+    this.show(step, this.#total, joined(parts));
   }
 }
 
-/** "warming up kernels 12/63": a bar that is gone when the phase is over. */
-export class PhaseProgress implements Disposable {
-  readonly #display: Display;
+/** Progress of a phase: "warming up kernels 12/63". Its bar is removed at the end. */
+export class PhaseProgress extends Display {
   readonly #name: string;
 
   constructor(name: string, options: ProgressOptions = {}) {
-    this.#display = new Display(1, options, false);
+    super(1, options, { keepBar: false, plainLines: 'regularly' });
     this.#name = name;
   }
 
-  /** `detail` says what is at hand. */
+  /** `detail` names the current part. */
   update(done: number, total: number, detail = ''): void {
-    this.#display.show(done, total, `${this.#name} ${count(done)}/${count(total)}${detail && `  ${detail}`}`);
+    this.show(done, total, joined([`${this.#name} ${count(done)}/${count(total)}`, detail]));
+  }
+}
+
+/** Progress of a list of pictures, whose results have lines of their own: "2/50  left 3 min  photo.png  tile 4/20". */
+export class BatchProgress extends Display {
+  readonly #total: number;
+  readonly #pace: Pace;
+
+  constructor(total: number, options: ProgressOptions = {}) {
+    super(total, options, { keepBar: false, plainLines: 'in pauses' });
+    this.#total = total;
+    this.#pace = new Pace(this.now, 0);
   }
 
-  /** A line that stays. */
-  line(text: string): void {
-    this.#display.line(text);
+  /** After `done` pictures (fractions allowed); `text` names the current one. */
+  update(done: number, text: string): void {
+    const finished = `${count(Math.floor(done))}/${count(this.#total)}`;
+    this.show(done, this.#total, joined([finished, this.#pace.left(done, this.#total), text]));
   }
 
-  [Symbol.dispose](): void {
-    this.#display[Symbol.dispose]();
+  /** Prints a line that a bar makes superfluous. */
+  lineWithoutBar(text: string): void {
+    if (!this.hasBar) this.line(text);
   }
 }

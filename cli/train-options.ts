@@ -1,8 +1,8 @@
 /** The options of `daybreak train VARIANT`, as commander takes them and as a command line writes them. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { forShell } from '../common/text.ts';
 import { defaultsOf, optionsOf, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
-import { forShell } from '../train/readable.ts';
 import { shortName, type Variant } from '../train/variants.ts';
 
 /** For options that may be repeated: all their values. */

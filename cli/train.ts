@@ -1,6 +1,7 @@
 /** `daybreak train`: a network from pictures, in a run folder. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { forShell } from '../common/text.ts';
 import { decimals } from '../eval/protocols.ts';
 import {
   type ConfigFile,
@@ -13,7 +14,6 @@ import { readConfigFile } from '../train/config/file.node.ts';
 import { parseOverride } from '../train/config/paths.ts';
 import { type ConfigSources, configLines, toldLine } from '../train/config/text.ts';
 import { ConfigError } from '../train/errors.ts';
-import { forShell } from '../train/readable.ts';
 import { setMeans } from '../train/report/content.ts';
 import { selectionOf } from '../train/report/selection.ts';
 import type { SessionOptions, SessionResult } from '../train/run/session.node.ts';

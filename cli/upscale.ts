@@ -2,21 +2,21 @@
 
 import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
+import { checkFolder } from '../common/files/output.node.ts';
+import { printable } from '../common/text.ts';
 import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
 import { isInterpolation } from '../eval/methods.ts';
-import { checkFolder } from '../eval/output-folder.node.ts';
 import { type Job, namesFile, namesFolder, planBatch, STANDARD } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
-import { unreadNote } from '../eval/unread.ts';
-import { printable } from '../image/errors.ts';
+import { undecodableNote, unreadNote } from '../eval/skipped-notes.ts';
 import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { percent, positiveInteger, scaleNumber } from './arguments.ts';
-import { BatchProgress } from './batch-progress.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
 import { addMethodOptions, addModelOption, fileLabelOf, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
+import { BatchProgress } from './progress.ts';
 
 interface UpscaleOptions extends MethodOptions {
   readonly model: string;
@@ -100,15 +100,16 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   const size = sizeOf(options);
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
   const request = { inputs, out, recursive, name, ending, size, model: fileLabelOf(model) };
-  const { jobs, refused, leftOut, unread, results } = await planBatch(request);
+  const { jobs, refused, leftOut, unread, undecodable, results } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} is one file, but there are several pictures: use a folder`);
   }
   for (const folder of leftOut) {
     process.stderr.write(`note: ${printable(folder)} holds pictures, too: use --recursive to include subfolders\n`);
   }
-  const unreadFiles = unreadNote(unread);
-  if (unreadFiles !== undefined) process.stderr.write(`note: ${unreadFiles}\n`);
+  for (const note of [unreadNote(unread), undecodableNote(undecodable)]) {
+    if (note !== undefined) process.stderr.write(`note: ${note}\n`);
+  }
   if (results > 0) {
     const what = results === 1 ? '1 file' : `${results} files`;
     process.stderr.write(`note: skipped ${what} named like earlier results; use another -o to include them\n`);
@@ -127,7 +128,7 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
       using progress = new BatchProgress(jobs.length);
       let current: { index: number; job: Job } | undefined;
       const on = (done: number, what = '') => {
-        if (current) progress.move(current.index + done, `${shownInput(current.job)}${what}`);
+        if (current) progress.update(current.index + done, `${shownInput(current.job)}${what}`);
       };
       await upscaleFiles(jobs, method, {
         overwrite,

@@ -1,7 +1,10 @@
 /** Upscales many picture files. The next one is read and the last one written while the method works. */
 
+import { codeOf, FileError, reasonOf, unwritable } from '../common/files/file-error.ts';
+import { Leftovers } from '../common/files/temporary.node.ts';
+import { printable } from '../common/text.ts';
 import { LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
-import { ImageError, PictureSizeError, printable } from '../image/errors.ts';
+import { ImageError, PictureSizeError } from '../image/errors.ts';
 import {
   isThere,
   openPicture,
@@ -9,13 +12,11 @@ import {
   type PictureFile,
   pictureBytes,
   savePicture,
-  unwritable,
 } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, type Format, formatForName } from '../image/formats.ts';
 import type { Picture, Samples } from '../image/picture.ts';
 import type { EncodeOptions } from '../image/picture-file.ts';
 import { checkSides } from '../image/sharp.node.ts';
-import { Leftovers } from '../image/unfinished.node.ts';
 import { FullDiskError, ResultError, TileError } from './errors.ts';
 import type { Method } from './methods.ts';
 import { type Job, STANDARD } from './plan-batch.node.ts';
@@ -257,7 +258,7 @@ async function print(result: Picture<Samples>, format: Format, encoding: EncodeO
 
 /** The outcome for an error about a single picture. Others would repeat for every picture and are thrown. */
 function failed(job: Job, error: unknown): Outcome {
-  const classes = [ImageError, OutOfMemoryError, LimitError, TileError, ResultError];
+  const classes = [ImageError, FileError, OutOfMemoryError, LimitError, TileError, ResultError];
   if (error instanceof Error && classes.some(known => error instanceof known)) return { state: 'failed', job, error };
   throw error;
 }
@@ -268,8 +269,8 @@ const FULL = ['ENOSPC', 'EDQUOT', 'EROFS'];
 /** The error that ends the batch, if the outcome is of that kind. */
 function fullDisk(outcome: Outcome): FullDiskError | undefined {
   const cause: unknown = outcome.state === 'failed' ? outcome.error.cause : undefined;
-  if (!(cause instanceof Error && 'code' in cause && FULL.includes(String(cause.code)))) return undefined;
-  const problem = `cannot write more results (${cause.code}): earlier results are kept`;
+  if (!FULL.includes(codeOf(cause))) return undefined;
+  const problem = `cannot write more results: ${reasonOf(cause)}; earlier results are kept`;
   return new FullDiskError(`${printable(outcome.job.output)}: ${problem}`, { cause });
 }
 

@@ -29,7 +29,7 @@ export const comparisonPath = (folder: string, name: string): string => join(fol
  * Writes `NAME_compared.png` (see `comparisonPicture`) for each picture of a set into a folder, and yields each path
  * when it is written. Unreadable originals and existing results are passed to `onSkip` and skipped.
  * @param methods from left to right; the region where the first and the last differ most is shown.
- * @throws ImageError if results cannot be compared or written; the signal's reason; errors of methods.
+ * @throws ImageError if results cannot be compared, FileError if they cannot be written; the signal's reason; errors of methods.
  */
 export async function* compareSet(
   set: DataSet,

@@ -1,18 +1,19 @@
 /** Reads data sets for scoring from folders: originals and, if given, their quarter-size versions. */
 
 import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { codeOf } from '../image/disk.node.ts';
-import { ImageError, printable } from '../image/errors.ts';
-import { compareNames, readPicture } from '../image/files.node.ts';
+import { printable } from '../common/text.ts';
+import { ImageError } from '../image/errors.ts';
+import { readPicture } from '../image/files.node.ts';
 import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { listFolder } from '../image/list-folder.node.ts';
 import { cropToMultiple, describe, type Picture, peak, splitAlpha } from '../image/picture.ts';
 import { shrink } from '../image/resize.ts';
 import type { Pair } from './evaluate.ts';
 import { isLowFolder, isSetFolder, layoutOf } from './layout.ts';
 import { BORDER, SMALLEST_SIDE } from './protocols.ts';
-import { unreadNote } from './unread.ts';
+import { undecodableNote, unreadNote } from './skipped-notes.ts';
 
 /** Scale from LR to original. */
 const SCALE = BORDER;
@@ -49,15 +50,15 @@ export const DATA_HELP = 'holds HR/*.png and optionally LRx4/*.png, or just pict
  * @throws ImageError if the folder cannot be read, holds no picture, or holds several sets.
  */
 export async function openDataSet(folder: string): Promise<DataSet> {
-  const { root, paths } = await contentOf(folder);
+  const { root, paths, undecodable } = await contentOf(folder);
   const layout = layoutOf(paths);
   if ('several' in layout) {
     throw new ImageError(folder, `holds several sets: use one of its folders ${layout.several.join(', ')}`);
   }
-  const unread = unreadNote(layout.unread);
+  const skipped = [unreadNote(layout.unread), undecodableNote(undecodable)].filter(note => note !== undefined);
   if (layout.entries.length === 0 && layout.strays.length === 0) {
     const expected = 'expected HR/*.png and optionally LRx4/*.png, or just pictures';
-    throw new ImageError(folder, `no pictures here: ${unread ?? expected}`);
+    throw new ImageError(folder, `no pictures here: ${skipped.join('; ') || expected}`);
   }
   const path = (below: string) => join(root, below);
   return {
@@ -65,46 +66,47 @@ export async function openDataSet(folder: string): Promise<DataSet> {
     origin: layout.low === undefined ? 'LR made from HR: bicubic, 1/4, edges clamped, 8 bit' : `LR from ${layout.low}`,
     entries: layout.entries.map(({ name, hr, lr }) => ({ name, hr: path(hr), lr: lr === undefined ? lr : path(lr) })),
     strays: layout.strays.map(({ file, problem }) => new ImageError(path(file), problem)),
-    notes: [...(unread === undefined ? [] : [unread]), ...layout.notes].map(note => `${printable(folder)}: ${note}`),
+    notes: [...skipped, ...layout.notes].map(note => `${printable(folder)}: ${note}`),
   };
 }
 
-/** The paths for `layoutOf`, and the folder to which they are relative. */
-async function contentOf(folder: string): Promise<{ root: string; paths: string[] }> {
-  const paths = await pathsIn(folder, '');
+/** The paths for `layoutOf`, and the number of pictures beside them whose names are not valid UTF-8. */
+interface Content {
+  readonly paths: readonly string[];
+  readonly undecodable: number;
+}
+
+/** A set's content, and the folder to which the paths are relative. */
+async function contentOf(folder: string): Promise<Content & { readonly root: string }> {
+  const own = { root: folder, ...(await contentBelow(folder)) };
   // DIV2K's folders are siblings: the folder of originals implies that of its LR.
   const beginning = /^(.+)_HR$/i.exec(basename(resolve(folder)))?.[1];
-  if (beginning === undefined || paths.some(path => path.endsWith('/'))) return { root: folder, paths };
-  const above = resolve(folder, '..');
-  const around = await pathsIn(above, '').catch(() => []);
-  const own = around.filter(path => path.toLowerCase().startsWith(`${beginning.toLowerCase()}_`) && path.includes('/'));
-  return own.some(path => path.endsWith('/') && isLowFolder(path.slice(0, path.indexOf('/'))))
-    ? { root: dirname(resolve(folder)), paths: own }
-    : { root: folder, paths };
+  if (beginning === undefined || own.paths.some(path => path.endsWith('/'))) return own;
+  const root = dirname(resolve(folder));
+  const around = await contentBelow(root).catch(() => undefined);
+  const paths = (around?.paths ?? []).filter(
+    path => path.toLowerCase().startsWith(`${beginning.toLowerCase()}_`) && path.includes('/'),
+  );
+  const hasLow = paths.some(path => path.endsWith('/') && isLowFolder(path.slice(0, path.indexOf('/'))));
+  return hasLow ? { root, paths, undecodable: own.undecodable } : own;
 }
 
 /** Pictures, and a set's folders with their pictures, in natural order. */
-async function pathsIn(folder: string, below: string): Promise<string[]> {
-  const entries = await list(join(folder, below));
+async function contentBelow(folder: string, below = ''): Promise<Content> {
+  const contents = await listFolder(join(folder, below));
   const paths: string[] = [];
-  for (const entry of entries) {
+  let undecodable = contents.undecodable.filter(({ name }) => isPictureName(name)).length;
+  for (const entry of contents.entries) {
     const path = `${below}${entry.name}`;
     if (!(await isFolder(join(folder, path), entry))) {
       if (isPictureName(entry.name)) paths.push(path);
     } else if (below === '' ? isSetFolder(entry.name) : isLowFolder(below.slice(0, -1)) && /^x4$/i.test(entry.name)) {
-      paths.push(`${path}/`, ...(await pathsIn(folder, `${path}/`)));
+      const inside = await contentBelow(folder, `${path}/`);
+      paths.push(`${path}/`, ...inside.paths);
+      undecodable += inside.undecodable;
     }
   }
-  return paths;
-}
-
-async function list(folder: string): Promise<Dirent[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => compareNames(a.name, b.name));
-  } catch (error) {
-    throw new ImageError(folder, `cannot list this folder (${codeOf(error)})`, { cause: error });
-  }
+  return { paths, undecodable };
 }
 
 async function isFolder(path: string, entry: Dirent): Promise<boolean> {

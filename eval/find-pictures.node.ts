@@ -1,11 +1,11 @@
 /** Finds the picture files in a folder. */
 
 import type { Dirent, Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ImageError } from '../image/errors.ts';
-import { compareNames } from '../image/files.node.ts';
 import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { compareNames, type FolderContents, listFolder } from '../image/list-folder.node.ts';
 import { placeOf } from './places.node.ts';
 
 /** The pictures found in a folder. */
@@ -18,6 +18,8 @@ export interface FoundPictures {
   readonly leftOut: string | undefined;
   /** Extensions of pictures in unsupported formats, one per file. */
   readonly unread: readonly string[];
+  /** Number of pictures, and with `recursive` also of subfolders, whose names are not valid UTF-8. */
+  readonly undecodable: number;
 }
 
 /** Options of a search. */
@@ -41,9 +43,14 @@ export async function findPictures(folder: string, { recursive, without }: Searc
   const refused: ImageError[] = [];
   const aside: string[] = [];
   const unread: string[] = [];
+  let undecodable = 0;
   const folders = [''];
   for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
-    for (const entry of await list(join(folder, below), refused)) {
+    const contents = await list(join(folder, below), refused);
+    undecodable += contents.undecodable.filter(
+      entry => isPictureName(entry.name) || (recursive && entry.isDirectory()),
+    ).length;
+    for (const entry of contents.entries) {
       const path = join(below, entry.name);
       if (entry.isDirectory()) {
         if (join(root, path) !== without) (recursive ? folders : aside).push(path);
@@ -54,7 +61,7 @@ export async function findPictures(folder: string, { recursive, without }: Searc
     }
   }
   const leftOut = await firstWithPictures(folder, aside, root, without);
-  return { pictures: pictures.sort(compareNames), refused, leftOut, unread };
+  return { pictures: pictures.sort(compareNames), refused, leftOut, unread, undecodable };
 }
 
 /** The error for a path that is neither a file nor a folder: reading it might block forever. */
@@ -66,14 +73,14 @@ const endingOf = (name: string) => extname(name).toLowerCase();
 
 const isPictureName = (name: string) => PICTURE_EXTENSIONS.includes(endingOf(name));
 
-async function list(folder: string, refused: ImageError[]): Promise<Dirent[]> {
+/** The contents of a folder; empty, with an error in `refused`, if it cannot be listed. */
+async function list(folder: string, refused: ImageError[]): Promise<FolderContents> {
   try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter(({ name }) => !name.startsWith('.'));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    refused.push(new ImageError(folder, `cannot list this folder (${code})`, { cause }));
-    return [];
+    return await listFolder(folder);
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    refused.push(error);
+    return { entries: [], undecodable: [] };
   }
 }
 
@@ -95,7 +102,7 @@ async function firstWithPictures(
   for (let glances = 0; glances < GLANCES; glances++) {
     const below = left.pop();
     if (below === undefined) return undefined;
-    for (const entry of await list(join(root, below), [])) {
+    for (const entry of (await list(join(root, below), [])).entries) {
       const path = join(below, entry.name);
       if (!entry.isDirectory() && isPictureName(entry.name)) return below;
       if (entry.isDirectory() && join(place, path) !== without) left.push(path);

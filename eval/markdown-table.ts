@@ -1,5 +1,7 @@
 /** Markdown tables that are readable as plain text, too. */
 
+import { count } from '../common/text.ts';
+
 export interface Column {
   readonly head: string;
   /** Default: right, for numbers. */
@@ -21,7 +23,7 @@ export function markdownTable(columns: readonly Column[], rows: readonly (readon
 /** Three significant digits, or integers from 100: 0.0123, 0.123, 1.23, 12.3, 123, 1,235. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '';
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  if (value >= 100) return count(value);
   return value === 0 ? '0' : value < 0.001 ? '<0.001' : value.toPrecision(3);
 }
 

@@ -2,7 +2,8 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path';
-import { ImageError, printable } from '../image/errors.ts';
+import { printable } from '../common/text.ts';
+import { ImageError } from '../image/errors.ts';
 import { OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { findPictures, noFile } from './find-pictures.node.ts';
 import { Places, placeOf } from './places.node.ts';
@@ -26,6 +27,8 @@ export interface Batch {
   readonly leftOut: readonly string[];
   /** Extensions of pictures in unsupported formats, one per file. */
   readonly unread: readonly string[];
+  /** Number of files skipped because their names are not valid UTF-8. */
+  readonly undecodable: number;
   /** Number of files skipped because they are named like results, in the output folder. */
   readonly results: number;
 }
@@ -69,6 +72,7 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
   const [found, refused, leftOut, unread]: [Found[], ImageError[], string[], string[]] = [[], [], [], []];
   const to = await placeOf(out);
   let results = 0;
+  let undecodable = 0;
   for (const input of inputs) {
     if (input === STANDARD) {
       found.push({ path: input, below: '' });
@@ -85,13 +89,14 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
       results += inside.pictures.length - pictures.length;
       refused.push(...inside.refused);
       unread.push(...inside.unread);
+      undecodable += inside.undecodable;
       if (inside.leftOut !== undefined) leftOut.push(join(input, inside.leftOut));
       else if (pictures.length === 0) refused.push(new ImageError(input, 'no pictures in this folder'));
       found.push(...pictures.map(path => ({ path: join(input, path), below: dirname(path) })));
     }
   }
   const { jobs, refused: clashes } = await assign(found, { ...request, oneFile: await namesFile(out) });
-  return { jobs, refused: [...refused, ...clashes], leftOut, unread, results };
+  return { jobs, refused: [...refused, ...clashes], leftOut, unread, undecodable, results };
 }
 
 /** True if `-o` is a file or standard output: no trailing slash, and no existing folder. */

@@ -1,5 +1,6 @@
 /** Splits a picture into overlapping windows, so that the combined result of a network has no seams. */
 
+import { mebibytes } from '../common/text.ts';
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { TileError } from './errors.ts';
 
@@ -129,6 +130,5 @@ export function chooseWindow(picture: Size, costs: TileCosts, budget: number): S
 function tooSmall(window: string, halo: number, bytes: number, budget: number): string {
   const smallest = `the smallest tile, ${window} pixels with a halo of ${halo},`;
   if (bytes === Number.POSITIVE_INFINITY) return `Cannot upscale: ${smallest} is more than this adapter can run.`;
-  const mib = (n: number) => `${(n / 2 ** 20).toFixed(1)} MiB`;
-  return `Cannot upscale: ${smallest} needs ${mib(bytes)}, but the memory budget is ${mib(budget)}. Raise the budget.`;
+  return `Cannot upscale: ${smallest} needs ${mebibytes(bytes, 1)}, but the memory budget is ${mebibytes(budget, 1)}. Raise the budget.`;
 }

@@ -9,7 +9,7 @@ import { Adam } from 'daybreak/train';
 const steps = Number(process.argv[2] ?? 400);
 
 using device = await init();
-console.log(`on ${device.description.description || device.description.device}`);
+console.log(`on ${device.adapterName}`);
 
 const random = new Philox(0);
 const noise = Float32Array.from({ length: 48 * 48 }, () => 2 * random.uniform() - 1);

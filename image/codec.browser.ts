@@ -1,6 +1,7 @@
 /** Decodes and encodes picture files with the browser's codecs. */
 
-import { ImageError, messageOf } from './errors.ts';
+import { messageOf } from '../common/errors.ts';
+import { ImageError } from './errors.ts';
 import { checkSize, FORMAT_NAMES, formatOf, type ReadFormat } from './formats.ts';
 import { isFrame, jpegSegments } from './metadata/jpeg-segments.ts';
 import { type Channels, createPicture, type Picture } from './picture.ts';

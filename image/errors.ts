@@ -1,23 +1,20 @@
 /** Errors of image/: pictures that cannot be read, written, cropped or compared. */
 
-/** Control and format characters, which could move a terminal's cursor, colour it or change the reading direction. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
-/** A file's name in one printable line: control and format characters become `\u{hex}`. */
-export function printable(name: string): string {
-  return name.replace(UNPRINTABLE, character => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}
+import { DaybreakError } from '../common/errors.ts';
+import { printable } from '../common/text.ts';
 
 /**
- * An error about one picture. The message is one line that starts with the printable name of the file (or another name
- * that the caller gave). `file` is that name, `cause` the underlying error, if any.
+ * An error about one picture. The message is one line: the printable name of the file (or another name that the caller
+ * gave), then `reason`. `file` is the name, `cause` the underlying error, if any.
  */
-export class ImageError extends Error {
+export class ImageError extends DaybreakError {
   readonly file: string;
+  readonly reason: string;
   constructor(file: string, problem: string, options?: ErrorOptions) {
-    super(`${printable(file)}: ${problem.replace(/\s+/g, ' ').trim()}`, options);
-    this.name = 'ImageError';
+    const reason = problem.replace(/\s+/g, ' ').trim();
+    super(`${printable(file)}: ${reason}`, options);
     this.file = file;
+    this.reason = reason;
   }
 }
 
@@ -27,13 +24,7 @@ export class PictureSizeError extends ImageError {
   readonly height: number;
   constructor(file: string, width: number, height: number, maxPixels: number) {
     super(file, `${width}x${height} pixels exceed the limit of ${maxPixels}`);
-    this.name = 'PictureSizeError';
     this.width = width;
     this.height = height;
   }
-}
-
-/** The message of any thrown value. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,54 +1,18 @@
-/** Lists, reads and atomically writes picture files. */
+/** Reads and writes picture files. */
 
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { decode, encodePng } from '#codec';
+import { codeOf, reasonOf, unwritable } from '../common/files/file-error.ts';
+import { writeAtomically } from '../common/files/write.node.ts';
 import { decodeFile, encodeFitted } from './codec.node.ts';
-import { codeOf, meaningOf, writeSynced } from './disk.node.ts';
 import { ImageError } from './errors.ts';
-import { DEFAULT_MAX_PIXELS, type Format, formatForName, isOtherPicture, PICTURE_EXTENSIONS } from './formats.ts';
+import { DEFAULT_MAX_PIXELS, type Format, formatForName } from './formats.ts';
 import { fitted } from './losses.ts';
-import { makeFolder } from './make-folder.node.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
-import { unfinishedPath } from './unfinished.node.ts';
 
 export type { Metadata, PictureFile } from './picture-file.ts';
-
-const natural = new Intl.Collator('en', { numeric: true });
-
-/** Natural order: img_2 before img_10. Independent of the machine's locale. */
-export function compareNames(a: string, b: string): number {
-  return natural.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
-}
-
-/**
- * Paths of the picture files (PICTURE_EXTENSIONS) in a folder, in natural order. Skips hidden files and subfolders.
- * @throws ImageError if the folder cannot be read.
- */
-export async function listPictures(folder: string): Promise<string[]> {
-  return (await listFolder(folder)).pictures;
-}
-
-/**
- * Like `listPictures`, and also returns the names of pictures in unsupported formats.
- * @throws ImageError if the folder cannot be read.
- */
-export async function listFolder(folder: string): Promise<{ pictures: string[]; unread: string[] }> {
-  let entries: string[];
-  try {
-    entries = await readdir(folder);
-  } catch (error) {
-    throw new ImageError(folder, `cannot list this folder (${codeOf(error)})`, { cause: error });
-  }
-  const shown = entries.filter(entry => !entry.startsWith('.')).sort(compareNames);
-  return {
-    pictures: shown
-      .filter(entry => PICTURE_EXTENSIONS.includes(extname(entry).toLowerCase()))
-      .map(entry => join(folder, entry)),
-    unread: shown.filter(isOtherPicture),
-  };
-}
 
 /**
  * Reads and decodes one picture file (see `decode`).
@@ -104,7 +68,7 @@ export async function openPictureFrom(
 /**
  * Writes a picture atomically, in the format of its extension (OUTPUT_EXTENSIONS). Creates the folder if needed.
  * @returns one line for each thing that the format cannot hold (see `fitted`).
- * @throws ImageError for other extensions, or if the file cannot be written.
+ * @throws ImageError for other extensions, FileError if the file cannot be written.
  */
 export async function savePicture(
   path: string,
@@ -141,7 +105,7 @@ async function bytesOf(path: string, maxPixels = DEFAULT_MAX_PIXELS, signal?: Ab
   try {
     const found = await stat(path);
     // A pipe or a device may never end.
-    if (!found.isFile()) throw new ImageError(path, 'cannot be read (not a file)');
+    if (!found.isFile()) throw new ImageError(path, 'cannot be read: not a file');
     if (found.size > most) {
       throw new ImageError(
         path,
@@ -152,42 +116,22 @@ async function bytesOf(path: string, maxPixels = DEFAULT_MAX_PIXELS, signal?: Ab
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof ImageError) throw error;
-    throw new ImageError(path, `cannot be read (${codeOf(error)})`, { cause: error });
+    throw new ImageError(path, `cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }
 
 /**
  * Writes a picture as PNG. Creates the folder if needed.
- * @throws ImageError for an extension other than .png, or if the file cannot be written.
+ * @throws ImageError for an extension other than .png, FileError if the file cannot be written.
  */
 export async function writePicture(path: string, picture: Picture): Promise<void> {
   if (extname(path).toLowerCase() !== '.png') throw new ImageError(path, 'pictures are written as .png only');
   await writeAtomically(path, await encodePng(picture));
 }
 
-/** Writes a temporary file and renames it: readers of `path` see the old file or the new one, never a partial one. */
-export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = unfinishedPath(path);
-  try {
-    await makeFolder(dirname(path));
-    await writeSynced(temporary, bytes);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw unwritable(path, error);
-  }
-}
-
-/** An error that says why a file cannot be written. */
-export function unwritable(path: string, error: unknown): ImageError {
-  const code = codeOf(error);
-  const reason = [meaningOf(code), code].filter(Boolean).join(', ');
-  return new ImageError(path, `cannot be written (${reason})`, { cause: error });
-}
-
 /**
  * Whether the path exists.
- * @throws ImageError if the name is too long.
+ * @throws FileError if the name is too long.
  */
 export async function isThere(path: string): Promise<boolean> {
   try {

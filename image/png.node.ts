@@ -6,8 +6,9 @@
 import { Worker } from 'node:worker_threads';
 import { crc32, createInflate, inflateSync } from 'node:zlib';
 import { PNG, type PNGOptions } from 'pngjs';
+import { messageOf } from '../common/errors.ts';
 import type { ColourStatements } from './colours/meaning.ts';
-import { ImageError, messageOf } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { checkSize } from './formats.ts';
 import { orientationOf } from './metadata/exif.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples, samplesLike } from './picture.ts';

@@ -1,8 +1,9 @@
 /** Decodes and encodes JPEG, WebP, AVIF and TIFF on Node with the optional package sharp (libvips). */
 
 import type { Metadata as SharpMetadata } from 'sharp';
+import { messageOf } from '../common/errors.ts';
 import { readAvif } from './avif-boxes.ts';
-import { ImageError, messageOf } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { checkSize, FORMAT_NAMES, type Format, type ReadFormat } from './formats.ts';
 import { orientationOf, resolutionOfExif } from './metadata/exif.ts';
 import { fillRoom, roomFor } from './metadata/exif-room.ts';

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reasonOf } from '../common/files/file-error.ts';
 import { PretrainedError, type PretrainedModel, parseRegistry, REGISTRY_FILE } from './pretrained.ts';
 
 /**
@@ -16,9 +17,7 @@ export function pretrainedFolder(): string {
 export async function listPretrained(folder = pretrainedFolder()): Promise<readonly PretrainedModel[]> {
   const path = join(folder, REGISTRY_FILE);
   const text = await readFile(path, 'utf8').catch(cause => {
-    throw new PretrainedError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause}).`, {
-      cause,
-    });
+    throw new PretrainedError(`${path}: cannot be read: ${reasonOf(cause)}.`, { cause });
   });
   return parseRegistry(text, path);
 }

@@ -1,6 +1,7 @@
 /** Loads model files from disk. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { reasonOf } from '../common/files/file-error.ts';
 import { decodeModel } from './model-file.ts';
 import { WeightsError } from './module.ts';
 import { SRResNetUpscaler } from './upscaler.ts';
@@ -8,7 +9,7 @@ import { SRResNetUpscaler } from './upscaler.ts';
 /** Reads a model file onto the current device. Throws WeightsError or SafetensorsError naming the file. */
 export async function loadUpscaler(path: string): Promise<SRResNetUpscaler> {
   const bytes = await readFile(path).catch(cause => {
-    throw new WeightsError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? cause}).`, { cause });
+    throw new WeightsError(`${path}: cannot be read: ${reasonOf(cause)}.`, { cause });
   });
   return new SRResNetUpscaler(decodeModel(bytes, path), basename(path));
 }

@@ -1,5 +1,6 @@
 /** Loads VGG19 weights from disk. */
 import { readFile } from 'node:fs/promises';
+import { reasonOf } from '../common/files/file-error.ts';
 import type { VGG19, VggOptions } from './vgg19.ts';
 import { VGG_ADVICE, VggError } from './vgg19-error.ts';
 import { decodeVgg19 } from './vgg19-file.ts';
@@ -9,8 +10,7 @@ export async function readVgg19(path: string | undefined): Promise<Uint8Array> {
   if (path === undefined)
     throw new VggError(`The VGG loss needs VGG19 weights, which Daybreak does not include. ${VGG_ADVICE}`);
   return await readFile(path).catch(cause => {
-    const code = (cause as NodeJS.ErrnoException).code ?? cause;
-    throw new VggError(`${path}: cannot be read (${code}). ${VGG_ADVICE}`, { cause });
+    throw new VggError(`${path}: cannot be read: ${reasonOf(cause)}. ${VGG_ADVICE}`, { cause });
   });
 }
 

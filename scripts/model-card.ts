@@ -1,10 +1,10 @@
 /** The card of a pretrained network: architecture, training data, training and scores. */
 
+import { count, duration, signed } from '../common/text.ts';
 import { markdownTable } from '../eval/markdown-table.ts';
 import { PROTOCOLS } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 import type { PretrainedModel, PretrainedScores } from '../models/pretrained.ts';
-import { count, duration, signed } from '../train/readable.ts';
 import type { RunFacts } from './run-facts.ts';
 
 /** One set: number of images, and mean scores of bicubic, of the trained weights and of those in the file. */

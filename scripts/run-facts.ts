@@ -1,6 +1,8 @@
 /** The training facts for a model card, from the run folder that contains the weights. */
+
 import { basename, dirname, join, resolve } from 'node:path';
 import { commandOf } from '../cli/train.ts';
+import { adapterName } from '../engine/device/adapter.ts';
 import type { TrainConfig } from '../train/config/config.ts';
 import { readEnvironment, readRunConfig } from '../train/run-folder/folder.node.ts';
 import { isEvaluation } from '../train/run-folder/metrics.ts';
@@ -69,10 +71,7 @@ export async function runFacts(folder: string, updates: number): Promise<RunFact
     planned: config.steps,
     seconds: last && 'seconds' in last ? last.seconds : undefined,
     adapters: unique(
-      ranOn.map(
-        ({ adapter, cpu }) =>
-          `${adapter?.description || adapter?.device || 'unknown adapter'} on ${cpu.cores} cores of ${cpu.model}`,
-      ),
+      ranOn.map(({ adapter, cpu }) => `${adapterName(adapter ?? {})} on ${cpu.cores} cores of ${cpu.model}`),
     ),
     commits: unique(
       ranOn.map(({ commit }) =>

@@ -4,18 +4,21 @@
  *     npx tsx scripts/ship-model.ts RUN/checkpoints/best/model.safetensors --name srresnet --summary TEXT
  *         --trained-on "PICTURES (LICENCE)" --data Set5 --data Set14 --data BSD100
  */
+
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { Command } from 'commander';
 import { lineOf } from '../cli/failures.ts';
 import { openDevice } from '../cli/open-device.ts';
+import { sha256Of } from '../common/files/digest.node.ts';
+import { writeAtomically } from '../common/files/write.node.ts';
+import { jsonText } from '../common/text.ts';
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
 import { openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../eval/methods.ts';
 import { textureRatio } from '../eval/texture.ts';
-import { writeAtomically } from '../image/files.node.ts';
 import { decodeModel, encodeModel } from '../models/model-file.ts';
 import { listPretrained, pretrainedFolder } from '../models/pretrained.node.ts';
 import {
@@ -28,7 +31,6 @@ import {
 import { readSafetensors } from '../models/safetensors.ts';
 import type { SRResNet } from '../models/srresnet.ts';
 import { SRResNetUpscaler } from '../models/upscaler.ts';
-import { sha256Of } from '../train/digest.node.ts';
 import { modelCard, pairOf, type SetScores } from './model-card.ts';
 import { type RunFacts, runFacts, runOf } from './run-facts.ts';
 
@@ -128,13 +130,12 @@ async function ship(path: string, { name, summary, trainedOn, data, note, licenc
     sha256: sha256Of(bytes),
     scores: Object.fromEntries(sets.map(({ set, float16 }) => [set, float16])),
   };
-  const { description, device: deviceName } = device.description;
-  const card = modelCard({ model, run, trainedOn, notes: note, licence, sets, scoredOn: description || deviceName });
+  const card = modelCard({ model, run, trainedOn, notes: note, licence, sets, scoredOn: device.adapterName });
   const others = (await listPretrained(out).catch(() => [])).filter(other => other.name !== name);
   const all = [...others, model].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   await writeAtomically(join(out, model.file), bytes);
-  await writeAtomically(join(out, model.card), Buffer.from(card));
-  await writeAtomically(join(out, REGISTRY_FILE), Buffer.from(`${JSON.stringify(all, null, 2)}\n`));
+  await writeAtomically(join(out, model.card), card);
+  await writeAtomically(join(out, REGISTRY_FILE), jsonText(all));
   console.log(`${join(out, model.file)}: ${bytes.length} bytes`);
 }
 

@@ -92,7 +92,7 @@ async function start({ out, minutes, adapter, vgg }: StartOptions): Promise<void
       const data = { ...plan.pictures, data: SOURCES, eval: SOURCES, logEvery: 5, sampleEvery: 0 };
       const first = { ...data, ...plan.srresnet, model: 'srresnet', out: join(folder, 'srresnet') };
       session.onLine?.(
-        `SRResNet of ${plan.srresnet.blocks} blocks and ${plan.srresnet.channels} channels on ${device.description.description || device.description.device}`,
+        `SRResNet of ${plan.srresnet.blocks} blocks and ${plan.srresnet.channels} channels on ${device.adapterName}`,
       );
       const onProgress = ({ source, done, total }: { source: string; done: number; total: number }) =>
         session.onPhase?.(`preparing ${source}`, done, total);

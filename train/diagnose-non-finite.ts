@@ -4,6 +4,7 @@
  * one that this update started from.
  */
 
+import { count, figure } from '../common/text.ts';
 import { formatShape } from '../engine/basics/shape.ts';
 import { activeTrace } from '../engine/graph/trace.ts';
 import type { Value, VariableState } from '../engine/graph/value.ts';
@@ -12,7 +13,6 @@ import { type Tensor, tensor, tidy } from '../engine/tensor.ts';
 import { notFinite, square, sum } from '../kernels/index.ts';
 import { NonFiniteError } from './errors.ts';
 import type { BatchSource } from './pictures/crop-source.ts';
-import { count, figure } from './readable.ts';
 import { foundIn, type Skip } from './skip.ts';
 import type { Judged } from './training.ts';
 import type { Update } from './update.ts';

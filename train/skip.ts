@@ -1,5 +1,6 @@
 /** Updates that were skipped because they contain NaN or infinity, and the lines that report them. */
-import { count } from './readable.ts';
+
+import { count } from '../common/text.ts';
 
 /** Default number of consecutive skipped updates that ends a training. */
 export const MAX_NON_FINITE = 10;

@@ -1,5 +1,6 @@
 /** Times the variants of one problem. */
 
+import { median } from '../common/median.ts';
 import { sizeOf } from '../engine/basics/shape.ts';
 import type { Device } from '../engine/device/device.ts';
 import type { Storage } from '../engine/device/memory.ts';
@@ -9,7 +10,6 @@ import { Profiler } from '../engine/program/profile.ts';
 import { Program } from '../engine/program/program.ts';
 import { SharedSlots } from '../engine/program/slots.ts';
 import { FixedChoices } from '../engine/text/choices.ts';
-import { median } from '../train/median.ts';
 import type { TuningProblem } from './problems.ts';
 
 /**

@@ -1,11 +1,12 @@
 /** Finds, reads and writes the tuned file of an adapter. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cacheFolder } from '../common/files/cache-folder.node.ts';
+import { writeAtomically } from '../common/files/write.node.ts';
+import { jsonText } from '../common/text.ts';
 import { DaybreakError } from '../engine/basics/errors.ts';
-import { cacheFolder } from '../engine/device/cache-folder.node.ts';
-import type { AdapterDescription } from '../engine/device/device.ts';
+import { type AdapterDescription, adapterName } from '../engine/device/adapter.ts';
 import type { FixedChoices } from '../engine/text/choices.ts';
-import { jsonText, replaceFile } from '../train/write.node.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 
 /** A tuned file that cannot be used. The message says what to do. */
@@ -55,9 +56,9 @@ export async function readTunedFile(path: string): Promise<TunedFile | undefined
   );
 }
 
-/** Replaces a tuned file atomically. @throws RunFolderError naming the file. */
+/** Replaces a tuned file atomically. @throws FileError. */
 export async function writeTunedFile(path: string, file: TunedFile): Promise<void> {
-  await replaceFile(path, jsonText(file));
+  await writeAtomically(path, jsonText(file));
 }
 
 /** Whether an adapter's tuned file is in use, and if not, why. */
@@ -74,8 +75,11 @@ export async function findTuned(adapter: AdapterDescription): Promise<TunedState
     const file = await readTunedFile(path);
     if (!file) return { state: 'none', path };
     if (sameAdapter(file.adapter, adapter)) return { state: 'in use', path, choices: choicesOf(file), date: file.date };
-    const other = [file.adapter.device, file.adapter.description].filter(Boolean).join(', ');
-    return { state: 'other adapter', path, problem: `${path}: was measured on ${other}; run daybreak tune here` };
+    return {
+      state: 'other adapter',
+      path,
+      problem: `${path}: was measured on ${adapterName(file.adapter)}; run daybreak tune here`,
+    };
   } catch (error) {
     return { state: 'damaged', path, problem: (error as Error).message };
   }

@@ -1,6 +1,6 @@
 /** The content of a tuned file: measured choices for an adapter. */
 import * as z from 'zod';
-import type { AdapterDescription } from '../engine/device/device.ts';
+import type { AdapterDescription } from '../engine/device/adapter.ts';
 import { type Choice, FixedChoices } from '../engine/text/choices.ts';
 import type { CandidateTime, Measure } from './measure.ts';
 import type { TuningProblem } from './problems.ts';

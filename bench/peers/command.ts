@@ -131,8 +131,8 @@ async function start(
         peer = await PeerProcess.start(impl, command, env);
         processes.push(peer);
         const { version, adapter, onCpu } = { ...peer.greeting, onCpu: impl.startsWith('pytorch') };
-        if (!onCpu && !adapter.includes(device.description.description))
-          throw new PeerError(impl, `computes on ${adapter}, not on ${device.description.description}`);
+        if (!onCpu && adapter !== device.adapterName)
+          throw new PeerError(impl, `computes on ${adapter}, not on ${device.adapterName}`);
         const results = await solve(peer);
         expected ??= results;
         const apart = compareResults(impl, results, expected, tolerance);

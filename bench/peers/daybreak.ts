@@ -1,9 +1,9 @@
 /** Daybreak itself, as a peer among the others. */
 
 import { openDevice } from '../../cli/open-device.ts';
+import { daybreakVersion } from '../../common/machine.node.ts';
 import { compile, conv2d, grad, mseLoss, setCurrentDevice, type Tensor, tensor } from '../../index.ts';
 import { srresnet } from '../../models/index.ts';
-import packageJson from '../../package.json' with { type: 'json' };
 import { Adam, ContentTraining, CropSource, Trainer } from '../../train/index.ts';
 import { gradientsGiven } from '../given-gradient.ts';
 import { type Peer, type Prepared, serve } from './serve.ts';
@@ -122,7 +122,7 @@ function makeTrainer(work: TrainingWork, inputs: Arrays) {
 }
 
 await serve({
-  version: packageJson.version,
+  version: daybreakVersion(),
   adapter: adapter.name,
   software: adapter.software,
   passes: ['forward', 'forward+grads', 'step'],

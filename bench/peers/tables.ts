@@ -1,5 +1,6 @@
 /** The comparison as Markdown: each peer's time relative to Daybreak's, and all measurements. */
 
+import { count } from '../../common/text.ts';
 import { figure, markdownTable } from '../../eval/markdown-table.ts';
 import type { Row } from '../rows.ts';
 import { WAITS } from './comparison.ts';
@@ -53,8 +54,8 @@ export function ratioTable(rows: readonly Row[]): string {
   );
 }
 
-const count = (calls: number | undefined): string =>
-  Number.isInteger(calls) ? calls!.toLocaleString('en-US') : figure(calls);
+const callsText = (calls: number | undefined): string =>
+  calls !== undefined && Number.isInteger(calls) ? count(calls) : figure(calls);
 
 /** All measurements, one row per peer. */
 export function timesTable(rows: readonly Row[]): string {
@@ -79,9 +80,9 @@ export function timesTable(rows: readonly Row[]): string {
       figure(row.ms),
       figure(row.cpu_ms),
       figure(row.gflops),
-      count(row.dispatches),
-      count(row.submits),
-      count(row.buffers),
+      callsText(row.dispatches),
+      callsText(row.submits),
+      callsText(row.buffers),
       String(row.samples ?? ''),
       figure(row.first_ms),
     ]),

@@ -1,4 +1,5 @@
 /** Provides the browser's globals to a peer: `navigator.gpu` and WebGPU's classes, on the adapter that Daybreak would use. */
+import { adapterName, describeAdapter, isSoftware } from '../../engine/device/adapter.ts';
 import { requestGpu } from '../../engine/device/gpu.node.ts';
 
 export interface ExposedAdapter {
@@ -14,6 +15,6 @@ export async function exposeWebGpu(): Promise<ExposedAdapter> {
   Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   const info = (await gpu.requestAdapter())?.info;
-  const name = [info?.device, info?.description].filter(Boolean).join(', ') || 'unknown adapter';
-  return { name, software: /software|swiftshader|llvmpipe|lavapipe/i.test(`${info?.architecture} ${name}`) };
+  const description = describeAdapter(info);
+  return { name: adapterName(description), software: isSoftware(description) };
 }

@@ -1,5 +1,6 @@
 /** Diagnoses the GPU adapter: its properties, a self-test, and how to fix problems. */
 import { basename, dirname } from 'node:path';
+import { type AdapterDescription, describeAdapter, isSoftware, subgroupSizes } from '../../engine/device/adapter.ts';
 import { type DriverOrigin, driverOrigin, requestGpu } from '../../engine/device/gpu.node.ts';
 import {
   chosenDrivers,
@@ -12,11 +13,7 @@ import { type Machine, machine, shaderCacheWritable } from './machine.ts';
 import { type SelfTest, selfTest } from './self-test.ts';
 
 /** An adapter, as it describes itself. */
-export interface AdapterReport {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
+export interface AdapterReport extends AdapterDescription {
   /** Whether it computes on the CPU. */
   readonly software: boolean;
   /** Minimum and maximum subgroup size; null if the adapter does not report it. */
@@ -78,20 +75,16 @@ function reportOf(found: TunedState): NonNullable<Diagnosis['tuned']> {
 }
 
 function describe(adapter: GPUAdapter, gpu: GPU): AdapterReport {
-  const info = adapter.info as GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
-  const { vendor, architecture, device, description, subgroupMinSize: least, subgroupMaxSize: most } = info;
+  const description = describeAdapter(adapter.info);
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = adapter.limits[name as keyof GPUSupportedLimits];
     if (typeof value === 'number') limits[name] = value;
   }
   return {
-    vendor,
-    architecture,
-    device,
-    description,
-    software: info.isFallbackAdapter || /software|swiftshader|llvmpipe/i.test(`${architecture} ${description}`),
-    subgroupSizes: least && most ? [least, most] : null,
+    ...description,
+    software: adapter.info.isFallbackAdapter || isSoftware(description),
+    subgroupSizes: subgroupSizes(adapter.info) ?? null,
     driver: { origin: driverOrigin(gpu), from: whence(driverOrigin(gpu)) },
     features: [...adapter.features].sort(),
     languageFeatures: [...gpu.wgslLanguageFeatures].sort(),

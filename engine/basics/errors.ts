@@ -1,12 +1,9 @@
 /** Error classes. A message is one line that names the operation, what was expected and got, and how to fix it. */
 
-/** Base of all errors thrown by Daybreak; `cause` carries the underlying error where there is one. */
-export class DaybreakError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
-}
+import { DaybreakError } from '../../common/errors.ts';
+import { mebibytes } from '../../common/text.ts';
+
+export { DaybreakError };
 
 /** A value for an error message: JSON on one line, truncated to 80 characters. */
 export function quoted(value: unknown): string {
@@ -50,7 +47,7 @@ export class OutOfMemoryError extends DaybreakError {
   readonly peak: number;
   readonly budget: number;
   constructor(sizes: { requested: number; live: number; peak: number; budget: number }, options?: ErrorOptions) {
-    const mib = (bytes: number) => (Number.isFinite(bytes) ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : 'none');
+    const mib = (bytes: number) => (Number.isFinite(bytes) ? mebibytes(bytes, 1) : 'none');
     super(
       `Out of GPU memory: asked for ${mib(sizes.requested)} with ${mib(sizes.live)} live (peak ${mib(sizes.peak)}, ` +
         `budget ${mib(sizes.budget)}). Use smaller batches, crops or tiles, dispose of tensors, or raise memoryBudget.`,

@@ -8,6 +8,7 @@ import {
   ValidationError,
 } from '../basics/errors.ts';
 import type { AdapterTraits, Choices, Kernel } from '../text/kernel.ts';
+import { type AdapterDescription, adapterName, describeAdapter, isSoftware, subgroupSizes } from './adapter.ts';
 import { MemoryPool, type Storage } from './memory.ts';
 import { type Pipeline, Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
@@ -26,14 +27,6 @@ export interface DeviceOptions {
   readonly memoryBudget?: number;
   /** Records who holds memory and checks every dispatch; slower. */
   readonly debug?: boolean;
-}
-
-/** An adapter's description of itself. */
-export interface AdapterDescription {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
 }
 
 const COPY_DST = 8;
@@ -110,6 +103,11 @@ export class Device implements Disposable {
     }
   }
 
+  /** The adapter's name for people: its driver and device. */
+  get adapterName(): string {
+    return adapterName(this.description);
+  }
+
   /** Overrides the families' rules in everything compiled from now on; undefined restores the rules. */
   useChoices(choices: Choices | undefined): void {
     const { choices: _, ...traits } = this.traits;
@@ -120,7 +118,7 @@ export class Device implements Disposable {
   static async create(options: DeviceOptions = {}): Promise<Device> {
     if (options.device) {
       const info = (options.device as GPUDevice & { adapterInfo?: GPUAdapterInfo }).adapterInfo;
-      return new Device(options.device, describe(info), fixedSubgroupSize(info), options);
+      return new Device(options.device, describeAdapter(info), fixedSubgroupSize(info), options);
     }
     const gpu = await requestGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
@@ -131,7 +129,7 @@ export class Device implements Disposable {
       requiredLimits: limitsOf(adapter),
     });
     destroyOnExit(device);
-    return new Device(device, describe(adapter.info), fixedSubgroupSize(adapter.info), options);
+    return new Device(device, describeAdapter(adapter.info), fixedSubgroupSize(adapter.info), options);
   }
 
   /** Throws an error that occurred since the last check: a lost device, or an error that WebGPU reported late. */
@@ -274,17 +272,6 @@ function limitsOf(adapter: GPUAdapter): Record<string, number> {
 
 /** Lanes per subgroup if the adapter guarantees one size, else 0. */
 function fixedSubgroupSize(info: GPUAdapterInfo | undefined): number {
-  const sizes = info as (GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number }) | undefined;
-  const least = sizes?.subgroupMinSize ?? 0;
-  return least === sizes?.subgroupMaxSize ? least : 0;
+  const [least, most] = subgroupSizes(info) ?? [0, 0];
+  return least === most ? least : 0;
 }
-
-const describe = (info: GPUAdapterInfo | undefined): AdapterDescription => ({
-  vendor: info?.vendor ?? '',
-  architecture: info?.architecture ?? '',
-  device: info?.device ?? '',
-  description: info?.description ?? '',
-});
-
-const isSoftware = (info: AdapterDescription): boolean =>
-  /software|swiftshader|llvmpipe|lavapipe/i.test(`${info.architecture} ${info.device} ${info.description}`);

@@ -1,6 +1,6 @@
 /** Reads the header and tags of ICC profiles (ICC.1:2022, sections 7 and 9). */
 
-import { printable } from '../errors.ts';
+import { printable } from '../../common/text.ts';
 import { curveOf } from './icc-curve.ts';
 
 export interface ColourProfile {

@@ -12,7 +12,7 @@ interface Source {
   readonly adapter: string;
   readonly announcement: string;
   readonly unavailable: () => string | undefined;
-  readonly provide: () => void;
+  readonly provide: () => void | Promise<void>;
 }
 
 const SOURCES: readonly Source[] = [
@@ -40,7 +40,7 @@ function probe(): { found: string } | { missing: string; hopeless: boolean } {
   return { missing: reason || `the probe ended with ${child.signal ?? child.status}`, hopeless: child.status === 2 };
 }
 
-function provideDriver(): number {
+async function provideDriver(): Promise<number> {
   const wanted = process.env.DAYBREAK_ADAPTER?.toLowerCase() ?? '';
   const before = probe();
   if ('found' in before) {
@@ -63,7 +63,7 @@ function provideDriver(): number {
     console.log(`setup: ${source.announcement}`);
     const start = performance.now();
     try {
-      source.provide();
+      await source.provide();
     } catch (error) {
       console.log(`setup: that failed: ${(error as Error).message}`);
       failures.push((error as Error).message);
@@ -91,4 +91,4 @@ const OTHER_WAYS =
   `on Debian and Ubuntu \`${AS_ROOT}\`, on Fedora \`sudo dnf install mesa-vulkan-drivers vulkan-loader\`, ` +
   'on Arch `sudo pacman -S vulkan-swrast vulkan-icd-loader`, or the GPU vendor’s driver';
 
-process.exitCode = provideDriver();
+process.exitCode = await provideDriver();

@@ -2,6 +2,7 @@
  * Looks for a WebGPU adapter as the engine does, and tries to create a device. Prints the adapter and exits 0, or prints
  * the reason to stderr and exits 1; exits 2 if installing a driver would not help.
  */
+import { adapterName, describeAdapter } from '../../engine/device/adapter.ts';
 import { driverOrigin, requestGpu } from '../../engine/device/gpu.node.ts';
 import { chosenDrivers } from '../../engine/device/software-driver.node.ts';
 
@@ -20,7 +21,7 @@ async function probe(): Promise<number> {
     const device = await adapter.requestDevice();
     device.destroy();
     const origin = driverOrigin(gpu) === 'fetched' ? ', downloaded from npm' : '';
-    console.log(`${adapter.info.description || adapter.info.device || adapter.info.vendor}${origin}`);
+    console.log(`${adapterName(describeAdapter(adapter.info))}${origin}`);
     return 0;
   } catch (error) {
     console.error((error as Error).message);

@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { makeFolder } from '../../common/files/make-folder.node.ts';
 import {
   DRIVER_FILES,
   fetchedDriver,
   ORIGIN_FILE,
   softwareDriverFolder,
 } from '../../engine/device/software-driver.node.ts';
-import { makeFolderSync } from '../../image/make-folder.node.ts';
 import { runNpm } from './npm-command.mjs';
 import { tarFiles } from './tar.ts';
 
@@ -32,10 +32,10 @@ export const swiftShaderUnavailable = (): string | undefined =>
     : `the SwiftShader on npm is built for Linux x64, not ${process.platform} ${process.arch}`;
 
 /** Downloads the package with npm and unpacks the driver into the user's cache folder. Throws on failure. */
-export function fetchSwiftShader(): void {
+export async function fetchSwiftShader(): Promise<void> {
   const target = softwareDriverFolder();
   if (target === undefined) throw new Error('no home folder to keep it in: set HOME or XDG_CACHE_HOME');
-  const workplace = makeFolderBeside(target); // In the same parent folder, so that a rename moves the complete driver.
+  const workplace = await makeFolderBeside(target); // In the same parent folder, so that a rename moves the complete driver.
   try {
     const tarball = download(workplace);
     const files = join(workplace, 'files');
@@ -54,9 +54,9 @@ export function fetchSwiftShader(): void {
   }
 }
 
-function makeFolderBeside(target: string): string {
+async function makeFolderBeside(target: string): Promise<string> {
   try {
-    makeFolderSync(dirname(target));
+    await makeFolder(dirname(target));
     return mkdtempSync(`${target}-`);
   } catch (cause) {
     const reason = (cause as Error).message;

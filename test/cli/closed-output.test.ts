@@ -40,7 +40,9 @@ test.skipIf(process.platform !== 'linux')('output that finds no room is one line
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'pipe'] });
     const [[code], stderr] = await Promise.all([once(child, 'close'), text(child.stderr!)]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^in\/a\.png 9x7 -> [^\n]*\nerror: the output cannot be written \(ENOSPC\)\n$/);
+    expect(stderr).toMatch(
+      /^in\/a\.png 9x7 -> [^\n]*\nerror: the output cannot be written: the disk is full \(ENOSPC\)\n$/,
+    );
     const silent = spawn(process.execPath, [BIN, ...ARGS, '--overwrite'], {
       cwd: folder,
       stdio: ['ignore', full, full],

@@ -161,7 +161,7 @@ test('a JSON that cannot be written is known before any work is done', async () 
   const ends = await Promise.all(impossible.map(path => daybreak([...EVAL, '--json', path], folder)));
   for (const [i, { code, stdout, stderr }] of ends.entries()) {
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^error: \S+: cannot be written \(.*\)\n$/);
+    expect(stderr).toMatch(/^error: \S+: cannot be written: .* \(.*\)\n$/);
     expect(stderr).toContain(`error: ${impossible[i]}: `);
   }
   expect(readdirSync(folder).sort()).toEqual(['HR', 'LRx4', 'file']);
@@ -175,5 +175,5 @@ test('the table is printed even if the JSON cannot be written', async () => {
   const { code, stdout, stderr } = await ended;
   expect(code).toBe(1);
   expect(stdout).toContain('│ mean of 2 │  30.250 │ 0.8045 │');
-  expect(stderr).toMatch(/\nerror: new\/scores\.json: cannot be written \(.*\)\n$/);
+  expect(stderr).toMatch(/\nerror: new\/scores\.json: cannot be written: .* \(.*\)\n$/);
 });

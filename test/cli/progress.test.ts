@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, test, vi } from 'vitest';
-import { PhaseProgress, TrainingProgress } from '../../cli/progress.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { BatchProgress, PhaseProgress, TrainingProgress } from '../../cli/progress.ts';
 
 /** A stream that remembers what was written, and a clock to set. */
 function stage(isTTY: boolean) {
@@ -26,7 +26,10 @@ const shown = (text: string) =>
     .split('\n')
     .map(line => line.split('\r').filter(Boolean).at(-1) ?? '');
 
-describe('elsewhere than on a terminal', () => {
+beforeEach(() => vi.stubEnv('TERM', 'xterm'));
+afterEach(() => vi.unstubAllEnvs());
+
+describe('without a terminal', () => {
   test('a training is a plain line at once, then every ten seconds, and at the end how it stands', () => {
     const { clock, options, lines, text } = stage(false);
     const progress = new TrainingProgress(2000, 0, options);
@@ -102,6 +105,24 @@ describe('elsewhere than on a terminal', () => {
       'warming up kernels 40/63  conv 40',
       'warming up kernels 63/63  conv 63',
     ]);
+  });
+
+  test('a batch prints its lines, and where it stands only if none was printed for ten seconds', () => {
+    const { clock, options, lines } = stage(false);
+    const batch = new BatchProgress(4, options);
+    batch.update(0, 'a.png');
+    clock.seconds = 9;
+    batch.lineWithoutBar('1/4 a.png');
+    batch.line('a.png 9x7 -> a_x4.png 36x28');
+    batch.update(1, 'b.png');
+    clock.seconds = 18;
+    batch.update(1.25, 'b.png  tile 1/4');
+    clock.seconds = 20;
+    batch.update(1.5, 'b.png  tile 2/4');
+    clock.seconds = 29;
+    batch.update(1.75, 'b.png  tile 3/4');
+    batch[Symbol.dispose]();
+    expect(lines()).toEqual(['1/4 a.png', 'a.png 9x7 -> a_x4.png 36x28', '1/4  left 33 s  b.png  tile 2/4']);
   });
 });
 
@@ -185,6 +206,41 @@ describe('on a terminal', () => {
     phase[Symbol.dispose]();
     // The last thing done to the screen is to clear from the line's start downwards.
     expect(text()).toMatch(new RegExp(`${String.fromCharCode(27)}\\[0?J$`));
+  });
+
+  test('a batch is a bar that vanishes, and keeps the lines of its results', async () => {
+    const { clock, options, text } = stage(true);
+    const batch = new BatchProgress(4, options);
+    clock.seconds = 6;
+    batch.update(1.5, 'b.png  tile 2/4');
+    batch.line('a.png 9x7 -> a_x4.png 36x28');
+    batch.lineWithoutBar('1/4 a.png');
+    await vi.waitFor(() => expect(text()).toContain('37 %  1/4  left 10 s  b.png  tile 2/4'), { timeout: 3000 });
+    batch[Symbol.dispose]();
+    expect(shown(text())).toContain('a.png 9x7 -> a_x4.png 36x28');
+    expect(text()).not.toContain('1/4 a.png');
+    expect(text()).toMatch(new RegExp(`${String.fromCharCode(27)}\\[0?J$`));
+  });
+
+  test('that cannot move the cursor, there are plain lines', () => {
+    vi.stubEnv('TERM', 'dumb');
+    const { options, text } = stage(true);
+    const progress = new TrainingProgress(10, 0, options);
+    progress.update({ step: 1, loss: 0.5, imagesPerSecond: 2 });
+    progress.line('saved');
+    const batch = new BatchProgress(2, options);
+    batch.lineWithoutBar('1/2 a.png');
+    expect(text()).toBe('step 1/10  loss 0.5  2 images/s  left 0 s\nsaved\n1/2 a.png\n');
+  });
+
+  test('the cursor comes back even if the process exits early', () => {
+    const { options, text } = stage(true);
+    const before = process.listeners('exit');
+    using _progress = new TrainingProgress(10, 0, options);
+    const [added] = process.listeners('exit').filter(listener => !before.includes(listener));
+    added(1);
+    const start = String.fromCharCode(27);
+    expect(text().lastIndexOf(`${start}[?25h`)).toBeGreaterThan(text().lastIndexOf(`${start}[?25l`));
   });
 
   test('signals are left to the command', () => {

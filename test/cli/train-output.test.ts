@@ -149,7 +149,11 @@ describe('refused', () => {
   test.each([
     [['--resume', '--out', 'nowhere'], 2, /^nowhere: holds no run to resume \(no config\.json\)/],
     [['--resume', '--out', 'x', '--config', 'y'], 2, /^--config belongs to a new run/],
-    [['--data', 'synthetic', '--out', 'x', '--config', 'y.json'], 2, /^y\.json: cannot be read \(ENOENT\)$/],
+    [
+      ['--data', 'synthetic', '--out', 'x', '--config', 'y.json'],
+      2,
+      /^y\.json: cannot be read: no such file or folder \(ENOENT\)$/,
+    ],
     [['--data', 'synthetic', '--out', 'x', '--lr', '0'], 2, /^--lr: given 0, expected a number above 0$/],
     [
       ['--data', 'synthetic', '--out', 'x', '--steps', 'many'],
@@ -162,7 +166,11 @@ describe('refused', () => {
       /^--batch: given 0, expected an integer from 1 to 65536; --lr-schedule: given "warm", expected constant, cosine, step$/,
     ],
     [['--data', 'synthetic', '--out', 'x', '--stop-after', '1.5'], 2, /^option '--stop-after <N>' argument '1.5' is/],
-    [['--data', 'nowhere', '--out', 'x'], 1, /^nowhere: cannot list this folder \(ENOENT\); --data takes a folder/],
+    [
+      ['--data', 'nowhere', '--out', 'x'],
+      1,
+      /^nowhere: cannot list this folder: no such file or folder \(ENOENT\); --data takes a folder/,
+    ],
     [['--data', 'synthetic', '--out', 'x', '--adapter', 'abacus'], 1, /^No WebGPU adapter with "abacus" in the name/],
   ] as const)('%j: exit %i and one line', async (options, expected, message) => {
     const folder = temporaryFolder();

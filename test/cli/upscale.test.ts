@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { encodePng } from '#codec';
+import { temporaryPath } from '../../common/files/temporary.node.ts';
 import { interpolation } from '../../eval/methods.ts';
 import { readPicture, writePicture } from '../../image/files.node.ts';
-import { unfinishedPath } from '../../image/unfinished.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { daybreak, start } from './daybreak.ts';
@@ -118,12 +118,12 @@ test('an output that cannot be written is told of before any work, in one line',
   writeFileSync(join(folder, 'file'), '');
   const upscale = (out: string) => daybreak(['upscale', 'in', '-o', out, '--model', 'nowhere.file'], folder);
   for (const out of ['file', 'file/deeper']) {
-    const problem = `${out}: cannot be written (a parent is not a folder, ENOTDIR)`;
+    const problem = `${out}: cannot be written: a parent is not a folder (ENOTDIR)`;
     expect(await upscale(out)).toEqual({ code: 1, stdout: '', stderr: `error: ${problem}\n` });
   }
   // No folder is made where it comes to nothing; no trace is left, nor stays of a process that was killed meanwhile.
   const dead = spawnSync(process.execPath, ['--version']).pid;
-  const probe = unfinishedPath(join(folder, 'daybreak-probe')).replace(/\d+(?=-[0-9a-f]{8}\.tmp$)/, `${dead}`);
+  const probe = temporaryPath(join(folder, 'daybreak-probe')).replace(/\d+(?=-[0-9a-f]{8}\.tmp$)/, `${dead}`);
   writeFileSync(probe, '.');
   expect((await upscale('new/out')).stderr).toMatch(/^error: nowhere\.file: no such model file/);
   expect(readdirSync(folder).sort()).toEqual(['file', 'in']);
@@ -203,7 +203,7 @@ test('names at the limit of the file system, and one beyond it', async () => {
   const { code, stdout, stderr } = await daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest'], folder);
   expect([code, stdout]).toEqual([1, '2 enlarged, 0 skipped, 1 failed\n']);
   expect(stderr.split('\n').filter(line => line.startsWith('failed: '))).toEqual([
-    `failed: out/${longer}_x4.png: cannot be written (its name is too long for the file system, ENAMETOOLONG)`,
+    `failed: out/${longer}_x4.png: cannot be written: its name is too long for the file system (ENAMETOOLONG)`,
   ]);
   expect(readdirSync(join(folder, 'out')).sort()).toEqual(['z_x4.png', `${longest}_x4.png`]);
 });

@@ -116,9 +116,15 @@ describe('bad usage exits 2, with one line on stderr', () => {
 test('a failure is one line and exits 1; --debug adds where', async () => {
   const args = ['eval', '--data', 'nowhere', '--model', 'bicubic'];
   const [short, long] = await Promise.all([daybreak(args), daybreak([...args, '--debug'])]);
-  expect(short).toEqual({ code: 1, stdout: '', stderr: 'error: nowhere: cannot list this folder (ENOENT)\n' });
+  expect(short).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'error: nowhere: cannot list this folder: no such file or folder (ENOENT)\n',
+  });
   expect(long).toMatchObject({ code: 1, stdout: '' });
-  expect(long.stderr).toContain('ImageError: nowhere: cannot list this folder (ENOENT)\n    at ');
+  expect(long.stderr).toContain(
+    'ImageError: nowhere: cannot list this folder: no such file or folder (ENOENT)\n    at ',
+  );
   expect(long.stderr).toContain('[cause]');
 });
 
@@ -130,4 +136,12 @@ test('a model that is nowhere is one line that lists all names there are, and ex
     1,
     'error: nowhere.file: no such model file, nor one of srresnet, srgan, nearest, bilinear, bicubic, lanczos3\n',
   ]);
+});
+
+test('nothing is coloured, whatever the environment asks for', async () => {
+  vi.stubEnv('FORCE_COLOR', '1');
+  for (const args of [['--help'], ['upscale', '--help'], ['models'], ['nowhere']]) {
+    const { stdout, stderr } = await daybreak(args);
+    expect(stdout + stderr).not.toContain(String.fromCharCode(27));
+  }
 });

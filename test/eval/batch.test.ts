@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryPath } from '../../common/files/temporary.node.ts';
 import { OutOfMemoryError } from '../../engine/basics/errors.ts';
 import { type BatchOptions, type Outcome, upscaleFiles } from '../../eval/batch.node.ts';
 import { interpolation, type Method, network } from '../../eval/methods.ts';
@@ -10,7 +11,6 @@ import { planBatch } from '../../eval/plan-batch.node.ts';
 import { openPicture, readPicture, savePicture, writePicture } from '../../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS } from '../../image/formats.ts';
 import { createPicture, toSixteenBit } from '../../image/picture.ts';
-import { unfinishedPath } from '../../image/unfinished.node.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { pngOf } from '../image/png-file.ts';
 import { CAN_MOUNT, fillDisk, NO_MOUNT, smallDisk } from '../small-disk.ts';
@@ -133,7 +133,7 @@ test('results that cannot be written fail one by one', async () => {
   const folder = await folderOf('in/a.png', 'in/b.png');
   writeFileSync(join(folder, 'out'), 'a file where the folder should be');
   expect(said(await run(folder, nearest))).toEqual([
-    expect.stringMatching(/^failed a.png: cannot be written \(a file is in the way, EEXIST\)$/),
+    expect.stringMatching(/^failed a.png: cannot be written: a file is in the way \(EEXIST\)$/),
     expect.stringMatching(/^failed b.png: cannot be written/),
   ]);
 });
@@ -150,9 +150,9 @@ test.skipIf(!CAN_MOUNT)(`a full disk ends the batch after the first result that 
   // Nothing is left to be written behind: each result is known before the next picture is begun.
   const batch = run(folder, method, { bytesInFlight: 1 }, outcomes);
   await expect(batch).rejects.toThrow(
-    `${join(folder, 'out/b.png')}: cannot write more results (ENOSPC): earlier results are kept`,
+    `${join(folder, 'out/b.png')}: cannot write more results: the disk is full (ENOSPC); earlier results are kept`,
   );
-  expect(said(outcomes)).toEqual(['done', 'failed b.png: cannot be written (the disk is full, ENOSPC)']);
+  expect(said(outcomes)).toEqual(['done', 'failed b.png: cannot be written: the disk is full (ENOSPC)']);
   expect(calls).toBe(2);
   expect(readdirSync(join(folder, 'out'))).toEqual(['a.png']);
 });
@@ -174,7 +174,7 @@ test('a result whose name is too long fails before the picture is enlarged, the 
   ] as const) {
     const outcomes: Outcome[] = [];
     await upscaleFiles(jobs, method, { overwrite, onOutcome: outcome => outcomes.push(outcome) });
-    const failed = `failed ${longer}: cannot be written (its name is too long for the file system, ENAMETOOLONG)`;
+    const failed = `failed ${longer}: cannot be written: its name is too long for the file system (ENAMETOOLONG)`;
     expect(said(outcomes).sort()).toEqual([expected, expected, failed].sort());
   }
   // The first of all finds no folder yet, in which a name could be too long.
@@ -189,7 +189,7 @@ test('what killed processes left of the results is removed, what others are writ
   mkdirSync(join(folder, 'out/deep'), { recursive: true });
   /** A file of another process that is to become this one. */
   const leave = (path: string, process: number, idle = 0) => {
-    const theirs = unfinishedPath(join(folder, 'out', path)).replace(/\d+(?=-[0-9a-f]{8}\.tmp$)/, `${process}`);
+    const theirs = temporaryPath(join(folder, 'out', path)).replace(/\d+(?=-[0-9a-f]{8}\.tmp$)/, `${process}`);
     expect(theirs).toContain(`-${process}-`);
     writeFileSync(theirs, 'half');
     const then = Date.now() / 1000 - idle;

@@ -89,7 +89,9 @@ test('nothing to be found is an error', async () => {
   await expect(openDataSet(folder)).rejects.toThrow(`${folder}: no pictures here: expected HR/*.png and optionally`);
   mkdirSync(join(folder, 'HR'));
   await expect(openDataSet(folder)).rejects.toThrow('no pictures here');
-  await expect(openDataSet(join(folder, 'nowhere'))).rejects.toThrow('nowhere: cannot list this folder (ENOENT)');
+  await expect(openDataSet(join(folder, 'nowhere'))).rejects.toThrow(
+    'nowhere: cannot list this folder: no such file or folder (ENOENT)',
+  );
 });
 
 test('evaluate gives the scores of the method on each pair, and their means', async () => {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { decodeFile, encodeFile } from '../../image/codec.node.ts';
-import { ImageError } from '../../image/errors.ts';
 import { joinedXmp, splitXmp } from '../../image/metadata/extended-xmp.ts';
 import { xmlSpans } from '../../image/metadata/xml-spans.ts';
 import { bytesOfLatin, latin, withoutCompanions, xmpFor } from '../../image/metadata/xmp.ts';
@@ -91,7 +90,7 @@ export async function answerOf(kind: Kind, bytes: Uint8Array): Promise<'accepted
     else await picture(bytes);
     return 'accepted';
   } catch (error) {
-    if (!(error instanceof DaybreakError || error instanceof ImageError)) throw error;
+    if (!(error instanceof DaybreakError)) throw error;
     if (/[\n\r]/.test(error.message)) throw new Nonsense(`more than a line: ${error.message}`);
     if (error.message.length > LONGEST_MESSAGE) throw new Nonsense(`a line of ${error.message.length} letters`);
     return 'refused';

@@ -71,7 +71,7 @@ describe('a registry', () => {
   test('that is missing or damaged is an error that names it', async () => {
     const empty = temporaryFolder();
     const path = join(empty, REGISTRY_FILE);
-    await expect(listPretrained(empty)).rejects.toThrow(`${path}: cannot be read (ENOENT).`);
+    await expect(listPretrained(empty)).rejects.toThrow(`${path}: cannot be read: no such file or folder (ENOENT).`);
     writeFileSync(path, '{');
     await expect(findPretrained('one', empty)).rejects.toThrow(PretrainedError);
     for (const text of ['{}', '[1]', '[{"name":"a"}]', 'null'])

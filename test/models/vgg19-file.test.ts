@@ -160,7 +160,9 @@ describe('from a disk', () => {
   test('a file that is missing, or none given: where one is from and how to pass it', async () => {
     const path = join(temporaryFolder(), 'nothing.safetensors');
     await expect(loadVgg19(path)).rejects.toThrow(VggError);
-    await expect(loadVgg19(path)).rejects.toThrow(`${path}: cannot be read (ENOENT). Use torchvision’s`);
+    await expect(loadVgg19(path)).rejects.toThrow(
+      `${path}: cannot be read: no such file or folder (ENOENT). Use torchvision’s`,
+    );
     await expect(loadVgg19(undefined)).rejects.toThrow(VggError);
     await expect(loadVgg19(undefined)).rejects.toThrow(/timm\/vgg19\.tv_in1k.*--vgg FILE\.$/);
   });

@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { signed } from '../../common/text.ts';
 import { evaluate } from '../../eval/evaluate.ts';
 import { interpolation, network } from '../../eval/methods.ts';
 import { textureRatio } from '../../eval/texture.ts';
@@ -10,7 +11,6 @@ import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { listPretrained } from '../../models/pretrained.node.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
-import { signed } from '../../train/readable.ts';
 import { daybreak } from '../cli/daybreak.ts';
 import { sharedDevice } from '../device.ts';
 import { runTypeScript } from '../docs/run.ts';

@@ -100,7 +100,7 @@ describe('damage', () => {
   test('a missing file is named', async () => {
     const path = join(folder, 'optimizer.safetensors');
     await rm(path);
-    expect(await problem()).toBe(`${path}: cannot be read: it is missing (ENOENT)`);
+    expect(await problem()).toBe(`${path}: cannot be read: no such file or folder (ENOENT)`);
   });
 
   test('a missing or damaged manifest is named', async () => {

@@ -305,7 +305,9 @@ describe('a file', () => {
   });
 
   test('that is missing or no JSON object is an error naming it', async () => {
-    await expect(readConfigFile(join(folder, 'none.json'))).rejects.toThrow(/none\.json: cannot be read \(ENOENT\)$/);
+    await expect(readConfigFile(join(folder, 'none.json'))).rejects.toThrow(
+      /none\.json: cannot be read: no such file or folder \(ENOENT\)$/,
+    );
     await expect(readConfigFile(await written('{"steps": '))).rejects.toThrow(/my\.json: not JSON \(.+\)$/);
     await expect(readConfigFile(await written('[1]'))).rejects.toThrow(/my\.json: expected a JSON object/);
     await expect(readConfigFile(await written('null'))).rejects.toThrow(ConfigError);

@@ -42,7 +42,9 @@ describe('threads', () => {
   test('give errors of pictures as such, and go on', async () => {
     using workers = new PictureWorkers(1);
     const missing = workers.read({ origin: { kind: 'file', name: 'a', path: '/none/a.png' }, least: 16 });
-    await expect(missing).rejects.toEqual(new ImageError('/none/a.png', 'cannot be read (ENOENT)'));
+    await expect(missing).rejects.toEqual(
+      new ImageError('/none/a.png', 'cannot be read: no such file or folder (ENOENT)'),
+    );
     const small = workers.read({ origin: synthetic(0), least: 64 });
     await expect(small).rejects.toBeInstanceOf(ImageError);
     const squares = Float64Array.of(0, 48, 0, 12);

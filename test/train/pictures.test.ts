@@ -98,7 +98,7 @@ describe('a folder', () => {
     await mkdir(join(folder, 'HR'));
     await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(PictureSourceError);
     await expect(loadTrainingPictures(sources(['photograph']))).rejects.toThrow(
-      'photograph: cannot list this folder (ENOENT); --data takes a folder of pictures, synthetic or photographs',
+      'photograph: cannot list this folder: no such file or folder (ENOENT); --data takes a folder of pictures, synthetic or photographs',
     );
   });
 });
@@ -221,7 +221,7 @@ describe('evaluation sets', () => {
 
   test('that give nothing are errors', async () => {
     await expect(loadEvaluationSets([join(folder, 'none')])).rejects.toThrow(
-      /none: cannot list this folder \(ENOENT\); --eval takes a folder/,
+      /none: cannot list this folder: no such file or folder \(ENOENT\); --eval takes a folder/,
     );
     await save('tiny.png', 8, 8, 3, 1);
     await expect(loadEvaluationSets([folder])).rejects.toThrow(/no picture here can be scored; the first: .*tiny\.png/);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { count, duration, figure, signed } from '../../train/readable.ts';
+import { count, duration, figure, signed } from '../../common/text.ts';
 import { chartsOf, smoothed, thinned } from '../../train/report/curves.ts';
 import { escapeHtml, scriptJson } from '../../train/report/html.ts';
 import { linearTicks, logarithmicTicks, padded, svgOf } from '../../train/report/svg.ts';

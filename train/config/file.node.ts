@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { reasonOf } from '../../common/files/file-error.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigFile } from './config.ts';
 import { migrated } from './migrate.ts';
@@ -19,8 +20,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new ConfigError(`${path}: cannot be read (${code})`, undefined, { cause: error });
+    throw new ConfigError(`${path}: cannot be read: ${reasonOf(error)}`, undefined, { cause: error });
   }
   let options: unknown;
   try {

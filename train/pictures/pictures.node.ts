@@ -3,11 +3,12 @@
 import { tmpdir } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { sha256Of } from '../../common/files/digest.node.ts';
+import { printable } from '../../common/text.ts';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
-import { ImageError, printable } from '../../image/errors.ts';
+import { ImageError } from '../../image/errors.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { type DegradationRanges, degradationOf, parseDegradations } from '../degradation.ts';
-import { sha256Of } from '../digest.node.ts';
 import { PictureSourceError } from '../errors.ts';
 import type { PictureIdentity } from './identity.ts';
 import { PHOTOGRAPHS } from './photographs.node.ts';

@@ -2,13 +2,15 @@
  * A file for what does not fit into memory. Its name is taken away as soon as it is open: the system frees its bytes when
  * the process ends, however it ends, and nothing is ever left behind.
  */
+
 import { randomUUID } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../../common/files/file-error.ts';
+import { mebibytes } from '../../common/text.ts';
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { ScratchFileError } from '../errors.ts';
-import { codeOf } from '../write.node.ts';
 
 /** Fills `target` from `position` on. @throws the system's error, or DaybreakError where the file is too short. */
 export function readAt(descriptor: number, target: Uint8Array, position: number): void {
@@ -70,7 +72,7 @@ export class ScratchFile implements Disposable {
     } catch (error) {
       throw new ScratchFileError(
         this.folder,
-        `a scratch file cannot grow beyond ${(position / 2 ** 20).toFixed(0)} MiB (${codeOf(error)}); make room there, or let more rest in memory with --data-budget`,
+        `a scratch file cannot grow beyond ${mebibytes(position)} (${codeOf(error)}); make room there, or let more rest in memory with --data-budget`,
         { cause: error },
       );
     }

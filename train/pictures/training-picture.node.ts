@@ -1,6 +1,7 @@
 /** One picture to train on: where it comes from, said so that any thread can read it, and read. */
 
 import { basename } from 'node:path';
+import { sha256Of } from '../../common/files/digest.node.ts';
 import { decode, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readPicture } from '../../image/files.node.ts';
@@ -8,7 +9,6 @@ import { cropToMultiple, describe, type Picture, toRgb } from '../../image/pictu
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { blurred, type Degradation, noisy } from '../degradation.ts';
-import { sha256Of } from '../digest.node.ts';
 import type { Identified } from './identity.ts';
 import { readPhotograph } from './photographs.node.ts';
 

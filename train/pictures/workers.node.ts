@@ -1,8 +1,8 @@
 /** Worker threads that read pictures and cut crops, while the main thread keeps the GPU busy. */
 import { Worker } from 'node:worker_threads';
+import { codeOf } from '../../common/files/file-error.ts';
 import { ImageError } from '../../image/errors.ts';
 import { PictureSourceError, WorkerError } from '../errors.ts';
-import { codeOf } from '../write.node.ts';
 import type { CutTask } from './packed-crops.node.ts';
 import { type TrainingPicture, titleOf } from './training-picture.node.ts';
 import type { Answer, ReadTask, Task } from './worker.node.ts';

@@ -1,9 +1,9 @@
 /** What `--profile` measures: some updates of a training, made as always, and what they say together. */
-import type { Device } from '../../engine/device/device.ts';
+
+import { median } from '../../common/median.ts';
 import type { ProgramFigures } from '../../engine/program/figures.ts';
 import { BufferCount, type Clock, type DispatchProfile } from '../../engine/program/profile.ts';
 import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
-import { median } from '../median.ts';
 import type { StepProfile, StepResult, Trainer } from '../trainer.ts';
 
 /** Updates of two kinds: as they always run, for the host's times; and dispatch by dispatch, for the GPU's. */
@@ -51,7 +51,7 @@ export class TrainingProfiler {
     const { trained, device, figures } = this.#trainer;
     if (this.#timed.length === 0 || !figures) return undefined;
     return {
-      adapter: nameOf(device),
+      adapter: device.adapterName,
       whole: this.#whole,
       timed: this.#timed,
       figures,
@@ -60,8 +60,6 @@ export class TrainingProfiler {
     };
   }
 }
-
-const nameOf = ({ description: { description, device, vendor } }: Device): string => description || device || vendor;
 
 /** One kind of kernel of an update. */
 export interface KernelShare {

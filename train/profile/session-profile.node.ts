@@ -1,7 +1,7 @@
 /** Profiling as part of a session: the first updates after the warm-up are profiled, then a file is written. */
 
+import { replaceFile } from '../run-folder/replace-file.node.ts';
 import type { StepResult, Trainer } from '../trainer.ts';
-import { replaceFile } from '../write.node.ts';
 import type { ProfileSummary } from './profile.ts';
 import { summarize, TrainingProfiler } from './profile.ts';
 import { profileLines } from './text.ts';

@@ -1,6 +1,6 @@
 /** A profile's summary as lines of text. */
 
-import { count } from '../readable.ts';
+import { count, mebibytes } from '../../common/text.ts';
 import type { KernelShare, ProfileSummary } from './profile.ts';
 
 /** Kernels that have a line of their own. */
@@ -8,7 +8,7 @@ const ROWS = 20;
 
 const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0)} ms`;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-const size = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+const size = (bytes: number): string => mebibytes(bytes, 1);
 
 export function profileLines(summary: ProfileSummary): string[] {
   const { updates, clock, tick, dispatches, encodeMs, submitMs, gpuMs, stepMs, dataMs, readbackMs, memory } = summary;

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { replaceFile } from '../write.node.ts';
+import { replaceFile } from '../run-folder/replace-file.node.ts';
 import type { ReportContent } from './content.ts';
 import { type PlotLibrary, pageOf } from './page.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ComparisonRow } from '../../eval/comparison.ts';
 import { encodePng } from '../../image/index.ts';
 import { type RunFolder, readEnvironment } from '../run-folder/folder.node.ts';
-import { replaceFile } from '../write.node.ts';
+import { replaceFile } from '../run-folder/replace-file.node.ts';
 import type { ReportContent, ReportPicture } from './content.ts';
 import { COMPARED, comparisonOf, type Exhibits, exhibited, rowOf } from './exhibits.ts';
 import { writeReport } from './report.node.ts';

@@ -1,14 +1,14 @@
 /** Samples of a run on its way: whole comparisons, and a part of one picture whose development the report shows. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { count } from '../../common/text.ts';
 import { cropRegion } from '../../eval/comparison-region.ts';
 import type { Pair } from '../../eval/evaluate.ts';
 import { interpolation } from '../../eval/methods.ts';
 import { readPicture } from '../../image/files.node.ts';
 import { encodePng } from '../../image/index.ts';
-import { count } from '../readable.ts';
 import type { RunFolder } from '../run-folder/folder.node.ts';
-import { replaceFile } from '../write.node.ts';
+import { replaceFile } from '../run-folder/replace-file.node.ts';
 import { developmentPicture, partOf, type Stage, spread } from './development.ts';
 import { comparisonOf, type Exhibits, exhibited, INITIAL, rowOf } from './exhibits.ts';
 

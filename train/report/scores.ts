@@ -1,8 +1,9 @@
 /** The tables of a report: what each method scores, and what PSNR does not say. */
+
+import { signed } from '../../common/text.ts';
 import type { Figures } from '../../eval/evaluate.ts';
 import { PROTOCOLS } from '../../eval/protocols.ts';
 import { TEXTURE } from '../../eval/texture.ts';
-import { signed } from '../readable.ts';
 import { type ReportImage, type ReportScores, setMeans } from './content.ts';
 import { INITIAL } from './exhibits.ts';
 import { escapeHtml } from './html.ts';

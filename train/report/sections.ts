@@ -1,8 +1,9 @@
 /** The parts of a report's page, each a function from what happened to HTML. */
 
+import { count, duration, figure } from '../../common/text.ts';
+import { adapterName } from '../../engine/device/adapter.ts';
 import { readPngHeader } from '../../image/png-header.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
-import { count, duration, figure } from '../readable.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
 import { progressOf, type ReportContent, type ReportPicture, setMeans } from './content.ts';
 import type { Chart } from './curves.ts';
@@ -23,7 +24,7 @@ export function headerOf(content: ReportContent): string {
   const lead =
     `Trained by Daybreak on ${config.data.join(', ')}: ${updates} with ${config.batch * config.accumulate} crops of ` +
     `${config.crop}×${config.crop} pixels, learning rate ${figure(config.lr)}${rates}${schedule}${warmup}, seed ${config.seed}; ` +
-    `begun ${environment.date.slice(0, 10)} on ${environment.adapter?.description || environment.cpu.model}.`;
+    `begun ${environment.date.slice(0, 10)} on ${machineOf(environment)}.`;
   return (
     `<header><p class="kind">Super-resolution, ×4</p><h1>${escapeHtml(titleOf(content))}</h1>` +
     `<p class="lead">${escapeHtml(lead)}</p></header>${tilesOf(content)}`
@@ -191,8 +192,10 @@ export function environmentSection(environment: RecordedEnvironment): string {
   );
 }
 
-const summaryOf = (one: Environment) =>
-  `${one.date}, Daybreak ${one.daybreak}, Node ${one.node}, ${one.adapter?.description ?? one.cpu.model}`;
+/** The adapter of an environment, else its processor. */
+const machineOf = ({ adapter, cpu }: Environment) => (adapter ? adapterName(adapter) : cpu.model);
+
+const summaryOf = (one: Environment) => `${one.date}, Daybreak ${one.daybreak}, Node ${one.node}, ${machineOf(one)}`;
 
 function detailsOf(name: string, entries: Readonly<Record<string, unknown>> | undefined): string {
   if (entries === undefined || Object.keys(entries).length === 0) return '';

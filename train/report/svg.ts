@@ -1,6 +1,6 @@
 /** A chart as SVG, for readers without JavaScript, for print, and until the script has drawn its own. */
 
-import { figure } from '../readable.ts';
+import { figure } from '../../common/text.ts';
 import type { Chart } from './curves.ts';
 import { escapeHtml } from './html.ts';
 

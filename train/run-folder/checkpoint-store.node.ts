@@ -13,10 +13,12 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
-import { makeFolder } from '../../image/make-folder.node.ts';
-import { sha256Of } from '../digest.node.ts';
+import { sha256Of } from '../../common/files/digest.node.ts';
+import { codeOf, reasonOf } from '../../common/files/file-error.ts';
+import { makeFolder } from '../../common/files/make-folder.node.ts';
+import { syncFolder, writeSynced } from '../../common/files/write.node.ts';
+import { jsonText } from '../../common/text.ts';
 import { CheckpointError } from '../errors.ts';
-import { codeOf, jsonText, reasonOf, syncFolder, writeSynced } from '../write.node.ts';
 
 /** File names and contents. */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;

@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { codeOf } from '../../common/files/file-error.ts';
+import { jsonText } from '../../common/text.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { FixedChoices } from '../../engine/text/choices.ts';
 import { RunFolderError } from '../errors.ts';
-import { codeOf, jsonText, replaceFile } from '../write.node.ts';
+import { replaceFile } from './replace-file.node.ts';
 
 const NAME = 'choices.json';
 

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf, reasonOf } from '../../common/files/file-error.ts';
+import { forShell } from '../../common/text.ts';
 import { parseConfig, type TrainConfig } from '../config/config.ts';
 import { readConfigFile } from '../config/file.node.ts';
 import { ConfigError, RunFolderError } from '../errors.ts';
-import { forShell } from '../readable.ts';
-import { codeOf, reasonOf } from '../write.node.ts';
 import { readCheckpoint } from './checkpoint-store.node.ts';
 import { EVENT_FILE } from './event-file.node.ts';
 import { PICTURE_RECORD } from './picture-record.node.ts';
@@ -23,8 +23,8 @@ const NOTHING = ['.DS_Store', 'Thumbs.db', 'desktop.ini', LOCK];
 /** What a process that died while replacing a file of ours left beside it. */
 const UNFINISHED =
   /^\.((config|env|choices|data|profile)\.json|metrics\.jsonl|report\.html|init\.safetensors|events\.out\.tfevents\.daybreak|comparison(-\d+)?\.png)\..+\.tmp$/;
-/** The same of a sample. */
-const UNFINISHED_SAMPLE = /^\.step-\d+-.+\.png\..+\.tmp$/;
+/** The same of a sample, whose name may be replaced by a digest (see `temporaryPath`). */
+const UNFINISHED_SAMPLE = /^\.(step-\d+-.+\.png|[0-9a-f]{32})\..+\.tmp$/;
 
 /** Whether a run was begun in a folder. */
 export const holdsRun = (folder: string): boolean => existsSync(join(folder, 'config.json'));

@@ -1,61 +1,33 @@
 /** Finds out what this program runs on. */
 
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import {
+  daybreakVersion,
+  glibcVersion,
+  packageRoot,
+  packageVersion,
+  processorName,
+} from '../../common/machine.node.ts';
 import type { Environment, GivenEnvironment } from './environment.ts';
 
 /** Describes this machine and program. Nothing that names a person, a host or a folder is recorded. */
 export async function describeEnvironment(given: GivenEnvironment = {}): Promise<Environment> {
-  const root = packageRoot();
-  const [processor] = cpus();
   return {
-    daybreak: versionIn(join(root, 'package.json')) ?? 'unknown',
+    daybreak: daybreakVersion(),
     node: process.version,
-    webgpu: installedVersion('webgpu'),
+    webgpu: packageVersion('webgpu'),
     os: `${process.platform} ${release()} ${process.arch}`,
     glibc: glibcVersion(),
-    cpu: { model: processor?.model.trim() ?? 'unknown', cores: cpus().length },
+    cpu: { model: processorName(), cores: cpus().length },
     memoryGiB: Math.round((totalmem() / 2 ** 30) * 10) / 10,
-    commit: await commitOf(root),
+    commit: await commitOf(packageRoot),
     date: new Date().toISOString(),
     ...given,
   };
-}
-
-/** The folder of Daybreak's package.json, above the sources or the built files. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
-}
-
-function versionIn(path: string): string | null {
-  try {
-    return String(JSON.parse(readFileSync(path, 'utf8')).version);
-  } catch {
-    return null;
-  }
-}
-
-function installedVersion(name: string): string | null {
-  try {
-    // The package's exports may hide its package.json, so it is looked for where Node would look.
-    const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
-    const path = folders.map(folder => join(folder, name, 'package.json')).find(existsSync);
-    return path === undefined ? null : versionIn(path);
-  } catch {
-    return null;
-  }
-}
-
-function glibcVersion(): string | null {
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return report?.header?.glibcVersionRuntime ?? null;
 }
 
 /** Only of a clone of Daybreak itself: as a dependency, it lies within somebody else's repository. */

@@ -1,9 +1,11 @@
 /** What a run ran on: enough to know, a year later, why its numbers or its speed differ. */
 
+import type { AdapterDescription } from '../../engine/device/adapter.ts';
+
 /** What only the caller knows. */
 export interface GivenEnvironment {
   /** What the adapter says of itself: vendor, architecture, device, description. */
-  readonly adapter?: Readonly<Record<string, string>>;
+  readonly adapter?: Partial<AdapterDescription>;
   readonly features?: readonly string[];
   /** WebGPU's limits by name. */
   readonly limits?: Readonly<Record<string, number>>;

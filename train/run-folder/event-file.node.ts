@@ -1,10 +1,11 @@
 /** What a run measured as an event file, which TensorBoard draws: `tensorboard --logdir RUN`. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { codeOf, reasonOf } from '../../common/files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
-import { codeOf, reasonOf, replaceFile } from '../write.node.ts';
 import { encodeRecord, recordAt, scalarEvent, versionEvent } from './event-records.ts';
 import { isEvaluation, type MetricsEntry } from './metrics.ts';
+import { replaceFile } from './replace-file.node.ts';
 
 /** Its name in a run folder. TensorBoard looks for "tfevents". */
 export const EVENT_FILE = 'events.out.tfevents.daybreak';

@@ -12,11 +12,12 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { makeFolder } from '../../image/make-folder.node.ts';
+import { codeOf, reasonOf } from '../../common/files/file-error.ts';
+import { makeFolder } from '../../common/files/make-folder.node.ts';
+import { jsonText } from '../../common/text.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { storedConfig } from '../config/stored.node.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';
-import { codeOf, jsonText, reasonOf, replaceFile } from '../write.node.ts';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
 import {
   type CheckpointName,
@@ -36,6 +37,7 @@ import { type RunLock, takeLock } from './lock.node.ts';
 import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
 import { PICTURE_RECORD } from './picture-record.node.ts';
+import { replaceFile } from './replace-file.node.ts';
 
 export { type CheckpointName, holdsRun, readRunConfig, refuseOccupied } from './content.node.ts';
 

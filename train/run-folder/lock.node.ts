@@ -6,8 +6,8 @@ import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { codeOf, reasonOf } from '../../common/files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
-import { codeOf, reasonOf } from '../write.node.ts';
 
 /** In milliseconds: how often a lock shows that its process lives, and after how long without a sign it is taken for dead. */
 export interface LockTimes {

@@ -3,9 +3,10 @@
 import { closeSync, existsSync, fsync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { reasonOf } from '../../common/files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
-import { reasonOf, replaceFile } from '../write.node.ts';
 import { isEvaluation, type MetricsEntry, MetricsEntrySchema, type StepEntry } from './metrics.ts';
+import { replaceFile } from './replace-file.node.ts';
 
 /**
  * All entries of a log; none where there is no such file. A last line that a dying process left unfinished is left out.

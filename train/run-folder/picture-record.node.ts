@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { sha256Of } from '../digest.node.ts';
+import { sha256Of } from '../../common/files/digest.node.ts';
+import { codeOf, reasonOf } from '../../common/files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
 import type { Identities } from '../pictures/identity.ts';
-import { codeOf, replaceFile } from '../write.node.ts';
+import { replaceFile } from './replace-file.node.ts';
 
 export const PICTURE_RECORD = 'data.json';
 
@@ -55,7 +56,7 @@ export async function readPictureRecord(folder: string): Promise<PictureRecord |
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new RunFolderError(path, `cannot be read (${codeOf(error)})`, { cause: error });
+    throw new RunFolderError(path, `cannot be read: ${reasonOf(error)}`, { cause: error });
   }
   const damaged = (cause?: unknown) =>
     new RunFolderError(

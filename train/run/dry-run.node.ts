@@ -1,15 +1,15 @@
 /** All that a run would do before its first update, and what it would take: nothing is trained, and nothing written. */
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { codeOf, reasonOf } from '../../common/files/file-error.ts';
+import { count, mebibytes } from '../../common/text.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
 import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { RunFolderError } from '../errors.ts';
-import { count, mebibytes } from '../readable.ts';
 import { hasCheckpoint, readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
 import { readRunConfig, refuseOccupied } from '../run-folder/folder.node.ts';
 import { readPictureRecord } from '../run-folder/picture-record.node.ts';
-import { codeOf, reasonOf } from '../write.node.ts';
 import { readInitialWeights } from './initial-weights.node.ts';
 import { checkPlan, withLimitAdvice } from './limit-advice.ts';
 import { firstNetworks, type Networks, restoredNetworks } from './networks.node.ts';

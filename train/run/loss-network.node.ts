@@ -1,9 +1,10 @@
 /** Loads the loss network of a run: the VGG19 file that its configuration names. */
+
+import { sha256Of } from '../../common/files/digest.node.ts';
 import { readVgg19 } from '../../models/vgg19.node.ts';
 import type { VGG19 } from '../../models/vgg19.ts';
 import { decodeVgg19 } from '../../models/vgg19-file.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
-import { sha256Of } from '../digest.node.ts';
 import { ConfigError } from '../errors.ts';
 
 export interface LossNetwork {

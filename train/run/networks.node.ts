@@ -1,4 +1,6 @@
 /** The networks of a run: new ones, or those of a checkpoint. */
+
+import { forShell } from '../../common/text.ts';
 import { type Discriminator, discriminator } from '../../models/discriminator.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import type { Module } from '../../models/module.ts';
@@ -9,7 +11,6 @@ import { type TrainConfig, variantOfConfig } from '../config/config.ts';
 import { contentTerms, describeVggTerm, vggFactors } from '../content-loss.ts';
 import { ContentTraining } from '../content-training.ts';
 import { ConfigError } from '../errors.ts';
-import { forShell } from '../readable.ts';
 import { SrganTraining } from '../srgan.ts';
 import type { Training } from '../training.ts';
 import { type LossNetwork, openLossNetwork } from './loss-network.node.ts';

@@ -1,9 +1,10 @@
 /** Checks that a resumed run has the same pictures, and that it is evaluated on other pictures than it is trained on. */
+
+import { forShell } from '../../common/text.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { ConfigError, PictureSourceError } from '../errors.ts';
 import { differenceOf, filesOf, identitiesOf } from '../pictures/identity.ts';
 import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
-import { forShell } from '../readable.ts';
 import type { PictureRecord } from '../run-folder/picture-record.node.ts';
 
 /** The identities of all pictures of a run. */

@@ -1,5 +1,6 @@
 /** Prepares a run up to its first update: reads the pictures and creates the trainer. */
 
+import { count, MIB, mebibytes } from '../../common/text.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { type BatchSource, CropSource } from '../pictures/crop-source.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type TrainingPicture,
 } from '../pictures/pictures.node.ts';
 import { StreamedCrops } from '../pictures/streamed-crops.node.ts';
-import { count, mebibytes } from '../readable.ts';
 import { Trainer } from '../trainer.ts';
 import type { Networks } from './networks.node.ts';
 import { overlapWarnings } from './picture-check.node.ts';
@@ -53,7 +53,7 @@ export async function prepare(
     for (const each of held.toReversed()) each[Symbol.dispose]();
   };
   try {
-    const budget = dataBudget * 2 ** 20;
+    const budget = dataBudget * MIB;
     const reading = { ...progress('reading'), budget, folder: scratch, onSpill };
     const training: LoadedPictures = loaded
       ? { pictures: loaded, skipped: [], [Symbol.dispose]() {} }

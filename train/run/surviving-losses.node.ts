@@ -1,8 +1,8 @@
 /** Resumes a run from its last checkpoint with a new GPU device after the device was lost. */
 import { join } from 'node:path';
+import { count } from '../../common/text.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { DeviceLosses } from '../../engine/device/losses-in-a-row.ts';
-import { count } from '../readable.ts';
 import { readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
 import { countersOf } from './state.ts';
 

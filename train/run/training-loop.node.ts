@@ -1,9 +1,9 @@
 /** The training loop: update, log, evaluate, draw samples, save, and report at the end. */
 import { join } from 'node:path';
+import { count, forShell } from '../../common/text.ts';
 import { variantOfConfig } from '../config/config.ts';
 import { NonFiniteError, RunFolderError } from '../errors.ts';
 import { SessionProfile } from '../profile/session-profile.node.ts';
-import { count, forShell } from '../readable.ts';
 import { Scoring } from '../report/scoring.ts';
 import { selectionOf } from '../report/selection.ts';
 import { isEvaluation } from '../run-folder/metrics.ts';

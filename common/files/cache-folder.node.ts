@@ -1,10 +1,11 @@
-/** Where a user's files lie that can be made again, by each platform's conventions. */
+/** The user's folder for files that can be created again, by each platform's conventions. */
+
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The user's home folder; undefined where there is none, as in containers whose user has no name and no HOME. */
+/** The user's home folder; undefined without one, as in containers whose user has no name and no HOME. */
 export function homeFolder(environment: Environment = process.env): string | undefined {
   if (environment.HOME) return environment.HOME;
   try {
@@ -15,8 +16,8 @@ export function homeFolder(environment: Environment = process.env): string | und
 }
 
 /**
- * Daybreak's folder for caches: $XDG_CACHE_HOME/daybreak or ~/.cache/daybreak (XDG base directory specification), on Windows
- * and macOS among the user's local data. Undefined where nobody says whose.
+ * Daybreak's cache folder: $XDG_CACHE_HOME/daybreak or ~/.cache/daybreak (XDG base directory specification), on Windows
+ * and macOS in the user's local data. Undefined without a home folder.
  */
 export function cacheFolder(
   environment: Environment = process.env,

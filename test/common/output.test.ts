@@ -3,8 +3,8 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkFile, writeText } from '../../eval/output-file.node.ts';
-import { temporaryFolder } from './temporary.ts';
+import { checkFile, writeText } from '../../common/files/output.node.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
 
 test('a file is checked without a trace, and written with the folders above it', async () => {
   const folder = temporaryFolder();
@@ -21,9 +21,9 @@ test('a file is checked without a trace, and written with the folders above it',
 test('what can be no file is named', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'there'));
-  await expect(checkFile(join(folder, 'there'))).rejects.toThrow('/there: cannot be written (it is a folder, EISDIR)');
+  await expect(checkFile(join(folder, 'there'))).rejects.toThrow('/there: cannot be written: it is a folder (EISDIR)');
   const long = join(folder, 'n'.repeat(300));
-  await expect(checkFile(long)).rejects.toThrow('its name is too long for the file system, ENAMETOOLONG');
+  await expect(checkFile(long)).rejects.toThrow('its name is too long for the file system (ENAMETOOLONG)');
 });
 
 test.skipIf(process.platform === 'win32')('a pipe is written to, and stays one', async () => {

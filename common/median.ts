@@ -1,4 +1,6 @@
-/** The middle value; of an even number of values the mean of the two in the middle. NaN for none. */
+/** The median of numbers. */
+
+/** The middle value; for an even number of values the mean of the two in the middle. NaN for none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -3,30 +3,29 @@
  * behind.
  */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { sha256Of } from './digest.node.ts';
 
 /** Longer names are replaced by a digest, so that any valid file name can be written. */
 const LONGEST_STEM = 100;
 
-const digest = (text: string, length: number) => createHash('sha256').update(text).digest('hex').slice(0, length);
-
-const machine = digest(hostname(), 8);
+const machine = sha256Of(hostname()).slice(0, 8);
 
 const stemOf = (path: string) => {
   const name = basename(path);
-  return Buffer.byteLength(name) <= LONGEST_STEM ? name : digest(name, 32);
+  return Buffer.byteLength(name) <= LONGEST_STEM ? name : sha256Of(name).slice(0, 32);
 };
 
 /** The temporary path for writing a file: hidden, in the same folder, with a name of at most 140 bytes. */
-export function unfinishedPath(path: string): string {
+export function temporaryPath(path: string): string {
   const writer = `${machine}-${process.pid}-${randomBytes(4).toString('hex')}`;
   return join(dirname(path), `.${stemOf(path)}.${writer}.tmp`);
 }
 
-const UNFINISHED = /^\.(.+)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/s;
+const TEMPORARY = /^\.(.+)\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp$/s;
 
 /** After this many milliseconds without a write, a temporary file counts as abandoned. */
 const ABANDONED = 3_600_000;
@@ -60,7 +59,7 @@ export class Leftovers {
 async function leftoversIn(folder: string): Promise<Map<string, Leftover[]>> {
   const found = new Map<string, Leftover[]>();
   for (const entry of await readdir(folder).catch(() => [])) {
-    const [, stem, on, number] = UNFINISHED.exec(entry) ?? [];
+    const [, stem, on, number] = TEMPORARY.exec(entry) ?? [];
     if (stem === undefined) continue;
     const leftover = { path: join(folder, entry), process: on === machine ? Number(number) : undefined };
     found.set(stem, [...(found.get(stem) ?? []), leftover]);
@@ -69,13 +68,13 @@ async function leftoversIn(folder: string): Promise<Map<string, Leftover[]>> {
 }
 
 async function isAbandoned({ path, process }: Leftover): Promise<boolean> {
-  if (process !== undefined && !lives(process)) return true;
+  if (process !== undefined && !isRunning(process)) return true;
   const state = await stat(path).catch(() => undefined);
   // The ID of an ended process may have been reused.
   return state !== undefined && Date.now() - state.mtimeMs > ABANDONED;
 }
 
-function lives(id: number): boolean {
+function isRunning(id: number): boolean {
   try {
     process.kill(id, 0);
     return true;

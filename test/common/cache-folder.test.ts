@@ -1,7 +1,7 @@
 /** Where caches lie, and that nothing is asked of a user without a home. */
 
 import { expect, test, vi } from 'vitest';
-import { cacheFolder, homeFolder } from '../../engine/device/cache-folder.node.ts';
+import { cacheFolder, homeFolder } from '../../common/files/cache-folder.node.ts';
 import { installedDrivers, softwareDriverFolder } from '../../engine/device/software-driver.node.ts';
 import { tunedPath } from '../../tune/tuned-file.node.ts';
 

@@ -2,47 +2,40 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { makeFolder } from '../../common/files/make-folder.node.ts';
 import { writePicture } from '../../image/files.node.ts';
-import { makeFolder, makeFolderSync } from '../../image/make-folder.node.ts';
 import { createPicture } from '../../image/picture.ts';
 import { writeCheckpoint } from '../../train/run-folder/checkpoint-store.node.ts';
-import { replaceFile } from '../../train/write.node.ts';
+import { replaceFile } from '../../train/run-folder/replace-file.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 
-const makers = [
-  ['makeFolder', makeFolder],
-  ['makeFolderSync', async (path: string) => makeFolderSync(path)],
-] as const;
-
-test.each(makers)('%s makes what is missing, and leaves what is there', async (_, make) => {
+test('makeFolder makes what is missing, and leaves what is there', async () => {
   const folder = temporaryFolder();
-  await Promise.all([make(join(folder, 'a/b/c')), make(join(folder, 'a/b/d'))]);
+  await Promise.all([makeFolder(join(folder, 'a/b/c')), makeFolder(join(folder, 'a/b/d'))]);
   expect(readdirSync(join(folder, 'a/b')).sort()).toEqual(['c', 'd']);
   writeFileSync(join(folder, 'a/b/c/kept'), '');
-  await make(join(folder, 'a/b/c'));
+  await makeFolder(join(folder, 'a/b/c'));
   expect(readdirSync(join(folder, 'a/b/c'))).toEqual(['kept']);
   mkdirSync(join(folder, 'real'));
   symlinkSync(join(folder, 'real'), join(folder, 'link'));
-  await make(join(folder, 'link/inside/'));
+  await makeFolder(join(folder, 'link/inside/'));
   expect(statSync(join(folder, 'real/inside')).isDirectory()).toBe(true);
 });
 
-test.each(makers)('%s says what is in the way', async (_, make) => {
+test('makeFolder says what is in the way', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'file'), '');
   symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
-  await expect(make(join(folder, 'file'))).rejects.toThrow('EEXIST');
-  await expect(make(join(folder, 'file/below/it'))).rejects.toThrow('ENOTDIR');
-  await expect(make(join(folder, 'dangling'))).rejects.toThrow('EEXIST');
-  await expect(make(join(folder, 'n'.repeat(300), 'x'))).rejects.toThrow('ENAMETOOLONG');
+  await expect(makeFolder(join(folder, 'file'))).rejects.toThrow('EEXIST');
+  await expect(makeFolder(join(folder, 'file/below/it'))).rejects.toThrow('ENOTDIR');
+  await expect(makeFolder(join(folder, 'dangling'))).rejects.toThrow('EEXIST');
+  await expect(makeFolder(join(folder, 'n'.repeat(300), 'x'))).rejects.toThrow('ENAMETOOLONG');
 });
 
 // Node's own recursion never ends there.
 test.runIf(process.platform === 'linux')('no writer hangs where the system makes no folder', async () => {
-  for (const [, make] of makers) {
-    await expect(make('/proc/daybreak/deep/er')).rejects.toThrow('ENOENT');
-    await expect(make('/proc/self/daybreak')).rejects.toThrow('ENOENT');
-  }
+  await expect(makeFolder('/proc/daybreak/deep/er')).rejects.toThrow('ENOENT');
+  await expect(makeFolder('/proc/self/daybreak')).rejects.toThrow('ENOENT');
   await expect(writePicture('/proc/daybreak/a.png', createPicture(1, 1, 1))).rejects.toThrow('cannot be written');
   await expect(replaceFile('/proc/daybreak/deep/a.json', '')).rejects.toThrow('cannot be written');
   await expect(writeCheckpoint('/proc/daybreak/deep/last', new Map())).rejects.toThrow('cannot be written');
@@ -51,6 +44,7 @@ test.runIf(process.platform === 'linux')('no writer hangs where the system makes
 test('nothing makes folders by the recursion of Node', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const rooms = [
+    'common',
     'engine',
     'image',
     'kernels',
@@ -69,5 +63,5 @@ test('nothing makes folders by the recursion of Node', () => {
   const sources = files.filter(path => /\.m?[jt]s$/.test(path) && !path.includes('node_modules'));
   expect(sources.length).toBeGreaterThan(100);
   const guilty = sources.filter(path => /mkdir(Sync)?\([^;]*recursive/.test(readFileSync(path, 'utf8')));
-  expect(guilty.map(path => path.slice(root.length))).toEqual(['image/make-folder.node.ts']);
+  expect(guilty.map(path => path.slice(root.length))).toEqual(['common/files/make-folder.node.ts']);
 });
