@@ -14,7 +14,7 @@ import { parseOverride } from '../train/config/paths.ts';
 import { type ConfigSources, configLines, toldLine } from '../train/config/text.ts';
 import { ConfigError } from '../train/errors.ts';
 import { forShell } from '../train/readable.ts';
-import { setMeans } from '../train/report/content.ts';
+import { setMeans } from '../train/report/report-content.ts';
 import { selectionOf } from '../train/report/selection.ts';
 import type { SessionOptions, SessionResult } from '../train/run/session.node.ts';
 import { holdsRun, readRunConfig } from '../train/run-folder/folder.node.ts';

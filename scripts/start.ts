@@ -13,7 +13,7 @@ import { loadVgg19 } from '../models/vgg19.node.ts';
 import { parseConfig, type TrainConfig } from '../train/config/config.ts';
 import { CropSource } from '../train/pictures/crop-source.ts';
 import { loadTrainingPictures, type TrainingPicture } from '../train/pictures/pictures.node.ts';
-import { setMeans } from '../train/report/content.ts';
+import { setMeans } from '../train/report/report-content.ts';
 import { readInitialWeights } from '../train/run/initial-weights.node.ts';
 import { firstNetworks } from '../train/run/networks.node.ts';
 import { type SessionOptions, type SessionResult, startSession } from '../train/run/session.node.ts';

@@ -1,7 +1,7 @@
 /** The curves of a run, thinned out to what a screen can show. */
 
 import { isEvaluation, type MetricsEntry, type StepEntry } from '../run-folder/metrics.ts';
-import { type ReportScores, setMeans, stepEntries } from './content.ts';
+import { type ReportScores, setMeans, stepEntries } from './report-content.ts';
 
 /**
  * How a line is drawn: the network's own, a second one of its kind, measurements as they are behind a smoothed line, or

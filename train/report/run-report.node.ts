@@ -5,9 +5,9 @@ import type { ComparisonRow } from '../../eval/comparison.ts';
 import { encodePng } from '../../image/index.ts';
 import { type RunFolder, readEnvironment } from '../run-folder/folder.node.ts';
 import { replaceFile } from '../write.node.ts';
-import type { ReportContent, ReportPicture } from './content.ts';
 import { COMPARED, comparisonOf, type Exhibits, exhibited, rowOf } from './exhibits.ts';
 import { writeReport } from './report.node.ts';
+import type { ReportContent, ReportPicture } from './report-content.ts';
 import { development } from './samples.node.ts';
 
 /** Writes the comparison pictures of a run after `step` updates, one for each set. */

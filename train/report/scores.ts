@@ -3,9 +3,9 @@ import type { Figures } from '../../eval/evaluate.ts';
 import { PROTOCOLS } from '../../eval/protocols.ts';
 import { TEXTURE } from '../../eval/texture.ts';
 import { signed } from '../readable.ts';
-import { type ReportImage, type ReportScores, setMeans } from './content.ts';
 import { INITIAL } from './exhibits.ts';
 import { escapeHtml } from './html.ts';
+import { type ReportImage, type ReportScores, setMeans } from './report-content.ts';
 import { FEATURE_SIDE } from './texture-measure.ts';
 
 /** "+0.38" in green, "−0.04" in red. */

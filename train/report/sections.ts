@@ -4,9 +4,9 @@ import { readPngHeader } from '../../image/png-header.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
 import { count, duration, figure } from '../readable.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
-import { progressOf, type ReportContent, type ReportPicture, setMeans } from './content.ts';
 import type { Chart } from './curves.ts';
 import { escapeHtml } from './html.ts';
+import { progressOf, type ReportContent, type ReportPicture, setMeans } from './report-content.ts';
 import { gain } from './scores.ts';
 import { svgOf } from './svg.ts';
 
@@ -85,7 +85,7 @@ function base64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** The curves as SVG, in places where the page's script puts its own. */
+/** The charts, as SVG. */
 export function chartsSection(charts: readonly Chart[], content: ReportContent): string {
   if (charts.length === 0) return '';
   const figures = charts.map(chart => {

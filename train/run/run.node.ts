@@ -7,7 +7,7 @@ import { variantOfConfig } from '../config/config.ts';
 import { NonFiniteError, RunFolderError } from '../errors.ts';
 import { SessionProfile } from '../profile/session-profile.node.ts';
 import { count, forShell } from '../readable.ts';
-import { stepEntries } from '../report/content.ts';
+import { stepEntries } from '../report/report-content.ts';
 import { Scoring } from '../report/scoring.ts';
 import { type Selection, selectionOf } from '../report/selection.ts';
 import type { CheckpointName, RunFolder } from '../run-folder/folder.node.ts';

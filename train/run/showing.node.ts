@@ -5,7 +5,7 @@ import { interpolation, type Method, network } from '../../eval/methods.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
-import type { ReportPicture, ReportScores } from '../report/content.ts';
+import type { ReportPicture, ReportScores } from '../report/report-content.ts';
 import { type Exhibits, INITIAL } from '../report/exhibits.ts';
 import { comparisons, developmentStrip, reportRun } from '../report/run-report.node.ts';
 import { writeSample } from '../report/samples.node.ts';
