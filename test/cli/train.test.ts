@@ -120,7 +120,7 @@ test('a training that breaks stops with 1, says where and what was first, and ke
 
 test.each([
   [['--out', 'x'], /--data: missing/],
-  [['--data', 'synthetic', '--out', 'x', '--crop', '33'], /--crop: given 33, expected a multiple of 4/],
+  [['--data', 'synthetic', '--out', 'x', '--crop', '33'], /--crop: expected a multiple of 4 from 4 to 4096, got 33/],
   [['--resume'], /--resume needs --out/],
   [['--nonsense'], /unknown option/],
 ])('wrong usage: %j', async (options, message) => {

@@ -94,7 +94,7 @@ describe('without JavaScript', () => {
     const html = await page();
     for (const key of ['data', 'steps', 'lrSchedule', 'logEvery']) expect(html).toContain(`<code>${key}</code>`);
     expect(readable(html)).toContain('channels 8 64 feature maps');
-    expect(readable(html)).toContain('batch 16 crops a batch');
+    expect(readable(html)).toContain('batch 16 crops per batch');
     expect(html.match(/<tr class="changed">/g)).toHaveLength(4); // steps, channels, blocks, eval
   });
 
@@ -103,7 +103,7 @@ describe('without JavaScript', () => {
     const config = parseConfig({ ...given, model: 'srgan' });
     const text = readable(await page({ config, loss: 'vgg54: features < 1' }));
     expect(text).toContain('lrStepEvery 10 updates between');
-    expect(text).toContain('steps 20 200000 updates');
+    expect(text).toContain('steps 20 200000 number of updates');
     expect(text).toContain('vgg54: features &lt; 1');
   });
 

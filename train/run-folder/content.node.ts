@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseConfig, type TrainConfig } from '../config/config.ts';
-import { readConfigFile } from '../config/file.node.ts';
+import { readConfigFile } from '../config/config-file.node.ts';
 import { ConfigError, RunFolderError } from '../errors.ts';
 import { forShell } from '../readable.ts';
 import { codeOf, reasonOf } from '../write.node.ts';

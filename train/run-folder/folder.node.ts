@@ -14,7 +14,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../../image/make-folder.node.ts';
 import type { TrainConfig } from '../config/config.ts';
-import { storedConfig } from '../config/stored.node.ts';
+import { storedConfig } from '../config/config-file.node.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';
 import { codeOf, jsonText, reasonOf, replaceFile } from '../write.node.ts';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
