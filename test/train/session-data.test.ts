@@ -132,7 +132,9 @@ test('of two folders, in one folder or in the other order: by what crops are tak
     for (const name of names) cpSync(photo(name), join(to, name));
   }
   await begun({ data: [a, b] });
-  await expect(resumed({ data: [b, a] })).rejects.toThrow(/begun with: the same ones in another order; put them back/);
+  await expect(resumed({ data: [b, a] })).rejects.toThrow(
+    /begun with: the same pictures in another order; put them back/,
+  );
   expect(await resumed({ data: [join(folder, 'photos')] })).toEqual([]);
 });
 

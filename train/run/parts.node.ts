@@ -1,6 +1,7 @@
 /** What a session has put together before its first update. */
 import type { TrainConfig } from '../config/config.ts';
-import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
+import type { EvaluationSet } from '../pictures/evaluation-sets.node.ts';
+import type { TrainingPicture } from '../pictures/training-picture.node.ts';
 import type { Recalibration } from '../recalibration.ts';
 import type { RunFolder } from '../run-folder/folder.node.ts';
 import type { Trainer } from '../trainer.ts';

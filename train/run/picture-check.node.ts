@@ -1,8 +1,9 @@
 /** Whether a run that is resumed still has the pictures that it was begun with, and is scored on others. */
 import type { TrainConfig } from '../config/config.ts';
 import { ConfigError, PictureSourceError } from '../errors.ts';
+import type { EvaluationSet } from '../pictures/evaluation-sets.node.ts';
 import { differenceOf, filesOf, identitiesOf } from '../pictures/identity.ts';
-import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
+import type { TrainingPicture } from '../pictures/training-picture.node.ts';
 import { forShell } from '../readable.ts';
 import type { PictureRecord } from '../run-folder/picture-record.node.ts';
 

@@ -1,6 +1,6 @@
 /** What a training session is given beside its configuration, and what it returns. */
 import type { Device } from '../../engine/device/device.ts';
-import type { TrainingPicture } from '../pictures/pictures.node.ts';
+import type { TrainingPicture } from '../pictures/training-picture.node.ts';
 import type { ProfileSummary } from '../profile/profile.ts';
 import type { ProfileOptions } from '../profile/session-profile.node.ts';
 import type { ReportScores } from '../report/report-content.ts';
