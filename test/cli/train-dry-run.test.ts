@@ -57,8 +57,8 @@ test('refuses what a run would refuse', async () => {
   writeFileSync(join(folder, 'taken'), '');
   const command = ['train', 'srresnet', '--config', file, '--dry-run'];
   const wrong: [string[], RegExp, number][] = [
-    [['--out', folder], /is not empty and holds no run/, 1],
-    [['--out', join(folder, 'taken')], /taken: is no folder/, 1],
+    [['--out', folder], /is not empty and has no run/, 1],
+    [['--out', join(folder, 'taken')], /taken: is not a folder/, 1],
     [['--out', join(folder, 'a'), '--set', 'lr=1', '--lr', '1'], /^error: --set lr=1: lr is given twice$/m, 2],
     [
       ['--out', join(folder, 'a'), '--set', 'lr.shedule=step'],

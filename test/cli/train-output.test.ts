@@ -192,7 +192,7 @@ describe('refused', () => {
     const { code, stderr } = await daybreak(['train', 'srresnet', '--resume', '--out', run]);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/run\.lock: process \d+ since .* writes in this run folder/),
+      expect.stringMatching(/run\.lock: process \d+ since .* is writing to this run folder/),
     ]);
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 143 });

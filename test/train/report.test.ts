@@ -75,7 +75,7 @@ describe('without JavaScript', () => {
     const text = readable(await page());
     expect(text).toContain('SRResNet, 2 blocks of 8 channels');
     expect(text).toContain('20 updates with 16 crops of 96×96 pixels, learning rate 1e-4, seed 0');
-    expect(text).toContain('over bicubic on set +0.38 dB');
+    expect(text).toContain('gain over bicubic on set +0.38 dB');
     expect(text).toContain('training 40 s');
     expect(text).toContain('speed 8 images/s');
     expect(text).toContain('GPU waited for data 0.5 s');
@@ -112,7 +112,7 @@ describe('without JavaScript', () => {
     const config = parseConfig({ data: 'synthetic', out: 'runs/b', init: 'runs/a', model: 'srgan-mse' });
     const text = readable(await page({ config }));
     expect(text).toContain('--config config.json --init init.safetensors --out NEW trains the same network.');
-    expect(text).toContain('does so while runs/a is what it was');
+    expect(text).toContain('gives it as long as runs/a has not changed');
   });
 
   test('the curves are there as SVG: loss, PSNR beside bicubic, learning rate, speed', async () => {
@@ -136,7 +136,7 @@ describe('runs of other kinds', () => {
   test('without evaluation and pictures have no empty parts', async () => {
     const text = readable(await page({ scores: [], pictures: [], metrics: (await content()).metrics.slice(0, 20) }));
     expect(text).toContain('Curves');
-    for (const missing of ['Scores', 'Pictures', 'PSNR', 'over bicubic']) expect(text).not.toContain(missing);
+    for (const missing of ['Scores', 'Pictures', 'PSNR', 'gain over bicubic']) expect(text).not.toContain(missing);
   });
 
   test('that logged nothing still make a page', async () => {
@@ -151,10 +151,10 @@ describe('runs of other kinds', () => {
     const text = readable(await page({ environment: { ...environment, resumed }, metrics: metrics.slice(0, 15) }));
     expect(text).toContain('15 of 20 updates');
     expect(text).toMatch(/resumed after update 7 .*Node v99\.0\.0/);
-    expect(text).toContain('This run was stopped and went on after update 7 (when and on what, see Environment).');
+    expect(text).toContain('This run was stopped and resumed after update 7 (see Environment).');
     const often = [7, 7, 1200, 1300].map(step => ({ ...environment, step }));
     expect(readable(await page({ environment: { ...environment, resumed: often }, metrics }))).toContain(
-      'went on after updates 7, 1,200 and 1,300 (when',
+      'resumed after updates 7, 1,200 and 1,300 (see',
     );
     expect(readable(await page({ metrics }))).not.toContain('This run was stopped');
   });
@@ -168,10 +168,10 @@ describe('runs of other kinds', () => {
       return i === 19 || i === 5 ? { ...rest, loss: Number.NaN, skipped: 1 } : entry;
     });
     const text = readable(await page({ metrics: skipping }));
-    expect(text).toContain('Of 20 updates 4 were skipped, because a loss');
+    expect(text).toContain('4 of 20 updates were skipped, because a loss');
     expect(text).not.toContain('NaN');
     expect(readable(await page({ metrics: [{ ...metrics[0], skipped: 1 } as MetricsEntry] }))).toContain(
-      'Of 1 update 1 was skipped',
+      '1 of 1 update was skipped',
     );
     expect(readable(await page({ metrics }))).not.toContain('were skipped');
   });

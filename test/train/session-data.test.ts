@@ -190,7 +190,7 @@ test('a record that is damaged says what it is for', async () => {
   for (const damaged of ['{', text.replace('img_1', 'img_3'), '[]']) {
     writeFileSync(path, damaged);
     await expect(resumed()).rejects.toThrow(RunFolderError);
-    await expect(resumed()).rejects.toThrow(`${path}: is damaged: it says which pictures the run was begun with`);
+    await expect(resumed()).rejects.toThrow(`${path}: is damaged: it lists the pictures that the run was started with`);
   }
 });
 

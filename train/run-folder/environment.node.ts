@@ -1,4 +1,4 @@
-/** Finds out what this program runs on. */
+/** Describes the machine and the software. */
 
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Environment, GivenEnvironment } from './environment.ts';
 
-/** Describes this machine and program. Nothing that names a person, a host or a folder is recorded. */
+/** Describes this machine and program, without names of persons, hosts or folders. */
 export async function describeEnvironment(given: GivenEnvironment = {}): Promise<Environment> {
   const root = packageRoot();
   const [processor] = cpus();
@@ -44,7 +44,7 @@ function versionIn(path: string): string | null {
 
 function installedVersion(name: string): string | null {
   try {
-    // The package's exports may hide its package.json, so it is looked for where Node would look.
+    // The package's exports may hide its package.json, so search the folders that Node would search.
     const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
     const path = folders.map(folder => join(folder, name, 'package.json')).find(existsSync);
     return path === undefined ? null : versionIn(path);
@@ -58,13 +58,13 @@ function glibcVersion(): string | null {
   return report?.header?.glibcVersionRuntime ?? null;
 }
 
-/** Only of a clone of Daybreak itself: as a dependency, it lies within somebody else's repository. */
+/** The commit, if this is a clone of Daybreak. As a dependency, it would be inside another project's repository. */
 async function commitOf(root: string): Promise<Environment['commit']> {
   if (!existsSync(join(root, '.git'))) return null;
   const git = async (...command: string[]) => (await promisify(execFile)('git', command, { cwd: root })).stdout.trim();
   try {
     return { hash: await git('rev-parse', 'HEAD'), changed: (await git('status', '--porcelain')) !== '' };
   } catch {
-    return null; // No git, or a clone that belongs to another user.
+    return null; // No git, or the clone belongs to another user.
   }
 }

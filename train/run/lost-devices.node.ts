@@ -1,7 +1,7 @@
 /** Sessions that outlive their GPU device: it is opened anew, and the run goes on from its last checkpoint. */
 import { join } from 'node:path';
 import type { Device } from '../../engine/device/device.ts';
-import { DeviceLosses } from '../../engine/device/losses-in-a-row.ts';
+import { DeviceLosses } from '../../engine/device/device-losses.ts';
 import { count } from '../readable.ts';
 import { readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
 import { countersOf } from './state.ts';

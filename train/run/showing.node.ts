@@ -5,8 +5,8 @@ import { interpolation, type Method, network } from '../../eval/methods.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
-import { type Exhibits, INITIAL } from '../report/exhibits.ts';
 import type { ReportPicture, ReportScores } from '../report/report-content.ts';
+import { type ComparedRun, INITIAL } from '../report/run-comparison.ts';
 import { comparisons, developmentStrip, reportRun } from '../report/run-report.node.ts';
 import { writeSample } from '../report/samples.node.ts';
 import type { Scoring } from '../report/scoring.ts';
@@ -44,7 +44,7 @@ export class Showing {
   /** How far the network is, as a picture. */
   async sample(): Promise<void> {
     const { folder, trainer } = this.#parts;
-    await this.attempt('no sample', () => writeSample(folder, this.#exhibits(), trainer.step));
+    await this.attempt('no sample', () => writeSample(folder, this.#comparedRun(), trainer.step));
   }
 
   /** What is measured at the end beside PSNR and SSIM. An SRResNet is judged by PSNR, which it was trained for. */
@@ -69,15 +69,15 @@ export class Showing {
     const { folder, config, networks, trainer } = this.#parts;
     using initial = await this.#initial();
     const scores = results ? await this.#compared(scoring, results, initial?.method) : [];
-    const exhibits = this.#exhibits(initial?.method);
+    const compared = this.#comparedRun(initial?.method);
     const { step } = trainer;
     const { command, signal } = this.#options;
     // Whoever stops a run does not wait for pictures: going on makes them.
     const pictures: ReportPicture[] = signal?.aborted
       ? []
       : [
-          ...((await this.attempt('no comparison', () => comparisons(folder, exhibits, step))) ?? []),
-          ...((await this.attempt('no development', () => developmentStrip(folder, exhibits, step))) ?? []),
+          ...((await this.attempt('no comparison', () => comparisons(folder, compared, step))) ?? []),
+          ...((await this.attempt('no development', () => developmentStrip(folder, compared, step))) ?? []),
         ];
     await reportRun(folder, { config, command, scores, pictures, loss: networks.explanation(config) });
     return scores;
@@ -121,7 +121,7 @@ export class Showing {
     };
   }
 
-  #exhibits(initial?: Method): Exhibits {
+  #comparedRun(initial?: Method): ComparedRun {
     const { config, sets, pictures } = this.#parts;
     return { config, sets, pictures, method: this.#method, initial };
   }
