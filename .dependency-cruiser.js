@@ -30,7 +30,7 @@ const ENGINE_FLOORS = ['basics', 'text', 'device', 'graph', 'program'];
 const TRAIN_FLOORS = [['config', 'pictures'], ['run-folder'], ['report', 'profile'], ['run']];
 
 /** npm packages that run in a browser as well as in Node. All others stay behind a `*.node.ts` or in the rooms below. */
-const PACKAGES_FOR_ALL = ['zod', 'uplot'];
+const PACKAGES_FOR_ALL = ['zod'];
 
 /** Code that only ever runs in Node. */
 const NODE_CODE = ['\\.node\\.m?[tj]s$', `^(cli|${OUTSIDE.join('|')})/`, '^[^/]+\\.(config\\.ts|js)$'];

@@ -3,18 +3,13 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { forShell } from '../common/text.ts';
 import { decimals } from '../eval/protocols.ts';
-import {
-  type ConfigFile,
-  parseConfig,
-  resumeConfig,
-  type TrainConfig,
-  variantOfConfig,
-} from '../train/config/config.ts';
-import { readConfigFile } from '../train/config/file.node.ts';
-import { parseOverride } from '../train/config/paths.ts';
-import { type ConfigSources, configLines, toldLine } from '../train/config/text.ts';
+import { type ConfigFile, parseConfig, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
+import { readConfigFile } from '../train/config/config-file.node.ts';
+import { parseOverride } from '../train/config/dotted-names.ts';
+import { type ConfigSources, configLines, givenLine } from '../train/config/origins.ts';
+import { resumeConfig } from '../train/config/resume.ts';
 import { ConfigError } from '../train/errors.ts';
-import { setMeans } from '../train/report/content.ts';
+import { setMeans } from '../train/report/report-content.ts';
 import { selectionOf } from '../train/report/selection.ts';
 import type { SessionOptions, SessionResult } from '../train/run/session.node.ts';
 import { holdsRun, readRunConfig } from '../train/run-folder/folder.node.ts';
@@ -148,7 +143,7 @@ async function runTraining(model: string, options: Record<string, unknown>): Pro
     const config = stored ? resumeConfig(stored, given) : parseConfig(given, file || undefined);
     const sources: ConfigSources = { commandLine: given, file: file || undefined };
     if (own.dryRun) return await printDryRun(config, sources, own);
-    if (own.config || own.set) process.stderr.write(`options: ${toldLine(config, sources)}\n`);
+    if (own.config || own.set) process.stderr.write(`options: ${givenLine(config, sources)}\n`);
     const command = commandOf(config);
     const result = await withDisplay(
       () => config,

@@ -1,7 +1,7 @@
 /** A method that survives the loss of its GPU device. */
 
 import { DeviceLostError } from '../engine/basics/errors.ts';
-import { DeviceLosses } from '../engine/device/losses-in-a-row.ts';
+import { DeviceLosses } from '../engine/device/device-losses.ts';
 import type { Method } from './methods.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** The peer's side of the protocol: prepares, repeats and times the requested work. */
 import { createInterface } from 'node:readline';
-import { quietly } from '../../engine/device/gpu.node.ts';
+import { sleepUntil } from '../../engine/device/gpu.node.ts';
 import { CallCounter } from '../calls.ts';
 import { decode, encode, type Greeting, type Ran, REPLY, type Request, type Wait } from './protocol.ts';
 import { type Arrays, type ConvolutionWork, inputsOf, type Pass, type TrainingWork, type Work } from './works.ts';
@@ -22,7 +22,7 @@ export interface Peer extends Greeting {
 
 /** Waits for a promise of the peer: asleep, or as its users do. */
 export const settle = <T>(promise: Promise<T>, wait: Wait): Promise<T> =>
-  wait === 'quiet' ? quietly(promise) : promise;
+  wait === 'quiet' ? sleepUntil(promise) : promise;
 
 /** Training work: `step` does one update, waits for it and adds its loss to `losses`. */
 export const steps = (step: () => Promise<void>, losses: readonly number[], release: () => void): Prepared => ({

@@ -1,5 +1,5 @@
 /** A small kernel that says whether a device computes: arithmetic, workgroup memory, a barrier, there and back. */
-import { quietly } from '../../engine/device/gpu.node.ts';
+import { sleepUntil } from '../../engine/device/gpu.node.ts';
 
 /** How the self-test went. Times in milliseconds, upload and readback included; `firstMs` also compiles the kernel. */
 export interface SelfTest {
@@ -70,9 +70,9 @@ async function compute(device: GPUDevice): Promise<Float32Array> {
   pass.end();
   encoder.copyBufferToBuffer(y, 0, back, 0, input.byteLength);
   device.queue.submit([encoder.finish()]);
-  const complaint = await quietly(device.popErrorScope());
+  const complaint = await sleepUntil(device.popErrorScope());
   if (complaint) throw new Error(complaint.message);
-  await quietly(back.mapAsync(GPUMapMode.READ));
+  await sleepUntil(back.mapAsync(GPUMapMode.READ));
   const result = new Float32Array(back.getMappedRange().slice(0));
   for (const each of [x, y, back]) each.destroy();
   return result;

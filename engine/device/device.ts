@@ -1,5 +1,5 @@
 /** The GPU device: its capabilities, pipelines, memory and queue. */
-import { destroyOnExit, quietly, requestGpu, systemMemory, systemProcessors } from '#gpu';
+import { destroyOnExit, requestGpu, sleepUntil, systemMemory, systemProcessors } from '#gpu';
 import {
   AdapterNotFoundError,
   DaybreakError,
@@ -225,7 +225,7 @@ export class Device implements Disposable {
 
   /** Resolves when all submitted work is done, without using the CPU meanwhile. Throws errors that occurred. */
   async finished(): Promise<void> {
-    await quietly(this.gpu.queue.onSubmittedWorkDone());
+    await sleepUntil(this.gpu.queue.onSubmittedWorkDone());
     this.check();
   }
 

@@ -27,4 +27,4 @@ export const systemProcessors = (): number =>
 export const destroyOnExit = (_: GPUDevice): void => undefined;
 
 /** Browsers wait without polling. */
-export const quietly = <T>(promise: Promise<T>): Promise<T> => promise;
+export const sleepUntil = <T>(promise: Promise<T>): Promise<T> => promise;

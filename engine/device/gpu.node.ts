@@ -78,7 +78,7 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
  * Waits for one of Dawn's promises. While one is pending, Dawn polls from the event loop without pause and takes most of a
  * core, which a software driver needs for its kernels. A short sleep in each turn frees the core.
  */
-export async function quietly<T>(promise: Promise<T>): Promise<T> {
+export async function sleepUntil<T>(promise: Promise<T>): Promise<T> {
   let pending = true;
   const nap = () => {
     if (!pending) return;

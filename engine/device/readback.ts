@@ -1,6 +1,6 @@
 /** Reading GPU memory on the CPU. */
 
-import { quietly } from '#gpu';
+import { sleepUntil } from '#gpu';
 import { LimitError } from '../basics/errors.ts';
 import type { Storage } from './memory.ts';
 
@@ -47,7 +47,7 @@ export class Readback {
 
   /** Waits for the copies and returns their bytes, one array per storage. */
   async finish({ staging, size, total, storages }: PendingRead): Promise<Uint8Array<ArrayBuffer>[]> {
-    await quietly(staging.mapAsync(MAP_READ, 0, total));
+    await sleepUntil(staging.mapAsync(MAP_READ, 0, total));
     const all = new Uint8Array(staging.getMappedRange(0, total).slice(0));
     staging.unmap();
     const pool = this.#staging.get(size);

@@ -57,10 +57,14 @@ test('refuses what a run would refuse', async () => {
   writeFileSync(join(folder, 'taken'), '');
   const command = ['train', 'srresnet', '--config', file, '--dry-run'];
   const wrong: [string[], RegExp, number][] = [
-    [['--out', folder], /is not empty and holds no run/, 1],
-    [['--out', join(folder, 'taken')], /taken: is no folder/, 1],
+    [['--out', folder], /is not empty and has no run/, 1],
+    [['--out', join(folder, 'taken')], /taken: is not a folder/, 1],
     [['--out', join(folder, 'a'), '--set', 'lr=1', '--lr', '1'], /^error: --set lr=1: lr is given twice$/m, 2],
-    [['--out', join(folder, 'a'), '--set', 'lr.shedule=step'], /^error: --lr-shedule: unknown option; there are/m, 2],
+    [
+      ['--out', join(folder, 'a'), '--set', 'lr.shedule=step'],
+      /^error: --lr-shedule: unknown option; the options are/m,
+      2,
+    ],
     [['--out', join(folder, 'a'), '--stop-after', '1'], /^error: --dry-run trains nothing/m, 2],
   ];
   for (const [more, message, code] of wrong) {

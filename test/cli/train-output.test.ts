@@ -154,16 +154,16 @@ describe('refused', () => {
       2,
       /^y\.json: cannot be read: no such file or folder \(ENOENT\)$/,
     ],
-    [['--data', 'synthetic', '--out', 'x', '--lr', '0'], 2, /^--lr: given 0, expected a number above 0$/],
+    [['--data', 'synthetic', '--out', 'x', '--lr', '0'], 2, /^--lr: expected a number above 0, got 0$/],
     [
       ['--data', 'synthetic', '--out', 'x', '--steps', 'many'],
       2,
-      /^--steps: given "many", expected an integer from 1$/,
+      /^--steps: expected an integer from 1 to 16777216, got "many"$/,
     ],
     [
       ['--data', 'synthetic', '--out', 'x', '--lr-schedule', 'warm', '--batch', '0'],
       2,
-      /^--batch: given 0, expected an integer from 1 to 65536; --lr-schedule: given "warm", expected constant, cosine, step$/,
+      /^--batch: expected an integer from 1 to 65536, got 0; --lr-schedule: expected constant, cosine, step, got "warm"$/,
     ],
     [['--data', 'synthetic', '--out', 'x', '--stop-after', '1.5'], 2, /^option '--stop-after <N>' argument '1.5' is/],
     [
@@ -187,7 +187,10 @@ describe('refused', () => {
     writeFileSync(join(folder, 'my.json'), '{"chanels": 8}');
     const args = ['train', 'srresnet', '--data', 'synthetic', '--out', 'x', '--config', 'my.json'];
     const { code, stderr } = await daybreak(args, folder);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^error: my\.json: chanels: unknown option; there are /)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^error: my\.json: chanels: unknown option; the options are /),
+    ]);
   });
 
   test('a second process in the same run, while the first goes on', async () => {
@@ -197,7 +200,7 @@ describe('refused', () => {
     const { code, stderr } = await daybreak(['train', 'srresnet', '--resume', '--out', run]);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/run\.lock: process \d+ since .* writes in this run folder/),
+      expect.stringMatching(/run\.lock: process \d+ since .* is writing to this run folder/),
     ]);
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 143 });

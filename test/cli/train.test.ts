@@ -46,7 +46,7 @@ test('twice the same, unbroken or resumed: the same bytes', async () => {
   for (const name of ['config.json', 'env.json', 'metrics.jsonl', 'report.html', 'comparison.png'])
     expect([name, existsSync(join(first, name))]).toEqual([name, true]);
   const again = await daybreak([...TRAIN, '--out', first, '--steps', '20']);
-  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already holds a run') });
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already has a run') });
 });
 
 test('profiled: the same bytes, a trace in the run folder or where it is told, and a summary', async () => {
@@ -120,7 +120,7 @@ test('a training that breaks stops with 1, says where and what was first, and ke
 
 test.each([
   [['--out', 'x'], /--data: missing/],
-  [['--data', 'synthetic', '--out', 'x', '--crop', '33'], /--crop: given 33, expected a multiple of 4/],
+  [['--data', 'synthetic', '--out', 'x', '--crop', '33'], /--crop: expected a multiple of 4 from 4 to 4096, got 33/],
   [['--resume'], /--resume needs --out/],
   [['--nonsense'], /unknown option/],
 ])('wrong usage: %j', async (options, message) => {

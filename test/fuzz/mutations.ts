@@ -1,7 +1,7 @@
 /** Ways to damage a file, as fast-check makes them: each a pure function of bytes, so that a seed repeats a campaign. */
 import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { KEYS } from '../../train/config/schema.ts';
+import { KEYS } from '../../train/config/options.ts';
 import { PNG_SIGNATURE, pngChunk } from '../image/png-file.ts';
 
 export type Mutation = (bytes: Uint8Array) => Uint8Array;

@@ -9,8 +9,9 @@ import { xmlSpans } from '../../image/metadata/xml-spans.ts';
 import { bytesOfLatin, latin, withoutCompanions, xmpFor } from '../../image/metadata/xmp.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { statedSRResNetConfig } from '../../models/srresnet-metadata.ts';
-import { parseConfig, resumeConfig } from '../../train/config/config.ts';
-import { readConfigFile } from '../../train/config/file.node.ts';
+import { parseConfig } from '../../train/config/config.ts';
+import { readConfigFile } from '../../train/config/config-file.node.ts';
+import { resumeConfig } from '../../train/config/resume.ts';
 import type { Kind } from './seeds.ts';
 
 /** Why an answer makes no sense. */

@@ -86,7 +86,7 @@ describe('damage', () => {
   test('a file cut off is named, with its sizes', async () => {
     const path = join(folder, 'model.safetensors');
     await truncate(path, 1000);
-    expect(await problem()).toBe(`${path}: damaged: 1000 bytes where 3007 were written`);
+    expect(await problem()).toBe(`${path}: damaged: expected 3007 bytes, got 1000`);
   });
 
   test('a file with one bit changed is named', async () => {
@@ -94,7 +94,7 @@ describe('damage', () => {
     const bytes = await readFile(path);
     bytes[1234] ^= 1;
     await writeFile(path, bytes);
-    expect(await problem()).toBe(`${path}: damaged: not the bytes that were written`);
+    expect(await problem()).toBe(`${path}: damaged: its SHA-256 is not that of the manifest`);
   });
 
   test('a missing file is named', async () => {
@@ -110,12 +110,12 @@ describe('damage', () => {
     await truncate(path, 10);
     expect(await problem()).toBe(`${path}: damaged`);
     await rm(path);
-    expect(await problem()).toMatch(/manifest\.json: missing; this is no checkpoint, or a damaged one$/);
+    expect(await problem()).toMatch(/manifest\.json: missing; this is not a checkpoint, or it is damaged$/);
   });
 
   test('no checkpoint at all is said too', async () => {
     await rm(folder, { recursive: true });
-    expect(await problem()).toBe(`${folder}: there is no checkpoint here`);
+    expect(await problem()).toBe(`${folder}: no checkpoint here`);
   });
 });
 
@@ -180,7 +180,7 @@ describe('dying while replacing a checkpoint', () => {
 describe('dying while the first checkpoint is written', () => {
   test.each(['first file', 'all files'] as const)('after: %s: there is none', async stage => {
     await dieAt(stage, numbered(1));
-    await expect(readCheckpoint(folder)).rejects.toThrow('there is no checkpoint here');
+    await expect(readCheckpoint(folder)).rejects.toThrow('no checkpoint here');
     expect(await recoverCheckpoint(folder)).toBe(false);
     expect(await readdir(parent)).toEqual([]);
   });

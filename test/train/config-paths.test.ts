@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../train/config/config.ts';
-import { flattened, optionAt, parseOverride } from '../../train/config/paths.ts';
-import { KEYS } from '../../train/config/schema.ts';
-import { configLines, toldLine } from '../../train/config/text.ts';
+import { flattened, optionAt, parseOverride } from '../../train/config/dotted-names.ts';
+import { KEYS } from '../../train/config/options.ts';
+import { configLines, givenLine } from '../../train/config/origins.ts';
 import { ConfigError } from '../../train/errors.ts';
 
 /** "lrStepEvery" as ["lr", "step", "every"]. */
@@ -41,7 +41,7 @@ describe('dotted names', () => {
 
   test('said twice, or nested absurdly, are refused', () => {
     expect(() => flattened({ lrSchedule: 'step', lr: { schedule: 'cosine' } }, 'my.json')).toThrow(
-      new ConfigError('my.json: lr.schedule: says lrSchedule a second time'),
+      new ConfigError('my.json: lr.schedule: sets lrSchedule a second time'),
     );
     const deep = JSON.parse(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`);
     expect(() => flattened(deep, 'my.json')).toThrow(/^my\.json: objects nested more than 8 deep$/);
@@ -88,7 +88,7 @@ describe('origins', () => {
   });
 
   test('of those that were told fit a line', () => {
-    expect(toldLine(config, sources)).toBe(
+    expect(givenLine(config, sources)).toBe(
       'model srresnet-mse (command line), data x (base.json), steps 20 (command line), lr 0.001 (base.json), out y (base.json)',
     );
   });

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultsOf, flagOf, optionsOf, parseConfig, resumeConfig } from '../../train/config/config.ts';
-import { readConfigFile } from '../../train/config/file.node.ts';
-import { KEYS } from '../../train/config/schema.ts';
+import { defaultsOf, flagOf, optionsOf, parseConfig } from '../../train/config/config.ts';
+import { readConfigFile } from '../../train/config/config-file.node.ts';
+import { KEYS } from '../../train/config/options.ts';
+import { resumeConfig } from '../../train/config/resume.ts';
 import { ConfigError } from '../../train/errors.ts';
 import { VARIANTS, variantOf } from '../../train/variants.ts';
 
@@ -162,7 +163,7 @@ describe('what is trained', () => {
   const refused: [Record<string, unknown>, RegExp][] = [
     [
       { model: 'srgan-mse' },
-      /^--init: missing; srgan-mse starts from a trained SRResNet: npx daybreak train srresnet .*--init none/,
+      /^--init: missing; srgan-mse starts from a trained SRResNet: first run npx daybreak train srresnet .*--init none/,
     ],
     [{ model: 'srgan', init: 'x' }, /^--vgg: missing; srgan-vgg54 compares features of VGG19.*torchvision.*--vgg FILE/],
     [{ vgg: 'x' }, /^--vgg: does not apply to srresnet-mse, which has no VGG loss$/],
@@ -171,14 +172,14 @@ describe('what is trained', () => {
       { model: 'srgan-mse', init: 'x', vggScale: 2 },
       /^--vgg-scale: does not apply to srgan-mse, which has no VGG loss$/,
     ],
-    [{ model: 'srgan-mse', init: 'x', crop: 40 }, /^--crop: given 40, expected a multiple of 16 for srgan-mse/],
-    [{ model: 'srgan-mse', init: 'x', crop: 16, batch: 1 }, /^--batch: given 1, expected at least 2 with crops of 16/],
-    [{ model: 'srresnet-vgg54', vgg: 'x', crop: 12 }, /^--crop: given 12, expected at least 16 for srresnet-vgg54/],
+    [{ model: 'srgan-mse', init: 'x', crop: 40 }, /^--crop: expected a multiple of 16 for srgan-mse.*, got 40$/],
+    [{ model: 'srgan-mse', init: 'x', crop: 16, batch: 1 }, /^--batch: expected at least 2 with crops of 16.*, got 1$/],
+    [{ model: 'srresnet-vgg54', vgg: 'x', crop: 12 }, /^--crop: expected at least 16 for srresnet-vgg54.*, got 12$/],
     [
       { model: 'srgan', init: 'x', vgg: 'x', vggInput: 'bgr' },
-      /^--vgg-input: given "bgr", expected caffe, imagenet, unit, signed$/,
+      /^--vgg-input: expected caffe, imagenet, unit, signed, got "bgr"$/,
     ],
-    [{ model: 'srgan', init: 'x', vgg: 'x', vggDivisor: 'sum' }, /^--vgg-divisor: given "sum", expected mean, area$/],
+    [{ model: 'srgan', init: 'x', vgg: 'x', vggDivisor: 'sum' }, /^--vgg-divisor: expected mean, area, got "sum"$/],
   ];
   test.each(refused)('refused: %j', (options, message) => {
     expect(failure({ ...needed, ...options }).message).toMatch(message);
@@ -187,69 +188,70 @@ describe('what is trained', () => {
   test('of a run cannot change, but its file of weights may have moved', () => {
     const stored = { ...parseConfig(srgan), vggSha256: 'abc' };
     expect(() => resumeConfig(stored, { model: 'srgan-mse' })).toThrow(
-      /^srgan-mse: this run trains srgan-vgg54 and is/,
+      /^srgan-mse: this run trains srgan-vgg54, which/,
     );
     expect(resumeConfig(stored, { model: 'srgan', vgg: 'elsewhere' })).toEqual({ ...stored, vgg: 'elsewhere' });
-    expect(() => resumeConfig(stored, { init: 'other' })).toThrow(/^--init: given "other", the run has /);
+    expect(() => resumeConfig(stored, { init: 'other' })).toThrow(
+      /^--init: expected "runs\/first" as in the run, got "other"/,
+    );
   });
 });
 
 describe('errors name the option, what was given and what was expected', () => {
   const cases: readonly [Record<string, unknown>, string][] = [
-    [{ steps: 0 }, '--steps: given 0, expected an integer from 1'],
-    [{ steps: '12.5' }, '--steps: given 12.5, expected an integer from 1'],
-    [{ steps: 'many' }, '--steps: given "many", expected an integer from 1'],
-    [{ steps: '' }, '--steps: given "", expected an integer from 1'],
-    [{ crop: 50 }, '--crop: given 50, expected a multiple of 4 from 4 to 4096'],
-    [{ lr: '-1' }, '--lr: given -1, expected a number above 0'],
-    [{ lr: 'NaN' }, '--lr: given "NaN", expected a number above 0'],
-    [{ beta1: 1 }, '--beta1: given 1, expected a number from 0 and below 1'],
-    [{ lrSchedule: 'linear' }, '--lr-schedule: given "linear", expected constant, cosine, step'],
-    [{ flips: 'yes' }, '--flips: given "yes", expected true or false'],
-    [{ seed: -1 }, '--seed: given -1, expected an integer from 0'],
-    [{ data: [] }, "--data: given [], expected folders of pictures, or the words 'synthetic' and 'photographs'"],
-    [{ data: ['a', 3] }, '--data: given ["a",3], expected folders of'],
+    [{ steps: 2 ** 24 + 1 }, '--steps: expected an integer from 1 to 16777216 … got 16777217'],
+    [{ steps: 0 }, '--steps: expected an integer from 1 … got 0'],
+    [{ steps: '12.5' }, '--steps: expected an integer from 1 … got 12.5'],
+    [{ steps: 'many' }, '--steps: expected an integer from 1 … got "many"'],
+    [{ steps: '' }, '--steps: expected an integer from 1 … got ""'],
+    [{ crop: 50 }, '--crop: expected a multiple of 4 from 4 to 4096 … got 50'],
+    [{ lr: '-1' }, '--lr: expected a number above 0 … got -1'],
+    [{ lr: 'NaN' }, '--lr: expected a number above 0 … got "NaN"'],
+    [{ beta1: 1 }, '--beta1: expected a number from 0 and below 1 … got 1'],
+    [{ lrSchedule: 'linear' }, '--lr-schedule: expected constant, cosine, step … got "linear"'],
+    [{ flips: 'yes' }, '--flips: expected true or false … got "yes"'],
+    [{ seed: -1 }, '--seed: expected an integer from 0 … got -1'],
+    [{ data: [] }, "--data: expected folders of pictures, or the words 'synthetic' and 'photographs' … got []"],
+    [{ data: ['a', 3] }, '--data: expected folders of … got ["a",3]'],
     [{ out: undefined }, '--out: missing; expected a folder'],
-    [{ lrSchedule: 'cosine', lrFloor: 1 }, '--lr-floor: given 1, expected at most lr, 0.0001'],
-    [{ data: 'synthetic', crop: 384 }, '--synthetic-size: given 256, expected at least crop, 384'],
-    [{ batch: 1, crop: 4 }, '--batch: given 1, expected at least 2 with crops of 4'],
-    [{ eps: '1e-50' }, '--eps: given 1e-50, expected a number that float32 holds, from 1.18e-38 to 3.4e38'],
-    [{ lr: '1e-60' }, '--lr: given 1e-60, expected a number that float32 holds'],
-    [{ lr: '1e39' }, '--lr: given 1e+39, expected a number that float32 holds'],
-    [{ lr: '1e-39' }, '--lr: given 1e-39, expected a number that float32 holds'],
-    [{ lr: '1e-400' }, '--lr: given 0, expected a number above 0'],
-    [{ lrSchedule: 'cosine', lrFloor: 1e-45 }, '--lr-floor: given 1e-45, expected 0 or a number that float32 holds'],
+    [{ lrSchedule: 'cosine', lrFloor: 1 }, '--lr-floor: expected at most lr, 0.0001 … got 1'],
+    [{ data: 'synthetic', crop: 384 }, '--synthetic-size: expected at least crop, 384 … got 256'],
+    [{ batch: 1, crop: 4 }, '--batch: expected at least 2 with crops of 4 … got 1'],
+    [{ eps: '1e-50' }, '--eps: expected a number that float32 holds, from 1.18e-38 to 3.4e38 … got 1e-50'],
+    [{ lr: '1e-60' }, '--lr: expected a number that float32 holds … got 1e-60'],
+    [{ lr: '1e39' }, '--lr: expected a number that float32 holds … got 1e+39'],
+    [{ lr: '1e-39' }, '--lr: expected a number that float32 holds … got 1e-39'],
+    [{ lr: '1e-400' }, '--lr: expected a number above 0 … got 0'],
+    [{ lrSchedule: 'cosine', lrFloor: 1e-45 }, '--lr-floor: expected 0 or a number that float32 holds … got 1e-45'],
     [
       { beta2: '0.99999999' },
-      '--beta2: given 0.99999999, expected 0 or a number that float32 holds, from 1.18e-38 to 0.99999994',
+      '--beta2: expected 0 or a number that float32 holds, from 1.18e-38 to 0.99999994 … got 0.99999999',
     ],
-    [{ ema: '0.999999999' }, '--ema: given 0.999999999, expected 0 or a number that float32 holds'],
+    [{ ema: '0.999999999' }, '--ema: expected 0 or a number that float32 holds … got 0.999999999'],
     [
       { model: 'srgan-mse', init: 'none', adversarialWeight: 1e-50 },
-      '--adversarial-weight: given 1e-50, expected 0 or a number that float32 holds',
+      '--adversarial-weight: expected 0 or a number that float32 holds … got 1e-50',
     ],
-    [{ batch: '5000000000' }, '--batch: given 5000000000, expected an integer from 1 to 65536'],
-    [{ accumulate: 1e9 }, '--accumulate: given 1000000000, expected an integer from 1 to 65536'],
+    [{ batch: '5000000000' }, '--batch: expected an integer from 1 to 65536 … got 5000000000'],
+    [{ accumulate: 1e9 }, '--accumulate: expected an integer from 1 to 65536 … got 1000000000'],
     [
       { batch: 60_000 },
-      '--batch: given 60000, expected at most 38836 crops of 96 in an update (--batch times --accumulate)',
+      '--batch: expected at most 38836 crops of 96 per update (--batch times --accumulate) … got 60000',
     ],
-    [{ batch: 400, accumulate: 100 }, '--batch: given 400, expected at most 38836 crops of 96 in an update'],
-    [{ channels: 1e6 }, '--channels: given 1000000, expected an integer from 1 to 4096'],
-    [
-      { channels: 4096, blocks: 1000 },
-      '--channels: given 4096, expected fewer, or fewer --blocks: 1000 blocks of 4096',
-    ],
-    [{ blocks: 5e9 }, '--blocks: given 5000000000, expected an integer from 1 to 1024'],
+    [{ batch: 400, accumulate: 100 }, '--batch: expected at most 38836 crops of 96 per update … got 400'],
+    [{ channels: 1e6 }, '--channels: expected an integer from 1 to 4096 … got 1000000'],
+    [{ channels: 4096, blocks: 1000 }, '--channels: expected fewer, or fewer --blocks: 1000 blocks of 4096 … got 4096'],
+    [{ blocks: 5e9 }, '--blocks: expected an integer from 1 to 1024 … got 5000000000'],
     [
       { model: 'srgan-mse', init: 'none', discriminatorChannels: 4096 },
-      '--discriminator-channels: given 4096, expected fewer, or fewer --discriminator-hidden',
+      '--discriminator-channels: expected fewer, or fewer --discriminator-hidden … got 4096',
     ],
-    [{ model: 'vgg' }, '--model: given "vgg", expected srresnet-mse (or srresnet), srresnet-vgg22, srgan-mse'],
+    [{ model: 'vgg' }, '--model: expected srresnet-mse (or srresnet), srresnet-vgg22, srgan-mse … got "vgg"'],
   ];
   test.each(cases)('%j', (options, message) => {
     const error = failure({ ...needed, ...options });
-    expect(error.message).toMatch(new RegExp(`^${message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`));
+    const pattern = message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(' … ', '.*, ');
+    expect(error.message).toMatch(new RegExp(`^${pattern}`));
     expect(KEYS).toContain(error.option);
   });
 
@@ -260,26 +262,28 @@ describe('errors name the option, what was given and what was expected', () => {
 
   test('and the file where it came from there', () => {
     expect(failure({}, { ...needed, batch: 'two' }).message).toBe(
-      'my.json: batch: given "two", expected an integer from 1 to 65536',
+      'my.json: batch: expected an integer from 1 to 65536, got "two"',
     );
-    expect(failure({ batch: 'two' }, { ...needed, batch: 3 }).message).toMatch(/^--batch: given "two"/);
+    expect(failure({ batch: 'two' }, { ...needed, batch: 3 }).message).toMatch(
+      /^--batch: expected an integer .*, got "two"$/,
+    );
   });
 
   test('a file may not write numbers as text', () => {
     expect(failure({}, { ...needed, batch: '2' }).message).toBe(
-      'my.json: batch: given "2", expected an integer from 1 to 65536',
+      'my.json: batch: expected an integer from 1 to 65536, got "2"',
     );
   });
 
   test('several problems stand in one line', () => {
     expect(failure({ ...needed, steps: 0, lr: 0 }).message).toBe(
-      '--steps: given 0, expected an integer from 1; --lr: given 0, expected a number above 0',
+      '--steps: expected an integer from 1 to 16777216, got 0; --lr: expected a number above 0, got 0',
     );
   });
 
   test('an unknown option is named, with those there are', () => {
     expect(failure({}, { ...needed, batchSize: 3 }).message).toMatch(
-      /^my\.json: batchSize: unknown option; there are .*batch, /,
+      /^my\.json: batchSize: unknown option; the options are .*batch, /,
     );
   });
 });
@@ -332,17 +336,17 @@ describe('resuming', () => {
     expect(resumeConfig(stored, { data: ['moved'] }).data).toEqual(['moved']);
     expect(resumeConfig(stored, { data: ['one', 'two'] }).data).toEqual(['one', 'two']);
     for (const data of [['moved', 'synthetic'], ['photographs'], ['photographs', 'moved']])
-      expect(() => resumeConfig(stored, { data })).toThrow(/^--data: given/);
+      expect(() => resumeConfig(stored, { data })).toThrow(/^--data: expected .* as in the run, got/);
     const words = parseConfig({ ...needed, data: ['synthetic', 'photographs'] });
     for (const data of [['photographs', 'synthetic'], ['synthetic'], ['synthetic', 'photographs', 'a']])
-      expect(() => resumeConfig(words, { data })).toThrow(/^--data: given/);
+      expect(() => resumeConfig(words, { data })).toThrow(/^--data: expected .* as in the run, got/);
   });
 
   test('steps may change unless the learning rate depends on them', () => {
     expect(resumeConfig(stored, { steps: 200 }).steps).toBe(200);
     const cosine = parseConfig({ ...needed, lrSchedule: 'cosine', steps: 100 });
     expect(() => resumeConfig(cosine, { steps: 200 })).toThrow(
-      /^--steps: given 200, the run has 100 \(a cosine schedule ends with them\); a run is resumed as it was begun/,
+      /^--steps: expected 100 as in the run \(a cosine schedule depends on it\), got 200; a resumed run keeps its options/,
     );
   });
 
@@ -355,17 +359,18 @@ describe('resuming', () => {
       { channels: 8 },
       { crop: 48 },
     ]) {
-      expect(() => resumeConfig(stored, change)).toThrow(/^--\w+: given .+, the run has .+; a run is resumed/);
+      expect(() => resumeConfig(stored, change)).toThrow(/^--\w+: expected .+ as in the run, got .+; a resumed run/);
     }
-    expect(() => resumeConfig(stored, { lr: 'x' })).toThrow(/^--lr: given "x", expected a number above 0$/);
+    expect(() => resumeConfig(stored, { lr: 'x' })).toThrow(/^--lr: expected a number above 0, got "x"$/);
   });
 
   test('all that is refused is named at once, with what may change', () => {
     const change = { lr: 1, steps: 500, crop: '48', saveEvery: 3, data: ['other', 'synthetic'] };
     expect(() => resumeConfig(stored, change)).toThrow(
-      '--data: given ["other","synthetic"], the run has ["photos"]; --crop: given 48, the run has 96; --lr: given 1, the run ' +
-        'has 0.002; a run is resumed as it was begun: leave these out, or start another run in another folder (what may ' +
-        'change: --steps, --data-budget, --eval, --eval-every, --sample-every, --save-every, --keep, --log-every, --max-non-finite, --vgg, and --data to where the same pictures lie now)',
+      '--data: expected ["photos"] as in the run, got ["other","synthetic"]; --crop: expected 96 as in the run, got 48; ' +
+        '--lr: expected 0.002 as in the run, got 1; a resumed run keeps its options: leave these out, or start a new run ' +
+        'with another --out (may change: --data-budget, --vgg, --steps, --max-non-finite, --eval, --eval-every, ' +
+        '--sample-every, --save-every, --keep, --log-every, and --data if the same pictures have moved)',
     );
   });
 });

@@ -243,7 +243,7 @@ describe('a source', () => {
   });
 
   test('refuses no pictures, and pictures that are smaller than a crop, before it takes memory', () => {
-    expect(() => new CropSource(device(), [], OPTIONS)).toThrow('CropSource: needs at least one picture.');
+    expect(() => new CropSource(device(), [], OPTIONS)).toThrow('CropSource: expected at least one picture, got none.');
     expect(() => new CropSource(device(), [PAIRS[3], pairOf(4, 3, 1)], OPTIONS)).toThrow(
       'CropSource: a picture of 16x12 is smaller than crops of 16.',
     );
@@ -256,7 +256,7 @@ describe('a source on an adapter that binds little', () => {
   test('refuses a picture that no binding holds, saying how large it is and what to do', () => {
     using _ = new CropSource(device(), [pairOf(4, 4, 1)], OPTIONS);
     expect(() => new CropSource(device(), PAIRS, OPTIONS)).toThrow(
-      'CropSource: a picture of 20x28 with its quarter takes 1785 bytes, the adapter binds at most 1000: cut it into several files.',
+      'CropSource: a picture of 20x28 with its LR takes 1785 bytes, but the adapter binds at most 1000; split it into several files.',
     );
   });
 });

@@ -8,7 +8,8 @@ import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { blurred, degradationOf, noisy, parseDegradations } from '../../train/degradation.ts';
-import { loadTrainingPictures, type TrainingSources } from '../../train/pictures/pictures.node.ts';
+import { loadTrainingPictures } from '../../train/pictures/pictures.node.ts';
+import type { TrainingSources } from '../../train/pictures/sources.node.ts';
 import { startSession } from '../../train/run/session.node.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
@@ -60,7 +61,7 @@ describe('the option', () => {
     ['blur=1-2-3'],
   ])('%s is refused in one line', text => {
     expect(() => parseConfig({ data: 'x', out: 'y', degrade: [text] })).toThrow(
-      /^--degrade: given .*, expected blur=LOW-HIGH \(σ, 0 to 20\), noise=LOW-HIGH .* each once$/,
+      /^--degrade: expected blur=LOW-HIGH \(σ, 0 to 20\), noise=LOW-HIGH .* each once, got .*$/,
     );
   });
 

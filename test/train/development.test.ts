@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createPicture } from '../../image/picture.ts';
-import { developmentPicture, partOf, spread } from '../../train/report/development.ts';
+import { developmentPicture, evenlySpaced, shownRegion } from '../../train/report/development.ts';
 
 /** A picture of one grey. */
 function flat(width: number, height: number, grey: number) {
@@ -12,11 +12,11 @@ function flat(width: number, height: number, grey: number) {
 describe('of many stages', () => {
   test('as many as fit are shown, evenly spread, the last among them', () => {
     const all = Array.from({ length: 100 }, (_, i) => i + 1);
-    expect(spread(all, 4)).toEqual([25, 50, 75, 100]);
-    expect(spread(all)).toHaveLength(8);
-    expect(spread([1, 2, 3])).toEqual([1, 2, 3]);
-    expect(spread(all.slice(0, 9), 8).at(-1)).toBe(9);
-    expect(new Set(spread(all.slice(0, 9), 8)).size).toBe(8);
+    expect(evenlySpaced(all, 4)).toEqual([25, 50, 75, 100]);
+    expect(evenlySpaced(all)).toHaveLength(8);
+    expect(evenlySpaced([1, 2, 3])).toEqual([1, 2, 3]);
+    expect(evenlySpaced(all.slice(0, 9), 8).at(-1)).toBe(9);
+    expect(new Set(evenlySpaced(all.slice(0, 9), 8)).size).toBe(8);
   });
 });
 
@@ -24,10 +24,10 @@ test('the part is where the interpolation misses most, and within small pictures
   const [a, b] = [flat(200, 120, 100), flat(200, 120, 100)];
   for (let y = 40; y < 60; y++)
     for (let x = 150; x < 170; x++) b.data.fill(250, (y * 200 + x) * 3, (y * 200 + x) * 3 + 3);
-  const part = partOf(a, b);
+  const part = shownRegion(a, b);
   expect(part).toMatchObject({ width: 96, height: 96 });
   expect(part.x <= 150 && part.x + 96 >= 170 && part.y <= 40 && part.y + 96 >= 60).toBe(true);
-  expect(partOf(flat(30, 20, 1), flat(30, 20, 2))).toEqual({ x: 0, y: 0, width: 28, height: 20 });
+  expect(shownRegion(flat(30, 20, 1), flat(30, 20, 2))).toEqual({ x: 0, y: 0, width: 28, height: 20 });
 });
 
 test('stages stand left to right, each twice as large', () => {

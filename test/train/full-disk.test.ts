@@ -79,7 +79,7 @@ describe.skipIf(!CAN_MOUNT)(`on a disk of 20 MB${NO_MOUNT}`, () => {
     const readOnly = 'the file system is read-only (EROFS)';
     await expect(RunFolder.resume(path)).rejects.toThrow(`${path}/run.lock: cannot be written: ${readOnly}`);
     await expect(RunFolder.create(join(disk, 'a', 'b'), config)).rejects.toThrow(
-      `${disk}/a/b: cannot be made: ${readOnly}`,
+      `${disk}/a/b: cannot be created: ${readOnly}`,
     );
     writable();
     (await RunFolder.resume(path)).close();
@@ -96,7 +96,7 @@ test.skipIf(!OTHERS)(
     await mkdir(folder);
     await chmod(folder, 0o555);
     await expect(RunFolder.create(join(folder, 'run'), config)).rejects.toThrow(
-      `${folder}/run: cannot be made: no permission (EACCES)`,
+      `${folder}/run: cannot be created: no permission (EACCES)`,
     );
     expect(await readdir(folder)).toEqual([]);
     await chmod(folder, 0o755);

@@ -56,7 +56,7 @@ test('a lock of elsewhere that shows signs of life bars the way, whatever its nu
   const beat = setInterval(() => writeFileSync(path, elsewhere()), 200);
   try {
     await expect(takeLock(path, TIMES)).rejects.toThrow(
-      `run.lock: process ${process.pid} on elsewhere since then writes in this run folder; stop it first`,
+      `run.lock: process ${process.pid} on elsewhere since then is writing to this run folder; stop it first`,
     );
   } finally {
     clearInterval(beat);
@@ -92,7 +92,7 @@ test('of many that find a dead lock at once, one takes it', async () => {
   const holders = await Promise.all(Array.from({ length: 4 }, () => holder(path)));
   try {
     expect(holders.filter(({ said }) => said === 'held')).toHaveLength(1);
-    for (const { said } of holders) expect(said).toMatch(/^held$|writes in this run folder/);
+    for (const { said } of holders) expect(said).toMatch(/^held$|is writing to this run folder/);
   } finally {
     for (const { child } of holders) child.kill('SIGKILL');
   }
@@ -125,7 +125,7 @@ test.skipIf(!mayUnshare)('two hosts, and two containers in which each is process
   try {
     expect(first.said).toBe('held');
     for (const host of ['one', 'two']) others.push(await holder(path, container(host)));
-    for (const { said } of others) expect(said).toMatch(/process 1 on one since .+ writes in this run folder/);
+    for (const { said } of others) expect(said).toMatch(/process 1 on one since .+ is writing to this run folder/);
     await expect(takeLock(path, TIMES)).rejects.toThrow('process 1 on one since');
   } finally {
     for (const { child } of [first, ...others]) child.kill('SIGKILL');

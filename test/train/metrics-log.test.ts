@@ -120,7 +120,7 @@ test('a damaged line is an error naming file and line', async () => {
   await writeFile(path, `${JSON.stringify(at(1))}\n{"step":2,"loss":"low"}\n${JSON.stringify(at(3))}\n`);
   await expect(readMetrics(path)).rejects.toThrow(`${path}: line 2 is damaged`);
   await expect(MetricsLog.open(path, 9)).rejects.toThrow(RunFolderError);
-  await expect(MetricsLog.open(path, 3)).rejects.toThrow('line 2 is damaged; without that line the run can go on');
+  await expect(MetricsLog.open(path, 3)).rejects.toThrow('line 2 is damaged; remove that line to continue the run');
 });
 
 test('damaged lines beyond the checkpoint, as a power failure leaves them, are cut with the rest', async () => {

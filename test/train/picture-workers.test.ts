@@ -61,7 +61,7 @@ describe('threads', () => {
     await threads[0].terminate();
     const errors = await Promise.all(reading.map(each => each.catch(error => error)));
     expect(errors[0]).toBeInstanceOf(WorkerError);
-    expect(errors[0].message).toMatch(/^a thread for pictures stopped while reading synthetic-0 \(exit code \d\)$/);
+    expect(errors[0].message).toMatch(/^a picture thread stopped while reading synthetic-0 \(exit code \d\)$/);
     expect(new Set(errors)).toEqual(new Set([errors[0]]));
     await expect(workers.read({ origin: synthetic(0), least: 16 })).rejects.toBe(errors[0]);
     await expect.poll(() => threads.map(({ threadId }) => threadId)).toEqual([-1, -1]);
@@ -74,7 +74,7 @@ describe('threads', () => {
     const error = new Error('Worker terminated due to reaching memory limit: JS heap out of memory');
     threads[0].emit('error', Object.assign(error, { code: 'ERR_WORKER_OUT_OF_MEMORY' }));
     await expect(reading).rejects.toThrow(
-      'a thread for pictures stopped while reading synthetic-0 (ERR_WORKER_OUT_OF_MEMORY: Worker terminated due to ' +
+      'a picture thread stopped while reading synthetic-0 (ERR_WORKER_OUT_OF_MEMORY: Worker terminated due to ' +
         'reaching memory limit: JS heap out of memory)',
     );
   });

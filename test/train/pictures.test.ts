@@ -11,8 +11,10 @@ import { crop, cropToMultiple, toRgb } from '../../image/picture.ts';
 import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { PictureSourceError } from '../../train/errors.ts';
+import { loadEvaluationSets } from '../../train/pictures/evaluation-sets.node.ts';
 import { PHOTOGRAPHS, readPhotograph } from '../../train/pictures/photographs.node.ts';
-import { loadEvaluationSets, loadTrainingPictures, type TrainingSources } from '../../train/pictures/pictures.node.ts';
+import { loadTrainingPictures } from '../../train/pictures/pictures.node.ts';
+import type { TrainingSources } from '../../train/pictures/sources.node.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 
 const withSharp = await import('sharp').then(

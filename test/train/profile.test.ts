@@ -93,7 +93,7 @@ describe('a profiled training', () => {
     expect(text).toMatch(/update +[\d.]+ ms: data [\d.]+ ms, encode [\d.]+ ms.*1 submit, \d+ dispatches/);
     expect(text).toMatch(/GPU .* % of it in convolutions/);
     expect(text).toMatch(/memory .* MiB at the peak = [\d.]+ x/);
-    expect(text).toMatch(/^made +0 buffers after the first update$/m);
+    expect(text).toMatch(/^created +0 buffers after the first update$/m);
   });
 
   test('needs the memory that it says', async () => {

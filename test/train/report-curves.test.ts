@@ -95,7 +95,7 @@ describe('charts', () => {
       'Learning rate',
       'Speed',
     ]);
-    expect(charts[0].note).toBe('what the generator is to make small');
+    expect(charts[0].note).toBe('total loss of the generator');
     expect(charts[2].lines.map(({ values }) => values)).toEqual([
       [3, 3],
       [3, 3],

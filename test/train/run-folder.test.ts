@@ -53,7 +53,7 @@ describe('beginning', () => {
     await finishedRun();
     const before = await readFile(join(path, 'metrics.jsonl'), 'utf8');
     await expect(RunFolder.create(path, config)).rejects.toThrow(
-      `${path}: already holds a run; go on with it by --resume, or choose another --out`,
+      `${path}: already has a run; continue it with --resume, or choose another --out`,
     );
     await expect(RunFolder.create(path, config)).rejects.toThrow(RunFolderError);
     expect(await readFile(join(path, 'metrics.jsonl'), 'utf8')).toBe(before);
@@ -64,23 +64,23 @@ describe('beginning', () => {
     (await RunFolder.create(path, config)).close();
     await mkdir(join(path, name, '..'), { recursive: true });
     await writeFile(join(path, name), 'x');
-    await expect(RunFolder.create(path, config)).rejects.toThrow(/already holds a run/);
+    await expect(RunFolder.create(path, config)).rejects.toThrow(/already has a run/);
   });
 
   test('in a folder of other things is refused, even if one is called config.json', async () => {
     await mkdir(path);
     await writeFile(join(path, 'thesis.tex'), 'x');
-    await expect(RunFolder.create(path, config)).rejects.toThrow(`${path}: is not empty and holds no run`);
+    await expect(RunFolder.create(path, config)).rejects.toThrow(`${path}: is not empty and has no run`);
     await rm(join(path, 'thesis.tex'));
     await writeFile(join(path, 'config.json'), '{"port": 80}');
-    await expect(RunFolder.create(path, config)).rejects.toThrow(/is not empty and holds no run/);
+    await expect(RunFolder.create(path, config)).rejects.toThrow(/is not empty and has no run/);
     expect(await readFile(join(path, 'config.json'), 'utf8')).toBe('{"port": 80}');
     expect(await readdir(path)).toEqual(['config.json']);
   });
 
   test('where a file stands is refused', async () => {
     await writeFile(path, 'x');
-    await expect(RunFolder.create(path, config)).rejects.toThrow(`${path}: is no folder`);
+    await expect(RunFolder.create(path, config)).rejects.toThrow(`${path}: is not a folder`);
     await expect(RunFolder.create(join(path, 'below'), config)).rejects.toThrow(RunFolderError);
   });
 
@@ -132,7 +132,7 @@ describe('resuming', () => {
 
   test('where there is no run is refused', async () => {
     await expect(RunFolder.resume(path)).rejects.toThrow(
-      `${path}: holds no run to resume (no config.json); without --resume a new one starts here`,
+      `${path}: holds no run to resume (no config.json); leave out --resume to start one`,
     );
     await mkdir(path);
     await expect(RunFolder.resume(path)).rejects.toThrow(RunFolderError);
@@ -146,8 +146,8 @@ describe('resuming', () => {
     await expect(run.config()).rejects.toThrow(ConfigError);
     await expect(run.config()).rejects.toThrow(/config\.json: not JSON/);
     await expect(run.config()).rejects.toThrow(
-      `(whole beside it: the checkpoints last); mend it, report.html lists the options, or start another run from the ` +
-        `weights of this one: --init ${path}`,
+      `(complete checkpoints: last); repair it (report.html lists the options), or start a new run from ` +
+        `these weights: --init ${path}`,
     );
   });
 
@@ -156,8 +156,8 @@ describe('resuming', () => {
     await writeFile(join(path, 'metrics.jsonl'), `{"step":\n${JSON.stringify(entry(10))}\n`);
     using run = await RunFolder.resume(path);
     await expect(run.continueAfter(10)).rejects.toThrow(
-      `${join(path, 'metrics.jsonl')}: line 1 is damaged; without that line the run can go on (whole beside it: the ` +
-        'checkpoints last)',
+      `${join(path, 'metrics.jsonl')}: line 1 is damaged; remove that line to continue the run (complete ` +
+        'checkpoints: last)',
     );
   });
 
@@ -206,8 +206,8 @@ describe('checkpoints', () => {
     const file = join(run.checkpointPath('last'), 'model.safetensors');
     await truncate(file, 3);
     await expect(run.readCheckpoint('last')).rejects.toThrow(
-      `${file}: damaged: 3 bytes where 100 were written (whole beside it: step-5); to go on from there, put a copy of ` +
-        'checkpoints/step-5 in the place of checkpoints/last',
+      `${file}: damaged: expected 100 bytes, got 3 (other complete checkpoints: step-5); to continue from there, replace ` +
+        'checkpoints/last by a copy of checkpoints/step-5',
     );
     expect(await run.readCheckpoint('step-5')).toEqual(files(5));
   });
@@ -225,7 +225,7 @@ describe('one writer at a time', () => {
     using run = await RunFolder.create(path, config);
     run.record(entry(1));
     await expect(RunFolder.resume(path)).rejects.toThrow(
-      new RegExp(`run\\.lock: process ${process.pid} since .+ writes in this run folder; stop it first`),
+      new RegExp(`run\\.lock: process ${process.pid} since .+ is writing to this run folder; stop it first`),
     );
     run.close();
     (await RunFolder.resume(path)).close();

@@ -133,7 +133,9 @@ test('of two folders, in one folder or in the other order: by what crops are tak
     for (const name of names) cpSync(photo(name), join(to, name));
   }
   await begun({ data: [a, b] });
-  await expect(resumed({ data: [b, a] })).rejects.toThrow(/started with: the same ones in another order; restore them/);
+  await expect(resumed({ data: [b, a] })).rejects.toThrow(
+    /started with: the same pictures in another order; restore them/,
+  );
   expect(await resumed({ data: [join(folder, 'photos')] })).toEqual([]);
 });
 
@@ -189,7 +191,7 @@ test('a record that is damaged says what it is for', async () => {
   for (const damaged of ['{', text.replace('img_1', 'img_3'), '[]']) {
     writeFileSync(path, damaged);
     await expect(resumed()).rejects.toThrow(RunFolderError);
-    await expect(resumed()).rejects.toThrow(`${path}: is damaged: it says which pictures the run was begun with`);
+    await expect(resumed()).rejects.toThrow(`${path}: is damaged: it lists the pictures that the run was started with`);
   }
 });
 

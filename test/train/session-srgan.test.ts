@@ -13,7 +13,7 @@ import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { VggError } from '../../models/vgg19-error.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { ConfigError } from '../../train/errors.ts';
-import { stepEntries } from '../../train/report/content.ts';
+import { stepEntries } from '../../train/report/report-content.ts';
 import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
 import { readMetrics } from '../../train/run-folder/metrics-log.node.ts';
 import { sharedDevice } from '../device.ts';

@@ -268,14 +268,16 @@ describe('a run that breaks', () => {
     writeFileSync(path, bytes);
     const resume = resumeRun(run, {}, optionsOf());
     await expect(resume).rejects.toThrow(CheckpointError);
-    await expect(resume).rejects.toThrow(`${path}: damaged: not the bytes that were written (whole beside it: step-5)`);
+    await expect(resume).rejects.toThrow(
+      `${path}: damaged: its SHA-256 is not that of the manifest (other complete checkpoints: step-5)`,
+    );
     expect(readFileSync(path).equals(bytes)).toBe(true);
   });
 
   test('at its folder touches nothing there', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'mine'));
-    await expect(startSession(sessionConfig(folder), optionsOf())).rejects.toThrow(/is not empty and holds no run/);
+    await expect(startSession(sessionConfig(folder), optionsOf())).rejects.toThrow(/is not empty and has no run/);
     expect(readdirSync(folder)).toEqual(['mine']);
   });
 });
@@ -310,7 +312,7 @@ describe('a profiled run', () => {
       optionsOf({ profile: { file: join(folder, 'trace.json'), steps }, onLine: line => lines.push(line) });
     const first = await startSession(sessionConfig(run), { ...options(3), stopAfter: 4 });
     expect(first.profile).toBeUndefined();
-    expect(lines).toEqual(['no profile: it takes 6 updates after the first, and the training ended before']);
+    expect(lines).toEqual(['no profile: it needs 6 updates after the first, and the training ended before']);
     expect(readdirSync(folder)).toEqual(['run']);
     const second = await resumeRun(run, {}, { ...options(2), stopAfter: 8 });
     expect(second.profile).toMatchObject({ updates: { whole: 2, timed: 1 } });

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../train/config/config.ts';
-import { readConfigFile } from '../../train/config/file.node.ts';
+import { readConfigFile } from '../../train/config/config-file.node.ts';
 import { CONFIG_VERSION, MIGRATIONS, migrated, renamed } from '../../train/config/migrate.ts';
 import { ConfigError } from '../../train/errors.ts';
 import { RunFolder, readRunConfig } from '../../train/run-folder/folder.node.ts';
@@ -43,10 +43,13 @@ describe('versions', () => {
   });
 
   test.each([
-    [CONFIG_VERSION + 1, /written by a newer Daybreak \(version \d+ of the options; this one reads up to \d+\)$/],
-    [0, /version: given 0, expected an integer from 1/],
-    [1.5, /version: given 1.5, expected an integer/],
-    ['2', /version: given "2", expected an integer/],
+    [
+      CONFIG_VERSION + 1,
+      /written by a newer Daybreak \(options of version \d+; this program reads up to version \d+\)$/,
+    ],
+    [0, /version: expected an integer from 1 to 2, got 0/],
+    [1.5, /version: expected an integer .*, got 1\.5/],
+    ['2', /version: expected an integer .*, got "2"/],
     [null, undefined],
   ])('version %j', async (version, message) => {
     const path = join(temporaryFolder(), 'config.json');

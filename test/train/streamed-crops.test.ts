@@ -6,7 +6,7 @@ import { ContentTraining } from '../../train/content-training.ts';
 import { WorkerError } from '../../train/errors.ts';
 import type { CropOptions } from '../../train/pictures/crop-plan.ts';
 import { type BatchSource, CropSource, type PicturePair } from '../../train/pictures/crop-source.ts';
-import { type PackedPictures, PictureShelf } from '../../train/pictures/shelf.node.ts';
+import { type PackedPictures, PictureStore } from '../../train/pictures/picture-store.node.ts';
 import { StreamedCrops } from '../../train/pictures/streamed-crops.node.ts';
 import { PictureWorkers } from '../../train/pictures/workers.node.ts';
 import { type SessionOptions, startSession } from '../../train/run/session.node.ts';
@@ -32,10 +32,10 @@ const PAIRS = [pairOf(4, 4, 1), pairOf(5, 7, 2), pairOf(9, 4, 3), pairOf(8192, 5
 
 /** The pictures in a file. */
 async function packed(pictures: readonly PicturePair[]): Promise<PackedPictures & Disposable> {
-  const shelf = new PictureShelf(pictures.length, { budget: 0, folder: temporaryFolder() });
-  for (const [i, pair] of pictures.entries()) await shelf.put(i, { name: String(i), ...pair });
-  const all = await shelf.all();
-  return { ...all.packed!, [Symbol.dispose]: () => shelf.dispose() };
+  const store = new PictureStore(pictures.length, { budget: 0, folder: temporaryFolder() });
+  for (const [i, pair] of pictures.entries()) await store.put(i, { name: String(i), ...pair });
+  const all = await store.all();
+  return { ...all.packed!, [Symbol.dispose]: () => store.dispose() };
 }
 
 /** The crops of batch `step`: their bits. */

@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodePng } from '../../image/codec.node.ts';
 import { writePicture } from '../../image/files.node.ts';
 import { PictureSourceError, ScratchFileError } from '../../train/errors.ts';
-import { loadTrainingPictures, type TrainingSources } from '../../train/pictures/pictures.node.ts';
-import { PictureShelf } from '../../train/pictures/shelf.node.ts';
+import { PictureStore } from '../../train/pictures/picture-store.node.ts';
+import { loadTrainingPictures } from '../../train/pictures/pictures.node.ts';
+import type { TrainingSources } from '../../train/pictures/sources.node.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 
 let folder: string;
@@ -87,6 +88,7 @@ describe('a set', () => {
     const only = sources({ data: ['synthetic'] });
     using resident = await loadTrainingPictures(only, { threads: 0, budget: bytes, folder: scratch });
     expect(resident.packed).toBeUndefined();
+    expect(resident.bytesInMemory).toBe(bytes);
     const told: number[] = [];
     using streamed = await loadTrainingPictures(only, {
       threads: 0,
@@ -95,6 +97,7 @@ describe('a set', () => {
       onSpill: (about, free) => told.push(about, free),
     });
     expect(streamed.packed!.file.bytes).toBe(bytes);
+    expect(streamed.bytesInMemory).toBe(0);
     expect(told).toEqual([bytes, expect.any(Number)]);
     expect(told[1]).toBeGreaterThan(0);
   });
@@ -136,11 +139,11 @@ describe('a set', () => {
       folder: join(scratch, 'none'),
     });
     await expect(loading).rejects.toThrow(ScratchFileError);
-    await expect(loading).rejects.toThrow(`${join(scratch, 'none')}: cannot hold a scratch file (ENOENT)`);
+    await expect(loading).rejects.toThrow(`${join(scratch, 'none')}: cannot create a scratch file here (ENOENT)`);
   });
 });
 
-describe('a shelf', () => {
+describe('the picture store', () => {
   const picture = (name: string, side: number) => ({
     name,
     hr: formulaPicture([side, side, 3, 1]),
@@ -148,18 +151,18 @@ describe('a shelf', () => {
   });
 
   test('never holds more than its budget, whatever comes at the same time', async () => {
-    using shelf = new PictureShelf(6, { budget: 5000, folder: scratch });
+    using store = new PictureStore(6, { budget: 5000, folder: scratch });
     const sizes = [16, 32, 16, 40, 8, 20];
     const held: number[] = [];
     await Promise.all(
       sizes.map(async (side, i) => {
-        await shelf.put(5 - i, picture(`${side}`, side));
-        held.push(shelf.bytes);
+        await store.put(5 - i, picture(`${side}`, side));
+        held.push(store.bytes);
       }),
     );
     expect(Math.max(...held)).toBeLessThanOrEqual(5000);
-    expect(shelf.bytes).toBe(0);
-    const { pictures, packed } = await shelf.all();
+    expect(store.bytes).toBe(0);
+    const { pictures, packed } = await store.all();
     expect(pictures.map(({ name }) => Number(name))).toEqual(sizes.toReversed());
     for (const { name, hr, lr } of pictures) expect({ name, hr, lr }).toEqual(picture(name, Number(name)));
     expect(packed!.file.bytes).toBe(sizes.reduce((sum, side) => sum + 3 * side * side * (1 + 1 / 16), 0));

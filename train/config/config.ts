@@ -1,29 +1,30 @@
-/** What a training run is told: options over a configuration file over the defaults of what is trained. */
+/** A training configuration: options of the command line override those of a file, which override the defaults. */
 
 import { quoted } from '../../engine/basics/errors.ts';
 import { VGG_ADVICE } from '../../models/vgg19-error.ts';
 import { ConfigError } from '../errors.ts';
 import { ADVERSARIAL_WEIGHT, type Variant, variantOf } from '../variants.ts';
-import { applies, GROUPS, isOption, KEYS, notesOf, TrainConfig, type TrainOption } from './schema.ts';
+import { applies, TrainConfigSchema } from './checks.ts';
+import { groupOf, infoOf, isOption, KEYS, Options, type TrainConfig, type TrainOption } from './options.ts';
 
-export type { TrainConfig, TrainOption } from './schema.ts';
+export type { TrainConfig, TrainOption } from './options.ts';
 
-/** A configuration file's content and, for messages, its name. */
+/** The options of a configuration file, and its path for messages. */
 export interface ConfigFile {
   readonly path: string;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** An option as the command line shows it. */
+/** An option as the help shows it. */
 export interface OptionHelp {
   readonly key: TrainOption;
-  /** As commander wants it: "--lr-schedule <NAME>", or "--flips" for a switch. */
+  /** In commander's notation: "--lr-schedule <NAME>", or "--flips" for a switch. */
   readonly flags: string;
   readonly help: string;
-  /** The heading it stands under. */
+  /** The heading it belongs to. */
   readonly group: string;
   readonly repeatable: boolean;
-  /** What stands where nothing is given; undefined for options that must be given, or follow from others. */
+  /** Undefined for options that are required or derived from others. */
   readonly default: unknown;
 }
 
@@ -32,7 +33,7 @@ export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
 }
 
-/** What a variant is; the paper's SRResNet for a name that is none (which parsing will report). */
+/** The variant of a configuration; SRResNet for an unknown name, which parsing reports. */
 export const variantOfConfig = ({ model }: Pick<TrainConfig, 'model'>): Variant =>
   variantOf(model) ?? variantOf('srresnet')!;
 
@@ -40,20 +41,20 @@ export const variantOfConfig = ({ model }: Pick<TrainConfig, 'model'>): Variant 
 const SRGAN_STEPS = 2e5;
 
 /**
- * What stands where nothing is given: the paper's numbers for a variant. `given` are options that others depend on: the
- * rate of an SRGAN falls at the half of its `steps`, and channels and blocks come with the weights of `init`.
+ * The default options of a variant: the paper's numbers. Some depend on the `given` options: an SRGAN lowers its learning
+ * rate after half of its `steps`, and `init` determines channels and blocks.
  */
 export function defaultsOf(
   variant: Variant,
   given: { readonly steps?: unknown; readonly init?: unknown } = {},
 ): Readonly<Partial<Record<TrainOption, unknown>>> {
   const { adversarial, rescale, variation } = variant;
-  const steps = typeof given.steps === 'number' && given.steps > 1 ? Math.floor(given.steps / 2) : SRGAN_STEPS / 2;
+  const half = typeof given.steps === 'number' && given.steps > 1 ? Math.floor(given.steps / 2) : SRGAN_STEPS / 2;
   const all: Partial<Record<TrainOption, unknown>> = {
-    ...Object.fromEntries(KEYS.map(key => [key, TrainConfig.shape[key].safeParse(undefined).data])),
+    ...Object.fromEntries(KEYS.map(key => [key, Options.shape[key].safeParse(undefined).data])),
     model: variant.name,
     ...((given.init ?? (adversarial ? undefined : 'none')) === 'none' && { channels: 64, blocks: 16 }),
-    ...(adversarial && { steps: SRGAN_STEPS, lrSchedule: 'step', lrStepEvery: steps }),
+    ...(adversarial && { steps: SRGAN_STEPS, lrSchedule: 'step', lrStepEvery: half }),
     discriminatorChannels: 64,
     discriminatorHidden: 1024,
     adversarialWeight: ADVERSARIAL_WEIGHT,
@@ -67,20 +68,18 @@ export function defaultsOf(
   );
 }
 
-/** The options of a variant, in the order of the schema, for help and reports; `given` as `defaultsOf` takes it. */
+/** The options that apply to a variant, in the order of the help. `given`: as for `defaultsOf`. */
 export function optionsOf(variant: Variant, given: Parameters<typeof defaultsOf>[1] = {}): readonly OptionHelp[] {
   const defaults = defaultsOf(variant, given);
-  let group = '';
   return KEYS.flatMap(key => {
-    group = GROUPS[key as keyof typeof GROUPS] ?? group;
-    const { kind, value, help } = notesOf(key);
+    const { kind, placeholder, help } = infoOf(key);
     if (key === 'model' || kind === 'recorded' || !applies(key, variant)) return [];
     return [
       {
         key,
-        flags: kind === 'switch' ? flagOf(key) : `${flagOf(key)} <${value}>`,
+        flags: kind === 'switch' ? flagOf(key) : `${flagOf(key)} <${placeholder}>`,
         help,
-        group,
+        group: groupOf(key),
         repeatable: kind === 'list',
         default: defaults[key],
       },
@@ -89,24 +88,23 @@ export function optionsOf(variant: Variant, given: Parameters<typeof defaultsOf>
 }
 
 /**
- * The whole configuration from the command line's options (camelCase keys; numbers may still be text) over those of a
- * configuration file, over the defaults. Channels and blocks are left out where they come with the weights of `init`.
- * @throws ConfigError naming each wrong option and where it came from, what was given and what was expected.
+ * A complete, valid configuration. Channels and blocks are left out if the weights of `init` determine them.
+ * @param commandLine camelCase keys; numbers may be text.
+ * @throws ConfigError naming every wrong option, where it was set, what was expected and what was given.
  */
 export function parseConfig(commandLine: Readonly<Record<string, unknown>>, file?: ConfigFile): TrainConfig {
-  const given = definedOnly(commandLine);
+  const overrides = withNumbers(commandLine);
   const nameOf = (key: string) =>
-    file && key in file.options && !(key in given) ? `${file.path}: ${key}` : flagOf(key);
-  const told: Record<string, unknown> = { ...file?.options, ...given };
-  const input: Record<string, unknown> = {
-    ...defaultsOf(variantOfConfig({ model: typeof told.model === 'string' ? told.model : 'srresnet' }), told),
-    ...told,
-  };
-  const result = TrainConfig.safeParse(input);
+    file && key in file.options && !(key in overrides) ? `${file.path}: ${key}` : flagOf(key);
+  const given: Record<string, unknown> = { ...file?.options, ...overrides };
+  const variant = variantOfConfig({ model: typeof given.model === 'string' ? given.model : 'srresnet' });
+  const input: Record<string, unknown> = { ...defaultsOf(variant, given), ...given };
+  const result = TrainConfigSchema.safeParse(input);
   const problems = new Map<string, string>();
   for (const issue of result.error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {
-      problems.set(issue.keys[0], `${named(issue.keys.map(nameOf))}: unknown option; there are ${KEYS.join(', ')}`);
+      const names = shortList(issue.keys.map(nameOf));
+      problems.set(issue.keys[0], `${names}: unknown option; the options are ${KEYS.join(', ')}`);
       continue;
     }
     const key = String(issue.path[0]);
@@ -118,15 +116,15 @@ export function parseConfig(commandLine: Readonly<Record<string, unknown>>, file
   throw new ConfigError([...problems.values()].join('; '), [...problems.keys()].find(isOption));
 }
 
-/** What a variant cannot do without. */
+/** The options that a variant requires but the configuration lacks, with advice. */
 function missing({ model, init, vgg }: TrainConfig): Map<TrainOption, string> {
   const variant = variantOfConfig({ model });
   const problems = new Map<TrainOption, string>();
   if (variant.adversarial && init === undefined)
     problems.set(
       'init',
-      `${variant.name} starts from a trained SRResNet: npx daybreak train srresnet --data … --out RUN makes one, ` +
-        'then --init RUN (or --init none for random weights)',
+      `${variant.name} starts from a trained SRResNet: first run npx daybreak train srresnet --data … --out RUN, then ` +
+        'use --init RUN (or --init none for random weights)',
     );
   if (variant.vgg && vgg === undefined)
     problems.set(
@@ -136,13 +134,14 @@ function missing({ model, init, vgg }: TrainConfig): Map<TrainOption, string> {
   return problems;
 }
 
-/** Commander's values without those not given; text that is a number becomes one where a number is wanted. */
-function definedOnly(commandLine: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Commander's values without undefined ones; text that is a number becomes one if the option is a number. */
+function withNumbers(commandLine: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const given: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(commandLine)) {
     if (value === undefined) continue;
-    const numeric = isOption(key) && notesOf(key).kind === 'number' && typeof value === 'string' && value.trim() !== '';
-    given[key] = numeric && Number.isFinite(Number(value)) ? Number(value) : value;
+    const isNumeric =
+      isOption(key) && infoOf(key).kind === 'number' && typeof value === 'string' && value.trim() !== '';
+    given[key] = isNumeric && Number.isFinite(Number(value)) ? Number(value) : value;
   }
   return given;
 }
@@ -153,8 +152,8 @@ interface Issue {
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A few of many names, each short enough for a line. */
-function named(names: readonly string[]): string {
+/** At most five names, each cut to 40 characters, so that they fit on a line. */
+function shortList(names: readonly string[]): string {
   const short = names.slice(0, 5).map(name => (name.length > 40 ? `${name.slice(0, 39)}…` : name));
   return JSON.stringify(short.join(', ')).slice(1, -1) + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 }
@@ -162,67 +161,9 @@ function named(names: readonly string[]): string {
 function problemOf(key: TrainOption, value: unknown, issue: Issue): string {
   if (issue.code === 'custom') {
     if (issue.params?.sentence) return issue.message;
-    // What a check across options concerns may have been left to its default.
-    return `given ${quoted(value)}, expected ${issue.message}`;
+    // A check across options may concern one that was left at its default.
+    return `expected ${issue.message}, got ${quoted(value)}`;
   }
-  const { expected } = notesOf(key);
-  return value === undefined ? `missing; expected ${expected}` : `given ${quoted(value)}, expected ${expected}`;
-}
-
-/**
- * Options that change what is written, not what is learned: they may differ when a run is resumed. A file of weights may
- * lie elsewhere by then: its content is what counts, and is compared.
- */
-const FREE: readonly TrainOption[] = [
-  'dataBudget',
-  'eval',
-  'evalEvery',
-  'sampleEvery',
-  'saveEvery',
-  'keep',
-  'logEvery',
-  'maxNonFinite',
-  'vgg',
-  // The run folder may have been moved.
-  'out',
-];
-
-/** Whether folders stand where there were folders, so that the same pictures may lie there. */
-function sameSources(before: readonly string[], now: readonly string[]): boolean {
-  const isWord = (source: string) => source === 'synthetic' || source === 'photographs';
-  const hasFolder = (sources: readonly string[]) => !sources.every(isWord);
-  return `${before.filter(isWord)}` === `${now.filter(isWord)}` && hasFolder(before) === hasFolder(now);
-}
-
-/**
- * The configuration to resume a run with: the run's own, with such options of the command line as may change on the
- * way. `steps` may too, except under a cosine schedule, which depends on it; and folders of `data`, where the same
- * pictures lie now: that they are the same is for who reads them to check.
- * @throws ConfigError for a wrong option, or naming all those whose change would make it another run.
- */
-export function resumeConfig(stored: TrainConfig, commandLine: Readonly<Record<string, unknown>>): TrainConfig {
-  const { model } = commandLine;
-  if (typeof model === 'string' && variantOf(model)?.name !== stored.model)
-    throw new ConfigError(`${model}: this run trains ${stored.model} and is resumed as it was`, 'model');
-  const config = parseConfig(commandLine, { path: 'config.json', options: stored });
-  const wrong = KEYS.filter(key => {
-    const free =
-      FREE.includes(key) ||
-      (key === 'steps' && stored.lrSchedule !== 'cosine') ||
-      (key === 'data' && sameSources(stored.data, config.data));
-    return !free && JSON.stringify(stored[key]) !== JSON.stringify(config[key]);
-  });
-  if (wrong.length === 0) return config;
-  const told = (key: TrainOption) => {
-    const why = key === 'steps' ? ' (a cosine schedule ends with them)' : '';
-    return `${flagOf(key)}: given ${quoted(config[key])}, the run has ${quoted(stored[key])}${why}`;
-  };
-  throw new ConfigError(
-    `${wrong.map(told).join('; ')}; a run is resumed as it was begun: leave ${wrong.length > 1 ? 'these' : 'this'} out, or ` +
-      `start another run in another folder (what may change: ${['steps', ...FREE]
-        .filter(key => key !== 'out')
-        .map(flagOf)
-        .join(', ')}, and --data to where the same pictures lie now)`,
-    wrong[0],
-  );
+  const { expected } = infoOf(key);
+  return value === undefined ? `missing; expected ${expected}` : `expected ${expected}, got ${quoted(value)}`;
 }

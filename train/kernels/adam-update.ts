@@ -10,21 +10,20 @@ import { Numbers } from '../../engine/text/numbers.ts';
 
 export type AdamAttributes = { readonly beta1: number; readonly beta2: number; readonly eps: number };
 
-/** 1 − βᵗ without losing digits: the first steps would suffer from 1 − 0.999 in float32. */
+/** 1 − βᵗ without cancellation, which would affect the first steps with β = 0.999 in float32. */
 const oneMinusPower = `fn oneMinusPower(t: f32, logBeta: f32) -> f32 {
   let y = t * logBeta;
-  // -expm1(y): its series near 0, where 1 - exp(y) cancels.
+  // -expm1(y): use its series near 0, where 1 - exp(y) cancels.
   let series = -y * (1.0 + y / 2.0 * (1.0 + y / 3.0 * (1.0 + y / 4.0 * (1.0 + y / 5.0 * (1.0 + y / 6.0 * (1.0 + y / 7.0 * (1.0 + y / 8.0)))))));
   return select(1.0 - exp(y), series, y > -0.5);
 }`;
 
-/** log β; of β = 0 a number so low that βᵗ is 0 all the same, because WGSL has no infinities. */
+/** log β. WGSL has no infinity, so log 0 is replaced by a number for which βᵗ is still 0. */
 const logarithm = (beta: number): number => Math.max(Math.log(beta), -1000);
 
 /**
- * Inputs: parameters, first and second moments and gradients [n], then the number of steps before this one, the learning
- * rate and a flag that keeps everything as it is when it is not 0 (one element each). The first three are updated in
- * place.
+ * Inputs: parameters, first and second moments and gradients [n]; the number of earlier steps, the learning rate and a
+ * flag (one element each). Updates the first three in place, unless the flag is not 0.
  */
 export const adamOp: Declaration<AdamAttributes> = /* @__PURE__ */ defineOp<AdamAttributes>({
   name: 'adam',

@@ -1,4 +1,4 @@
-/** Batches of crops from pictures that rest on the GPU as bytes. */
+/** Gathers batches of crops from pictures that are stored on the GPU as bytes. */
 import { apply } from '../../engine/apply.ts';
 import { f32 } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
@@ -8,16 +8,16 @@ import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Operand, output, type Step } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 
-/** Words of a crop's plan: chunk, HR offset, HR width, LR offset, LR width (offsets in bytes), x, y (LR pixels), orientation. */
+/** Words per crop: chunk, HR offset, HR width, LR offset, LR width (offsets in bytes), x, y (LR pixels), orientation. */
 export const CROP_WORDS = 8;
 
 export type CropAttributes = {
   readonly batch: number;
-  /** Side of an LR crop; HR crops are four times that. */
+  /** Width and height of an LR crop; HR crops are four times as large. */
   readonly side: number;
 };
 
-/** One side of the pair. Orientation: bit 0 mirrors columns, bit 1 rows, bit 2 exchanges rows and columns. */
+/** Gathers LR or HR crops. Orientation: bit 0 mirrors columns, bit 1 rows, bit 2 swaps rows and columns. */
 function gather(
   chunk: number,
   plan: number,
@@ -75,7 +75,7 @@ export const cropsOp: Declaration<CropAttributes> = /* @__PURE__ */ defineOp<Cro
 });
 
 /* @__PURE__ */ specify(cropsOp, () => ({
-  summary: 'LR and HR crops of pictures kept as bytes, as floats, mirrored and turned as planned.',
+  summary: 'LR and HR crops of pictures stored as bytes, as floats, mirrored and rotated as planned.',
   reference(inputs, _, { batch, side }) {
     const plan = inputs.at(-1)!;
     const cropsOf = (scale: 1 | 4) =>
@@ -119,7 +119,7 @@ export const cropsOp: Declaration<CropAttributes> = /* @__PURE__ */ defineOp<Cro
   },
 }));
 
-/** Rows of pixels of a square of a picture in `words`: mirrored first, then rows and columns exchanged. */
+/** The pixels of a square of a picture in `words`, by rows. Mirrors first, then swaps rows and columns. */
 function cut(
   words: Float64Array,
   offset: number,
@@ -137,7 +137,7 @@ function cut(
   return orientation & 4 ? numbers.map(column => mirrored.map(row => row[column])) : mirrored;
 }
 
-/** Crops of pictures of random bytes and these LR sizes, one a buffer, HR before LR. */
+/** Crops of pictures with these LR sizes and random bytes. Each picture has its own buffer, HR before LR. */
 function sampleOf(
   side: number,
   sizes: readonly (readonly number[])[],

@@ -1,4 +1,4 @@
-/** Keeping state as it was when a step went wrong. */
+/** Undoes the assignments of a step that failed. */
 import { apply } from '../../engine/apply.ts';
 import { TraceError } from '../../engine/basics/errors.ts';
 import { sizeOf } from '../../engine/basics/shape.ts';
@@ -15,7 +15,7 @@ import { words } from '../../kernels/references.ts';
 
 type NoAttributes = Record<never, never>;
 
-/** Inputs: x and what replaces it [n], and a flag that keeps x where it is not 0 (one element). In place. */
+/** Inputs: x and its replacement [n], and a flag (one element). Replaces x in place, unless the flag is not 0. */
 export const replaceUnlessOp: Declaration<NoAttributes> = /* @__PURE__ */ defineOp<NoAttributes>({
   name: 'replaceUnless',
   takes: ['any', 'any', 'f32'],
@@ -26,7 +26,7 @@ export const replaceUnlessOp: Declaration<NoAttributes> = /* @__PURE__ */ define
     const kernel = assembleElements(
       {
         name: 'replaceUnless',
-        // Bits are copied, whatever they mean.
+        // Copies bits of any type.
         reads: ['next: array<u32>', 'bad'],
         writes: ['x: array<u32>'],
         numbers: new Numbers(false, { n }),
@@ -42,7 +42,7 @@ export const replaceUnlessOp: Declaration<NoAttributes> = /* @__PURE__ */ define
 });
 
 /* @__PURE__ */ specify(replaceUnlessOp, () => ({
-  summary: 'b in the place of a, unless a flag is not 0.',
+  summary: 'Replaces a by b in place, unless a flag is not 0.',
   reference: ([x, next, bad]) => [(bad[0] === 0 ? next : x).slice()],
   samples: [
     replaceSample(130, 0),
@@ -56,13 +56,12 @@ function replaceSample(n: number, bad: number) {
   return { inputs: [{ shape: [n] }, { shape: [n] }, { shape: [1], values: [bad], fixed: true }], attributes: {} };
 }
 
-/** Numbers from which on a variable is kept by a dispatch of its own, in place, instead of a copy of what was chosen. */
+/** Variables of at least this many elements are guarded in place by a separate dispatch, instead of selected and copied. */
 const LARGE = 4096;
 
 /**
- * Inside `compile`: every variable assigned so far keeps its content where `bad` (one element) is not 0. The decision
- * is the GPU's, so the host need not wait for it. Variables that lie in one and were all assigned are decided by one
- * dispatch.
+ * Inside `compile`: undoes all assignments so far if `bad` (one element) is not 0. The GPU decides, so the host does not
+ * have to wait. Variables that are parts of one variable and have all been assigned share a dispatch.
  */
 export function guardAssignments(bad: Tensor): void {
   const trace = activeTrace();

@@ -1,33 +1,33 @@
-/** Which crops make a batch: a function of the seed and the step, wherever the pictures lie. */
+/** Chooses the crops of each batch. They depend only on the seed and the step, not on where the pictures are stored. */
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { Philox } from '../../engine/basics/philox.ts';
 
 export interface CropOptions {
-  /** Crops a batch. */
+  /** Crops per batch. */
   readonly batch: number;
   /** Side of HR crops in pixels, a multiple of 4. */
   readonly crop: number;
   readonly seed: number;
-  /** Mirror at random. */
+  /** Mirror crops at random. */
   readonly flips: boolean;
-  /** Turn by multiples of 90 degrees at random. */
+  /** Rotate crops by multiples of 90 degrees at random. */
   readonly rotations: boolean;
-  /** Every batch is the first one. Default: false. */
+  /** Repeat the first batch forever. Default: false. */
   readonly overfitBatch?: boolean;
 }
 
-/** A square of a picture. */
+/** A square region of a picture. */
 export interface Crop {
   /** Index of the picture. */
   readonly picture: number;
-  /** Its place in the LR picture, pixels. */
+  /** Top left corner in the LR picture, in pixels. */
   readonly x: number;
   readonly y: number;
-  /** Bit 0 mirrors columns, bit 1 rows, bit 2 exchanges rows and columns. */
+  /** Bit 0 mirrors columns, bit 1 rows, bit 2 swaps rows and columns. */
   readonly orientation: number;
 }
 
-/** Streams of the seed's random numbers: those of crops begin at these, one a step or epoch. */
+/** Random streams: crops use one per step from here, and the order of pictures one per epoch. */
 const CROPS = 2 ** 40;
 const ORDER = 2 ** 41;
 
@@ -36,9 +36,9 @@ export class CropPlan {
   readonly #sizes: readonly { readonly width: number; readonly height: number }[];
   #order: { epoch: number; pictures: Uint32Array } | undefined;
 
-  /** `sizes`: of the HR pictures. Throws DaybreakError where there is none, or one smaller than a crop. */
+  /** `sizes`: of the HR pictures. @throws DaybreakError if there are none, or one is smaller than a crop. */
   constructor(sizes: readonly { readonly width: number; readonly height: number }[], options: CropOptions) {
-    if (sizes.length === 0) throw new DaybreakError('CropSource: needs at least one picture.');
+    if (sizes.length === 0) throw new DaybreakError('CropSource: expected at least one picture, got none.');
     for (const { width, height } of sizes)
       if (Math.min(width, height) < options.crop)
         throw new DaybreakError(
@@ -59,20 +59,20 @@ export class CropPlan {
       const x = random.integer((width - crop) / 4 + 1);
       const y = random.integer((height - crop) / 4 + 1);
       const mirror = random.integer(4) & (flips ? 3 : 0);
-      // A quarter turn is an exchange of rows and columns and a mirroring; a half turn two mirrorings.
+      // A quarter turn swaps rows and columns and mirrors once; a half turn mirrors twice.
       const turn = random.integer(4) * (rotations ? 1 : 0);
       return { picture, x, y, orientation: mirror ^ [0, 4 | 1, 3, 4 | 2][turn] };
     });
   }
 
-  /** The batch that a step takes: its own, or always the first. */
+  /** The number of the batch that a step uses: the step, or always 0. */
   batchOf(step: number): number {
     return this.options.overfitBatch ? 0 : step;
   }
 
   /**
-   * Each picture comes once in every round, in a new order each time. So crops of a batch are of distinct pictures, but
-   * where a batch holds the end of one round and the beginning of the next.
+   * Every epoch uses each picture once, in a new random order. So the crops of a batch come from different pictures,
+   * unless the batch spans two epochs.
    */
   #picture(index: number): number {
     const { length } = this.#sizes;

@@ -1,4 +1,4 @@
-/** Batches of random crops from pictures that rest on the GPU as bytes. */
+/** Batches of random crops from pictures that are stored on the GPU as bytes. */
 
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import type { Shape } from '../../engine/basics/shape.ts';
@@ -8,48 +8,50 @@ import type { Picture } from '../../image/picture.ts';
 import { CROP_WORDS, crops } from '../kernels/crops.ts';
 import { type CropOptions, CropPlan } from './crop-plan.ts';
 
-/** Where a training's batches come from. The same pictures and options give the same bytes, wherever the pictures lie. */
+/** Provides the batches of a training. The same pictures and options give the same batches, bit for bit. */
 export interface BatchSource extends Disposable {
   readonly options: CropOptions;
-  /** Shape of what `batch` gives: u32 words. */
+  /** Shape of the u32 tensor that `batch` returns. */
   readonly shape: Shape;
-  /** What `gather` makes batch `step` of, from 0; the caller disposes of it. A promise where pictures must be read. */
+  /** The input of `gather` for batch `step`, from 0; the caller disposes of it. A promise if pictures must be read. */
   batch(step: number): Tensor | Promise<Tensor>;
-  /** LR [batch, 3, crop/4, crop/4] in [0, 1], HR [batch, 3, crop, crop] in [-1, 1]. To be traced. */
+  /** LR [batch, 3, crop/4, crop/4] in [0, 1] and HR [batch, 3, crop, crop] in [-1, 1]. Can be compiled. */
   gather(batch: Tensor): { lr: Tensor; hr: Tensor };
 }
 
 export interface ResidentOptions extends CropOptions {
-  /** Bytes of pictures that share a buffer on the GPU; a larger picture has one of its own. Default: 64 MiB. */
+  /** Maximum bytes of pictures that share a GPU buffer; a larger picture gets its own. Default: 64 MiB. */
   readonly chunkBytes?: number;
 }
 
-/** An original and its quarter, both RGB. */
+/** An HR picture and its LR version, with a quarter of the width and height; both RGB. */
 export interface PicturePair {
   readonly hr: Picture;
   readonly lr: Picture;
 }
 
-interface Placed {
+interface UploadedPicture {
+  /** Index of its buffer. */
   readonly chunk: number;
+  /** Byte offsets of the HR and the LR picture in the buffer. */
   readonly hr: number;
   readonly lr: number;
   readonly pair: PicturePair;
 }
 
-/** Large sets do not need one huge buffer. Bytes. */
+/** Large sets are split into buffers of this many bytes. */
 const CHUNK_BYTES = 2 ** 26;
 
-/** Pictures on the GPU, and the batches that are cut from them: the step's plan is all that is handed over. */
+/** Cuts batches from pictures on the GPU; each step only uploads its plan. */
 export class CropSource implements BatchSource {
   readonly options: CropOptions;
   readonly shape: Shape;
   readonly #device: Device;
   readonly #plan: CropPlan;
   readonly #chunks: readonly Tensor[];
-  readonly #placed: readonly Placed[];
+  readonly #pictures: readonly UploadedPicture[];
 
-  /** Uploads the pictures. Throws DaybreakError where one is smaller than a crop, or larger than a binding. */
+  /** Uploads the pictures. @throws DaybreakError if one is smaller than a crop or larger than a binding. */
   constructor(device: Device, pictures: readonly PicturePair[], options: ResidentOptions) {
     this.#plan = new CropPlan(
       pictures.map(({ hr }) => hr),
@@ -60,24 +62,24 @@ export class CropSource implements BatchSource {
     this.shape = [options.batch, CROP_WORDS];
     const { maxBindingBytes } = device.traits;
     const limit = Math.min(options.chunkBytes ?? CHUNK_BYTES, maxBindingBytes);
-    const placed: Placed[] = [];
+    const uploaded: UploadedPicture[] = [];
     const sizes: number[] = [];
     for (const pair of pictures) {
       const bytes = pair.hr.data.length + pair.lr.data.length;
       if (bytes > maxBindingBytes)
         throw new DaybreakError(
-          `CropSource: a picture of ${pair.hr.width}x${pair.hr.height} with its quarter takes ${bytes} bytes, the adapter ` +
-            `binds at most ${maxBindingBytes}: cut it into several files.`,
+          `CropSource: a picture of ${pair.hr.width}x${pair.hr.height} with its LR takes ${bytes} bytes, but the adapter ` +
+            `binds at most ${maxBindingBytes}; split it into several files.`,
         );
       if (sizes.length === 0 || sizes.at(-1)! + bytes > limit) sizes.push(0);
       const hr = sizes.at(-1)!;
-      placed.push({ chunk: sizes.length - 1, hr, lr: hr + pair.hr.data.length, pair });
+      uploaded.push({ chunk: sizes.length - 1, hr, lr: hr + pair.hr.data.length, pair });
       sizes[sizes.length - 1] = hr + bytes;
     }
-    this.#placed = placed;
+    this.#pictures = uploaded;
     this.#chunks = sizes.map((size, chunk) => {
       const bytes = new Uint8Array(Math.ceil(size / 4) * 4);
-      for (const { chunk: own, hr, lr, pair } of placed) {
+      for (const { chunk: own, hr, lr, pair } of uploaded) {
         if (own !== chunk) continue;
         bytes.set(pair.hr.data, hr);
         bytes.set(pair.lr.data, lr);
@@ -86,11 +88,11 @@ export class CropSource implements BatchSource {
     });
   }
 
-  /** Which crops batch `step` is made of, from 0: [batch, 8] words, see `train/kernels/crops.ts`. */
+  /** The crops of batch `step`, from 0: [batch, 8] words, see `train/kernels/crops.ts`. */
   plan(step: number): Uint32Array<ArrayBuffer> {
     const words = new Uint32Array(this.options.batch * CROP_WORDS);
     for (const [i, { picture, x, y, orientation }] of this.#plan.crops(step).entries()) {
-      const { chunk, hr, lr, pair } = this.#placed[picture];
+      const { chunk, hr, lr, pair } = this.#pictures[picture];
       words.set([chunk, hr, pair.hr.width, lr, pair.lr.width, x, y, orientation], i * CROP_WORDS);
     }
     return words;

@@ -1,6 +1,6 @@
-/** Which pictures a list holds, in names and contents: enough to tell that a list read later is another one. */
+/** Identifies pictures by name and content, to detect that a data set has changed. */
 
-/** A picture file as it was read. */
+/** A picture file. */
 export interface PictureIdentity {
   /** The file's name with its ending, without folders. */
   readonly name: string;
@@ -8,15 +8,15 @@ export interface PictureIdentity {
   readonly sha256: string;
 }
 
-/** A stretch of pictures that follow from the options alone: synthetic ones, or such as a program handed over. */
+/** Consecutive pictures that were not read from files: synthetic ones, or pictures that a program passed in. */
 export interface Generated {
   readonly generated: number;
 }
 
-/** Files in the order of the pictures, a stretch of generated ones as one entry. */
+/** Files in the order of the pictures; consecutive generated pictures are one entry. */
 export type Identities = readonly (PictureIdentity | Generated)[];
 
-/** A picture and the files that it was made of; none where it was generated. */
+/** The files of a picture; undefined if it was generated. */
 export interface Identified {
   readonly files?: readonly PictureIdentity[] | undefined;
 }
@@ -33,51 +33,51 @@ export function identitiesOf(pictures: readonly Identified[]): Identities {
   return all;
 }
 
-/** The files of a list. */
+/** The files in a list. */
 export const filesOf = (identities: Identities): PictureIdentity[] => identities.filter(one => 'sha256' in one);
 
-/** How many names are shown of many. */
-const SHOWN = 3;
+/** A message names at most this many files. */
+const MAX_NAMES = 3;
 
-const some = (names: readonly string[]): string =>
-  names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} …` : names.join(', ');
+const shortList = (names: readonly string[]): string =>
+  names.length > MAX_NAMES ? `${names.slice(0, MAX_NAMES).join(', ')} …` : names.join(', ');
 
 /**
- * What distinguishes the pictures that are there from those that were, in words for one line: "1 new (b.png), 2 missing
- * (c.png, d.png)"; undefined where nothing does.
+ * The difference between two lists, in words: "1 new (b.png), 2 missing (c.png, d.png)"; undefined if they are equal.
  */
 export function differenceOf(before: Identities, now: Identities): string | undefined {
   if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
   const [old, found] = [filesOf(before), filesOf(now)];
   const key = ({ name, sha256 }: PictureIdentity) => `${sha256} ${name}`;
-  const gone = without(old, found, key);
-  const fresh = without(found, old, key);
-  const edited = pairs(gone, fresh, ({ name }) => name);
-  const renamed = pairs(gone, fresh, ({ sha256 }) => sha256);
-  const parts = [
-    part('new', fresh.map(nameOf)),
-    part('missing', gone.map(nameOf)),
-    part(
+  const removed = without(old, found, key);
+  const added = without(found, old, key);
+  const edited = takePairs(removed, added, ({ name }) => name);
+  const renamed = takePairs(removed, added, ({ sha256 }) => sha256);
+  const changes = [
+    listed('new', added.map(nameOf)),
+    listed('missing', removed.map(nameOf)),
+    listed(
       'changed',
       edited.map(([{ name }]) => name),
     ),
-    part(
+    listed(
       'renamed',
       renamed.map(([{ name }, now]) => `${name} to ${now.name}`),
     ),
   ].filter(text => text !== undefined);
-  if (parts.length > 0) return parts.join(', ');
-  const counted = (all: Identities) => all.reduce((sum, one) => sum + ('generated' in one ? one.generated : 0), 0);
-  if (counted(before) !== counted(now)) return `${counted(now)} synthetic ones, not ${counted(before)}`;
-  return 'the same ones in another order';
+  if (changes.length > 0) return changes.join(', ');
+  const generatedIn = (all: Identities) => all.reduce((sum, one) => sum + ('generated' in one ? one.generated : 0), 0);
+  const [wanted, generated] = [generatedIn(before), generatedIn(now)];
+  if (wanted !== generated) return `${generated} synthetic pictures instead of ${wanted}`;
+  return 'the same pictures in another order';
 }
 
 const nameOf = ({ name }: PictureIdentity) => name;
 
-const part = (what: string, names: readonly string[]): string | undefined =>
-  names.length > 0 ? `${names.length} ${what} (${some(names)})` : undefined;
+const listed = (what: string, names: readonly string[]): string | undefined =>
+  names.length > 0 ? `${names.length} ${what} (${shortList(names)})` : undefined;
 
-/** Those of `all` that have no counterpart in `others`; each counterpart counts once. */
+/** The elements of `all` without a match in `others`; each match counts once. */
 function without<T>(all: readonly T[], others: readonly T[], key: (one: T) => string): T[] {
   const left = new Map<string, number>();
   for (const other of others) left.set(key(other), (left.get(key(other)) ?? 0) + 1);
@@ -88,8 +88,8 @@ function without<T>(all: readonly T[], others: readonly T[], key: (one: T) => st
   });
 }
 
-/** Takes pairs with equal keys out of both lists. */
-function pairs<T>(from: T[], to: T[], key: (one: T) => string): [T, T][] {
+/** Removes pairs with equal keys from both lists, and returns them. */
+function takePairs<T>(from: T[], to: T[], key: (one: T) => string): [T, T][] {
   const waiting = new Map<string, T[]>();
   for (const one of to) waiting.set(key(one), [...(waiting.get(key(one)) ?? []), one]);
   const found: [T, T][] = [];

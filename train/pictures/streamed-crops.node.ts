@@ -1,4 +1,4 @@
-/** Batches of random crops from pictures in a file: worker threads read them while the GPU is at earlier batches. */
+/** Batches of random crops from pictures in a file. Worker threads read them while the GPU processes earlier batches. */
 import { availableParallelism } from 'node:os';
 import type { Shape } from '../../engine/basics/shape.ts';
 import type { Device } from '../../engine/device/device.ts';
@@ -7,13 +7,13 @@ import { crops } from '../kernels/crops.ts';
 import { type CropOptions, CropPlan } from './crop-plan.ts';
 import type { BatchSource } from './crop-source.ts';
 import { batchBytes, squaresOf, writeWords } from './packed-crops.node.ts';
-import type { PackedPictures } from './shelf.node.ts';
+import type { PackedPictures } from './picture-store.node.ts';
 import { PictureWorkers } from './workers.node.ts';
 
-/** Batches that are read or being read while one is used: a few steps, should a disk be slow for a moment. */
+/** Batches to read in advance: a few, in case the disk is slow for a moment. */
 const AHEAD = 4;
 
-/** More would wait for the same disk; and on a software adapter they take time from the GPU. */
+/** More threads would wait for the same disk, and on a software adapter take time from the GPU. */
 const THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 export class StreamedCrops implements BatchSource {
@@ -23,18 +23,21 @@ export class StreamedCrops implements BatchSource {
   readonly #plan: CropPlan;
   readonly #set: PackedPictures;
   readonly #workers: PictureWorkers;
-  /** By number of the batch. Together with the free ones always as many. */
+  /** Requested batches by number. Together with the free buffers there are always AHEAD. */
   readonly #coming = new Map<number, Promise<ArrayBuffer>>();
   readonly #free: ArrayBuffer[];
 
-  /** `workers` are ended with the source; the file stays. Throws DaybreakError where a picture is smaller than a crop. */
+  /**
+   * @param workers are disposed of with this object; the file is not.
+   * @throws DaybreakError if a picture is smaller than a crop.
+   */
   constructor(
     device: Device,
     set: PackedPictures,
     options: CropOptions,
     workers: PictureWorkers = new PictureWorkers(THREADS),
   ) {
-    this.#plan = new CropPlan(set.places, options);
+    this.#plan = new CropPlan(set.locations, options);
     this.#device = device;
     this.#set = set;
     this.options = options;
@@ -49,7 +52,7 @@ export class StreamedCrops implements BatchSource {
   async batch(step: number): Promise<Tensor> {
     const number = this.#plan.batchOf(step);
     const wanted = new Set(Array.from({ length: AHEAD }, (_, i) => this.#plan.batchOf(step + i)));
-    // After a jump what was read ahead is of no use.
+    // After a jump to another step, batches that were read in advance are useless.
     for (const [other, coming] of this.#coming) {
       if (wanted.has(other)) continue;
       this.#coming.delete(other);
@@ -64,18 +67,18 @@ export class StreamedCrops implements BatchSource {
 
   #request(number: number): void {
     const { crop } = this.options;
-    const { file, places } = this.#set;
+    const { file, locations } = this.#set;
     const crops = this.#plan.crops(number);
     const bytes = this.#free.pop()!;
     writeWords(bytes, crops, crop);
     const { descriptor } = file;
-    const coming = this.#workers.cut({ descriptor, crop, squares: squaresOf(crops, places), bytes });
-    // A failure is thrown where the batch is asked for, and must not count as unhandled before.
+    const coming = this.#workers.cut({ descriptor, crop, squares: squaresOf(crops, locations), bytes });
+    // An error is thrown when the batch is requested; until then it must not count as unhandled.
     coming.catch(() => {});
     this.#coming.set(number, coming);
   }
 
-  /** Words and bytes of a batch are one buffer: both of the kernel's inputs. */
+  /** Plan and pictures of a batch share a buffer, so it is both inputs of the kernel. */
   gather(batch: Tensor): { lr: Tensor; hr: Tensor } {
     const { batch: count, crop } = this.options;
     return crops([batch], batch, { batch: count, side: crop / 4 });

@@ -1,4 +1,4 @@
-/** One picture to train on: where it comes from, said so that any thread can read it, and read. */
+/** A training picture: a description of where it comes from, which any thread can read, and reading it. */
 
 import { basename } from 'node:path';
 import { sha256Of } from '../../common/files/digest.node.ts';
@@ -13,26 +13,26 @@ import type { Identified } from './identity.ts';
 import { readPhotograph } from './photographs.node.ts';
 
 /**
- * An original with sides that are multiples of 4, and its quarter: the set's own LR, or `shrink`'s exact bicubic of the
- * whole, 8 bit.
+ * An HR picture whose width and height are multiples of 4, and its LR: the set's own, or the HR downscaled by exact
+ * bicubic (`shrink`); 8 bit.
  */
 export interface TrainingPicture extends Identified {
   readonly name: string;
-  /** RGB for training; as it is (grey stays grey) for evaluation. */
+  /** RGB for training; unconverted for evaluation (grey stays grey). */
   readonly hr: Picture;
   readonly lr: Picture;
 }
 
-/** Where a picture comes from, and what its LR suffers beside bicubic. LR of a set are taken as they are. */
+/** Where a picture comes from, and how its LR is degraded. A set's own LR is not degraded. */
 export type PictureOrigin = PictureSource & { readonly degradation?: Degradation | undefined };
 
-/** A file, one of the photographs that come with npm, or a number of the synthetic sequence of a seed. */
+/** A file, one of the photographs from npm, or a picture of a synthetic sequence. */
 type PictureSource =
   | {
       readonly kind: 'file';
       readonly name: string;
       readonly path: string;
-      /** The LR picture that the set has of it. */
+      /** Path of the set's own LR. */
       readonly low?: string | undefined;
     }
   | { readonly kind: 'photograph'; readonly name: string }
@@ -44,13 +44,14 @@ type PictureSource =
       readonly size: number;
     };
 
-/** What messages call it: a file by its path. */
+/** Its name in messages: the path of a file. */
 export const titleOf = (origin: PictureOrigin): string => (origin.kind === 'file' ? origin.path : origin.name);
 
 /**
- * Reads or generates a picture, in RGB, with its quarter.
- * @throws ImageError where it or its LR cannot be read, a side is shorter than `least`, or its LR is no quarter of it;
- * PictureSourceError where a package is missing.
+ * Reads or generates a picture and its LR, in RGB.
+ * @param least minimum width and height.
+ * @throws ImageError if it or its LR cannot be read, it is too small, or its LR does not have a quarter of its size;
+ *   PictureSourceError if a package is missing.
  */
 export async function readTrainingPicture(origin: PictureOrigin, least: number): Promise<TrainingPicture> {
   let sha256 = '';
@@ -64,13 +65,13 @@ export async function readTrainingPicture(origin: PictureOrigin, least: number):
   const low = origin.kind === 'file' ? origin.low : undefined;
   if (low === undefined) return { name: origin.name, hr, lr: await lowOf(hr, origin), files };
   const lr = await readLow(low, original, hr, bytes => {
-    // Both may have one name. The folder's own may change when a set is moved.
+    // HR and LR may have the same name. The name of the LR folder is left out, as it may change when a set is moved.
     files.push({ name: `LR/${basename(low)}`, sha256: sha256Of(bytes) });
   });
   return { name: origin.name, hr, lr, files };
 }
 
-/** The quarter of an original, degraded where its origin says so. */
+/** Downscales an HR picture, with the degradation of its origin. */
 async function lowOf(hr: Picture, { name, degradation }: PictureOrigin): Promise<Picture> {
   if (!degradation) return shrink(hr);
   const { blur, jpeg } = degradation;
@@ -80,7 +81,7 @@ async function lowOf(hr: Picture, { name, degradation }: PictureOrigin): Promise
   return toRgb(await decode(file, name));
 }
 
-/** A set's own LR, which crops are taken from at the same places as from `hr`. */
+/** Reads a set's own LR, whose crops must match those of `hr`. */
 async function readLow(
   path: string,
   original: Picture,
@@ -93,7 +94,7 @@ async function readLow(
   throw new ImageError(path, `${describe(low)}: expected ${wanted}, a quarter of ${describe(original)}`);
 }
 
-/** `onBytes` hears what is read from a file. */
+/** `onBytes` is called with the bytes of a file. */
 function read(origin: PictureOrigin, onBytes: (bytes: Uint8Array) => void): Picture | Promise<Picture> {
   if (origin.kind === 'file') return readPicture(origin.path, onBytes);
   if (origin.kind === 'photograph') return readPhotograph(origin.name, undefined, onBytes);

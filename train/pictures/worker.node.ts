@@ -1,4 +1,4 @@
-/** What a worker thread does, a task at a time: reads a picture, or cuts the crops of a batch from a file. */
+/** The worker thread: reads a picture, or cuts the crops of a batch from a file, one task at a time. */
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { ImageError } from '../../image/errors.ts';
 import type { Picture } from '../../image/picture.ts';
@@ -8,20 +8,20 @@ import { type PictureOrigin, readTrainingPicture, type TrainingPicture } from '.
 
 export interface ReadTask {
   readonly origin: PictureOrigin;
-  /** Shorter sides are an error. */
+  /** Minimum width and height. */
   readonly least: number;
 }
 
 export type Task = { readonly read: ReadTask } | { readonly cut: CutTask };
 
-/** Errors lose their class on the way between threads: `subject` is the first argument of the class's constructor. */
+/** Errors lose their class between threads. `subject` is the first argument of the constructor. */
 export type Answer =
   | { readonly picture: TrainingPicture }
   | { readonly bytes: ArrayBuffer }
   | { readonly failure: 'image' | 'source'; readonly subject: string; readonly message: string }
   | { readonly failure: 'other'; readonly error: unknown };
 
-/** In memory that can change threads: codecs hand out parts of larger memory, and memory of their own. */
+/** Copies a picture to transferable memory: codecs return parts of larger buffers, or buffers they keep. */
 function movable(picture: Picture): Picture {
   return { ...picture, data: new Uint8Array(picture.data) };
 }
@@ -42,7 +42,7 @@ function failureOf(error: unknown): Answer {
   return { failure: 'other', error };
 }
 
-// The file is also imported for its types' sake, by the thread that gives the tasks.
+// The main thread imports this file too, for its types.
 if (!isMainThread) {
   parentPort?.on('message', async (task: Task) => {
     try {

@@ -1,4 +1,4 @@
-/** Worker threads that read pictures and cut crops, while the main thread keeps the GPU busy. */
+/** A pool of worker threads that read pictures and cut crops while the main thread keeps the GPU busy. */
 import { Worker } from 'node:worker_threads';
 import { codeOf } from '../../common/files/file-error.ts';
 import { ImageError } from '../../image/errors.ts';
@@ -7,7 +7,7 @@ import type { CutTask } from './packed-crops.node.ts';
 import { type TrainingPicture, titleOf } from './training-picture.node.ts';
 import type { Answer, ReadTask, Task } from './worker.node.ts';
 
-/** A task that waits for a worker, or for the answer of one. */
+/** A task that waits for a worker or for its answer. */
 interface Pending {
   readonly task: Task;
   readonly moved: readonly ArrayBuffer[];
@@ -15,12 +15,12 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-/** Plain JavaScript, which every Node can load: see there. */
+/** Plain JavaScript, which every Node version can load. */
 const ENTRY = new URL('./worker.node.mjs', import.meta.url);
 
 /**
- * A pool. Threads are started as tasks come, and do one at a time; they keep the process alive only while they have one.
- * When a thread dies the whole pool is given up: every task fails with the one WorkerError that says why.
+ * Threads are started on demand and do one task at a time. They keep the process alive only while they have a task. If a
+ * thread dies, the pool stops: all tasks fail with the same WorkerError.
  */
 export class PictureWorkers implements Disposable {
   readonly limit: number;
@@ -29,12 +29,12 @@ export class PictureWorkers implements Disposable {
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Pending>();
 
-  /** `limit`: threads at most. */
+  /** `limit`: maximum number of threads. */
   constructor(limit: number) {
     this.limit = limit;
   }
 
-  /** Starts as many threads as there may be, for tasks that will come. */
+  /** Starts all threads in advance. */
   start(): void {
     while (this.#idle.length + this.#busy.size < this.limit) {
       const worker = this.#start();
@@ -49,7 +49,7 @@ export class PictureWorkers implements Disposable {
     return (answer as Extract<Answer, { picture: unknown }>).picture;
   }
 
-  /** Moves the task's bytes to a thread, and gives them back filled. @throws what reading a file throws; WorkerError. */
+  /** Transfers the task's bytes to a thread, and returns them filled. @throws WorkerError, or the error of the read. */
   async cut(task: CutTask): Promise<ArrayBuffer> {
     const answer = await this.#run({ cut: task }, [task.bytes]);
     return (answer as Extract<Answer, { bytes: unknown }>).bytes;
@@ -68,7 +68,7 @@ export class PictureWorkers implements Disposable {
     throw answer.failure === 'image' ? new ImageError(subject, problem) : new PictureSourceError(subject, problem);
   }
 
-  /** Gives waiting tasks to idle threads. */
+  /** Assigns waiting tasks to idle threads. */
   #assign(): void {
     while (this.#queue.length > 0) {
       const room = this.#idle.length + this.#busy.size < this.limit;
@@ -82,7 +82,7 @@ export class PictureWorkers implements Disposable {
   }
 
   #start(): Worker {
-    // Whatever the main thread was started with (a loader, a test runner's hooks) is not for this one.
+    // Options of the main thread (a loader, hooks of a test runner) must not apply here.
     const worker = new Worker(ENTRY, { execArgv: [], name: 'daybreak pictures' });
     worker.on('message', (answer: Answer) => {
       const pending = this.#busy.get(worker);
@@ -97,12 +97,12 @@ export class PictureWorkers implements Disposable {
     return worker;
   }
 
-  /** A thread is gone: of no concern where it was told to go. */
+  /** Handles the end of a thread; nothing to do if it was terminated on purpose. */
   #giveUp(worker: Worker, why: string): void {
     const pending = this.#busy.get(worker);
     if (!pending && !this.#idle.includes(worker)) return;
     const task = pending && ('read' in pending.task ? `reading ${titleOf(pending.task.read.origin)}` : 'reading crops');
-    this.#end(new WorkerError(`a thread for pictures stopped ${task ? `while ${task}` : 'by itself'} (${why})`));
+    this.#end(new WorkerError(`a picture thread stopped ${task ? `while ${task}` : 'while idle'} (${why})`));
   }
 
   #end(reason: unknown): void {
@@ -115,8 +115,8 @@ export class PictureWorkers implements Disposable {
     for (const { reject } of pending) reject(reason);
   }
 
-  /** Ends the threads, whatever they are at; tasks that were not done fail with `reason`. */
-  dispose(reason: unknown = new WorkerError('the threads for pictures were ended')): void {
+  /** Terminates the threads at once; unfinished tasks fail with `reason`. */
+  dispose(reason: unknown = new WorkerError('the picture threads were stopped')): void {
     this.#end(reason);
   }
 

@@ -1,20 +1,19 @@
-/** What `--profile` measures: some updates of a training, made as always, and what they say together. */
-
+/** `--profile`: measures real updates of a training, and summarizes them. */
 import { median } from '../../common/median.ts';
 import type { ProgramFigures } from '../../engine/program/figures.ts';
 import { BufferCount, type Clock, type DispatchProfile } from '../../engine/program/profile.ts';
 import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
 import type { StepProfile, StepResult, Trainer } from '../trainer.ts';
 
-/** Updates of two kinds: as they always run, for the host's times; and dispatch by dispatch, for the GPU's. */
+/** Two kinds of measured updates: normal ones for host times, and ones timed dispatch by dispatch for GPU times. */
 export interface TrainingProfile {
   readonly adapter: string;
   readonly whole: readonly StepProfile[];
   readonly timed: readonly StepProfile[];
   readonly figures: ProgramFigures;
-  /** Elements of all parameters. */
+  /** Number of elements in all parameters. */
   readonly parameters: number;
-  /** GPU buffers that were made during the updates in `whole`, none of which was the first. */
+  /** Number of GPU buffers created during the updates in `whole`; the first update is not among them. */
   readonly buffersMade: number;
 }
 
@@ -26,7 +25,7 @@ export class TrainingProfiler {
   readonly #timed: StepProfile[] = [];
   #buffersMade = 0;
 
-  /** `steps`: updates of each kind. */
+  /** `steps`: number of updates of each kind. */
   constructor(trainer: Trainer, steps: number) {
     this.#trainer = trainer;
     this.#steps = steps;
@@ -36,7 +35,7 @@ export class TrainingProfiler {
     return this.#timed.length >= this.#steps;
   }
 
-  /** Makes the next update of the training, which must have been warmed up. */
+  /** Runs and measures the next update. The training must have been warmed up. */
   async step(learningRate: (step: number) => number): Promise<StepResult> {
     const whole = this.#whole.length < this.#steps;
     using buffers = new BufferCount(this.#trainer.device.gpu);
@@ -46,7 +45,7 @@ export class TrainingProfiler {
     return profile.result;
   }
 
-  /** What was measured; undefined where no update has been timed. */
+  /** The measurements; undefined before the first timed update. */
   get profile(): TrainingProfile | undefined {
     const { trained, device, figures } = this.#trainer;
     if (this.#timed.length === 0 || !figures) return undefined;
@@ -61,28 +60,28 @@ export class TrainingProfiler {
   }
 }
 
-/** One kind of kernel of an update. */
+/** The dispatches of a kernel in an update. */
 export interface KernelShare {
   readonly kernel: string;
   readonly operation: string;
   readonly dispatches: number;
-  /** GPU milliseconds an update, all its dispatches together; the median of the timed updates. */
+  /** GPU milliseconds per update in all its dispatches; the median of the timed updates. */
   readonly ms: number;
-  /** Of the GPU's time in all dispatches. */
+  /** Fraction of the GPU time in all dispatches. */
   readonly share: number;
-  /** A convolution or one of its gradients, or a part of one. */
+  /** Whether it belongs to a convolution or to a gradient of one. */
   readonly convolution: boolean;
-  /** GFLOP/s, counted as direct convolution, of a convolution's main kernel; else null. */
+  /** GFLOP/s of a convolution's main kernel, counted as direct convolution; null for other kernels. */
   readonly gflops: number | null;
 }
 
-/** Times in milliseconds an update (medians), sizes in bytes. */
+/** Times are medians in milliseconds per update, sizes are bytes. */
 export interface ProfileSummary {
   readonly adapter: string;
-  /** Updates that were measured whole, and dispatch by dispatch. */
+  /** Number of updates of each kind. */
   readonly updates: { readonly whole: number; readonly timed: number };
   readonly clock: Clock;
-  /** Nanoseconds; above 1 the timestamps are coarse and single dispatches inexact. */
+  /** Resolution of the timestamps in nanoseconds; above 1, times of single dispatches are inexact. */
   readonly tick: number;
   readonly dispatches: number;
   readonly stepMs: number;
@@ -90,22 +89,22 @@ export interface ProfileSummary {
   readonly encodeMs: number;
   readonly submitMs: number;
   readonly readbackMs: number;
-  /** In all dispatches: the sum of the kernels' times. */
+  /** Total of all kernels. */
   readonly gpuMs: number;
   readonly kernels: readonly KernelShare[];
-  /** Of the GPU's time. */
+  /** Fraction of the GPU time. */
   readonly convolutionShare: number;
   readonly convolutionGflop: number;
   readonly memory: {
-    /** Everything that an update needs but the pictures: temporaries, variables, results. */
+    /** Everything that an update needs except the pictures: temporaries, variables, results. */
     readonly peak: number;
     readonly pictures: number;
     readonly temporaries: number;
-    /** The most that temporaries alive at once take: what a perfect plan would need. */
+    /** Maximum of temporaries that are alive at once: what a perfect plan would need. */
     readonly alive: number;
-    /** What the forward pass must keep for the backward pass. */
+    /** What the forward pass stores for the backward pass. */
     readonly kept: number;
-    /** Parameters, their gradients, two moments. */
+    /** Parameters, their gradients and two moments. */
     readonly learned: number;
     /** peak / (kept + learned). */
     readonly ratio: number;
@@ -157,7 +156,7 @@ export function summarize({
   };
 }
 
-/** Kernels by their share of the GPU's time, the largest first. */
+/** Kernels by GPU time, longest first. */
 function kernelShares(timed: readonly StepProfile[]): KernelShare[] {
   interface Row {
     readonly operation: string;
@@ -197,7 +196,7 @@ function kernelShares(timed: readonly StepProfile[]): KernelShare[] {
 const isConvolution = ({ call }: DispatchProfile): boolean =>
   convolutionFlops(call.operation, call.problem) !== undefined;
 
-/** The arithmetic of each convolution, at that of its dispatches which took longest. */
+/** The FLOP of each convolution, assigned to the longest of its dispatches. */
 export function flopsByDispatch(dispatches: readonly DispatchProfile[]): Map<DispatchProfile, number> {
   const longest = new Map<unknown, DispatchProfile>();
   for (const dispatch of dispatches) {

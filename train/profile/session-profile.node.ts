@@ -1,4 +1,4 @@
-/** Profiling as part of a session: the first updates after the warm-up are profiled, then a file is written. */
+/** Profiles the first updates of a session after the warm-up, and writes a trace file. */
 
 import { replaceFile } from '../run-folder/replace-file.node.ts';
 import type { StepResult, Trainer } from '../trainer.ts';
@@ -10,7 +10,7 @@ import { traceFile } from './trace.ts';
 export interface ProfileOptions {
   /** The trace file to write. */
   readonly file: string;
-  /** Updates to profile whole, and as many again dispatch by dispatch. */
+  /** Number of normal updates to measure, and of updates to time dispatch by dispatch. */
   readonly steps: number;
 }
 
@@ -22,7 +22,7 @@ export class SessionProfile {
   #summary: ProfileSummary | undefined;
   #ended = false;
 
-  /** `onLine` is told the summary when it is there. */
+  /** `onLine` receives the lines of the summary. */
   constructor(trainer: Trainer, options: ProfileOptions, onLine: (text: string) => void = () => {}) {
     this.#trainer = trainer;
     this.#profiler = new TrainingProfiler(trainer, options.steps);
@@ -34,7 +34,7 @@ export class SessionProfile {
     return this.#summary;
   }
 
-  /** The trainer's updates until `last` (see `Trainer.run`), those profiled that are still to be. */
+  /** Runs the trainer until update `last` (see `Trainer.run`), and profiles the first updates. */
   async *updates(
     last: number,
     learningRate: (step: number) => number,
@@ -42,13 +42,13 @@ export class SessionProfile {
   ): AsyncGenerator<StepResult, void, undefined> {
     while (!this.#profiler.done && this.#trainer.step < last && !signal?.aborted) {
       yield await this.#profiler.step(learningRate);
-      // The update is made and told of, whatever becomes of the profile.
+      // After the yield, so that the update is reported even if writing the profile fails.
       if (this.#profiler.done) await this.#write();
     }
     yield* this.#trainer.run(last, learningRate, signal);
   }
 
-  /** Writes what there is where the training ended before it was written. */
+  /** Writes the profile if the training ended early. */
   async end(): Promise<void> {
     if (!this.#ended) await this.#write();
   }
@@ -59,7 +59,7 @@ export class SessionProfile {
     const { profile } = this.#profiler;
     const { file, steps } = this.#options;
     if (!profile) {
-      this.#onLine(`no profile: it takes ${2 * steps} updates after the first, and the training ended before`);
+      this.#onLine(`no profile: it needs ${2 * steps} updates after the first, and the training ended before`);
       return;
     }
     this.#summary = summarize(profile);

@@ -1,6 +1,6 @@
 /**
- * A profile as Chrome's trace events, which Perfetto (ui.perfetto.dev) and chrome://tracing open. The format:
- * "Trace Event Format", Chromium's documentation; times are microseconds.
+ * Converts a profile to Chrome's trace events, which Perfetto (ui.perfetto.dev) and chrome://tracing open. See "Trace Event
+ * Format" in Chromium's documentation; times are microseconds.
  */
 import type { Span } from '../../engine/program/profile.ts';
 import type { StepProfile } from '../trainer.ts';
@@ -20,7 +20,7 @@ export type TraceEvent =
       readonly dur: number;
       readonly args?: Arguments;
     }
-  /** A counter's value from here on. */
+  /** A new value of a counter. */
   | {
       readonly ph: 'C';
       readonly name: string;
@@ -42,7 +42,7 @@ const PID = 1;
 const HOST = 1;
 const GPU = 2;
 
-/** The trace of a profile: a track for the host, one for the GPU, and how many bytes of temporaries are alive. */
+/** The trace of a profile: a track for the host, one for the GPU, and a counter of live temporaries. */
 export function traceFile(profile: TrainingProfile): TraceFile {
   const steps = [...profile.whole, ...profile.timed];
   const start = Math.min(...steps.map(({ data }) => data.begin));
@@ -57,7 +57,7 @@ export function traceFile(profile: TrainingProfile): TraceFile {
       named('process_name', 0, 'daybreak train'),
       named('thread_name', HOST, 'host'),
       named('thread_name', GPU, 'GPU'),
-      // A span before those inside it, which begin no earlier and end no later.
+      // A span must come before the spans inside it.
       ...events.sort((a, b) => a.ts - b.ts || durationOf(b) - durationOf(a)),
     ],
     displayTimeUnit: 'ms',
@@ -84,7 +84,7 @@ const durationOf = (event: TimedEvent): number => (event.ph === 'X' ? event.dur 
 function span(name: string, cat: string, tid: number, { begin, end }: Span, start: number, args?: Arguments) {
   const microseconds = (time: number) => Math.round((time - start) * 1e6) / 1e3;
   const ts = microseconds(begin);
-  // The end is rounded, not the duration: a span must not reach beyond the one around it.
+  // Round the end, not the duration, so that a span does not exceed the one around it.
   const dur = Math.round((microseconds(end) - ts) * 1e3) / 1e3;
   return { ph: 'X' as const, name, cat, pid: PID, tid, ts, dur, ...(args && { args }) };
 }
@@ -92,11 +92,11 @@ function span(name: string, cat: string, tid: number, { begin, end }: Span, star
 function hostEvents({ result, data, run, readback }: StepProfile, start: number): TimedEvent[] {
   const { encode, submit, wait, clock } = run;
   const host = (name: string, of: Span, args?: Arguments) => span(name, 'host', HOST, of, start, args);
-  const timed = clock === undefined ? 'no: encoded as always' : `yes, by the ${clock}'s clock`;
+  const timed = clock === undefined ? 'no' : `yes, by the ${clock}'s clock`;
   return [
     host(`step ${result.step}`, { begin: data.begin, end: readback.end }, { loss: result.loss, timed }),
     host('data', data),
-    // Where the host times dispatches, it encodes, submits and waits for one after the other.
+    // With host timing, each dispatch is encoded, submitted and waited for separately.
     ...(clock === 'host' ? [] : [host('encode', encode), host('submit', submit)]),
     host('wait', wait),
     host('readback', readback),
@@ -124,8 +124,7 @@ function gpuEvents({ run }: StepProfile, shift: number): TimedEvent[] {
 }
 
 /**
- * What to add to the GPU's clock to get the host's, in ms: the least with which no dispatch begins before its
- * submission.
+ * The offset from the GPU's clock to the host's, in ms: the smallest for which no dispatch starts before it is submitted.
  */
 function clockShift(timed: readonly StepProfile[]): number {
   if (timed[0].run.clock === 'host') return 0;

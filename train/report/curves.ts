@@ -1,24 +1,24 @@
-/** The curves of a run, thinned out to what a screen can show. */
+/** The charts of a run, reduced to as many points as a screen can show. */
 
 import { isEvaluation, type MetricsEntry, type StepEntry } from '../run-folder/metrics.ts';
-import { type ReportScores, setMeans, stepEntries } from './content.ts';
+import { type ReportScores, setMeans, stepEntries } from './report-content.ts';
 
 /**
- * How a line is drawn: the network's own, a second one of its kind, measurements as they are behind a smoothed line, or
- * something to compare with.
+ * The role of a line, which sets its style: the main value, a second value, unsmoothed values behind a smoothed line, or a
+ * reference.
  */
 export type LineRole = 'main' | 'second' | 'raw' | 'reference';
 
 export interface Line {
   readonly label: string;
   readonly role: LineRole;
-  /** One value for each of the chart's steps; null where there is none. */
+  /** A value for each step of the chart; null if it is missing. */
   readonly values: readonly (number | null)[];
 }
 
 export interface Chart {
   readonly title: string;
-  /** What the figures are, where the title does not say it. */
+  /** Unit or definition of the values, if the title does not say it. */
   readonly note: string;
   readonly logarithmic: boolean;
   /** Ascending. */
@@ -26,12 +26,12 @@ export interface Chart {
   readonly lines: readonly Line[];
 }
 
-/** More points than this are more than a screen has columns. */
+/** Maximum number of points per line: about the width of a screen in pixels. */
 const POINTS = 1200;
 
 /**
- * Loss and its terms, the discriminator's answers, scores of each evaluation set, learning rate, speed: as far as the log
- * has them. `label`: what the network is called.
+ * The charts of everything in the log: loss and its terms, outputs of the discriminator, scores of each evaluation set,
+ * learning rate, speed. `label`: name of the network.
  */
 export function chartsOf(
   metrics: readonly MetricsEntry[],
@@ -56,13 +56,13 @@ export function chartsOf(
   return charts;
 }
 
-/** What a loss of pixels alone is. */
+/** Notes of pixel losses. */
 const PIXEL_NOTES: Readonly<Record<string, string>> = {
   mse: 'mean squared error on [−1, 1]',
   l1: 'mean absolute error on [−1, 1]',
 };
 
-/** Titles and notes of terms; others are features of VGG19, under their own names. */
+/** Titles and notes of loss terms. Other terms are features of VGG19. */
 const TERMS: Readonly<Record<string, readonly [title: string, note: string]>> = {
   mse: ['Mean squared error', 'on [−1, 1]'],
   l1: ['Mean absolute error', 'on [−1, 1]'],
@@ -71,21 +71,21 @@ const TERMS: Readonly<Record<string, readonly [title: string, note: string]>> = 
   discriminator: ["Discriminator's loss", '−log D(y) − log(1 − D(G(x)))'],
 };
 
-/** What the discriminator takes for photographs. */
-const ANSWERS = ['dReal', 'dFake'] as const;
+/** Outputs of the discriminator. */
+const OUTPUTS = ['dReal', 'dFake'] as const;
 
 function lossCharts(entries: readonly StepEntry[]): Chart[] {
-  // Entries have none where all their updates were skipped.
+  // Entries whose updates were all skipped have no terms.
   const names = Object.keys(entries.findLast(({ terms }) => terms !== undefined)?.terms ?? {});
-  const terms = names.filter(name => !ANSWERS.some(answer => answer === name));
-  // A single term is the loss.
+  const terms = names.filter(name => !OUTPUTS.some(output => output === name));
+  // If there is only one term, it is the loss.
   const alone = terms.length <= 1;
   const loss = measured(
     entries.map(({ loss }) => loss),
     entries,
     {
       title: 'Loss',
-      note: (alone && PIXEL_NOTES[terms[0] ?? 'mse']) || 'what the generator is to make small',
+      note: (alone && PIXEL_NOTES[terms[0] ?? 'mse']) || 'total loss of the generator',
     },
   );
   const each = alone
@@ -98,11 +98,11 @@ function lossCharts(entries: readonly StepEntry[]): Chart[] {
           { title, note },
         );
       });
-  return [loss, ...each, ...(names.includes('dReal') ? [answersChart(entries)] : [])];
+  return [loss, ...each, ...(names.includes('dReal') ? [outputsChart(entries)] : [])];
 }
 
-function answersChart(entries: readonly StepEntry[]): Chart {
-  const [real, fake] = ANSWERS.map(name => smoothed(entries.map(({ terms }) => terms?.[name] ?? Number.NaN)));
+function outputsChart(entries: readonly StepEntry[]): Chart {
+  const [real, fake] = OUTPUTS.map(name => smoothed(entries.map(({ terms }) => terms?.[name] ?? Number.NaN)));
   const picked = thinned(fake);
   const line = (label: string, role: LineRole, values: readonly number[]): Line => ({
     label,
@@ -118,7 +118,7 @@ function answersChart(entries: readonly StepEntry[]): Chart {
   };
 }
 
-/** Values as logged, and smoothed. */
+/** A chart of values as logged, and smoothed. */
 function measured(
   values: readonly number[],
   entries: readonly StepEntry[],
@@ -130,7 +130,7 @@ function measured(
   return {
     title,
     note,
-    // A loss that falls to a third and less shows its end better this way.
+    // A logarithmic scale shows the end of a loss that falls to less than a third.
     logarithmic: !linear && finite.length > 1 && Math.max(...range(finite)) > 3 * Math.min(...range(finite)),
     steps: picked.map(i => entries[i].step),
     lines: [
@@ -142,7 +142,7 @@ function measured(
 
 function speedChart(entries: readonly StepEntry[]): Chart {
   const speeds = entries.map(({ imagesPerSecond }) => imagesPerSecond);
-  return measured(speeds, entries, { title: 'Speed', note: 'high-resolution crops a second', linear: true });
+  return measured(speeds, entries, { title: 'Speed', note: 'HR crops per second', linear: true });
 }
 
 function scoreCharts(metrics: readonly MetricsEntry[], scores: readonly ReportScores[], label: string): Chart[] {
@@ -173,14 +173,14 @@ function scoreCharts(metrics: readonly MetricsEntry[], scores: readonly ReportSc
 
 const finiteOrNull = (value: number) => (Number.isFinite(value) ? value : null);
 
-/** Least and greatest; Math.min(...values) has a limit on the number of arguments. */
+/** Minimum and maximum. Math.min(...values) fails with too many values. */
 function range(values: readonly number[]): [number, number] {
   return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 }
 
 /**
- * Exponential moving average over about a fortieth of the values, corrected for its start as Adam's moments are. Values
- * that are not finite are passed over.
+ * Exponential moving average over about a fortieth of the values, with the bias correction of Adam's moments. Non-finite
+ * values are ignored.
  */
 export function smoothed(values: readonly number[]): number[] {
   const keep = 1 - 1 / Math.max(1, values.length / 40);
@@ -196,22 +196,22 @@ export function smoothed(values: readonly number[]): number[] {
 }
 
 /**
- * Which of the values to draw: all, or of equal stretches the least and the greatest, so that no spike gets lost, and the
- * first and last of all. Indices, ascending.
+ * Chooses the values to draw: all, or the minimum and maximum of equal intervals, so that no spike is lost, and the first
+ * and last value. Returns their indices in ascending order.
  */
 export function thinned(values: readonly number[], points = POINTS): number[] {
   if (values.length <= points) return values.map((_, i) => i);
   const picked = new Set([0, values.length - 1]);
-  const stretches = points >> 1;
-  for (let s = 0; s < stretches; s++) {
-    const from = Math.floor((s * values.length) / stretches);
-    const to = Math.floor(((s + 1) * values.length) / stretches);
-    let [least, greatest] = [from, from];
+  const intervals = points >> 1;
+  for (let s = 0; s < intervals; s++) {
+    const from = Math.floor((s * values.length) / intervals);
+    const to = Math.floor(((s + 1) * values.length) / intervals);
+    let [lowest, highest] = [from, from];
     for (let i = from; i < to; i++) {
-      if (values[i] < values[least]) least = i;
-      if (values[i] > values[greatest]) greatest = i;
+      if (values[i] < values[lowest]) lowest = i;
+      if (values[i] > values[highest]) highest = i;
     }
-    picked.add(least).add(greatest);
+    picked.add(lowest).add(highest);
   }
   return [...picked].sort((a, b) => a - b);
 }

@@ -1,9 +1,9 @@
-/** The whole page of a report: one file that needs nothing else, least of all a network. */
+/** The HTML page of a report: one file that loads nothing else. */
 
 import { variantOfConfig } from '../config/config.ts';
-import type { ReportContent } from './content.ts';
-import { type Chart, chartsOf } from './curves.ts';
+import { chartsOf } from './curves.ts';
 import { escapeHtml, scriptJson } from './html.ts';
+import type { ReportContent } from './report-content.ts';
 import { scoresSection } from './scores.ts';
 import { SCRIPT } from './script.ts';
 import {
@@ -16,19 +16,13 @@ import {
   titleOf,
 } from './sections.ts';
 import { STYLE } from './style.ts';
-import { bounds, linearTicks, logarithmicTicks, padded } from './svg.ts';
+import { hoverData } from './svg.ts';
 
-/** The plotting library's files, to be set into the page. */
-export interface PlotLibrary {
-  readonly script: string;
-  readonly style: string;
-}
-
-/** The page refuses to load anything from anywhere. */
+/** Forbids the page to load anything. */
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/** HTML of the report. */
-export function pageOf(content: ReportContent, library: PlotLibrary): string {
+/** The report as HTML. */
+export function pageOf(content: ReportContent): string {
   const { label } = variantOfConfig(content.config);
   const charts = chartsOf(content.metrics, content.scores, label);
   const title = escapeHtml(`${titleOf(content)} – Daybreak`);
@@ -40,7 +34,6 @@ export function pageOf(content: ReportContent, library: PlotLibrary): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style>${library.style}</style>
 <style>${STYLE}</style>
 </head>
 <body>
@@ -52,22 +45,12 @@ ${scoresSection(content.scores, label)}
 ${repeatSection(content)}
 ${configSection(content)}
 ${environmentSection(content.environment)}
-<footer class="note">Written by Daybreak ${escapeHtml(content.environment.daybreak)}. Charts by uPlot (MIT licence).</footer>
+<footer class="note">Written by Daybreak ${escapeHtml(content.environment.daybreak)}.</footer>
 </main>
-<script>${library.script}</script>
 <script type="module">
-const charts = ${scriptJson(charts.map(forScript))};
+const charts = ${scriptJson(charts.map(hoverData))};
 ${SCRIPT}</script>
 </body>
 </html>
 `;
-}
-
-/** A chart with the bounds and marks of its upper axis, so that the script's plot has the SVG's. */
-function forScript(chart: Chart): Chart & { range: readonly [number, number] | null; ticks: readonly number[] } {
-  const range = bounds(chart);
-  if (range === undefined) return { ...chart, range: null, ticks: [] };
-  const [low, high] = padded(...range, chart.logarithmic);
-  const ticks = chart.logarithmic ? logarithmicTicks(low, high) : linearTicks(low, high, 5);
-  return { ...chart, range: [low, high], ticks };
 }

@@ -1,17 +1,16 @@
-/** The tables of a report: what each method scores, and what PSNR does not say. */
-
+/** The tables of a report: the scores of each method, and texture metrics. */
 import { signed } from '../../common/text.ts';
 import type { Figures } from '../../eval/evaluate.ts';
 import { PROTOCOLS } from '../../eval/protocols.ts';
 import { TEXTURE } from '../../eval/texture.ts';
-import { type ReportImage, type ReportScores, setMeans } from './content.ts';
-import { INITIAL } from './exhibits.ts';
 import { escapeHtml } from './html.ts';
-import { FEATURE_SIDE } from './texture-measure.ts';
+import { type ReportImage, type ReportScores, setMeans } from './report-content.ts';
+import { INITIAL } from './run-comparison.ts';
+import { FEATURE_SIDE, TEXTURE_SIDE } from './texture-measure.ts';
 
 /** "+0.38" in green, "−0.04" in red. */
 export function gain(value: number, decimals: number): string {
-  if (Number.isNaN(value)) return '–'; // Both are identical to the original.
+  if (Number.isNaN(value)) return '–'; // Both results are identical to the original.
   const text = signed(value, decimals).replace('Infinity', '∞');
   if (!/^[+−]/.test(text)) return text;
   return `<span class="${value > 0 ? 'good' : 'bad'}">${text}</span>`;
@@ -25,7 +24,7 @@ function decimals(value: number | undefined, digits: number): string {
 
 type Role = 'bicubic' | 'initial' | 'model';
 
-/** Methods of a table, with their names. */
+/** The methods that all pictures have scores of, with their names. */
 function methodsOf(images: readonly ReportImage[], label: string): [Role, string][] {
   const all: [Role, string][] = [
     ['bicubic', 'bicubic'],
@@ -35,25 +34,25 @@ function methodsOf(images: readonly ReportImage[], label: string): [Role, string
   return all.filter(([role]) => images.every(image => image[role]));
 }
 
-/** Every method, each picture and the mean, by both protocols. `label`: what the trained network is called. */
+/** Tables of all scores by both protocols, per picture and on average. `label`: name of the trained network. */
 export function scoresSection(all: readonly ReportScores[], label: string): string {
   const sets = all.filter(({ images }) => images.length > 0);
   if (sets.length === 0) return '';
   const protocols = Object.entries(PROTOCOLS).map(([name, text]) => `<b>${name}</b>: ${escapeHtml(text)}.`);
   return (
     `<section><h2>Scores</h2>${sets.map(scores => scoreTable(scores, label)).join('')}` +
-    `<p class="note">PSNR in dB. ${protocols.join(' ')} Figures of one protocol do not compare with the other’s.${identicalNote(sets)}</p>` +
+    `<p class="note">PSNR in dB. ${protocols.join(' ')} Scores of one protocol cannot be compared with those of the other.${identicalNote(sets)}</p>` +
     `${textureSection(sets, label)}</section>`
   );
 }
 
-/** Says what the means of PSNR leave out, where they do. */
+/** A note on results that the mean PSNR leaves out. */
 function identicalNote(sets: readonly ReportScores[]): string {
   const figures = sets.flatMap(({ images }) =>
     images.flatMap(({ bicubic, initial, model }) => [bicubic, initial, model]),
   );
   const some = figures.some(one => one && !(Number.isFinite(one.psnr) && Number.isFinite(one.psnr_paper)));
-  return some ? ' ∞: identical to the original; the mean PSNR of a method is that of its other pictures.' : '';
+  return some ? ' ∞: identical to the original. The mean PSNR leaves such pictures out.' : '';
 }
 
 function scoreTable(scores: ReportScores, label: string): string {
@@ -93,7 +92,7 @@ function scoreRow(image: ReportImage, methods: readonly [Role, string][], kind: 
   );
 }
 
-/** The columns of what else was measured, in the order in which they stand. */
+/** The columns of the texture table, in order. */
 const MEASURES: readonly [keyof Figures, string][] = [
   ['texture', 'fine texture'],
   ['vgg_distance', 'distance of VGG features'],
@@ -127,8 +126,11 @@ function textureSection(sets: readonly ReportScores[], label: string): string {
   });
   const distance =
     measures.length > 1
-      ? ' Distance: squared difference of the features that the loss compares, over the original’s mean square, in the ' +
-        `middle ${FEATURE_SIDE}×${FEATURE_SIDE} pixels; 0 as the original.`
+      ? ' Distance of VGG features: squared difference of the features in the loss, over their mean square in the original; ' +
+        `0 as the original. Measured in the middle ${FEATURE_SIDE}×${FEATURE_SIDE} pixels.`
       : '';
-  return `<h2>Texture</h2>${tables.join('')}<p class="note">Fine texture: ${escapeHtml(TEXTURE)}.${distance}</p>`;
+  return (
+    `<h2>Texture</h2>${tables.join('')}<p class="note">Fine texture: ${escapeHtml(TEXTURE)}. ` +
+    `Measured in the middle ${TEXTURE_SIDE}×${TEXTURE_SIDE} pixels of larger pictures.${distance}</p>`
+  );
 }

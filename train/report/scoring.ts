@@ -1,11 +1,11 @@
-/** Scores of a run's network on its evaluation sets, and of what it is compared with. */
+/** Scores methods on the evaluation sets of a run, and logs the scores of its network. */
 import { type Evaluation, evaluate, type Measure, type Pair } from '../../eval/evaluate.ts';
 import type { Method } from '../../eval/methods.ts';
 import { decimals } from '../../eval/protocols.ts';
 import type { EvaluationEntry } from '../run-folder/metrics.ts';
 import type { Selection } from './selection.ts';
 
-/** Pictures to score on, by a name for tables. */
+/** An evaluation set, with its name in tables. */
 export interface ScoredSet {
   readonly data: string;
   readonly pictures: readonly Pair[];
@@ -15,12 +15,12 @@ export interface ScoringOptions {
   readonly sets: readonly ScoredSet[];
   /** The network in training. */
   readonly method: Method;
-  /** How the best is chosen, by the first set. */
+  /** Chooses the best checkpoint, by the scores on the first set. */
   readonly selection: Selection;
-  /** Evaluations that the log holds already: none is written twice. */
+  /** Evaluations that are already in the log; they are not logged again. */
   readonly logged: readonly EvaluationEntry[];
   readonly append: (entry: EvaluationEntry) => void;
-  /** Looked at before each picture and each of its tiles; its reason is thrown. */
+  /** Checked before each picture and each tile. */
   readonly signal?: AbortSignal | undefined;
   readonly onPhase?: ((name: string, done: number, total: number) => void) | undefined;
   readonly onLine?: ((text: string) => void) | undefined;
@@ -28,7 +28,7 @@ export interface ScoringOptions {
 
 export class Scoring {
   readonly #options: ScoringOptions;
-  /** The figure that chooses the best, by update and set; undefined where the log lacks it. */
+  /** The figure for `selection`, by update and set; undefined if the log does not have it. */
   readonly #logged: Map<string, number | undefined>;
 
   constructor(options: ScoringOptions) {
@@ -41,7 +41,10 @@ export class Scoring {
     );
   }
 
-  /** Whether a set was not scored after `step` updates, or the first one better than `best` without its being known. */
+  /**
+   * Whether the network must be scored after `step` updates: a set has not been scored, or the first set's score may be
+   * better than `best`.
+   */
   isDue(step: number, best: number | null): boolean {
     const { sets, selection } = this.#options;
     const keys = sets.map(({ data }) => `${step} ${data}`);
@@ -51,7 +54,7 @@ export class Scoring {
     return first === undefined || selection.isBetter(first, best);
   }
 
-  /** Scores the network on every set, and logs what is new. */
+  /** Scores the network on all sets, and logs new scores. */
   async after(step: number, measure?: Measure): Promise<Evaluation[]> {
     const { append, onLine } = this.#options;
     const results = await this.all(this.#options.method, 'scoring', measure);
@@ -73,7 +76,7 @@ export class Scoring {
     return results;
   }
 
-  /** Scores any method on every set; `verb` is for the display. */
+  /** Scores a method on all sets. `verb`: for the progress display. */
   async all(method: Method, verb: string, measure?: Measure): Promise<Evaluation[]> {
     const { sets, signal, onPhase } = this.#options;
     const results: Evaluation[] = [];

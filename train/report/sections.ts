@@ -1,30 +1,29 @@
-/** The parts of a report's page, each a function from what happened to HTML. */
+/** The sections of a report's page as HTML. */
 
 import { count, duration, figure } from '../../common/text.ts';
 import { adapterName } from '../../engine/device/adapter.ts';
 import { readPngHeader } from '../../image/png-header.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
-import { progressOf, type ReportContent, type ReportPicture, setMeans } from './content.ts';
 import type { Chart } from './curves.ts';
 import { escapeHtml } from './html.ts';
+import { type ReportContent, type ReportPicture, setMeans, summaryOf } from './report-content.ts';
 import { gain } from './scores.ts';
 import { svgOf } from './svg.ts';
 
-/** Title, what was trained on what, and the figures one looks for first. */
+/** Title, a summary of the training, and the main figures. */
 export function headerOf(content: ReportContent): string {
   const { config, environment } = content;
-  const progress = progressOf(content);
-  const steps = progress?.steps ?? 0;
+  const steps = summaryOf(content)?.steps ?? 0;
   const updates =
     steps === config.steps ? `${count(steps)} updates` : `${count(steps)} of ${count(config.steps)} updates`;
   const schedule = config.lrSchedule === 'constant' ? '' : ` (${config.lrSchedule})`;
   const rates = config.dLr === undefined ? '' : ` (discriminator ${figure(config.dLr)})`;
   const warmup = config.lrWarmup > 0 ? `, warm-up ${count(config.lrWarmup)}` : '';
   const lead =
-    `Trained by Daybreak on ${config.data.join(', ')}: ${updates} with ${config.batch * config.accumulate} crops of ` +
+    `Trained on ${config.data.join(', ')}: ${updates} with ${config.batch * config.accumulate} crops of ` +
     `${config.crop}×${config.crop} pixels, learning rate ${figure(config.lr)}${rates}${schedule}${warmup}, seed ${config.seed}; ` +
-    `begun ${environment.date.slice(0, 10)} on ${machineOf(environment)}.`;
+    `started ${environment.date.slice(0, 10)} on ${machineOf(environment)}.`;
   return (
     `<header><p class="kind">Super-resolution, ×4</p><h1>${escapeHtml(titleOf(content))}</h1>` +
     `<p class="lead">${escapeHtml(lead)}</p></header>${tilesOf(content)}`
@@ -41,17 +40,17 @@ function tilesOf(content: ReportContent): string {
     .filter(({ images }) => images.length > 0)
     .map(scores => {
       const { bicubic, model } = setMeans(scores);
-      return tile(`over bicubic on ${scores.data}`, gain(model.psnr - bicubic.psnr, 2), 'dB');
+      return tile(`gain over bicubic on ${scores.data}`, gain(model.psnr - bicubic.psnr, 2), 'dB');
     });
-  const progress = progressOf(content);
-  if (progress) {
+  const summary = summaryOf(content);
+  if (summary) {
     tiles.push(
-      tile('final loss', figure(progress.loss)),
-      tile('training', duration(progress.seconds)),
-      tile('speed', figure(progress.imagesPerSecond), 'images/s'),
+      tile('final loss', figure(summary.loss)),
+      tile('training', duration(summary.seconds)),
+      tile('speed', figure(summary.imagesPerSecond), 'images/s'),
     );
-    if (progress.waitedForDataSeconds !== undefined) {
-      tiles.push(tile('GPU waited for data', duration(progress.waitedForDataSeconds)));
+    if (summary.waitedForDataSeconds !== undefined) {
+      tiles.push(tile('GPU waited for data', duration(summary.waitedForDataSeconds)));
     }
   }
   return tiles.length > 0 ? `<dl class="tiles">${tiles.join('')}</dl>` : '';
@@ -61,7 +60,7 @@ function tile(name: string, value: string, unit = ''): string {
   return `<div><dt>${escapeHtml(name)}</dt><dd>${value}${unit && ` <small>${unit}</small>`}</dd></div>`;
 }
 
-/** Pictures as they are, within the page's width; a click shows their own pixels. */
+/** Pictures, fitted to the page's width; a click shows them in full size. */
 export function picturesOf(pictures: readonly ReportPicture[]): string {
   if (pictures.length === 0) return '';
   const figures = pictures.map(({ title, caption, png }, i) => {
@@ -71,7 +70,7 @@ export function picturesOf(pictures: readonly ReportPicture[]): string {
     return (
       `<figure class="picture"><figcaption><h3>${escapeHtml(title)}</h3>` +
       `${caption ? `<span class="note">${escapeHtml(caption)}</span>` : ''}</figcaption>` +
-      `<input type="checkbox" id="picture-${i}" aria-label="show ${escapeHtml(title)} in its own pixels">` +
+      `<input type="checkbox" id="picture-${i}" aria-label="show ${escapeHtml(title)} in full size">` +
       `<label class="frame" for="picture-${i}"><img src="${source}" width="${width}" height="${height}" alt="${alt}">` +
       '</label></figure>'
     );
@@ -80,13 +79,13 @@ export function picturesOf(pictures: readonly ReportPicture[]): string {
 }
 
 function base64(bytes: Uint8Array): string {
-  // btoa wants a string of bytes; by pieces, since a call takes only so many arguments.
+  // btoa takes a string of bytes. Convert in chunks, as the number of arguments of a call is limited.
   let text = '';
   for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   return btoa(text);
 }
 
-/** The curves as SVG, in places where the page's script puts its own. */
+/** The charts, as SVG. */
 export function chartsSection(charts: readonly Chart[], content: ReportContent): string {
   if (charts.length === 0) return '';
   const figures = charts.map(chart => {
@@ -102,50 +101,50 @@ export function chartsSection(charts: readonly Chart[], content: ReportContent):
   return `<section><h2>Curves</h2>${notes}<div class="charts">${figures.join('')}</div></section>`;
 }
 
-/** Where curves may have a break, and which: a resumed run is the same but for its times. */
+/** A note on where the run was resumed; only the times of a resumed run differ. */
 function historyOf({ resumed = [] }: RecordedEnvironment): string {
   const updates = [...new Set(resumed.map(({ step }) => step))].map(count);
   const last = updates.pop();
   if (last === undefined) return '';
   const listed = updates.length > 0 ? `updates ${updates.join(', ')} and ${last}` : `update ${last}`;
   return (
-    `<p class="note">This run was stopped and went on after ${listed} (when and on what, see Environment). Losses and scores ` +
-    'are those of a run without stops; the speed may change there, and the time counts training alone.</p>'
+    `<p class="note">This run was stopped and resumed after ${listed} (see Environment). Losses and scores are the same as ` +
+    'without a stop; the speed may differ, and the time does not include pauses.</p>'
   );
 }
 
-/** Updates that the losses leave out. */
+/** A note on skipped updates. */
 function skippedOf(content: ReportContent): string {
-  const { skipped = 0, steps = 0 } = progressOf(content) ?? {};
+  const { skipped = 0, steps = 0 } = summaryOf(content) ?? {};
   if (skipped === 0) return '';
-  const were = `${count(skipped)} ${skipped === 1 ? 'was' : 'were'}`;
-  const all = `${count(steps)} ${steps === 1 ? 'update' : 'updates'}`;
+  const were = skipped === 1 ? 'was' : 'were';
   return (
-    `<p class="note">Of ${all} ${were} skipped, because a loss, a gradient or a running statistic was no ` +
-    'finite number: nothing changed then, and the losses are means over the others (metrics.jsonl says where).</p>'
+    `<p class="note">${count(skipped)} of ${count(steps)} ${steps === 1 ? 'update' : 'updates'} ${were} skipped, because a ` +
+    'loss, a gradient or a running statistic was not finite. A skipped update changes nothing and does not count in the ' +
+    'losses; metrics.jsonl shows where they are.</p>'
   );
 }
 
-/** How to train the same again. */
+/** How to repeat the run. */
 export function repeatSection({ command, config: { model, init } }: Pick<ReportContent, 'command' | 'config'>): string {
-  // Lines break between words only, not within `--steps`.
+  // Break lines between words only, not inside of `--steps`.
   const words = command.split(' ').map(word => `<span>${escapeHtml(word)}</span>`);
-  // What --init names may have gone on since; the run has kept what it was.
+  // The run that --init names may have continued since then; the run folder has a copy of its weights.
   const first = init === undefined || init === 'none' ? '' : ' --init init.safetensors';
   return (
-    `<section><h2>Again</h2><div class="command"><pre>${words.join(' ')}</pre></div>` +
-    `<p class="note">config.json beside this page holds every number of the run${first && ', and init.safetensors its first weights'}: ` +
-    `with ${first ? 'them' : 'it'}, <code>npx daybreak train ${escapeHtml(model)} --config config.json${first} --out NEW</code> ` +
-    'trains the same network. On the same adapter and driver it comes out the same to the last bit' +
-    `${first && ` (the command above does so while ${escapeHtml(init!)} is what it was)`}.</p></section>`
+    `<section><h2>Repeat this run</h2><div class="command"><pre>${words.join(' ')}</pre></div>` +
+    `<p class="note">config.json in the run folder has all options${first && ', and init.safetensors the initial weights'}: ` +
+    `<code>npx daybreak train ${escapeHtml(model)} --config config.json${first} --out NEW</code> ` +
+    'trains the same network. The result is the same to the last bit on the same adapter and driver' +
+    `${first && `; the command above gives it as long as ${escapeHtml(init!)} has not changed`}.</p></section>`
   );
 }
 
-/** Every option, and which of them are not the default. */
+/** All options; those that differ from the default are highlighted. */
 export function configSection({ config, loss }: Pick<ReportContent, 'config' | 'loss'>): string {
   const rows = optionsOf(variantOfConfig(config), config).map(({ key, help, default: byDefault }) => {
     const value = show(config[key]);
-    // What must be given, or follows from a file, cannot be changed.
+    // An option without a default is required, or derived from a file: it cannot differ.
     const standard = byDefault === undefined ? value : show(byDefault);
     return (
       `<tr${value === standard ? '' : ' class="changed"'}><th scope="row"><code>${key}</code></th>` +
@@ -167,11 +166,11 @@ function show(value: unknown): string {
   return escapeHtml(String(value));
 }
 
-/** What it ran on, and where it went on after a stop. */
+/** Machine and software, at the start and at each resume. */
 export function environmentSection(environment: RecordedEnvironment): string {
   const resumed = environment.resumed?.map(
     one =>
-      `<tr><th scope="row">resumed after update ${count(one.step)}</th><td>${escapeHtml(summaryOf(one))}</td></tr>`,
+      `<tr><th scope="row">resumed after update ${count(one.step)}</th><td>${escapeHtml(environmentLine(one))}</td></tr>`,
   );
   const { commit, adapter } = environment;
   const rows: readonly (readonly [string, string])[] = [
@@ -183,7 +182,7 @@ export function environmentSection(environment: RecordedEnvironment): string {
       `${environment.daybreak}${commit ? `, commit ${commit.hash}${commit.changed ? ' with changes' : ''}` : ''}`,
     ],
     ['Node, webgpu', `${environment.node}, ${environment.webgpu ?? 'none'}`],
-    ['begun', environment.date],
+    ['started', environment.date],
   ];
   const table = rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value)}</td></tr>`);
   return (
@@ -192,10 +191,11 @@ export function environmentSection(environment: RecordedEnvironment): string {
   );
 }
 
-/** The adapter of an environment, else its processor. */
+/** The adapter of an environment, or its processor. */
 const machineOf = ({ adapter, cpu }: Environment) => (adapter ? adapterName(adapter) : cpu.model);
 
-const summaryOf = (one: Environment) => `${one.date}, Daybreak ${one.daybreak}, Node ${one.node}, ${machineOf(one)}`;
+const environmentLine = (one: Environment) =>
+  `${one.date}, Daybreak ${one.daybreak}, Node ${one.node}, ${machineOf(one)}`;
 
 function detailsOf(name: string, entries: Readonly<Record<string, unknown>> | undefined): string {
   if (entries === undefined || Object.keys(entries).length === 0) return '';

@@ -1,22 +1,22 @@
-/** By which figure the checkpoint `best` is chosen: one that has a direction for what is trained. */
+/** The figure that chooses the checkpoint `best`. It depends on the loss, because PSNR does not suit every loss. */
 import type { TextureFigures } from '../../eval/evaluate.ts';
 import type { Scores } from '../../eval/protocols.ts';
 import type { Variant } from '../variants.ts';
 
-/** Figures that can choose; `texture` is how far the fine texture is from the original's, |1 − texture|. */
+/** `texture`: difference of the fine texture from the original's, |1 − texture|. */
 export const SELECTIONS = ['psnr', 'vgg_distance', 'texture'] as const;
 export type SelectedBy = (typeof SELECTIONS)[number];
 
-/** Figures as far as they were computed. */
+/** Scores; some may not have been computed. */
 type Measured = Partial<Scores & TextureFigures>;
 
 export interface Selection {
   readonly by: SelectedBy;
-  /** In words, for lines and help. */
+  /** Description for messages and help. */
   readonly words: string;
-  /** The figure that is compared: dB for PSNR, else without a unit. Undefined where it was not computed. */
+  /** The figure to compare, in dB for PSNR; undefined if it was not computed. */
   figureOf(scores: Measured): number | undefined;
-  /** Whether `figure` is better than the best so far (null: none yet). What is not finite never is. */
+  /** Whether `figure` is better than the best so far (null: none yet). NaN never is. */
   isBetter(figure: number, best: number | null): boolean;
 }
 
@@ -45,8 +45,8 @@ const TEXTURE: Selection = {
 };
 
 /**
- * PSNR falls while an SRGAN learns: its best by PSNR is the one that learned least. So PSNR chooses only where the mean
- * squared error alone is trained on; the distance of the features where they are part of the loss; else texture.
+ * PSNR if the loss is the pixel loss alone; distance of VGG features if they are part of the loss; otherwise texture. PSNR
+ * falls while an SRGAN learns, so the best by PSNR would be the one that learned least.
  */
 export function selectionOf({ mse, adversarial, vgg }: Pick<Variant, 'mse' | 'adversarial' | 'vgg'>): Selection {
   if (vgg) return DISTANCE;

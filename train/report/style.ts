@@ -1,4 +1,4 @@
-/** How a report looks: one column of sections, light or dark as the reader's system is. */
+/** The style sheet of a report: one column of sections, light or dark to match the reader's system. */
 
 export const STYLE = `
 :root {
@@ -50,6 +50,7 @@ figure.chart figcaption { display: flex; flex-wrap: wrap; gap: .1rem .75rem; ali
 .plot svg { display: block; width: 100%; height: auto; }
 .plot svg text { font-size: 11.5px; fill: var(--muted); }
 .plot svg .grid { stroke: var(--grid); }
+.plot svg .cursor { stroke: var(--muted); stroke-dasharray: 3 3; }
 .plot svg path { fill: none; stroke: var(--main); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .plot svg circle { fill: var(--main); }
 .plot svg path.raw { stroke: var(--raw); stroke-width: 1; }
@@ -58,8 +59,6 @@ figure.chart figcaption { display: flex; flex-wrap: wrap; gap: .1rem .75rem; ali
 .plot .readout { position: absolute; top: -1.95rem; right: -.4rem; white-space: nowrap; padding: .15rem .5rem; border-radius: 6px; font-size: .8125rem;
   background: var(--tint); color: var(--ink); pointer-events: none; }
 .plot .readout:empty { display: none; }
-.u-select { background: color-mix(in srgb, var(--main) 16%, transparent) !important; }
-.u-hz .u-cursor-x, .u-hz .u-cursor-y { border-color: var(--muted) !important; }
 
 figure.picture { padding: .9rem; margin-bottom: 1.25rem; }
 figure.picture figcaption { display: flex; flex-wrap: wrap; gap: .1rem .75rem; align-items: baseline; margin: 0 0 .6rem; }

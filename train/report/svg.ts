@@ -1,4 +1,4 @@
-/** A chart as SVG, for readers without JavaScript, for print, and until the script has drawn its own. */
+/** Draws a chart as SVG. It is readable without JavaScript and in print; the page's script adds a hover readout. */
 
 import { figure } from '../../common/text.ts';
 import type { Chart } from './curves.ts';
@@ -8,34 +8,29 @@ const WIDTH = 520;
 const HEIGHT = 260;
 const MARGIN = { left: 58, right: 26, top: 10, bottom: 30 };
 
-/** So few values are marked one by one. */
+/** Lines of at most this many values get a dot for each value. */
 const DOTS = 40;
 
-function dot(place: string): string {
-  const [x, y] = place.split(' ');
-  return `<circle cx="${x}" cy="${y}" r="3"/>`;
-}
-
 interface Axis {
-  /** Data to 0…1. */
-  readonly place: (value: number) => number;
+  /** Maps data to 0…1. */
+  readonly scale: (value: number) => number;
   readonly ticks: readonly number[];
 }
 
-/** Ticks 1, 2 or 5 times a power of ten apart, about `wanted` of them. */
+/** Ticks at multiples of 1, 2 or 5 times a power of ten, about `wanted` of them. */
 export function linearTicks(low: number, high: number, wanted: number): number[] {
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
   const distance = power * ([1, 2, 5].find(factor => factor * power >= rough * 0.999) ?? 10);
   const ticks: number[] = [];
-  // By counting, not by adding, so that 0.3 is not 0.30000000000000004.
+  // Multiply instead of adding up, so that 0.3 does not become 0.30000000000000004.
   for (let i = Math.ceil(low / distance - 1e-9); i * distance <= high + distance * 1e-9; i++) {
     ticks.push(Number((i * distance).toPrecision(12)));
   }
   return ticks;
 }
 
-/** 1, 2 and 5 times each power of ten; only the powers where that would be too many. */
+/** Ticks at 1, 2 and 5 times each power of ten, or at the powers alone if the range spans more than 2.5 of them. */
 export function logarithmicTicks(low: number, high: number): number[] {
   const ticks: number[] = [];
   const factors = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5];
@@ -48,27 +43,27 @@ export function logarithmicTicks(low: number, high: number): number[] {
   return ticks;
 }
 
-/** Bounds with some air; a single value gets a span of its own. */
+/** Adds some margin to the bounds; a range of zero length is widened. */
 export function padded(low: number, high: number, logarithmic: boolean): [number, number] {
   if (logarithmic) {
-    const air = low === high ? 2 : (high / low) ** 0.05;
-    return [low / air, high * air];
+    const margin = low === high ? 2 : (high / low) ** 0.05;
+    return [low / margin, high * margin];
   }
-  const air = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
-  return [low - air, high + air];
+  const margin = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.06;
+  return [low - margin, high + margin];
 }
 
 function linear(low: number, high: number, wanted: number): Axis {
-  return { place: value => (value - low) / (high - low), ticks: linearTicks(low, high, wanted) };
+  return { scale: value => (value - low) / (high - low), ticks: linearTicks(low, high, wanted) };
 }
 
 function logarithmic(low: number, high: number): Axis {
   const length = Math.log(high / low);
-  return { place: value => Math.log(value / low) / length, ticks: logarithmicTicks(low, high) };
+  return { scale: value => Math.log(value / low) / length, ticks: logarithmicTicks(low, high) };
 }
 
-/** Least and greatest value of all lines; undefined where there is nothing to draw. */
-export function bounds(chart: Chart): [number, number] | undefined {
+/** The smallest and the largest value of all lines; undefined if no value can be drawn. */
+function bounds(chart: Chart): [number, number] | undefined {
   let [low, high] = [Infinity, -Infinity];
   for (const line of chart.lines) {
     for (const value of line.values) {
@@ -79,40 +74,77 @@ export function bounds(chart: Chart): [number, number] | undefined {
   return low <= high ? [low, high] : undefined;
 }
 
-/** An svg element; its colours come from the page's style. */
+/** The steps at the left and the right edge of the plot. */
+function stepRange({ steps }: Chart): [number, number] {
+  const [first, last] = [steps[0]!, steps[steps.length - 1]!];
+  return first === last ? [first - 1, last + 1] : [first, last];
+}
+
+/** What the page's script needs to find the step under the pointer. */
+export interface HoverData extends Pick<Chart, 'steps' | 'lines'> {
+  /** x of the plot's left and right edge, in units of the SVG's viewBox. */
+  readonly edges: readonly [number, number];
+  /** The steps there. */
+  readonly range: readonly [number, number];
+}
+
+/** A chart's values and the position of its plot in the SVG that `svgOf` draws. */
+export function hoverData(chart: Chart): HoverData {
+  const { steps, lines } = chart;
+  return { steps, lines, edges: [MARGIN.left, WIDTH - MARGIN.right], range: stepRange(chart) };
+}
+
+/** An svg element, or a paragraph if there is no value to draw. Its colours come from the page's style sheet. */
 export function svgOf(chart: Chart): string {
   const range = bounds(chart);
   if (!range) return '<p class="nothing">nothing was measured</p>';
-  const [first, last] = [chart.steps[0], chart.steps[chart.steps.length - 1]];
-  const across = first === last ? linear(first - 1, last + 1, 1) : linear(first, last, 5);
+  const horizontal = linear(...stepRange(chart), chart.steps.length > 1 ? 5 : 1);
   const [low, high] = padded(...range, chart.logarithmic);
-  const up = chart.logarithmic ? logarithmic(low, high) : linear(low, high, 5);
-  const x = (step: number) => MARGIN.left + across.place(step) * (WIDTH - MARGIN.left - MARGIN.right);
-  const y = (value: number) => HEIGHT - MARGIN.bottom - up.place(value) * (HEIGHT - MARGIN.top - MARGIN.bottom);
-  const at = (value: number) => value.toFixed(1);
+  const vertical = chart.logarithmic ? logarithmic(low, high) : linear(low, high, 5);
+  const x = (step: number) => MARGIN.left + horizontal.scale(step) * (WIDTH - MARGIN.left - MARGIN.right);
+  const y = (value: number) => HEIGHT - MARGIN.bottom - vertical.scale(value) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const grid = [
-    ...up.ticks.map(tick => {
-      const height = at(y(tick));
+    ...vertical.ticks.map(tick => {
+      const height = coordinate(y(tick));
       return (
         `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${height}" y2="${height}"/>` +
-        `<text x="${MARGIN.left - 8}" y="${at(y(tick) + 4)}" text-anchor="end">${figure(tick, 4)}</text>`
+        `<text x="${MARGIN.left - 8}" y="${coordinate(y(tick) + 4)}" text-anchor="end">${figure(tick, 4)}</text>`
       );
     }),
-    ...across.ticks
+    ...horizontal.ticks
       .filter(tick => Number.isInteger(tick))
-      .map(tick => `<text x="${at(x(tick))}" y="${HEIGHT - 8}" text-anchor="middle">${figure(tick, 7)}</text>`),
+      .map(tick => `<text x="${coordinate(x(tick))}" y="${HEIGHT - 8}" text-anchor="middle">${figure(tick, 7)}</text>`),
   ];
-  const lines = chart.lines.map(({ role, values }) => {
-    const points: string[] = [];
-    let pen = 'M';
-    values.forEach((value, i) => {
-      const drawn = value !== null && !(chart.logarithmic && value <= 0);
-      if (drawn) points.push(`${pen}${at(x(chart.steps[i]))} ${at(y(value))}`);
-      pen = drawn ? 'L' : 'M';
-    });
-    const dots = role === 'main' && values.length <= DOTS ? points.map(point => dot(point.slice(1))) : [];
-    return `<path class="${role}" d="${points.join('')}"/>${dots.join('')}`;
-  });
+  const lines = chart.lines.map(line => pathOf(line, chart, x, y));
+  const [first, last] = [chart.steps[0], chart.steps[chart.steps.length - 1]];
   const label = escapeHtml(`${chart.title}${chart.note ? `, ${chart.note}` : ''}, over updates ${first} to ${last}`);
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">${grid.join('')}${lines.join('')}</svg>`;
+  const cursor = `<line class="cursor" y1="${MARGIN.top}" y2="${HEIGHT - MARGIN.bottom}" visibility="hidden"/>`;
+  return (
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">` +
+    `${grid.join('')}${lines.join('')}${cursor}</svg>`
+  );
+}
+
+const coordinate = (value: number) => value.toFixed(1);
+
+/** A line as a path, with a gap at each missing value. The main line also gets dots if it has few values. */
+function pathOf(
+  { role, values }: Chart['lines'][number],
+  { steps, logarithmic }: Chart,
+  x: (step: number) => number,
+  y: (value: number) => number,
+): string {
+  const points: { readonly command: 'M' | 'L'; readonly x: string; readonly y: string }[] = [];
+  let command: 'M' | 'L' = 'M';
+  values.forEach((value, i) => {
+    const isDrawn = value !== null && !(logarithmic && value <= 0);
+    if (isDrawn) points.push({ command, x: coordinate(x(steps[i])), y: coordinate(y(value)) });
+    command = isDrawn ? 'L' : 'M';
+  });
+  const path = points.map(point => `${point.command}${point.x} ${point.y}`).join('');
+  const dots = role === 'main' && values.length <= DOTS ? points : [];
+  return (
+    `<path class="${role}" d="${path}"/>` +
+    dots.map(point => `<circle cx="${point.x}" cy="${point.y}" r="3"/>`).join('')
+  );
 }

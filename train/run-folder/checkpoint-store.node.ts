@@ -1,13 +1,14 @@
 /**
- * A checkpoint is a folder of files and a manifest of their sizes and SHA-256. It is replaced as a whole:
+ * Writes and reads checkpoints. A checkpoint is a folder of files and a manifest of their sizes and SHA-256. It is replaced
+ * atomically:
  *
- * 1. the new one is written to `.NAME.new` beside it and synced, its manifest last;
- * 2. NAME is renamed to `.NAME.old`;
- * 3. `.NAME.new` is renamed to NAME;
- * 4. `.NAME.old` is removed.
+ * 1. write the new checkpoint to `.NAME.new`, its manifest last, and sync it to disk;
+ * 2. rename NAME to `.NAME.old`;
+ * 3. rename `.NAME.new` to NAME;
+ * 4. remove `.NAME.old`.
  *
- * Whatever moment the process dies in, one whole checkpoint is left: `recoverCheckpoint` puts it in its place, and
- * `readCheckpoint` finds it even before.
+ * Whenever the process dies, one complete checkpoint remains: `recoverCheckpoint` moves it to NAME, and `readCheckpoint`
+ * also finds it before that.
  */
 
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -23,7 +24,7 @@ import { CheckpointError } from '../errors.ts';
 /** File names and contents. */
 export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 
-/** What has been done when a write is at this point. */
+/** Completed stages of a write. */
 export type WriteStage = 'first file' | 'all files' | 'manifest' | 'old set aside' | 'new in place';
 
 const MANIFEST = 'manifest.json';
@@ -32,16 +33,16 @@ const Manifest = z.object({
   files: z.record(z.string(), z.object({ bytes: z.number().int().min(0), sha256: z.string() })),
 });
 
-/** The places beside a checkpoint where its successor is written and its predecessor waits to be removed. */
-function beside(folder: string): { fresh: string; previous: string } {
-  const place = (what: string) => join(dirname(folder), `.${basename(folder)}.${what}`);
-  return { fresh: place('new'), previous: place('old') };
+/** The paths of a checkpoint's successor while it is written, and of its predecessor until it is removed. */
+function siblings(folder: string): { fresh: string; previous: string } {
+  const sibling = (ending: string) => join(dirname(folder), `.${basename(folder)}.${ending}`);
+  return { fresh: sibling('new'), previous: sibling('old') };
 }
 
 /**
- * Writes or replaces a checkpoint. Equal files give equal folders to the byte.
- * @param reached called after each stage and awaited: for tests of dying there.
- * @throws CheckpointError where it cannot be written, for instance on a full disk; what was there before stays readable.
+ * Writes or replaces a checkpoint. The same files give the same bytes on disk.
+ * @param reached called after each stage and awaited, for tests that kill the process there.
+ * @throws CheckpointError if it cannot be written, for instance on a full disk; the previous checkpoint stays readable.
  */
 export async function writeCheckpoint(
   folder: string,
@@ -54,10 +55,10 @@ export async function writeCheckpoint(
     }
   }
   try {
-    const there = await recoverCheckpoint(folder);
-    const { fresh, previous } = beside(folder);
+    const isReplaced = await recoverCheckpoint(folder);
+    const { fresh, previous } = siblings(folder);
     await writeFresh(fresh, files, reached);
-    if (there) {
+    if (isReplaced) {
       await rename(folder, previous);
       await reached('old set aside');
     }
@@ -92,20 +93,20 @@ async function writeFresh(
     await syncFolder(fresh);
     await reached('manifest');
   } catch (error) {
-    // A full disk should not stay full of half a checkpoint.
+    // Do not leave half a checkpoint on a full disk.
     await rm(fresh, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
 }
 
 /**
- * Puts a checkpoint, whose writer may have died, back in its place and clears what is left over beside it. Only for
- * whoever may write there. Returns whether there is a checkpoint now.
+ * Completes or undoes a write that was interrupted, and removes its leftovers. The caller must hold the run's lock.
+ * @returns whether there is a checkpoint now.
  */
 export async function recoverCheckpoint(folder: string): Promise<boolean> {
-  const { fresh, previous } = beside(folder);
+  const { fresh, previous } = siblings(folder);
   if (!(await exists(folder))) {
-    // The old one is only ever set aside once the new one is whole; a new one without an old one may be half written.
+    // The old checkpoint is only renamed after the new one is complete. A new one without an old one may be incomplete.
     if (await isWhole(fresh)) await rename(fresh, folder);
     else if (await exists(previous)) await rename(previous, folder);
   }
@@ -115,22 +116,22 @@ export async function recoverCheckpoint(folder: string): Promise<boolean> {
 }
 
 /**
- * The files of a checkpoint, each compared with the manifest. Changes nothing on the disk.
- * @throws CheckpointError where there is none, or naming the file that is missing, cut off or altered.
+ * Reads the files of a checkpoint and checks them against the manifest. Does not change anything on disk.
+ * @throws CheckpointError if there is none, or naming the file that is missing, truncated or changed.
  */
 export async function readCheckpoint(folder: string): Promise<Map<string, Uint8Array>> {
   if (await exists(folder)) return await readWhole(folder);
-  const { fresh, previous } = beside(folder);
+  const { fresh, previous } = siblings(folder);
   if (await isWhole(fresh)) return await readWhole(fresh);
   if (await exists(previous)) return await readWhole(previous);
-  // A writer may have finished just now, between the first look and the last.
+  // A writer may have finished since the first check.
   if (await exists(folder)) return await readWhole(folder);
-  throw new CheckpointError(folder, 'there is no checkpoint here');
+  throw new CheckpointError(folder, 'no checkpoint here');
 }
 
-/** Whether `readCheckpoint` would find one, whole or damaged. Changes nothing on the disk. */
+/** Whether `readCheckpoint` would find a checkpoint, complete or damaged. Does not change anything on disk. */
 export async function hasCheckpoint(folder: string): Promise<boolean> {
-  const { fresh, previous } = beside(folder);
+  const { fresh, previous } = siblings(folder);
   return (await exists(folder)) || (await exists(previous)) || (await isWhole(fresh));
 }
 
@@ -140,7 +141,7 @@ async function readWhole(folder: string): Promise<Map<string, Uint8Array>> {
   try {
     manifest = Manifest.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
-    const problem = codeOf(error) === 'ENOENT' ? 'missing; this is no checkpoint, or a damaged one' : 'damaged';
+    const problem = codeOf(error) === 'ENOENT' ? 'missing; this is not a checkpoint, or it is damaged' : 'damaged';
     throw new CheckpointError(path, problem, { cause: error });
   }
   const files = new Map<string, Uint8Array>();
@@ -153,9 +154,10 @@ async function readWhole(folder: string): Promise<Map<string, Uint8Array>> {
       throw new CheckpointError(file, `cannot be read: ${reasonOf(error)}`, { cause: error });
     }
     if (bytes.length !== entry.bytes) {
-      throw new CheckpointError(file, `damaged: ${bytes.length} bytes where ${entry.bytes} were written`);
+      throw new CheckpointError(file, `damaged: expected ${entry.bytes} bytes, got ${bytes.length}`);
     }
-    if (sha256Of(bytes) !== entry.sha256) throw new CheckpointError(file, 'damaged: not the bytes that were written');
+    if (sha256Of(bytes) !== entry.sha256)
+      throw new CheckpointError(file, 'damaged: its SHA-256 is not that of the manifest');
     files.set(name, bytes);
   }
   return files;

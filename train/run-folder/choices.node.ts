@@ -1,4 +1,4 @@
-/** Which kernels a run was begun with, where tuning had chosen them: `choices.json` in its folder. */
+/** `choices.json` of a run folder: the tuned kernel choices that the run was started with. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,15 +14,15 @@ const NAME = 'choices.json';
 
 const Choices = z.array(z.object({ family: z.string(), problem: z.string(), variant: z.string() }));
 
-/** Writes the choices that a device has been given; nothing where the rules choose. */
+/** Writes the kernel choices of a device; writes nothing if it uses the default rules. */
 export async function recordChoices(folder: string, { traits: { choices } }: Device): Promise<void> {
   if (choices instanceof FixedChoices && choices.entries.length > 0)
     await replaceFile(join(folder, NAME), jsonText(choices.entries));
 }
 
 /**
- * The choices that the run in a folder was begun with; undefined where it was begun by the rules.
- * @throws RunFolderError where the file is damaged.
+ * Reads the kernel choices that a run was started with; undefined if it uses the default rules.
+ * @throws RunFolderError if the file is damaged.
  */
 export async function recordedChoices(folder: string): Promise<FixedChoices | undefined> {
   const path = join(folder, NAME);
@@ -33,7 +33,8 @@ export async function recordedChoices(folder: string): Promise<FixedChoices | un
     const why = error instanceof z.ZodError || error instanceof SyntaxError ? 'is damaged' : `(${codeOf(error)})`;
     throw new RunFolderError(
       path,
-      `${why}: it says which kernels the run was begun with; without it the run goes on with others, to other bytes`,
+      `${why}: it stores the kernels that the run was started with; without it, the run continues with other kernels and ` +
+        'different bits',
       { cause: error },
     );
   }

@@ -1,4 +1,4 @@
-/** Finds out what this program runs on. */
+/** Describes the machine and the software. */
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,7 +14,7 @@ import {
 } from '../../common/machine.node.ts';
 import type { Environment, GivenEnvironment } from './environment.ts';
 
-/** Describes this machine and program. Nothing that names a person, a host or a folder is recorded. */
+/** Describes this machine and program, without names of persons, hosts or folders. */
 export async function describeEnvironment(given: GivenEnvironment = {}): Promise<Environment> {
   return {
     daybreak: daybreakVersion(),
@@ -30,13 +30,13 @@ export async function describeEnvironment(given: GivenEnvironment = {}): Promise
   };
 }
 
-/** Only of a clone of Daybreak itself: as a dependency, it lies within somebody else's repository. */
+/** The commit, if this is a clone of Daybreak. As a dependency, it would be inside another project's repository. */
 async function commitOf(root: string): Promise<Environment['commit']> {
   if (!existsSync(join(root, '.git'))) return null;
   const git = async (...command: string[]) => (await promisify(execFile)('git', command, { cwd: root })).stdout.trim();
   try {
     return { hash: await git('rev-parse', 'HEAD'), changed: (await git('status', '--porcelain')) !== '' };
   } catch {
-    return null; // No git, or a clone that belongs to another user.
+    return null; // No git, or the clone belongs to another user.
   }
 }

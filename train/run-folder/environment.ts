@@ -1,33 +1,33 @@
-/** What a run ran on: enough to know, a year later, why its numbers or its speed differ. */
+/** The environment of a run, to explain differences in results or speed later. */
 
 import type { AdapterDescription } from '../../engine/device/adapter.ts';
 
-/** What only the caller knows. */
+/** The part that the caller provides. */
 export interface GivenEnvironment {
-  /** What the adapter says of itself: vendor, architecture, device, description. */
+  /** The adapter's info: vendor, architecture, device, description. */
   readonly adapter?: Partial<AdapterDescription>;
   readonly features?: readonly string[];
-  /** WebGPU's limits by name. */
+  /** WebGPU limits by name. */
   readonly limits?: Readonly<Record<string, number>>;
-  /** Which kernel variant runs for which problem. */
+  /** The kernel variant for each problem. */
   readonly kernels?: Readonly<Record<string, unknown>>;
 }
 
 export interface Environment extends GivenEnvironment {
   readonly daybreak: string;
   readonly node: string;
-  /** Version of the package `webgpu`, which brings Dawn; null where it is not installed. */
+  /** Version of the package `webgpu`, which contains Dawn; null if it is not installed. */
   readonly webgpu: string | null;
   readonly os: string;
-  /** Version of glibc; null elsewhere. */
+  /** Version of glibc; null on other systems. */
   readonly glibc: string | null;
   readonly cpu: { readonly model: string; readonly cores: number };
   readonly memoryGiB: number;
-  /** Of the clone that ran; null outside of one. `changed`: with changes that are not committed. */
+  /** Commit of the clone; null if this is not a clone. `changed`: there are uncommitted changes. */
   readonly commit: { readonly hash: string; readonly changed: boolean } | null;
-  /** ISO 8601, when the run was started or resumed. */
+  /** When the run was started or resumed, ISO 8601. */
   readonly date: string;
 }
 
-/** What env.json holds: where the run started, and where it was resumed after how many updates. */
+/** The content of env.json: the environment at the start, and at each resume with the number of updates so far. */
 export type RecordedEnvironment = Environment & { readonly resumed?: readonly (Environment & { step: number })[] };

@@ -1,4 +1,4 @@
-/** What a run measured as an event file, which TensorBoard draws: `tensorboard --logdir RUN`. */
+/** Writes the metrics of a run as an event file for TensorBoard: `tensorboard --logdir RUN`. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { codeOf, reasonOf } from '../../common/files/file-error.ts';
@@ -7,12 +7,12 @@ import { encodeRecord, recordAt, scalarEvent, versionEvent } from './event-recor
 import { isEvaluation, type MetricsEntry } from './metrics.ts';
 import { replaceFile } from './replace-file.node.ts';
 
-/** Its name in a run folder. TensorBoard looks for "tfevents". */
+/** File name in a run folder. TensorBoard looks for "tfevents". */
 export const EVENT_FILE = 'events.out.tfevents.daybreak';
 
 /**
- * Tags and values of an entry: train/loss, train/vgg54 …, eval/SET/psnr …. What is not finite is left out: it would end a
- * curve there.
+ * Tags and values of an entry: train/loss, train/vgg54 …, eval/SET/psnr …. Values that are not finite are left out, as
+ * they would end the curve.
  */
 export function scalarsOf(entry: MetricsEntry): Record<string, number> {
   if (isEvaluation(entry)) {
@@ -30,11 +30,11 @@ export function scalarsOf(entry: MetricsEntry): Record<string, number> {
 
 type Scalar = readonly [tag: string, value: number];
 
-/** Scalars are written as float32. */
+/** Keeps finite scalars; they are written as float32. */
 const finite = (scalars: readonly Scalar[]) =>
   Object.fromEntries(scalars.filter(([, value]) => Number.isFinite(Math.fround(value))));
 
-/** Appends to the event file of one run. */
+/** Appends to the event file of a run. */
 export class EventFile {
   readonly #path: string;
   readonly #file: number;
@@ -45,9 +45,9 @@ export class EventFile {
   }
 
   /**
-   * Opens the file to write after `entries`, those of the log: it is cut where it ends or differs from them by a step, or
-   * is not whole, and has those that are missing written anew. Events that stay keep their bytes.
-   * @throws RunFolderError where it cannot be read or written.
+   * Opens the file and makes it match `entries`, those of the log: it is cut at the first record that is damaged or whose
+   * step differs, and missing entries are appended. The records before stay unchanged.
+   * @throws RunFolderError if it cannot be read or written.
    */
   static async open(path: string, entries: readonly MetricsEntry[]): Promise<EventFile> {
     let bytes: Uint8Array = new Uint8Array();
@@ -57,7 +57,7 @@ export class EventFile {
       if (codeOf(error) !== 'ENOENT')
         throw new RunFolderError(path, `cannot be read: ${reasonOf(error)}`, { cause: error });
     }
-    let end = recordAt(bytes, 0)?.end ?? 0; // The version's.
+    let end = recordAt(bytes, 0)?.end ?? 0; // The version record.
     let kept = 0;
     for (let record = end > 0 ? recordAt(bytes, end) : undefined; record; record = recordAt(bytes, end)) {
       if (record.step !== entries[kept]?.step) break;
@@ -71,8 +71,8 @@ export class EventFile {
   }
 
   /**
-   * Adds an entry of the log.
-   * @throws RunFolderError where it cannot be written, for instance on a full disk.
+   * Appends an entry of the log.
+   * @throws RunFolderError if it cannot be written, for instance on a full disk.
    */
   append(entry: MetricsEntry): void {
     const record = encodeRecord(scalarEvent(Date.now() / 1000, entry.step, scalarsOf(entry)));

@@ -1,11 +1,11 @@
 /**
- * TensorBoard's event files: TFRecords (length, masked CRC-32C of the length, data, masked CRC-32C of the data; numbers
- * little-endian) of the protocol buffers `Event` and `Summary`, of which scalars need six fields.
+ * The format of TensorBoard's event files: TFRecords (length, masked CRC-32C of the length, data, masked CRC-32C of the
+ * data; little-endian) of the protocol buffers `Event` and `Summary`. Scalars need six of their fields.
  */
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
-  // Castagnoli's polynomial, bits reversed.
+  // The Castagnoli polynomial with its bits reversed.
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
   return crc;
 });
@@ -17,17 +17,17 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** As records store it, so that a checksum over data with checksums in it is none of zeros. */
+/** The CRC as TFRecords store it: masked, because the CRC of data that contains its own CRC is constant. */
 export function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** Bytes of a record beside its data: before it, and behind it. */
+/** Bytes of a record before and after its data. */
 const HEAD = 12;
 const FOOT = 4;
 
-/** Data as a record. */
+/** Encodes data as a record. */
 export function encodeRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const record = new Uint8Array(HEAD + data.length + FOOT);
   const view = new DataView(record.buffer);
@@ -38,7 +38,7 @@ export function encodeRecord(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return record;
 }
 
-/** Wire types of protocol buffers. */
+/** Protocol buffer wire types. */
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
@@ -46,7 +46,7 @@ const FIXED32 = 5;
 
 function varint(value: number): number[] {
   const bytes: number[] = [];
-  // Steps may be beyond 2^31: no bit operations.
+  // Steps may exceed 2^31, so no bit operations.
   for (; value >= 128; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);
   return [...bytes, value];
 }
@@ -72,11 +72,11 @@ const bytesField = (field: number, bytes: ArrayLike<number>): number[] => [
 ];
 const text = (field: number, value: string) => bytesField(field, new TextEncoder().encode(value));
 
-/** The first event of a file. `seconds` since 1970. */
+/** The first event of a file, with its format version. `seconds` since 1970. */
 export const versionEvent = (seconds: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from([...double(1, seconds), ...text(3, 'brain.Event:2')]);
 
-/** An event of scalars after `step` updates. */
+/** An event with scalars after `step` updates. */
 export function scalarEvent(seconds: number, step: number, scalars: Readonly<Record<string, number>>) {
   const values = Object.entries(scalars).flatMap(([tag, value]) =>
     bytesField(1, [...text(1, tag), ...float(2, value)]),
@@ -84,7 +84,7 @@ export function scalarEvent(seconds: number, step: number, scalars: Readonly<Rec
   return Uint8Array.from([...double(1, seconds), ...key(2, VARINT), ...varint(step), ...bytesField(5, values)]);
 }
 
-/** Where the record that begins at `from` ends, and its event's step; undefined where none is whole there. */
+/** The end of the record that starts at `from`, and the step of its event; undefined if it is incomplete or damaged. */
 export function recordAt(bytes: Uint8Array, from: number): { readonly end: number; readonly step: number } | undefined {
   if (from + HEAD > bytes.length) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -97,7 +97,7 @@ export function recordAt(bytes: Uint8Array, from: number): { readonly end: numbe
   return { end, step: stepOf(data) };
 }
 
-/** The step of an event as `scalarEvent` writes it: after the time, nine bytes; 0 of a version. */
+/** The step of an event that `scalarEvent` wrote: it follows the nine bytes of the time. 0 for a version event. */
 function stepOf(event: Uint8Array): number {
   if (event[9] !== key(2, VARINT)[0]) return 0;
   let step = 0;

@@ -1,12 +1,11 @@
 /**
- * A run folder explains itself and survives whatever stops the run:
+ * A run folder, which documents the run and survives anything that stops it:
  *
- *     config.json      the configuration as used          samples/       pictures on the way
- *     env.json         what it ran on                     checkpoints/   last, best, step-N
- *     metrics.jsonl    what was measured                  report.html    all of it to look at
- *     choices.json     the kernels that tuning had chosen, if any
- *     data.json        names and SHA-256 of the pictures
- *     events.out.…     the same for TensorBoard            init.safetensors   the first weights, where they were given
+ *     config.json        the configuration               checkpoints/    last, best, step-N
+ *     env.json           machine and software            samples/        sample pictures during training
+ *     metrics.jsonl      losses and scores               report.html     all of it for a browser
+ *     events.out.…       the same for TensorBoard        data.json       names and SHA-256 of the pictures
+ *     init.safetensors   initial weights, with --init    choices.json    tuned kernel choices, if any
  */
 
 import { existsSync } from 'node:fs';
@@ -16,21 +15,9 @@ import { codeOf, reasonOf } from '../../common/files/file-error.ts';
 import { makeFolder } from '../../common/files/make-folder.node.ts';
 import { jsonText } from '../../common/text.ts';
 import type { TrainConfig } from '../config/config.ts';
-import { storedConfig } from '../config/stored.node.ts';
+import { storedConfig } from '../config/config-file.node.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
-import {
-  type CheckpointName,
-  checkpointsIn,
-  clearUnfinished,
-  holdsRun,
-  INIT,
-  LOCK,
-  PARTS,
-  readRunConfig,
-  refuseOccupied,
-  wholeCheckpoints,
-} from './content.node.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
 import { EVENT_FILE, EventFile } from './event-file.node.ts';
 import { type RunLock, takeLock } from './lock.node.ts';
@@ -38,15 +25,27 @@ import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
 import { PICTURE_RECORD } from './picture-record.node.ts';
 import { replaceFile } from './replace-file.node.ts';
+import {
+  type CheckpointName,
+  checkpointsIn,
+  completeCheckpoints,
+  holdsRun,
+  INITIAL_WEIGHTS,
+  LOCK,
+  readRunConfig,
+  refuseOccupied,
+  removeTemporaryFiles,
+  SUBFOLDERS,
+} from './run-files.node.ts';
 
-export { type CheckpointName, holdsRun, readRunConfig, refuseOccupied } from './content.node.ts';
+export { type CheckpointName, holdsRun, readRunConfig, refuseOccupied } from './run-files.node.ts';
 
-/** A checkpoint's folder, or one beside it that its writer left. */
+/** The folder of a checkpoint, or a leftover of its writer. */
 const CHECKPOINT = /^\.?(last|best|step-\d+)(?:\.new|\.old)?$/;
 
-/** A run folder open for writing, held against other processes until it is closed. */
+/** A run folder that is open for writing, and locked against other processes until it is closed. */
 export class RunFolder {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   #log: MetricsLog | undefined;
   #events: EventFile | undefined;
@@ -58,20 +57,20 @@ export class RunFolder {
   }
 
   /**
-   * Begins a run in a folder that is missing or empty, or holds a run that never came to its first line or checkpoint.
-   * @throws RunFolderError where the folder holds a run or anything else, is no folder, or cannot be written.
+   * Starts a run in a folder that is missing, empty, or has a run without any log entry or checkpoint.
+   * @throws RunFolderError if there is another run or other files, the path is not a folder, or it cannot be written.
    */
   static async create(path: string, config: TrainConfig): Promise<RunFolder> {
     const folder = resolve(path);
     await refuseOccupied(folder);
-    await makePart(folder);
+    await makeRunFolder(folder);
     const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
     try {
-      await refuseOccupied(folder); // Another process may have been faster.
-      for (const name of PARTS) await makePart(join(folder, name));
-      for (const name of ['env.json', 'choices.json', PICTURE_RECORD, INIT])
+      await refuseOccupied(folder); // Another process may have started a run since the first check.
+      for (const name of SUBFOLDERS) await makeRunFolder(join(folder, name));
+      for (const name of ['env.json', 'choices.json', PICTURE_RECORD, INITIAL_WEIGHTS])
         await rm(join(folder, name), { force: true });
-      await clearUnfinished(folder);
+      await removeTemporaryFiles(folder);
       await replaceFile(join(folder, 'config.json'), jsonText(storedConfig(config, folder)));
       await run.continueAfter(0);
       return run;
@@ -82,23 +81,23 @@ export class RunFolder {
   }
 
   /**
-   * Opens the folder of a run to go on with it: checkpoints whose writer died are put right. Then read `config` and the
-   * checkpoint `last`, and call `continueAfter`.
-   * @throws RunFolderError where the folder holds no run, or another process writes in it.
+   * Opens the folder of a run to resume it, and repairs checkpoints whose writer died. The caller then reads `config` and
+   * the checkpoint `last`, and calls `continueAfter`.
+   * @throws RunFolderError if there is no run, or another process uses the folder.
    */
   static async resume(path: string): Promise<RunFolder> {
     const folder = resolve(path);
     if (!holdsRun(folder)) {
-      throw new RunFolderError(path, 'holds no run to resume (no config.json); without --resume a new one starts here');
+      throw new RunFolderError(path, 'holds no run to resume (no config.json); leave out --resume to start one');
     }
     const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
     try {
-      for (const name of PARTS) await makePart(join(folder, name));
+      for (const name of SUBFOLDERS) await makeRunFolder(join(folder, name));
       const names = (await readdir(join(folder, 'checkpoints'))).map(entry => CHECKPOINT.exec(entry)?.[1]);
       for (const name of new Set(names)) {
         if (name !== undefined) await recoverCheckpoint(join(folder, 'checkpoints', name));
       }
-      await clearUnfinished(folder);
+      await removeTemporaryFiles(folder);
       return run;
     } catch (error) {
       run.close();
@@ -107,8 +106,8 @@ export class RunFolder {
   }
 
   /**
-   * Cuts the log after `step` updates (0 where there is no checkpoint yet) and opens it for what follows.
-   * @throws RunFolderError where it is damaged before that, naming the checkpoints there are, or cannot be written.
+   * Truncates the log after `step` updates (0 if there is no checkpoint yet) and opens it for writing.
+   * @throws RunFolderError if it cannot be written, or is damaged before that, naming the complete checkpoints.
    */
   async continueAfter(step: number): Promise<void> {
     this.#closeLogs();
@@ -116,17 +115,18 @@ export class RunFolder {
     this.#events = await EventFile.open(join(this.path, EVENT_FILE), await this.readMetrics());
   }
 
-  /** The entry that `continueAfter` took back, of a run that was stopped between two. */
+  /** The partial entry that `continueAfter` removed, of a run that was stopped between two entries. */
   get unfinished(): StepEntry | undefined {
     return this.#log?.unfinished;
   }
 
   /**
-   * Adds an entry to the log and to the event file; see `continueAfter` for a resumed run.
-   * @throws RunFolderError where it cannot be written.
+   * Adds an entry to the log and to the event file. A resumed run must call `continueAfter` first.
+   * @throws RunFolderError if it cannot be written.
    */
   record(entry: MetricsEntry): void {
-    if (!this.#log) throw new RunFolderError(this.path, 'the log of a resumed run opens with continueAfter(step)');
+    if (!this.#log)
+      throw new RunFolderError(this.path, 'call continueAfter(step) before writing to the log of a resumed run');
     this.#log.append(entry);
     this.#events?.append(entry);
   }
@@ -135,10 +135,10 @@ export class RunFolder {
     try {
       return await work;
     } catch (error) {
-      const whole = error instanceof RunFolderError ? await wholeCheckpoints(this.path) : [];
-      if (!(error instanceof RunFolderError) || whole.length === 0) throw error;
+      const complete = error instanceof RunFolderError ? await completeCheckpoints(this.path) : [];
+      if (!(error instanceof RunFolderError) || complete.length === 0) throw error;
       const problem = error.message.slice(error.path.length + 2);
-      throw new RunFolderError(error.path, `${problem} (whole beside it: the checkpoints ${whole.join(', ')})`, {
+      throw new RunFolderError(error.path, `${problem} (complete checkpoints: ${complete.join(', ')})`, {
         cause: error,
       });
     }
@@ -151,30 +151,29 @@ export class RunFolder {
     this.#events = undefined;
   }
 
-  /** Keeps the model file that the run starts from, so that the run needs nothing outside of its folder. */
+  /** Copies the initial weights into the folder, so that the run needs no other files. */
   async writeInitialWeights(bytes: Uint8Array): Promise<void> {
-    await replaceFile(join(this.path, INIT), bytes);
+    await replaceFile(join(this.path, INITIAL_WEIGHTS), bytes);
   }
 
-  /** The model file that the run started from; undefined where its first weights were random. */
+  /** The model file that the run started from; undefined if its initial weights were random. */
   async initialWeights(): Promise<Uint8Array | undefined> {
-    const path = join(this.path, INIT);
+    const path = join(this.path, INITIAL_WEIGHTS);
     return existsSync(path) ? await readFile(path) : undefined;
   }
 
-  /** @throws ConfigError where config.json is damaged, naming the checkpoints there are. */
+  /** @throws ConfigError if config.json is damaged, naming the complete checkpoints. */
   async config(): Promise<TrainConfig> {
     return await readRunConfig(this.path);
   }
 
-  /** Replaces config.json, where options that may change did so on resuming. */
+  /** Replaces config.json, after a resume changed options. */
   async writeConfig(config: TrainConfig): Promise<void> {
     await replaceFile(join(this.path, 'config.json'), jsonText(storedConfig(config, this.path)));
   }
 
   /**
-   * Writes env.json. A resumed run (`step` above 0) keeps the environment that it was started in and adds the present one
-   * under `resumed`.
+   * Writes env.json. A resumed run (`step` above 0) keeps the original environment and adds the current one to `resumed`.
    */
   async writeEnvironment(environment: Environment, step = 0): Promise<void> {
     const path = join(this.path, 'env.json');
@@ -183,16 +182,16 @@ export class RunFolder {
     await replaceFile(path, jsonText(before ? { ...before, resumed } : environment));
   }
 
-  /** All entries so far. */
+  /** All log entries so far. */
   async readMetrics(): Promise<MetricsEntry[]> {
     return await readMetrics(join(this.path, 'metrics.jsonl'));
   }
 
   /**
-   * Saves a checkpoint, replacing one of the same name. The log is brought to the disk first, so that it never lacks what
-   * came before a checkpoint: evaluate and log before saving.
-   * @throws CheckpointError where it cannot be written, RunFolderError where the log could not, or where another process has
-   *   taken over the folder; the one before stays.
+   * Saves a checkpoint, replacing one of the same name. The log is synced to disk first, so that a checkpoint is never
+   * ahead of its log: evaluate and log before saving.
+   * @throws CheckpointError if it cannot be written, RunFolderError if the log could not be, or another process has taken
+   *   over the folder. The previous checkpoint is kept.
    */
   async saveCheckpoint(name: CheckpointName, files: CheckpointFiles): Promise<void> {
     this.#lock.check();
@@ -201,33 +200,33 @@ export class RunFolder {
   }
 
   /**
-   * The files of a checkpoint.
-   * @throws CheckpointError where it is missing or damaged, naming the file and the checkpoints there are beside it.
+   * Reads the files of a checkpoint.
+   * @throws CheckpointError if it is missing or damaged, naming the file and the other complete checkpoints.
    */
   async readCheckpoint(name: CheckpointName): Promise<Map<string, Uint8Array>> {
     try {
       return await readCheckpoint(this.checkpointPath(name));
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      const others = await wholeCheckpoints(this.path, name);
+      const others = await completeCheckpoints(this.path, name);
       const newest = others.at(-1);
       if (newest === undefined) throw error;
       const problem = error.message.slice(error.path.length + 2);
       throw new CheckpointError(
         error.path,
-        `${problem} (whole beside it: ${others.join(', ')}); to go on from there, put a copy of checkpoints/${newest} in ` +
-          `the place of checkpoints/${name}`,
+        `${problem} (other complete checkpoints: ${others.join(', ')}); to continue from there, replace checkpoints/${name} ` +
+          `by a copy of checkpoints/${newest}`,
         { cause: error },
       );
     }
   }
 
-  /** Names of the checkpoints: last, best, then step-N by N, as far as there are. */
+  /** Names of the existing checkpoints: last, best, then step-N by N. */
   async checkpoints(): Promise<CheckpointName[]> {
     return await checkpointsIn(this.path);
   }
 
-  /** Removes all but the `keep` newest step-N checkpoints; 0 keeps all. */
+  /** Removes all step-N checkpoints except the newest `keep`; 0 keeps all. */
   async pruneCheckpoints(keep: number): Promise<void> {
     if (keep === 0) return;
     const steps = (await this.checkpoints()).filter(name => name.startsWith('step-'));
@@ -240,12 +239,12 @@ export class RunFolder {
     return join(this.path, 'checkpoints', name);
   }
 
-  /** Where a sample picture of update `step` belongs: names sort by step. */
+  /** Path of a sample picture after `step` updates; the names sort by step. */
   samplePath(step: number, name: string): string {
     return join(this.path, 'samples', `step-${String(step).padStart(7, '0')}-${name}.png`);
   }
 
-  /** Lets go of the folder. */
+  /** Closes the logs and unlocks the folder. */
   close(): void {
     this.#closeLogs();
     this.#lock.release();
@@ -256,21 +255,21 @@ export class RunFolder {
   }
 }
 
-/** The environment of the run in a folder; undefined where none was written. @throws RunFolderError if damaged. */
+/** Reads env.json of a run folder; undefined if there is none. @throws RunFolderError if it is damaged. */
 export async function readEnvironment(folder: string): Promise<RecordedEnvironment | undefined> {
   const path = join(folder, 'env.json');
   try {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new RunFolderError(path, 'cannot be read, or is not JSON; without it the run can go on', { cause: error });
+    throw new RunFolderError(path, 'cannot be read, or is not JSON; the run can continue without it', { cause: error });
   }
 }
 
-async function makePart(path: string): Promise<void> {
+async function makeRunFolder(path: string): Promise<void> {
   try {
     await makeFolder(path);
   } catch (error) {
-    throw new RunFolderError(path, `cannot be made: ${reasonOf(error)}`, { cause: error });
+    throw new RunFolderError(path, `cannot be created: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-/** One process at a time writes in a run folder, whichever host or container it runs in. */
+/** The lock of a run folder: only one process at a time can write, across hosts and containers. */
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync, unlinkSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { codeOf, reasonOf } from '../../common/files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
 
-/** In milliseconds: how often a lock shows that its process lives, and after how long without a sign it is taken for dead. */
+/** Milliseconds between heartbeats, and without a heartbeat until a process counts as dead. */
 export interface LockTimes {
   readonly every: number;
   readonly dead: number;
@@ -17,34 +17,34 @@ export interface LockTimes {
 
 const TIMES: LockTimes = { every: 4_000, dead: 20_000 };
 
-/** Milliseconds between two looks at another process's lock. */
-const LOOK = 100;
+/** Milliseconds between checks of another process's lock. */
+const POLL = 100;
 
-/** A run folder's lock, held. */
+/** A lock that this process holds. */
 export interface RunLock {
-  /** @throws RunFolderError where another process has taken it, thinking this one dead (after a suspend, say). */
+  /** @throws RunFolderError if another process has taken it over, for instance while this one was suspended. */
   check(): void;
-  /** Gives it back. */
+  /** Releases the lock. */
   release(): void;
 }
 
 interface Owner {
   readonly process: number;
-  /** Processes of equal places can see each other. */
+  /** Host, boot and process namespace; processes with the same value can see each other. */
   readonly place: string;
-  /** When the process began, by the system's clock ticks: numbers of processes are used again. */
+  /** Start time of the process in clock ticks, because process ids are reused. */
   readonly began: string;
   readonly host: string;
   readonly since: string;
 }
 
-/** Locks of this process. */
+/** Paths of the locks that this process holds. */
 const held = new Set<string>();
 
 /**
- * Takes the lock file `path`. One whose process can be seen to have died is taken over at once; of one from another host or
- * container it is waited whether it shows a sign of life.
- * @throws RunFolderError where another living process holds it, or it cannot be written.
+ * Acquires the lock file `path`. If its process has visibly died, it is taken over at once. For a process on another host
+ * or in another container, this waits for a heartbeat.
+ * @throws RunFolderError if another living process holds it, or it cannot be written.
  */
 export async function takeLock(path: string, times: LockTimes = TIMES): Promise<RunLock> {
   const mine = `${JSON.stringify({ ...self(), since: new Date().toISOString(), id: randomUUID() })}\n`;
@@ -60,12 +60,12 @@ export async function takeLock(path: string, times: LockTimes = TIMES): Promise<
     workerData: { path, content: mine, every: times.every },
     execArgv: [],
   });
-  // The file may be gone with its folder: then there is nothing to guard.
+  // If the file is gone with its folder, there is nothing to protect.
   beat.on('error', () => {}).unref();
   return {
     check() {
       if (contentNow(path) === mine) return;
-      throw new RunFolderError(path, 'another process has taken over this run folder: this one stops writing in it');
+      throw new RunFolderError(path, 'another process has taken over this run folder; this one stops writing to it');
     },
     release() {
       held.delete(path);
@@ -78,10 +78,10 @@ export async function takeLock(path: string, times: LockTimes = TIMES): Promise<
 function occupied(path: string, owner: Owner | undefined): RunFolderError {
   const host = owner && owner.place !== self().place ? ` on ${owner.host}` : '';
   const who = owner ? `process ${owner.process}${host} since ${owner.since}` : 'another process';
-  return new RunFolderError(path, `${who} writes in this run folder; stop it first, or delete this file`);
+  return new RunFolderError(path, `${who} is writing to this run folder; stop it first, or delete this file`);
 }
 
-/** Whether a new file of this content could be made; false where there is one. */
+/** Creates a file with this content; returns false if it already exists. */
 async function createWith(path: string, content: string): Promise<boolean> {
   let file: FileHandle;
   try {
@@ -101,20 +101,20 @@ async function createWith(path: string, content: string): Promise<boolean> {
   return true;
 }
 
-/** Whether the process that wrote this content lives; where it cannot be seen, whether it gives a sign in time. */
+/** Whether the owner is alive: checked directly if it is visible, else by its heartbeat. */
 async function isAlive(path: string, content: string, owner: Owner | undefined, times: LockTimes): Promise<boolean> {
   if (owner && owner.place === self().place) {
-    // Of our own number, and not held by us: an earlier process had it.
+    // Our own process id, but not our lock: it belonged to an earlier process.
     return owner.process !== process.pid && exists(owner.process) && owner.began === beginOf(owner.process);
   }
   const before = await timeOf(path);
   if (before === undefined) return false;
-  // The file system's own clock: hosts need not agree on the time.
+  // Use the file system's clock, as the clocks of hosts may differ.
   const now = await timeNow(path);
   let silent = Math.max(0, now - before);
   while (silent < times.dead) {
-    await wait(LOOK);
-    silent += LOOK;
+    await wait(POLL);
+    silent += POLL;
     const time = await timeOf(path);
     if (time === undefined) return false;
     if (time !== before || (await contentOf(path)) !== content) return true;
@@ -122,12 +122,12 @@ async function isAlive(path: string, content: string, owner: Owner | undefined, 
   return false;
 }
 
-/** Removes a lock of this content, unless another process does so at this moment. */
+/** Removes a dead lock with this content, unless another process is doing so. */
 async function removeDead(path: string, content: string, times: LockTimes): Promise<void> {
   const guard = `${path}.taken`;
   if (!(await createWith(guard, ''))) {
-    await wait(LOOK);
-    // Its process died between two instructions.
+    await wait(POLL);
+    // A guard this old belongs to a process that died here.
     if ((await timeNow(path)) - ((await timeOf(guard)) ?? Number.POSITIVE_INFINITY) > times.dead)
       await rm(guard, { force: true });
     return;
@@ -145,7 +145,7 @@ const timeOf = async (path: string): Promise<number | undefined> =>
     () => undefined,
   );
 
-/** What the clock of the file system says. */
+/** The current time by the file system's clock. */
 async function timeNow(path: string): Promise<number> {
   const probe = `${path}.${randomUUID()}.tmp`;
   await createWith(probe, '');
@@ -172,32 +172,32 @@ function ownerOf(text: string): Owner | undefined {
       ? { place: '', began: '', host: 'another host', since: 'an unknown time', ...owner, process: owner.process }
       : undefined;
   } catch {
-    return undefined; // Half written.
+    return undefined; // Incomplete.
   }
 }
 
-/** This process, as others may find it. */
+/** This process as an owner. */
 function self(): Omit<Owner, 'since'> {
   const host = hostname();
   return { process: process.pid, place: `${host} ${bootOf()} ${namespace()}`, began: beginOf(process.pid), host };
 }
 
-const unlessMissing = (read: () => string): string => {
+const emptyIfMissing = (read: () => string): string => {
   try {
     return read();
   } catch {
-    return ''; // Linux alone has it.
+    return ''; // Only Linux has it.
   }
 };
 
-const bootOf = () => unlessMissing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim());
+const bootOf = () => emptyIfMissing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim());
 
-/** Containers on one host have numbers of processes of their own. */
-const namespace = () => unlessMissing(() => readlinkSync('/proc/self/ns/pid'));
+/** Containers on one host have separate process ids. */
+const namespace = () => emptyIfMissing(() => readlinkSync('/proc/self/ns/pid'));
 
-/** When a process began, after the last bracket of its state; empty where that is not known. */
+/** Start time of a process; empty if unknown. The fields follow the last parenthesis, as the name may contain any. */
 const beginOf = (id: number) =>
-  unlessMissing(() => {
+  emptyIfMissing(() => {
     const state = readFileSync(`/proc/${id}/stat`, 'latin1');
     return state.slice(state.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   });
@@ -207,6 +207,6 @@ function exists(id: number): boolean {
     process.kill(id, 0);
     return true;
   } catch (error) {
-    return codeOf(error) === 'EPERM'; // Another user's.
+    return codeOf(error) === 'EPERM'; // It belongs to another user.
   }
 }

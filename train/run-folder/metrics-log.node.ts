@@ -1,4 +1,4 @@
-/** `metrics.jsonl`: what a run measured, one JSON object a line, in the order of the updates. */
+/** Reads and writes `metrics.jsonl`: the metrics of a run, one JSON object per line, in order of the updates. */
 
 import { closeSync, existsSync, fsync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -9,24 +9,24 @@ import { isEvaluation, type MetricsEntry, MetricsEntrySchema, type StepEntry } f
 import { replaceFile } from './replace-file.node.ts';
 
 /**
- * All entries of a log; none where there is no such file. A last line that a dying process left unfinished is left out.
- * @throws RunFolderError naming file and line where an entry is damaged.
+ * Reads all entries of a log; none if there is no file. An incomplete last line, of a process that died, is ignored.
+ * @throws RunFolderError naming the file and the line if an entry is damaged.
  */
 export async function readMetrics(path: string): Promise<MetricsEntry[]> {
   return (await readLines(path)).map(line => line.entry ?? damaged(path, line));
 }
 
 interface Line {
-  /** From 1. */
+  /** Starts at 1. */
   readonly number: number;
   readonly text: string;
-  /** Undefined where it is damaged. */
+  /** Undefined if it is damaged. */
   readonly entry: MetricsEntry | undefined;
   readonly cause?: unknown;
 }
 
 function damaged(path: string, { number, cause }: Line): never {
-  throw new RunFolderError(path, `line ${number} is damaged; without that line the run can go on`, { cause });
+  throw new RunFolderError(path, `line ${number} is damaged; remove that line to continue the run`, { cause });
 }
 
 async function readLines(path: string): Promise<Line[]> {
@@ -37,7 +37,7 @@ async function readLines(path: string): Promise<Line[]> {
   } catch (error) {
     throw new RunFolderError(path, `cannot be read: ${reasonOf(error)}`, { cause: error });
   }
-  const lines = text.split('\n').slice(0, -1); // Whatever follows the last newline is empty or unfinished.
+  const lines = text.split('\n').slice(0, -1); // Text after the last newline is empty or incomplete.
   return lines.map((text, index) => {
     const number = index + 1;
     try {
@@ -49,15 +49,15 @@ async function readLines(path: string): Promise<Line[]> {
 }
 
 /**
- * The lines of a run as of update `step`. A machine that lost its power may leave damaged lines behind those: they are
- * beyond `step`, as are those after them.
+ * The lines up to update `step`. After a power failure the file may end with damaged lines; these and all lines after them
+ * belong to later updates.
  */
 function keptLines(path: string, lines: readonly Line[], step: number): Line[] {
   const isKept = ({ entry }: Line) => entry !== undefined && entry.step <= step;
   const end = lines.findLastIndex(isKept) + 1;
   const bad = lines.slice(0, end).find(({ entry }) => !entry);
   if (bad) damaged(path, bad);
-  // A checkpoint is saved after the line of its update: without it, a damaged one may be just that.
+  // A checkpoint is saved after the line of its update. If that line is missing, a damaged line may be it.
   const next = lines[end];
   if (next && !next.entry && (lines[end - 1]?.entry?.step ?? 0) < step) damaged(path, next);
   return lines.slice(0, end).filter(isKept);
@@ -66,10 +66,10 @@ function keptLines(path: string, lines: readonly Line[], step: number): Line[] {
 const unfinishedOf = (entry: MetricsEntry | undefined): StepEntry | undefined =>
   entry && !isEvaluation(entry) && entry.unfinished ? entry : undefined;
 
-/** Appends to the log of one run. */
+/** Appends to the log of a run. */
 export class MetricsLog {
   readonly path: string;
-  /** The line that was taken back on opening: where the run was stopped between two lines. */
+  /** The partial entry that was removed on opening, if the run was stopped between two entries. */
   readonly unfinished: StepEntry | undefined;
   readonly #file: number;
   #failed = false;
@@ -81,10 +81,10 @@ export class MetricsLog {
   }
 
   /**
-   * Opens the log for writing after `step` updates: entries of later updates, half a line, and the entry of a run that was
-   * stopped between two are cut off, so that a resumed run's log is as if it had never stopped. Lines that stay keep
-   * their bytes.
-   * @throws RunFolderError where the file is damaged or cannot be written.
+   * Opens the log for writing after `step` updates. Removes entries of later updates, an incomplete line, and the partial
+   * entry of a stopped run, so that the log of a resumed run is the same as without the stop. The lines before stay
+   * unchanged.
+   * @throws RunFolderError if the file is damaged or cannot be written.
    */
   static async open(path: string, step: number): Promise<MetricsLog> {
     const lines = keptLines(path, await readLines(path), step);
@@ -95,13 +95,13 @@ export class MetricsLog {
   }
 
   /**
-   * Adds an entry; the line is in the file when this returns.
-   * @throws RunFolderError where it cannot be written, for instance on a full disk; from then on always.
+   * Appends an entry; the line is in the file when this returns.
+   * @throws RunFolderError if it cannot be written, for instance on a full disk; every later call then fails too.
    */
   append(entry: MetricsEntry): void {
     try {
-      // A line may be there by half.
-      if (this.#failed) throw new Error('it could not be written before');
+      // The file may end with half a line.
+      if (this.#failed) throw new Error('an earlier write failed');
       const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
     } catch (error) {
@@ -111,12 +111,12 @@ export class MetricsLog {
   }
 
   /**
-   * Waits until the disk has all entries.
-   * @throws RunFolderError where it has not.
+   * Waits until all entries are on disk.
+   * @throws RunFolderError if that fails.
    */
   async sync(): Promise<void> {
     try {
-      if (this.#failed) throw new Error('an entry is missing');
+      if (this.#failed) throw new Error('an earlier write failed');
       await promisify(fsync)(this.#file);
     } catch (error) {
       this.#failed = true;

@@ -1,45 +1,45 @@
-/** What a run measures on its way. */
+/** The metrics that a run logs. */
 
 import * as z from 'zod';
 import type { TextureFigures } from '../../eval/evaluate.ts';
 import type { Scores } from '../../eval/protocols.ts';
 
-/** The training as of `step` updates. */
+/** Metrics of the training after `step` updates. */
 export interface StepEntry {
   readonly step: number;
   /**
-   * What the generator is trained to make small: the mean over the updates since the entry before that were not skipped,
-   * NaN where all were.
+   * Loss of the generator: the mean over the updates since the previous entry, without skipped ones; NaN if all were
+   * skipped.
    */
   readonly loss: number;
-  /** Whatever else the training reports, by name (mse, l1, vgg54, tv, adversarial, discriminator, dReal, dFake): means, too. */
+  /** Means of the other values, by name (mse, l1, vgg54, tv, adversarial, discriminator, dReal, dFake). */
   readonly terms?: Readonly<Record<string, number>>;
   readonly lr: number;
-  /** Updates since the entry before that were skipped because they were not finite; left out where none were. */
+  /** Skipped (non-finite) updates since the previous entry; absent if there were none. */
   readonly skipped?: number;
-  /** High-resolution crops a second since the entry before. */
+  /** HR crops per second since the previous entry. */
   readonly imagesPerSecond: number;
-  /** Seconds of training since update 0, pauses between a stop and a resume left out. */
+  /** Seconds of training since update 0, without the pauses between a stop and a resume. */
   readonly seconds: number;
-  /** How many of these `seconds` the GPU had nothing to do because its next crops were not ready. */
+  /** How many of these `seconds` the GPU waited for crops. */
   readonly waitedForDataSeconds?: number;
   /**
-   * Where the run was stopped between two entries: what it had summed up. A resumed run takes this entry away and goes on
-   * with the sums, so that its log is that of an unbroken run.
+   * Set if the run was stopped between two entries: its sums so far. A resumed run removes this entry and continues the
+   * sums, so that its log is the same as without the stop.
    */
   readonly unfinished?: UnfinishedEntry;
 }
 
-/** Sums over the updates since the entry before, by name, `loss` among them. */
+/** Sums over the updates since the previous entry, by name, including `loss`. */
 export interface UnfinishedEntry {
-  /** Those that were not skipped. */
+  /** Number of updates that were not skipped. */
   readonly updates: number;
   readonly sums: Readonly<Record<string, number>>;
 }
 
 /**
- * The network scored after `step` updates: means over the pictures of the evaluation set `data`. Figures of texture are
- * there as far as they were computed.
+ * Scores after `step` updates: means over the pictures of the evaluation set `data`. Texture metrics are present if they
+ * were computed.
  */
 export interface EvaluationEntry {
   readonly step: number;
@@ -52,7 +52,7 @@ export function isEvaluation(entry: MetricsEntry): entry is EvaluationEntry {
   return 'evaluation' in entry;
 }
 
-/** JSON has no NaN and no infinities: they are written as null, and read as NaN. */
+/** JSON has no NaN and infinity: they are written as null and read as NaN. */
 const number = z.union([z.number(), z.null().transform(() => Number.NaN)]);
 const whole = z.number().int().min(0);
 /** One line of metrics.jsonl. */

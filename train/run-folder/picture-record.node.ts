@@ -1,4 +1,4 @@
-/** Which pictures a run is trained and scored on, by name and content: `data.json` in its folder. */
+/** `data.json` of a run folder: the names and hashes of the pictures that the run is trained and scored on. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -11,7 +11,7 @@ import { replaceFile } from './replace-file.node.ts';
 export const PICTURE_RECORD = 'data.json';
 
 const List = z.object({
-  /** Of the list of pictures in JSON. */
+  /** Hash of the list in JSON. */
   sha256: z.string(),
   pictures: z.array(
     z.union([
@@ -27,7 +27,7 @@ const File = z.object({
   evaluation: z.array(List.extend({ data: z.string() })),
 });
 
-/** The pictures of a run: in the order in which crops are taken from them, and those of each set it is scored on. */
+/** The pictures of a run: for training, in the order used for crops, and of each evaluation set. */
 export interface PictureRecord {
   readonly training: Identities;
   readonly evaluation: readonly { readonly data: string; readonly pictures: Identities }[];
@@ -35,7 +35,7 @@ export interface PictureRecord {
 
 const digestOf = (pictures: Identities) => sha256Of(JSON.stringify(pictures));
 
-/** Writes data.json, a line for each picture. @throws RunFolderError where it cannot be written. */
+/** Writes data.json, one line per picture. @throws RunFolderError if it cannot be written. */
 export async function writePictureRecord(folder: string, { training, evaluation }: PictureRecord): Promise<void> {
   const list = (pictures: Identities) =>
     `"sha256": "${digestOf(pictures)}", "pictures": [\n${pictures.map(one => JSON.stringify(one)).join(',\n')}\n]`;
@@ -46,8 +46,8 @@ export async function writePictureRecord(folder: string, { training, evaluation 
 }
 
 /**
- * What data.json in a run folder says; undefined where there is none, as in runs of earlier versions.
- * @throws RunFolderError where it is damaged.
+ * Reads data.json of a run folder; undefined if there is none, as in runs of earlier versions.
+ * @throws RunFolderError if it is damaged.
  */
 export async function readPictureRecord(folder: string): Promise<PictureRecord | undefined> {
   const path = join(folder, PICTURE_RECORD);
@@ -61,7 +61,7 @@ export async function readPictureRecord(folder: string): Promise<PictureRecord |
   const damaged = (cause?: unknown) =>
     new RunFolderError(
       path,
-      'is damaged: it says which pictures the run was begun with; without it the run goes on, and they are not checked',
+      'is damaged: it lists the pictures that the run was started with; without it, the run continues without checking them',
       { cause },
     );
   let found: z.infer<typeof File>;

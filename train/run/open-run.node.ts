@@ -1,6 +1,7 @@
 /** A run that is open: its folder locked, its networks on the GPU, its pictures read, its trainer ready. */
 import type { TrainConfig } from '../config/config.ts';
-import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
+import type { EvaluationSet } from '../pictures/evaluation-sets.node.ts';
+import type { TrainingPicture } from '../pictures/training-picture.node.ts';
 import type { Recalibration } from '../recalibration.ts';
 import type { RunFolder } from '../run-folder/folder.node.ts';
 import type { Trainer } from '../trainer.ts';

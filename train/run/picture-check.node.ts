@@ -3,8 +3,9 @@
 import { forShell } from '../../common/text.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { ConfigError, PictureSourceError } from '../errors.ts';
+import type { EvaluationSet } from '../pictures/evaluation-sets.node.ts';
 import { differenceOf, filesOf, identitiesOf } from '../pictures/identity.ts';
-import type { EvaluationSet, TrainingPicture } from '../pictures/pictures.node.ts';
+import type { TrainingPicture } from '../pictures/training-picture.node.ts';
 import type { PictureRecord } from '../run-folder/picture-record.node.ts';
 
 /** The identities of all pictures of a run. */

@@ -3,14 +3,10 @@
 import { count, MIB, mebibytes } from '../../common/text.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { type BatchSource, CropSource } from '../pictures/crop-source.ts';
-import {
-  type EvaluationSet,
-  type LoadedPictures,
-  loadEvaluationSets,
-  loadTrainingPictures,
-  type TrainingPicture,
-} from '../pictures/pictures.node.ts';
+import { type EvaluationSet, loadEvaluationSets } from '../pictures/evaluation-sets.node.ts';
+import { type LoadedPictures, loadTrainingPictures } from '../pictures/pictures.node.ts';
 import { StreamedCrops } from '../pictures/streamed-crops.node.ts';
+import type { TrainingPicture } from '../pictures/training-picture.node.ts';
 import { Trainer } from '../trainer.ts';
 import type { Networks } from './networks.node.ts';
 import { overlapWarnings } from './picture-check.node.ts';
@@ -56,11 +52,11 @@ export async function prepare(
     const budget = dataBudget * MIB;
     const reading = { ...progress('reading'), budget, folder: scratch, onSpill };
     const training: LoadedPictures = loaded
-      ? { pictures: loaded, skipped: [], [Symbol.dispose]() {} }
+      ? { pictures: loaded, skipped: [], bytesInMemory: 0, [Symbol.dispose]() {} }
       : await loadTrainingPictures(config, reading);
     held.push(training);
     const { pictures, packed, skipped: left } = training;
-    const scored = await loadEvaluationSets(config.eval, reading);
+    const scored = await loadEvaluationSets(config.eval, { ...reading, budget: budget - training.bytesInMemory });
     held.push(scored);
     const { sets, skipped } = scored;
     for (const { message } of [...left, ...skipped]) onLine?.(`skipped: ${message}`);

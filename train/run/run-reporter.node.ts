@@ -5,8 +5,8 @@ import { interpolation, type Method, network } from '../../eval/methods.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
-import type { ReportPicture, ReportScores } from '../report/content.ts';
-import { type Exhibits, INITIAL } from '../report/exhibits.ts';
+import type { ReportPicture, ReportScores } from '../report/report-content.ts';
+import { type ComparedRun, INITIAL } from '../report/run-comparison.ts';
 import { comparisons, developmentStrip, reportRun } from '../report/run-report.node.ts';
 import { writeSample } from '../report/samples.node.ts';
 import type { Scoring } from '../report/scoring.ts';
@@ -46,7 +46,7 @@ export class RunReporter implements Disposable {
   /** Writes a sample picture of the network as it is. */
   async sample(): Promise<void> {
     const { folder, trainer } = this.#run;
-    await this.attempt('no sample', () => writeSample(folder, this.#exhibits(), trainer.step));
+    await this.attempt('no sample', () => writeSample(folder, this.#comparedRun(), trainer.step));
   }
 
   /** Metrics beside PSNR and SSIM at the end; none for an SRResNet, which is trained for PSNR. */
@@ -71,15 +71,15 @@ export class RunReporter implements Disposable {
     const { folder, config, networks, trainer } = this.#run;
     using initial = await this.#initial();
     const scores = results ? await this.#compared(scoring, results, initial?.method) : [];
-    const exhibits = this.#exhibits(initial?.method);
+    const compared = this.#comparedRun(initial?.method);
     const { step } = trainer;
     const { command, signal } = this.#options;
     // An interrupted run stops without pictures; resuming it draws them.
     const pictures: ReportPicture[] = signal?.aborted
       ? []
       : [
-          ...((await this.attempt('no comparison', () => comparisons(folder, exhibits, step))) ?? []),
-          ...((await this.attempt('no development', () => developmentStrip(folder, exhibits, step))) ?? []),
+          ...((await this.attempt('no comparison', () => comparisons(folder, compared, step))) ?? []),
+          ...((await this.attempt('no development', () => developmentStrip(folder, compared, step))) ?? []),
         ];
     await reportRun(folder, { config, command, scores, pictures, loss: networks.explanation(config) });
     return scores;
@@ -127,7 +127,7 @@ export class RunReporter implements Disposable {
     this.#upscaler.dispose();
   }
 
-  #exhibits(initial?: Method): Exhibits {
+  #comparedRun(initial?: Method): ComparedRun {
     const { config, sets, pictures } = this.#run;
     return { config, sets, pictures, method: this.method, initial };
   }

@@ -1,9 +1,9 @@
 /** Options and result of a training session. */
 import type { Device } from '../../engine/device/device.ts';
-import type { TrainingPicture } from '../pictures/pictures.node.ts';
+import type { TrainingPicture } from '../pictures/training-picture.node.ts';
 import type { ProfileSummary } from '../profile/profile.ts';
 import type { ProfileOptions } from '../profile/session-profile.node.ts';
-import type { ReportScores } from '../report/content.ts';
+import type { ReportScores } from '../report/report-content.ts';
 import type { StepResult } from '../trainer.ts';
 
 export interface SessionOptions {

@@ -2,7 +2,8 @@
 import type { Device } from '../../engine/device/device.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
 import { convolutionFamilies } from '../../kernels/products/conv2d/variants.ts';
-import { resumeConfig, type TrainConfig } from '../config/config.ts';
+import type { TrainConfig } from '../config/config.ts';
+import { resumeConfig } from '../config/resume.ts';
 import { Recalibration } from '../recalibration.ts';
 import { recordChoices, recordedChoices } from '../run-folder/choices.node.ts';
 import { describeEnvironment } from '../run-folder/environment.node.ts';

@@ -1,6 +1,6 @@
 /** Training entries of the metrics log: mean losses since the previous entry, speed and time. */
 
-import { stepEntries } from '../report/content.ts';
+import { stepEntries } from '../report/report-content.ts';
 import type { MetricsEntry, StepEntry } from '../run-folder/metrics.ts';
 import { learningRateAt } from '../schedule.ts';
 import type { StepResult } from '../trainer.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { count } from '../../common/text.ts';
 import type { Device } from '../../engine/device/device.ts';
-import { DeviceLosses } from '../../engine/device/losses-in-a-row.ts';
+import { DeviceLosses } from '../../engine/device/device-losses.ts';
 import { readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
 import { countersOf } from './state.ts';
 

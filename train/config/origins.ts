@@ -1,15 +1,15 @@
-/** A configuration as lines that say where each option came from. */
+/** Prints a configuration, and where each option was set. */
 import type { ConfigFile, TrainConfig, TrainOption } from './config.ts';
-import { KEYS } from './schema.ts';
+import { KEYS } from './options.ts';
 
-/** What the options were told by. */
+/** Where options were set. */
 export interface ConfigSources {
-  /** As `parseConfig` takes it. */
+  /** As passed to `parseConfig`. */
   readonly commandLine: Readonly<Record<string, unknown>>;
   readonly file?: ConfigFile | undefined;
 }
 
-/** "command line", a file's name, or "default". */
+/** "command line", the path of the file, or "default". */
 export function originOf(key: TrainOption, { commandLine, file }: ConfigSources): string {
   if (commandLine[key] !== undefined) return 'command line';
   return file && key in file.options ? file.path : 'default';
@@ -18,7 +18,7 @@ export function originOf(key: TrainOption, { commandLine, file }: ConfigSources)
 const shown = (value: unknown): string =>
   Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : String(value);
 
-/** A line for each option that has a value: its name, the value, where it came from. */
+/** A line for each option that has a value: its name, its value, where it was set. */
 export function configLines(config: TrainConfig, sources: ConfigSources): string[] {
   const rows = KEYS.filter(
     key => config[key] !== undefined && !(Array.isArray(config[key]) && config[key].length === 0),
@@ -29,8 +29,8 @@ export function configLines(config: TrainConfig, sources: ConfigSources): string
   return cells.map(([name, value, origin]) => `${name.padEnd(names)}  ${value.padEnd(values)}  ${origin}`);
 }
 
-/** Those that were told, in one line: "lr 0.004 (base.json), steps 20 (command line)". */
-export function toldLine(config: TrainConfig, sources: ConfigSources): string {
-  const told = KEYS.filter(key => config[key] !== undefined && originOf(key, sources) !== 'default');
-  return told.map(key => `${key} ${shown(config[key])} (${originOf(key, sources)})`).join(', ');
+/** The options that are not defaults, in one line: "lr 0.004 (base.json), steps 20 (command line)". */
+export function givenLine(config: TrainConfig, sources: ConfigSources): string {
+  const given = KEYS.filter(key => config[key] !== undefined && originOf(key, sources) !== 'default');
+  return given.map(key => `${key} ${shown(config[key])} (${originOf(key, sources)})`).join(', ');
 }

@@ -1,8 +1,8 @@
-/** Options by dotted paths: `lr.schedule`, and {"lr": {"schedule": …}} in a file, are `lrSchedule`. */
+/** Dotted names of options: `lr.schedule`, and {"lr": {"schedule": …}} in a file, mean `lrSchedule`. */
 import { ConfigError } from '../errors.ts';
 
-/** No option lies deeper; files that mean harm do. */
-const DEEPEST = 8;
+/** No option is nested deeper; malicious files may be. */
+const MAX_DEPTH = 8;
 
 /** "lr.schedule" and "lrSchedule" as "lrSchedule". */
 export function optionAt(path: string): string {
@@ -11,21 +11,22 @@ export function optionAt(path: string): string {
 }
 
 /**
- * The options of a file, whose objects may be nested and whose names may be dotted, by their names.
- * @throws ConfigError where one is said twice, or objects are nested absurdly.
+ * The options of a file by their full names. Objects may be nested and names may be dotted.
+ * @param path of the file, for messages.
+ * @throws ConfigError if an option is set twice, or objects are nested too deeply.
  */
 export function flattened(tree: Readonly<Record<string, unknown>>, path: string): Record<string, unknown> {
   const found = new Map<string, unknown>();
   const visit = (value: Readonly<Record<string, unknown>>, above: readonly string[]) => {
-    if (above.length > DEEPEST) throw new ConfigError(`${path}: objects nested more than ${DEEPEST} deep`);
+    if (above.length > MAX_DEPTH) throw new ConfigError(`${path}: objects nested more than ${MAX_DEPTH} deep`);
     for (const [name, inner] of Object.entries(value)) {
-      const place = [...above, name];
+      const names = [...above, name];
       if (isObject(inner)) {
-        visit(inner, place);
+        visit(inner, names);
         continue;
       }
-      const key = optionAt(place.join('.'));
-      if (found.has(key)) throw new ConfigError(`${path}: ${place.join('.')}: says ${key} a second time`);
+      const key = optionAt(names.join('.'));
+      if (found.has(key)) throw new ConfigError(`${path}: ${names.join('.')}: sets ${key} a second time`);
       found.set(key, inner);
     }
   };
@@ -37,9 +38,9 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * "lr.schedule=cosine" as ["lrSchedule", "cosine"]. Lists are JSON (`data=["a","b"]`) or a single entry; switches are
- * true or false.
- * @throws ConfigError where there is no `=`.
+ * "lr.schedule=cosine" as ["lrSchedule", "cosine"]. A list is JSON (`data=["a","b"]`) or a single entry; a switch is true
+ * or false.
+ * @throws ConfigError if there is no `=`.
  */
 export function parseOverride(text: string): readonly [string, unknown] {
   const at = text.indexOf('=');
@@ -48,7 +49,7 @@ export function parseOverride(text: string): readonly [string, unknown] {
   return [optionAt(text.slice(0, at)), jsonValue(value) ?? value];
 }
 
-/** Lists and switches; all else is text, which becomes a number where an option wants one. */
+/** Lists and switches. Anything else stays text, and becomes a number if the option is one. */
 function jsonValue(text: string): unknown {
   if (!/^(\[.*\]|true|false)$/s.test(text)) return undefined;
   try {

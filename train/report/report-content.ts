@@ -1,31 +1,31 @@
-/** What a report tells, and the figures that follow from it. */
+/** The content of a report, and figures derived from it. */
 
 import { type Figures, meanFigures } from '../../eval/evaluate.ts';
 import type { TrainConfig } from '../config/config.ts';
 import type { RecordedEnvironment } from '../run-folder/environment.ts';
 import { isEvaluation, type MetricsEntry, type StepEntry } from '../run-folder/metrics.ts';
 
-/** One picture by every method. */
+/** The scores of each method on a picture. */
 export interface ReportImage {
   readonly name: string;
   readonly bicubic: Figures;
-  /** The network that the training began with, where it is compared. */
+  /** Scores of the network that the training started from, if it is compared. */
   readonly initial?: Figures | undefined;
   readonly model: Figures;
 }
 
-/** The finished network beside bicubic, and beside what it began as, on one evaluation set. */
+/** The scores on an evaluation set. */
 export interface ReportScores {
-  /** As in the log's evaluations, so that bicubic's line can be drawn beside the network's curve. */
+  /** Name of the set as in the log, so that bicubic's line appears in the chart of the same set. */
   readonly data: string;
   readonly images: readonly ReportImage[];
 }
 
-/** A picture to show, for instance a comparison LR | bicubic | SRResNet | original. */
+/** A picture to show, for instance a comparison of LR, bicubic, SRResNet and original. */
 export interface ReportPicture {
   readonly title: string;
   readonly caption?: string;
-  /** Bytes of a PNG file. */
+  /** A PNG file. */
   readonly png: Uint8Array;
 }
 
@@ -33,18 +33,18 @@ export interface ReportContent {
   readonly config: TrainConfig;
   readonly environment: RecordedEnvironment;
   readonly metrics: readonly MetricsEntry[];
-  /** Empty where the run is not evaluated. */
+  /** Empty if the run is not evaluated. */
   readonly scores: readonly ReportScores[];
   readonly pictures: readonly ReportPicture[];
-  /** The command line that trains this again. */
+  /** The command line that repeats the run. */
   readonly command: string;
-  /** How the VGG loss is computed, in one line, where there is one. */
+  /** One line that describes the VGG loss, if there is one. */
   readonly loss?: string | undefined;
   /** Default: "SRResNet, 16 blocks of 64 channels". */
   readonly title?: string;
 }
 
-/** Means over a set's pictures. */
+/** Mean scores over the pictures of a set. */
 export function setMeans({ images }: ReportScores): ReportImage {
   const initial = images.flatMap(image => image.initial ?? []);
   return {
@@ -55,25 +55,27 @@ export function setMeans({ images }: ReportScores): ReportImage {
   };
 }
 
-/** The log's training entries, in order. */
+/** The training entries of a log, without evaluations. */
 export function stepEntries(metrics: readonly MetricsEntry[]): StepEntry[] {
   return metrics.filter((entry): entry is StepEntry => !isEvaluation(entry));
 }
 
-/** How far a run came; undefined where it logged nothing. */
-export interface Progress {
+/** Figures of a run as a whole. */
+export interface RunSummary {
+  /** Number of updates. */
   readonly steps: number;
   readonly seconds: number;
-  /** Mean of the last twentieth of the logged losses, entries left out of which all updates were skipped. */
+  /** Mean of the last twentieth of the logged losses, without entries whose updates were all skipped. */
   readonly loss: number;
-  /** Updates that were skipped because they were not finite. */
+  /** Number of skipped (non-finite) updates. */
   readonly skipped: number;
-  /** High-resolution crops a second over the whole run. */
+  /** HR crops per second over the whole run. */
   readonly imagesPerSecond: number;
   readonly waitedForDataSeconds: number | undefined;
 }
 
-export function progressOf(content: Pick<ReportContent, 'config' | 'metrics'>): Progress | undefined {
+/** Summarizes a run; undefined if it logged nothing. */
+export function summaryOf(content: Pick<ReportContent, 'config' | 'metrics'>): RunSummary | undefined {
   const entries = stepEntries(content.metrics);
   const last = entries.at(-1);
   if (last === undefined) return undefined;

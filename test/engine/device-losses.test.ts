@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DeviceLostError } from '../../engine/basics/errors.ts';
-import { DeviceLosses } from '../../engine/device/losses-in-a-row.ts';
+import { DeviceLosses } from '../../engine/device/device-losses.ts';
 
 const loss = new DeviceLostError('unknown', 'the driver was reset');
 

@@ -1,4 +1,4 @@
-/** What a run shows for the eye, and how: the same picture by every method beside its original. */
+/** Comparison pictures of a run: the same picture by each method beside its original. */
 import { type ComparisonRow, comparisonPicture } from '../../eval/comparison.ts';
 import type { Pair } from '../../eval/evaluate.ts';
 import { interpolation, type Method } from '../../eval/methods.ts';
@@ -6,46 +6,50 @@ import type { Picture } from '../../image/picture.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
 import type { ScoredSet } from './scoring.ts';
 
-/** What can be shown of a run. */
-export interface Exhibits {
+/** A run's networks and pictures. */
+export interface ComparedRun {
   readonly config: TrainConfig;
+  /** The evaluation sets. */
   readonly sets: readonly ScoredSet[];
-  /** Shown where nothing is held out. */
+  /** Training pictures, shown if there is no evaluation set. */
   readonly pictures: readonly Pair[];
   readonly method: Method;
-  /** The network that the training began with, where it is another's result worth comparing. */
+  /** The network that the training started from, unless it is an earlier state of the same training. */
   readonly initial?: Method | undefined;
 }
 
-/** What the network is called that an SRGAN began with. */
+/** Label of the network that an SRGAN started from. */
 export const INITIAL = 'initial SRResNet';
 
-/** Pictures of each set that are compared: enough to judge by, few enough for a page. */
+/** Number of pictures of each set that are compared. */
 export const COMPARED = 4;
 
-/** Beside an SRResNet, the detail is what it is about. */
+/** Magnification of the comparisons of an SRGAN, which is about details. */
 const ZOOM = 4;
 
-/** The held-out sets, or the first pictures trained on where there are none. */
-export function exhibited({ sets, pictures }: Exhibits): readonly ScoredSet[] {
+/** The evaluation sets, or the first training pictures if there are none. */
+export function comparedSets({ sets, pictures }: ComparedRun): readonly ScoredSet[] {
   return sets.length > 0 ? sets : [{ data: 'pictures trained on', pictures: pictures.slice(0, COMPARED) }];
 }
 
-/** What becomes of a picture: by bicubic first, by the network last, and in between by what it began as, if worth it. */
-export async function rowOf({ config, method, initial }: Exhibits, { name, hr, lr }: Pair): Promise<ComparisonRow> {
+/** Upscales a picture by bicubic, by the initial network if there is one, and by the trained network. */
+export async function comparisonRow(
+  { config, method, initial }: ComparedRun,
+  { name, hr, lr }: Pair,
+): Promise<ComparisonRow> {
   const methods: [string, Method][] = [
     ['bicubic', interpolation('bicubic')],
     ...(initial ? [[INITIAL, initial] as [string, Method]] : []),
     [variantOfConfig(config).label, method],
   ];
   const results: { label: string; picture: Picture }[] = [];
-  for (const [label, enlarge] of methods) results.push({ label, picture: await enlarge(lr) });
+  for (const [label, upscale] of methods) results.push({ label, picture: await upscale(lr) });
   return { name, hr, lr, results };
 }
 
-/** The rows, LR before and the original behind, as they are after `step` updates. */
-export function comparisonOf(
-  { config, initial }: Exhibits,
+/** Draws rows, each from LR to the original, of a set after `step` updates. */
+export function drawComparison(
+  { config, initial }: ComparedRun,
   data: string,
   rows: readonly ComparisonRow[],
   step: number,

@@ -1,38 +1,38 @@
-/** Where pictures rest once they are read: in memory up to a budget, all of them in a scratch file beyond it. */
+/** Stores decoded pictures: in memory up to a budget, and all of them in a scratch file beyond it. */
 import type { Channels, Picture } from '../../image/picture.ts';
 import type { PictureIdentity } from './identity.ts';
-import type { PackedPlace } from './packed-crops.node.ts';
+import type { PictureLocation } from './packed-crops.node.ts';
 import { ScratchFile } from './scratch-file.node.ts';
 import type { TrainingPicture } from './training-picture.node.ts';
 
-/** A picture in a scratch file. Its bytes are read anew whenever they are asked for, and belong to who asked. */
+/** A picture in a scratch file. Each access reads its bytes again; they belong to the caller. */
 export class PackedPicture implements TrainingPicture {
   readonly name: string;
   readonly files: readonly PictureIdentity[] | undefined;
-  readonly place: PackedPlace;
+  readonly location: PictureLocation;
   readonly #file: ScratchFile;
   readonly #channels: { readonly hr: Channels; readonly lr: Channels };
 
   constructor(
     { name, files }: Pick<TrainingPicture, 'name' | 'files'>,
-    place: PackedPlace,
+    location: PictureLocation,
     file: ScratchFile,
     channels: { readonly hr: Channels; readonly lr: Channels } = { hr: 3, lr: 3 },
   ) {
     this.name = name;
     this.files = files;
-    this.place = place;
+    this.location = location;
     this.#file = file;
     this.#channels = channels;
   }
 
   get hr(): Picture {
-    const { width, height, hr } = this.place;
+    const { width, height, hr } = this.location;
     return this.#read(width, height, this.#channels.hr, hr);
   }
 
   get lr(): Picture {
-    const { width, height, lr } = this.place;
+    const { width, height, lr } = this.location;
     return this.#read(width / 4, height / 4, this.#channels.lr, lr);
   }
 
@@ -41,40 +41,47 @@ export class PackedPicture implements TrainingPicture {
   }
 }
 
-/** All pictures of a set, in a file. */
+/** All pictures of a set, in a scratch file. */
 export interface PackedPictures {
-  readonly places: readonly PackedPlace[];
+  readonly locations: readonly PictureLocation[];
   readonly file: ScratchFile;
 }
 
-export interface ShelfOptions {
-  /** Bytes of pictures that may rest in memory. */
+export interface StoreOptions {
+  /** Maximum bytes of pictures in memory. */
   readonly budget: number;
-  /** Of the scratch file. */
+  /** Folder of the scratch file. */
   readonly folder: string;
-  /** The budget is exceeded: how large the scratch file will be, about, and what its disk has left; bytes. */
-  readonly onSpill?: ((about: number, free: number) => void) | undefined;
+  /**
+   * Called when the budget is exceeded, with the estimated size of the scratch file and the free space on its disk, in
+   * bytes.
+   */
+  readonly onSpill?: ((estimate: number, free: number) => void) | undefined;
 }
 
-export class PictureShelf implements Disposable {
-  readonly #options: ShelfOptions;
+export class PictureStore implements Disposable {
+  readonly #options: StoreOptions;
   readonly #expected: number;
   #pictures = new Map<number, TrainingPicture>();
   #bytes = 0;
   #file: Promise<ScratchFile> | undefined;
 
-  /** `expected`: pictures that will come, to guess the whole from the first ones. */
-  constructor(expected: number, options: ShelfOptions) {
+  /** `expected`: the number of pictures to come, for the estimate of the scratch file's size. */
+  constructor(expected: number, options: StoreOptions) {
     this.#expected = expected;
     this.#options = options;
   }
 
-  /** Bytes in memory: never more than the budget. */
+  /** Bytes of pictures in memory; never more than the budget. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Takes a picture; those that crops are to be taken from are RGB. Numbers may come in any order. @throws ScratchFileError */
+  /**
+   * Adds a picture; one that crops will be taken from must be RGB.
+   * @param number its position; numbers may come in any order.
+   * @throws ScratchFileError
+   */
   async put(number: number, picture: TrainingPicture): Promise<void> {
     const size = sizeOf(picture);
     if (!this.#file && this.#bytes + size <= this.#options.budget) {
@@ -86,13 +93,13 @@ export class PictureShelf implements Disposable {
     await this.#pack(number, picture, await this.#file);
   }
 
-  /** Moves what was kept so far. */
+  /** Moves all pictures from memory to a new scratch file. `next`: size of the picture that exceeds the budget. */
   async #spill(next: number): Promise<ScratchFile> {
     const held = [...this.#pictures];
     const file = await ScratchFile.create(this.#options.folder);
     try {
-      const about = ((this.#bytes + next) / (held.length + 1)) * this.#expected;
-      this.#options.onSpill?.(about, await file.free());
+      const estimate = ((this.#bytes + next) / (held.length + 1)) * this.#expected;
+      this.#options.onSpill?.(estimate, await file.free());
       for (const [number, picture] of held) {
         await this.#pack(number, picture, file);
         this.#bytes -= sizeOf(picture);
@@ -107,20 +114,20 @@ export class PictureShelf implements Disposable {
   async #pack(number: number, picture: TrainingPicture, file: ScratchFile): Promise<void> {
     const { hr, lr } = picture;
     const begin = await file.append([hr.data, lr.data]);
-    const place = { width: hr.width, height: hr.height, hr: begin, lr: begin + hr.data.length };
-    this.#pictures.set(number, new PackedPicture(picture, place, file, { hr: hr.channels, lr: lr.channels }));
+    const location = { width: hr.width, height: hr.height, hr: begin, lr: begin + hr.data.length };
+    this.#pictures.set(number, new PackedPicture(picture, location, file, { hr: hr.channels, lr: lr.channels }));
   }
 
-  /** The pictures in the order of their numbers; `packed` where they lie in a scratch file. */
+  /** The pictures ordered by number; `packed` is set if they are in a scratch file. */
   async all(): Promise<{ readonly pictures: readonly TrainingPicture[]; readonly packed?: PackedPictures }> {
     const pictures = [...this.#pictures].sort(([a], [b]) => a - b).map(([, picture]) => picture);
     const file = await this.#file;
     if (!file) return { pictures };
-    const places = pictures.flatMap(picture => (picture instanceof PackedPicture ? [picture.place] : []));
-    return { pictures, packed: { places, file } };
+    const locations = pictures.flatMap(picture => (picture instanceof PackedPicture ? [picture.location] : []));
+    return { pictures, packed: { locations, file } };
   }
 
-  /** Closes the scratch file: pictures in it are gone. */
+  /** Closes the scratch file; pictures in it can no longer be read. */
   dispose(): void {
     this.#file?.then(
       file => file.dispose(),
