@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { shippedFolder } from '../models/shipped.ts';
-import { daybreak } from './daybreak.ts';
+import { daybreak, daybreakProcess } from './daybreak.ts';
 
 const COMMANDS = ['doctor', 'train', 'upscale', 'models', 'eval', 'compare', 'tune'];
 
 test('--help lists the commands and exits 0', async () => {
-  const { code, stdout, stderr } = await daybreak(['--help']);
+  const { code, stdout, stderr } = await daybreakProcess(['--help']);
   expect([code, stderr]).toEqual([0, '']);
   for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
 });
@@ -30,7 +30,7 @@ test('a tsconfig.json in the folder that one is in is none of our business', asy
   const paths = { commander: ['./trap.mjs'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { paths } }));
   writeFileSync(join(folder, 'trap.mjs'), 'throw new Error("trapped")');
-  expect(await daybreak(['eval', '--help'], folder)).toMatchObject({ code: 0, stderr: '' });
+  expect(await daybreakProcess(['eval', '--help'], folder)).toMatchObject({ code: 0, stderr: '' });
 });
 
 describe('bad usage exits 2, with one line on stderr', () => {
@@ -107,7 +107,7 @@ describe('bad usage exits 2, with one line on stderr', () => {
   });
 
   test('no command: the help', async () => {
-    const { code, stdout, stderr } = await daybreak([]);
+    const { code, stdout, stderr } = await daybreakProcess([]);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('Usage: daybreak');
   });
@@ -115,7 +115,7 @@ describe('bad usage exits 2, with one line on stderr', () => {
 
 test('a failure is one line and exits 1; --debug adds where', async () => {
   const args = ['eval', '--data', 'nowhere', '--model', 'bicubic'];
-  const [short, long] = await Promise.all([daybreak(args), daybreak([...args, '--debug'])]);
+  const [short, long] = await Promise.all([daybreakProcess(args), daybreak([...args, '--debug'])]);
   expect(short).toEqual({
     code: 1,
     stdout: '',
