@@ -1,20 +1,20 @@
-/** The options of `daybreak train VARIANT`, as commander takes them and as a command line writes them. */
+/** Converts the options of `daybreak train VARIANT` to commander's, and a configuration back to a command line. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { forShell } from '../common/text.ts';
 import { defaultsOf, optionsOf, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
 import { shortName, type Variant } from '../train/variants.ts';
 
-/** For options that may be repeated: all their values. */
+/** Collects the values of an option that can be repeated. */
 export const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
 
 const isNothing = (value: unknown) =>
   value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 
-/** Adds what a configuration of the variant can say, with the variant's defaults in the help. */
+/** Adds the variant's options to its command, with its defaults in the help. */
 export function addConfigOptions(command: Command, variant: Variant): void {
   for (const { flags, help, group, repeatable, default: byDefault } of optionsOf(variant)) {
-    // Defaults stay with the configuration: commander's would win over a configuration file.
+    // Commander does not get the defaults: they would override a configuration file.
     const text = isNothing(byDefault) ? help : `${help} (default: ${shown(byDefault)})`;
     const option = new Option(flags, text).helpGroup(group);
     command.addOption(repeatable ? option.argParser(collect) : option);
@@ -27,7 +27,7 @@ function shown(value: unknown): string {
 
 const quoted = (value: unknown) => forShell(String(value));
 
-/** The command line that trains this again. */
+/** The command line that repeats a training. */
 export function commandOf(config: TrainConfig): string {
   const variant = variantOfConfig(config);
   const defaults = defaultsOf(variant, config);

@@ -1,7 +1,7 @@
 /** The training facts for a model card, from the run folder that contains the weights. */
 
 import { basename, dirname, join, resolve } from 'node:path';
-import { commandOf } from '../cli/train.ts';
+import { commandOf } from '../cli/train-options.ts';
 import { adapterName } from '../engine/device/adapter.ts';
 import type { TrainConfig } from '../train/config/config.ts';
 import { readEnvironment, readRunConfig } from '../train/run-folder/folder.node.ts';

@@ -6,7 +6,8 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { exitCodeOf, report } from '../cli/failures.ts';
-import { commandOf, printResult, withDisplay } from '../cli/train.ts';
+import { printResult, withDisplay } from '../cli/train-display.ts';
+import { commandOf } from '../cli/train-options.ts';
 import type { Device } from '../engine/device/device.ts';
 import { setCurrentDevice } from '../engine/init.ts';
 import { loadVgg19 } from '../models/vgg19.node.ts';

@@ -59,7 +59,7 @@ test('refuses what a run would refuse', async () => {
   const wrong: [string[], RegExp, number][] = [
     [['--out', folder], /is not empty and has no run/, 1],
     [['--out', join(folder, 'taken')], /taken: is not a folder/, 1],
-    [['--out', join(folder, 'a'), '--set', 'lr=1', '--lr', '1'], /^error: --set lr=1: lr is given twice$/m, 2],
+    [['--out', join(folder, 'a'), '--set', 'lr=1', '--lr', '1'], /^error: --set lr=1: expected lr once, got it twice$/m, 2],
     [
       ['--out', join(folder, 'a'), '--set', 'lr.shedule=step'],
       /^error: --lr-shedule: unknown option; the options are/m,
@@ -103,7 +103,7 @@ test('another variant in --set is refused, in a file told of; hints are words of
   const { code, stdout, stderr } = await daybreak([...command, '--set', 'model=srresnet-mse', '--stop-after', '1']);
   expect([code, stderr]).toEqual([
     0,
-    expect.stringMatching(/^note: .*base\.json says model srgan-mse; this command trains/m),
+    expect.stringMatching(/^note: .*base\.json was written for srgan-mse; training srresnet/m),
   ]);
-  expect(stdout).toContain(`go on with --resume --out '${out.replace("'", "'\\''")}'`);
+  expect(stdout).toContain(`resume with: npx daybreak train srresnet --resume --out '${out.replace("'", "'\\''")}'`);
 });

@@ -137,7 +137,7 @@ describe('the configuration', () => {
     const { code, stdout, stderr } = await daybreak(args, join(folder, 'elsewhere'));
     expect([code, stdout]).toEqual([
       0,
-      expect.stringContaining('stopped after 7 of 9 updates; go on with --resume --out ../run'),
+      expect.stringContaining('stopped after 7 of 9 updates; resume with: npx daybreak train srresnet --resume --out ../run'),
     ]);
     expect(linesOf(stderr)).toContainEqual(expect.stringMatching(/^step 7\/9 /));
     expect(json(folder, 'run', 'config.json')).toMatchObject({ steps: 9, out: '../run' });
@@ -147,8 +147,8 @@ describe('the configuration', () => {
 
 describe('refused', () => {
   test.each([
-    [['--resume', '--out', 'nowhere'], 2, /^nowhere: holds no run to resume \(no config\.json\)/],
-    [['--resume', '--out', 'x', '--config', 'y'], 2, /^--config belongs to a new run/],
+    [['--resume', '--out', 'nowhere'], 2, /^nowhere: not the folder of a run \(no config\.json\)/],
+    [['--resume', '--out', 'x', '--config', 'y'], 2, /^--config is for new runs/],
     [
       ['--data', 'synthetic', '--out', 'x', '--config', 'y.json'],
       2,

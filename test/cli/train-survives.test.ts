@@ -49,7 +49,7 @@ test('Ctrl-C exits 130, SIGTERM 143 and a closed terminal 129, all saved; resume
     expect([got, stdout]).toEqual([code, '']);
     expect(stderr).toContain('Saving a checkpoint … Once more to stop at once.\n');
     expect(stderr).toContain(
-      `saved after ${step} updates; go on with: npx daybreak train srresnet --resume --out ${run}\n`,
+      `saved after ${step} updates; resume with: npx daybreak train srresnet --resume --out ${run}\n`,
     );
     expect(stderr.endsWith(`error: stopped by ${signal}\n`)).toBe(true);
     expect(step).toBeGreaterThan(before + 30);

@@ -66,7 +66,7 @@ describe('bad usage exits 2, with one line on stderr', () => {
     [
       'an option of another one that is not there',
       ['train', 'srresnet', '--data', 'synthetic', '--out', 'x', '--profile-steps', '2'],
-      'error: --profile-steps belongs to --profile',
+      'error: --profile-steps needs --profile',
     ],
     [
       'a format that nothing is written in',

@@ -16,7 +16,7 @@ import type { OpenRun } from './open-run.node.ts';
 import { RunReporter } from './run-reporter.node.ts';
 import type { SessionOptions, SessionResult } from './session-options.node.ts';
 import { MODEL, SCORED } from './state.ts';
-import { openStepLog, type StepLog } from './step-log.ts';
+import { openStepLog, type StepLog } from './step-log.node.ts';
 
 /**
  * Trains an open run to its end or to a stop, then writes its report.
