@@ -59,7 +59,11 @@ test('refuses what a run would refuse', async () => {
   const wrong: [string[], RegExp, number][] = [
     [['--out', folder], /is not empty and has no run/, 1],
     [['--out', join(folder, 'taken')], /taken: is not a folder/, 1],
-    [['--out', join(folder, 'a'), '--set', 'lr=1', '--lr', '1'], /^error: --set lr=1: expected lr once, got it twice$/m, 2],
+    [
+      ['--out', join(folder, 'a'), '--set', 'lr=1', '--lr', '1'],
+      /^error: --set lr=1: expected lr once, got it twice$/m,
+      2,
+    ],
     [
       ['--out', join(folder, 'a'), '--set', 'lr.shedule=step'],
       /^error: --lr-shedule: unknown option; the options are/m,

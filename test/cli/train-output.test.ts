@@ -137,7 +137,9 @@ describe('the configuration', () => {
     const { code, stdout, stderr } = await daybreak(args, join(folder, 'elsewhere'));
     expect([code, stdout]).toEqual([
       0,
-      expect.stringContaining('stopped after 7 of 9 updates; resume with: npx daybreak train srresnet --resume --out ../run'),
+      expect.stringContaining(
+        'stopped after 7 of 9 updates; resume with: npx daybreak train srresnet --resume --out ../run',
+      ),
     ]);
     expect(linesOf(stderr)).toContainEqual(expect.stringMatching(/^step 7\/9 /));
     expect(json(folder, 'run', 'config.json')).toMatchObject({ steps: 9, out: '../run' });

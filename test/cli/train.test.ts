@@ -107,7 +107,7 @@ test('a training that breaks stops with 1, says where and what was first, and ke
       /error: updates 2 to 4 contained NaN or infinity \(the last: 1 of the losses, .*\); .*; first: .* generator \w+/,
     ),
   ]);
-  const skipped = stderr.split('\n').filter(line => line.startsWith('update '));
+  const skipped = stderr.split('\n').filter(line => line.startsWith('skipped update '));
   expect(skipped).toEqual([
     expect.stringMatching(/^skipped update 2, NaN or infinity in .* \(1 in a row, 3 end the run\)$/),
     expect.stringMatching(/^skipped update 3, NaN or infinity in .* \(2 in a row, 3 end the run\)$/),

@@ -89,7 +89,7 @@ test('gathered variables that are not all assigned are decided one by one', asyn
 test('variables are gathered once, and there must be some', () => {
   const parts = [variable([1], [1])];
   const gathered = new Gathered(parts, 'parts');
-  expect(() => new Gathered(parts, 'again')).toThrow(/lies in another variable already/);
+  expect(() => new Gathered(parts, 'again')).toThrow(/is packed into another variable already/);
   expect(() => new Gathered([], 'nothing')).toThrow('nothing: there is no variable to gather.');
   gathered.dispose();
   parts[0].dispose();

@@ -60,7 +60,7 @@ describe('state', () => {
       expect(() => adam.load({ steps: 9, moments: fewer })).toThrow('Adam: expected moments of 4 parameters, got 3.');
       const shorter = before.moments.map(moment => ({ ...moment, second: moment.second.slice(1) }));
       expect(() => adam.load({ steps: 9, moments: shorter })).toThrow(
-        'Adam: moments of 15 and 14 numbers do not fit parameter 0 of shape [3, 5].',
+        'Adam: expected moments of 15 elements for parameter 0 of shape [3, 5], got 15 and 14.',
       );
       expect(await adam.state()).toEqual(before);
     });
@@ -69,7 +69,7 @@ describe('state', () => {
 
 describe('refused', () => {
   test('no parameters', () => {
-    expect(() => new Adam([])).toThrow('Adam: needs at least one parameter.');
+    expect(() => new Adam([])).toThrow('Adam: expected at least one parameter, got none.');
   });
 
   test.each([
@@ -79,7 +79,7 @@ describe('refused', () => {
     const parameters = parametersOf();
     const adam = what === 'a second optimizer' ? new Adam(parameters) : undefined;
     const { live } = device().memory.figures();
-    expect(() => new Adam(choose(parameters))).toThrow(/one optimizer each|twice/);
+    expect(() => new Adam(choose(parameters))).toThrow(/belongs to another optimizer already|got one twice/);
     expect(device().memory.figures().live).toBe(live);
     // Nothing has moved halfway.
     expect(await contentOf(parameters)).toEqual(first());
@@ -99,7 +99,9 @@ describe('refused', () => {
       expect(() => adam.update([...tensors, flat])).toThrow('got 5.');
       // A gradient's place in the packed buffer has room to spare: a wrong one would not be noticed there.
       expect(() => adam.update([flat, ...tensors.slice(1)])).toThrow(ShapeError);
-      expect(() => adam.update([flat, ...tensors.slice(1)])).toThrow('the gradient of parameter 0 has shape [15]');
+      expect(() => adam.update([flat, ...tensors.slice(1)])).toThrow(
+        'expected a gradient of shape [3, 5] for parameter 0, got [15]',
+      );
       expect(() => adam.update(tensors, { lr: flat })).toThrow('lr and skip of update() need a compiled step');
       for (const one of [...tensors, flat]) one.dispose();
       expect(await contentOf(parameters)).toEqual(first());

@@ -116,7 +116,9 @@ test('moved, they are missed with advice, found by --data, and the run has the b
   await begun();
   renameSync(join(folder, 'photos'), join(folder, 'elsewhere'));
   await expect(resumed()).rejects.toThrow(PictureSourceError);
-  await expect(resumed()).rejects.toThrow(/; if the pictures were moved, --resume --data DIR says where they lie now$/);
+  await expect(resumed()).rejects.toThrow(
+    /; if the pictures were moved, pass their new folder with --resume --data DIR$/,
+  );
   expect(await resumed({ data: [join(folder, 'elsewhere')] }, { stopAfter: 4 })).toEqual([]);
   // From then on they are where they were said to be.
   expect(await resumed()).toEqual([]);

@@ -126,12 +126,12 @@ describe('a run that breaks', () => {
     ]);
   });
 
-  test('is saved before it is looked for why; a signal then ends the looking', async () => {
+  test('is saved before the diagnosis; a signal interrupts the diagnosis', async () => {
     const run = join(temporaryFolder(), 'run');
     const controller = new AbortController();
     const saved: unknown[] = [];
     const onPhase = (name: string) => {
-      if (!name.startsWith('looking')) return;
+      if (!name.startsWith('finding')) return;
       saved.push(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8')));
       controller.abort(new Error('enough'));
     };
@@ -141,7 +141,7 @@ describe('a run that breaks', () => {
     expect(saved).toEqual([{ step: 12, best: null, skipped: { all: 6, inRow: 6 } }]);
   });
 
-  test('on a device that is lost while it is looked for why has its tries again', async () => {
+  test('is diagnosed again if the device is lost meanwhile', async () => {
     const run = join(temporaryFolder(), 'run');
     const opened: Device[] = [];
     const open = async () => {
@@ -151,7 +151,7 @@ describe('a run that breaks', () => {
     let lost = false;
     const lines: string[] = [];
     const onPhase = (name: string) => {
-      if (!name.startsWith('looking') || lost) return;
+      if (!name.startsWith('finding') || lost) return;
       lost = true;
       opened[0].gpu.destroy();
     };
@@ -184,7 +184,7 @@ describe('a run that breaks', () => {
   });
 });
 
-test('weights that show nothing are told of where they should be shown, and the run goes on', async () => {
+test('weights whose output is invalid are reported at each sample and score, and the run goes on', async () => {
   const folder = temporaryFolder();
   const [run, held] = [join(folder, 'run'), join(folder, 'held-out')];
   await writePicture(join(held, '0.png'), syntheticPicture(9, 0, 24));
@@ -196,7 +196,7 @@ test('weights that show nothing are told of where they should be shown, and the 
   );
   expect(result).toMatchObject({ step: 9, finished: true, skipped: 3, scores: [] });
   const broken = 'SRResNet: the result contains NaN or infinity: did the training of this model diverge?';
-  expect(lines.filter(line => !line.startsWith('update'))).toEqual([
+  expect(lines.filter(line => !line.startsWith('skipped update'))).toEqual([
     `no scores after update 7: ${broken}`,
     `no sample after update 8: ${broken}`,
     `no scores after update 9: ${broken}`,

@@ -64,16 +64,20 @@ describe('refused', () => {
   const broken: [string, (files: Map<string, Uint8Array>) => unknown, string][] = [
     ['no optimizer', files => files.delete('optimizer.safetensors'), 'RUN/last: optimizer.safetensors is missing'],
     ['no counters', files => files.delete('state.json'), 'RUN/last: state.json is missing'],
-    ['counters that are no JSON', files => files.set('state.json', Buffer.from('{')), 'RUN/last/state.json: is not'],
+    [
+      'counters that are no JSON',
+      files => files.set('state.json', Buffer.from('{')),
+      'RUN/last/state.json: expected {"step": …, "best": …}',
+    ],
     [
       'counters without a step',
       files => files.set('state.json', Buffer.from('{"best": null}')),
-      'RUN/last/state.json: is not {"step": …, "best": …}',
+      'RUN/last/state.json: expected {"step": …, "best": …}',
     ],
     [
       'a step that is none',
       files => files.set('state.json', Buffer.from('{"step": -1, "best": null}')),
-      'RUN/last/state.json: is not',
+      'RUN/last/state.json: expected {"step": …, "best": …}',
     ],
   ];
   test.each(broken)('%s', async (_, spoil, message) => {
@@ -102,7 +106,9 @@ describe('refused', () => {
     await restored(
       files,
       trainer => {
-        expect(() => restoreTrainer(files, 'RUN/last', trainer)).toThrow(/moments of 1944 and 1944 numbers/);
+        expect(() => restoreTrainer(files, 'RUN/last', trainer)).toThrow(
+          /expected moments of 1215 elements .*, got 1944 and 1944/,
+        );
         expect(trainer.step).toBe(0);
       },
       5,
