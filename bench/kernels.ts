@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { positiveInteger } from '../cli/arguments.ts';
 import { UsageError } from '../cli/failures.ts';
-import { packLayout } from '../engine/graph/places.ts';
+import { packLayout } from '../engine/graph/memory-operations.ts';
 import { figure, percent } from '../eval/markdown-table.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { KernelBench } from './kernel-bench.ts';

@@ -1,6 +1,6 @@
 /** Packs variables into one buffer, so that one dispatch can update them all. */
 import { DaybreakError } from '../engine/basics/errors.ts';
-import { packLayout } from '../engine/graph/places.ts';
+import { packLayout } from '../engine/graph/memory-operations.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { apply } from '../../engine/apply.ts';
 import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
-import { packLayout, rangeOp, sideBySideOp } from '../../engine/graph/places.ts';
+import { packLayout, rangeOp, sideBySideOp } from '../../engine/graph/memory-operations.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { words } from '../references.ts';

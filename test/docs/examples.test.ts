@@ -60,6 +60,19 @@ example('share-a-device.ts', async (run, path) => {
   expect(means).toEqual(expected);
 });
 
+example('train-and-resume.ts', async (run, path) => {
+  const folder = join(temporaryFolder(), 'run');
+  const lines = (await run(path, [folder])).trim().split('\n');
+  expect(lines.map(line => line.replace(/loss .*/, 'loss'))).toEqual([
+    'update 10: loss',
+    'update 20: loss',
+    'stopped after 20 updates',
+    'update 30: loss',
+    'update 40: loss',
+    `finished after 40 updates: ${join(folder, 'checkpoints', 'last', 'model.safetensors')}`,
+  ]);
+});
+
 test('every example has its test', () => {
   expect([...tested].sort()).toEqual(readdirSync(join(root, 'examples')).sort());
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { GradientError } from '../../engine/basics/errors.ts';
 import { compile } from '../../engine/compile.ts';
-import { packLayout } from '../../engine/graph/places.ts';
+import { packLayout } from '../../engine/graph/memory-operations.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
 import { add, exp, grad, matmul, mul, neg, reshape, square, sum } from '../../kernels/index.ts';

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { noGrad } from '../../engine/apply.ts';
 import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
-import { packLayout } from '../../engine/graph/places.ts';
+import { packLayout } from '../../engine/graph/memory-operations.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
 import * as ops from '../../kernels/index.ts';
