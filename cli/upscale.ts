@@ -2,14 +2,17 @@
 
 import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
+import { FileError } from '../common/files/file-error.ts';
 import { checkFolder } from '../common/files/output.node.ts';
 import { printable } from '../common/text.ts';
-import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
+import { upscaleFiles } from '../eval/batch.node.ts';
+import { inputName, type Job, type Outcome, outputName, STANDARD } from '../eval/job.ts';
 import { isInterpolation } from '../eval/methods.ts';
-import { type Job, namesFile, namesFolder, planBatch, STANDARD } from '../eval/plan-batch.node.ts';
+import { namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
 import { undecodableNote, unreadNote } from '../eval/skipped-notes.ts';
+import { ImageError } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { percent, positiveInteger, scaleNumber } from './arguments.ts';
@@ -99,7 +102,7 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels, wrap } = options;
   const size = sizeOf(options);
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
-  const request = { inputs, out, recursive, name, ending, size, model: fileLabelOf(model) };
+  const request = { inputs, out, oneFile, recursive, name, ending, size, model: fileLabelOf(model) };
   const { jobs, refused, leftOut, unread, undecodable, results } = await planBatch(request);
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} is one file, but there are several pictures: use a folder`);
@@ -215,22 +218,21 @@ async function allThere(jobs: readonly Job[]): Promise<boolean> {
   return true;
 }
 
-const shownInput = ({ input }: Job) => (input === STANDARD ? 'standard input' : printable(input));
+const shownInput = (job: Job) => printable(inputName(job));
 
 /** The line for an outcome. Skipped pictures are only counted. */
 function sentence(outcome: Outcome): string | undefined {
-  const { output } = outcome.job;
   if (outcome.state === 'skipped') return undefined;
   if (outcome.state === 'failed') return `failed: ${failureOf(outcome.error, outcome.job)}`;
   const { from, to, tiling, seconds, convertedFrom } = outcome;
   const tiles =
     tiling && tiling.count > 1 ? `, ${tiling.count} tiles of ${tiling.window.width}x${tiling.window.height}` : '';
   const colours = convertedFrom === undefined ? '' : `, colours of "${convertedFrom}" to sRGB`;
-  const shownOutput = output === STANDARD ? 'standard output' : printable(output);
-  return `${shownInput(outcome.job)} ${from} -> ${shownOutput} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
+  return `${shownInput(outcome.job)} ${from} -> ${printable(outputName(outcome.job))} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
 }
 
-/** The failure's message. ImageErrors already name the file. */
+/** The failure's message, with the picture's name unless the error names a file. */
 function failureOf(error: Error, job: Job): string {
-  return 'file' in error ? lineOf(error) : `${shownInput(job)}: ${lineOf(error)}`;
+  const namesFile = error instanceof ImageError || error instanceof FileError;
+  return namesFile ? lineOf(error) : `${shownInput(job)}: ${lineOf(error)}`;
 }

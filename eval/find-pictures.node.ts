@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { ImageError } from '../image/errors.ts';
 import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
 import { compareNames, type FolderContents, listFolder } from '../image/list-folder.node.ts';
-import { placeOf } from './places.node.ts';
+import { realPathOf } from './real-paths.node.ts';
 
 /** The pictures found in a folder. */
 export interface FoundPictures {
@@ -38,7 +38,7 @@ const GLANCES = 500;
  * to folders are not, so that a search cannot loop or leave the folder.
  */
 export async function findPictures(folder: string, { recursive, without }: Search): Promise<FoundPictures> {
-  const root = await placeOf(folder);
+  const root = await realPathOf(folder);
   const pictures: string[] = [];
   const refused: ImageError[] = [];
   const aside: string[] = [];

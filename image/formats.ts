@@ -104,3 +104,13 @@ export function checkSize(width: number, height: number, name: string, maxPixels
     throw new PictureSizeError(name, width, height, maxPixels);
   }
 }
+
+/** Maximum sides per format. For JPEG and AVIF, the limits of their libraries. */
+const LONGEST_SIDE = { jpeg: 65_500, webp: 16_383, avif: 65_535, tiff: 0x7fff_ffff } as const;
+
+/** @throws ImageError if a side is too long for the format. */
+export function checkSides(width: number, height: number, format: Format, name: string): void {
+  if (format === 'png' || Math.max(width, height) <= LONGEST_SIDE[format]) return;
+  const problem = `${width}x${height} exceeds the limit of ${FORMAT_NAMES[format]} (${LONGEST_SIDE[format]} pixels per side)`;
+  throw new ImageError(name, `${problem}: choose PNG or TIFF`);
+}
