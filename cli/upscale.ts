@@ -4,7 +4,7 @@ import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { FileError } from '../common/files/file-error.ts';
 import { checkFolder } from '../common/files/output.node.ts';
-import { printable } from '../common/text.ts';
+import { counted, printable } from '../common/text.ts';
 import { upscaleFiles } from '../eval/batch.node.ts';
 import { inputName, type Job, type Outcome, outputName, STANDARD } from '../eval/job.ts';
 import { isInterpolation } from '../eval/methods.ts';
@@ -108,14 +108,14 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
     throw new UsageError(`-o ${out} is one file, but there are several pictures: use a folder`);
   }
   for (const folder of leftOut) {
-    process.stderr.write(`note: ${printable(folder)} holds pictures, too: use --recursive to include subfolders\n`);
+    process.stderr.write(`note: ${printable(folder)} contains pictures, too: use --recursive to include subfolders\n`);
   }
   for (const note of [unreadNote(unread), undecodableNote(undecodable)]) {
     if (note !== undefined) process.stderr.write(`note: ${note}\n`);
   }
   if (results > 0) {
-    const what = results === 1 ? '1 file' : `${results} files`;
-    process.stderr.write(`note: skipped ${what} named like earlier results; use another -o to include them\n`);
+    const which = `${counted(results, 'file')} named like earlier results`;
+    process.stderr.write(`note: skipped ${which}; use another -o to include ${results === 1 ? 'it' : 'them'}\n`);
   }
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   const counts = { done: 0, skipped: 0, failed: refused.length };
@@ -130,8 +130,8 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
     await interruptible('Stopping after this tile.', async signal => {
       using progress = new BatchProgress(jobs.length);
       let current: { index: number; job: Job } | undefined;
-      const on = (done: number, what = '') => {
-        if (current) progress.update(current.index + done, `${shownInput(current.job)}${what}`);
+      const show = (done: number, detail = '') => {
+        if (current) progress.update(current.index + done, `${shownInput(current.job)}${detail}`);
       };
       await upscaleFiles(jobs, method, {
         overwrite,
@@ -145,9 +145,9 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
         signal,
         onStart: (job, index) => {
           current = { index, job };
-          on(0);
+          show(0);
         },
-        onTile: (done, total) => on(done / total, `  tile ${done}/${total}`),
+        onTile: (done, total) => show(done / total, `  tile ${done}/${total}`),
         onNote: note => progress.line(`note: ${current ? shownInput(current.job) : ''}: ${note}`),
         onWarning: (job, warning) => progress.line(`warning: ${shownInput(job)}: ${warning}`),
         onOutcome: outcome => {
@@ -166,10 +166,10 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
 
 type Counts = Record<Outcome['state'], number>;
 
-/** Prints the last line, also after a stop, with `left` remaining pictures. */
-function summarize({ done, skipped, failed }: Counts, left: number, { overwrite, out }: UpscaleOptions): void {
+/** Prints the last line, also after a stop. `remaining` pictures were not processed then. */
+function summarize({ done, skipped, failed }: Counts, remaining: number, { overwrite, out }: UpscaleOptions): void {
   const again = overwrite ? '' : ': run the same command to continue';
-  const rest = left === 0 ? '' : `, ${left} left${again}`;
+  const rest = remaining === 0 ? '' : `, ${remaining} left${again}`;
   const hint = skipped === 0 ? '' : '; existing results are kept, use --overwrite to replace them';
   const stream = out === STANDARD ? process.stderr : process.stdout;
   stream.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${rest}${hint}\n`);
