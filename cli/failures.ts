@@ -50,6 +50,16 @@ export async function runProgram(
   }
 }
 
+/** Runs a script's program on the command line, and sets `process.exitCode` for an error (see {@link exitCodeOf}). */
+export async function runScript(program: Command): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    report(error, false);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
 /** Prints an error to stderr: one line, or with `debug` everything. Commander has already printed its own errors. */
 export function report(error: unknown, debug: boolean): void {
   if (error instanceof CommanderError) return;
