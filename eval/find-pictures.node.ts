@@ -2,9 +2,9 @@
 
 import type { Dirent, Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { ImageError } from '../image/errors.ts';
-import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { extensionOf, isOtherPicture, isPicture } from '../image/formats.ts';
 import { compareNames, type FolderContents, listFolder } from '../image/list-folder.node.ts';
 import { realPathOf } from './real-paths.node.ts';
 
@@ -48,16 +48,16 @@ export async function findPictures(folder: string, { recursive, without }: Searc
   for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
     const contents = await list(join(folder, below), refused);
     undecodable += contents.undecodable.filter(
-      entry => isPictureName(entry.name) || (recursive && entry.isDirectory()),
+      entry => isPicture(entry.name) || (recursive && entry.isDirectory()),
     ).length;
     for (const entry of contents.entries) {
       const path = join(below, entry.name);
       if (entry.isDirectory()) {
         if (join(root, path) !== without) (recursive ? folders : aside).push(path);
-      } else if (isPictureName(entry.name)) {
+      } else if (isPicture(entry.name)) {
         if (await mayBeRead(join(folder, path), entry)) pictures.push(path);
         else if (!entry.isSymbolicLink()) refused.push(noFile(join(folder, path)));
-      } else if (isOtherPicture(entry.name)) unread.push(endingOf(entry.name));
+      } else if (isOtherPicture(entry.name)) unread.push(extensionOf(entry.name));
     }
   }
   const leftOut = await firstWithPictures(folder, aside, root, without);
@@ -68,10 +68,6 @@ export async function findPictures(folder: string, { recursive, without }: Searc
 export function noFile(path: string): ImageError {
   return new ImageError(path, 'is neither a file nor a folder (a pipe, a device or a socket?)');
 }
-
-const endingOf = (name: string) => extname(name).toLowerCase();
-
-const isPictureName = (name: string) => PICTURE_EXTENSIONS.includes(endingOf(name));
 
 /** The contents of a folder; empty, with an error in `refused`, if it cannot be listed. */
 async function list(folder: string, refused: ImageError[]): Promise<FolderContents> {
@@ -104,7 +100,7 @@ async function firstWithPictures(
     if (below === undefined) return undefined;
     for (const entry of (await list(join(root, below), [])).entries) {
       const path = join(below, entry.name);
-      if (!entry.isDirectory() && isPictureName(entry.name)) return below;
+      if (!entry.isDirectory() && isPicture(entry.name)) return below;
       if (entry.isDirectory() && join(place, path) !== without) left.push(path);
     }
   }
