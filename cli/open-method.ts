@@ -146,18 +146,18 @@ export function fileLabelOf(model: string): string {
  * A repeated model gets a number, `srgan (2)`.
  */
 export function labelsOf(models: readonly string[]): string[] {
-  const places = models.map(model => (isName(model) ? model : resolve(model)));
+  const paths = models.map(model => (isName(model) ? model : resolve(model)));
   const names = models.map(namesOf);
   const label = (i: number, length: number) => names[i][Math.min(length, names[i].length - 1)];
   const lengths = models.map((_, i) => {
-    const others = models.flatMap((_, other) => (places[other] === places[i] ? [] : [other]));
+    const others = models.flatMap((_, other) => (paths[other] === paths[i] ? [] : [other]));
     const alike = (length: number) => others.some(other => label(other, length) === label(i, length));
     let length = 0;
     while (length < names[i].length - 1 && alike(length)) length++;
     return length;
   });
   return models.map((_, i) => {
-    const earlier = places.slice(0, i).filter(place => place === places[i]).length;
+    const earlier = paths.slice(0, i).filter(path => path === paths[i]).length;
     return label(i, lengths[i]) + (earlier === 0 ? '' : ` (${earlier + 1})`);
   });
 }

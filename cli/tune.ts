@@ -62,7 +62,7 @@ async function runTuning({ problems, out, minutes, adapter, json }: TuneOptions)
   const {
     file,
     problems: found,
-    left,
+    left: remaining,
   } = await interruptible('Stopping without writing.', async signal => {
     using progress = new PhaseProgress('measuring');
     return await tune({
@@ -81,7 +81,8 @@ async function runTuning({ problems, out, minutes, adapter, json }: TuneOptions)
   }
   const changed = found.filter(({ variant, rule }) => variant !== rule).length;
   const lines = [`${counted(found.length, 'problem')} measured, ${changed} with another kernel than by rule; ${path}`];
-  if (left > 0) lines.push(`${counted(left, 'problem')} not measured: run daybreak tune again, or with more --minutes`);
+  if (remaining > 0)
+    lines.push(`${counted(remaining, 'problem')} not measured: run daybreak tune again, or with more --minutes`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

@@ -195,7 +195,7 @@ async function check({ out, name, format, quality }: UpscaleOptions): Promise<bo
   if (out === STANDARD && process.stdout.isTTY)
     throw new UsageError('-o -: cannot write a picture to a terminal: redirect standard output');
   const oneFile = await namesFile(out);
-  // A path like a file in another format is not meant as a folder.
+  // A path with the extension of another format is a mistake, not the name of a folder.
   if (isOtherPicture(out) && !(await namesFolder(out))) {
     throw new UsageError(`-o ${out}: cannot write this format: expected ${OUTPUT_EXTENSIONS.join(', ')}, or a folder`);
   }

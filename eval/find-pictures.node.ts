@@ -30,8 +30,8 @@ export interface Search {
   readonly without?: string | undefined;
 }
 
-/** Maximum number of subfolders to check for skipped pictures. */
-const GLANCES = 500;
+/** Maximum number of skipped subfolders to search for pictures. */
+const MOST_SEARCHED = 500;
 
 /**
  * The files in a folder with a picture's extension. Skips hidden files and folders. Links to files are followed; links
@@ -41,7 +41,7 @@ export async function findPictures(folder: string, { recursive, without }: Searc
   const root = await realPathOf(folder);
   const pictures: string[] = [];
   const refused: ImageError[] = [];
-  const aside: string[] = [];
+  const skippedFolders: string[] = [];
   const unread: string[] = [];
   let undecodable = 0;
   const folders = [''];
@@ -53,14 +53,14 @@ export async function findPictures(folder: string, { recursive, without }: Searc
     for (const entry of contents.entries) {
       const path = join(below, entry.name);
       if (entry.isDirectory()) {
-        if (join(root, path) !== without) (recursive ? folders : aside).push(path);
+        if (join(root, path) !== without) (recursive ? folders : skippedFolders).push(path);
       } else if (isPicture(entry.name)) {
         if (await mayBeRead(join(folder, path), entry)) pictures.push(path);
         else if (!entry.isSymbolicLink()) refused.push(noFile(join(folder, path)));
       } else if (isOtherPicture(entry.name)) unread.push(extensionOf(entry.name));
     }
   }
-  const leftOut = await firstWithPictures(folder, aside, root, without);
+  const leftOut = await firstWithPictures(folder, skippedFolders, root, without);
   return { pictures: pictures.sort(compareNames), refused, leftOut, unread, undecodable };
 }
 
@@ -87,21 +87,21 @@ async function mayBeRead(path: string, entry: Dirent): Promise<boolean> {
   return state === undefined || state.isFile();
 }
 
-/** The first of `folders` that contains pictures at any depth, within GLANCES folders. */
+/** The first of `folders` that contains pictures at any depth, within MOST_SEARCHED folders. */
 async function firstWithPictures(
   root: string,
   folders: readonly string[],
-  place: string,
+  realRoot: string,
   without: string | undefined,
 ): Promise<string | undefined> {
-  const left = [...folders].sort(compareNames).reverse();
-  for (let glances = 0; glances < GLANCES; glances++) {
-    const below = left.pop();
+  const pending = [...folders].sort(compareNames).reverse();
+  for (let searched = 0; searched < MOST_SEARCHED; searched++) {
+    const below = pending.pop();
     if (below === undefined) return undefined;
     for (const entry of (await list(join(root, below), [])).entries) {
       const path = join(below, entry.name);
       if (!entry.isDirectory() && isPicture(entry.name)) return below;
-      if (entry.isDirectory() && join(place, path) !== without) left.push(path);
+      if (entry.isDirectory() && join(realRoot, path) !== without) pending.push(path);
     }
   }
   return undefined;

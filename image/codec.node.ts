@@ -48,11 +48,11 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   const { icc, exif, xmp, comments } = decoded.metadata;
   const stated = decoded.metadata.resolution ?? resolutionOfExif(exif);
   const resolution = stated && decoded.orientation > 4 ? turnedResolution(stated) : stated;
-  const told = exif && !isIdle(exif, format === 'tiff') ? exif : undefined;
-  const carried = told && exifFor(told, picture, resolution);
+  const useful = exif && !isIdle(exif, format === 'tiff') ? exif : undefined;
+  const carried = useful && exifFor(useful, picture, resolution);
   const packet = xmp && withoutCompanions(xmp).xmp;
   const warnings = [...decoded.warnings, ...(colours === 'own' ? decoded.notCarried : [])];
-  if (told && !carried) warnings.push('its EXIF is damaged and was dropped');
+  if (useful && !carried) warnings.push('its EXIF is damaged and was dropped');
   if (xmp && !packet) warnings.push('its XMP is damaged and was dropped');
   if (icc && !readProfile(icc)) warnings.push('its colour profile is damaged and was dropped');
   const bits = peak(picture) > 255 ? 16 : 8;
