@@ -8,7 +8,7 @@ import { counted, printable } from '../common/text.ts';
 import { upscaleFiles } from '../eval/batch.node.ts';
 import { inputName, type Job, type Outcome, outputName, STANDARD } from '../eval/job.ts';
 import { isInterpolation } from '../eval/methods.ts';
-import { namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
+import { type Batch, namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
 import { undecodableNote, unreadNote } from '../eval/skipped-notes.ts';
@@ -18,7 +18,15 @@ import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } 
 import { percent, positiveInteger, scaleNumber } from './arguments.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
-import { addMethodOptions, addModelOption, fileLabelOf, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
+import {
+  addMethodOptions,
+  addModelOption,
+  fileLabelOf,
+  gpuOf,
+  type MethodOptions,
+  type OpenedMethod,
+  openMethod,
+} from './open-method.ts';
 import { BatchProgress } from './progress.ts';
 
 interface UpscaleOptions extends MethodOptions {
@@ -99,24 +107,15 @@ export function addUpscaleCommand(program: Command): void {
 /** @returns 0 if every picture was upscaled or skipped, otherwise 1. */
 async function upscale(inputs: readonly string[], options: UpscaleOptions): Promise<number> {
   const oneFile = await check(options);
-  const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels, wrap } = options;
-  const size = sizeOf(options);
+  const { out, model, recursive, name, format, overwrite } = options;
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
-  const request = { inputs, out, oneFile, recursive, name, ending, size, model: fileLabelOf(model) };
-  const { jobs, refused, leftOut, unread, undecodable, results } = await planBatch(request);
+  const size = sizeOf(options);
+  const batch = await planBatch({ inputs, out, oneFile, recursive, name, ending, size, model: fileLabelOf(model) });
+  const { jobs, refused } = batch;
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} is one file, but there are several pictures: use a folder`);
   }
-  for (const folder of leftOut) {
-    process.stderr.write(`note: ${printable(folder)} contains pictures, too: use --recursive to include subfolders\n`);
-  }
-  for (const note of [unreadNote(unread), undecodableNote(undecodable)]) {
-    if (note !== undefined) process.stderr.write(`note: ${note}\n`);
-  }
-  if (results > 0) {
-    const which = `${counted(results, 'file')} named like earlier results`;
-    process.stderr.write(`note: skipped ${which}; use another -o to include ${results === 1 ? 'it' : 'them'}\n`);
-  }
+  for (const note of notesOn(batch)) process.stderr.write(`note: ${note}\n`);
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   const counts = { done: 0, skipped: 0, failed: refused.length };
   if (jobs.length === 0) {
@@ -124,44 +123,65 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
     return 1;
   }
   if (out !== STANDARD && (overwrite || !(await allThere(jobs)))) await checkFolder(oneFile ? dirname(out) : out);
-  const { method, scale } = await openMethod(model, options, gpuOf(options));
-  const network = !isInterpolation(model);
+  const opened = await openMethod(model, options, gpuOf(options));
   try {
-    await interruptible('Stopping after this tile.', async signal => {
-      using progress = new BatchProgress(jobs.length);
-      let current: { index: number; job: Job } | undefined;
-      const show = (done: number, detail = '') => {
-        if (current) progress.update(current.index + done, `${shownInput(current.job)}${detail}`);
-      };
-      await upscaleFiles(jobs, method, {
-        overwrite,
-        size,
-        scale: network ? scale : undefined,
-        wrap,
-        format: format === undefined || format === 'same' ? format : formatForName(`.${format}`),
-        maxPixels,
-        metadata,
-        quality,
-        signal,
-        onStart: (job, index) => {
-          current = { index, job };
-          show(0);
-        },
-        onTile: (done, total) => show(done / total, `  tile ${done}/${total}`),
-        onNote: note => progress.line(`note: ${current ? shownInput(current.job) : ''}: ${note}`),
-        onWarning: (job, warning) => progress.line(`warning: ${shownInput(job)}: ${warning}`),
-        onOutcome: outcome => {
-          counts[outcome.state]++;
-          const line = sentence(outcome);
-          if (line !== undefined) progress.line(line);
-        },
-      });
-    });
+    await interruptible('Stopping after this tile.', signal => upscaleJobs(jobs, opened, options, counts, signal));
   } finally {
     const { done, skipped, failed } = counts;
     summarize(counts, jobs.length + refused.length - done - skipped - failed, options);
   }
   return counts.failed === 0 ? 0 : 1;
+}
+
+/** Upscales the pictures, and counts their outcomes. Shows progress on stderr. */
+async function upscaleJobs(
+  jobs: readonly Job[],
+  { method, scale }: OpenedMethod,
+  { model, overwrite, format, maxPixels, metadata, quality, wrap, ...options }: UpscaleOptions,
+  counts: Counts,
+  signal: AbortSignal,
+): Promise<void> {
+  using progress = new BatchProgress(jobs.length);
+  let current: { index: number; job: Job } | undefined;
+  const show = (done: number, detail = '') => {
+    if (current) progress.update(current.index + done, `${shownInput(current.job)}${detail}`);
+  };
+  await upscaleFiles(jobs, method, {
+    overwrite,
+    size: sizeOf(options),
+    scale: isInterpolation(model) ? undefined : scale,
+    wrap,
+    format: format === undefined || format === 'same' ? format : formatForName(`.${format}`),
+    maxPixels,
+    metadata,
+    quality,
+    signal,
+    onStart: (job, index) => {
+      current = { index, job };
+      show(0);
+    },
+    onTile: (done, total) => show(done / total, `  tile ${done}/${total}`),
+    onNote: note => progress.line(`note: ${current ? shownInput(current.job) : ''}: ${note}`),
+    onWarning: (job, warning) => progress.line(`warning: ${shownInput(job)}: ${warning}`),
+    onOutcome: outcome => {
+      counts[outcome.state]++;
+      const line = sentence(outcome);
+      if (line !== undefined) progress.line(line);
+    },
+  });
+}
+
+/** Notes about skipped files and folders. */
+function notesOn({ leftOut, unread, undecodable, results }: Batch): string[] {
+  const folders = leftOut.map(
+    folder => `${printable(folder)} contains pictures, too: use --recursive to include subfolders`,
+  );
+  const earlier =
+    results === 0
+      ? undefined
+      : `skipped ${counted(results, 'file')} named like earlier results; use another -o to include ` +
+        (results === 1 ? 'it' : 'them');
+  return [...folders, unreadNote(unread), undecodableNote(undecodable), earlier].filter(note => note !== undefined);
 }
 
 type Counts = Record<Outcome['state'], number>;
@@ -179,7 +199,7 @@ function summarize({ done, skipped, failed }: Counts, remaining: number, { overw
  * The requested size.
  * @throws UsageError for a scale combined with sides.
  */
-function sizeOf({ scale, width, height }: UpscaleOptions): SizeRequest {
+function sizeOf({ scale, width, height }: Pick<UpscaleOptions, 'scale' | 'width' | 'height'>): SizeRequest {
   if (scale !== undefined && (width ?? height) !== undefined)
     throw new UsageError('--scale cannot be combined with --width and --height');
   if (width !== undefined) return { width, height };
