@@ -2,12 +2,14 @@
  * `bench/RESULTS.md`: one section per benchmark and adapter. A run replaces only its own section, so that results from
  * different adapters can be compared.
  */
+
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { codeOf } from '../common/files/file-error.ts';
 import { writeAtomically } from '../common/files/write.node.ts';
 import { figure } from '../eval/markdown-table.ts';
 import { describeEnvironment } from '../train/run-folder/environment.node.ts';
@@ -49,8 +51,8 @@ export function withSection(document: string, section: Section): string {
 
 /** Writes `section` to the file, which is created if needed. */
 export async function writeSection(file: string, section: Section): Promise<void> {
-  const document = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+  const document = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return '';
     throw error;
   });
   await writeAtomically(file, withSection(document, section));

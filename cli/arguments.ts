@@ -1,4 +1,4 @@
-/** Numbers on a command line. */
+/** Parses numbers on a command line. All throw InvalidArgumentError, which commander prints with the option's name. */
 
 import { InvalidArgumentError } from 'commander';
 import { MOST_SCALE } from '../eval/result-size.ts';
@@ -12,16 +12,16 @@ function wholeNumber(text: string, least: number, most = Number.MAX_SAFE_INTEGER
   return value;
 }
 
-/** 1, 2, 3 … @throws InvalidArgumentError, which commander prints with the option's name. */
+/** 1, 2, 3 … */
 export const positiveInteger = (text: string): number => wholeNumber(text, 1);
 
-/** 0, 1, 2 … @throws InvalidArgumentError, which commander prints with the option's name. */
+/** 0, 1, 2 … */
 export const naturalNumber = (text: string): number => wholeNumber(text, 0);
 
-/** 1 to 100. @throws InvalidArgumentError, which commander prints with the option's name. */
+/** 1 to 100. */
 export const percent = (text: string): number => wholeNumber(text, 1, 100);
 
-/** More than 0, up to 4, not necessarily whole. @throws InvalidArgumentError, which commander prints with the option's name. */
+/** More than 0, up to MOST_SCALE, not necessarily whole. */
 export function scaleNumber(text: string): number {
   const value = Number(text);
   if (!/^\d*\.?\d+$/.test(text) || !(value > 0 && value <= MOST_SCALE))

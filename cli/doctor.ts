@@ -1,5 +1,5 @@
 /** `daybreak doctor`: reports the environment that Daybreak runs in, and how to fix problems. */
-import { byteSize, count } from '../common/text.ts';
+import { byteSize, count, jsonText } from '../common/text.ts';
 import { adapterName } from '../engine/device/adapter.ts';
 import { type Diagnosis, diagnose } from './doctor/diagnosis.ts';
 
@@ -9,14 +9,14 @@ import { type Diagnosis, diagnose } from './doctor/diagnosis.ts';
  */
 export async function doctor(options: { json: boolean }): Promise<number> {
   const diagnosis = await diagnose();
-  console.log(options.json ? JSON.stringify(diagnosis, undefined, 2) : format(diagnosis));
+  process.stdout.write(options.json ? jsonText(diagnosis) : `${format(diagnosis)}\n`);
   return diagnosis.ok ? 0 : 1;
 }
 
-/** Features that kernels can use; `--json` lists all. */
+/** Features that kernels can use; `--json` lists all features. */
 const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
 
-/** Limits that decide what fits; `--json` lists all. */
+/** Limits on the size of tensors and kernels; `--json` lists all limits. */
 const LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -52,7 +52,7 @@ function format(diagnosis: Diagnosis): string {
   if (diagnosis.tuned) lines.push(['tuned', diagnosis.tuned.text]);
   if (selfTest?.passed) {
     const [first, again] = [selfTest.firstMs, selfTest.againMs].map(ms => ms.toFixed(1));
-    lines.push(['self-test', `passed: ${count(selfTest.elements)} elements right, in ${first} ms, then ${again} ms`]);
+    lines.push(['self-test', `passed: ${count(selfTest.elements)} elements correct, in ${first} ms, then ${again} ms`]);
   } else if (selfTest) lines.push(['self-test', `failed: ${selfTest.problem}`]);
   for (const note of notes) lines.push(['note', note]);
   if (problem) lines.push(['problem', problem]);

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { checkFile, writeText } from '../common/files/output.node.ts';
+import { counted } from '../common/text.ts';
 import { DATA_HELP, type DataSet, openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { type Evaluation, evaluateMethods, type Measure } from '../eval/evaluate.ts';
 import { ImageError } from '../image/errors.ts';
@@ -79,8 +80,8 @@ export function addEvalCommand(program: Command): void {
 
 /**
  * @returns 0 if every picture was scored, otherwise 1.
- * @throws ImageError if no picture could be used or the JSON cannot be written. Writing is checked before any work is done,
- * and the table is printed before writing.
+ * @throws ImageError if no picture can be scored, FileError if the JSON cannot be written. Writing is checked before any
+ * work is done, and the table is printed before writing.
  */
 async function score(options: EvalOptions, signal: AbortSignal): Promise<number> {
   const { data, json: file } = options;
@@ -97,10 +98,10 @@ async function score(options: EvalOptions, signal: AbortSignal): Promise<number>
     return code;
   }
   const [{ images, mean }] = scored;
-  const left = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
-  const count = images.length === 1 ? '1 picture' : `${images.length} pictures`;
-  const on = await gpuNamed(scored, gpu);
-  const title = `${options.model.join(', ')} on ${data}: ${count}${left}; ${set.origin}${on}`;
+  const pictures = counted(images.length, 'picture');
+  const rest = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
+  const on = await gpuNote(scored, gpu);
+  const title = `${options.model.join(', ')} on ${data}: ${pictures}${rest}; ${set.origin}${on}`;
   const means = scored.map(one => ({ ...one, pictures: one.images.length }));
   const table =
     scored.length === 1 ? scoreTable(images, mean, measure?.distance) : methodTable(means, measure?.distance);
@@ -116,7 +117,7 @@ function reportOf(data: string, scored: readonly Scored[], skipped: readonly Ski
   return skipped.length === 0 ? report : { ...report, skipped };
 }
 
-/** Scores each picture with all methods, with progress on stderr. */
+/** Scores each picture with all methods. Shows progress on stderr. */
 async function scoreAll(
   methods: readonly OpenedMethod[],
   set: DataSet,
@@ -137,29 +138,29 @@ async function scoreAll(
     methods.map(({ method }) => method),
     pairs,
     (index, picture) => {
-      const of = methods.length === 1 ? '' : `${methods[index].label}: `;
-      const seen = picture * methods.length + index;
+      const prefix = methods.length === 1 ? '' : `${methods[index].label}: `;
+      const done = picture * methods.length + index;
       return {
         signal,
         measure,
         onNote,
-        onTile: (done, tiles) => progress.update(seen + done / tiles, `${of}tile ${done}/${tiles}`),
+        onTile: (tile, tiles) => progress.update(done + tile / tiles, `${prefix}tile ${tile}/${tiles}`),
         onPicture: ({ name }) => {
-          progress.update(seen + 1, `${of}${name}`);
-          progress.lineWithoutBar(`${seen + 1}/${total} ${of}${name}`);
+          progress.update(done + 1, `${prefix}${name}`);
+          progress.lineWithoutBar(`${done + 1}/${total} ${prefix}${name}`);
         },
       };
     },
   );
   const scored = methods.map((method, i): Scored => {
     const { images, mean } = evaluations[i];
-    if (!mean) throw new ImageError(set.folder, `none of the ${skipped.length} pictures here can be scored`);
+    if (!mean) throw new ImageError(set.folder, `no picture here can be scored (${skipped.length} skipped)`);
     return { ...method, images, mean };
   });
   return { scored, skipped };
 }
 
-/** The adapter, if a method ran on it. */
-async function gpuNamed(scored: readonly Scored[], gpu: Gpu): Promise<string> {
+/** "; ADAPTER" if a method ran on it, otherwise empty. */
+async function gpuNote(scored: readonly Scored[], gpu: Gpu): Promise<string> {
   return scored.some(({ adapter }) => adapter !== undefined) ? `; ${(await gpu()).adapter}` : '';
 }

@@ -1,10 +1,10 @@
-/** How a command that did not succeed ends: one line on stderr and an exit code. */
+/** How commands end: an exit code, and one line on stderr for an error. */
 
 import { inspect } from 'node:util';
 import { type Command, CommanderError } from 'commander';
 import { DaybreakError } from '../common/errors.ts';
 
-/** The command line itself is wrong: exit code 2. */
+/** The command line is wrong. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -14,7 +14,7 @@ const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 /** Signals that stop a command. */
 export type StopSignal = keyof typeof SIGNAL_NUMBERS;
 
-/** Stopped by a signal: exit code 128 and its number. */
+/** Stopped by a signal. Exit code 128 plus the signal's number. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly exitCode: number;
@@ -24,7 +24,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** 0 where the error is none (help, version), else 1 failed, 2 bad usage, 129, 130 or 143 interrupted. */
+/** 0 for help and version, 2 for bad usage, 129, 130 or 143 after a signal, otherwise 1. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) return error.exitCode;
@@ -32,8 +32,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /**
- * Runs a command line by the program that `programFor` makes of it; without words it prints its help. Returns the exit code:
- * {@link exitCodeOf} an error, else `process.exitCode`.
+ * Runs a command line with the program that `programFor` returns for it, or prints the help if it is empty.
+ * @returns the exit code: {@link exitCodeOf} an error, otherwise `process.exitCode`.
  */
 export async function runProgram(
   args: readonly string[],
@@ -50,18 +50,28 @@ export async function runProgram(
   }
 }
 
-/** Prints an error to stderr: one line, or with `debug` all there is. Commander has printed its own already. */
+/** Runs a script's program on the command line, and sets `process.exitCode` for an error (see {@link exitCodeOf}). */
+export async function runScript(program: Command): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    report(error, false);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** Prints an error to stderr: one line, or with `debug` everything. Commander has already printed its own errors. */
 export function report(error: unknown, debug: boolean): void {
   if (error instanceof CommanderError) return;
   process.stderr.write(debug ? `${inspect(error)}\n` : `error: ${lineOf(error)}\n`);
 }
 
-/** The first line of what an error says; of errors that nobody foresaw also what they are and how to learn more. */
+/** The first line of an error's message. Unexpected errors also get their class and a hint to --debug. */
 export function lineOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const line = error.message.split('\n', 1)[0];
-  const foreseen = [DaybreakError, UsageError, Interrupted].some(known => error instanceof known);
-  // System errors (ENOENT …) explain themselves.
-  if (foreseen || 'code' in error) return line;
+  const expected = [DaybreakError, UsageError, Interrupted].some(known => error instanceof known);
+  // The messages of system errors (ENOENT …) are clear enough.
+  if (expected || 'code' in error) return line;
   return `${error.name}: ${line} (unexpected: --debug shows where)`;
 }

@@ -1,23 +1,23 @@
-/** Ctrl-C, SIGTERM and a closed terminal: finish what is at hand, then stop. */
+/** Stops commands cleanly on Ctrl-C, SIGTERM and a closed terminal. */
 
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Interrupted, type StopSignal } from './failures.ts';
 
 /**
- * Runs `work` with a signal that SIGINT, SIGTERM or SIGHUP aborts; its reason is `Interrupted`. A second one ends the
- * process at once. Under `nohup` SIGHUP does nothing, as its users expect.
- * @param notice printed when the first signal comes: what is being finished.
+ * Runs `work` with an AbortSignal that SIGINT, SIGTERM or SIGHUP aborts; its reason is `Interrupted`. A second SIGINT or
+ * SIGTERM ends the process immediately. Under `nohup`, SIGHUP is ignored.
+ * @param notice Printed at the first signal: what is still being done.
  */
 export async function interruptible<T>(notice: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = (name: StopSignal) => {
     const reason = new Interrupted(name);
     if (controller.signal.aborted) process.exit(reason.exitCode);
-    process.stderr.write(`\n${notice} Once more to stop at once.\n`);
+    process.stderr.write(`\n${notice} Interrupt again to stop immediately.\n`);
     controller.abort(reason);
   };
-  // A terminal that closes says so to the whole group, perhaps twice: it is no second wish.
+  // A closing terminal may send SIGHUP twice, which is not a second request.
   const hangUp = (name: StopSignal) => {
     if (!controller.signal.aborted) stop(name);
   };
@@ -31,7 +31,7 @@ export async function interruptible<T>(notice: string, work: (signal: AbortSigna
   }
 }
 
-const unlessMissing = (read: () => string): string => {
+const orEmpty = (read: () => string): string => {
   try {
     return read();
   } catch {
@@ -40,13 +40,13 @@ const unlessMissing = (read: () => string): string => {
 };
 
 /**
- * Whether `nohup` started this process. Node forgets that SIGHUP was ignored when it began, so nohup is known by its other
- * traces: shells name the command that they start, a terminal as input is replaced by a file that cannot be read, and one
- * as output by nohup.out.
+ * True if `nohup` started this process. Node does not keep SIGHUP ignored, so we look for other traces of nohup: the
+ * shell's variable `_` names the command, a terminal as input is replaced by a file opened for writing only, and a
+ * terminal as output by nohup.out.
  */
 function startedByNohup(): boolean {
   if (basename(process.env._ ?? '') === 'nohup') return true;
-  const flags = unlessMissing(() => readFileSync('/proc/self/fdinfo/0', 'latin1'));
+  const flags = orEmpty(() => readFileSync('/proc/self/fdinfo/0', 'latin1'));
   if (/^flags:\s*\d*[15]$/m.test(flags)) return true; // O_WRONLY
-  return [1, 2].some(file => basename(unlessMissing(() => readlinkSync(`/proc/self/fd/${file}`))) === 'nohup.out');
+  return [1, 2].some(file => basename(orEmpty(() => readlinkSync(`/proc/self/fd/${file}`))) === 'nohup.out');
 }

@@ -1,4 +1,4 @@
-/** `daybreak …`: finds the command, runs it, and turns whatever went wrong into one line and an exit code. */
+/** `daybreak …`: finds the command and runs it. Errors become one line and an exit code. */
 
 import { Command } from 'commander';
 
@@ -8,22 +8,22 @@ import { daybreakVersion } from '../common/machine.node.ts';
 import { COMMANDS } from './commands.ts';
 import { runProgram } from './failures.ts';
 
-const SUMMARY = 'Super-resolution on WebGPU: train SRResNet and SRGAN, enlarge pictures, score the results.';
+const SUMMARY = 'Super-resolution on WebGPU: train SRResNet and SRGAN, upscale pictures, score the results.';
 
 /**
- * Runs one command line, given without the program's name. Commands say how they ended by throwing (see `failures.ts`)
- * or through `process.exitCode`.
- * @returns 0 done, 1 failed, 2 bad usage, 130 or 143 stopped by SIGINT or SIGTERM.
+ * Runs one command line, given without the program's name. Commands report failure by throwing (see `failures.ts`) or by
+ * `process.exitCode`.
+ * @returns 0 done, 1 failed, 2 bad usage, 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
  */
 export const main = (args: readonly string[]): Promise<number> => runProgram(args, programFor);
 
-/** The program with the one command that `args` name loaded; of the others it knows the summaries for its help. */
+/** The program. Only the command in `args` is loaded; the others have just a summary for the help. */
 async function programFor(args: readonly string[]): Promise<Command> {
   const program = new Command('daybreak')
     .description(SUMMARY)
     .version(daybreakVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .option('--debug', 'print where an error came from')
+    .option('--debug', 'print stack traces of errors')
     .addHelpText('after', '\nEach command has its own help: daybreak eval --help')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) });

@@ -2,6 +2,7 @@
 
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { jsonText } from '../common/text.ts';
 import { listPretrained } from '../models/pretrained.node.ts';
 import { DEFAULT_PRETRAINED, type PretrainedModel } from '../models/pretrained.ts';
 
@@ -11,11 +12,11 @@ export function addModelsCommand(program: Command): void {
     .command('models')
     .description('List the shipped networks, their purposes and scores.')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nUse them by name in upscale, eval and compare: --model NAME.')
+    .addHelpText('after', '\nUse them in upscale, eval and compare by --model NAME.')
     .action(async ({ json }: { json?: boolean }) => {
       const models = await listPretrained();
       const listed = models.map(model => ({ ...model, default: model.name === DEFAULT_PRETRAINED }));
-      process.stdout.write(`${json ? JSON.stringify(listed, null, 2) : described(models)}\n`);
+      process.stdout.write(json ? jsonText(listed) : `${described(models)}\n`);
     });
 }
 
@@ -38,5 +39,5 @@ function described(models: readonly PretrainedModel[]): string {
     ({ name, summary, card }) =>
       `${name}${name === DEFAULT_PRETRAINED ? ' (default)' : ''}: ${summary} (card: ${card})`,
   );
-  return [table.toString(), 'PSNR in dB / SSIM, by the protocol matlab (see daybreak eval).', ...goodFor].join('\n');
+  return [table.toString(), 'PSNR in dB / SSIM, protocol matlab (see daybreak eval).', ...goodFor].join('\n');
 }

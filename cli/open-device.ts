@@ -1,22 +1,26 @@
-/** The GPU device of a command, with what was tuned for it. */
+/** Opens a command's GPU device, with the kernels that were tuned for it. */
 import type { Command } from 'commander';
 import type { Device } from '../engine/device/device.ts';
 
+/** Which device to open, and how. */
 export interface DeviceChoice {
-  /** Part of the wanted driver's name. */
+  /** Part of the adapter's name, see `DeviceOptions.adapter`. */
   readonly adapter?: string;
-  /** False: the rules choose between kernels, whatever was tuned. Default: true. */
+  /** Use the tuned file of the adapter. False: choose kernels by rule. Default: true. */
   readonly tuned?: boolean;
+}
+
+/** Adds `--adapter`. */
+export function addAdapterOption(command: Command): Command {
+  return command.option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe; NVIDIA:1: the second match");
 }
 
 /** Adds the options that {@link openDevice} reads. */
 export function addDeviceOptions(command: Command): Command {
-  return command
-    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe; NVIDIA:1 is the second of those")
-    .option('--no-tuned', 'choose between kernels by rule, whatever daybreak tune has measured');
+  return addAdapterOption(command).option('--no-tuned', 'choose kernels by rule, ignoring what daybreak tune measured');
 }
 
-/** A device, where a tuned file of its adapter is found with its choices. A file that cannot be used is told of. */
+/** Opens a device. Uses the tuned file of its adapter, if any; an unusable file gives a note on stderr. */
 export async function openDevice({ adapter, tuned = true }: DeviceChoice = {}): Promise<Device> {
   const { Device } = await import('../engine/device/device.ts');
   const device = await Device.create(adapter === undefined ? {} : { adapter });

@@ -1,4 +1,4 @@
-/** `--model` and the options beside it: networks on a GPU, by file or by the name under which they ship, and interpolations. */
+/** `--model` and related options: opens networks, by file or by the name of a shipped one, and interpolations. */
 
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
@@ -14,18 +14,18 @@ import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
 
-/** What the options beside `--model` say. */
+/** The options beside `--model`. */
 export interface MethodOptions extends DeviceChoice {
   readonly tile?: number;
   /** MiB. */
   readonly memoryBudget?: number;
 }
 
-/** A method that is ready to run, and what a report says about it. */
+/** A method that is ready to run, and its description for reports. */
 export interface OpenedMethod {
-  /** As it was asked for. */
+  /** The value of `--model`. */
   readonly model: string;
-  /** For rows and captions: a file without folder and ending, a run's checkpoint by the name of the run; see `labelsOf`. */
+  /** For rows and captions: a file's name without extension, or a checkpoint's run; see `labelsOf`. */
   readonly label: string;
   readonly method: Method;
   readonly scale: number;
@@ -33,30 +33,30 @@ export interface OpenedMethod {
   readonly adapter: string | undefined;
 }
 
-/** A device that is opened when it is first asked for, and again once it is lost; it is the current one. */
+/** Opens the device at the first call, and again after it was lost. It becomes the current device. */
 export type Gpu = () => Promise<{ readonly device: Device; readonly adapter: string }>;
 
-const WHICH = `a shipped network (daybreak models lists them), a model file, or ${INTERPOLATIONS.join(', ')}`;
+const MODEL_HELP = `a shipped network (see daybreak models), a model file, or ${INTERPOLATIONS.join(', ')}`;
 
-/** Adds `--model`, once. */
+/** Adds `--model` for one model. */
 export function addModelOption(command: Command): Command {
-  return command.option('--model <name>', WHICH, DEFAULT_PRETRAINED);
+  return command.option('--model <name>', MODEL_HELP, DEFAULT_PRETRAINED);
 }
 
-/** Adds `--model`, as often as wanted. */
+/** Adds `--model`, which may be repeated. */
 export function addModelsOption(command: Command, byDefault: readonly string[]): Command {
   let given: string[] = [];
   const collect = (value: string) => {
     given = [...given, value];
     return given;
   };
-  const option = new Option('--model <name>', `${WHICH}; may be repeated`);
+  const option = new Option('--model <name>', `${MODEL_HELP}; may be repeated`);
   return command.addOption(option.argParser(collect).default(byDefault, byDefault.join(', ')));
 }
 
 /** Adds the options that `openMethods` reads. */
 export function addMethodOptions(command: Command): Command {
-  const budget = `GPU memory for a tile, where --tile is not given (default: ${DEFAULT_MEMORY_BUDGET / MIB})`;
+  const budget = `GPU memory for a tile, without --tile (default: ${DEFAULT_MEMORY_BUDGET / MIB})`;
   command
     .option('--tile <px>', "side of a tile in the picture's pixels; 0: no tiles (default: by memory)", naturalNumber)
     .option('--memory-budget <MiB>', budget, positiveInteger);
@@ -83,9 +83,9 @@ export function gpuOf(options: DeviceChoice): Gpu {
 }
 
 /**
- * Makes methods ready: loads the models, and a GPU where one is needed. Names of interpolations and of shipped networks
- * come before files; `./NAME` is a file. A network outlives its device: it is loaded again onto the next (see `surviving`).
- * @throws ImageError where there is none of that name; what the loader and the device throw.
+ * Opens methods: loads the models, and a GPU if needed. Names of interpolations and of shipped networks take precedence
+ * over files; `./NAME` is always a file. If a device is lost, its networks are loaded onto the next (see `surviving`).
+ * @throws ImageError for an unknown name; errors of the loader and the device.
  */
 export async function openMethods(
   models: readonly string[],
@@ -99,7 +99,7 @@ export async function openMethods(
   return opened;
 }
 
-/** `openMethods`, of one. */
+/** `openMethods` for one model. */
 export async function openMethod(
   model: string,
   { tile, memoryBudget }: MethodOptions,
@@ -122,42 +122,42 @@ export async function openMethod(
 }
 
 async function pathOf(model: string): Promise<string> {
-  // What can only be a file needs no registry, and works beside a damaged one.
+  // What can only be a file does not need the registry, so it works with a damaged one, too.
   const isPath = /[\\/]|\.safetensors$/.test(model);
   const shipped = isPath ? undefined : await findPretrained(model);
   if (shipped !== undefined) return shipped;
   if ((await stat(model).catch(() => undefined))?.isFile()) return model;
-  if (isPath) throw new ImageError(model, 'no such model file (daybreak models lists the networks that ship)');
+  if (isPath) throw new ImageError(model, 'no such model file (see daybreak models for the shipped networks)');
   const names = (await listPretrained()).map(({ name }) => name);
   throw new ImageError(model, `no such model file, nor one of ${[...names, ...INTERPOLATIONS].join(', ')}`);
 }
 
-/** What rows and captions call a model file or the name of a shipped network: see `labelsOf` for several. */
+/** The label of a single model; see `labelsOf`. */
 export const labelOf = (model: string): string => namesOf(model)[0];
 
-/** What the names of results call a model: a run's checkpoint by both names, `first-best`. */
+/** A model's name in names of results; a run's checkpoint has both names, `first-best`. */
 export function fileLabelOf(model: string): string {
   const [label, checkpoint] = namesOf(model);
   return isCheckpoint(model) ? checkpoint.replace('/', '-') : label;
 }
 
 /**
- * What rows and captions call several models: each as briefly as tells it from the others, `first`, or `first/best` and
- * `first/last`. A model that is named twice gets a number, `srgan (2)`.
+ * Labels of models for rows and captions: the shortest that distinguish them, `first`, or `first/best` and `first/last`.
+ * A repeated model gets a number, `srgan (2)`.
  */
 export function labelsOf(models: readonly string[]): string[] {
-  const places = models.map(model => (isName(model) ? model : resolve(model)));
+  const paths = models.map(model => (isName(model) ? model : resolve(model)));
   const names = models.map(namesOf);
   const label = (i: number, length: number) => names[i][Math.min(length, names[i].length - 1)];
   const lengths = models.map((_, i) => {
-    const others = models.flatMap((_, other) => (places[other] === places[i] ? [] : [other]));
+    const others = models.flatMap((_, other) => (paths[other] === paths[i] ? [] : [other]));
     const alike = (length: number) => others.some(other => label(other, length) === label(i, length));
     let length = 0;
     while (length < names[i].length - 1 && alike(length)) length++;
     return length;
   });
   return models.map((_, i) => {
-    const earlier = places.slice(0, i).filter(place => place === places[i]).length;
+    const earlier = paths.slice(0, i).filter(path => path === paths[i]).length;
     return label(i, lengths[i]) + (earlier === 0 ? '' : ` (${earlier + 1})`);
   });
 }
@@ -166,10 +166,10 @@ const CHECKPOINT = /([^\\/]+)[\\/]checkpoints[\\/]([^\\/]+)[\\/](model(?:-scored
 
 const isCheckpoint = (model: string) => CHECKPOINT.test(model);
 
-/** True for what can only be the name of a network that ships, or of an interpolation. */
+/** True for names of shipped networks and interpolations, false for paths. */
 const isName = (model: string) => !/[\\/.]/.test(model);
 
-/** Names of a model, each longer than the one before; the last is what was asked for. */
+/** Names of a model from short to long; the last is the value of `--model`. */
 function namesOf(model: string): readonly string[] {
   const [, run, checkpoint, file] = CHECKPOINT.exec(model) ?? [];
   if (run !== undefined) return [run, `${run}/${checkpoint}`, `${run}/${checkpoint}/${file}`, model];

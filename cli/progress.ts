@@ -114,7 +114,7 @@ class Pace {
   }
 
   /** "left 1 min 12 s" after `done` of `total`; empty before anything is done. */
-  left(done: number, total: number): string {
+  remaining(done: number, total: number): string {
     const reached = this.#reached;
     const at = this.#now();
     reached.push({ at, done });
@@ -161,7 +161,7 @@ export class TrainingProgress extends Display {
       dReal === undefined || dFake === undefined ? '' : `D(real) ${dReal.toFixed(2)}  D(fake) ${dFake.toFixed(2)}`,
       `${figure(imagesPerSecond)} images/s`,
       gpuBytes === undefined ? '' : `GPU ${mebibytes(gpuBytes)}`,
-      this.#pace.left(step, this.#total),
+      this.#pace.remaining(step, this.#total),
     ];
     this.show(step, this.#total, joined(parts));
   }
@@ -196,7 +196,7 @@ export class BatchProgress extends Display {
   /** After `done` pictures (fractions allowed); `text` names the current one. */
   update(done: number, text: string): void {
     const finished = `${count(Math.floor(done))}/${count(this.#total)}`;
-    this.show(done, this.#total, joined([finished, this.#pace.left(done, this.#total), text]));
+    this.show(done, this.#total, joined([finished, this.#pace.remaining(done, this.#total), text]));
   }
 
   /** Prints a line that a bar makes superfluous. */

@@ -1,11 +1,11 @@
-/** Scores as a table for people. */
+/** Scores as a table. */
 
 import Table from 'cli-table3';
 import type { Figures, MeanFigures, PictureScores, TextureFigures } from '../eval/evaluate.ts';
 import { decimals, PROTOCOLS, type Protocol, RGB } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 
-/** A column: its head, and what stands in it. */
+/** A column: its head, and its cell for a row's figures. */
 interface Column {
   readonly head: string;
   readonly of: (figures: Figures) => string;
@@ -20,33 +20,33 @@ const SCORES: readonly Column[] = [
   { head: 'SSIM\npaper', of: ({ ssim_paper }) => ssim_paper.toFixed(4) },
 ];
 
-/** A method's means over a set of so many pictures. */
+/** A method's mean scores over a set of `pictures` pictures. */
 export interface MethodMeans {
   readonly label: string;
   readonly mean: MeanFigures;
   readonly pictures: number;
 }
 
-/** One row a picture and one for the mean, in both protocols, which are explained below the table. */
+/** A table with a row for each picture and one for the mean, and the meaning of its columns below. */
 export function scoreTable(images: readonly PictureScores[], mean: MeanFigures, vgg?: string): string {
   const pictures = images.length;
-  const left = leftOut('mean', { mean, pictures });
-  return table('', [...images, { name: `mean of ${pictures}`, ...mean }], vgg, left);
+  const rows = [...images, { name: `mean of ${pictures}`, ...mean }];
+  return table('', rows, vgg, exclusions('mean', { mean, pictures }));
 }
 
-/** One row a method: its means. */
+/** A table with a row of mean scores for each method. */
 export function methodTable(methods: readonly MethodMeans[], vgg?: string): string {
   const rows = methods.map(({ label, mean }) => ({ name: label, ...mean }));
   return table(
     'mean',
     rows,
     vgg,
-    methods.flatMap(method => leftOut(method.label, method)),
+    methods.flatMap(method => exclusions(method.label, method)),
   );
 }
 
-/** "mean: PSNR of 1 of 2 pictures (1 identical: ∞)"; nothing where all count. */
-function leftOut(name: string, { mean, pictures }: Pick<MethodMeans, 'mean' | 'pictures'>): string[] {
+/** "mean: PSNR of 1 of 2 pictures (1 identical: ∞)"; empty if the mean includes all pictures. */
+function exclusions(name: string, { mean, pictures }: Pick<MethodMeans, 'mean' | 'pictures'>): string[] {
   const { identical = 0, identical_paper = 0, identical_rgb = 0 } = mean;
   const of = (protocol: Protocol | 'RGB' | undefined, count: number) =>
     `${name}: PSNR${protocol === undefined ? '' : ` by ${protocol}`} of ${pictures - count} of ${pictures} pictures ` +
@@ -67,14 +67,12 @@ function table(
   vgg: string | undefined,
   notes: readonly string[],
 ): string {
-  const asked = (key: keyof TextureFigures) => rows.some(row => row[key] !== undefined);
+  const has = (key: keyof TextureFigures) => rows.some(row => row[key] !== undefined);
   const columns = [
     ...SCORES,
-    ...(asked('psnr_rgb') ? [{ head: 'PSNR dB\nRGB', of: ({ psnr_rgb }: Figures) => ratio(psnr_rgb) }] : []),
-    ...(asked('texture') ? [{ head: 'texture', of: ({ texture }: Figures) => ratio(texture) }] : []),
-    ...(asked('vgg_distance')
-      ? [{ head: 'VGG\ndistance', of: ({ vgg_distance }: Figures) => ratio(vgg_distance) }]
-      : []),
+    ...(has('psnr_rgb') ? [{ head: 'PSNR dB\nRGB', of: ({ psnr_rgb }: Figures) => ratio(psnr_rgb) }] : []),
+    ...(has('texture') ? [{ head: 'texture', of: ({ texture }: Figures) => ratio(texture) }] : []),
+    ...(has('vgg_distance') ? [{ head: 'VGG\ndistance', of: ({ vgg_distance }: Figures) => ratio(vgg_distance) }] : []),
   ];
   const drawn = new Table({
     head: [corner, ...columns.map(({ head }) => head)],
@@ -83,8 +81,8 @@ function table(
   });
   for (const { name, ...figures } of rows) drawn.push([name, ...columns.map(({ of }) => of(figures))]);
   const explained = Object.entries(PROTOCOLS).map(([name, meaning]) => `${name}: ${meaning}`);
-  if (asked('psnr_rgb')) explained.push(`RGB: ${RGB}`);
-  if (asked('texture')) explained.push(`texture: ${TEXTURE}`);
-  if (asked('vgg_distance')) explained.push(`VGG distance: ${vgg}`);
+  if (has('psnr_rgb')) explained.push(`RGB: ${RGB}`);
+  if (has('texture')) explained.push(`texture: ${TEXTURE}`);
+  if (has('vgg_distance')) explained.push(`VGG distance: ${vgg}`);
   return [drawn.toString(), ...notes, ...explained].join('\n');
 }

@@ -1,4 +1,4 @@
-/** `--rgb`, `--texture`, `--vgg` and what goes with it: figures of a result beside PSNR and SSIM. */
+/** `--rgb`, `--texture`, `--vgg` and its options: scores beside PSNR and SSIM on luma. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Measure } from '../eval/evaluate.ts';
@@ -9,7 +9,7 @@ import type { VggOptions } from '../models/vgg19.ts';
 import { VGG_INPUTS, type VggInput } from '../models/vgg19-input.ts';
 import type { Gpu } from './open-method.ts';
 
-/** What the options say. */
+/** The values of the options. */
 export interface TextureOptions {
   readonly rgb?: boolean;
   readonly texture?: boolean;
@@ -29,13 +29,12 @@ export function addTextureOptions(command: Command): Command {
       new Option('--vgg-layer <IJ>', 'which features: φ(i,j) of Ledig et al.').argParser(layerOf).default([2, 2], '22'),
     )
     .addOption(
-      new Option(
-        '--vgg-input <NAME>',
-        'the range of images that its weights take (default: as the file says, else imagenet)',
-      ).choices(Object.keys(VGG_INPUTS)),
+      new Option('--vgg-input <NAME>', 'range of its input images (default: from the file, else imagenet)').choices(
+        Object.keys(VGG_INPUTS),
+      ),
     )
     .addOption(
-      new Option('--vgg-padding <NAME>', 'its padding (default: as the file says, else zeros)').choices([
+      new Option('--vgg-padding <NAME>', 'its padding (default: from the file, else zeros)').choices([
         'zeros',
         'reflect',
       ]),
@@ -47,7 +46,7 @@ function layerOf(text: string): readonly [number, number] {
   return [Number(text[0]), Number(text[1])];
 }
 
-/** What the options ask for, and what the distance is measured by; undefined where they ask for nothing. */
+/** The requested measure, and the meaning of its VGG distance; undefined if no option requests one. */
 export async function openMeasure(
   { rgb, texture, vgg, vggLayer: [i, j], vggInput: input, vggPadding: paddingMode }: TextureOptions,
   gpu: Gpu,
@@ -61,7 +60,7 @@ export async function openMeasure(
       ...(texture && { texture: textureRatio(result, original) }),
       ...(distanceOf && { vgg_distance: await distanceOf(result, original) }),
     }),
-    distance: `squared difference of features φ${i}${j} of ${vgg} over the original's mean square: 0 as the original`,
+    distance: `squared difference of features φ${i}${j} of ${vgg} over the original's mean square: 0 for the original`,
   };
 }
 

@@ -1,11 +1,12 @@
-/** `daybreak tune`: times the kernels that compete on this adapter, and writes down which are fastest. */
+/** `daybreak tune`: measures competing kernels on this adapter, and saves the fastest. */
 import type { Command } from 'commander';
+import { counted, jsonText } from '../common/text.ts';
 import { PROGRAMS } from '../tune/programs.ts';
 import type { TunedProblem } from '../tune/tuned.ts';
 import { positiveInteger } from './arguments.ts';
 import { UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
-import { openDevice } from './open-device.ts';
+import { addAdapterOption, openDevice } from './open-device.ts';
 import { PhaseProgress } from './progress.ts';
 
 interface TuneOptions {
@@ -25,19 +26,21 @@ ${Object.entries(PROGRAMS)
   .map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`)
   .join('\n')}
 
-Training, enlarging and scoring use the file on the adapter and driver that it was
-measured on (--no-tuned: they do not). A run that is resumed goes on with the
-kernels that it began with. Ctrl-C leaves the file as it was. Later tunings go on
-where there was no time, and measure again what was measured longest ago.`;
+Training, upscaling and scoring use the file on the adapter and driver on which it
+was measured, unless --no-tuned is given. A resumed run keeps the kernels with which
+it started. Ctrl-C leaves the file unchanged. Later tunings continue with the
+problems that had no time, then repeat the oldest measurements.`;
+
+/** Adds `tune` to the program. */
 
 export function addTuneCommand(program: Command): void {
-  program
+  const command = program
     .command('tune')
-    .description('time the kernels that compete on this adapter, and write down which are fastest')
-    .option('--problems <LIST>', `programs whose kernels are timed: ${NAMES.join(', ')}`, NAMES.join(','))
+    .description('Measure competing kernels on this adapter, and save the fastest.')
+    .option('--problems <LIST>', `programs whose kernels to measure: ${NAMES.join(', ')}`, NAMES.join(','))
     .option('--out <FILE>', "the file to write (default: DAYBREAK_TUNED, or one in the user's cache folder)")
-    .option('--minutes <N>', 'no further problem is begun after so long', positiveInteger, MINUTES)
-    .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe; NVIDIA:1 is the second of those")
+    .option('--minutes <N>', 'start no problem after this time', positiveInteger, MINUTES);
+  addAdapterOption(command)
     .option('--json', 'print the file')
     .addHelpText('after', HELP)
     .action(async (options: TuneOptions) => await runTuning(options));
@@ -47,21 +50,21 @@ async function runTuning({ problems, out, minutes, adapter, json }: TuneOptions)
   const names = problems.split(',').map(name => name.trim());
   const unknown = names.filter(name => !NAMES.includes(name));
   if (unknown.length > 0)
-    throw new UsageError(`--problems: there is no ${unknown.join(', ')}, expected some of ${NAMES.join(', ')}`);
+    throw new UsageError(`--problems: expected names from ${NAMES.join(', ')}, got ${unknown.join(', ')}`);
   const { tune } = await import('../tune/session.node.ts');
   const { tunedPath } = await import('../tune/tuned-file.node.ts');
   using device = await openDevice({ tuned: false, ...(adapter !== undefined && { adapter }) });
   const path = out ?? tunedPath(device.description);
   if (path === undefined) {
-    const why = process.env.DAYBREAK_TUNED === undefined ? 'there is no home folder' : 'DAYBREAK_TUNED is empty';
-    throw new UsageError(`${why}: name a file by --out`);
+    const why = process.env.DAYBREAK_TUNED === undefined ? 'no home folder was found' : 'DAYBREAK_TUNED is empty';
+    throw new UsageError(`--out: expected a file, because ${why}`);
   }
   const {
     file,
     problems: found,
-    left,
-  } = await interruptible('Stopping; nothing is written.', async signal => {
-    using progress = new PhaseProgress('timing');
+    left: remaining,
+  } = await interruptible('Stopping without writing.', async signal => {
+    using progress = new PhaseProgress('measuring');
     return await tune({
       device,
       programs: names.map(name => PROGRAMS[name]),
@@ -73,12 +76,13 @@ async function runTuning({ problems, out, minutes, adapter, json }: TuneOptions)
     });
   });
   if (json) {
-    process.stdout.write(`${JSON.stringify(file, null, 2)}\n`);
+    process.stdout.write(jsonText(file));
     return;
   }
   const changed = found.filter(({ variant, rule }) => variant !== rule).length;
-  const lines = [`${found.length} problems timed, ${changed} of them not by the rule's kernel; ${path}`];
-  if (left > 0) lines.push(`${left} problems had no time: run daybreak tune again, or with more --minutes`);
+  const lines = [`${counted(found.length, 'problem')} measured, ${changed} with another kernel than by rule; ${path}`];
+  if (remaining > 0)
+    lines.push(`${counted(remaining, 'problem')} not measured: run daybreak tune again, or with more --minutes`);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 

@@ -2,20 +2,31 @@
 
 import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
+import { FileError } from '../common/files/file-error.ts';
 import { checkFolder } from '../common/files/output.node.ts';
-import { printable } from '../common/text.ts';
-import { type Outcome, upscaleFiles } from '../eval/batch.node.ts';
+import { counted, printable } from '../common/text.ts';
+import { upscaleFiles } from '../eval/batch.node.ts';
+import { inputName, type Job, type Outcome, outputName, STANDARD } from '../eval/job.ts';
 import { isInterpolation } from '../eval/methods.ts';
-import { type Job, namesFile, namesFolder, planBatch, STANDARD } from '../eval/plan-batch.node.ts';
+import { type Batch, namesFile, namesFolder, planBatch } from '../eval/plan-batch.node.ts';
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
 import { undecodableNote, unreadNote } from '../eval/skipped-notes.ts';
+import { ImageError } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { percent, positiveInteger, scaleNumber } from './arguments.ts';
 import { lineOf, UsageError } from './failures.ts';
 import { interruptible } from './interrupt.ts';
-import { addMethodOptions, addModelOption, fileLabelOf, gpuOf, type MethodOptions, openMethod } from './open-method.ts';
+import {
+  addMethodOptions,
+  addModelOption,
+  fileLabelOf,
+  gpuOf,
+  type MethodOptions,
+  type OpenedMethod,
+  openMethod,
+} from './open-method.ts';
 import { BatchProgress } from './progress.ts';
 
 interface UpscaleOptions extends MethodOptions {
@@ -96,24 +107,15 @@ export function addUpscaleCommand(program: Command): void {
 /** @returns 0 if every picture was upscaled or skipped, otherwise 1. */
 async function upscale(inputs: readonly string[], options: UpscaleOptions): Promise<number> {
   const oneFile = await check(options);
-  const { out, model, recursive, name, format, overwrite, metadata, quality, maxPixels, wrap } = options;
-  const size = sizeOf(options);
+  const { out, model, recursive, name, format, overwrite } = options;
   const ending = format === undefined || format === 'same' ? format : `.${format}`;
-  const request = { inputs, out, recursive, name, ending, size, model: fileLabelOf(model) };
-  const { jobs, refused, leftOut, unread, undecodable, results } = await planBatch(request);
+  const size = sizeOf(options);
+  const batch = await planBatch({ inputs, out, oneFile, recursive, name, ending, size, model: fileLabelOf(model) });
+  const { jobs, refused } = batch;
   if (oneFile && jobs.length + refused.length > 1) {
     throw new UsageError(`-o ${out} is one file, but there are several pictures: use a folder`);
   }
-  for (const folder of leftOut) {
-    process.stderr.write(`note: ${printable(folder)} holds pictures, too: use --recursive to include subfolders\n`);
-  }
-  for (const note of [unreadNote(unread), undecodableNote(undecodable)]) {
-    if (note !== undefined) process.stderr.write(`note: ${note}\n`);
-  }
-  if (results > 0) {
-    const what = results === 1 ? '1 file' : `${results} files`;
-    process.stderr.write(`note: skipped ${what} named like earlier results; use another -o to include them\n`);
-  }
+  for (const note of notesOn(batch)) process.stderr.write(`note: ${note}\n`);
   for (const error of refused) process.stderr.write(`failed: ${lineOf(error)}\n`);
   const counts = { done: 0, skipped: 0, failed: refused.length };
   if (jobs.length === 0) {
@@ -121,39 +123,9 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
     return 1;
   }
   if (out !== STANDARD && (overwrite || !(await allThere(jobs)))) await checkFolder(oneFile ? dirname(out) : out);
-  const { method, scale } = await openMethod(model, options, gpuOf(options));
-  const network = !isInterpolation(model);
+  const opened = await openMethod(model, options, gpuOf(options));
   try {
-    await interruptible('Stopping after this tile.', async signal => {
-      using progress = new BatchProgress(jobs.length);
-      let current: { index: number; job: Job } | undefined;
-      const on = (done: number, what = '') => {
-        if (current) progress.update(current.index + done, `${shownInput(current.job)}${what}`);
-      };
-      await upscaleFiles(jobs, method, {
-        overwrite,
-        size,
-        scale: network ? scale : undefined,
-        wrap,
-        format: format === undefined || format === 'same' ? format : formatForName(`.${format}`),
-        maxPixels,
-        metadata,
-        quality,
-        signal,
-        onStart: (job, index) => {
-          current = { index, job };
-          on(0);
-        },
-        onTile: (done, total) => on(done / total, `  tile ${done}/${total}`),
-        onNote: note => progress.line(`note: ${current ? shownInput(current.job) : ''}: ${note}`),
-        onWarning: (job, warning) => progress.line(`warning: ${shownInput(job)}: ${warning}`),
-        onOutcome: outcome => {
-          counts[outcome.state]++;
-          const line = sentence(outcome);
-          if (line !== undefined) progress.line(line);
-        },
-      });
-    });
+    await interruptible('Stopping after this tile.', signal => upscaleJobs(jobs, opened, options, counts, signal));
   } finally {
     const { done, skipped, failed } = counts;
     summarize(counts, jobs.length + refused.length - done - skipped - failed, options);
@@ -161,12 +133,63 @@ async function upscale(inputs: readonly string[], options: UpscaleOptions): Prom
   return counts.failed === 0 ? 0 : 1;
 }
 
+/** Upscales the pictures, and counts their outcomes. Shows progress on stderr. */
+async function upscaleJobs(
+  jobs: readonly Job[],
+  { method, scale }: OpenedMethod,
+  { model, overwrite, format, maxPixels, metadata, quality, wrap, ...options }: UpscaleOptions,
+  counts: Counts,
+  signal: AbortSignal,
+): Promise<void> {
+  using progress = new BatchProgress(jobs.length);
+  let current: { index: number; job: Job } | undefined;
+  const show = (done: number, detail = '') => {
+    if (current) progress.update(current.index + done, `${shownInput(current.job)}${detail}`);
+  };
+  await upscaleFiles(jobs, method, {
+    overwrite,
+    size: sizeOf(options),
+    scale: isInterpolation(model) ? undefined : scale,
+    wrap,
+    format: format === undefined || format === 'same' ? format : formatForName(`.${format}`),
+    maxPixels,
+    metadata,
+    quality,
+    signal,
+    onStart: (job, index) => {
+      current = { index, job };
+      show(0);
+    },
+    onTile: (done, total) => show(done / total, `  tile ${done}/${total}`),
+    onNote: note => progress.line(`note: ${current ? shownInput(current.job) : ''}: ${note}`),
+    onWarning: (job, warning) => progress.line(`warning: ${shownInput(job)}: ${warning}`),
+    onOutcome: outcome => {
+      counts[outcome.state]++;
+      const line = sentence(outcome);
+      if (line !== undefined) progress.line(line);
+    },
+  });
+}
+
+/** Notes about skipped files and folders. */
+function notesOn({ leftOut, unread, undecodable, results }: Batch): string[] {
+  const folders = leftOut.map(
+    folder => `${printable(folder)} contains pictures, too: use --recursive to include subfolders`,
+  );
+  const earlier =
+    results === 0
+      ? undefined
+      : `skipped ${counted(results, 'file')} named like earlier results; use another -o to include ` +
+        (results === 1 ? 'it' : 'them');
+  return [...folders, unreadNote(unread), undecodableNote(undecodable), earlier].filter(note => note !== undefined);
+}
+
 type Counts = Record<Outcome['state'], number>;
 
-/** Prints the last line, also after a stop, with `left` remaining pictures. */
-function summarize({ done, skipped, failed }: Counts, left: number, { overwrite, out }: UpscaleOptions): void {
+/** Prints the last line, also after a stop. `remaining` pictures were not processed then. */
+function summarize({ done, skipped, failed }: Counts, remaining: number, { overwrite, out }: UpscaleOptions): void {
   const again = overwrite ? '' : ': run the same command to continue';
-  const rest = left === 0 ? '' : `, ${left} left${again}`;
+  const rest = remaining === 0 ? '' : `, ${remaining} left${again}`;
   const hint = skipped === 0 ? '' : '; existing results are kept, use --overwrite to replace them';
   const stream = out === STANDARD ? process.stderr : process.stdout;
   stream.write(`${done} enlarged, ${skipped} skipped, ${failed} failed${rest}${hint}\n`);
@@ -176,7 +199,7 @@ function summarize({ done, skipped, failed }: Counts, left: number, { overwrite,
  * The requested size.
  * @throws UsageError for a scale combined with sides.
  */
-function sizeOf({ scale, width, height }: UpscaleOptions): SizeRequest {
+function sizeOf({ scale, width, height }: Pick<UpscaleOptions, 'scale' | 'width' | 'height'>): SizeRequest {
   if (scale !== undefined && (width ?? height) !== undefined)
     throw new UsageError('--scale cannot be combined with --width and --height');
   if (width !== undefined) return { width, height };
@@ -192,7 +215,7 @@ async function check({ out, name, format, quality }: UpscaleOptions): Promise<bo
   if (out === STANDARD && process.stdout.isTTY)
     throw new UsageError('-o -: cannot write a picture to a terminal: redirect standard output');
   const oneFile = await namesFile(out);
-  // A path like a file in another format is not meant as a folder.
+  // A path with the extension of another format is a mistake, not the name of a folder.
   if (isOtherPicture(out) && !(await namesFolder(out))) {
     throw new UsageError(`-o ${out}: cannot write this format: expected ${OUTPUT_EXTENSIONS.join(', ')}, or a folder`);
   }
@@ -215,22 +238,21 @@ async function allThere(jobs: readonly Job[]): Promise<boolean> {
   return true;
 }
 
-const shownInput = ({ input }: Job) => (input === STANDARD ? 'standard input' : printable(input));
+const shownInput = (job: Job) => printable(inputName(job));
 
 /** The line for an outcome. Skipped pictures are only counted. */
 function sentence(outcome: Outcome): string | undefined {
-  const { output } = outcome.job;
   if (outcome.state === 'skipped') return undefined;
   if (outcome.state === 'failed') return `failed: ${failureOf(outcome.error, outcome.job)}`;
   const { from, to, tiling, seconds, convertedFrom } = outcome;
   const tiles =
     tiling && tiling.count > 1 ? `, ${tiling.count} tiles of ${tiling.window.width}x${tiling.window.height}` : '';
   const colours = convertedFrom === undefined ? '' : `, colours of "${convertedFrom}" to sRGB`;
-  const shownOutput = output === STANDARD ? 'standard output' : printable(output);
-  return `${shownInput(outcome.job)} ${from} -> ${shownOutput} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
+  return `${shownInput(outcome.job)} ${from} -> ${printable(outputName(outcome.job))} ${to}${colours}${tiles}, ${seconds.toFixed(1)} s`;
 }
 
-/** The failure's message. ImageErrors already name the file. */
+/** The failure's message, with the picture's name unless the error names a file. */
 function failureOf(error: Error, job: Job): string {
-  return 'file' in error ? lineOf(error) : `${shownInput(job)}: ${lineOf(error)}`;
+  const namesFile = error instanceof ImageError || error instanceof FileError;
+  return namesFile ? lineOf(error) : `${shownInput(job)}: ${lineOf(error)}`;
 }

@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { printable } from '../common/text.ts';
 import { ImageError } from '../image/errors.ts';
 import { readPicture } from '../image/files.node.ts';
-import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { isOtherPicture, isPicture } from '../image/formats.ts';
 import { listFolder } from '../image/list-folder.node.ts';
 import { cropToMultiple, describe, type Picture, peak, splitAlpha } from '../image/picture.ts';
 import { shrink } from '../image/resize.ts';
@@ -117,8 +117,7 @@ async function isFolder(path: string, entry: Dirent): Promise<boolean> {
   );
 }
 
-const isPictureName = (name: string) =>
-  isOtherPicture(name) || PICTURE_EXTENSIONS.some(ending => name.toLowerCase().endsWith(ending));
+const isPictureName = (name: string) => isPicture(name) || isOtherPicture(name);
 
 /**
  * Reads the pairs one by one. Originals are cropped (right and bottom) to sides that are multiples of 4; alpha is

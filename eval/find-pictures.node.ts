@@ -2,11 +2,11 @@
 
 import type { Dirent, Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { ImageError } from '../image/errors.ts';
-import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { extensionOf, isOtherPicture, isPicture } from '../image/formats.ts';
 import { compareNames, type FolderContents, listFolder } from '../image/list-folder.node.ts';
-import { placeOf } from './places.node.ts';
+import { realPathOf } from './real-paths.node.ts';
 
 /** The pictures found in a folder. */
 export interface FoundPictures {
@@ -30,37 +30,37 @@ export interface Search {
   readonly without?: string | undefined;
 }
 
-/** Maximum number of subfolders to check for skipped pictures. */
-const GLANCES = 500;
+/** Maximum number of skipped subfolders to search for pictures. */
+const MOST_SEARCHED = 500;
 
 /**
  * The files in a folder with a picture's extension. Skips hidden files and folders. Links to files are followed; links
  * to folders are not, so that a search cannot loop or leave the folder.
  */
 export async function findPictures(folder: string, { recursive, without }: Search): Promise<FoundPictures> {
-  const root = await placeOf(folder);
+  const root = await realPathOf(folder);
   const pictures: string[] = [];
   const refused: ImageError[] = [];
-  const aside: string[] = [];
+  const skippedFolders: string[] = [];
   const unread: string[] = [];
   let undecodable = 0;
   const folders = [''];
   for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
     const contents = await list(join(folder, below), refused);
     undecodable += contents.undecodable.filter(
-      entry => isPictureName(entry.name) || (recursive && entry.isDirectory()),
+      entry => isPicture(entry.name) || (recursive && entry.isDirectory()),
     ).length;
     for (const entry of contents.entries) {
       const path = join(below, entry.name);
       if (entry.isDirectory()) {
-        if (join(root, path) !== without) (recursive ? folders : aside).push(path);
-      } else if (isPictureName(entry.name)) {
+        if (join(root, path) !== without) (recursive ? folders : skippedFolders).push(path);
+      } else if (isPicture(entry.name)) {
         if (await mayBeRead(join(folder, path), entry)) pictures.push(path);
         else if (!entry.isSymbolicLink()) refused.push(noFile(join(folder, path)));
-      } else if (isOtherPicture(entry.name)) unread.push(endingOf(entry.name));
+      } else if (isOtherPicture(entry.name)) unread.push(extensionOf(entry.name));
     }
   }
-  const leftOut = await firstWithPictures(folder, aside, root, without);
+  const leftOut = await firstWithPictures(folder, skippedFolders, root, without);
   return { pictures: pictures.sort(compareNames), refused, leftOut, unread, undecodable };
 }
 
@@ -68,10 +68,6 @@ export async function findPictures(folder: string, { recursive, without }: Searc
 export function noFile(path: string): ImageError {
   return new ImageError(path, 'is neither a file nor a folder (a pipe, a device or a socket?)');
 }
-
-const endingOf = (name: string) => extname(name).toLowerCase();
-
-const isPictureName = (name: string) => PICTURE_EXTENSIONS.includes(endingOf(name));
 
 /** The contents of a folder; empty, with an error in `refused`, if it cannot be listed. */
 async function list(folder: string, refused: ImageError[]): Promise<FolderContents> {
@@ -91,21 +87,21 @@ async function mayBeRead(path: string, entry: Dirent): Promise<boolean> {
   return state === undefined || state.isFile();
 }
 
-/** The first of `folders` that contains pictures at any depth, within GLANCES folders. */
+/** The first of `folders` that contains pictures at any depth, within MOST_SEARCHED folders. */
 async function firstWithPictures(
   root: string,
   folders: readonly string[],
-  place: string,
+  realRoot: string,
   without: string | undefined,
 ): Promise<string | undefined> {
-  const left = [...folders].sort(compareNames).reverse();
-  for (let glances = 0; glances < GLANCES; glances++) {
-    const below = left.pop();
+  const pending = [...folders].sort(compareNames).reverse();
+  for (let searched = 0; searched < MOST_SEARCHED; searched++) {
+    const below = pending.pop();
     if (below === undefined) return undefined;
     for (const entry of (await list(join(root, below), [])).entries) {
       const path = join(below, entry.name);
-      if (!entry.isDirectory() && isPictureName(entry.name)) return below;
-      if (entry.isDirectory() && join(place, path) !== without) left.push(path);
+      if (!entry.isDirectory() && isPicture(entry.name)) return below;
+      if (entry.isDirectory() && join(realRoot, path) !== without) pending.push(path);
     }
   }
   return undefined;

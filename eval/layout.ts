@@ -8,7 +8,7 @@
  *     img_001_SRF_4_HR.png beside img_001_SRF_4_LR.png        SelfExSR, in image_SRF_4/ or right in the folder
  */
 
-import { isOtherPicture, PICTURE_EXTENSIONS } from '../image/formats.ts';
+import { isOtherPicture, isPicture } from '../image/formats.ts';
 
 /** The contents of a set's folder. Paths are relative to it, with slashes. */
 export interface Layout {
@@ -56,7 +56,6 @@ const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
 const baseOf = (stem: string) => stem.replace(MARKS, '') || stem;
 const markOf = (stem: string) => stem.slice(baseOf(stem).length);
-const isRead = (path: string) => PICTURE_EXTENSIONS.some(ending => path.toLowerCase().endsWith(ending));
 
 /**
  * Recognises the layout of a set.
@@ -73,11 +72,11 @@ export function layoutOf(paths: readonly string[]): Layout | SeveralSets {
   const inside = (folder: string) => files.filter(path => folderOf(path) === folder);
   const originals = inside(high === '' ? '' : `${high}/`);
   const lows = low === undefined ? [] : inside(`${low}/`);
-  const roles = rolesOf(originals.filter(isRead), new Set(lows.filter(isRead).map(stemOf)));
+  const roles = rolesOf(originals.filter(isPicture), new Set(lows.filter(isPicture).map(stemOf)));
   const beside = low === undefined && roles.low.length > 0 && (roles.marked || everyHasLow(roles));
   const strays: { file: string; problem: string }[] = [];
   const highs = named(roles.originals, strays);
-  const counterparts = named(beside ? roles.low : lows.filter(isRead), strays);
+  const counterparts = named(beside ? roles.low : lows.filter(isPicture), strays);
   const leftOut = beside ? roles.results : [...roles.low, ...roles.results];
   const notes = [
     ...besideNote(high, inside('')),
@@ -100,7 +99,7 @@ function highFolder(folders: readonly string[], files: readonly string[]): strin
   const found = folders.find(folder => usual.test(folder));
   // Beside pictures, only HR is certain to hold the originals.
   if (found !== undefined) return found;
-  if (files.some(path => folderOf(path) === '' && (isRead(path) || isOtherPicture(path)))) return '';
+  if (files.some(path => folderOf(path) === '' && (isPicture(path) || isOtherPicture(path)))) return '';
   for (const pattern of others) {
     const all = folders.filter(folder => pattern.test(folder));
     if (all.length > 1 && pattern === HIGH[1]) return { several: all };
@@ -202,7 +201,7 @@ function paired(
 
 /** Files in unsupported formats; LR pictures of such originals are not counted again. */
 function unreadOf(originals: readonly string[], lows: readonly string[]): string[] {
-  const isUnread = (path: string) => !isRead(path) && isOtherPicture(path);
+  const isUnread = (path: string) => !isPicture(path) && isOtherPicture(path);
   const high = originals.filter(isUnread);
   const bases = new Set(high.map(path => baseOf(stemOf(path))));
   return [...high, ...lows.filter(path => isUnread(path) && !bases.has(baseOf(stemOf(path))))];
@@ -210,7 +209,7 @@ function unreadOf(originals: readonly string[], lows: readonly string[]): string
 
 /** Pictures beside the folder of the originals belong to no set. */
 function besideNote(high: string, files: readonly string[]): string[] {
-  const count = high === '' ? 0 : files.filter(path => isRead(path) || isOtherPicture(path)).length;
+  const count = high === '' ? 0 : files.filter(path => isPicture(path) || isOtherPicture(path)).length;
   if (count === 0) return [];
   return [`${count === 1 ? '1 picture' : `${count} pictures`} beside ${high}/ not used: the originals are those in it`];
 }

@@ -1,23 +1,15 @@
 /** Plans a batch: which pictures to upscale, and where each result goes. */
 
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
 import { printable } from '../common/text.ts';
 import { ImageError } from '../image/errors.ts';
 import { OUTPUT_EXTENSIONS } from '../image/formats.ts';
 import { findPictures, noFile } from './find-pictures.node.ts';
-import { Places, placeOf } from './places.node.ts';
+import { type Job, STANDARD } from './job.ts';
+import { OutputFolder, PathKeys, realPathOf } from './real-paths.node.ts';
 import { DEFAULT_NAME, DISTINCT_NAME, resultName, resultPattern } from './result-name.ts';
 import { MOST_SCALE, type SizeRequest, sizeMark } from './result-size.ts';
-
-/** Instead of a path: standard input, or standard output. A file of that name is `./-`. */
-export const STANDARD = '-';
-
-/** One picture to upscale. Both are file paths or STANDARD. */
-export interface Job {
-  readonly input: string;
-  readonly output: string;
-}
 
 /** The planned jobs, and what was refused or skipped. */
 export interface Batch {
@@ -37,8 +29,10 @@ export interface Batch {
 export interface BatchRequest {
   /** Pictures and folders. */
   readonly inputs: readonly string[];
-  /** A folder, or the file for a single result (see `namesFile`). */
+  /** A folder, or the file for a single result. */
   readonly out: string;
+  /** `out` is the file for a single result. Default: `namesFile(out)`. */
+  readonly oneFile?: boolean | undefined;
   /** Include subfolders, whose tree is recreated under `out`. Default: false. */
   readonly recursive?: boolean | undefined;
   /** See `result-name.ts`. Default: DEFAULT_NAME, or DISTINCT_NAME for pictures whose results would clash. */
@@ -52,7 +46,6 @@ export interface BatchRequest {
 }
 
 interface Request extends BatchRequest {
-  /** `out` is the single result. */
   readonly oneFile: boolean;
 }
 
@@ -68,9 +61,9 @@ interface Found {
  * no result replaces an input or is outside `out`.
  */
 export async function planBatch(request: BatchRequest): Promise<Batch> {
-  const { inputs, out, recursive = false } = request;
+  const { inputs, out, recursive = false, oneFile = await namesFile(out) } = request;
   const [found, refused, leftOut, unread]: [Found[], ImageError[], string[], string[]] = [[], [], [], []];
-  const to = await placeOf(out);
+  const to = await realPathOf(out);
   let results = 0;
   let undecodable = 0;
   for (const input of inputs) {
@@ -83,7 +76,7 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
     else if (state.isFile()) found.push({ path: input, below: '' });
     else if (!state.isDirectory()) refused.push(noFile(input));
     else {
-      const from = await placeOf(input);
+      const from = await realPathOf(input);
       const inside = await findPictures(input, { recursive, without: to === from ? undefined : to });
       const pictures = inside.pictures.filter(path => to !== from || !isResult(path, request));
       results += inside.pictures.length - pictures.length;
@@ -95,7 +88,7 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
       found.push(...pictures.map(path => ({ path: join(input, path), below: dirname(path) })));
     }
   }
-  const { jobs, refused: clashes } = await assign(found, { ...request, oneFile: await namesFile(out) });
+  const { jobs, refused: clashes } = await assign(found, { ...request, oneFile });
   return { jobs, refused: [...refused, ...clashes], leftOut, unread, undecodable, results };
 }
 
@@ -146,101 +139,79 @@ function outputOf(
   return join(out, below, name + (ending === 'same' ? same : ending));
 }
 
+/** A picture and where its result usually goes, with their keys (see `PathKeys`). */
+interface Candidate {
+  readonly found: Found;
+  /** The picture's name, and the file that it leads to. */
+  readonly own: readonly [name: string, file: string];
+  readonly usual: Output;
+}
+
+interface Output {
+  readonly path: string;
+  readonly key: string;
+}
+
+/** Gives each picture an output, or refuses it. */
 async function assign(found: readonly Found[], request: Request): Promise<Pick<Batch, 'jobs' | 'refused'>> {
-  const places = new Places();
-  const taken: Taken = { places, pictures: new Set(), results: new Map() };
-  const named = new Map<string, Found>();
+  const keys = new PathKeys();
+  const output = async (one: Found, template: string): Promise<Output> => {
+    const path = outputOf(one, template, request);
+    return { path, key: await keys.ofName(path) };
+  };
+  const candidates = new Map<string, Candidate>();
+  /** How many pictures have the same usual output, by its key. */
+  const uses = new Map<string, number>();
   for (const one of found) {
-    const key = await places.ofName(one.path);
-    taken.pictures.add(key).add(await places.ofFile(one.path));
+    const name = await keys.ofName(one.path);
     // A picture that is given twice, also through its folder, is upscaled once.
-    if (!named.has(key)) named.set(key, one);
+    if (candidates.has(name)) continue;
+    const usual = await output(one, request.name ?? DEFAULT_NAME);
+    uses.set(usual.key, (uses.get(usual.key) ?? 0) + 1);
+    candidates.set(name, { found: one, own: [name, await keys.ofFile(one.path)], usual });
   }
-  const pictures = [...named.values()];
-  const { name = DEFAULT_NAME } = request;
-  const alike = new Map<string, number>();
-  for (const one of pictures) {
-    const key = await places.ofName(outputOf(one, name, request));
-    alike.set(key, (alike.get(key) ?? 0) + 1);
-  }
-  const inside = new Inside(request.out);
+  const all = [...candidates.values()];
+  const taken: Taken = { keys, pictures: new Set(all.flatMap(({ own }) => own)), results: new Map() };
+  const folder = new OutputFolder(request.out);
   const jobs: Job[] = [];
   const refused: ImageError[] = [];
-  for (const one of pictures) {
-    const usual = outputOf(one, name, request);
+  for (const one of all) {
+    const { path: input } = one.found;
     // All clashing results get longer names, including the first, since new pictures may change which one is first.
-    const distinct = request.name === undefined && (alike.get(await places.ofName(usual)) ?? 0) > 1;
-    const output = distinct ? outputOf(one, DISTINCT_NAME, request) : usual;
+    const clashes = request.name === undefined && (uses.get(one.usual.key) ?? 0) > 1;
+    const { path, key } = clashes ? await output(one.found, DISTINCT_NAME) : one.usual;
     const problem =
-      output === STANDARD ? undefined : ((await clash(one.path, output, taken)) ?? (await inside.problem(output)));
-    if (problem !== undefined) refused.push(new ImageError(one.path, problem));
+      path === STANDARD ? undefined : ((await clash(one, { path, key }, taken)) ?? (await folder.problem(path)));
+    if (problem !== undefined) refused.push(new ImageError(input, problem));
     else {
-      taken.results.set(await places.ofName(output), one.path);
-      jobs.push({ input: one.path, output });
+      taken.results.set(key, input);
+      jobs.push({ input, output: path });
     }
   }
   return { jobs, refused };
 }
 
-/** Paths that no result may overwrite, as keys of `places`. */
+/** Paths that no result may overwrite, as keys. */
 interface Taken {
-  readonly places: Places;
+  readonly keys: PathKeys;
   /** The inputs' names and the files that they lead to. */
-  readonly pictures: Set<string>;
+  readonly pictures: ReadonlySet<string>;
   /** The results so far, and their pictures. */
   readonly results: Map<string, string>;
 }
 
-/** A message if the picture cannot have this result, otherwise undefined. */
-async function clash(path: string, output: string, { places, pictures, results }: Taken): Promise<string | undefined> {
-  const name = await places.ofName(output);
+/** A message if the picture's result would replace another file of this batch, otherwise undefined. */
+async function clash(
+  { own }: Candidate,
+  { path, key }: Output,
+  { keys, pictures, results }: Taken,
+): Promise<string | undefined> {
   // If the result is a link to a picture, writing would replace only the link, but it already looks finished.
-  const file = await places.ofFile(output);
-  const own = [await places.ofName(path), await places.ofFile(path)];
-  if (own.includes(name) || own.includes(file)) return 'its result would replace it: choose another -o or --name';
-  const [other, shown] = [results.get(name), printable(output)];
-  if (other !== undefined)
-    return `its result ${shown} is also the result of ${printable(other)}: choose another -o or --name`;
-  if (pictures.has(name) || pictures.has(file)) {
-    return `its result ${shown} is also an input: choose another -o or --name`;
-  }
+  const file = await keys.ofFile(path);
+  const advice = 'choose another -o or --name';
+  if (own.includes(key) || own.includes(file)) return `its result would replace it: ${advice}`;
+  const [other, shown] = [results.get(key), printable(path)];
+  if (other !== undefined) return `its result ${shown} is also the result of ${printable(other)}: ${advice}`;
+  if (pictures.has(key) || pictures.has(file)) return `its result ${shown} is also an input: ${advice}`;
   return undefined;
-}
-
-/** Checks that real paths stay inside a folder: links in an output folder may lead out of it. */
-class Inside {
-  readonly #folder: string;
-  readonly #known = new Map<string, string | undefined>();
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** A message if the path is not valid under the folder, otherwise undefined. */
-  async problem(path: string): Promise<string | undefined> {
-    const folder = dirname(path);
-    if (!this.#known.has(folder)) this.#known.set(folder, await this.#look(folder));
-    return this.#known.get(folder);
-  }
-
-  async #look(folder: string): Promise<string | undefined> {
-    const way = relative(this.#folder, folder);
-    if (way === '' || way.startsWith('..') || isAbsolute(way)) return undefined;
-    const root = await placeOf(this.#folder);
-    let path = this.#folder;
-    for (const step of way.split(sep)) {
-      path = join(path, step);
-      const place = await realpath(path).catch(() => undefined);
-      if (place === undefined) return undefined;
-      if (!isBelow(place, root))
-        return `its result would lie outside of ${printable(this.#folder)}: ${printable(path)} is a link`;
-    }
-    return undefined;
-  }
-}
-
-/** True if `path` is inside `folder` at any depth. Both are absolute. */
-function isBelow(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

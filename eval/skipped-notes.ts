@@ -1,6 +1,7 @@
 /** Notes about skipped files. */
 
 import { counted } from '../common/text.ts';
+import { extensionOf } from '../image/formats.ts';
 
 /**
  * "skipped 2 files: .bmp, .gif are not supported, convert them"; undefined if there are none.
@@ -8,7 +9,7 @@ import { counted } from '../common/text.ts';
  */
 export function unreadNote(names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
-  const endings = [...new Set(names.map(endingOf))].sort();
+  const endings = [...new Set(names.map(extensionOf))].sort();
   const are = `${endings.join(', ')} ${endings.length === 1 ? 'is' : 'are'} not supported`;
   return `skipped ${counted(names.length, 'file')}: ${are}, convert ${themOf(names.length)}`;
 }
@@ -21,5 +22,3 @@ export function undecodableNote(number: number): string | undefined {
 }
 
 const themOf = (number: number) => (number === 1 ? 'it' : 'them');
-
-const endingOf = (name: string) => name.slice(name.lastIndexOf('.')).toLowerCase();

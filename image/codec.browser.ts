@@ -5,7 +5,7 @@ import { ImageError } from './errors.ts';
 import { checkSize, FORMAT_NAMES, formatOf, type ReadFormat } from './formats.ts';
 import { isFrame, jpegSegments } from './metadata/jpeg-segments.ts';
 import { type Channels, createPicture, type Picture } from './picture.ts';
-import { readPngHeader } from './png-header.ts';
+import { readPngStructure } from './png-header.ts';
 
 // Declared here because the project is type-checked without the DOM library, which would hide mistakes elsewhere.
 interface Bitmap {
@@ -32,10 +32,11 @@ declare const ImageData: new (data: Uint8ClampedArray<ArrayBuffer>, width: numbe
 /** The number of channels in the file, or undefined if only its pixels show it. The canvas always returns RGBA. */
 function channelsOf(bytes: Uint8Array, format: ReadFormat, name: string): Channels | undefined {
   if (format === 'png') {
-    const header = readPngHeader(bytes, name);
+    const { header, chunks } = readPngStructure(bytes, name);
     checkSize(header.width, header.height, name);
     const colours = header.colourType === 0 || header.colourType === 4 ? 1 : 3;
-    return (colours + (header.colourType >= 4 || header.transparency ? 1 : 0)) as Channels;
+    const hasAlpha = header.colourType >= 4 || chunks.some(({ type }) => type === 'tRNS');
+    return (colours + (hasAlpha ? 1 : 0)) as Channels;
   }
   if (format !== 'jpeg') return undefined;
   // The frame header (marker C0…CF except C4, C8, CC) holds the size and the number of components.

@@ -7,7 +7,7 @@ import { sayingSrgb } from './colours/exif-space.ts';
 import { readProfile } from './colours/icc.ts';
 import { meaningOf } from './colours/meaning.ts';
 import { DEFAULT_MAX_PIXELS, type Format, formatOf } from './formats.ts';
-import { type Fitted, fitted } from './losses.ts';
+import { fitted } from './losses.ts';
 import { exifFor, isIdle, resolutionOfExif, statedOrientation } from './metadata/exif.ts';
 import { turnedResolution } from './metadata/resolution.ts';
 import { withoutCompanions, xmpFor } from './metadata/xmp.ts';
@@ -48,11 +48,11 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   const { icc, exif, xmp, comments } = decoded.metadata;
   const stated = decoded.metadata.resolution ?? resolutionOfExif(exif);
   const resolution = stated && decoded.orientation > 4 ? turnedResolution(stated) : stated;
-  const told = exif && !isIdle(exif, format === 'tiff') ? exif : undefined;
-  const carried = told && exifFor(told, picture, resolution);
+  const useful = exif && !isIdle(exif, format === 'tiff') ? exif : undefined;
+  const carried = useful && exifFor(useful, picture, resolution);
   const packet = xmp && withoutCompanions(xmp).xmp;
   const warnings = [...decoded.warnings, ...(colours === 'own' ? decoded.notCarried : [])];
-  if (told && !carried) warnings.push('its EXIF is damaged and was dropped');
+  if (useful && !carried) warnings.push('its EXIF is damaged and was dropped');
   if (xmp && !packet) warnings.push('its XMP is damaged and was dropped');
   if (icc && !readProfile(icc)) warnings.push('its colour profile is damaged and was dropped');
   const bits = peak(picture) > 255 ? 16 : 8;
@@ -75,35 +75,41 @@ export async function decodeFile(bytes: Uint8Array, name: string, options: Decod
   };
 }
 
+/** An encoded picture. */
+export interface EncodedPicture {
+  readonly bytes: Uint8Array;
+  /** One line for each thing that the format cannot hold (see `fitted`). */
+  readonly losses: readonly string[];
+}
+
 /**
- * Encodes a picture and its metadata: exactly in PNG and TIFF, approximately in the other formats (`fitted` says what
- * they cannot hold).
+ * Encodes a picture and its metadata: exactly in PNG and TIFF, approximately in the other formats.
  *
  * @param name For messages.
  * @throws ImageError if the picture is too large for the format, or the format needs sharp and it is not installed.
  */
+export async function encodePicture(
+  picture: Picture<Samples>,
+  format: Format,
+  { metadata: wanted, quality }: EncodeOptions,
+  name: string,
+): Promise<EncodedPicture> {
+  const { picture: suited, metadata, losses } = fitted(picture, format, wanted);
+  const bytes =
+    format === 'png'
+      ? await encodePngAside(suited, metadata)
+      : await encodeBySharp(suited, format, metadata, quality, name);
+  return { bytes, losses };
+}
+
+/** The bytes of `encodePicture`. */
 export async function encodeFile(
   picture: Picture<Samples>,
   format: Format,
-  { metadata, quality }: EncodeOptions = {},
+  options: EncodeOptions = {},
   name = 'picture',
 ): Promise<Uint8Array> {
-  return await encodeFitted(fitted(picture, format, metadata), format, quality, name);
-}
-
-/**
- * Encodes what `fitted` returned.
- * @param quality See `EncodeOptions`.
- * @throws ImageError as `encodeFile`.
- */
-export async function encodeFitted(
-  { picture, metadata }: Fitted,
-  format: Format,
-  quality: number | undefined,
-  name: string,
-): Promise<Uint8Array> {
-  if (format === 'png') return await encodePngAside(picture, metadata);
-  return await encodeBySharp(picture, format, metadata, quality, name);
+  return (await encodePicture(picture, format, options, name)).bytes;
 }
 
 /** Encodes the picture losslessly as PNG: 8 or 16 bits; grey or RGB, with or without alpha. */

@@ -5,10 +5,9 @@ import { extname } from 'node:path';
 import { decode, encodePng } from '#codec';
 import { codeOf, reasonOf, unwritable } from '../common/files/file-error.ts';
 import { writeAtomically } from '../common/files/write.node.ts';
-import { decodeFile, encodeFitted } from './codec.node.ts';
+import { decodeFile, encodePicture } from './codec.node.ts';
 import { ImageError } from './errors.ts';
-import { DEFAULT_MAX_PIXELS, type Format, formatForName } from './formats.ts';
-import { fitted } from './losses.ts';
+import { DEFAULT_MAX_PIXELS, formatForName } from './formats.ts';
 import type { Picture, Samples } from './picture.ts';
 import type { DecodeOptions, EncodeOptions, PictureFile } from './picture-file.ts';
 
@@ -73,26 +72,11 @@ export async function openPictureFrom(
 export async function savePicture(
   path: string,
   picture: Picture<Samples>,
-  { metadata, quality }: EncodeOptions = {},
+  options: EncodeOptions = {},
 ): Promise<readonly string[]> {
-  const { bytes, losses } = await pictureBytes(picture, formatForName(path), { metadata, quality }, path);
+  const { bytes, losses } = await encodePicture(picture, formatForName(path), options, path);
   await writeAtomically(path, bytes);
   return losses;
-}
-
-/**
- * Encodes a picture, and returns one line for each thing that its format cannot hold (see `fitted`).
- * @param name For messages.
- * @throws ImageError if the format cannot hold the picture, or needs sharp and it is not installed.
- */
-export async function pictureBytes(
-  picture: Picture<Samples>,
-  format: Format,
-  { metadata, quality }: EncodeOptions,
-  name: string,
-): Promise<{ readonly bytes: Uint8Array; readonly losses: readonly string[] }> {
-  const suited = fitted(picture, format, metadata);
-  return { bytes: await encodeFitted(suited, format, quality, name), losses: suited.losses };
 }
 
 /** Bytes allowed for metadata, beyond the eight bytes per pixel of uncompressed 16-bit RGBA. */

@@ -43,6 +43,12 @@ export const PICTURE_EXTENSIONS: readonly string[] = [...OUTPUT_EXTENSIONS, '.gi
 const OTHER_EXTENSIONS =
   /\.(gif|bmp|hei[cf]|hif|jxl|jp2|psd|svg|p[bgpn]m|tga|exr|dng|cr[23]|nef|arw|orf|rw2|raf|pef|srw)$/i;
 
+/** The extension of a name or path, in lower case with its dot; empty if there is none. */
+export const extensionOf = (name: string): string => /\.[^./\\]*$/.exec(name)?.[0].toLowerCase() ?? '';
+
+/** True for names of pictures that can be read, by their extensions. */
+export const isPicture = (name: string): boolean => PICTURE_EXTENSIONS.includes(extensionOf(name));
+
 /** True for names of pictures in formats that cannot be written. Of these, only .gif can be read. */
 export const isOtherPicture = (name: string): boolean => OTHER_EXTENSIONS.test(name);
 
@@ -57,7 +63,7 @@ export const DEFAULT_MAX_PIXELS = 0x3fff * 0x3fff;
  * @throws ImageError for an extension that is not in OUTPUT_EXTENSIONS.
  */
 export function formatForName(name: string): Format {
-  const format = EXTENSIONS[/\.[^./\\]*$/.exec(name)?.[0].toLowerCase() ?? ''];
+  const format = EXTENSIONS[extensionOf(name)];
   if (format === undefined) throw new ImageError(name, `pictures are written as ${OUTPUT_EXTENSIONS.join(', ')}`);
   return format;
 }
@@ -103,4 +109,14 @@ export function checkSize(width: number, height: number, name: string, maxPixels
   if (width * height > maxPixels) {
     throw new PictureSizeError(name, width, height, maxPixels);
   }
+}
+
+/** Maximum sides per format. For JPEG and AVIF, the limits of their libraries. */
+const LONGEST_SIDE = { jpeg: 65_500, webp: 16_383, avif: 65_535, tiff: 0x7fff_ffff } as const;
+
+/** @throws ImageError if a side is too long for the format. */
+export function checkSides(width: number, height: number, format: Format, name: string): void {
+  if (format === 'png' || Math.max(width, height) <= LONGEST_SIDE[format]) return;
+  const problem = `${width}x${height} exceeds the limit of ${FORMAT_NAMES[format]} (${LONGEST_SIDE[format]} pixels per side)`;
+  throw new ImageError(name, `${problem}: choose PNG or TIFF`);
 }

@@ -1,4 +1,4 @@
-/** Reads the chunks and the header of PNG files (PNG specification, third edition, sections 5 and 11). */
+/** Reads the structure of PNG files: header and chunks (PNG specification, third edition, sections 5 and 11). */
 
 import { ImageError } from './errors.ts';
 
@@ -11,10 +11,12 @@ export interface PngHeader {
   readonly colourType: number;
   /** True for the seven passes of Adam7. */
   readonly interlaced: boolean;
-  /** True if there is a tRNS chunk. */
-  readonly transparency: boolean;
-  /** Length of the file up to and including its IEND chunk. Later bytes are not part of the picture. */
-  readonly end: number;
+}
+
+/** A file's header and all its chunks, from IHDR to IEND. Later bytes are not part of the picture. */
+export interface PngStructure {
+  readonly header: PngHeader;
+  readonly chunks: readonly PngChunk[];
 }
 
 /** A chunk: its offset in the file, and its data, not copied. */
@@ -44,27 +46,17 @@ export function isPng(bytes: Uint8Array): boolean {
 }
 
 /**
- * The chunks of a PNG file up to and including IEND. Checksums are not verified.
- * @throws ImageError if a chunk extends beyond the file, or the file ends before its IEND chunk.
+ * Reads the header and finds the chunks of a PNG file. Checksums are not verified.
+ * @throws ImageError if the header is missing or invalid, a chunk extends beyond the file, or IDAT or IEND are missing.
  */
-export function* pngChunks(bytes: Uint8Array, name: string): Generator<PngChunk> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 8; at + 12 <= bytes.length; ) {
-    const length = view.getUint32(at);
-    if (at + 12 + length > bytes.length) break;
-    const type = String.fromCharCode(bytes[at + 4], bytes[at + 5], bytes[at + 6], bytes[at + 7]);
-    yield { type, at, data: bytes.subarray(at + 8, at + 8 + length) };
-    if (type === 'IEND') return;
-    at += 12 + length;
-  }
-  throw new ImageError(name, 'damaged PNG: unexpected end of file');
+export function readPngStructure(bytes: Uint8Array, name: string): PngStructure {
+  const header = readHeader(bytes, name);
+  const chunks = chunksOf(bytes, name);
+  if (!chunks.some(({ type }) => type === 'IDAT')) throw new ImageError(name, 'damaged PNG: no pixels');
+  return { header, chunks };
 }
 
-/**
- * Reads the header and walks the chunks of a PNG file.
- * @throws ImageError if the header is missing or invalid, or the file ends before its IEND chunk.
- */
-export function readPngHeader(bytes: Uint8Array, name: string): PngHeader {
+function readHeader(bytes: Uint8Array, name: string): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length >= 16 && view.getUint32(12) === CGBI) {
     const advice = 'convert it, for example with pngcrush -revert-iphone-optimizations';
@@ -81,14 +73,19 @@ export function readPngHeader(bytes: Uint8Array, name: string): PngHeader {
     const stated = `${width}x${height}, type ${colourType}, ${depth} bits, methods ${compression} ${filter} ${interlace}`;
     throw new ImageError(name, `damaged PNG: invalid header (${stated})`);
   }
-  let transparency = false;
-  let pixels = false;
-  let end = 0;
-  for (const { type, at } of pngChunks(bytes, name)) {
-    transparency ||= type === 'tRNS';
-    pixels ||= type === 'IDAT';
-    end = at + 12;
+  return { width, height, depth, colourType, interlaced: interlace === 1 };
+}
+
+function chunksOf(bytes: Uint8Array, name: string): PngChunk[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const chunks: PngChunk[] = [];
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const length = view.getUint32(at);
+    if (at + 12 + length > bytes.length) break;
+    const type = String.fromCharCode(bytes[at + 4], bytes[at + 5], bytes[at + 6], bytes[at + 7]);
+    chunks.push({ type, at, data: bytes.subarray(at + 8, at + 8 + length) });
+    if (type === 'IEND') return chunks;
+    at += 12 + length;
   }
-  if (!pixels) throw new ImageError(name, 'damaged PNG: no pixels');
-  return { width, height, depth, colourType, interlaced: interlace === 1, transparency, end };
+  throw new ImageError(name, 'damaged PNG: unexpected end of file');
 }

@@ -13,7 +13,7 @@ import { checkSize } from './formats.ts';
 import { orientationOf } from './metadata/exif.ts';
 import { type Channels, createPicture, type Picture, peak, type Samples, samplesLike } from './picture.ts';
 import type { DecodedPicture, Metadata } from './picture-file.ts';
-import { type PngHeader, pngChunks, readPngHeader } from './png-header.ts';
+import { type PngChunk, type PngHeader, readPngStructure } from './png-header.ts';
 import {
   isXmp,
   KEPT_CHUNKS,
@@ -35,9 +35,9 @@ const MOST_INFLATION = 1032;
  * @throws ImageError for damaged or truncated files and those of more than `maxPixels` pixels.
  */
 export async function decodePng(bytes: Uint8Array, name: string, maxPixels: number): Promise<DecodedPicture> {
-  const header = readPngHeader(bytes, name);
+  const { header, chunks } = readPngStructure(bytes, name);
   checkSize(header.width, header.height, name, maxPixels);
-  const parts = partsOf(bytes, name);
+  const parts = partsOf(bytes, chunks, name);
   const { metadata, colours, warnings, notCarried, palette, transparency } = parts;
   const samples = await samplesOf(header, parts.pixels, name, warnings);
   const picture =
@@ -65,7 +65,7 @@ function pictureOf(header: PngHeader, samples: Samples, transparency: Uint8Array
 
 interface Parts {
   /** All IDAT data, concatenated. */
-  readonly pixels: Buffer;
+  readonly pixels: Uint8Array;
   readonly palette: Uint8Array | undefined;
   readonly transparency: Uint8Array | undefined;
   readonly metadata: Metadata;
@@ -74,16 +74,13 @@ interface Parts {
   readonly notCarried: readonly string[];
 }
 
-function partsOf(bytes: Uint8Array, name: string): Parts {
-  let length = 0;
-  for (const chunk of pngChunks(bytes, name)) if (chunk.type === 'IDAT') length += chunk.data.length;
-  const pixels = Buffer.allocUnsafe(length);
+function partsOf(bytes: Uint8Array, chunks: readonly PngChunk[], name: string): Parts {
+  const pixels: Uint8Array[] = [];
   const found = new Map<string, Uint8Array>();
   const texts = new Set<string>();
   const warnings: string[] = [];
   const inTexts: { exif?: Uint8Array; xmp?: Uint8Array } = {};
-  let filled = 0;
-  for (const { type, at, data } of pngChunks(bytes, name)) {
+  for (const { type, at, data } of chunks) {
     const sum = crc32(bytes.subarray(at + 4, at + 8 + data.length));
     const stated = Buffer.from(bytes.buffer, bytes.byteOffset + at + 8 + data.length, 4).readUInt32BE();
     // A lower-case first letter marks an ancillary chunk.
@@ -92,10 +89,8 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
     if (!needless && !['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND'].includes(type)) {
       throw new ImageError(name, `damaged PNG: unknown chunk ${type}`);
     }
-    if (type === 'IDAT') {
-      pixels.set(data, filled);
-      filled += data.length;
-    } else if (sum !== stated) {
+    if (type === 'IDAT') pixels.push(data);
+    else if (sum !== stated) {
       if (KEPT_CHUNKS.includes(type)) warnings.push(`dropped a damaged metadata chunk (${type})`);
     } else if (TEXT_CHUNKS.includes(type) && !isXmp(type, data)) {
       const profile = profileInText(type, data);
@@ -108,7 +103,8 @@ function partsOf(bytes: Uint8Array, name: string): Parts {
   const colours = { ...pngColours(found, metadata.icc !== undefined, warnings), exif: metadata.exif };
   const notCarried = texts.size > 0 ? [`its text (${[...texts].join(', ')}) is not carried over`] : [];
   const [palette, transparency] = [found.get('PLTE'), found.get('tRNS')];
-  return { pixels, palette, transparency, metadata, colours, warnings, notCarried };
+  const joined = pixels.length === 1 ? pixels[0] : Buffer.concat(pixels);
+  return { pixels: joined, palette, transparency, metadata, colours, warnings, notCarried };
 }
 
 /** The file's samples, neither scaled nor looked up in the palette. */

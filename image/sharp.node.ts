@@ -4,7 +4,7 @@ import type { Metadata as SharpMetadata } from 'sharp';
 import { messageOf } from '../common/errors.ts';
 import { readAvif } from './avif-boxes.ts';
 import { ImageError } from './errors.ts';
-import { checkSize, FORMAT_NAMES, type Format, type ReadFormat } from './formats.ts';
+import { checkSides, checkSize, FORMAT_NAMES, type Format, type ReadFormat } from './formats.ts';
 import { orientationOf, resolutionOfExif } from './metadata/exif.ts';
 import { fillRoom, roomFor } from './metadata/exif-room.ts';
 import { readJpegMetadata } from './metadata/jpeg-metadata.ts';
@@ -259,16 +259,6 @@ function firstOf(message: string): string {
   const idle = /^\s*$|^Warning treated as error|: bad seek to \d+$/;
   const lines = message.split('\n').filter(line => !idle.test(line));
   return (lines[0] ?? message.split('\n')[0]).slice(0, LONGEST_PROBLEM);
-}
-
-/** Maximum sides per format. For JPEG and AVIF, the limits of their libraries. */
-const LONGEST_SIDE = { jpeg: 65_500, webp: 16_383, avif: 65_535, tiff: 0x7fff_ffff } as const;
-
-/** @throws ImageError if a side is too long for the format. */
-export function checkSides(width: number, height: number, format: Format, name: string): void {
-  if (format === 'png' || Math.max(width, height) <= LONGEST_SIDE[format]) return;
-  const problem = `${width}x${height} exceeds the limit of ${FORMAT_NAMES[format]} (${LONGEST_SIDE[format]} pixels per side)`;
-  throw new ImageError(name, `${problem}: choose PNG or TIFF`);
 }
 
 const DEFAULT_QUALITY = { jpeg: 95, webp: 95, avif: 80 } as const;

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { naturalNumber, positiveInteger } from '../cli/arguments.ts';
-import { lineOf } from '../cli/failures.ts';
+import { runScript } from '../cli/failures.ts';
 import { campaign } from '../test/fuzz/campaign.ts';
 import { KINDS, type Kind } from '../test/fuzz/seeds.ts';
 
@@ -43,15 +43,12 @@ async function run({ count, seed, kind: kinds = KINDS, save: wanted }: FuzzOptio
   if (found > 0) process.exitCode = 1;
 }
 
-await new Command('fuzz')
+const program = new Command('fuzz')
   .description('fuzz every reader with damaged files')
   .option('--count <N>', 'files of each kind', positiveInteger, 2000)
   .option('--seed <N>', 'random seed', naturalNumber, 1)
   .addOption(new Option('--kind <KIND...>', 'kinds of files').choices(KINDS))
   .option('--save <KIND:NUMBER=FILE>', 'write one of the files instead')
-  .action(run)
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.stderr.write(`error: ${lineOf(error)}\n`);
-    process.exitCode = 1;
-  });
+  .action(run);
+
+await runScript(program);

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { lineOf } from '../cli/failures.ts';
+import { runScript } from '../cli/failures.ts';
 import { writeAtomically } from '../common/files/write.node.ts';
 import { interpolate } from '../models/interpolate.ts';
 import { readSafetensors, writeSafetensors } from '../models/safetensors.ts';
@@ -12,7 +12,7 @@ import { readSafetensors, writeSafetensors } from '../models/safetensors.ts';
 async function run(from: string, to: string, { alpha, out }: { alpha: string; out: string }): Promise<void> {
   const [a, b] = [readSafetensors(await readFile(from), from), readSafetensors(await readFile(to), to)];
   const tensors = interpolate(a.tensors, b.tensors, Number(alpha));
-  await writeAtomically(out, Buffer.from(writeSafetensors(tensors, { ...b.metadata, interpolated: alpha })));
+  await writeAtomically(out, writeSafetensors(tensors, { ...b.metadata, interpolated: alpha }));
 }
 
 const program = new Command('interpolate-models')
@@ -22,7 +22,4 @@ const program = new Command('interpolate-models')
   .requiredOption('-o, --out <file>', 'model file to write')
   .action(run);
 
-await program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`error: ${lineOf(error)}\n`);
-  process.exitCode = 1;
-});
+await runScript(program);

@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { naturalNumber } from '../cli/arguments.ts';
-import { lineOf } from '../cli/failures.ts';
+import { runScript } from '../cli/failures.ts';
 import { Philox } from '../engine/basics/philox.ts';
 import { start } from '../test/cli/daybreak.ts';
 import { differences } from '../test/cli/run-difference.ts';
@@ -170,7 +170,7 @@ async function main({ kills, terms, interrupts, hangUps, seed, keep }: KillOptio
   else rmSync(folder, { recursive: true });
 }
 
-await new Command('kill-runs')
+const program = new Command('kill-runs')
   .description('kill training runs at random moments, resume them, and compare them with an unbroken run')
   .option('--kills <N>', 'number of SIGKILLs', naturalNumber, 20)
   .option('--terms <N>', 'number of SIGTERMs', naturalNumber, 5)
@@ -178,9 +178,6 @@ await new Command('kill-runs')
   .option('--hang-ups <N>', 'number of SIGHUPs (a closed terminal)', naturalNumber, 5)
   .option('--seed <N>', 'random seed', naturalNumber, 1)
   .option('--keep', 'keep the unbroken run')
-  .action(main)
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.stderr.write(`error: ${lineOf(error)}\n`);
-    process.exitCode = 1;
-  });
+  .action(main);
+
+await runScript(program);

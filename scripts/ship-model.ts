@@ -8,8 +8,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { Command } from 'commander';
-import { lineOf } from '../cli/failures.ts';
+import { runScript } from '../cli/failures.ts';
 import { openDevice } from '../cli/open-device.ts';
+import { collect } from '../cli/train-options.ts';
 import { sha256Of } from '../common/files/digest.node.ts';
 import { writeAtomically } from '../common/files/write.node.ts';
 import { jsonText } from '../common/text.ts';
@@ -43,8 +44,6 @@ interface Options {
   readonly licence: string;
   readonly out: string;
 }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 const program = new Command('ship-model')
   .description("Turn a run's checkpoint into a pretrained network of this project.")
@@ -149,13 +148,8 @@ function metadataOf(facts: Pick<Options, 'name' | 'summary' | 'licence' | 'train
 }
 
 program.action(async (path: string, options: Options) => {
-  try {
-    if (options.trainedOn.length === 0 || options.data.length === 0)
-      throw new DaybreakError('--trained-on and --data are required: the card names the images and the scores.');
-    await ship(path, options);
-  } catch (error) {
-    process.stderr.write(`error: ${lineOf(error)}\n`);
-    process.exitCode = 1;
-  }
+  if (options.trainedOn.length === 0 || options.data.length === 0)
+    throw new DaybreakError('--trained-on and --data are required: the card names the images and the scores.');
+  await ship(path, options);
 });
-await program.parseAsync();
+await runScript(program);

@@ -5,7 +5,8 @@
  */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { exitCodeOf, report } from '../cli/failures.ts';
+import { runScript } from '../cli/failures.ts';
+import { addAdapterOption } from '../cli/open-device.ts';
 import { printResult, withDisplay } from '../cli/train-display.ts';
 import { commandOf } from '../cli/train-options.ts';
 import type { Device } from '../engine/device/device.ts';
@@ -57,7 +58,7 @@ interface StartOptions {
   readonly vgg?: string;
 }
 
-const program = new Command('npm start --')
+const program = addAdapterOption(new Command('npm start --'))
   .description('train a small SRResNet and an SRGAN from it, and compare them with bicubic on held-out images')
   .option('--out <FOLDER>', 'folder for both runs (default: runs/start-TIME)')
   .option(
@@ -66,7 +67,6 @@ const program = new Command('npm start --')
     positive,
   )
   .option('--vgg <FILE>', 'VGG19 weights: train the SRGAN on its features instead of the mean squared error')
-  .option('--adapter <NAME>', "part of the GPU driver's name, e.g. llvmpipe or NVIDIA")
   .action(start);
 
 function positive(text: string): number {
@@ -184,9 +184,4 @@ async function secondsPerStep(
   return times.reduce((sum, time) => sum + time, 0) / times.length / 1000;
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  report(error, false);
-  process.exitCode = exitCodeOf(error);
-}
+await runScript(program);

@@ -2,20 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../common/files/cache-folder.node.ts';
+import { codeOf, FileError, reasonOf } from '../common/files/file-error.ts';
 import { writeAtomically } from '../common/files/write.node.ts';
 import { jsonText } from '../common/text.ts';
-import { DaybreakError } from '../engine/basics/errors.ts';
 import { type AdapterDescription, adapterName } from '../engine/device/adapter.ts';
 import type { FixedChoices } from '../engine/text/choices.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 
 /** A tuned file that cannot be used. The message says what to do. */
-export class TunedFileError extends DaybreakError {
-  constructor(path: string, problem: string, options?: ErrorOptions) {
-    super(`${path}: ${problem}`, options);
-    this.name = 'TunedFileError';
-  }
-}
+export class TunedFileError extends FileError {}
 
 /**
  * The tuned file of an adapter: the variable DAYBREAK_TUNED, or a file in the user's cache folder (by the platform's
@@ -38,8 +33,8 @@ export async function readTunedFile(path: string): Promise<TunedFile | undefined
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new TunedFileError(path, `cannot be read (${(error as Error).message})`, { cause: error });
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new TunedFileError(path, `cannot be read: ${reasonOf(error)}`, { cause: error });
   }
   let content: unknown;
   try {

@@ -1,5 +1,7 @@
 /** Diagnoses the GPU adapter: its properties, a self-test, and how to fix problems. */
 import { basename, dirname } from 'node:path';
+import { messageOf } from '../../common/errors.ts';
+import { counted } from '../../common/text.ts';
 import { type AdapterDescription, describeAdapter, isSoftware, subgroupSizes } from '../../engine/device/adapter.ts';
 import { type DriverOrigin, driverOrigin, requestGpu } from '../../engine/device/gpu.node.ts';
 import {
@@ -25,6 +27,7 @@ export interface AdapterReport extends AdapterDescription {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** The result of `daybreak doctor`. */
 export interface Diagnosis extends Machine {
   readonly ok: boolean;
   readonly adapter: AdapterReport | null;
@@ -33,7 +36,7 @@ export interface Diagnosis extends Machine {
   readonly tuned: { readonly state: TunedState['state']; readonly path: string | null; readonly text: string } | null;
   /** Why it does not work and how to fix it; null if it works. */
   readonly problem: string | null;
-  /** What works, but could work better. */
+  /** Advice about things that work, but could work better. */
   readonly notes: readonly string[];
 }
 
@@ -49,22 +52,22 @@ export async function diagnose(): Promise<Diagnosis> {
     const found = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     if (!found) throw new Error('The adapter has disappeared: try again.');
     adapter = describe(found, gpu);
-    tuned = reportOf(await findTuned(adapter));
+    tuned = tunedReport(await findTuned(adapter));
     const device = await found.requestDevice();
     test = await selfTest(device);
     device.destroy();
     if (!test.passed)
       problem = `The adapter computes wrong results (${test.problem}): update its driver, or choose another with DAYBREAK_ADAPTER.`;
   } catch (error) {
-    problem = (error as Error).message;
+    problem = messageOf(error);
   }
   return { ...here, ok: problem === null, adapter, selfTest: test, tuned, problem, notes: notes(here, adapter) };
 }
 
-function reportOf(found: TunedState): NonNullable<Diagnosis['tuned']> {
+function tunedReport(found: TunedState): NonNullable<Diagnosis['tuned']> {
   const { state, path = null } = found;
   if (found.state === 'in use') {
-    const text = `${found.choices.entries.length} problems, measured until ${found.date.slice(0, 10)}: ${found.path}`;
+    const text = `${counted(found.choices.entries.length, 'problem')}, last measured ${found.date.slice(0, 10)}: ${found.path}`;
     return { state, path, text };
   }
   if (found.state === 'none') {
@@ -85,7 +88,7 @@ function describe(adapter: GPUAdapter, gpu: GPU): AdapterReport {
     ...description,
     software: adapter.info.isFallbackAdapter || isSoftware(description),
     subgroupSizes: subgroupSizes(adapter.info) ?? null,
-    driver: { origin: driverOrigin(gpu), from: whence(driverOrigin(gpu)) },
+    driver: { origin: driverOrigin(gpu), from: driverPlace(driverOrigin(gpu)) },
     features: [...adapter.features].sort(),
     languageFeatures: [...gpu.wgslLanguageFeatures].sort(),
     limits,
@@ -93,7 +96,7 @@ function describe(adapter: GPUAdapter, gpu: GPU): AdapterReport {
 }
 
 /** Where the driver was found. The Vulkan loader does not report which of several it chose. */
-function whence(origin: DriverOrigin): string {
+function driverPlace(origin: DriverOrigin): string {
   if (process.platform !== 'linux') return process.platform === 'darwin' ? 'Metal' : 'Direct3D 12 or Vulkan';
   const variable = chosenDrivers();
   if (origin === 'environment' && variable) return `${variable}=${process.env[variable]}`;
@@ -103,7 +106,7 @@ function whence(origin: DriverOrigin): string {
   const folders = [...new Set(manifests.map(dirname))];
   const within = (folder: string) => manifests.filter(file => dirname(file) === folder).map(file => basename(file));
   const texts = folders.map(folder => `${folder} (${within(folder).join(', ')})`);
-  return texts.join(', ') || 'where the Vulkan loader looks of its own';
+  return texts.join(', ') || 'the default folders of the Vulkan loader';
 }
 
 function notes(here: Machine, adapter: AdapterReport | null): string[] {
@@ -118,7 +121,7 @@ function notes(here: Machine, adapter: AdapterReport | null): string[] {
     found.push(
       'Mesa’s shader cache cannot be written, so every run recompiles its kernels: set MESA_SHADER_CACHE_DIR.',
     );
-  if (!here.packages.sharp) found.push('Without the package sharp, JPEG files cannot be read: npm install sharp.');
+  if (!here.packages.sharp) found.push('Without the package sharp, only PNG files can be read: npm install sharp.');
   if (here.node.startsWith('20.')) found.push('Node 20 no longer receives security fixes: use Node 22 or 24.');
   if (process.env.DAYBREAK_ADAPTER) found.push(`DAYBREAK_ADAPTER asks for "${process.env.DAYBREAK_ADAPTER}".`);
   return found;

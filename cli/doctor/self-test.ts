@@ -1,20 +1,21 @@
-/** A small kernel that says whether a device computes: arithmetic, workgroup memory, a barrier, there and back. */
+/** Runs a small kernel to check a device: arithmetic, workgroup memory, a barrier, upload and readback. */
+import { messageOf } from '../../common/errors.ts';
 import { sleepUntil } from '../../engine/device/gpu.node.ts';
 
-/** How the self-test went. Times in milliseconds, upload and readback included; `firstMs` also compiles the kernel. */
+/** The result of the self-test. Times in milliseconds, with upload and readback; `firstMs` includes compilation. */
 export interface SelfTest {
   readonly passed: boolean;
   readonly elements: number;
   readonly firstMs: number;
   readonly againMs: number;
-  /** What went wrong, if anything did. */
+  /** What failed; missing if it passed. */
   readonly problem?: string;
 }
 
 const WIDTH = 64;
 const ELEMENTS = 1024 * WIDTH;
 
-/** Each element's square, plus what the mirrored lane of its workgroup holds: exact in float32 for small integers. */
+/** Each element's square plus the element of the mirrored lane in its workgroup: exact in float32 for small integers. */
 const KERNEL = /* wgsl */ `
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
@@ -32,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
 const input = Float32Array.from({ length: ELEMENTS }, (_, i) => (i * 7919) % 1021);
 const expected = input.map((value, i) => value * value + input[i - (i % WIDTH) + WIDTH - 1 - (i % WIDTH)]);
 
-/** Runs the kernel twice. Never throws: what goes wrong is in the result. */
+/** Runs the kernel twice. Never throws: errors are in the result. */
 export async function selfTest(device: GPUDevice): Promise<SelfTest> {
   const times = { firstMs: 0, againMs: 0 };
   try {
@@ -42,13 +43,13 @@ export async function selfTest(device: GPUDevice): Promise<SelfTest> {
       times[time] = performance.now() - start;
       const wrong = expected.findIndex((value, i) => result[i] !== value);
       if (wrong >= 0) {
-        const problem = `element ${wrong} came out as ${result[wrong]} instead of ${expected[wrong]}`;
+        const problem = `element ${wrong}: expected ${expected[wrong]}, got ${result[wrong]}`;
         return { passed: false, elements: ELEMENTS, ...times, problem };
       }
     }
     return { passed: true, elements: ELEMENTS, ...times };
   } catch (error) {
-    return { passed: false, elements: ELEMENTS, ...times, problem: (error as Error).message };
+    return { passed: false, elements: ELEMENTS, ...times, problem: messageOf(error) };
   }
 }
 
@@ -70,8 +71,8 @@ async function compute(device: GPUDevice): Promise<Float32Array> {
   pass.end();
   encoder.copyBufferToBuffer(y, 0, back, 0, input.byteLength);
   device.queue.submit([encoder.finish()]);
-  const complaint = await sleepUntil(device.popErrorScope());
-  if (complaint) throw new Error(complaint.message);
+  const problem = await sleepUntil(device.popErrorScope());
+  if (problem) throw new Error(problem.message);
   await sleepUntil(back.mapAsync(GPUMapMode.READ));
   const result = new Float32Array(back.getMappedRange().slice(0));
   for (const each of [x, y, back]) each.destroy();

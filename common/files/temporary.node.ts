@@ -8,6 +8,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { sha256Of } from './digest.node.ts';
+import { codeOf } from './file-error.ts';
 
 /** Longer names are replaced by a digest, so that any valid file name can be written. */
 const LONGEST_STEM = 100;
@@ -80,6 +81,6 @@ function isRunning(id: number): boolean {
     return true;
   } catch (error) {
     // Other users' processes cannot be signalled, but exist.
-    return error instanceof Error && 'code' in error && error.code !== 'ESRCH';
+    return codeOf(error) !== 'ESRCH';
   }
 }

@@ -86,7 +86,7 @@ test('nothing to score is a failure', async () => {
   writeFileSync(join(folder, 'set/c.png'), '');
   const { code, stdout, stderr } = await daybreak(['eval', '--data', 'set', '--model', 'bilinear'], folder);
   expect([code, stdout]).toEqual([1, '']);
-  expect(stderr).toBe('skipped: set/c.png: empty file\nerror: set: none of the 1 pictures here can be scored\n');
+  expect(stderr).toBe('skipped: set/c.png: empty file\nerror: set: no picture here can be scored (1 skipped)\n');
 });
 
 test('--texture and --vgg add a column each, explained, and their figures to the JSON', async () => {

@@ -47,7 +47,7 @@ test('Ctrl-C exits 130, SIGTERM 143 and a closed terminal 129, all saved; resume
     const { code: got, stderr, stdout } = await ended;
     const { step } = JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8')) as { step: number };
     expect([got, stdout]).toEqual([code, '']);
-    expect(stderr).toContain('Saving a checkpoint … Once more to stop at once.\n');
+    expect(stderr).toContain('Saving a checkpoint … Interrupt again to stop immediately.\n');
     expect(stderr).toContain(
       `saved after ${step} updates; resume with: npx daybreak train srresnet --resume --out ${run}\n`,
     );

@@ -55,7 +55,7 @@ test('a folder alone: what lies deeper is told of; names and formats as asked; n
   const ended = await daybreak(['upscale', 'in', '-o', 'out', '--model', 'nearest', ...options], folder);
   expect(ended).toMatchObject({ code: 0, stdout: '1 enlarged, 0 skipped, 0 failed\n' });
   expect(ended.stderr.split('\n').slice(0, 2)).toEqual([
-    'note: in/deep holds pictures, too: use --recursive to include subfolders',
+    'note: in/deep contains pictures, too: use --recursive to include subfolders',
     expect.stringMatching(/^in\/-\\u\{1b\}\[2J\.png 3x2 -> out\/nearest\.-\\u\{1b\}\[2J\.jpg 12x8, /),
   ]);
   expect([...readFileSync(join(folder, 'out/nearest.-\u001b[2J.jpg')).subarray(0, 2)]).toEqual([0xff, 0xd8]);
@@ -156,7 +156,7 @@ test.each([
   child.stderr?.once('data', () => child.kill(signal));
   const result = await ended;
   expect(result.code).toBe(code);
-  expect(result.stderr).toContain('Stopping after this tile. Once more to stop at once.\n');
+  expect(result.stderr).toContain('Stopping after this tile. Interrupt again to stop immediately.\n');
   expect(result.stderr).toMatch(new RegExp(`error: stopped by ${signal}\n$`));
   const written = readdirSync(join(folder, 'out')).sort();
   expect(written).toEqual(names.slice(0, written.length));

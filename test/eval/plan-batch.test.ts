@@ -176,7 +176,7 @@ test('results do not leave the output folder by a link in it', async () => {
   symlinkSync(join(folder, 'elsewhere'), join(folder, 'out/sub'));
   const { jobs, refused } = await planned(folder, ['in'], 'out', recursive);
   expect(jobs).toEqual(['in/a.png > out/a_x4.png', 'in/deep/er/c.png > out/deep/er/c_x4.png']);
-  expect(refused).toEqual(['in/sub/b.png: its result would lie outside of out: out/sub is a link']);
+  expect(refused).toEqual(['in/sub/b.png: its result would be outside of out: out/sub is a link']);
 });
 
 test.skipIf(process.platform === 'win32')('what might never end is not read', async () => {

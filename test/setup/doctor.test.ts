@@ -35,7 +35,7 @@ test('a device that computes wrongly is found out', async () => {
   });
   expect(await selfTest(forgetful)).toMatchObject({
     passed: false,
-    problem: expect.stringMatching(/^element 256 came out as 0 instead of \d+$/),
+    problem: expect.stringMatching(/^element 256: expected \d+, got 0$/),
   });
   expect(await selfTest(device)).toMatchObject({ passed: true });
   device.destroy();

@@ -110,7 +110,7 @@ describe('the file of an adapter', () => {
       expect(await findTuned({ ...ADAPTER, [key]: 'another' })).toMatchObject({
         state: 'other adapter',
         problem: expect.stringMatching(
-          /tuned\.json: was measured on card, Card 9000: Driver 1\.2; run daybreak tune here$/,
+          /tuned\.json: was measured on Card 9000: Driver 1\.2, card; run daybreak tune here$/,
         ),
       });
   });

@@ -2,7 +2,7 @@
 
 import { count, duration, figure } from '../../common/text.ts';
 import { adapterName } from '../../engine/device/adapter.ts';
-import { readPngHeader } from '../../image/png-header.ts';
+import { readPngStructure } from '../../image/png-header.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
 import type { Chart } from './curves.ts';
@@ -64,7 +64,7 @@ function tile(name: string, value: string, unit = ''): string {
 export function picturesOf(pictures: readonly ReportPicture[]): string {
   if (pictures.length === 0) return '';
   const figures = pictures.map(({ title, caption, png }, i) => {
-    const { width, height } = readPngHeader(png, title);
+    const { width, height } = readPngStructure(png, title).header;
     const alt = escapeHtml(caption ? `${title}: ${caption}` : title);
     const source = `data:image/png;base64,${base64(png)}`;
     return (
