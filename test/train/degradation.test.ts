@@ -162,7 +162,7 @@ describe('LR pictures', () => {
       onNote: note => notes.push(note),
     });
     expect(pictures[0].lr).toEqual(shrink(hr));
-    expect(notes).toEqual([`${folder}: trains on its own LR from LRx4, to which --degrade does nothing`]);
+    expect(notes).toEqual([`${folder}: trains on its own LR from LRx4; --degrade does not change them`]);
   });
 
   test('without sharp, jpeg is an error that says what to install', async () => {

@@ -17,8 +17,8 @@ const lockIn = (folder: string) => join(folder, 'run.lock');
 const elsewhere = (more: object = {}) =>
   JSON.stringify({
     process: process.pid,
-    place: 'elsewhere boot pid',
-    began: '1',
+    system: 'elsewhere boot pid',
+    started: '1',
     host: 'elsewhere',
     since: 'then',
     ...more,
@@ -86,8 +86,8 @@ test('the heartbeat continues while the main thread is busy, and does not change
 
 test('only one of several processes takes over a dead lock', async () => {
   const path = lockIn(temporaryFolder());
-  const { pid, place, began } = { pid: 2 ** 22 - 1, place: '', began: '' };
-  writeFileSync(path, elsewhere({ process: pid, place, began }));
+  const { pid, system, started } = { pid: 2 ** 22 - 1, system: '', started: '' };
+  writeFileSync(path, elsewhere({ process: pid, system, started }));
   utimesSync(path, new Date(0), new Date(0));
   const holders = await Promise.all(Array.from({ length: 4 }, () => holder(path)));
   try {

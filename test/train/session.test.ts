@@ -299,7 +299,7 @@ describe('a profiled run', () => {
     expect(result.profile).toMatchObject({ updates: { whole: 3, timed: 3 }, buffersMade: 0 });
     const trace = JSON.parse(readFileSync(file, 'utf8'));
     expect(trace.otherData.summary).toEqual(JSON.parse(JSON.stringify(result.profile)));
-    expect(lines.at(0)).toMatch(/^profile of 3 updates, and of 3 dispatch by dispatch/);
+    expect(lines.at(0)).toMatch(/^profile of 3 updates, and of 3 timed dispatch by dispatch/);
     expect(lines.at(-1)).toBe(`trace: ${file} (open it at ui.perfetto.dev)`);
   });
 
