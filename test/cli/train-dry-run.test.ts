@@ -17,7 +17,7 @@ const BASE = {
   steps: 6,
 };
 
-test('says what a run would take and where each option comes from, trains nothing and writes nothing', async () => {
+test('prints what a run needs and where each option was set; trains and writes nothing', async () => {
   const folder = temporaryFolder();
   const [file, out] = [join(folder, 'base.json'), join(folder, 'run')];
   writeFileSync(file, JSON.stringify(BASE));
@@ -50,7 +50,7 @@ test('says what a run would take and where each option comes from, trains nothin
   expect(readdirSync(out, { recursive: true }).sort()).toEqual(before);
 });
 
-test('refuses what a run would refuse', async () => {
+test('rejects what a run would reject', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'base.json');
   writeFileSync(file, JSON.stringify(BASE));
@@ -77,7 +77,7 @@ test('refuses what a run would refuse', async () => {
   }
 });
 
-test('one batch, learned by heart', async () => {
+test('overfits one batch', async () => {
   const run = join(temporaryFolder(), 'run');
   const sizes = ['--synthetic-count', '3', '--synthetic-size', '32', '--batch', '2', '--crop', '32', '--channels', '8'];
   const more = ['--blocks', '1', '--lr', '4e-3', '--steps', '150', '--overfit-batch', '--log-every', '1'];
@@ -89,7 +89,7 @@ test('one batch, learned by heart', async () => {
   expect(losses.at(-1)! / losses[0]).toBeLessThan(0.1);
 });
 
-test('another variant in --set is refused, in a file told of; hints are words of a shell', async () => {
+test('another variant is an error in --set and a note in a file; hints are quoted for a shell', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'base.json');
   writeFileSync(file, JSON.stringify({ ...BASE, model: 'srgan-mse' }));

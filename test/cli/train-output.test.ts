@@ -16,7 +16,7 @@ const SIZES = ['--channels', '8', '--blocks', '1', '--batch', '2', '--crop', '16
 const json = (...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8'));
 const linesOf = (text: string) => text.split('\n').filter(line => line !== '' && !line.startsWith('Warning: max'));
 
-test('a run on a folder with broken pictures, scored as it goes, with its result as JSON', async () => {
+test('a run on a folder with broken pictures, scored during training, with its result as JSON', async () => {
   const folder = temporaryFolder();
   for (const i of [0, 1]) await writePicture(join(folder, 'data', `good-${i}.png`), syntheticPicture(3, i, 32));
   await writePicture(join(folder, 'data', 'tiny.png'), formulaPicture([8, 8, 3, 1]));
@@ -108,7 +108,7 @@ test('a run on a folder with broken pictures, scored as it goes, with its result
 });
 
 describe('the configuration', () => {
-  test('comes from a file, and the command line wins', async () => {
+  test('is read from a file, and the command line overrides it', async () => {
     const folder = temporaryFolder();
     const file = {
       channels: 8,
@@ -128,7 +128,7 @@ describe('the configuration', () => {
     );
   });
 
-  test('of a run that goes on further is the one that counts, also in what is shown', async () => {
+  test('of an extended run is the new one, also in the output', async () => {
     const folder = temporaryFolder();
     expect(await daybreak([...TRAIN, '--out', 'run', '--steps', '3'], folder)).toMatchObject({ code: 0 });
     mkdirSync(join(folder, 'elsewhere'));
@@ -147,7 +147,7 @@ describe('the configuration', () => {
   });
 });
 
-describe('refused', () => {
+describe('errors', () => {
   test.each([
     [['--resume', '--out', 'nowhere'], 2, /^nowhere: not the folder of a run \(no config\.json\)/],
     [['--resume', '--out', 'x', '--config', 'y'], 2, /^--config is for new runs/],
@@ -184,7 +184,7 @@ describe('refused', () => {
     if (expected === 2) expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('a configuration file with an unknown option, naming the file', async () => {
+  test('a configuration file with an unknown option is an error that names the file', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'my.json'), '{"chanels": 8}');
     const args = ['train', 'srresnet', '--data', 'synthetic', '--out', 'x', '--config', 'my.json'];
@@ -195,7 +195,7 @@ describe('refused', () => {
     ]);
   });
 
-  test('a second process in the same run, while the first goes on', async () => {
+  test('a second process in the same run is an error; the first continues', async () => {
     const run = join(temporaryFolder(), 'run');
     const { child, ended } = start([...TRAIN, '--out', run, '--steps', '1000000', '--log-every', '1']);
     await trainedBeyond(run, 2, child);

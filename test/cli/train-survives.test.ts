@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(unbroken, { recursive: true }));
 
-test('Ctrl-C exits 130, SIGTERM 143 and a closed terminal 129, all saved; resumed each time, the bytes are those of an unbroken run', async () => {
+test('Ctrl-C exits with 130, SIGTERM with 143, a closed terminal with 129, all after saving; the resumed run gives the bytes of an unbroken one', async () => {
   const run = join(temporaryFolder(), 'run');
   let before = 0;
   for (const [signal, code] of [
@@ -62,7 +62,7 @@ test('Ctrl-C exits 130, SIGTERM 143 and a closed terminal 129, all saved; resume
   expect(differences(run, unbroken)).toEqual([]);
 });
 
-test.skipIf(process.platform === 'win32')('under nohup a closed terminal changes nothing', async () => {
+test.skipIf(process.platform === 'win32')('with nohup a closed terminal has no effect', async () => {
   const run = join(temporaryFolder(), 'run');
   const program = 'nohup "$@" > /dev/null 2>&1 & echo $!; wait $!';
   const child = spawn('bash', ['-c', program, 'bash', process.execPath, BIN, ...OPTIONS, '--out', run], {
@@ -76,7 +76,7 @@ test.skipIf(process.platform === 'win32')('under nohup a closed terminal changes
   expect(differences(run, unbroken)).toEqual([]);
 });
 
-test('a signal before the first update leaves nothing that bars the way', async () => {
+test('a signal before the first update leaves nothing that blocks the next start', async () => {
   const run = join(temporaryFolder(), 'run');
   const reading = [...TRAIN, '--out', run, '--steps', '5', '--synthetic-count', '100000', '--synthetic-size', '64'];
   const { child, ended } = start(reading);
@@ -89,7 +89,7 @@ test('a signal before the first update leaves nothing that bars the way', async 
   expect(await daybreak([...TRAIN, '--out', run, '--steps', '5'])).toMatchObject({ code: 0 });
 });
 
-test('killed at random moments, as often as it likes, a run comes to the same bytes', async () => {
+test('a run killed at random moments gives the same bytes', async () => {
   const run = join(temporaryFolder(), 'run');
   const random = new Philox(Date.now());
   const killed: number[] = [];
@@ -113,7 +113,7 @@ test('killed at random moments, as often as it likes, a run comes to the same by
 });
 
 test.skipIf(!CAN_MOUNT)(
-  `a full disk ends a run in one line; with room again it comes to the same bytes${NO_MOUNT}`,
+  `a full disk ends a run with one line; with free space again it gives the same bytes${NO_MOUNT}`,
   async () => {
     const disk = smallDisk();
     const run = join(disk, 'run');

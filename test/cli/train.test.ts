@@ -31,7 +31,7 @@ function checkpoint(run: string): Record<string, string> {
   );
 }
 
-test('twice the same, unbroken or resumed: the same bytes', async () => {
+test('the same command gives the same bytes, unbroken or resumed', async () => {
   const folder = temporaryFolder();
   const [first, second, broken] = ['first', 'second', 'broken'].map(name => join(folder, name));
   // In two processes: nothing of the first one's may count.
@@ -51,7 +51,7 @@ test('twice the same, unbroken or resumed: the same bytes', async () => {
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already has a run') });
 });
 
-test('profiled: the same bytes, a trace in the run folder or where it is told, and a summary', async () => {
+test('--profile gives the same bytes, a trace in the run folder or the given file, and a summary', async () => {
   const folder = temporaryFolder();
   const [plain, run] = ['plain', 'run'].map(name => join(folder, name));
   expect((await daybreak([...TRAIN, '--out', plain, '--steps', '6'])).code).toBe(0);
@@ -78,7 +78,7 @@ test.each([
   ['SIGTERM', 143, []],
   // All updates but the first are skipped, and there is nothing to show.
   ['SIGINT', 130, ['--lr', '1e30', '--max-non-finite', '1000000']],
-] as const)('%s saves first and exits %i; the run goes on from there %s', async (signal, code, more) => {
+] as const)('%s saves first and exits with %i; the run can be resumed %s', async (signal, code, more) => {
   const run = join(temporaryFolder(), 'run');
   const options = ['--out', run, '--steps', '1000000', '--save-every', '1000000', ...more];
   const { child, ended } = start([...TRAIN, ...options]);
@@ -97,7 +97,7 @@ test.each([
   expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toMatchObject({ step: step + 5 });
 });
 
-test('a training that breaks stops with 1, says where and what was first, and keeps the state before', async () => {
+test('a training with non-finite updates exits with 1, names the first tensor, and keeps the state before', async () => {
   const run = join(temporaryFolder(), 'run');
   const broken = ['--lr', '1e30', '--out', run, '--steps', '20', '--max-non-finite', '3'];
   const { code, stderr } = await daybreak([...TRAIN, ...broken]);

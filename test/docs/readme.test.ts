@@ -9,7 +9,7 @@ import { blocks, documents } from './documents.ts';
 import { root, runTypeScript } from './run.ts';
 
 const readme = documents[0];
-const [training, embedded, ...more] = blocks(readme, 'ts');
+const [embedded, training, ...more] = blocks(readme, 'ts');
 
 /** A folder within the project, where its own name resolves, and which version control and lint pass over. */
 function folderWithin(): string {

@@ -18,7 +18,7 @@ const sourceOf = () =>
   new CropSource(device(), pairs(), { ...SMALL, batch: BATCH, seed: 5, flips: false, rotations: false });
 const weightsOf = async (net: Module) => [...(await net.stateDict())].map(([name, { data }]) => ({ name, data }));
 
-test('without batch norm, parts of a batch give the update of the whole, in less memory', async () => {
+test('without batch norm, accumulation gives the update of the whole batch, in less memory', async () => {
   const results = [];
   for (const accumulate of [1, 2]) {
     using net = srresnet({ channels: 8, blocks: 0, middle: 'prelu', seed: 1 });
@@ -35,7 +35,7 @@ test('without batch norm, parts of a batch give the update of the whole, in less
   expect(parts.bytes).toBeLessThan(0.75 * whole.bytes);
 });
 
-test('both networks of an SRGAN take it', async () => {
+test('works for both networks of an SRGAN', async () => {
   using net = srresnet({ ...SMALL, seed: 1 });
   using judge = discriminator({ channels: 4, hidden: 8, size: SMALL.crop, seed: 1 });
   using source = sourceOf();
@@ -49,7 +49,7 @@ test('both networks of an SRGAN take it', async () => {
   expect(after.filter(({ data }, i) => relativeError(data, before[i].data) === 0)).toEqual([]);
 });
 
-test('parts must be equal', () => {
+test('rejects batches that cannot be split evenly', () => {
   using net = srresnet({ ...SMALL, seed: 1 });
   using source = sourceOf();
   using training = new ContentTraining(net);

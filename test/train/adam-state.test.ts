@@ -10,7 +10,7 @@ import { contentOf, disposing, first, gradientsAt, parametersOf, SHAPES, sizeOf,
 const device = sharedDevice();
 
 describe('state', () => {
-  test('lies parameter by parameter', async () => {
+  test('has moments for each parameter', async () => {
     const parameters = parametersOf();
     const adam = new Adam(parameters);
     await disposing(parameters, adam, async () => {
@@ -31,7 +31,7 @@ describe('state', () => {
     });
   });
 
-  test('put into another optimizer, training goes on to the same bits', async () => {
+  test('restored in another optimizer, gives the same bits as an unbroken training', async () => {
     const [unbroken, before] = [parametersOf(), parametersOf()];
     const [whole, half] = [new Adam(unbroken), new Adam(before)];
     await disposing(unbroken, whole, () =>
@@ -50,7 +50,7 @@ describe('state', () => {
     );
   });
 
-  test('of other parameters is refused, and nothing changes', async () => {
+  test('of other parameters is rejected, and changes nothing', async () => {
     const parameters = parametersOf();
     const adam = new Adam(parameters);
     await disposing(parameters, adam, async () => {
@@ -67,7 +67,7 @@ describe('state', () => {
   });
 });
 
-describe('refused', () => {
+describe('invalid arguments', () => {
   test('no parameters', () => {
     expect(() => new Adam([])).toThrow('Adam: expected at least one parameter, got none.');
   });
@@ -75,7 +75,7 @@ describe('refused', () => {
   test.each([
     ['a second optimizer', (parameters: readonly Variable[]) => parameters.slice(1)],
     ['a parameter twice', (parameters: readonly Variable[]) => [...parameters, parameters[0]]],
-  ])('%s, which takes no memory', async (what, choose) => {
+  ])('%s, without using memory', async (what, choose) => {
     const parameters = parametersOf();
     const adam = what === 'a second optimizer' ? new Adam(parameters) : undefined;
     const { live } = device().memory.figures();
@@ -87,7 +87,7 @@ describe('refused', () => {
     for (const parameter of parameters) parameter.dispose();
   });
 
-  test('gradients that are too few, too many or of other shapes', async () => {
+  test('too few or too many gradients, or wrong shapes', async () => {
     const parameters = parametersOf();
     const adam = new Adam(parameters);
     await disposing(parameters, adam, async () => {
@@ -110,7 +110,7 @@ describe('refused', () => {
   });
 });
 
-test('disposing gives back the moments at once and the parameters with their owners', async () => {
+test('disposing frees the moments at once, and parameters with their owners', async () => {
   const { live } = device().memory.figures();
   const parameters = parametersOf();
   const adam = new Adam(parameters);

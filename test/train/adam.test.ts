@@ -54,7 +54,7 @@ describe('100 steps', () => {
     { lr: 1e-3, beta1: 0 },
     { lr: 1e-3, beta1: 0.99, beta2: 0 },
   ];
-  test.each(options)('with %o are those of PyTorch’s formula in float64', async given => {
+  test.each(options)('with %o match PyTorch’s formula in float64', async given => {
     // From zero, so that what is compared is the movement alone.
     const zeros = SHAPES.map(shape => new Float32Array(sizeOf(shape)));
     const parameters = parametersOf(zeros);
@@ -77,7 +77,7 @@ describe('100 steps', () => {
     });
   });
 
-  test('bias correction keeps its digits through a long training', async () => {
+  test('bias correction stays accurate over a long training', async () => {
     const parameters = parametersOf();
     const adam = new Adam(parameters, { lr: 1 });
     await disposing(parameters, adam, async () => {
@@ -105,7 +105,7 @@ describe('100 steps', () => {
   });
 });
 
-test('the first step is as long as the learning rate, whatever the gradient’s size', async () => {
+test('the first step has the size of the learning rate, whatever the gradient', async () => {
   const parameters = parametersOf(SHAPES.map(shape => new Float32Array(sizeOf(shape))));
   const adam = new Adam(parameters, { lr: 0.25 });
   await disposing(parameters, adam, async () => {
@@ -119,7 +119,7 @@ test('the first step is as long as the learning rate, whatever the gradient’s 
 describe('compiled', () => {
   type Four = [Tensor, Tensor, Tensor, Tensor];
 
-  test('an update is the eager one to the bit', async () => {
+  test('an update has the same bits as an eager one', async () => {
     const [eager, compiled] = [parametersOf(), parametersOf()];
     const [one, two] = [new Adam(eager, { lr: 1e-2 }), new Adam(compiled, { lr: 1e-2 })];
     await disposing(eager, one, () =>
@@ -140,7 +140,7 @@ describe('compiled', () => {
     );
   });
 
-  test('takes a learning rate for each step, and a flag that keeps everything as it is', async () => {
+  test('takes a learning rate for each step, and a flag that suppresses the update', async () => {
     const parameters = parametersOf();
     const adam = new Adam(parameters);
     const reference = new Reference(first());

@@ -11,7 +11,7 @@ import { pairs, SMALL } from './small-training.ts';
 const device = sharedDevice();
 const DECAY = 0.75;
 
-test('is the moving average of the weights, leaves the training as it is, and stops where that breaks', async () => {
+test('averages the weights, does not affect the training, and stops when it fails', async () => {
   using net = srresnet({ ...SMALL, seed: 1 });
   using plain = srresnet({ ...SMALL, seed: 1 });
   using averaged = srresnet({ ...SMALL, seed: 1 });

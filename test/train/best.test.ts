@@ -28,7 +28,7 @@ describe('the figure', () => {
 
   const [psnr, distance, texture] = ['srresnet', 'srgan', 'srgan-mse'].map(name => selectionOf(variantOf(name)!));
 
-  test('of PSNR is better where it is higher, the others where they are lower', () => {
+  test('higher PSNR is better; for the others, lower is better', () => {
     expect([psnr.isBetter(31, 30), psnr.isBetter(30, 31), psnr.isBetter(30, 30), psnr.isBetter(1, null)]).toEqual([
       true,
       false,
@@ -44,7 +44,7 @@ describe('the figure', () => {
       ]);
   });
 
-  test('is how far texture is from 1 on either side, and never better where it is not finite', () => {
+  test('is the distance of texture from 1 on either side; non-finite values are never better', () => {
     expect([0.75, 1, 1.5].map(one => texture.figureOf({ texture: one }))).toEqual([0.25, 0, 0.5]);
     expect(texture.figureOf({ psnr: 30 })).toBeUndefined();
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
@@ -87,7 +87,7 @@ test.each([
   expect(stateOf(run, 'last')).toEqual({ step: 12, best: least, bestBy });
 });
 
-test('of an SRGAN of an earlier version, chosen by PSNR, is chosen anew', async () => {
+test('of an SRGAN that an earlier version chose by PSNR is chosen again', async () => {
   const { run, configOf } = await materials();
   await startSession(configOf('srgan-mse'), sessionOptions(device(), { stopAfter: 5 }));
   {

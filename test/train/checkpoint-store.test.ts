@@ -30,7 +30,7 @@ const numbered = (n: number): CheckpointFiles =>
   ]);
 
 describe('writing and reading', () => {
-  test('gives the same files back, whatever was there before', async () => {
+  test('reads back the files that were written, whatever was there before', async () => {
     for (const n of [1, 2, 3]) {
       await writeCheckpoint(folder, numbered(n));
       expect(await readCheckpoint(folder)).toEqual(new Map([...numbered(n)].sort()));
@@ -38,13 +38,13 @@ describe('writing and reading', () => {
     }
   });
 
-  test('a file that is no longer part of it goes', async () => {
+  test('removes a file that is no longer part of the checkpoint', async () => {
     await writeCheckpoint(folder, numbered(1));
     await writeCheckpoint(folder, new Map([['only', new Uint8Array(1)]]));
     expect((await readdir(folder)).sort()).toEqual(['manifest.json', 'only']);
   });
 
-  test('equal files give equal folders to the byte, in whatever order they come', async () => {
+  test('the same files give the same bytes on disk, in any order', async () => {
     const other = join(parent, 'best');
     await writeCheckpoint(folder, numbered(5));
     await writeCheckpoint(other, new Map([...numbered(5)].reverse()));
@@ -53,14 +53,14 @@ describe('writing and reading', () => {
     }
   });
 
-  test('names that leave the folder or clash with the manifest are refused', async () => {
+  test('rejects names that leave the folder or clash with the manifest', async () => {
     for (const name of ['../x', 'manifest.json', '', '.hidden', 'a/b']) {
       await expect(writeCheckpoint(folder, new Map([[name, new Uint8Array(1)]]))).rejects.toThrow(CheckpointError);
     }
     expect(await readdir(parent)).toEqual([]);
   });
 
-  test('where nothing can be written, the error says so and the old one stays', async () => {
+  test('a failed write is an error and keeps the old checkpoint', async () => {
     await writeCheckpoint(folder, numbered(1));
     await writeFile(join(parent, 'best'), 'a file where the folder should go');
     await expect(writeCheckpoint(join(parent, 'best'), numbered(2))).rejects.toThrow(
@@ -83,13 +83,13 @@ describe('damage', () => {
     return (error as CheckpointError).message;
   };
 
-  test('a file cut off is named, with its sizes', async () => {
+  test('names a truncated file and its sizes', async () => {
     const path = join(folder, 'model.safetensors');
     await truncate(path, 1000);
     expect(await problem()).toBe(`${path}: damaged: expected 3007 bytes, got 1000`);
   });
 
-  test('a file with one bit changed is named', async () => {
+  test('names a file with one changed bit', async () => {
     const path = join(folder, 'model.safetensors');
     const bytes = await readFile(path);
     bytes[1234] ^= 1;
@@ -97,13 +97,13 @@ describe('damage', () => {
     expect(await problem()).toBe(`${path}: damaged: its SHA-256 is not that of the manifest`);
   });
 
-  test('a missing file is named', async () => {
+  test('names a missing file', async () => {
     const path = join(folder, 'optimizer.safetensors');
     await rm(path);
     expect(await problem()).toBe(`${path}: cannot be read: no such file or folder (ENOENT)`);
   });
 
-  test('a missing or damaged manifest is named', async () => {
+  test('names a missing or damaged manifest', async () => {
     const path = join(folder, 'manifest.json');
     await writeFile(path, '{"format": "something else"}');
     expect(await problem()).toBe(`${path}: damaged`);
@@ -113,7 +113,7 @@ describe('damage', () => {
     expect(await problem()).toMatch(/manifest\.json: missing; this is not a checkpoint, or it is damaged$/);
   });
 
-  test('no checkpoint at all is said too', async () => {
+  test('reports that there is no checkpoint', async () => {
     await rm(folder, { recursive: true });
     expect(await problem()).toBe(`${folder}: no checkpoint here`);
   });
@@ -143,19 +143,19 @@ describe('dying while replacing a checkpoint', () => {
       await dieAt(stage, numbered(2));
     });
 
-    test('a whole one can be read at once, and nothing is changed by reading', async () => {
+    test('a complete checkpoint can be read at once, and reading changes nothing', async () => {
       const before = (await readdir(parent)).sort();
       expect(await readCheckpoint(folder)).toEqual(expected);
       expect((await readdir(parent)).sort()).toEqual(before);
     });
 
-    test('recovering puts it in its place and clears the rest', async () => {
+    test('recovery moves it into place and removes leftovers', async () => {
       expect(await recoverCheckpoint(folder)).toBe(true);
       expect(await readdir(parent)).toEqual(['last']);
       expect(await readCheckpoint(folder)).toEqual(expected);
     });
 
-    test('the next write works, and dying in it loses nothing either', async () => {
+    test('the next write works, and dying during it loses nothing', async () => {
       for (const next of STAGES) {
         await dieAt(next, numbered(3));
         const state = new TextDecoder().decode((await readCheckpoint(folder)).get('state.json'));
@@ -178,14 +178,14 @@ describe('dying while replacing a checkpoint', () => {
 });
 
 describe('dying while the first checkpoint is written', () => {
-  test.each(['first file', 'all files'] as const)('after: %s: there is none', async stage => {
+  test.each(['first file', 'all files'] as const)('after: %s: there is no checkpoint', async stage => {
     await dieAt(stage, numbered(1));
     await expect(readCheckpoint(folder)).rejects.toThrow('no checkpoint here');
     expect(await recoverCheckpoint(folder)).toBe(false);
     expect(await readdir(parent)).toEqual([]);
   });
 
-  test.each(['manifest', 'new in place'] as const)('after: %s: it is there', async stage => {
+  test.each(['manifest', 'new in place'] as const)('after: %s: there is a checkpoint', async stage => {
     await dieAt(stage, numbered(1));
     expect(await readCheckpoint(folder)).toEqual(new Map([...numbered(1)].sort()));
     expect(await recoverCheckpoint(folder)).toBe(true);
@@ -193,7 +193,7 @@ describe('dying while the first checkpoint is written', () => {
   });
 });
 
-test('a process killed at any moment leaves a whole checkpoint, not older than the last it reported', async () => {
+test('a process killed at any moment leaves a complete checkpoint, no older than the last one it reported', async () => {
   const script = fileURLToPath(new URL('./write-checkpoints.ts', import.meta.url));
   let reported = 0;
   for (let round = 0; round < 6; round++) {

@@ -10,7 +10,7 @@ import { ConfigError } from '../../train/errors.ts';
 const wordsOf = (key: string) => key.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`).split(' ');
 
 describe('dotted names', () => {
-  test('cut an option at any of its capitals, or at none', () => {
+  test('may split an option at any of its capitals', () => {
     expect(['lr.schedule', 'lr.step.every', 'lrStep.every', 'lr.stepEvery', 'lr'].map(optionAt)).toEqual([
       'lrSchedule',
       'lrStepEvery',
@@ -21,7 +21,7 @@ describe('dotted names', () => {
     for (const key of KEYS) expect(optionAt(wordsOf(key).join('.'))).toBe(key);
   });
 
-  test('of a file may be nested, dotted or whole: the same options', () => {
+  test('in a file may be nested, dotted or full: the options are the same', () => {
     const form = fc.constantFrom('nested', 'dotted', 'whole');
     const subsets = fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), form), { selector: ([key]) => key });
     fc.assert(
@@ -39,7 +39,7 @@ describe('dotted names', () => {
     );
   });
 
-  test('said twice, or nested absurdly, are refused', () => {
+  test('are rejected if set twice or nested too deeply', () => {
     expect(() => flattened({ lrSchedule: 'step', lr: { schedule: 'cosine' } }, 'my.json')).toThrow(
       new ConfigError('my.json: lr.schedule: sets lrSchedule a second time'),
     );
@@ -47,7 +47,7 @@ describe('dotted names', () => {
     expect(() => flattened(deep, 'my.json')).toThrow(/^my\.json: objects nested more than 8 deep$/);
   });
 
-  test('of no option stay for the schema to refuse, those of JavaScript itself too', () => {
+  test('of unknown options are left to the schema to reject, also names that JavaScript uses', () => {
     const options = flattened(JSON.parse('{"__proto__": {"lr": 1}, "data": "x", "out": "y"}'), 'my.json');
     expect(() => parseConfig({}, { path: 'my.json', options })).toThrow(/^my\.json: __proto__Lr: unknown option/);
   });
@@ -66,7 +66,7 @@ describe('--set', () => {
     expect(parseOverride(text)).toEqual(expected);
   });
 
-  test.each(['lr', '=1', ''])('%j is none', text => {
+  test.each(['lr', '=1', ''])('rejects %j', text => {
     expect(() => parseOverride(text)).toThrow(/^--set .*: expected OPTION=VALUE, such as/);
   });
 });
@@ -78,7 +78,7 @@ describe('origins', () => {
   };
   const config = parseConfig(sources.commandLine, sources.file);
 
-  test('stand behind every option that has a value', () => {
+  test('are printed for every option that has a value', () => {
     const lines = configLines(config, sources).map(line => line.split(/ {2,}/));
     expect(lines).toContainEqual(['steps', '20', 'command line']);
     expect(lines).toContainEqual(['lr', '0.001', 'base.json']);
@@ -87,7 +87,7 @@ describe('origins', () => {
     expect(lines.map(([name]) => name)).toEqual(valued);
   });
 
-  test('of those that were told fit a line', () => {
+  test('of the given options fit on one line', () => {
     expect(givenLine(config, sources)).toBe(
       'model srresnet-mse (command line), data x (base.json), steps 20 (command line), lr 0.001 (base.json), out y (base.json)',
     );

@@ -24,7 +24,7 @@ function failure(commandLine: Record<string, unknown>, file?: Record<string, unk
 }
 
 describe('defaults', () => {
-  test("are the paper's where it gives one", () => {
+  test("are the paper's numbers", () => {
     expect(parseConfig(needed)).toEqual({
       model: 'srresnet-mse',
       data: ['photos'],
@@ -68,7 +68,7 @@ describe('defaults', () => {
     });
   });
 
-  test('a parsed configuration parses to itself, also by way of JSON', () => {
+  test('a parsed configuration parses to itself, also through JSON', () => {
     const config = parseConfig({ ...needed, data: ['a', 'synthetic'], eval: ['b'], lr: '3e-3', flips: true });
     const file = { path: 'config.json', options: JSON.parse(JSON.stringify(config)) };
     expect(parseConfig({}, file)).toEqual(config);
@@ -76,12 +76,12 @@ describe('defaults', () => {
 });
 
 describe('the command line', () => {
-  test('numbers may come as text, and what was not given is undefined', () => {
+  test('numbers may be text, and missing options undefined', () => {
     const config = parseConfig({ ...needed, lr: '1e-3', steps: '20', crop: ' 48 ', flips: undefined });
     expect(config).toMatchObject({ lr: 1e-3, steps: 20, crop: 48, flips: false });
   });
 
-  test('stands over the file, the file over the defaults', () => {
+  test('overrides the file, which overrides the defaults', () => {
     const file = { path: 'my.json', options: { ...needed, steps: 5, batch: 2, lrSchedule: 'cosine' } };
     expect(parseConfig({ steps: '7', out: 'other' }, file)).toMatchObject({
       steps: 7,
@@ -107,15 +107,15 @@ describe('the command line', () => {
   });
 });
 
-describe('what is trained', () => {
+describe('variants', () => {
   const srgan = { ...needed, model: 'srgan', init: 'runs/first', vgg: 'vgg19.safetensors' };
 
-  test('goes by its name or its alias, and is stored by its name', () => {
+  test('are selected by name or alias, and stored by name', () => {
     expect(parseConfig({ ...needed, model: 'srresnet' }).model).toBe('srresnet-mse');
     expect(parseConfig(srgan).model).toBe('srgan-vgg54');
   });
 
-  test("has the paper's numbers: SRGAN 10⁵ updates at 10⁻⁴ and 10⁵ at 10⁻⁵", () => {
+  test("have the paper's numbers: SRGAN 10⁵ updates at 10⁻⁴ and 10⁵ at 10⁻⁵", () => {
     expect(parseConfig(srgan)).toMatchObject({
       steps: 200_000,
       lr: 1e-4,
@@ -134,19 +134,19 @@ describe('what is trained', () => {
     expect(parseConfig({ ...srgan, model: 'srgan-slides' }).vggRescale).toBe(1);
   });
 
-  test('the rate of an SRGAN falls at the half of its steps, unless it is told when', () => {
+  test('the learning rate of an SRGAN falls after half of its steps by default', () => {
     expect(parseConfig({ ...srgan, steps: '500' }).lrStepEvery).toBe(250);
     expect(parseConfig({ ...srgan, steps: 500, lrStepEvery: 400 }).lrStepEvery).toBe(400);
     expect(parseConfig(srgan, { path: 'x', options: { steps: 31 } }).lrStepEvery).toBe(15);
   });
 
-  test('channels and blocks come with the first weights, where those are given', () => {
+  test('channels and blocks come from the initial weights, if given', () => {
     expect(parseConfig(srgan)).not.toHaveProperty('channels');
     expect(parseConfig({ ...srgan, init: 'none' })).toMatchObject({ channels: 64, blocks: 16 });
     expect(parseConfig({ ...srgan, blocks: 3 })).toMatchObject({ blocks: 3 });
   });
 
-  test.each(VARIANTS)('$name parses to itself by way of JSON, with nothing that does not apply', ({ name }) => {
+  test.each(VARIANTS)('$name parses to itself through JSON, without options that do not apply', ({ name }) => {
     const config = parseConfig({
       ...needed,
       model: name,
@@ -181,11 +181,11 @@ describe('what is trained', () => {
     ],
     [{ model: 'srgan', init: 'x', vgg: 'x', vggDivisor: 'sum' }, /^--vgg-divisor: expected mean, area, got "sum"$/],
   ];
-  test.each(refused)('refused: %j', (options, message) => {
+  test.each(refused)('rejects %j', (options, message) => {
     expect(failure({ ...needed, ...options }).message).toMatch(message);
   });
 
-  test('of a run cannot change, but its file of weights may have moved', () => {
+  test('cannot change on resuming, but the file of VGG weights may have moved', () => {
     const stored = { ...parseConfig(srgan), vggSha256: 'abc' };
     expect(() => resumeConfig(stored, { model: 'srgan-mse' })).toThrow(
       /^srgan-mse: this run trains srgan-vgg54, which/,
@@ -197,7 +197,7 @@ describe('what is trained', () => {
   });
 });
 
-describe('errors name the option, what was given and what was expected', () => {
+describe('errors name the option, what was expected and what was given', () => {
   const cases: readonly [Record<string, unknown>, string][] = [
     [{ steps: 2 ** 24 + 1 }, '--steps: expected an integer from 1 to 16777216 … got 16777217'],
     [{ steps: 0 }, '--steps: expected an integer from 1 … got 0'],
@@ -255,12 +255,12 @@ describe('errors name the option, what was given and what was expected', () => {
     expect(KEYS).toContain(error.option);
   });
 
-  test('what float32 holds and fits is taken', () => {
+  test('accepts numbers that float32 holds', () => {
     const given = { eps: 1.2e-38, lr: 3e38, lrFloor: 0, beta1: 0, beta2: 0.9999999, ema: 0, batch: 30_000, crop: 96 };
     expect(parseConfig({ ...needed, ...given })).toMatchObject(given);
   });
 
-  test('and the file where it came from there', () => {
+  test('errors name the file of an option', () => {
     expect(failure({}, { ...needed, batch: 'two' }).message).toBe(
       'my.json: batch: expected an integer from 1 to 65536, got "two"',
     );
@@ -275,13 +275,13 @@ describe('errors name the option, what was given and what was expected', () => {
     );
   });
 
-  test('several problems stand in one line', () => {
+  test('several problems are one line', () => {
     expect(failure({ ...needed, steps: 0, lr: 0 }).message).toBe(
       '--steps: expected an integer from 1 to 16777216, got 0; --lr: expected a number above 0, got 0',
     );
   });
 
-  test('an unknown option is named, with those there are', () => {
+  test('an unknown option is named, with the known ones', () => {
     expect(failure({}, { ...needed, batchSize: 3 }).message).toMatch(
       /^my\.json: batchSize: unknown option; the options are .*batch, /,
     );
@@ -301,14 +301,14 @@ describe('a file', () => {
     return path;
   };
 
-  test('is read as JSON and parsed with its name', async () => {
+  test('is read as JSON, with its path', async () => {
     const path = await written('{"data": "x", "out": "y", "steps": 3}');
     const file = await readConfigFile(path);
     expect(file).toEqual({ path, options: { data: 'x', out: 'y', steps: 3 } });
     expect(parseConfig({}, file)).toMatchObject({ data: ['x'], steps: 3 });
   });
 
-  test('that is missing or no JSON object is an error naming it', async () => {
+  test('that is missing or not a JSON object is an error with its path', async () => {
     await expect(readConfigFile(join(folder, 'none.json'))).rejects.toThrow(
       /none\.json: cannot be read: no such file or folder \(ENOENT\)$/,
     );
@@ -321,18 +321,18 @@ describe('a file', () => {
 describe('resuming', () => {
   const stored = parseConfig({ ...needed, steps: 100, lr: 2e-3 });
 
-  test('takes the run as it was', () => {
+  test('keeps the options of the run', () => {
     expect(resumeConfig(stored, {})).toEqual(stored);
     expect(resumeConfig(stored, { lr: '0.002', data: ['photos'] })).toEqual(stored);
   });
 
-  test('what does not touch the training may change', () => {
+  test('may change options that do not affect the training', () => {
     const changes = { saveEvery: '7', evalEvery: 3, sampleEvery: 2, keep: 0, logEvery: 1, eval: ['set'], out: 'moved' };
     expect(resumeConfig(stored, changes)).toEqual({ ...stored, ...changes, saveEvery: 7 });
     expect(resumeConfig(stored, { maxNonFinite: '3' })).toEqual({ ...stored, maxNonFinite: 3 });
   });
 
-  test('folders may change to others, which are compared later; words may not', () => {
+  test('may change folders, whose pictures are compared later, but not words', () => {
     expect(resumeConfig(stored, { data: ['moved'] }).data).toEqual(['moved']);
     expect(resumeConfig(stored, { data: ['one', 'two'] }).data).toEqual(['one', 'two']);
     for (const data of [['moved', 'synthetic'], ['photographs'], ['photographs', 'moved']])
@@ -342,7 +342,7 @@ describe('resuming', () => {
       expect(() => resumeConfig(words, { data })).toThrow(/^--data: expected .* as in the run, got/);
   });
 
-  test('steps may change unless the learning rate depends on them', () => {
+  test('may change steps, unless the learning rate depends on them', () => {
     expect(resumeConfig(stored, { steps: 200 }).steps).toBe(200);
     const cosine = parseConfig({ ...needed, lrSchedule: 'cosine', steps: 100 });
     expect(() => resumeConfig(cosine, { steps: 200 })).toThrow(
@@ -350,7 +350,7 @@ describe('resuming', () => {
     );
   });
 
-  test('anything else is refused, naming it', () => {
+  test('rejects any other change and names it', () => {
     for (const change of [
       { lr: 1 },
       { seed: 4 },
@@ -364,7 +364,7 @@ describe('resuming', () => {
     expect(() => resumeConfig(stored, { lr: 'x' })).toThrow(/^--lr: expected a number above 0, got "x"$/);
   });
 
-  test('all that is refused is named at once, with what may change', () => {
+  test('names all rejected options at once, and what may change', () => {
     const change = { lr: 1, steps: 500, crop: '48', saveEvery: 3, data: ['other', 'synthetic'] };
     expect(() => resumeConfig(stored, change)).toThrow(
       '--data: expected ["photos"] as in the run, got ["other","synthetic"]; --crop: expected 96 as in the run, got 48; ' +

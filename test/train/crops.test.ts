@@ -101,7 +101,7 @@ describe.each([
     }
   });
 
-  test('batches as planned, of several buffers at once, are those of one buffer', async () => {
+  test('batches from several buffers are the same as from one', async () => {
     using one = new CropSource(device(), PAIRS, OPTIONS);
     using many = new CropSource(device(), PAIRS, { ...OPTIONS, chunkBytes: 10 });
     for (const step of [0, 1, 1000]) {
@@ -123,7 +123,7 @@ describe.each([
     }
   });
 
-  test('HR lies over LR: each LR pixel’s sixteen are its own, however the crop is turned', async () => {
+  test('HR and LR match: each LR pixel has its sixteen HR pixels in every orientation', async () => {
     // Every LR pixel is named by its column, row and picture, and so are the sixteen of HR that it came from.
     const named = (width: number, height: number, picture: number, scale: number) => {
       const data = Array.from({ length: width * height * scale ** 2 }, (_, i) => [
@@ -160,7 +160,7 @@ describe('the plan', () => {
       Array.from({ length: plan.length / CROP_WORDS }, (_, i) => read(plan, i)),
     );
 
-  test('follows from seed and step alone, whatever was planned before', () => {
+  test('depends only on seed and step', () => {
     using source = sourceOf();
     using again = sourceOf();
     using other = sourceOf({ seed: 4 });
@@ -172,14 +172,14 @@ describe('the plan', () => {
     expect(source.plan(10 ** 6 - 1)).toEqual(again.plan(10 ** 6 - 1));
   });
 
-  test('is the first one always, where one batch is to be learned by heart', () => {
+  test('is always the first one with overfitBatch', () => {
     using source = sourceOf({ overfitBatch: true });
     using plain = sourceOf();
     for (const step of [0, 1, 7]) expect(source.plan(step)).toEqual(plain.plan(0));
     expect(plain.plan(1)).not.toEqual(plain.plan(0));
   });
 
-  test('reaches every place of a picture, corners included, and none beyond', () => {
+  test('reaches every position in a picture, including corners, and none outside', () => {
     using source = sourceOf();
     const crops = cropsOf(source, 300);
     for (const [picture, { lr }] of PAIRS.entries()) {
@@ -196,24 +196,21 @@ describe('the plan', () => {
     // Turns alone keep left and right: none, a quarter, a half, three quarters.
     [false, true, [0, 3, 5, 6]],
     [true, true, [0, 1, 2, 3, 4, 5, 6, 7]],
-  ])(
-    'flips %s, rotations %s: orientations %o, about as often each, in the same places',
-    (flips, rotations, expected) => {
-      using source = sourceOf({ flips, rotations });
-      using plain = sourceOf({ flips: false, rotations: false });
-      const crops = cropsOf(source, 400);
-      expect([...new Set(crops.map(({ orientation }) => orientation))].sort()).toEqual(expected);
-      for (const one of expected) {
-        const count = crops.filter(({ orientation }) => orientation === one).length;
-        const mean = crops.length / expected.length;
-        expect(Math.abs(count - mean)).toBeLessThan(5 * Math.sqrt(mean) + (expected.length > 1 ? 0 : 1));
-      }
-      const places = (all: typeof crops) => all.map(crop => ({ ...crop, orientation: 0 }));
-      expect(places(crops)).toEqual(cropsOf(plain, 400));
-    },
-  );
+  ])('flips %s, rotations %s: orientations %o, equally often, at the same positions', (flips, rotations, expected) => {
+    using source = sourceOf({ flips, rotations });
+    using plain = sourceOf({ flips: false, rotations: false });
+    const crops = cropsOf(source, 400);
+    expect([...new Set(crops.map(({ orientation }) => orientation))].sort()).toEqual(expected);
+    for (const one of expected) {
+      const count = crops.filter(({ orientation }) => orientation === one).length;
+      const mean = crops.length / expected.length;
+      expect(Math.abs(count - mean)).toBeLessThan(5 * Math.sqrt(mean) + (expected.length > 1 ? 0 : 1));
+    }
+    const places = (all: typeof crops) => all.map(crop => ({ ...crop, orientation: 0 }));
+    expect(places(crops)).toEqual(cropsOf(plain, 400));
+  });
 
-  test('takes every picture once a round, in a new order each time', () => {
+  test('uses every picture once per epoch, in a new order each time', () => {
     using source = sourceOf({ batch: 2 });
     const pictures = cropsOf(source, 40).map(({ picture }) => picture);
     const rounds = Array.from({ length: 20 }, (_, i) => pictures.slice(4 * i, 4 * i + 4));
@@ -234,7 +231,7 @@ describe('the plan', () => {
 describe('a source', () => {
   const device = sharedDevice();
 
-  test('gives its memory back', () => {
+  test('frees its memory', () => {
     const { live } = device().memory.figures();
     const source = new CropSource(device(), PAIRS, { ...OPTIONS, chunkBytes: 2000 });
     expect(device().memory.figures().live).toBeGreaterThan(live);
@@ -242,7 +239,7 @@ describe('a source', () => {
     expect(device().memory.figures().live).toBe(live);
   });
 
-  test('refuses no pictures, and pictures that are smaller than a crop, before it takes memory', () => {
+  test('rejects an empty list and pictures smaller than a crop, before it allocates memory', () => {
     expect(() => new CropSource(device(), [], OPTIONS)).toThrow('CropSource: expected at least one picture, got none.');
     expect(() => new CropSource(device(), [PAIRS[3], pairOf(4, 3, 1)], OPTIONS)).toThrow(
       'CropSource: a picture of 16x12 is smaller than crops of 16.',
@@ -253,7 +250,7 @@ describe('a source', () => {
 describe('a source on an adapter that binds little', () => {
   const device = sharedDevice({ traits: { maxBindingBytes: 1000 } });
 
-  test('refuses a picture that no binding holds, saying how large it is and what to do', () => {
+  test('rejects a picture larger than a binding, with its size and advice', () => {
     using _ = new CropSource(device(), [pairOf(4, 4, 1)], OPTIONS);
     expect(() => new CropSource(device(), PAIRS, OPTIONS)).toThrow(
       'CropSource: a picture of 20x28 with its LR takes 1785 bytes, but the adapter binds at most 1000; split it into several files.',

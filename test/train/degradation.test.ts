@@ -59,18 +59,18 @@ describe('the option', () => {
     ['jpeg=50.5'],
     ['fog=1'],
     ['blur=1-2-3'],
-  ])('%s is refused in one line', text => {
+  ])('rejects %s in one line', text => {
     expect(() => parseConfig({ data: 'x', out: 'y', degrade: [text] })).toThrow(
       /^--degrade: expected blur=LOW-HIGH \(σ, 0 to 20\), noise=LOW-HIGH .* each once, got .*$/,
     );
   });
 
-  test('a kind twice is refused', () => {
+  test('rejects a kind that is given twice', () => {
     expect(() => parseConfig({ data: 'x', out: 'y', degrade: ['blur=1', 'blur=2'] })).toThrow('each once');
   });
 });
 
-test('numbers are drawn from the whole range, of seed and picture alone', () => {
+test('values cover the whole range and depend only on seed and picture', () => {
   const ranges = parseDegradations(['blur=1-3', 'noise=2-4', 'jpeg=30-32'])!;
   const all = Array.from({ length: 400 }, (_, i) => degradationOf(ranges, 7, i));
   for (const key of ['blur', 'noise'] as const) {
@@ -87,7 +87,7 @@ test('numbers are drawn from the whole range, of seed and picture alone', () => 
   expect(degradationOf(parseDegradations(['noise=2-4'])!, 7, 3)).toEqual({ ...all[3], blur: 0, jpeg: undefined });
 });
 
-test('blur is the Gaussian in float64, to a rounding; edges repeat; 0 is none', () => {
+test('blur matches a float64 Gaussian except for rounding; edges repeat; 0 is no blur', () => {
   const [sigma, width, height] = [1.3, 17, 11];
   const picture = syntheticPicture(1, 0, 32);
   const part = createPicture(width, height, 3, picture.data.slice(0, width * height * 3));
@@ -110,7 +110,7 @@ test('blur is the Gaussian in float64, to a rounding; edges repeat; 0 is none', 
   expect(blurred(flat, 4)).toEqual(flat);
 });
 
-test('noise has its mean, its deviation and a normal distribution; samples are independent', () => {
+test('noise is normal with the right mean and deviation; samples are independent', () => {
   const grey = createPicture(200, 100, 3, new Uint8Array(60_000).fill(128));
   const { data } = noisy(grey, { noise: 10, seed: 3, stream: 9 });
   const off = Array.from(data, x => (x - 128) / 10);
@@ -125,7 +125,7 @@ test('noise has its mean, its deviation and a normal distribution; samples are i
 });
 
 describe('LR pictures', () => {
-  test('are blurred before bicubic and noisy after it, each as it was drawn', async () => {
+  test('are blurred before bicubic and get noise after it, each with its own values', async () => {
     const ranges = parseDegradations(['blur=1-2', 'noise=3-9'])!;
     for (const [i, low] of (await lowOf(['blur=1-2', 'noise=3-9'])).entries()) {
       const degradation = degradationOf(ranges, 4, i);
@@ -133,7 +133,7 @@ describe('LR pictures', () => {
     }
   });
 
-  test('are the same from threads, and in a set that is streamed; originals are as they were', async () => {
+  test('are the same with threads and streaming; originals are unchanged', async () => {
     const degrade = ['blur=1-2', 'noise=3-9', ...(withSharp ? ['jpeg=40-90'] : [])];
     const plain = await loadTrainingPictures(sources([]));
     const whole = await loadTrainingPictures(sources(degrade));
@@ -144,7 +144,7 @@ describe('LR pictures', () => {
     expect(await lowOf(degrade, { seed: 5 })).not.toEqual(whole.pictures.map(({ lr }) => lr));
   });
 
-  test.skipIf(!withSharp)('go through JPEG of the quality drawn (skipped without sharp)', async () => {
+  test.skipIf(!withSharp)('are compressed as JPEG of the drawn quality (skipped without sharp)', async () => {
     const original = shrink(syntheticPicture(4, 0, 64));
     const [low] = await lowOf(['jpeg=25']);
     expect(low).toEqual(await decode(await encodeFile(original, 'jpeg', { quality: 25 }), 'x'));
@@ -153,7 +153,7 @@ describe('LR pictures', () => {
     expect(distance(better, original)).toBeGreaterThan(0);
   });
 
-  test('of a set are left as they are, which is said', async () => {
+  test('of a set are not degraded, which a note says', async () => {
     const folder = temporaryFolder();
     const hr = syntheticPicture(1, 0, 32);
     await writePicture(join(folder, 'HR/a.png'), hr);
@@ -163,10 +163,10 @@ describe('LR pictures', () => {
       onNote: note => notes.push(note),
     });
     expect(pictures[0].lr).toEqual(shrink(hr));
-    expect(notes).toEqual([`${folder}: trains on its own LR from LRx4, to which --degrade does nothing`]);
+    expect(notes).toEqual([`${folder}: trains on its own LR from LRx4; --degrade does not change them`]);
   });
 
-  test('without sharp, jpeg says what to install', async () => {
+  test('without sharp, jpeg is an error that says what to install', async () => {
     vi.doMock('sharp', () => {
       throw new Error("Cannot find package 'sharp'");
     });
@@ -180,7 +180,7 @@ describe('LR pictures', () => {
   });
 });
 
-test('a run on degraded pictures, stopped and resumed, has the bytes of the unbroken one', async () => {
+test('a stopped and resumed run on degraded pictures gives the bytes of an unbroken one', async () => {
   const folder = temporaryFolder();
   const config = (name: string, degrade: string[]) =>
     sessionConfig(join(folder, name), { degrade, steps: 4, saveEvery: 2, syntheticCount: 3, syntheticSize: 32 });

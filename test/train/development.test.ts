@@ -9,8 +9,8 @@ function flat(width: number, height: number, grey: number) {
   return picture;
 }
 
-describe('of many stages', () => {
-  test('as many as fit are shown, evenly spread, the last among them', () => {
+describe('many stages', () => {
+  test('are reduced to evenly spaced ones, including the last', () => {
     const all = Array.from({ length: 100 }, (_, i) => i + 1);
     expect(evenlySpaced(all, 4)).toEqual([25, 50, 75, 100]);
     expect(evenlySpaced(all)).toHaveLength(8);
@@ -20,7 +20,7 @@ describe('of many stages', () => {
   });
 });
 
-test('the part is where the interpolation misses most, and within small pictures', () => {
+test('the region is where interpolation differs most, also in small pictures', () => {
   const [a, b] = [flat(200, 120, 100), flat(200, 120, 100)];
   for (let y = 40; y < 60; y++)
     for (let x = 150; x < 170; x++) b.data.fill(250, (y * 200 + x) * 3, (y * 200 + x) * 3 + 3);
@@ -30,7 +30,7 @@ test('the part is where the interpolation misses most, and within small pictures
   expect(shownRegion(flat(30, 20, 1), flat(30, 20, 2))).toEqual({ x: 0, y: 0, width: 28, height: 20 });
 });
 
-test('stages stand left to right, each twice as large', () => {
+test('stages are drawn from left to right, at twice their size', () => {
   const strip = developmentPicture([10, 20, 30].map(grey => ({ label: `update ${grey}`, picture: flat(8, 4, grey) })));
   // Margins of 16, gutters of 10.
   expect([strip.width, strip.height]).toEqual([2 * 16 + 3 * 16 + 2 * 10, 2 * 16 + 8 + 18]);

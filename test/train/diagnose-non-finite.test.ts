@@ -28,7 +28,7 @@ describe('the error names the first tensor', () => {
     );
   });
 
-  test('a statistic: the normalisation behind the weight makes the loss finite again', async () => {
+  test('a statistic, although normalization makes the loss finite again', async () => {
     const error = await poisoned('blocks.0.conv1.weight', 1e25);
     expect(error.message).toContain('(1 of the running statistics)');
     expect(error.first).toBe(
@@ -36,14 +36,14 @@ describe('the error names the first tensor', () => {
     );
   });
 
-  test('what a huge weight makes of a picture, and how large it is', async () => {
+  test('the output of a layer with a huge weight, and its size', async () => {
     const error = await poisoned('conv_out.weight', 3e38);
     expect(error.first).toMatch(
       /^square \[2, 3, 16, 16\] after generator conv_out, 288 infinite of 1,536 elements; largest input 2\.\d+e38$/,
     );
   });
 
-  test('what a slope makes of a picture, though it comes in another shape', async () => {
+  test('the output of a PReLU slope, although its shape differs', async () => {
     using training = new SmallTraining(device(), 1, { maxNonFinite: 1 });
     for (const [name, value] of [
       ['conv_in.bias', -1e20],
@@ -58,7 +58,7 @@ describe('the error names the first tensor', () => {
     );
   });
 
-  test('what makes a loss infinite, and a loss that is', async () => {
+  test('an infinite loss and what makes it infinite', async () => {
     const before = await poisoned('conv_in.bias', 0, { content: [failsAbove(-100)] });
     expect(before.first).toMatch(/^exp \[\], 1 infinite of 1 elements; largest input \d/);
     const heavy: ContentTerm = { name: 'heavy', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e3) };
@@ -68,7 +68,7 @@ describe('the error names the first tensor', () => {
     );
   });
 
-  test('a gradient that cannot be squared: which, and how large it is', async () => {
+  test('a gradient whose square overflows, and its size', async () => {
     const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
     const { first } = await poisoned('conv_in.bias', 0, { content: [huge] });
     expect(first).toMatch(
@@ -89,7 +89,7 @@ describe('the error names the first tensor', () => {
     expect(error.first).toBe('generator conv_out.weight itself, 1 NaN of 1,944 elements');
   });
 
-  test('and is told how far it looked, or that it was interrupted; then it may look again', async () => {
+  test('reports its progress; can be interrupted and repeated', async () => {
     const told: [number, number][] = [];
     const controller = new AbortController();
     using training = new SmallTraining(device(), 1, {

@@ -50,7 +50,7 @@ describe('checksums', () => {
     expect([crc32c(bytes), remainder(bytes)]).toEqual([crc, crc]);
   });
 
-  test('are masked as TFRecords want it', () => {
+  test('are masked as in TFRecords', () => {
     // How event files of TensorFlow begin: the version event's length, 24, and its checksum.
     const begin = Buffer.from('1800000000000000a37f4b22', 'hex');
     expect(maskedCrc(begin.subarray(0, 8))).toBe(begin.readUInt32LE(8));
@@ -58,7 +58,7 @@ describe('checksums', () => {
   });
 });
 
-test('the version, then each entry with its step, time and scalars', async () => {
+test('has the version, then each entry with its step, time and scalars', async () => {
   const path = join(temporaryFolder(), 'events');
   const before = Date.now() / 1000;
   await fileOf(path, [], at(1), at(300), scored(300), at(2 ** 40));
@@ -83,7 +83,7 @@ test('the version, then each entry with its step, time and scalars', async () =>
   expect(Object.keys(scalarsOf(at(1)))).toEqual(Object.keys(TRAINED));
 });
 
-test('what is no finite float32 is left out: it would end a curve', async () => {
+test('leaves out values that are not finite in float32', async () => {
   const path = join(temporaryFolder(), 'events');
   const psnr = Number.POSITIVE_INFINITY;
   await fileOf(
@@ -101,8 +101,8 @@ test('what is no finite float32 is left out: it would end a curve', async () => 
   expect(Object.keys(evaluated)).toEqual(['ssim', 'psnr_paper', 'ssim_paper'].map(name => `eval/Set5 é/${name}`));
 });
 
-describe('opened beside a log', () => {
-  test('keeps the bytes of what came before and cuts the rest', async () => {
+describe('opening with a log', () => {
+  test('keeps the records before and cuts the rest', async () => {
     const path = join(temporaryFolder(), 'events');
     const log = [at(1), at(200), scored(200)];
     await fileOf(path, [], ...log);
@@ -126,7 +126,7 @@ describe('opened beside a log', () => {
     expect(read(path).map(({ step }) => step)).toEqual([0, 1, 3]);
   });
 
-  test('writes what the log has and it lacks', async () => {
+  test('appends missing entries of the log', async () => {
     const path = join(temporaryFolder(), 'events');
     // Processes that died between the log and the events: the last event is missing, or one in the middle.
     await fileOf(path, [], at(1), at(2));
@@ -143,7 +143,7 @@ describe('opened beside a log', () => {
     expect(read(middle).map(({ step }) => step)).toEqual([0, 1, 2, 3]);
   });
 
-  test('begins anew where it is no event file, or there is none', async () => {
+  test('starts over if the file is missing or not an event file', async () => {
     const path = join(temporaryFolder(), 'events');
     appendFileSync(path, 'something else entirely, longer than a record’s head');
     await fileOf(path, [at(5)], at(6));

@@ -14,7 +14,7 @@ const files = (step: number) => new Map([['model.safetensors', new Uint8Array(20
 const entry = (step: number) => ({ step, loss: 0.1, lr: 1e-4, imagesPerSecond: 3, seconds: step });
 
 describe.skipIf(!CAN_MOUNT)(`on a disk of 20 MB${NO_MOUNT}`, () => {
-  test('a checkpoint that finds no room leaves the one before, and no half of itself', async () => {
+  test('a checkpoint that does not fit keeps the previous one and leaves no partial files', async () => {
     const disk = smallDisk();
     using run = await RunFolder.create(join(disk, 'run'), config);
     run.record(entry(1));
@@ -30,7 +30,7 @@ describe.skipIf(!CAN_MOUNT)(`on a disk of 20 MB${NO_MOUNT}`, () => {
     expect(await run.readCheckpoint('last')).toEqual(files(2));
   });
 
-  test('an entry that finds no room keeps checkpoints from running ahead of the log; resumed, the log is whole', async () => {
+  test('after a failed log write no checkpoint is saved; a resumed run has a complete log', async () => {
     const disk = smallDisk();
     const path = join(disk, 'run');
     {
@@ -56,7 +56,7 @@ describe.skipIf(!CAN_MOUNT)(`on a disk of 20 MB${NO_MOUNT}`, () => {
     expect(await run.readMetrics()).toEqual([1, 2, 3].map(entry));
   });
 
-  test('where not even a lock has room, none is left; beginning says so too', async () => {
+  test('a lock that does not fit leaves no file; starting a run reports it', async () => {
     const disk = smallDisk();
     const path = join(disk, 'run');
     (await RunFolder.create(path, config)).close();
@@ -71,7 +71,7 @@ describe.skipIf(!CAN_MOUNT)(`on a disk of 20 MB${NO_MOUNT}`, () => {
     (await RunFolder.resume(path)).close();
   });
 
-  test('that cannot be written, a run is neither begun nor resumed', async () => {
+  test('a read-only disk is an error when starting and resuming', async () => {
     const disk = smallDisk();
     const path = join(disk, 'run');
     (await RunFolder.create(path, config)).close();

@@ -11,7 +11,7 @@ const read = async (init: string) => {
   return found && new TextDecoder().decode(found);
 };
 
-test('of a run are those of the generator that it scores', async () => {
+test('of a run are those of its scored generator', async () => {
   const run = join(temporaryFolder(), 'run');
   mkdirSync(join(run, 'checkpoints'), { recursive: true });
   const last = join(run, 'checkpoints', 'last');

@@ -17,8 +17,8 @@ const lockIn = (folder: string) => join(folder, 'run.lock');
 const elsewhere = (more: object = {}) =>
   JSON.stringify({
     process: process.pid,
-    place: 'elsewhere boot pid',
-    began: '1',
+    system: 'elsewhere boot pid',
+    started: '1',
     host: 'elsewhere',
     since: 'then',
     ...more,
@@ -36,7 +36,7 @@ async function holder(path: string, as: readonly string[] = []) {
   return { child, said: String(said).trim() };
 }
 
-test('a lock of elsewhere that shows no sign of life is taken over, after a while or, if old, at once', async () => {
+test('a lock of another host without a heartbeat is taken over, at once if it is old', async () => {
   const path = lockIn(temporaryFolder());
   writeFileSync(path, elsewhere());
   const start = performance.now();
@@ -50,7 +50,7 @@ test('a lock of elsewhere that shows no sign of life is taken over, after a whil
   expect(readdirSync(join(path, '..'))).toEqual([]);
 });
 
-test('a lock of elsewhere that shows signs of life bars the way, whatever its number and clock', async () => {
+test('a lock of another host with a heartbeat is respected, whatever its process id and clock', async () => {
   const path = lockIn(temporaryFolder());
   writeFileSync(path, elsewhere());
   const beat = setInterval(() => writeFileSync(path, elsewhere()), 200);
@@ -63,7 +63,7 @@ test('a lock of elsewhere that shows signs of life bars the way, whatever its nu
   }
 });
 
-test('a lock that is held changes its time, not its content, while the main thread is busy', async () => {
+test('the heartbeat continues while the main thread is busy, and does not change the content', async () => {
   const path = lockIn(temporaryFolder());
   const lock = await takeLock(path, TIMES);
   const [content, time] = [readFileSync(path, 'utf8'), statSync(path).mtimeMs];
@@ -84,10 +84,10 @@ test('a lock that is held changes its time, not its content, while the main thre
   expect(readFileSync(path, 'utf8')).toBe(elsewhere());
 });
 
-test('of many that find a dead lock at once, one takes it', async () => {
+test('only one of several processes takes over a dead lock', async () => {
   const path = lockIn(temporaryFolder());
-  const { pid, place, began } = { pid: 2 ** 22 - 1, place: '', began: '' };
-  writeFileSync(path, elsewhere({ process: pid, place, began }));
+  const { pid, system, started } = { pid: 2 ** 22 - 1, system: '', started: '' };
+  writeFileSync(path, elsewhere({ process: pid, system, started }));
   utimesSync(path, new Date(0), new Date(0));
   const holders = await Promise.all(Array.from({ length: 4 }, () => holder(path)));
   try {
@@ -107,7 +107,7 @@ const mayUnshare = await once(
   () => false,
 );
 
-test.skipIf(!mayUnshare)('two hosts, and two containers in which each is process 1: one writer', async () => {
+test.skipIf(!mayUnshare)('two hosts, or two containers with process id 1, have one writer', async () => {
   const path = lockIn(temporaryFolder());
   const container = (host: string) => [
     'unshare',

@@ -72,7 +72,7 @@ const stepsOf = (run: string) =>
       return rest;
     });
 
-test('lost anywhere, a run ends with the bytes of one that lost nothing, and says where it went on', async () => {
+test('a run that loses its device anywhere gives the same bytes, and says where it continues', async () => {
   const held = await evaluationSet();
   const unbroken = join(temporaryFolder(), 'unbroken');
   await train(unbroken, () => ({}), { more: { eval: held } });
@@ -107,7 +107,7 @@ test('lost anywhere, a run ends with the bytes of one that lost nothing, and say
   }
 });
 
-test('lost three times with no checkpoint between, a run stops; with checkpoints between it goes on', async () => {
+test('three losses without a checkpoint in between stop a run; with checkpoints it continues', async () => {
   const unbroken = join(temporaryFolder(), 'unbroken');
   await train(unbroken, () => ({}));
 
@@ -133,7 +133,7 @@ test('lost three times with no checkpoint between, a run stops; with checkpoints
   expect(checkpointsOf(unlucky)).toEqual(checkpointsOf(unbroken));
 });
 
-test('without another device a loss is an error, and what was saved stays', async () => {
+test('a loss is an error if no other device can be opened; checkpoints are kept', async () => {
   const run = join(temporaryFolder(), 'run');
   const lost = train(run, devices => ({ onStep: ({ step }) => step === 8 && devices.destroy() }), { survive: false });
   await expect(lost).rejects.toThrow(DeviceLostError);

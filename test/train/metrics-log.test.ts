@@ -33,7 +33,7 @@ async function logOf(...entries: MetricsEntry[]): Promise<void> {
   log.close();
 }
 
-test('what is appended is read back, one JSON object a line', async () => {
+test('reads back appended entries, one JSON object per line', async () => {
   const entries = [at(10), { ...at(20), waitedForDataSeconds: 0.25 }, scored(20), at(30)];
   await logOf(...entries);
   expect(await readMetrics(path)).toEqual(entries);
@@ -50,11 +50,11 @@ test('a line is in the file as soon as append returns', async () => {
   log.close();
 });
 
-test('no file is no entries', async () => {
+test('a missing file has no entries', async () => {
   expect(await readMetrics(path)).toEqual([]);
 });
 
-test('numbers that are not finite become null and are read as NaN', async () => {
+test('non-finite numbers are written as null and read as NaN', async () => {
   await logOf({ ...at(1), loss: Number.NaN }, { ...at(2), loss: Number.POSITIVE_INFINITY });
   expect(await readFile(path, 'utf8')).toContain('"loss":null');
   expect((await readMetrics(path)).map(entry => (isEvaluation(entry) ? 0 : entry.loss))).toEqual([
@@ -64,7 +64,7 @@ test('numbers that are not finite become null and are read as NaN', async () => 
 });
 
 describe('resuming after step N', () => {
-  test('cuts what came later and goes on, as if never stopped', async () => {
+  test('cuts later entries and continues as if never stopped', async () => {
     const all = [at(10), at(20), scored(20), at(30), at(40), scored(40)];
     await logOf(...all);
     const unbroken = await readFile(path, 'utf8');
@@ -75,20 +75,20 @@ describe('resuming after step N', () => {
     expect(await readFile(path, 'utf8')).toBe(unbroken);
   });
 
-  test('keeps the bytes of lines that stay, also those written by another hand', async () => {
+  test('does not change the lines before, also if written by other programs', async () => {
     const line = '{ "lr": 1.0e-4, "step": 5, "loss": 0.50, "imagesPerSecond": 1, "seconds": 2, "note": "mine" }\n';
     await writeFile(path, `${line}${JSON.stringify(at(9))}\n`);
     (await MetricsLog.open(path, 5)).close();
     expect(await readFile(path, 'utf8')).toBe(line);
   });
 
-  test('after step 0 leaves nothing but entries of step 0', async () => {
+  test('after step 0, keeps only entries of step 0', async () => {
     await logOf(scored(0), at(1));
     (await MetricsLog.open(path, 0)).close();
     expect(await readMetrics(path)).toEqual([scored(0)]);
   });
 
-  test('takes back the entry of a run that was stopped between two, and hands it on', async () => {
+  test('removes the partial entry of a stopped run, and returns it', async () => {
     const unfinished = { ...at(7), unfinished: { updates: 2, sums: { loss: 0.25 } } };
     await logOf(at(5), unfinished);
     expect(await readMetrics(path)).toEqual([at(5), unfinished]);
@@ -105,7 +105,7 @@ describe('resuming after step N', () => {
     expect(await readMetrics(path)).toEqual([at(5)]);
   });
 
-  test('drops a line that a dying process left unfinished', async () => {
+  test('drops an incomplete last line', async () => {
     await logOf(at(1), at(2));
     await appendFile(path, '{"step":3,"lo');
     expect(await readMetrics(path)).toEqual([at(1), at(2)]);
@@ -116,14 +116,14 @@ describe('resuming after step N', () => {
   });
 });
 
-test('a damaged line is an error naming file and line', async () => {
+test('a damaged line is an error that names the file and the line', async () => {
   await writeFile(path, `${JSON.stringify(at(1))}\n{"step":2,"loss":"low"}\n${JSON.stringify(at(3))}\n`);
   await expect(readMetrics(path)).rejects.toThrow(`${path}: line 2 is damaged`);
   await expect(MetricsLog.open(path, 9)).rejects.toThrow(RunFolderError);
   await expect(MetricsLog.open(path, 3)).rejects.toThrow('line 2 is damaged; remove that line to continue the run');
 });
 
-test('damaged lines beyond the checkpoint, as a power failure leaves them, are cut with the rest', async () => {
+test('damaged lines after the checkpoint are cut, as after a power failure', async () => {
   const nothing = '\0'.repeat(50);
   const text = `${JSON.stringify(at(2))}\n${nothing}\n${JSON.stringify(at(4))}\n`;
   for (const [step, kept] of [

@@ -20,7 +20,7 @@ const live = () => device().memory.figures().live;
 const configOf = (vgg: string, more: Record<string, unknown> = {}) =>
   parseConfig({ ...SMALL, model: 'srgan-vgg22', data: 'synthetic', out: 'run', init: 'none', vgg, ...more });
 
-test('a checkpoint without its discriminator leaves no generator and no loss network behind', async () => {
+test('a checkpoint without a discriminator leaks no generator or loss network', async () => {
   setCurrentDevice(device());
   const vgg = await writeSmallVgg(join(temporaryFolder(), 'vgg.safetensors'));
   const net = srresnet(SMALL);
@@ -31,7 +31,7 @@ test('a checkpoint without its discriminator leaves no generator and no loss net
   expect(live()).toBe(before);
 });
 
-test('crops that leave a reflecting padding a single pixel are refused, whoever asks for it', async () => {
+test('rejects crops that are too small for reflecting padding, wherever it is set', async () => {
   setCurrentDevice(device());
   const path = join(temporaryFolder(), 'vgg.safetensors');
   const net = vgg19Random({ widths: [2, 2, 2] });

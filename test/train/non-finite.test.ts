@@ -32,8 +32,8 @@ async function brightness(batches: number): Promise<number[]> {
   return means;
 }
 
-describe('an update that is not finite', () => {
-  test('is as if its batch had never been, to the bit, and the next ones go on', async () => {
+describe('a non-finite update', () => {
+  test('changes nothing, to the bit, and the next updates continue', async () => {
     const means = await brightness(14);
     const limit = [...means].sort((a, b) => a - b)[9] + 1e-4;
     const kept = means.flatMap((mean, step) => (mean > limit ? [] : [step]));
@@ -61,7 +61,7 @@ describe('an update that is not finite', () => {
     expect(await training.state()).toEqual(await without.state());
   });
 
-  test('changes nothing in a moving average either', async () => {
+  test('does not change a moving average', async () => {
     const means = await brightness(6);
     const limit = [...means].sort((a, b) => a - b)[4] + 1e-4;
     const contents: Float32Array[][] = [];
@@ -92,7 +92,7 @@ describe('an update that is not finite', () => {
     expect(contents[1]).not.toEqual(contents[0]);
   });
 
-  test('is one whose gradients cannot be squared: their weights would stand still for ever', async () => {
+  test('includes gradients whose square overflows, as their weights would never move again', async () => {
     const huge: ContentTerm = { name: 'huge', weight: 1, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e22) };
     using training = new SmallTraining(device(), 1, { content: [huge] });
     const before = await training.state();
@@ -102,7 +102,7 @@ describe('an update that is not finite', () => {
     expect(await training.state()).toEqual(before);
   });
 
-  test('may be the first, made by a warm-up, or one that is profiled', async () => {
+  test('may be the first one (in the warm-up) or a profiled one', async () => {
     for (const way of ['warmUp', 'profile'] as const) {
       using training = new SmallTraining(device(), 1, { content: [failsAbove(-100)], maxNonFinite: 2 });
       const { trainer } = training;
@@ -121,8 +121,8 @@ describe('an update that is not finite', () => {
   });
 });
 
-describe('too many in a row', () => {
-  test.each([1, 3, 10])('end the training: %i, with the state before them to the bit', async maxNonFinite => {
+describe('too many non-finite updates in a row', () => {
+  test.each([1, 3, 10])('end the training after %i, with the state before them to the bit', async maxNonFinite => {
     using training = new SmallTraining(device(), 1, { maxNonFinite });
     const { results, error } = await outcome(training.trainer.run(40, ruinous));
     expect(results.map(({ step }) => step)).toEqual(Array.from({ length: 4 + maxNonFinite }, (_, i) => i + 1));
@@ -138,7 +138,7 @@ describe('too many in a row', () => {
     expect(await training.state()).toEqual(await good.state());
   });
 
-  test('stay an error: nothing goes on behind it', async () => {
+  test('are a permanent error', async () => {
     using training = new SmallTraining(device(), 1, { maxNonFinite: 2 });
     const { error } = await outcome(training.trainer.run(20, ruinous));
     const state = await training.state();
@@ -147,7 +147,7 @@ describe('too many in a row', () => {
     expect(training.trainer.step).toBe(6);
   });
 
-  test('are told of at the very last update, too', async () => {
+  test('are reported at the last update too', async () => {
     using training = new SmallTraining(device(), 1, { maxNonFinite: 2 });
     expect((await outcome(training.trainer.run(6, ruinous))).error?.step).toBe(6);
     using one = new SmallTraining(device(), 1, { maxNonFinite: 2 });
@@ -155,7 +155,7 @@ describe('too many in a row', () => {
     expect((await outcome(one.trainer.run(6, ruinous))).error?.step).toBe(6);
   });
 
-  test('take no memory, and leave none behind', async () => {
+  test('use no memory and leak none', async () => {
     using training = new SmallTraining(device(), 1, { maxNonFinite: 30 });
     await training.to(10, ruinous);
     await device().finished();
@@ -169,7 +169,7 @@ describe('too many in a row', () => {
   });
 });
 
-test('whoever breaks off while a training ends saves what is', async () => {
+test('an abort while a training ends keeps its state', async () => {
   using training = new SmallTraining(device(), 1, { maxNonFinite: 2, content: [failsAbove(-100)] });
   for await (const { step } of training.trainer.run(20, () => 1e-3)) if (step === 1) break;
   const files = await saveState({ generator: training.net }, training.trainer, null);
@@ -180,7 +180,7 @@ test('whoever breaks off while a training ends saves what is', async () => {
   });
 });
 
-test('a training that has ended goes on once it is resumed', async () => {
+test('a training that has ended can be resumed', async () => {
   using good = new SmallTraining(device());
   await good.to(3);
   const files = await saveState({ generator: good.net }, good.trainer, null);
@@ -194,7 +194,7 @@ test('a training that has ended goes on once it is resumed', async () => {
   expect(await training.state()).toEqual(await good.state());
 });
 
-test('is kept by a checkpoint: a training that is resumed in a row of them ends where the unbroken one does', async () => {
+test('a checkpoint stores the number in a row: a resumed training ends where the unbroken one does', async () => {
   const options: SmallOptions = { maxNonFinite: 5 };
   using unbroken = new SmallTraining(device(), 1, options);
   const end = await outcome(unbroken.trainer.run(40, ruinous));
@@ -224,10 +224,10 @@ test('is kept by a checkpoint: a training that is resumed in a row of them ends 
   expect((await resumed(files, { maxNonFinite: 6 })).error?.step).toBe(10);
 });
 
-describe('skipped updates are told of', () => {
+describe('messages about skipped updates', () => {
   const found = { losses: 1, "generator's gradients": 1204 };
 
-  test('in one line each', () => {
+  test('are one line each', () => {
     expect(new SkipLines().line(1234, { inRow: 2, found }, 10)).toBe(
       "skipped update 1,234, NaN or infinity in 1 of the losses, 1,204 of the generator's gradients (2 in a row, 10 end the run)",
     );
@@ -237,7 +237,7 @@ describe('skipped updates are told of', () => {
     expect(new SkipLines().line(7, { inRow: 1, found: { losses: 2 } }, 1)).toMatch(/ \(that ends the run\)$/);
   });
 
-  test('at first all, then ever fewer, and the last one always', () => {
+  test('report all at first, then fewer and fewer, and always the last one', () => {
     const row = new SkipLines();
     const inARow = Array.from({ length: 1000 }, (_, i) => i + 1);
     expect(inARow.filter(inRow => row.line(inRow, { inRow, found }, 1000))).toEqual([

@@ -62,7 +62,7 @@ const LAYOUTS: readonly (readonly [string, (name: string) => readonly [string, s
   ['SelfExSR', name => [`${name}_SRF_4_HR.png`, `${name}_SRF_4_LR.png`], '*_LR beside the originals'],
 ];
 
-test.each(LAYOUTS)('%s: trains on its own LR and says so, also where it is streamed', async (_, nameOf, low) => {
+test.each(LAYOUTS)('%s: trains on its own LR and says so, also streamed', async (_, nameOf, low) => {
   const folder = await pairedSet(nameOf);
   const notes: string[] = [];
   const training = await loadTrainingPictures(sources(folder), { onNote: note => notes.push(note) });
@@ -81,7 +81,7 @@ test.each(LAYOUTS)('%s: trains on its own LR and says so, also where it is strea
 });
 
 describe('crops', () => {
-  test.each(['in memory', 'streamed'])('%s, mirrored and turned, lie at the same places in both', async where => {
+  test.each(['in memory', 'streamed'])('%s, mirrored and rotated, match in HR and LR', async where => {
     const folder = await pairedSet(name => [`HR/${name}.png`, `LRx4/${name}.png`]);
     using loaded = await loadTrainingPictures(sources(folder), where === 'streamed' ? { budget: 1000, folder } : {});
     const options = { batch: 8, crop: 4 * SIDE, seed: 1, flips: true, rotations: true };
@@ -112,7 +112,7 @@ describe('crops', () => {
   });
 });
 
-test('an LR that is no quarter of its original is skipped with one line; so is one without an original', async () => {
+test('skips an LR of the wrong size, and one without an original, with one line each', async () => {
   const folder = await pairedSet(name => [`HR/${name}.png`, `LRx4/${name}.png`], 3);
   // Three more columns and rows than four times the LR: cut off, as for eval.
   expect((await loadTrainingPictures(sources(folder))).pictures[0].hr).toEqual(highPicture(lowPicture(9, 7, 1)));
@@ -127,7 +127,7 @@ test('an LR that is no quarter of its original is skipped with one line; so is o
   ]);
 });
 
-test('pictures beside HR are left out by training and scoring alike, and told of', async () => {
+test('training and scoring both ignore pictures beside HR, with a note', async () => {
   const folder = temporaryFolder();
   await writePicture(join(folder, 'HR/a.png'), highPicture(lowPicture(7, 7, 1)));
   await writePicture(join(folder, 'preview.png'), highPicture(lowPicture(7, 7, 2)));

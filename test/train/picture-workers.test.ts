@@ -28,7 +28,7 @@ process.on('worker', note);
 afterEach(() => threads.splice(0));
 
 describe('threads', () => {
-  test('read what is asked for, each its own, no more of them than allowed', async () => {
+  test('read the requested pictures; there are no more threads than allowed', async () => {
     using workers = new PictureWorkers(2);
     const read = await Promise.all([0, 1, 2, 3].map(i => workers.read({ origin: synthetic(i), least: 16 })));
     for (const [i, { name, hr, lr }] of read.entries()) {
@@ -39,7 +39,7 @@ describe('threads', () => {
     expect(threads).toHaveLength(2);
   });
 
-  test('give errors of pictures as such, and go on', async () => {
+  test('pass on errors of pictures, and continue', async () => {
     using workers = new PictureWorkers(1);
     const missing = workers.read({ origin: { kind: 'file', name: 'a', path: '/none/a.png' }, least: 16 });
     await expect(missing).rejects.toEqual(
@@ -54,7 +54,7 @@ describe('threads', () => {
     expect(threads).toHaveLength(1);
   });
 
-  test('that die are one clear error, of all that was asked for and of what will be', async () => {
+  test('that die fail all current and later tasks with one clear error', async () => {
     using workers = new PictureWorkers(2);
     const reading = [0, 1, 2, 3].map(i => workers.read({ origin: synthetic(i, 512), least: 16 }));
     await setImmediate();
@@ -67,7 +67,7 @@ describe('threads', () => {
     await expect.poll(() => threads.map(({ threadId }) => threadId)).toEqual([-1, -1]);
   });
 
-  test('that run out of memory say so', async () => {
+  test('report that they ran out of memory', async () => {
     using workers = new PictureWorkers(1);
     const reading = workers.read({ origin: synthetic(0, 512), least: 16 });
     await setImmediate();
@@ -79,7 +79,7 @@ describe('threads', () => {
     );
   });
 
-  test('end when they are told to, with the reason', async () => {
+  test('stop when disposed of, with the given reason', async () => {
     const workers = new PictureWorkers(1);
     const reason = new Error('enough');
     const reading = workers.read({ origin: synthetic(0, 512), least: 16 });
@@ -90,7 +90,7 @@ describe('threads', () => {
   });
 });
 
-test('a process is not kept alive by threads that nobody needs any more, from whatever folder it runs', async () => {
+test('idle threads do not keep a process alive, from any working directory', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'daybreak-threads-'));
   try {
     const script = join(folder, 'script.mjs');

@@ -40,7 +40,7 @@ const sources = (data: string[], options: Partial<TrainingSources> = {}): Traini
 const save = (name: string, ...shape: number[]) => writePicture(join(folder, name), formulaPicture(shape));
 
 describe('a folder', () => {
-  test('gives every picture in RGB, cut to a multiple of 4, with its exact quarter, in natural order', async () => {
+  test('gives every picture in RGB, cropped to a multiple of 4, with its exact LR, in natural order', async () => {
     await save('img_10.png', 35, 22, 3, 1);
     await save('img_2.png', 16, 24, 1, 2);
     await save('img_3.png', 19, 17, 4, 3);
@@ -56,7 +56,7 @@ describe('a folder', () => {
     }
   });
 
-  test('that is laid out as the benchmark sets are gives what lies in HR', async () => {
+  test('with the layout of a benchmark set gives the pictures in HR', async () => {
     await save('HR/a.png', 16, 16, 3, 1);
     const { pictures } = await loadTrainingPictures(sources([folder]));
     expect(pictures.map(({ name }) => name)).toEqual(['a']);
@@ -64,7 +64,7 @@ describe('a folder', () => {
     expect(pictures[0].lr).toEqual(shrink(formulaPicture([16, 16, 3, 1])));
   });
 
-  test('leaves out what is broken, empty, too small or of another kind, one line each', async () => {
+  test('skips broken, empty, too small and unsupported files, with one line each', async () => {
     await save('good.png', 20, 20, 3, 1);
     await save('small.png', 64, 15, 3, 1);
     await writeFile(join(folder, 'empty.png'), '');
@@ -83,7 +83,7 @@ describe('a folder', () => {
     ]);
   });
 
-  test('with nothing usable is an error, saying why', async () => {
+  test('without a usable picture is an error that says why', async () => {
     await save('small.png', 15, 15, 3, 1);
     await writeFile(join(folder, 'z.png'), '');
     await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(
@@ -93,7 +93,7 @@ describe('a folder', () => {
     await expect(loadTrainingPictures(sources(['synthetic', folder]))).rejects.toThrow(PictureSourceError);
   });
 
-  test('that is empty or missing is an error, saying what sources there are', async () => {
+  test('that is empty or missing is an error that lists the possible sources', async () => {
     await expect(loadTrainingPictures(sources([folder]))).rejects.toThrow(
       `${folder}: no pictures here: expected HR/*.png`,
     );
@@ -106,7 +106,7 @@ describe('a folder', () => {
 });
 
 describe('synthetic', () => {
-  test('pictures are numbers 0… of the sequence of the seed', async () => {
+  test('pictures are the first ones of the sequence of the seed', async () => {
     const { pictures } = await loadTrainingPictures(sources(['synthetic'], { seed: 7, syntheticCount: 3 }));
     expect(pictures.map(({ name }) => name)).toEqual(['synthetic-0000', 'synthetic-0001', 'synthetic-0002']);
     for (const [i, { hr, lr }] of pictures.entries()) {
@@ -115,7 +115,7 @@ describe('synthetic', () => {
     }
   });
 
-  test('come after or before folders as the list says, with progress told', async () => {
+  test('keep their position in the list; progress is reported', async () => {
     await save('a.png', 16, 16, 3, 1);
     const told: string[] = [];
     const { pictures } = await loadTrainingPictures(sources(['synthetic', folder]), {
@@ -125,7 +125,7 @@ describe('synthetic', () => {
     expect(told).toEqual(['synthetic 1/2', 'synthetic 2/2', `${folder} 1/1`]);
   });
 
-  test('can be stopped between two pictures', async () => {
+  test('can be aborted between two pictures', async () => {
     const controller = new AbortController();
     const loading = loadTrainingPictures(sources(['synthetic'], { syntheticCount: 1000 }), {
       signal: controller.signal,
@@ -136,13 +136,13 @@ describe('synthetic', () => {
 });
 
 describe('photographs', () => {
-  test('are nine, each either trained on or held out', () => {
+  test('are nine, each for training or held out', () => {
     const all = [...PHOTOGRAPHS.training, ...PHOTOGRAPHS.heldOut];
     expect(new Set(all).size).toBe(9);
     expect(PHOTOGRAPHS.heldOut).toHaveLength(3);
   });
 
-  test.skipIf(!withSharp)('are read whole (skipped where the optional package sharp is missing)', async () => {
+  test.skipIf(!withSharp)('are read completely (skipped without the optional package sharp)', async () => {
     const { pictures, skipped } = await loadTrainingPictures(sources(['photographs'], { crop: 96 }));
     expect(skipped).toEqual([]);
     expect(pictures.map(({ name }) => name)).toEqual(PHOTOGRAPHS.training);
@@ -180,7 +180,7 @@ describe('photographs', () => {
 });
 
 describe('evaluation sets', () => {
-  test('held-out synthetic pictures are the same for every run and none of those trained on', async () => {
+  test('held-out synthetic pictures are the same for every run and never trained on', async () => {
     const told: number[] = [];
     const { sets } = await loadEvaluationSets(['synthetic'], { onProgress: ({ done }) => told.push(done) });
     expect(sets.map(({ data }) => data)).toEqual(['synthetic (held out)']);
@@ -194,7 +194,7 @@ describe('evaluation sets', () => {
     }
   });
 
-  test('folders are read as daybreak eval reads them, and named', async () => {
+  test('folders are read as by daybreak eval, and named', async () => {
     await save('Set/HR/a.png', 32, 24, 1, 1);
     await save('Set/LRx4/a.png', 8, 6, 1, 9);
     await save('val/b.png', 33, 24, 3, 1);
@@ -221,7 +221,7 @@ describe('evaluation sets', () => {
     expect(skipped.map(({ file }) => file)).toEqual([join(folder, 'val', 'tiny.png')]);
   });
 
-  test('that give nothing are errors', async () => {
+  test('without a usable picture are errors', async () => {
     await expect(loadEvaluationSets([join(folder, 'none')])).rejects.toThrow(
       /none: cannot list this folder: no such file or folder \(ENOENT\); --eval takes a folder/,
     );
@@ -230,7 +230,7 @@ describe('evaluation sets', () => {
   });
 });
 
-test('files that are not read are told of, of training and of evaluation', async () => {
+test('unread files are reported, for training and for evaluation', async () => {
   await save('a.png', 44, 40, 3, 1);
   await writeFile(join(folder, 'b.bmp'), 'BM');
   await writeFile(join(folder, 'c.BMP'), 'BM');
@@ -246,7 +246,7 @@ test('files that are not read are told of, of training and of evaluation', async
   await expect(loadEvaluationSets([folder])).rejects.toThrow(none);
 });
 
-test('sets to score on that take more than the budget lie in a scratch file, and give the same pictures', async () => {
+test('evaluation sets over the budget are in a scratch file, and give the same pictures', async () => {
   await save('set/HR/a.png', 44, 40, 3, 1);
   await save('set/HR/b.png', 24, 36, 1, 2);
   await save('set/HR/c.png', 24, 24, 1, 3);

@@ -49,7 +49,7 @@ function smallGflop(): number {
 }
 
 describe('a profiled training', () => {
-  test('is the training that it would have been, to the bit', async () => {
+  test('gives the same bits as a normal training', async () => {
     using plain = new SmallTraining(device());
     using watched = new SmallTraining(device());
     const { whole, timed } = await profiled(watched, 2);
@@ -59,7 +59,7 @@ describe('a profiled training', () => {
     expect(await watched.state()).toEqual(await plain.state());
   });
 
-  test('is summed up', async () => {
+  test('has a summary', async () => {
     using training = new SmallTraining(device());
     const summary = summarize(await profiled(training, 2));
     const { figures } = training.trainer;
@@ -96,7 +96,7 @@ describe('a profiled training', () => {
     expect(text).toMatch(/^created +0 buffers after the first update$/m);
   });
 
-  test('needs the memory that it says', async () => {
+  test('uses the memory that it reports', async () => {
     const before = device().memory.figures().live;
     using training = new SmallTraining(device());
     const { memory } = summarize(await profiled(training, 1));
@@ -108,7 +108,7 @@ describe('a profiled training', () => {
 });
 
 describe('the trace', () => {
-  test('has spans that nest, in order, on a track for the host and one for the GPU', async () => {
+  test('has nested spans in order, on a track for the host and one for the GPU', async () => {
     using training = new SmallTraining(device());
     const profile = await profiled(training, 2);
     const file = JSON.parse(JSON.stringify(traceFile(profile))) as ReturnType<typeof traceFile>;
@@ -139,7 +139,7 @@ describe('the trace', () => {
     expect(host).toEqual([2, 3, 4, 5].flatMap(step => [`step ${step}`, ...inside]));
   });
 
-  test('names each dispatch, with what it is and does, within its update', async () => {
+  test('describes each dispatch inside its update', async () => {
     using training = new SmallTraining(device());
     const profile = await profiled(training, 2);
     const { traceEvents } = traceFile(profile);
@@ -166,7 +166,7 @@ describe('the trace', () => {
     expect(Math.max(...counted)).toBeCloseTo(summarize(profile).memory.alive, 3);
   });
 
-  test('is there without timestamps of the GPU’s, too', async () => {
+  test('works without GPU timestamps', async () => {
     const adapter = (await (await requestGpu()).requestAdapter())!;
     const requiredFeatures = (['subgroups'] as unknown as GPUFeatureName[]).filter(name => adapter.features.has(name));
     const gpu = await adapter.requestDevice({ requiredFeatures });
@@ -192,7 +192,7 @@ describe('the trace', () => {
 });
 
 describe('after the first update', () => {
-  test.each(['warmed up', 'run'])('(%s) no buffer is made', async way => {
+  test.each(['warmed up', 'run'])('(%s) no buffer is created', async way => {
     using training = new SmallTraining(device());
     if (way === 'warmed up') await training.trainer.warmUp(rate, () => {});
     else await training.to(1);
@@ -228,7 +228,7 @@ describe('the memory of an update', () => {
     ['the paper’s network', { blocks: 16, channels: 64, batch: 16, crop: 96 }, 1.25],
     // The smaller the network, the more of the peak is gradients of the last layers, which nothing keeps.
     ['the network of the benchmarks', { blocks: 4, channels: 32, batch: 4, crop: 64 }, 1.3],
-  ])('of %s is little more than what must be kept, with parameters, gradients and moments', (_, sizes, most) => {
+  ])('of %s is little more than what must be kept, plus parameters, gradients and moments', (_, sizes, most) => {
     const { ratio, alive, figures } = planned(sizes);
     expect(ratio).toBeLessThanOrEqual(most);
     // More than what must be kept has to be there at once; the plan adds little to that.

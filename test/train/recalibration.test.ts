@@ -12,7 +12,7 @@ import { pairs, SMALL } from './small-training.ts';
 const device = sharedDevice();
 const BATCHES = 3;
 
-test('running statistics become the mean over batches, whatever they were; weights stay', async () => {
+test('running statistics become the mean over batches; weights do not change', async () => {
   using net = srresnet({ ...SMALL, seed: 1 });
   using source = new CropSource(device(), pairs(), { ...SMALL, seed: 5, flips: false, rotations: false });
   const statistics = net.namedVariables().filter(([name]) => name.includes('running'));

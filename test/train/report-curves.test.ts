@@ -14,7 +14,7 @@ const scored = (step: number, data: string, psnr: number): MetricsEntry => ({
 const quality = (psnr: number) => ({ psnr, ssim: 0.8, psnr_paper: psnr, ssim_paper: 0.8 });
 
 describe('thinning', () => {
-  test('keeps all of few values, and of many the first, the last, and every spike', () => {
+  test('keeps all of few values; of many it keeps the first, the last, and every spike', () => {
     expect(thinned([3, 1, 2])).toEqual([0, 1, 2]);
     const values = Array.from({ length: 50_000 }, () => 1);
     values[777] = 9;
@@ -24,7 +24,7 @@ describe('thinning', () => {
     expect(picked).toEqual(expect.arrayContaining([0, 777, 31_415, 49_999]));
   });
 
-  test('always ascends without repeating, and keeps least and greatest', () => {
+  test('is always strictly ascending, and keeps minimum and maximum', () => {
     const values = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 300 });
     fc.assert(
       fc.property(values, fc.integer({ min: 2, max: 60 }), (all, points) => {
@@ -41,7 +41,7 @@ describe('thinning', () => {
 });
 
 describe('smoothing', () => {
-  test('leaves constants, starts at the first value, follows a step slowly', () => {
+  test('does not change constants, starts at the first value, follows a step slowly', () => {
     const flat = smoothed(Array.from({ length: 400 }, () => 0.25));
     for (const value of flat) expect(value).toBeCloseTo(0.25, 12);
     const step = smoothed(Array.from({ length: 400 }, (_, i) => (i < 200 ? 1 : 0)));
@@ -50,14 +50,14 @@ describe('smoothing', () => {
     expect(step[209]).toBeCloseTo(0.9 ** 10, 6);
   });
 
-  test('passes over what is not finite', () => {
+  test('ignores non-finite values', () => {
     expect(smoothed([1, Number.NaN, 1])).toEqual([1, 1, 1]);
     expect(smoothed([Number.NaN])).toEqual([Number.NaN]);
   });
 });
 
 describe('charts', () => {
-  test("bicubic's line stands beside the curve of the same set, and is left out where it is not known", () => {
+  test("bicubic's line is in the chart of its set, if it is known", () => {
     const charts = chartsOf(
       [scored(100, 'Set5', 27), scored(100, 'mine', 20), scored(200, 'Set5', 29)],
       [{ data: 'Set5', images: [{ name: 'a', bicubic: quality(28), model: quality(29) }] }],
@@ -71,14 +71,14 @@ describe('charts', () => {
     expect(charts[1].lines.map(({ label }) => label)).toEqual(['SRResNet']);
   });
 
-  test('a loss that falls far is drawn logarithmically; what is not finite is left out', () => {
+  test('a loss that falls far has a logarithmic scale; non-finite values are left out', () => {
     const falling = chartsOf([at(1, 1), at(2, Number.NaN), at(3, 0.01)], [])[0];
     expect(falling).toMatchObject({ title: 'Loss', logarithmic: true, steps: [1, 2, 3] });
     expect(falling.lines[0].values).toEqual([1, null, 0.01]);
     expect(chartsOf([at(1, 1), at(2, 0.9)], [])[0].logarithmic).toBe(false);
   });
 
-  test('every term of a loss has its chart, the discriminator’s answers share one', () => {
+  test('every term of a loss has a chart; the outputs of the discriminator share one', () => {
     const terms = { mse: 0.1, vgg44: 3, adversarial: 1, discriminator: 1.5, dReal: 0.75, dFake: 0.25 };
     const charts = chartsOf(
       [{ ...at(1, 1), terms } as MetricsEntry, { ...at(2, 1), terms } as MetricsEntry],
@@ -110,7 +110,7 @@ describe('charts', () => {
     expect(alone[0].note).toBe('mean squared error on [−1, 1]');
   });
 
-  test('no log, no charts', () => {
+  test('an empty log has no charts', () => {
     expect(chartsOf([], [])).toEqual([]);
   });
 });
@@ -124,7 +124,7 @@ describe('ticks', () => {
     expect(logarithmicTicks(1e-5, 0.1)).toEqual([1e-5, 1e-4, 1e-3, 0.01, 0.1]);
   });
 
-  test('are never more than ten or out of bounds, whatever the data', () => {
+  test('are at most eleven and within the bounds for any data', () => {
     const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
     fc.assert(
       fc.property(value, value, (a, b) => {
@@ -140,7 +140,7 @@ describe('ticks', () => {
 });
 
 describe('the SVG', () => {
-  test('draws every value within its frame, lifting the pen over gaps', () => {
+  test('draws every value inside its frame, with gaps for missing values', () => {
     const steps = [0, 10, 20, 30];
     const svg = svgOf({
       title: 'A & B',
@@ -161,7 +161,7 @@ describe('the SVG', () => {
     expect(svg.match(/<circle /g)).toHaveLength(3);
   });
 
-  test('copes with one value, equal values, zeros and none', () => {
+  test('handles one value, equal values, zeros and none', () => {
     const chart = (values: (number | null)[], logarithmic = false) =>
       svgOf({
         title: 't',
@@ -210,7 +210,7 @@ describe('text', () => {
     ]);
   });
 
-  test('nothing breaks out of HTML or a script', () => {
+  test('text cannot break out of HTML or a script', () => {
     expect(escapeHtml(`<a b="c">&'`)).toBe('&lt;a b=&quot;c&quot;&gt;&amp;&#39;');
     const value = { a: '</script><!--\u2028' };
     expect(scriptJson(value)).not.toMatch(/[<\u2028]/);

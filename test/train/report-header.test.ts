@@ -24,7 +24,7 @@ const header = (more: Record<string, unknown>) =>
     command: '',
   });
 
-test('the pixel loss, the rate of the discriminator and the warm-up, only where they were asked for', () => {
+test('shows pixel loss, learning rate of the discriminator and warm-up only if they were set', () => {
   expect(header({})).toContain('<h1>SRResNet, 16 blocks of 64 channels</h1>');
   expect(header({})).toContain('learning rate 1e-4, seed 0');
   const l1 = header({ pixelLoss: 'l1', lrWarmup: 2000 });

@@ -71,7 +71,7 @@ const readable = (html: string) =>
     .replace(/\s+/g, ' ');
 
 describe('without JavaScript', () => {
-  test('the figures, the scores by both protocols, the command and the machine can be read', async () => {
+  test('the figures, the scores by both protocols, the command and the machine are readable', async () => {
     const text = readable(await page());
     expect(text).toContain('SRResNet, 2 blocks of 8 channels');
     expect(text).toContain('20 updates with 16 crops of 96×96 pixels, learning rate 1e-4, seed 0');
@@ -90,7 +90,7 @@ describe('without JavaScript', () => {
     expect(text).toContain('maxBufferSize 1,024');
   });
 
-  test('every option stands there, those that are not the default beside it', async () => {
+  test('every option is listed, with its default if it differs', async () => {
     const html = await page();
     for (const key of ['data', 'steps', 'lrSchedule', 'logEvery']) expect(html).toContain(`<code>${key}</code>`);
     expect(readable(html)).toContain('channels 8 64 feature maps');
@@ -98,7 +98,7 @@ describe('without JavaScript', () => {
     expect(html.match(/<tr class="changed">/g)).toHaveLength(4); // steps, channels, blocks, eval
   });
 
-  test('options that follow from others are no changes; the loss is explained', async () => {
+  test('options derived from others do not count as changes; the loss is explained', async () => {
     const given = { data: 'synthetic', out: 'runs/a', init: 'none', vgg: 'v', steps: 20 };
     const config = parseConfig({ ...given, model: 'srgan' });
     const text = readable(await page({ config, loss: 'vgg54: features < 1' }));
@@ -107,7 +107,7 @@ describe('without JavaScript', () => {
     expect(text).toContain('vgg54: features &lt; 1');
   });
 
-  test('how to repeat it: with the first weights as they were, where some were given', async () => {
+  test('explains how to repeat the run, with a copy of its initial weights if it had any', async () => {
     expect(readable(await page())).toContain('--config config.json --out NEW trains the same network.');
     const config = parseConfig({ data: 'synthetic', out: 'runs/b', init: 'runs/a', model: 'srgan-mse' });
     const text = readable(await page({ config }));
@@ -115,7 +115,7 @@ describe('without JavaScript', () => {
     expect(text).toContain('gives it as long as runs/a has not changed');
   });
 
-  test('the curves are there as SVG: loss, PSNR beside bicubic, learning rate, speed', async () => {
+  test('the curves are SVG: loss, PSNR with bicubic, learning rate, speed', async () => {
     const html = await page();
     expect(html.match(/<svg /g)).toHaveLength(4);
     expect(html).toContain('aria-label="PSNR on set, dB, protocol matlab, over updates 10 to 20"');
@@ -123,7 +123,7 @@ describe('without JavaScript', () => {
     expect(html).not.toMatch(/NaN|Infinity(?!\b)/);
   });
 
-  test('pictures are in the page, pixel for pixel', async () => {
+  test('pictures are embedded without loss', async () => {
     const html = await page();
     const [, data, size] =
       /<img src="data:image\/png;base64,([^"]+)" (width="12" height="8") alt="bird: LR \| bicubic"/.exec(html)!;
@@ -132,14 +132,14 @@ describe('without JavaScript', () => {
   });
 });
 
-describe('runs of other kinds', () => {
-  test('without evaluation and pictures have no empty parts', async () => {
+describe('other runs', () => {
+  test('without evaluation and pictures have no empty sections', async () => {
     const text = readable(await page({ scores: [], pictures: [], metrics: (await content()).metrics.slice(0, 20) }));
     expect(text).toContain('Curves');
     for (const missing of ['Scores', 'Pictures', 'PSNR', 'gain over bicubic']) expect(text).not.toContain(missing);
   });
 
-  test('that logged nothing still make a page', async () => {
+  test('without log entries have a page', async () => {
     const text = readable(await page({ scores: [], pictures: [], metrics: [] }));
     expect(text).toContain('0 of 20 updates');
     expect(text).not.toContain('Curves');
@@ -159,7 +159,7 @@ describe('runs of other kinds', () => {
     expect(readable(await page({ metrics }))).not.toContain('This run was stopped');
   });
 
-  test('in which updates were skipped say how many, and have losses and curves all the same', async () => {
+  test('with skipped updates say how many, and still have losses and curves', async () => {
     const { metrics } = await content();
     const skipping = metrics.map((entry, i) => {
       if (isEvaluation(entry)) return entry;
@@ -177,8 +177,8 @@ describe('runs of other kinds', () => {
   });
 });
 
-describe('one file, complete in itself', () => {
-  test('that names nothing to load and forbids loading', async () => {
+describe('one self-contained file', () => {
+  test('loads nothing and forbids loading', async () => {
     const html = await page();
     const markup = html.replace(/<script[^>]*>.*?<\/script>/gs, '');
     expect(markup).not.toMatch(/(src|href)="(?!data:image\/png;base64,)/);
@@ -187,7 +187,7 @@ describe('one file, complete in itself', () => {
     expect(await readdir(folder)).toEqual(['report.html']);
   });
 
-  test('in which names cannot become markup or script', async () => {
+  test('escapes names in markup and script', async () => {
     const evil = '</script><img src=x onerror=alert(1)>"\'';
     const { config, metrics, scores } = await content();
     const html = await page({
@@ -204,13 +204,13 @@ describe('one file, complete in itself', () => {
     expect(html.match(/<\/script>/g)).toHaveLength(1);
   });
 
-  test('whose script is JavaScript', () => {
+  test('has a valid script', () => {
     // Its names come from the page; parsing does not run it.
     expect(() => new Function('charts', SCRIPT)).not.toThrow();
     expect(() => new Function('charts', `${SCRIPT})`)).toThrow(SyntaxError);
   });
 
-  test('what is no PNG, and a folder that is not there to write in, are errors', async () => {
+  test('a picture that is not a PNG, and a missing folder, are errors', async () => {
     await expect(page({ pictures: [{ title: 'bird', png: new Uint8Array(40) }] })).rejects.toThrow(ImageError);
     await expect(writeReport('/dev/null/run', await content())).rejects.toThrow(RunFolderError);
   });
@@ -218,8 +218,8 @@ describe('one file, complete in itself', () => {
 
 const browser = findChromium();
 
-describe.skipIf(browser === undefined)('in a browser (skipped where no Chromium is installed)', () => {
-  test('the charts show the values at the pointer, and nothing fails', async () => {
+describe.skipIf(browser === undefined)('in a browser (skipped without Chromium)', () => {
+  test('the charts show the values at the pointer, without errors', async () => {
     const path = await writeReport(folder, await content());
     // Moves the pointer to the middle of the first chart.
     const move = `

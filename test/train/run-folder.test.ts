@@ -28,8 +28,8 @@ async function finishedRun(): Promise<void> {
   await run.saveCheckpoint('last', files(10));
 }
 
-describe('beginning', () => {
-  test('in a missing folder makes it, with its parts', async () => {
+describe('starting a run', () => {
+  test('in a missing folder creates it with its subfolders', async () => {
     using run = await RunFolder.create(join(path, 'deep', 'er'), config);
     expect((await readdir(run.path)).sort()).toEqual([
       'checkpoints',
@@ -42,14 +42,14 @@ describe('beginning', () => {
     expect(await run.config()).toEqual(config);
   });
 
-  test('in an empty folder is fine, also where a file browser left its traces', async () => {
+  test('in an empty folder works, also with files of a file browser', async () => {
     await mkdir(path);
     await writeFile(join(path, '.DS_Store'), 'x');
     (await RunFolder.create(path, config)).close();
     expect(await readRunConfig(path)).toEqual(config);
   });
 
-  test('in a folder that holds a run is refused, naming the way on, and touches nothing', async () => {
+  test('in a folder with a run is an error with advice, and changes nothing', async () => {
     await finishedRun();
     const before = await readFile(join(path, 'metrics.jsonl'), 'utf8');
     await expect(RunFolder.create(path, config)).rejects.toThrow(
@@ -60,14 +60,17 @@ describe('beginning', () => {
     expect(await readdir(path)).not.toContain('run.lock');
   });
 
-  test.each(['checkpoints/last/model.safetensors', 'samples/a.png', 'report.html'])('%s makes it a run', async name => {
-    (await RunFolder.create(path, config)).close();
-    await mkdir(join(path, name, '..'), { recursive: true });
-    await writeFile(join(path, name), 'x');
-    await expect(RunFolder.create(path, config)).rejects.toThrow(/already has a run/);
-  });
+  test.each(['checkpoints/last/model.safetensors', 'samples/a.png', 'report.html'])(
+    '%s counts as a run',
+    async name => {
+      (await RunFolder.create(path, config)).close();
+      await mkdir(join(path, name, '..'), { recursive: true });
+      await writeFile(join(path, name), 'x');
+      await expect(RunFolder.create(path, config)).rejects.toThrow(/already has a run/);
+    },
+  );
 
-  test('in a folder of other things is refused, even if one is called config.json', async () => {
+  test('in a folder with other files is an error, even if one is called config.json', async () => {
     await mkdir(path);
     await writeFile(join(path, 'thesis.tex'), 'x');
     await expect(RunFolder.create(path, config)).rejects.toThrow(`${path}: is not empty and has no run`);
@@ -78,20 +81,20 @@ describe('beginning', () => {
     expect(await readdir(path)).toEqual(['config.json']);
   });
 
-  test('where a file stands is refused', async () => {
+  test('at the path of a file is an error', async () => {
     await writeFile(path, 'x');
     await expect(RunFolder.create(path, config)).rejects.toThrow(`${path}: is not a folder`);
     await expect(RunFolder.create(join(path, 'below'), config)).rejects.toThrow(RunFolderError);
   });
 
-  test('again after a start that did not come to its configuration', async () => {
+  test('works again after a start that did not write its configuration', async () => {
     for (const part of ['samples', 'checkpoints']) await mkdir(join(path, part), { recursive: true });
     await writeFile(join(path, '.config.json.123.tmp'), '{');
     (await RunFolder.create(path, config)).close();
     expect(await readRunConfig(path)).toEqual(config);
   });
 
-  test('again after a start that came to nothing, with another configuration', async () => {
+  test('works again after a start without results, with another configuration', async () => {
     using first = await RunFolder.create(path, config);
     await first.writeEnvironment(await describeEnvironment());
     first.close();
@@ -105,7 +108,7 @@ describe('beginning', () => {
 });
 
 describe('resuming', () => {
-  test('gives back configuration, checkpoint and log, cut after its step', async () => {
+  test('returns configuration, checkpoint and log, cut after its step', async () => {
     {
       using run = await RunFolder.create(path, config);
       for (const step of [5, 10]) run.record(entry(step));
@@ -121,7 +124,7 @@ describe('resuming', () => {
     expect((await run.readMetrics()).map(({ step }) => step)).toEqual([5, 10, 15]);
   });
 
-  test('a run that was stopped before its first checkpoint says that there is none', async () => {
+  test('a run without a checkpoint says so', async () => {
     (await RunFolder.create(path, config)).close();
     using run = await RunFolder.resume(path);
     expect(await run.checkpoints()).toEqual([]);
@@ -130,7 +133,7 @@ describe('resuming', () => {
     expect(await run.readMetrics()).toEqual([]);
   });
 
-  test('where there is no run is refused', async () => {
+  test('without a run is an error', async () => {
     await expect(RunFolder.resume(path)).rejects.toThrow(
       `${path}: holds no run to resume (no config.json); leave out --resume to start one`,
     );
@@ -139,7 +142,7 @@ describe('resuming', () => {
     expect(await readdir(path)).toEqual([]);
   });
 
-  test('a damaged config.json is named', async () => {
+  test('names a damaged config.json', async () => {
     await finishedRun();
     await truncate(join(path, 'config.json'), 20);
     using run = await RunFolder.resume(path);
@@ -151,7 +154,7 @@ describe('resuming', () => {
     );
   });
 
-  test('a damaged log is named, with the checkpoints that are whole', async () => {
+  test('names a damaged log, and the complete checkpoints', async () => {
     await finishedRun();
     await writeFile(join(path, 'metrics.jsonl'), `{"step":\n${JSON.stringify(entry(10))}\n`);
     using run = await RunFolder.resume(path);
@@ -161,7 +164,7 @@ describe('resuming', () => {
     );
   });
 
-  test('clears what processes that died while writing left, and nothing else', async () => {
+  test('removes leftovers of processes that died while writing, and nothing else', async () => {
     await finishedRun();
     const left = ['samples/.step-0000010-a.png.1-2.tmp', '.comparison-2.png.1-2.tmp', '.report.html.1-2.tmp'];
     const mine = ['samples/notes.tmp', '.mine.tmp'];
@@ -171,7 +174,7 @@ describe('resuming', () => {
     expect([...left, ...mine].filter(name => there.includes(name))).toEqual(mine);
   });
 
-  test('puts checkpoints right whose writer died between two renames', async () => {
+  test('repairs checkpoints whose writer died between two renames', async () => {
     await finishedRun();
     const place = (name: string) => join(path, 'checkpoints', name);
     await cp(place('last'), place('.best.new'), { recursive: true });
@@ -187,7 +190,7 @@ describe('resuming', () => {
 });
 
 describe('checkpoints', () => {
-  test('are listed last, best, then by step, and only the newest steps are kept', async () => {
+  test('are listed as last, best, then by step; only the newest steps are kept', async () => {
     using run = await RunFolder.create(path, config);
     for (const step of [900, 1000, 1100, 20]) await run.saveCheckpoint(`step-${step}`, files(1));
     expect(await run.checkpoints()).toEqual(['step-20', 'step-900', 'step-1000', 'step-1100']);
@@ -200,7 +203,7 @@ describe('checkpoints', () => {
     expect(await run.checkpoints()).toHaveLength(4);
   });
 
-  test('a damaged one is an error naming the file, and what else there is', async () => {
+  test('a damaged one is an error that names the file and the other checkpoints', async () => {
     using run = await RunFolder.create(path, config);
     for (const name of ['last', 'step-5'] as const) await run.saveCheckpoint(name, files(5));
     const file = join(run.checkpointPath('last'), 'model.safetensors');
@@ -212,7 +215,7 @@ describe('checkpoints', () => {
     expect(await run.readCheckpoint('step-5')).toEqual(files(5));
   });
 
-  test('samples sort by their step', async () => {
+  test('samples sort by step', async () => {
     using run = await RunFolder.create(path, config);
     const [early, late] = [run.samplePath(900, 'boats'), run.samplePath(10_000, 'boats')];
     expect(early).toBe(join(path, 'samples', 'step-0000900-boats.png'));
@@ -232,7 +235,7 @@ describe('one writer at a time', () => {
     expect(await readdir(path)).not.toContain('run.lock');
   });
 
-  test('between processes; and a killed one does not bar the way', async () => {
+  test('between processes; a killed process does not block others', async () => {
     await finishedRun();
     const child = spawn(process.execPath, [
       '--import',
@@ -256,7 +259,7 @@ describe('one writer at a time', () => {
     expect(await run.checkpoints()).toEqual(['last']);
   });
 
-  test('a lock left by an earlier process of our number, from elsewhere, or half written is taken over', async () => {
+  test('takes over a lock of an earlier process with our id, of another host, or an incomplete one', async () => {
     await finishedRun();
     const locks = [
       JSON.stringify({ process: process.pid, host: 'here', since: 'then' }),
@@ -275,7 +278,7 @@ describe('one writer at a time', () => {
 });
 
 describe('env.json', () => {
-  test('records versions and machine, and what the caller knows', async () => {
+  test('records versions, the machine and the data of the caller', async () => {
     const environment = await describeEnvironment({
       adapter: { vendor: 'mesa', description: 'llvmpipe' },
       limits: { maxBufferSize: 2 ** 30 },
@@ -297,7 +300,7 @@ describe('env.json', () => {
     if (environment.commit) expect(environment.commit.hash).toMatch(/^[0-9a-f]{40}$/);
   });
 
-  test('keeps where the run started, and adds where it was resumed', async () => {
+  test('keeps the original environment, and adds that of each resume', async () => {
     using run = await RunFolder.create(path, config);
     const [first, second, third] = [
       { ...(await describeEnvironment()), node: 'v1' },

@@ -12,7 +12,7 @@ describe('constant', () => {
 });
 
 describe('step', () => {
-  test("is SRGAN's: 10^5 updates at 10^-4, 10^5 at 10^-5", () => {
+  test("is SRGAN's: 10^5 updates at 10^-4 and 10^5 at 10^-5", () => {
     const srgan = schedule({ lrSchedule: 'step', steps: 200_000 });
     expect(learningRateAt(srgan, 0)).toBe(1e-4);
     expect(learningRateAt(srgan, 99_999)).toBe(1e-4);
@@ -21,7 +21,7 @@ describe('step', () => {
     expect(learningRateAt(srgan, 200_000)).toBeCloseTo(1e-6, 16);
   });
 
-  test('takes any factor and distance', () => {
+  test('takes any factor and interval', () => {
     const halves = schedule({ lrSchedule: 'step', lr: 0.8, lrStepEvery: 3, lrStepFactor: 0.5 });
     expect([0, 1, 2, 3, 4, 5, 6, 9].map(step => learningRateAt(halves, step))).toEqual([
       0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.1,
@@ -65,19 +65,19 @@ describe('cosine', () => {
 });
 
 describe('warm-up', () => {
-  test('rises in a straight line to the whole rate, and leaves what comes then as it is', () => {
+  test('rises linearly to the full rate, and does not change later rates', () => {
     const warm = schedule({ lr: 0.8, lrWarmup: 4 });
     expect([0, 1, 2, 3, 4, 100].map(step => learningRateAt(warm, step))).toEqual([0.2, 0.4, 0.8 * 0.75, 0.8, 0.8, 0.8]);
   });
 
-  test('multiplies what the schedule says meanwhile', () => {
+  test('multiplies the rate of the schedule', () => {
     const options = { lrSchedule: 'cosine', lr: 1, lrFloor: 0.1, steps: 10 };
     const [plain, warm] = [schedule(options), schedule({ ...options, lrWarmup: 3 })];
     for (let step = 0; step < 12; step++)
       expect(learningRateAt(warm, step)).toBe(learningRateAt(plain, step) * Math.min(1, (step + 1) / 3));
   });
 
-  test('of one update is none', () => {
+  test('of one update has no effect', () => {
     expect(learningRateAt(schedule({ lrWarmup: 1 }), 0)).toBe(1e-4);
   });
 });

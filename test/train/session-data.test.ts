@@ -79,7 +79,7 @@ test.each([
   ...CHANGES.map(change => [...change, 1024] as const),
   // Streamed from a scratch file.
   [...CHANGES[2], 0] as const,
-])('pictures %s: refused, naming them, and the run stays as it was', async (_, change, difference, dataBudget) => {
+])('pictures %s: an error that names them; the run does not change', async (_, change, difference, dataBudget) => {
   await begun({ dataBudget });
   const before = [checkpointsOf(run), readFileSync(join(run, 'config.json'), 'utf8')];
   await change();
@@ -94,14 +94,14 @@ test.each([
   await expect(dryRun(await readRunConfig(run), { ...options, resume: true })).rejects.toThrow(wanted);
 });
 
-test('a damaged picture that was left out may come and go', async () => {
+test('a damaged picture that is skipped may be added or removed', async () => {
   writeFileSync(photo('broken.png'), 'nonsense');
   await begun();
   rmSync(photo('broken.png'));
   expect(await resumed()).toEqual([]);
 });
 
-test('read by threads, pictures have the same record', async () => {
+test('pictures that threads read have the same record', async () => {
   await begun();
   const record = readFileSync(join(run, 'data.json'), 'utf8');
   const { loadTrainingPictures } = await import('../../train/pictures/pictures.node.ts');
@@ -110,7 +110,7 @@ test('read by threads, pictures have the same record', async () => {
   expect(JSON.parse(record).training.pictures).toEqual(identitiesOf(read.pictures));
 });
 
-test('moved, they are missed with advice, found by --data, and the run has the bytes of the unbroken one', async () => {
+test('moved pictures are an error with advice; with --data the run gives the bytes of the unbroken one', async () => {
   const unbroken = join(folder, 'unbroken');
   await startSession({ ...configOf(), out: unbroken }, listening().options);
   await begun();
@@ -125,7 +125,7 @@ test('moved, they are missed with advice, found by --data, and the run has the b
   expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
 });
 
-test('of two folders, in one folder or in the other order: by what crops are taken from', async () => {
+test('pictures of two folders may be in one folder, but not in another order', async () => {
   const [a, b] = ['a', 'b'].map(name => join(folder, name));
   for (const [to, names] of [
     [a, ['img_0.png']],
@@ -141,7 +141,7 @@ test('of two folders, in one folder or in the other order: by what crops are tak
   expect(await resumed({ data: [join(folder, 'photos')] })).toEqual([]);
 });
 
-test('from another working folder, or copied: the bytes of the unbroken run', async () => {
+test('resumed from another working directory, or as a copy, a run gives the same bytes', async () => {
   const unbroken = join(folder, 'unbroken');
   await startSession({ ...configOf(), out: unbroken }, listening().options);
   process.chdir(folder);
@@ -167,7 +167,7 @@ describe('a run of an earlier version', () => {
     writeFileSync(path, JSON.stringify(options));
   }
 
-  test('goes on with a note, once, and is checked from then on', async () => {
+  test('continues with a note, once, and is checked from then on', async () => {
     await aged();
     expect(await resumed({}, { stopAfter: 4 })).toEqual([
       'note: this run did not record its pictures; changes to them will be detected from now on',
@@ -177,7 +177,7 @@ describe('a run of an earlier version', () => {
     await expect(resumed()).rejects.toThrow(/1 changed \(img_0\.png\)/);
   });
 
-  test('cannot be told of other folders', async () => {
+  test('cannot change its folders', async () => {
     await aged();
     cpSync(join(folder, 'photos'), join(folder, 'copy'), { recursive: true });
     await expect(resumed({ data: [join(folder, 'copy')] })).rejects.toThrow(
@@ -186,7 +186,7 @@ describe('a run of an earlier version', () => {
   });
 });
 
-test('a record that is damaged says what it is for', async () => {
+test('a damaged record is an error that explains its purpose', async () => {
   await begun();
   const path = join(run, 'data.json');
   const text = readFileSync(path, 'utf8');
@@ -197,7 +197,7 @@ test('a record that is damaged says what it is for', async () => {
   }
 });
 
-test('before its first checkpoint a run takes the pictures that are there', async () => {
+test('a run without a checkpoint takes the current pictures', async () => {
   await begun();
   rmSync(join(run, 'checkpoints', 'last'), { recursive: true });
   await anotherPicture('img_0.png');
@@ -206,13 +206,13 @@ test('before its first checkpoint a run takes the pictures that are there', asyn
   await expect(resumed()).rejects.toThrow(/1 changed \(img_1\.png\)/);
 });
 
-describe('pictures to score on', () => {
+describe('evaluation pictures', () => {
   const held = () => join(folder, 'held-out');
   beforeEach(async () => {
     for (const i of [0, 1]) await writePicture(join(held(), `h${i}.png`), syntheticPicture(9, i, 24));
   });
 
-  test('that changed are told of, and the run goes on', async () => {
+  test('that have changed are reported, and the run continues', async () => {
     await begun({ eval: [held()] });
     await writePicture(join(held(), 'h1.png'), syntheticPicture(9, 5, 24));
     const notes = (await resumed()).filter(line => line.startsWith('note'));
@@ -222,14 +222,14 @@ describe('pictures to score on', () => {
     expect((await resumed()).filter(line => line.startsWith('note'))).toEqual([]);
   });
 
-  test('that moved are missed with advice', async () => {
+  test('that have moved are an error with advice', async () => {
     await begun({ eval: [held()] });
     renameSync(held(), join(folder, 'gone'));
     await expect(resumed()).rejects.toThrow(/; pass another set with --resume --eval DIR$/);
     await resumed({ eval: [join(folder, 'gone')] });
   });
 
-  test('that are trained on, too, under whatever name, are warned of', async () => {
+  test('that are also trained on, under any name, give a warning', async () => {
     cpSync(photo('img_2.png'), join(held(), 'innocent.png'));
     const { lines, options } = listening({ stopAfter: 0 });
     await startSession(configOf({ eval: [held(), 'synthetic'] }), options);
@@ -245,7 +245,7 @@ describe('pictures to score on', () => {
     ]);
   });
 
-  test('that are others are not', async () => {
+  test('that are different give no warning', async () => {
     const { lines, options } = listening({ stopAfter: 0 });
     await startSession(configOf({ eval: [held()], ...SMALL }), options);
     expect(lines).toEqual([]);

@@ -15,10 +15,10 @@ import { temporaryFolder } from '../eval/temporary.ts';
 import { resumeRun } from './resume-run.ts';
 import { checkpointsOf, sessionConfig, sessionOptions } from './small-training.ts';
 
-describe('fewer updates than were made', () => {
+describe('fewer updates than the run has made', () => {
   const device = sharedDevice();
 
-  test('are refused, in a dry run too, and the run stays as it was', async () => {
+  test('are an error, also in a dry run, and the run does not change', async () => {
     const run = join(temporaryFolder(), 'run');
     await startSession(sessionConfig(run, { steps: 9 }), sessionOptions(device(), { stopAfter: 6 }));
     const before = [checkpointsOf(run), readFileSync(join(run, 'config.json'), 'utf8')];
@@ -41,13 +41,13 @@ describe('fewer updates than were made', () => {
   });
 });
 
-describe('an update that binds more than the adapter allows', () => {
+describe('an update that exceeds a limit of the adapter', () => {
   const device = sharedDevice({ traits: { maxBindingBytes: 170_000 } });
 
   test.each([
     [8, '--batch 4 --accumulate 2 (the same crops in an update), a smaller --crop, or a smaller network'],
     [7, 'a smaller --batch, a smaller --crop, or a smaller network'],
-  ])('of batch %i: run and dry run say so, and what helps', async (batch, helps) => {
+  ])('with batch %i: run and dry run report it, with advice', async (batch, helps) => {
     const run = join(temporaryFolder(), 'run');
     const config = parseConfig({ ...sessionConfig(run), batch });
     const wanted = new RegExp(
@@ -60,12 +60,12 @@ describe('an update that binds more than the adapter allows', () => {
     await expect(startSession(config, sessionOptions(device()))).rejects.toThrow(wanted);
   });
 
-  test('by that advice it is made', async () => {
+  test('works with that advice', async () => {
     const config = sessionConfig(join(temporaryFolder(), 'run'), { batch: 4, accumulate: 2, steps: 2 });
     expect(await dryRun(config, sessionOptions(device()))).toMatchObject({ step: 0 });
   });
 
-  test('of a single crop: no smaller batch is advised; other errors stay as they are', () => {
+  test('with a single crop, no smaller batch is advised; other errors do not change', () => {
     const config = sessionConfig('run', { batch: 1 });
     const advised = withLimitAdvice(new LimitError('conv', 'maxBufferSize', 9, 8), config);
     expect(String(advised)).toMatch(/needs maxBufferSize of 9, the adapter allows 8; try a smaller --crop, or/);

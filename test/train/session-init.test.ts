@@ -19,7 +19,7 @@ describe('a run from given weights', () => {
     readSafetensors(readFileSync(join(run, 'checkpoints/last/model.safetensors'))).tensors;
 
   test.each(['folder', 'checkpoint', 'file'])(
-    'of a run, named by its %s, begins with them and a new optimizer',
+    'of another run, given by its %s, starts with them and a new optimizer',
     async how => {
       const folder = temporaryFolder();
       const [first, second] = [join(folder, 'first'), join(folder, 'second')];
@@ -45,7 +45,7 @@ describe('a run from given weights', () => {
     },
   );
 
-  test('reads them again where it died before it had kept them, and never begins with random ones', async () => {
+  test('reads them again if it died before it had copied them, and never starts from random ones', async () => {
     const folder = temporaryFolder();
     const [first, second] = [join(folder, 'first'), join(folder, 'second')];
     await startSession(sessionConfig(first, { steps: 2 }), optionsOf());
@@ -64,7 +64,7 @@ describe('a run from given weights', () => {
     await expect(resumeRun(second, {}, optionsOf())).rejects.toThrow(ConfigError);
   });
 
-  test('that contradict the configuration, or are not there, is refused, and nothing is written', async () => {
+  test('that contradict the configuration or are missing is an error, and nothing is written', async () => {
     const folder = temporaryFolder();
     const [first, second] = [join(folder, 'first'), join(folder, 'second')];
     await startSession(sessionConfig(first, { steps: 1 }), optionsOf());

@@ -40,8 +40,8 @@ const logOf = (run: string) =>
       return entry;
     });
 
-describe('a run that breaks', () => {
-  test('keeps the last good state, in a checkpoint that loads and is finite, and tells of each skipped update', async () => {
+describe('a run with non-finite updates', () => {
+  test('keeps the last good state in a finite checkpoint, and reports each skipped update', async () => {
     const folder = temporaryFolder();
     const [good, run] = [join(folder, 'good'), join(folder, 'run')];
     await startSession(sessionConfig(good, RUINOUS), optionsOf({ stopAfter: 6 }));
@@ -69,7 +69,7 @@ describe('a run that breaks', () => {
     });
   });
 
-  test('logs means over the updates that counted, and how many did not', async () => {
+  test('logs means without skipped updates, and how many were skipped', async () => {
     const run = join(temporaryFolder(), 'run');
     await thrown(startSession(sessionConfig(run, RUINOUS), optionsOf()));
     const rows = logOf(run);
@@ -108,7 +108,7 @@ describe('a run that breaks', () => {
     expect(differences(run, unbroken).filter(name => name !== 'comparison.png' && name !== 'report.html')).toEqual([]);
   });
 
-  test('does not go on as if nothing had been: resumed, it has as many tries again, or as it is told', async () => {
+  test('resumed after the limit, may skip as many again, or as many as given', async () => {
     const run = join(temporaryFolder(), 'run');
     await thrown(startSession(sessionConfig(run, RUINOUS), optionsOf()));
     const weights = () => readSafetensors(readFileSync(join(run, 'checkpoints/last/model.safetensors'))).tensors;
@@ -126,7 +126,7 @@ describe('a run that breaks', () => {
     ]);
   });
 
-  test('is saved before the diagnosis; a signal interrupts the diagnosis', async () => {
+  test('is saved before the search for the cause, which a signal ends', async () => {
     const run = join(temporaryFolder(), 'run');
     const controller = new AbortController();
     const saved: unknown[] = [];
@@ -141,7 +141,7 @@ describe('a run that breaks', () => {
     expect(saved).toEqual([{ step: 12, best: null, skipped: { all: 6, inRow: 6 } }]);
   });
 
-  test('is diagnosed again if the device is lost meanwhile', async () => {
+  test('that loses its device during the search may skip as many again', async () => {
     const run = join(temporaryFolder(), 'run');
     const opened: Device[] = [];
     const open = async () => {
@@ -163,7 +163,7 @@ describe('a run that breaks', () => {
     setCurrentDevice(device());
   });
 
-  test('says what to do, and keeps checkpoints of updates that counted for it', async () => {
+  test('gives advice, and keeps the checkpoints that it needs', async () => {
     const run = join(temporaryFolder(), 'run');
     const { message } = await thrown(
       startSession(sessionConfig(run, { ...RUINOUS, saveEvery: 1, keep: 3 }), optionsOf()),
@@ -184,7 +184,7 @@ describe('a run that breaks', () => {
   });
 });
 
-test('weights whose output is invalid are reported at each sample and score, and the run goes on', async () => {
+test('weights that give no picture are reported instead of shown, and the run continues', async () => {
   const folder = temporaryFolder();
   const [run, held] = [join(folder, 'run'), join(folder, 'held-out')];
   await writePicture(join(held, '0.png'), syntheticPicture(9, 0, 24));

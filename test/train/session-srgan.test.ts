@@ -45,7 +45,7 @@ const configOf = (model: string, out: string, more: Record<string, unknown>) =>
 test.each([
   ['srgan-mse', ['mse']],
   ['srgan-vgg22', ['vgg22']],
-])('%s: stopped and resumed, has the bytes of the unbroken run; its log has every term', async (model, content) => {
+])('%s: stopped and resumed, gives the bytes of the unbroken run; its log has every term', async (model, content) => {
   const { folder, init, vgg, held } = await srganMaterials(device());
   const more = { init, eval: held, ...(model.includes('vgg') && { vgg }) };
   const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
@@ -113,7 +113,7 @@ test.each([
 test.each([
   ['a moving average', { ema: 0.9 }],
   ['statistics of its own', { recalibrate: 2 }],
-])('a run with %s scores and saves that; stopped and resumed, it has the same bytes', async (_, option) => {
+])('a run with %s scores and saves that network; stopped and resumed, it gives the same bytes', async (_, option) => {
   const { folder, init, held } = await srganMaterials(device());
   const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
   const more = { init, eval: held, ...option };
@@ -138,7 +138,7 @@ test.each([
   expect(scores[0].images[0].model.psnr).toBe(images[0].psnr);
 });
 
-test('a run of another loss network is refused; the same one may lie elsewhere', async () => {
+test('a resumed run rejects another loss network; the same file may have moved', async () => {
   const { folder, init, vgg } = await srganMaterials(device());
   const run = join(folder, 'run');
   await startSession(configOf('srresnet-vgg22', run, { init, vgg }), optionsOf({ stopAfter: 1 }));

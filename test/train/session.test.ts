@@ -56,7 +56,7 @@ describe('a run with an evaluation set', () => {
     return () => rmSync(folder, { recursive: true });
   });
 
-  test('leaves what it promises', async () => {
+  test('writes all its files', async () => {
     const run = join(temporaryFolder(), 'run');
     const held = await evaluationSet();
     const lines: string[] = [];
@@ -114,7 +114,7 @@ describe('a run with an evaluation set', () => {
     ['with the last update but two before them', 10],
     ['at once', 2],
     ['with the last of all', 20],
-  ])('stopped %s (%i) and resumed, has every checkpoint that it would have had', async (_, step) => {
+  ])('stopped %s (%i) and resumed, has the same checkpoints as without the stop', async (_, step) => {
     const run = join(temporaryFolder(), 'run');
     const stopped = await startSession(sessionConfig(run, { ...EVERY, eval: set }), optionsOf(stopAt(step)));
     expect(stopped.finished).toBe(false);
@@ -132,7 +132,7 @@ describe('a run with an evaluation set', () => {
     ['on its way', 'scoring held-out', 6],
     ['at its end', 'scoring held-out', 20],
     ['of bicubic, at its end', 'scoring bicubic on held-out', 20],
-  ])('stopped while scoring %s: all is saved first, and resumed it is the unbroken one', async (_, phase, at) => {
+  ])('stopped while scoring %s: saves first, and gives the same bytes when resumed', async (_, phase, at) => {
     const run = join(temporaryFolder(), 'run');
     const controller = new AbortController();
     let [step, pictures] = [0, 0];
@@ -159,7 +159,7 @@ describe('a run with an evaluation set', () => {
     expect(await evaluationsOf(run)).toEqual(await evaluationsOf(unbroken));
   });
 
-  test('finished and resumed once more, changes nothing', async () => {
+  test('does not change when resumed after its end', async () => {
     const run = join(temporaryFolder(), 'run');
     await startSession(sessionConfig(run, { ...EVERY, eval: await evaluationSet() }), optionsOf());
     const before = { checkpoints: checkpointsOf(run), metrics: await metricsOf(run) };
@@ -170,8 +170,8 @@ describe('a run with an evaluation set', () => {
   });
 });
 
-describe('a run without', () => {
-  test('stopped on demand and resumed in three parts is the unbroken one', async () => {
+describe('a run without an evaluation set', () => {
+  test('stopped and resumed twice gives the same bytes as unbroken', async () => {
     const folder = temporaryFolder();
     const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
     await startSession(sessionConfig(unbroken), optionsOf());
@@ -190,7 +190,7 @@ describe('a run without', () => {
     expect(readdirSync(join(run, 'checkpoints'))).toEqual(['last']);
   });
 
-  test('logs what was trained up to a signal', async () => {
+  test('logs the updates before a signal', async () => {
     const run = join(temporaryFolder(), 'run');
     const { step } = await startSession(sessionConfig(run), optionsOf(stopAt(15)));
     const logged = (await lossesOf(run)).map(([step]) => step);
@@ -198,7 +198,7 @@ describe('a run without', () => {
     expect(JSON.parse(readFileSync(join(run, 'checkpoints/last/state.json'), 'utf8'))).toEqual({ step, best: null });
   });
 
-  test('stopped before its first update has a checkpoint of the first weights, from which it is the same', async () => {
+  test('stopped before its first update has a checkpoint of the initial weights, and resumes from it', async () => {
     const folder = temporaryFolder();
     const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
     await startSession(sessionConfig(unbroken), optionsOf());
@@ -210,7 +210,7 @@ describe('a run without', () => {
     expect(checkpointsOf(run)).toEqual(checkpointsOf(unbroken));
   });
 
-  test('goes on further, and logs as it is told now; what would make it another run is refused', async () => {
+  test('can be extended, and uses changed log options; other changes are errors', async () => {
     const folder = temporaryFolder();
     const [unbroken, run] = [join(folder, 'unbroken'), join(folder, 'run')];
     await startSession(sessionConfig(unbroken), optionsOf());
@@ -227,7 +227,7 @@ describe('a run without', () => {
   });
 });
 
-test('the name of a picture may be as long as a file system allows', async () => {
+test('the name of a picture may be as long as the file system allows', async () => {
   const folder = temporaryFolder();
   const [run, held] = [join(folder, 'run'), join(folder, 'held-out')];
   const name = 'ü€𝄞'.repeat(27);
@@ -244,8 +244,8 @@ test('the name of a picture may be as long as a file system allows', async () =>
   expect(readFileSync(join(run, 'report.html'), 'utf8')).toContain('Development');
 });
 
-describe('a run that breaks', () => {
-  test('for another reason saves first as well', async () => {
+describe('a run that fails', () => {
+  test('for another reason saves first', async () => {
     const run = join(temporaryFolder(), 'run');
     const onStep = ({ step }: { step: number }) => {
       if (step === 6) throw new Error('the display broke');
@@ -259,7 +259,7 @@ describe('a run that breaks', () => {
     expect(await lossesOf(run)).toEqual(await lossesOf(unbroken));
   });
 
-  test('on a damaged checkpoint names the file, and leaves it for a rescue', async () => {
+  test('on a damaged checkpoint names the file and does not change it', async () => {
     const run = join(temporaryFolder(), 'run');
     await startSession(sessionConfig(run, { saveEvery: 5 }), optionsOf({ stopAfter: 7 }));
     const path = join(run, 'checkpoints/last/optimizer.safetensors');
@@ -274,7 +274,7 @@ describe('a run that breaks', () => {
     expect(readFileSync(path).equals(bytes)).toBe(true);
   });
 
-  test('at its folder touches nothing there', async () => {
+  test('because of its folder changes nothing there', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'mine'));
     await expect(startSession(sessionConfig(folder), optionsOf())).rejects.toThrow(/is not empty and has no run/);
@@ -283,7 +283,7 @@ describe('a run that breaks', () => {
 });
 
 describe('a profiled run', () => {
-  test('has the checkpoints of any other, a trace, and a summary that was told', async () => {
+  test('has the same checkpoints, a trace, and a printed summary', async () => {
     const folder = temporaryFolder();
     const [plain, run] = [join(folder, 'plain'), join(folder, 'run')];
     const more = { saveEvery: 4, keep: 0 };
@@ -300,11 +300,11 @@ describe('a profiled run', () => {
     expect(result.profile).toMatchObject({ updates: { whole: 3, timed: 3 }, buffersMade: 0 });
     const trace = JSON.parse(readFileSync(file, 'utf8'));
     expect(trace.otherData.summary).toEqual(JSON.parse(JSON.stringify(result.profile)));
-    expect(lines.at(0)).toMatch(/^profile of 3 updates, and of 3 dispatch by dispatch/);
+    expect(lines.at(0)).toMatch(/^profile of 3 updates, and of 3 timed dispatch by dispatch/);
     expect(lines.at(-1)).toBe(`trace: ${file} (open it at ui.perfetto.dev)`);
   });
 
-  test('that ends too early says what it saw, or that it saw nothing', async () => {
+  test('that ends too early prints what it measured, or that it measured nothing', async () => {
     const folder = temporaryFolder();
     const run = join(folder, 'run');
     const lines: string[] = [];

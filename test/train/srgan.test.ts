@@ -59,7 +59,7 @@ class SmallSrgan implements Disposable {
 const PATIENCE = 600_000;
 
 describe('an update', { timeout: PATIENCE }, () => {
-  test('changes all of both networks, and reports the terms of equations 2 to 6', async () => {
+  test('changes all weights of both networks, and reports the terms of equations 2 to 6', async () => {
     using training = new SmallSrgan();
     const before = await training.state();
     const [{ terms, loss }] = await training.to(1);
@@ -71,7 +71,7 @@ describe('an update', { timeout: PATIENCE }, () => {
     for (const name of ['dReal', 'dFake']) expect(Math.abs(terms[name] - 0.5), name).toBeLessThan(0.5);
   });
 
-  test('is one program, in which the generator runs forward once', async () => {
+  test('is one program that runs the generator forward once', async () => {
     using training = new SmallSrgan();
     const { calls } = training.trainer.plan().lowered;
     const forward = calls.filter(({ kernel }) => /conv2d\.forward\.\w+ \dx\d/.test(kernel.name));
@@ -80,7 +80,7 @@ describe('an update', { timeout: PATIENCE }, () => {
     expect(forward).toHaveLength(2 + 2 * blocks + 1 + 2 + 3 * 8);
   });
 
-  test('is the same to the bit in another training', async () => {
+  test('gives the same bits in another training', async () => {
     const states: Record<string, string>[] = [];
     for (let i = 0; i < 2; i++) {
       using training = new SmallSrgan();
@@ -90,7 +90,7 @@ describe('an update', { timeout: PATIENCE }, () => {
     expect(states[1]).toEqual(states[0]);
   });
 
-  test('takes no memory that the first one did not', async () => {
+  test('needs no more memory than the first one', async () => {
     using training = new SmallSrgan();
     await training.to(5);
     await device().finished();
@@ -101,10 +101,10 @@ describe('an update', { timeout: PATIENCE }, () => {
   });
 });
 
-describe('an update that is not finite changes nothing', () => {
+describe('a non-finite update changes nothing', () => {
   const huge: ContentTerm = { name: 'huge', weight: 1e38, loss: (sr, hr) => mul(mseLoss(sr, hr), 1e10) };
 
-  test("in the generator's loss alone, when the discriminator's update was finite", async () => {
+  test("if only the generator's loss is not finite", async () => {
     using training = new SmallSrgan([huge]);
     const before = await training.state();
     const results = await training.to(3);
@@ -117,7 +117,7 @@ describe('an update that is not finite changes nothing', () => {
     expect(training.trainer.step).toBe(3);
   });
 
-  test('in the middle of a training, which goes on with the next that is', async () => {
+  test('in the middle of a training, which continues with the next finite one', async () => {
     using training = new SmallSrgan();
     await training.to(2);
     const good = await training.state();
@@ -151,7 +151,7 @@ describe('an update that is not finite changes nothing', () => {
     expect(await other.state()).toEqual(await training.state());
   });
 
-  test('and too many name what was first: in which network, with which weight', { timeout: PATIENCE }, async () => {
+  test('too many name the first non-finite tensor, its network and its weight', { timeout: PATIENCE }, async () => {
     using training = new SmallSrgan();
     const [, weight] = training.discriminator.namedVariables().find(([name]) => name === 'fc1.weight')!;
     weight.write((await weight.data()).fill(Number.NaN, 0, 1));
@@ -161,7 +161,7 @@ describe('an update that is not finite changes nothing', () => {
     expect((error as NonFiniteError).first).toMatch(/^discriminator fc1\.weight itself, 1 NaN of [\d,]+ numbers$/);
   });
 
-  test("also in what the discriminator's own update makes of the generator's loss", { timeout: PATIENCE }, async () => {
+  test("also if the discriminator's update makes the generator's loss infinite", { timeout: PATIENCE }, async () => {
     using training = new SmallSrgan();
     const before = await training.state();
     // D's weights after an update at this rate are finite; what they make of a picture is not.
@@ -171,7 +171,7 @@ describe('an update that is not finite changes nothing', () => {
   });
 });
 
-test('the losses are those of equations 2 and 6, on logits', async () => {
+test('the losses match equations 2 and 6, on logits', async () => {
   const [real, fake] = [
     [2, -1],
     [0.5, -3],

@@ -30,7 +30,7 @@ async function restored<T>(
   return await body(trainer, net);
 }
 
-test('is three files: the model, the moments of each parameter by its name, the counters', async () => {
+test('is three files: the model, the moments of each parameter by name, the counters', async () => {
   const files = await stateAfter(3, 27.5);
   expect([...files.keys()]).toEqual(['model.safetensors', 'optimizer.safetensors', 'state.json']);
   const model = readSafetensors(files.get('model.safetensors')!);
@@ -48,7 +48,7 @@ test('is three files: the model, the moments of each parameter by its name, the 
   expect(new TextDecoder().decode(files.get('state.json'))).toBe('{\n  "step": 3,\n  "best": 27.5\n}\n');
 });
 
-test('restored and saved again has the same bytes, and training goes on as if never stopped', async () => {
+test('restored and saved again has the same bytes, and training continues as if never stopped', async () => {
   const files = await stateAfter(4, 12);
   const unbroken = await stateAfter(9, 12);
   await restored(files, async (trainer, net) => {
@@ -60,7 +60,7 @@ test('restored and saved again has the same bytes, and training goes on as if ne
   });
 });
 
-describe('refused', () => {
+describe('invalid state', () => {
   const broken: [string, (files: Map<string, Uint8Array>) => unknown, string][] = [
     ['no optimizer', files => files.delete('optimizer.safetensors'), 'RUN/last: optimizer.safetensors is missing'],
     ['no counters', files => files.delete('state.json'), 'RUN/last: state.json is missing'],

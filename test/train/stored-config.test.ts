@@ -13,13 +13,13 @@ import { temporaryFolder } from '../eval/temporary.ts';
 const FIRST = new URL('../fixtures/configs/version-1.json', import.meta.url);
 
 describe('versions', () => {
-  test('a config.json without a version is read as before', async () => {
+  test('reads a config.json without a version', async () => {
     const folder = temporaryFolder();
     cpSync(FIRST, join(folder, 'config.json'));
     expect(await readRunConfig(folder)).toMatchObject(JSON.parse(readFileSync(FIRST, 'utf8')));
   });
 
-  test('what is written has the newest version, and is read back', async () => {
+  test('writes the newest version, and reads it back', async () => {
     const run = join(temporaryFolder(), 'run');
     const config = parseConfig({ data: 'synthetic', out: run, steps: 3 });
     (await RunFolder.create(run, config)).close();
@@ -28,7 +28,7 @@ describe('versions', () => {
     expect(await readRunConfig(run)).toEqual(config);
   });
 
-  test('an option that was renamed is found under its new name, from whatever version', () => {
+  test('a renamed option has its new name, from any version', () => {
     const migrations = [...MIGRATIONS, renamed('crop', 'cropSide'), renamed('batch', 'batchSize')];
     const first = JSON.parse(readFileSync(FIRST, 'utf8'));
     const { crop, batch, ...rest } = first;
@@ -59,7 +59,7 @@ describe('versions', () => {
     await expect(readConfigFile(path)).rejects.toThrow(message);
   });
 
-  test.each([[3], ['here'], [{ relativeTo: 1, run: 'x' }], [[]]])('paths %j are refused', async paths => {
+  test.each([[3], ['here'], [{ relativeTo: 1, run: 'x' }], [[]]])('rejects paths %j', async paths => {
     const file = join(temporaryFolder(), 'config.json');
     writeFileSync(file, JSON.stringify({ version: 2, data: 'a', paths }));
     await expect(readConfigFile(file)).rejects.toThrow(/config\.json: paths: expected/);
@@ -98,7 +98,7 @@ describe('relative paths', () => {
     init: 'none',
   });
 
-  test('stay as given where they lead there, and lead there from elsewhere', async () => {
+  test('do not change in the same working directory, and are resolved in others', async () => {
     const { folder, at, config } = await project();
     expect(await readRunConfig('other/run')).toEqual(config);
     process.chdir(folder);
@@ -108,7 +108,7 @@ describe('relative paths', () => {
     expect(await namedIn('project/other/run')).toEqual(meant(at));
   });
 
-  test('of a run that was moved or copied lead to the same pictures', async () => {
+  test('of a moved or copied run lead to the same pictures', async () => {
     const { folder, at } = await project();
     cpSync(join(at, 'other/run'), join(folder, 'copy'), { recursive: true });
     process.chdir(folder);
@@ -117,14 +117,14 @@ describe('relative paths', () => {
     expect(await namedIn('moved')).toEqual(meant(at));
   });
 
-  test('of a run that was moved with its pictures lead to where they are now', async () => {
+  test('of a run that was moved with its pictures lead to their new location', async () => {
     const { folder, at } = await project();
     process.chdir(folder);
     renameSync(at, join(folder, 'elsewhere'));
     expect(await namedIn('elsewhere/other/run')).toEqual(meant(join(folder, 'elsewhere')));
   });
 
-  test('of a copy lead to its own pictures where those lie within the run', async () => {
+  test('of a copy lead to its own pictures if they are inside the run folder', async () => {
     const folder = temporaryFolder();
     const run = join(folder, 'run');
     process.chdir(folder);
@@ -137,7 +137,7 @@ describe('relative paths', () => {
     expect((await readRunConfig('copy')).data).toEqual(['run/pictures']);
   });
 
-  test('that lead nowhere any more are found beside the working directory, else named where they were', async () => {
+  test('that lead nowhere are tried in the working directory, else stay where they were', async () => {
     const { folder, at } = await project();
     renameSync(join(at, 'other/run'), join(folder, 'run'));
     rmSync(at, { recursive: true });
@@ -150,7 +150,7 @@ describe('relative paths', () => {
     });
   });
 
-  test('of a run whose config.json begins another are those of that run', async () => {
+  test('in a config.json that starts another run are resolved too', async () => {
     const { folder, at } = await project();
     process.chdir(folder);
     const { options } = await readConfigFile(join(at, 'other/run/config.json'));

@@ -49,7 +49,7 @@ async function gathered(source: BatchSource, step: number): Promise<string> {
 }
 
 describe('streamed batches', () => {
-  test('are those of pictures on the GPU, to the bit, forward, backward and far away', async () => {
+  test('have the same bits as batches from the GPU, in any order of steps', async () => {
     using set = await packed(PAIRS);
     using streamed = new StreamedCrops(device(), set, OPTIONS, new PictureWorkers(2));
     using resident = new CropSource(device(), PAIRS, OPTIONS);
@@ -57,14 +57,14 @@ describe('streamed batches', () => {
       expect(await gathered(streamed, step), `batch ${step}`).toBe(await gathered(resident, step));
   });
 
-  test('are the first one always, where one batch is to be learned by heart', async () => {
+  test('are always the first one with overfitBatch', async () => {
     using set = await packed(PAIRS);
     using streamed = new StreamedCrops(device(), set, { ...OPTIONS, overfitBatch: true });
     using resident = new CropSource(device(), PAIRS, OPTIONS);
     for (const step of [0, 1, 7]) expect(await gathered(streamed, step)).toBe(await gathered(resident, 0));
   });
 
-  test('are read ahead, no more of them than a few, and no GPU memory is taken after the first', async () => {
+  test('are read in advance, a few at a time, without more GPU memory after the first', async () => {
     using set = await packed(PAIRS.slice(0, 3));
     const workers = new PictureWorkers(1);
     using streamed = new StreamedCrops(device(), set, OPTIONS, workers);
@@ -84,7 +84,7 @@ describe('streamed batches', () => {
     expect(device().memory.figures()).toEqual(before);
   });
 
-  test('of pictures smaller than a crop are refused', async () => {
+  test('reject pictures smaller than a crop', async () => {
     using set = await packed(PAIRS.slice(0, 2));
     expect(() => new StreamedCrops(device(), set, { ...OPTIONS, crop: 20 })).toThrow(
       'CropSource: a picture of 16x16 is smaller than crops of 20.',
@@ -103,14 +103,14 @@ describe('a training on streamed batches', () => {
     return { losses, ...fingerprints(await net.stateDict()) };
   }
 
-  test('is that on resident ones, to the bit', async () => {
+  test('gives the same bits as on pictures in memory', async () => {
     using set = await packed(pairs());
     using streamed = new StreamedCrops(device(), set, options);
     using resident = new CropSource(device(), pairs(), options);
     expect(await weightsAfter(streamed, 6)).toEqual(await weightsAfter(resident, 6));
   });
 
-  test('ends with the error of a thread that died, and counts no update that was not made', async () => {
+  test('ends with the error of a thread that died, and does not count missing updates', async () => {
     using set = await packed(pairs());
     const workers = new PictureWorkers(1);
     using streamed = new StreamedCrops(device(), set, options, workers);
@@ -129,7 +129,7 @@ describe('a training on streamed batches', () => {
     expect(await trainer.training.trained.generator.adam.steps.item()).toBe(trainer.step);
   });
 
-  test('waits no longer than it is made to wait, and says so', async () => {
+  test('reports how long it waited for data', async () => {
     using resident = new CropSource(device(), pairs(), options);
     using net = srresnet({ ...SMALL, seed: 1 });
     const delay = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));
@@ -169,7 +169,7 @@ describe('a run', () => {
     ...more,
   });
 
-  test('ends with the same bytes whatever its budget, also where that changes in the middle of an epoch', async () => {
+  test('gives the same bytes for any budget, also if it changes in the middle of an epoch', async () => {
     const [whole, broken] = [0, 1].map(() => join(temporaryFolder(), 'run')) as [string, string];
     await startSession(config(whole, {}), session());
     const lines: string[] = [];

@@ -53,7 +53,7 @@ const contentOf = ({ pictures, skipped }: Awaited<ReturnType<typeof loadTraining
 });
 
 describe('a set', () => {
-  test('is the same on this thread and on others, in memory and in a file: pictures, order, lines of what is skipped', async () => {
+  test('is the same with and without threads, in memory and in a file: pictures, order, skipped files', async () => {
     await mixedFolder();
     using plain = await loadTrainingPictures(sources(), { threads: 0 });
     expect(plain.packed).toBeUndefined();
@@ -83,7 +83,7 @@ describe('a set', () => {
     }
   });
 
-  test('as large as the budget rests in memory; a byte less, and all of it lies in a file, whose size is told before', async () => {
+  test('that fits the budget is in memory; a byte more, and it is in a file, whose size is reported first', async () => {
     const bytes = 3 * (32 * 32 + 8 * 8) * 3;
     const only = sources({ data: ['synthetic'] });
     using resident = await loadTrainingPictures(only, { threads: 0, budget: bytes, folder: scratch });
@@ -102,7 +102,7 @@ describe('a set', () => {
     expect(told[1]).toBeGreaterThan(0);
   });
 
-  test('of which nothing can be used is the error that it is without threads', async () => {
+  test('without a usable picture is the same error with threads', async () => {
     await save('a.png', 15, 15, 3, 1);
     await save('b.png', 15, 15, 3, 1);
     const errors = await Promise.all(
@@ -116,7 +116,7 @@ describe('a set', () => {
     expect(errors[1]).toEqual(errors[0]);
   });
 
-  test('stops being read at once when told so', async () => {
+  test('stops reading at once when aborted', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     const began = performance.now();
@@ -132,7 +132,7 @@ describe('a set', () => {
     expect(performance.now() - began).toBeLessThan(8000);
   });
 
-  test('that a folder cannot take is one clear error', async () => {
+  test('that cannot be stored in the folder is one clear error', async () => {
     const loading = loadTrainingPictures(sources({ data: ['synthetic'] }), {
       threads: 0,
       budget: 0,
@@ -150,7 +150,7 @@ describe('the picture store', () => {
     lr: formulaPicture([side / 4, side / 4, 3, 2]),
   });
 
-  test('never holds more than its budget, whatever comes at the same time', async () => {
+  test('never has more than its budget in memory, also with concurrent writes', async () => {
     using store = new PictureStore(6, { budget: 5000, folder: scratch });
     const sizes = [16, 32, 16, 40, 8, 20];
     const held: number[] = [];

@@ -14,7 +14,7 @@ test('the loss falls', async () => {
 });
 
 describe('updates', () => {
-  test('come in order, each with the learning rate of its step', async () => {
+  test('are in order, each with the learning rate of its step', async () => {
     using training = new SmallTraining(device());
     const asked: number[] = [];
     const results = await training.to(7, step => {
@@ -28,7 +28,7 @@ describe('updates', () => {
     expect(await training.to(7)).toEqual([]);
   });
 
-  test('are the same to the bit in another training, and others under another seed or rate', async () => {
+  test('have the same bits in another training, and differ with another seed or rate', async () => {
     const states: Record<string, string>[] = [];
     const losses: number[][] = [];
     for (const [seed, rate] of [
@@ -56,7 +56,7 @@ describe('updates', () => {
     expect(Object.keys(after).filter(name => after[name] === before[name])).toEqual([]);
   });
 
-  test('need not be warmed up: the warm-up is the first of them', async () => {
+  test('need no warm-up: the first one is the warm-up', async () => {
     using plain = new SmallTraining(device());
     using warm = new SmallTraining(device());
     expect(warm.trainer.figures).toBeUndefined();
@@ -82,7 +82,7 @@ describe('the host', () => {
     expect(ahead).toEqual([2, 2, 2, 2, 2, 2, 1, 0]);
   });
 
-  test('waits for nobody where results are not asked for', async () => {
+  test('does not wait if results are not used', async () => {
     using training = new SmallTraining(device());
     const run = training.trainer.run(8, () => 1e-3);
     await run.next();
@@ -96,7 +96,7 @@ describe('the host', () => {
     expect(await training.state()).toEqual(await unbroken.state());
   });
 
-  test('stops at a signal, with all that was begun done and told', async () => {
+  test('stops at a signal, after finishing and reporting started updates', async () => {
     using training = new SmallTraining(device());
     const controller = new AbortController();
     const results = await training.to(
@@ -114,7 +114,7 @@ describe('the host', () => {
   });
 });
 
-test('waiting for crops is counted in seconds, and little of it', async () => {
+test('waiting for crops is measured in seconds, and short', async () => {
   using training = new SmallTraining(device());
   await training.to(30);
   expect(training.trainer.waitedForData).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ describe('memory', () => {
     expect(device().memory.figures()).toEqual(before);
   });
 
-  test('is all given back, also where a run was broken off', async () => {
+  test('is all freed, also after an abort', async () => {
     const { live, buffers } = device().memory.figures();
     {
       using training = new SmallTraining(device());

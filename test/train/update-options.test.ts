@@ -32,7 +32,7 @@ const OPTIONS = { ...SMALL, seed: 5, flips: false, rotations: false };
 const weightsOf = (net: Module) => Promise.all(net.parameters().map(parameter => parameter.data()));
 const small = (more: Record<string, unknown>) => parseConfig({ ...SMALL, data: 'synthetic', out: 'run', ...more });
 
-test('L1 is the mean absolute difference, its gradient the sign over the count', async () => {
+test('L1 is the mean absolute error; its gradient is the sign over the count', async () => {
   const [a, b] = [
     [0.5, -1, 0.25, 1, 0, -0.5, 0.75, 0.1],
     [0.25, -1, 0.5, -1, 0.5, 0.5, 0.75, 0],
@@ -49,7 +49,7 @@ test('L1 is the mean absolute difference, its gradient the sign over the count',
   expect([...(await take([gradient]))[0]]).toEqual(a.map((value, i) => Math.sign(value - b[i]) / 8));
 });
 
-test('--pixel-loss l1 stands for the mean squared error in every variant that has one', () => {
+test('--pixel-loss l1 replaces the mean squared error in every variant that has one', () => {
   const vgg = { phi: (image: Tensor) => image, featureScale: 1 };
   const names = (variant: string, pixelLoss?: 'mse' | 'l1') =>
     contentTerms(variantOf(variant)!, vgg, { pixelLoss }).map(({ name, weight }) => `${name} ${weight}`);
@@ -97,7 +97,7 @@ test.each([
   expect(clipped).toBe(count);
 });
 
-test('a norm that overflows though no gradient and no square does skips the update', async () => {
+test('a norm that overflows skips the update, even if no gradient and no square does', async () => {
   using net = srresnet(SMALL);
   for (const [clipNorm, found] of [
     [0, undefined],
@@ -115,7 +115,7 @@ test('a norm that overflows though no gradient and no square does skips the upda
   }
 });
 
-test('the average warms up by (1 + t) / (10 + t), up to its decay', async () => {
+test('the decay of the average rises as (1 + t) / (10 + t), up to its limit', async () => {
   const decay = 0.3;
   using net = srresnet({ ...SMALL, seed: 1 });
   using averaged = srresnet({ ...SMALL, seed: 1 });
@@ -137,7 +137,7 @@ test('the average warms up by (1 + t) / (10 + t), up to its decay', async () => 
   expect(() => small({ emaWarmup: true })).toThrow('--ema-warmup: needs --ema above 0');
 });
 
-test("--d-lr is the discriminator's alone, and keeps its ratio whatever the schedule says", async () => {
+test('--d-lr applies to the discriminator only, and keeps its ratio with any schedule', async () => {
   const lr = 2 ** -10;
   /** Both networks after one update at `rate`. */
   const after = async (rate: number, more: Record<string, unknown>) => {
@@ -175,7 +175,7 @@ test("--d-lr is the discriminator's alone, and keeps its ratio whatever the sche
   expect(() => small({ dLr: 1e-4 })).toThrow('--d-lr: does not apply to srresnet-mse, which has no discriminator');
 }, 600_000);
 
-test('a run with all of them, stopped and resumed, has the bytes of the unbroken one; each changes it', async () => {
+test('a stopped and resumed run with all of them gives the bytes of the unbroken one; each changes the result', async () => {
   const folder = temporaryFolder();
   const all = { pixelLoss: 'l1', clipNorm: 0.05, lrWarmup: 6, ema: 0.9, emaWarmup: true, steps: 8, saveEvery: 4 };
   const unbroken = await startSession(sessionConfig(join(folder, 'unbroken'), all), sessionOptions(device()));

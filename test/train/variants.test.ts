@@ -20,7 +20,7 @@ const termsOf = (name: string, options = {}) =>
   contentTerms(of(name), CAFFE, options).map(({ name: term, weight }) => [term, weight]);
 
 describe('names', () => {
-  test('are those of the paper, with every layer of VGG19', () => {
+  test('are those of the paper, for every layer of VGG19', () => {
     for (const { i, j } of VGG19_LAYERS)
       for (const family of ['srresnet', 'srgan', 'srgan-slides'])
         expect(of(`${family}-vgg${i}${j}`)).toMatchObject({ vgg: { i, j }, adversarial: family !== 'srresnet' });
@@ -37,11 +37,14 @@ describe('names', () => {
     expect(shorts).toEqual(['srresnet', 'srgan', 'srgan-slides', 'srgan-vgg22']);
   });
 
-  test.each(['', 'srgan-vgg', 'srgan-vgg23', 'srgan-vgg60', 'SRGAN', 'mse', 'constructor'])('%j is none', name => {
-    expect(variantOf(name)).toBeUndefined();
-  });
+  test.each(['', 'srgan-vgg', 'srgan-vgg23', 'srgan-vgg60', 'SRGAN', 'mse', 'constructor'])(
+    '%j is not a name',
+    name => {
+      expect(variantOf(name)).toBeUndefined();
+    },
+  );
 
-  test('all that are shown are said in errors', () => {
+  test('errors list all shown variants', () => {
     for (const { name } of SHOWN_VARIANTS) expect(VARIANT_NAMES).toContain(name);
     expect(SHOWN_VARIANTS.map(({ label }) => label)).toEqual([
       'SRResNet',
@@ -55,7 +58,7 @@ describe('names', () => {
 });
 
 describe('the content loss', () => {
-  test('has the terms of table 1, of the slides, and total variation with SRResNet-VGG22 alone', () => {
+  test('has the terms of table 1 and of the slides; only SRResNet-VGG22 has total variation', () => {
     expect(termsOf('srresnet')).toEqual([['mse', 1]]);
     expect(termsOf('srresnet-vgg22')).toEqual([
       ['vgg22', 1],
@@ -76,11 +79,11 @@ describe('the content loss', () => {
     expect(termsOf('srresnet-vgg22', { tvWeight: 0 })).toEqual([['vgg22', 1]]);
   });
 
-  test('of a VGG variant needs the network', () => {
+  test('of a VGG variant requires the network', () => {
     expect(() => contentTerms(of('srgan'), undefined)).toThrow(ConfigError);
   });
 
-  test('scales features to those of [-1, 1], the slides’ to those of 0…255, whatever the weights take', () => {
+  test('scales features to inputs in [-1, 1], for the slides in 0…255, for any weights', () => {
     for (const featureScale of [127.5, 1, 0.5]) {
       expect(vggFactors(of('srgan'), network(featureScale))).toMatchObject({
         rescale: 1 / 12.75,
@@ -134,7 +137,7 @@ describe('the content loss', () => {
     );
   });
 
-  test('says what was assumed, and numbers that have no name', () => {
+  test('describes its assumptions, and numbers without a name', () => {
     const factors = vggFactors(of('srgan'), network(2))!;
     const text = (input: VggNormalization, assumed: VggAssumptions) =>
       describeVggTerm(factors, { featureScale: 2, input, paddingMode: 'reflect', assumed }).split('; ')[1];

@@ -44,6 +44,11 @@ export interface ReportContent {
   readonly title?: string;
 }
 
+/** "16 blocks of 64 channels". */
+export function networkSize({ blocks, channels }: Pick<TrainConfig, 'blocks' | 'channels'>): string {
+  return `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${channels} ${channels === 1 ? 'channel' : 'channels'}`;
+}
+
 /** Mean scores over the pictures of a set. */
 export function setMeans({ images }: ReportScores): ReportImage {
   const initial = images.flatMap(image => image.initial ?? []);

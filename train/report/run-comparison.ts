@@ -4,6 +4,7 @@ import type { Pair } from '../../eval/evaluate.ts';
 import { interpolation, type Method } from '../../eval/methods.ts';
 import type { Picture } from '../../image/picture.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
+import { networkSize } from './report-content.ts';
 import type { ScoredSet } from './scoring.ts';
 
 /** A run's networks and pictures. */
@@ -55,6 +56,6 @@ export function drawComparison(
   step: number,
 ): Picture {
   const { label } = variantOfConfig(config);
-  const note = `${label} of ${config.blocks} blocks and ${config.channels} channels after ${step} updates`;
+  const note = `${label}, ${networkSize(config)}, after ${step} updates`;
   return comparisonPicture(rows, { heading: data, note, ...(initial && { zoom: ZOOM }) });
 }

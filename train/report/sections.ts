@@ -7,7 +7,7 @@ import { optionsOf, variantOfConfig } from '../config/config.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
 import type { Chart } from './curves.ts';
 import { escapeHtml } from './html.ts';
-import { type ReportContent, type ReportPicture, setMeans, summaryOf } from './report-content.ts';
+import { networkSize, type ReportContent, type ReportPicture, setMeans, summaryOf } from './report-content.ts';
 import { gain } from './scores.ts';
 import { svgOf } from './svg.ts';
 
@@ -32,7 +32,7 @@ export function headerOf(content: ReportContent): string {
 
 export function titleOf({ title, config }: Pick<ReportContent, 'title' | 'config'>): string {
   const loss = config.pixelLoss === 'l1' ? ' (L1)' : '';
-  return title ?? `${variantOfConfig(config).label}${loss}, ${config.blocks} blocks of ${config.channels} channels`;
+  return title ?? `${variantOfConfig(config).label}${loss}, ${networkSize(config)}`;
 }
 
 function tilesOf(content: ReportContent): string {

@@ -98,7 +98,7 @@ export function hoverData(chart: Chart): HoverData {
 export function svgOf(chart: Chart): string {
   const range = bounds(chart);
   if (!range) return '<p class="nothing">nothing was measured</p>';
-  const horizontal = linear(...stepRange(chart), chart.steps.length > 1 ? 5 : 1);
+  const horizontal = linear(...stepRange(chart), chart.steps.length > 1 ? 8 : 1);
   const [low, high] = padded(...range, chart.logarithmic);
   const vertical = chart.logarithmic ? logarithmic(low, high) : linear(low, high, 5);
   const x = (step: number) => MARGIN.left + horizontal.scale(step) * (WIDTH - MARGIN.left - MARGIN.right);

@@ -31,9 +31,9 @@ export interface RunLock {
 interface Owner {
   readonly process: number;
   /** Host, boot and process namespace; processes with the same value can see each other. */
-  readonly place: string;
+  readonly system: string;
   /** Start time of the process in clock ticks, because process ids are reused. */
-  readonly began: string;
+  readonly started: string;
   readonly host: string;
   readonly since: string;
 }
@@ -76,7 +76,7 @@ export async function takeLock(path: string, times: LockTimes = TIMES): Promise<
 }
 
 function occupied(path: string, owner: Owner | undefined): RunFolderError {
-  const host = owner && owner.place !== self().place ? ` on ${owner.host}` : '';
+  const host = owner && owner.system !== self().system ? ` on ${owner.host}` : '';
   const who = owner ? `process ${owner.process}${host} since ${owner.since}` : 'another process';
   return new RunFolderError(path, `${who} is writing to this run folder; stop it first, or delete this file`);
 }
@@ -103,9 +103,9 @@ async function createWith(path: string, content: string): Promise<boolean> {
 
 /** Whether the owner is alive: checked directly if it is visible, else by its heartbeat. */
 async function isAlive(path: string, content: string, owner: Owner | undefined, times: LockTimes): Promise<boolean> {
-  if (owner && owner.place === self().place) {
+  if (owner && owner.system === self().system) {
     // Our own process id, but not our lock: it belonged to an earlier process.
-    return owner.process !== process.pid && exists(owner.process) && owner.began === beginOf(owner.process);
+    return owner.process !== process.pid && exists(owner.process) && owner.started === startOf(owner.process);
   }
   const before = await timeOf(path);
   if (before === undefined) return false;
@@ -169,7 +169,7 @@ function ownerOf(text: string): Owner | undefined {
   try {
     const owner: Partial<Owner> = JSON.parse(text);
     return typeof owner.process === 'number' && owner.process > 0
-      ? { place: '', began: '', host: 'another host', since: 'an unknown time', ...owner, process: owner.process }
+      ? { system: '', started: '', host: 'another host', since: 'an unknown time', ...owner, process: owner.process }
       : undefined;
   } catch {
     return undefined; // Incomplete.
@@ -179,7 +179,7 @@ function ownerOf(text: string): Owner | undefined {
 /** This process as an owner. */
 function self(): Omit<Owner, 'since'> {
   const host = hostname();
-  return { process: process.pid, place: `${host} ${bootOf()} ${namespace()}`, began: beginOf(process.pid), host };
+  return { process: process.pid, system: `${host} ${bootOf()} ${namespace()}`, started: startOf(process.pid), host };
 }
 
 const emptyIfMissing = (read: () => string): string => {
@@ -196,7 +196,7 @@ const bootOf = () => emptyIfMissing(() => readFileSync('/proc/sys/kernel/random/
 const namespace = () => emptyIfMissing(() => readlinkSync('/proc/self/ns/pid'));
 
 /** Start time of a process; empty if unknown. The fields follow the last parenthesis, as the name may contain any. */
-const beginOf = (id: number) =>
+const startOf = (id: number) =>
   emptyIfMissing(() => {
     const state = readFileSync(`/proc/${id}/stat`, 'latin1');
     return state.slice(state.lastIndexOf(')') + 2).split(' ')[19] ?? '';
