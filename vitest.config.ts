@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
  * Tests that need no GPU and leave nothing in their process. They share a process and its modules: starting one for each
  * file would take longer than most of them. A file that changes its process (mocks, its folder) is not for this list.
  */
-const PURE = [
+export const PURE = [
   'test/image/**/*.test.ts',
   'test/eval/!(batch|upscale|vgg-distance)?(.long).test.ts',
   'test/cli/{open-method,progress}.test.ts',
