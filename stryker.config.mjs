@@ -21,7 +21,7 @@ export default {
   // Mutants that run when a module is loaded would take all tests each.
   ignoreStatic: true,
   concurrency: 2,
-  timeoutMS: 20_000,
+  timeoutMS: 5_000,
   tempDirName: '.cache/stryker',
   ignorePatterns: ['bench/results', 'shared', '.cache'],
   reporters: ['clear-text', 'json'],
