@@ -12,7 +12,7 @@ export const PURE = [
   'test/engine/{lavapipe,losses-in-a-row,lru-cache,philox,plan,shape}.test.ts',
   'test/models/{interpolate,safetensors}.test.ts',
   'test/train/{config,config-paths,development,event-file,initial-weights,metrics-log}.test.ts',
-  'test/train/{pictures,report-curves,report-header,report,schedule,variants}.test.ts',
+  'test/train/{median,pauses,pictures,report-curves,report-header,report,schedule,skip,variants}.test.ts',
 ];
 
 // `vitest run` is the quick half of the tests; `--mode long` runs all, with more and larger random problems
