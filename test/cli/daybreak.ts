@@ -17,8 +17,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** How a command of this process ended. */
-export interface EndedHere extends Ended {
+/** How a command ended that wrote a picture. */
+export interface EndedPiped extends Ended {
   /** Standard output, byte for byte. */
   readonly bytes: Uint8Array;
 }
@@ -46,15 +46,20 @@ let earlier: Promise<unknown> = Promise.resolve();
  * Runs `daybreak` with these arguments to its end, in this process: no start-up of Node and no modules to load. Calls wait
  * for each other, because output, folder and default device belong to the process. For signals, exits, real pipes and
  * anything that `bin.mjs` does, use {@link start} or {@link daybreakProcess}.
- * @param input what standard input holds. Default: the test's own.
  */
-export function daybreak(args: readonly string[], cwd?: string, input?: Uint8Array): Promise<EndedHere> {
+export async function daybreak(args: readonly string[], cwd?: string): Promise<Ended> {
+  const { bytes: _, ...ended } = await daybreakPiped(args, cwd);
+  return ended;
+}
+
+/** {@link daybreak} with these bytes as standard input (default: the test's own), and its output's bytes. */
+export function daybreakPiped(args: readonly string[], cwd?: string, input?: Uint8Array): Promise<EndedPiped> {
   const ended = earlier.then(() => runHere(args, cwd, input));
   earlier = ended.catch(() => undefined);
   return ended;
 }
 
-async function runHere(args: readonly string[], cwd = process.cwd(), input?: Uint8Array): Promise<EndedHere> {
+async function runHere(args: readonly string[], cwd = process.cwd(), input?: Uint8Array): Promise<EndedPiped> {
   const { main } = await import('../../cli/main.ts');
   const before = { folder: process.cwd(), code: process.exitCode, device: defaultDevice() };
   const [stdout, stderr] = [capture(process.stdout), capture(process.stderr)];

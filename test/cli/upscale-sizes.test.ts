@@ -8,7 +8,7 @@ import { readPicture, writePicture } from '../../image/files.node.ts';
 import { resize } from '../../image/resize.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
-import { BIN, daybreak } from './daybreak.ts';
+import { BIN, daybreak, daybreakPiped } from './daybreak.ts';
 
 const picture = formulaPicture([20, 10, 3, 1]);
 
@@ -62,7 +62,7 @@ test('a picture from standard input, its result to standard output', async () =>
   ]);
   const { picture: result, format } = await decodeFile(stdout, 'stdout');
   expect([format, result]).toEqual(['png', resize(picture, 2, { method: 'nearest' })]);
-  const piped = (...options: string[]) => daybreak([...args, ...options], folder, input);
+  const piped = (...options: string[]) => daybreakPiped([...args, ...options], folder, input);
   for (const [format, written] of [
     ['webp', 'webp'],
     ['same', 'png'],
@@ -78,7 +78,7 @@ test('a picture from standard input, its result to standard output', async () =>
 
 test('standard input that holds no picture', async () => {
   const run = (input: string) =>
-    daybreak(['upscale', '-', '-o', '-', '--model', 'nearest'], undefined, Buffer.from(input));
+    daybreakPiped(['upscale', '-', '-o', '-', '--model', 'nearest'], undefined, Buffer.from(input));
   expect((await run('')).stderr).toContain('failed: standard input: empty file');
   const { code, stdout, stderr } = await run('no picture');
   expect([code, stdout, stderr]).toEqual([
