@@ -35,7 +35,8 @@ import { SRResNetUpscaler } from '../models/upscaler.ts';
 import { modelCard, pairOf, type SetScores } from './model-card.ts';
 import { type RunFacts, runFacts, runOf } from './run-facts.ts';
 
-interface Options {
+/** The options of the command line. */
+export interface ShipOptions {
   readonly name: string;
   readonly summary: string;
   readonly trainedOn: readonly string[];
@@ -98,7 +99,16 @@ function updatesOf(metadata: Readonly<Record<string, string>>, path: string): nu
   throw new DaybreakError(`${path}: the metadata has no number of updates ("step").`);
 }
 
-async function ship(path: string, { name, summary, trainedOn, data, note, licence, out }: Options): Promise<void> {
+/**
+ * Scores the checkpoint at `path` and writes the network, its card and the registry into `out`.
+ * @throws DaybreakError for a wrong name, a missing option, or pictures that the network was trained on.
+ */
+export async function ship(
+  path: string,
+  { name, summary, trainedOn, data, note, licence, out }: ShipOptions,
+): Promise<void> {
+  if (trainedOn.length === 0 || data.length === 0)
+    throw new DaybreakError('--trained-on and --data are required: the card names the images and the scores.');
   if (!/^[a-z][a-z0-9-]*$/.test(name))
     throw new DaybreakError(`--name: expected lowercase letters, digits and hyphens, got ${name}.`);
   using device = await openDevice();
@@ -141,15 +151,15 @@ async function ship(path: string, { name, summary, trainedOn, data, note, licenc
 const rank = ({ name }: PretrainedModel) => (name === DEFAULT_PRETRAINED ? 0 : 1);
 
 /** Metadata in the file, for when it is separated from its card. */
-function metadataOf(facts: Pick<Options, 'name' | 'summary' | 'licence' | 'trainedOn'> & { readonly run: RunFacts }) {
+function metadataOf(
+  facts: Pick<ShipOptions, 'name' | 'summary' | 'licence' | 'trainedOn'> & { readonly run: RunFacts },
+) {
   const { name, summary, licence, trainedOn, run } = facts;
   const { command, updates, adapters, commits } = run;
   return { name, summary, licence, training: JSON.stringify({ command, updates, data: trainedOn, adapters, commits }) };
 }
 
-program.action(async (path: string, options: Options) => {
-  if (options.trainedOn.length === 0 || options.data.length === 0)
-    throw new DaybreakError('--trained-on and --data are required: the card names the images and the scores.');
+program.action(async (path: string, options: ShipOptions) => {
   await ship(path, options);
 });
-await runScript(program);
+if (process.argv[1] === import.meta.filename) await runScript(program);

@@ -11,13 +11,23 @@ export interface SharedDeviceOptions extends DeviceOptions {
   readonly traits?: Partial<AdapterTraits>;
   /** As many lanes as the software driver computes with outside of tests (see vitest.config.ts). */
   readonly widest?: boolean;
+  /** The software driver optimizes kernels, as outside of tests: for files that compute more than they compile. */
+  readonly optimized?: boolean;
 }
+
+/** Read by the software driver when it is loaded: `nopt` turns LLVM's optimizations off. */
+const DRIVER_SPEED = 'GALLIVM_PERF';
 
 /**
  * One device for all tests of the calling file (or `describe`), the default one while they run. After each test memory
  * that is still held, and every error that WebGPU reported late, fails it.
  */
-export function sharedDevice({ traits, widest = false, ...options }: SharedDeviceOptions = {}): () => Device {
+export function sharedDevice({
+  traits,
+  widest = false,
+  optimized = false,
+  ...options
+}: SharedDeviceOptions = {}): () => Device {
   let device: Device | undefined;
   let before = 0;
   const get = () => {
@@ -26,6 +36,7 @@ export function sharedDevice({ traits, widest = false, ...options }: SharedDevic
   };
   beforeAll(async () => {
     if (widest) delete process.env[VECTOR_WIDTH];
+    if (optimized) delete process.env[DRIVER_SPEED];
     device = await Device.create({ debug: true, ...options });
     if (traits) Object.assign(device, { traits: { ...device.traits, ...traits } });
     setCurrentDevice(device);

@@ -7,8 +7,8 @@
 import { TraceError } from '../basics/errors.ts';
 import { type Shape, sizeOf, type TensorSpec } from '../basics/shape.ts';
 import type { Device } from '../device/device.ts';
-import type { Attributes, Operation } from './operation.ts';
 import { assignOp, rangeOp, sideBySideOp } from './memory-operations.ts';
+import type { Attributes, Operation } from './operation.ts';
 import { type Assignment, type Graph, Node, overlap, Value, type VariableState } from './value.ts';
 import { type Written, WrittenRanges } from './written-ranges.ts';
 

@@ -1,6 +1,7 @@
 /** Runs the command line: in this process, which is fast, or as a user does, in a process of its own. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Device } from '../../engine/device/device.ts';
@@ -14,6 +15,12 @@ export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** How a command ended that wrote a picture. */
+export interface EndedPiped extends Ended {
+  /** Standard output, byte for byte. */
+  readonly bytes: Uint8Array;
 }
 
 /** Starts `daybreak` with these arguments as a process, its output piped (no terminal). */
@@ -37,24 +44,31 @@ let earlier: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs `daybreak` with these arguments to its end, in this process: no start-up of Node and no modules to load. Calls wait
- * for each other, because output, folder and default device belong to the process. For signals, exits, pipes and anything
- * that `bin.mjs` does, use {@link start} or {@link daybreakProcess}.
+ * for each other, because output, folder and default device belong to the process. For signals, exits, real pipes and
+ * anything that `bin.mjs` does, use {@link start} or {@link daybreakProcess}.
  */
-export function daybreak(args: readonly string[], cwd?: string): Promise<Ended> {
-  const ended = earlier.then(() => runHere(args, cwd));
+export async function daybreak(args: readonly string[], cwd?: string): Promise<Ended> {
+  const { bytes: _, ...ended } = await daybreakPiped(args, cwd);
+  return ended;
+}
+
+/** {@link daybreak} with these bytes as standard input (default: the test's own), and its output's bytes. */
+export function daybreakPiped(args: readonly string[], cwd?: string, input?: Uint8Array): Promise<EndedPiped> {
+  const ended = earlier.then(() => runHere(args, cwd, input));
   earlier = ended.catch(() => undefined);
   return ended;
 }
 
-async function runHere(args: readonly string[], cwd = process.cwd()): Promise<Ended> {
+async function runHere(args: readonly string[], cwd = process.cwd(), input?: Uint8Array): Promise<EndedPiped> {
   const { main } = await import('../../cli/main.ts');
   const before = { folder: process.cwd(), code: process.exitCode, device: defaultDevice() };
   const [stdout, stderr] = [capture(process.stdout), capture(process.stderr)];
+  using _stdin = input && standardInput(input);
   process.exitCode = undefined;
   try {
     process.chdir(cwd);
     const code = await main(args);
-    return { code, stdout: stdout.text(), stderr: stderr.text() };
+    return { code, stdout: stdout.bytes().toString(), stderr: stderr.bytes().toString(), bytes: stdout.bytes() };
   } finally {
     stdout.restore();
     stderr.restore();
@@ -76,7 +90,7 @@ function defaultDevice(): Device | undefined {
 }
 
 /** Collects what is written to a stream instead of writing it. */
-function capture(stream: NodeJS.WriteStream): { text: () => string; restore: () => void } {
+function capture(stream: NodeJS.WriteStream): { bytes: () => Buffer; restore: () => void } {
   const chunks: Uint8Array[] = [];
   const { write } = stream;
   stream.write = (chunk: Uint8Array | string, ...rest: unknown[]) => {
@@ -86,9 +100,17 @@ function capture(stream: NodeJS.WriteStream): { text: () => string; restore: () 
     return true;
   };
   return {
-    text: () => Buffer.concat(chunks).toString(),
+    bytes: () => Buffer.concat(chunks),
     restore: () => {
       stream.write = write;
     },
   };
+}
+
+/** Makes `process.stdin` a stream of these bytes, until it is disposed. */
+function standardInput(bytes: Uint8Array): Disposable {
+  const own = Object.getOwnPropertyDescriptor(process, 'stdin');
+  const value: Readable = new PassThrough().end(bytes);
+  Object.defineProperty(process, 'stdin', { value, configurable: true });
+  return { [Symbol.dispose]: () => own && Object.defineProperty(process, 'stdin', own) };
 }

@@ -12,7 +12,7 @@ import { BIN, daybreak, start } from './daybreak.ts';
 import { differences } from './run-difference.ts';
 import { checkpointOf, loggedStep, TRAIN, trainedBeyond } from './training-run.ts';
 
-const STEPS = 500;
+const STEPS = 360;
 const OPTIONS = [
   ...TRAIN,
   '--steps',

@@ -8,7 +8,7 @@ import { readPicture, writePicture } from '../../image/files.node.ts';
 import { resize } from '../../image/resize.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
-import { BIN, daybreak } from './daybreak.ts';
+import { BIN, daybreak, daybreakPiped } from './daybreak.ts';
 
 const picture = formulaPicture([20, 10, 3, 1]);
 
@@ -52,34 +52,38 @@ test('more than four times, and sizes that contradict each other, are refused', 
 
 test('a picture from standard input, its result to standard output', async () => {
   const folder = await folderOfTwo();
-  const piped = (...options: string[]) =>
-    spawnSync(process.execPath, [BIN, 'upscale', '-', '--model', 'nearest', ...options], {
-      cwd: folder,
-      input: readFileSync(join(folder, 'in/a.png')),
-    });
-  const { status, stdout, stderr } = piped('-o', '-', '--scale', '2');
+  const input = readFileSync(join(folder, 'in/a.png'));
+  const args = ['upscale', '-', '--model', 'nearest'];
+  const options = ['-o', '-', '--scale', '2'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args, ...options], { input });
   expect([status, stderr.toString().replace(/[\d.]+ s$/m, 'N s')]).toEqual([
     0,
     'standard input 20x10 -> standard output 40x20, N s\n1 enlarged, 0 skipped, 0 failed\n',
   ]);
   const { picture: result, format } = await decodeFile(stdout, 'stdout');
   expect([format, result]).toEqual(['png', resize(picture, 2, { method: 'nearest' })]);
-  expect((await decodeFile(piped('-o', '-', '--format', 'webp').stdout, 'stdout')).format).toBe('webp');
-  expect((await decodeFile(piped('-o', '-', '--format', 'same').stdout, 'stdout')).format).toBe('png');
-  expect(piped('-o', 'out').status).toBe(0);
+  const piped = (...options: string[]) => daybreakPiped([...args, ...options], folder, input);
+  for (const [format, written] of [
+    ['webp', 'webp'],
+    ['same', 'png'],
+  ]) {
+    const { bytes } = await piped('-o', '-', '--format', format);
+    expect((await decodeFile(bytes, 'stdout')).format).toBe(written);
+  }
+  expect((await piped('-o', 'out')).code).toBe(0);
   expect(readdirSync(join(folder, 'out'))).toEqual(['stdin_x4.png']);
-  expect(piped('in/b.png', '-o', '-').stderr.toString()).toContain('is one file, but there are several pictures');
+  expect((await piped('in/b.png', '-o', '-')).stderr).toContain('is one file, but there are several pictures');
   expect(readdirSync(folder).sort()).toEqual(['in', 'out']);
 });
 
 test('standard input that holds no picture', async () => {
   const run = (input: string) =>
-    spawnSync(process.execPath, [BIN, 'upscale', '-', '-o', '-', '--model', 'nearest'], { input });
-  expect(run('').stderr.toString()).toContain('failed: standard input: empty file');
-  const { status, stdout, stderr } = run('no picture');
-  expect([status, stdout.length, stderr.toString()]).toEqual([
+    daybreakPiped(['upscale', '-', '-o', '-', '--model', 'nearest'], undefined, Buffer.from(input));
+  expect((await run('')).stderr).toContain('failed: standard input: empty file');
+  const { code, stdout, stderr } = await run('no picture');
+  expect([code, stdout, stderr]).toEqual([
     1,
-    0,
+    '',
     expect.stringMatching(/^failed: standard input: not a picture.*\n0 enlarged, 0 skipped, 1 failed\n$/),
   ]);
 });

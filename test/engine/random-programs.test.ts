@@ -252,7 +252,7 @@ async function check(plan: Plan): Promise<void> {
   expect(device().memory.figures().live, 'memory left').toBe(start);
 }
 
-const COUNT = LONG ? 2000 : 100;
+const COUNT = LONG ? 2000 : 40;
 
 test(`${COUNT} random programs`, { timeout: LONG ? 5_400_000 : 240_000 }, () =>
   fc.assert(fc.asyncProperty(plans, check), { seed: SEED, numRuns: COUNT, endOnFailure: !LONG }),

@@ -1,10 +1,10 @@
-/** Compares a method's scores with scores.json, picture by picture, and with the paper's table. */
+/** Compares methods' scores with scores.json, picture by picture, and with the paper's table. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
-import { evaluate } from '../../eval/evaluate.ts';
+import { evaluateMethods } from '../../eval/evaluate.ts';
 import type { Method } from '../../eval/methods.ts';
 import type { Scores } from '../../eval/protocols.ts';
 import { DATA } from '../image/fixtures.ts';
@@ -52,19 +52,25 @@ function expectNear(got: Scores, wanted: Scores, tolerance: Scores, what: string
   }
 }
 
-/** Runs a method, called `name` in scores.json, over a benchmark set; see `whatIsMissing`. */
+/**
+ * Runs methods, by their names in scores.json, over a benchmark set, each picture read once; see `whatIsMissing`.
+ */
 export async function checkPublishedScores(
   set: string,
-  name: string,
-  method: Method,
+  methods: Readonly<Record<string, Method>>,
   tolerance: Tolerance = EXACT,
 ): Promise<void> {
-  const golden = (JSON.parse(readFileSync(SCORES, 'utf8')) as Golden)[name][set];
+  const golden = JSON.parse(readFileSync(SCORES, 'utf8')) as Golden;
   const onSkip = (error: Error) => expect.fail(error.message);
-  const { images, mean } = await evaluate(method, readPairs(await openDataSet(join(DATA!, set)), { onSkip }));
-  expect(images.map(one => one.name).sort()).toEqual(Object.keys(golden.images).sort());
-  for (const one of images) expectNear(one, golden.images[one.name], tolerance.picture, `${name} ${one.name}`);
-  expectNear(mean!, golden.mean, tolerance.mean, `${name} ${set}`);
-  const printed = PRINTED[name]?.[set];
-  if (printed) expect([mean!.psnr_paper.toFixed(2), mean!.ssim_paper.toFixed(4)]).toEqual(printed);
+  const pairs = readPairs(await openDataSet(join(DATA!, set)), { onSkip });
+  const evaluations = await evaluateMethods(Object.values(methods), pairs);
+  for (const [i, name] of Object.keys(methods).entries()) {
+    const { images, mean } = evaluations[i];
+    const wanted = golden[name][set];
+    expect(images.map(one => one.name).sort()).toEqual(Object.keys(wanted.images).sort());
+    for (const one of images) expectNear(one, wanted.images[one.name], tolerance.picture, `${name} ${one.name}`);
+    expectNear(mean!, wanted.mean, tolerance.mean, `${name} ${set}`);
+    const printed = PRINTED[name]?.[set];
+    if (printed) expect([mean!.psnr_paper.toFixed(2), mean!.ssim_paper.toFixed(4)]).toEqual(printed);
+  }
 }

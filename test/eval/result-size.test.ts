@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ResultSizeError, resultSize, sizeMark } from '../../eval/result-size.ts';
+import { isNoLarger, isSameSize, ResultSizeError, resultSize, sizeMark } from '../../eval/result-size.ts';
 
 test('sizes of results', () => {
   const from = { width: 41, height: 30 };
@@ -15,6 +15,11 @@ test('sizes of results', () => {
 test('no side becomes more than four times as long', () => {
   expect(() => resultSize({ width: 40, height: 24 }, { width: 161 })).toThrow(ResultSizeError);
   expect(() => resultSize({ width: 40, height: 24 }, { width: 40, height: 97 })).toThrow('40x24 to 40x97');
+  const from = { width: 40, height: 24 };
+  for (const size of [{ width: 160 }, { height: 96 }, { width: 160, height: 96 }, { width: 1, height: 96 }])
+    expect(resultSize(from, size)).toMatchObject(size);
+  for (const size of [{ height: 97 }, { width: 161, height: 1 }, { width: 1, height: 97 }])
+    expect(() => resultSize(from, size)).toThrow(ResultSizeError);
   const side = fc.integer({ min: 1, max: 5000 });
   fc.assert(
     fc.property(side, side, side, (width, height, wanted) => {
@@ -25,6 +30,20 @@ test('no side becomes more than four times as long', () => {
       expect(Math.abs(size.height - (height * wanted) / width)).toBeLessThanOrEqual(size.height === 1 ? 1 : 0.5);
     }),
   );
+});
+
+test('sizes are compared side by side', () => {
+  const from = { width: 4, height: 3 };
+  const sizes = [
+    [4, 3],
+    [3, 2],
+    [5, 3],
+    [4, 4],
+    [1, 3],
+    [4, 1],
+  ].map(([width, height]) => ({ width, height }));
+  expect(sizes.map(size => isNoLarger(size, from))).toEqual([true, true, false, false, true, true]);
+  expect(sizes.map(size => isSameSize(size, from))).toEqual([true, false, false, false, false, false]);
 });
 
 test('marks for names', () => {

@@ -57,7 +57,7 @@ const SIZES = [
 test.each(RESIZE_METHODS)('%s: to the last bit what the whole makes, at once and in turns', async method => {
   for (const [width, height, toWidth, toHeight] of SIZES) {
     for (const channels of [1, 3, 4] as const) {
-      for (const make of [Uint8Array, Uint16Array]) {
+      for (const make of channels === 3 ? [Uint8Array, Uint16Array] : [Uint8Array]) {
         const data = new make(width * height * channels);
         for (let i = 0; i < data.length; i++) data[i] = Math.imul(i + 3, 2654435761) >>> 16;
         const picture = createPicture<Samples>(width, height, channels as Channels, data);

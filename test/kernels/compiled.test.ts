@@ -12,7 +12,7 @@ import { byName } from './specified.ts';
 
 sharedDevice();
 
-const RANDOM = LONG ? 20 : 2;
+const RANDOM = LONG ? 20 : 1;
 
 /** The results of an operation with elementwise neighbours to be fused with, and the gradients through all. */
 function around(

@@ -11,7 +11,7 @@ import { byName, specified, specifiedBy } from './specified.ts';
 
 sharedDevice();
 
-const RANDOM = LONG ? 60 : 4;
+const RANDOM = LONG ? 60 : 2;
 
 /** Largest relative error of a gradient: float32 against float64, over the rounding of a few operations. */
 const TOLERANCE = 2e-5;

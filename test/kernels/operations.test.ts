@@ -18,7 +18,7 @@ import { byName } from './specified.ts';
 sharedDevice();
 
 /** Random problems for each operation. */
-const RANDOM = LONG ? 100 : 8;
+const RANDOM = LONG ? 100 : 4;
 
 async function run(operation: Specified, problem: Problem): Promise<(Float32Array | Uint32Array)[]> {
   return numbersOf(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));

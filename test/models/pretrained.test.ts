@@ -24,7 +24,7 @@ const BICUBIC: Record<string, { readonly psnr: number; readonly more: number }> 
 };
 
 describe('what ships', () => {
-  sharedDevice();
+  sharedDevice({ optimized: true });
 
   test('is listed, all of it, each under its own name', () => {
     const files = shipped.flatMap(({ file, card }) => [file, card]);

@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { sharedDevice } from '../device.ts';
 import { checkPublishedNetwork, PUBLISHED, whatIsMissingForScores } from './published-network.ts';
 
-sharedDevice();
+sharedDevice({ optimized: true });
 
 const CASES = PUBLISHED.flatMap(name => ['Set14', 'BSD100'].map(set => [name, set] as const));
 

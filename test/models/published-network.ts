@@ -29,5 +29,5 @@ const NEAR: Tolerance = {
 export async function checkPublishedNetwork(name: Published, set: string): Promise<void> {
   using net = decodeModel(readFileSync(pathOf(name)), pathOf(name));
   using upscaler = new SRResNetUpscaler(net, name);
-  await checkPublishedScores(set, name, network(upscaler), NEAR);
+  await checkPublishedScores(set, { [name]: network(upscaler) }, NEAR);
 }

@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { signed } from '../../common/text.ts';
+import { setCurrentDevice } from '../../engine/tensor.ts';
 import { evaluate } from '../../eval/evaluate.ts';
 import { interpolation, network } from '../../eval/methods.ts';
 import { textureRatio } from '../../eval/texture.ts';
@@ -11,6 +12,7 @@ import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { listPretrained } from '../../models/pretrained.node.ts';
 import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { type ShipOptions, ship as shipModel } from '../../scripts/ship-model.ts';
 import { daybreak } from '../cli/daybreak.ts';
 import { sharedDevice } from '../device.ts';
 import { runTypeScript } from '../docs/run.ts';
@@ -19,10 +21,27 @@ import { temporaryFolder } from '../eval/temporary.ts';
 import { checkShipped } from '../models/shipped.ts';
 import { SMALL_FLAGS } from '../train/small-training.ts';
 
-sharedDevice();
+const device = sharedDevice();
+
+/** Runs what opens a device of its own, and makes this file's the default again. */
+async function keepingDevice(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    setCurrentDevice(device());
+  }
+}
 
 afterEach(() => vi.unstubAllEnvs());
 
+const OPTIONS = {
+  summary: 'for a test',
+  trainedOn: ['three synthetic pictures (MIT)'],
+  note: ['made in a hurry'],
+  licence: 'MIT, as the project',
+};
+
+/** The same on the command line. */
 const TEXTS = [
   '--summary',
   'for a test',
@@ -50,11 +69,12 @@ test('a run becomes a file, a card and a line of the registry, which the command
   expect(trained.code, trained.stderr).toBe(0);
   const checkpoint = join(run, 'checkpoints/last/model.safetensors');
   const out = join(folder, 'shipped');
-  const ship = (name: string, ...more: string[]) =>
-    runTypeScript('scripts/ship-model.ts', [checkpoint, '--name', name, ...TEXTS, '--out', out, ...more]);
-  const scored = ['--data', join(folder, 'scored')];
-  await ship('other', ...scored);
-  await ship('srresnet', ...scored);
+  const data = [join(folder, 'scored')];
+  const ship = (more: Partial<ShipOptions>) =>
+    keepingDevice(() => shipModel(checkpoint, { ...OPTIONS, name: 'other', data, out, ...more }));
+  const command = [checkpoint, '--name', 'other', ...TEXTS, '--out', out];
+  await runTypeScript('scripts/ship-model.ts', [...command, '--data', data[0]]);
+  await ship({ name: 'srresnet' });
 
   const models = await listPretrained(out);
   expect(models.map(({ name }) => name)).toEqual(['srresnet', 'other']);
@@ -89,17 +109,18 @@ test('a run becomes a file, a card and a line of the registry, which the command
   expect(await daybreak(['upscale', 'scored/0.png', '-o', 'x.png'], folder)).toMatchObject({ code: 0 });
 
   // A second of the same name replaces it.
-  await ship('other', ...scored, '--summary', 'better');
+  await ship({ summary: 'better' });
   const again = await listPretrained(out);
   expect(again.map(({ name, summary }) => [name, summary])).toEqual([
     ['srresnet', 'for a test'],
     ['other', 'better'],
   ]);
 
-  await expect(ship('Not A Name', ...scored)).rejects.toThrow('expected lowercase letters');
-  await expect(ship('other')).rejects.toThrow('--data are required');
+  await expect(ship({ name: 'Not A Name' })).rejects.toThrow('expected lowercase letters');
+  await expect(ship({ trainedOn: [] })).rejects.toThrow('--data are required');
+  await expect(runTypeScript('scripts/ship-model.ts', command)).rejects.toThrow("'--data <dir>' not specified");
   rmSync(join(run, 'config.json'));
-  await expect(ship('other', ...scored)).rejects.toThrow('config.json');
+  await expect(ship({})).rejects.toThrow('config.json');
 });
 
 test('pictures that it was trained on do not score it', async () => {
@@ -118,15 +139,7 @@ test('pictures that it was trained on do not score it', async () => {
     '1',
   ]);
   expect(trained.code, trained.stderr).toBe(0);
-  const args = [
-    join(run, 'checkpoints/last/model.safetensors'),
-    '--name',
-    'other',
-    ...TEXTS,
-    '--out',
-    join(folder, 'out'),
-  ];
-  await expect(runTypeScript('scripts/ship-model.ts', [...args, '--data', join(folder, 'set')])).rejects.toThrow(
-    'was trained on these images',
-  );
+  const checkpoint = join(run, 'checkpoints/last/model.safetensors');
+  const options = { ...OPTIONS, name: 'other', data: [join(folder, 'set')], out: join(folder, 'out') };
+  await expect(keepingDevice(() => shipModel(checkpoint, options))).rejects.toThrow('was trained on these images');
 });

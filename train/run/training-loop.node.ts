@@ -12,6 +12,7 @@ import { SkipLines } from '../skip.ts';
 import type { StepResult } from '../trainer.ts';
 import { Checkpoints } from './checkpoints.node.ts';
 import { withLimitAdvice } from './limit-advice.ts';
+import { nextStop } from './next-stop.ts';
 import type { OpenRun } from './open-run.node.ts';
 import { RunReporter } from './run-reporter.node.ts';
 import type { SessionOptions, SessionResult } from './session-options.node.ts';
@@ -44,7 +45,7 @@ export async function trainingLoop(run: OpenRun, options: SessionOptions): Promi
   const profile = options.profile && new SessionProfile(trainer, options.profile, onLine);
   const skips = new SkipLines();
 
-  const isStop = (step: number) => step === nextStop(run, step - 1);
+  const isStop = (step: number) => step === nextStop(config, step - 1);
   const stopLog = () => log.stop({ unfinished: !isStop(trainer.step) });
 
   /** Evaluates, and saves the checkpoint `best` if this is the best so far. */
@@ -167,16 +168,10 @@ async function* updates(
     });
   }
   while (trainer.step < last && !signal?.aborted) {
-    const stop = Math.min(last, nextStop(run, trainer.step));
+    const stop = Math.min(last, nextStop(config, trainer.step));
     log.start();
     yield* profile?.updates(stop, rate, signal) ?? trainer.run(stop, rate, signal);
   }
-}
-
-/** The next update after `step` at which an unbroken run pauses: to evaluate, sample, save, or because it is the last. */
-function nextStop({ config: { steps, evalEvery, sampleEvery, saveEvery } }: OpenRun, step: number): number {
-  const after = (every: number) => (every > 0 ? (Math.floor(step / every) + 1) * every : Number.POSITIVE_INFINITY);
-  return Math.min(steps, after(evalEvery), after(sampleEvery), after(saveEvery));
 }
 
 const rateOf =
