@@ -81,7 +81,7 @@ test('a tuned file is heeded, but by --no-tuned and by adapters that it was not 
     expect(ignored.weights).toBe(byRule.weights);
     expect(elsewhere.weights).toBe(byRule.weights);
     expect(elsewhere.stderr).toMatch(
-      /note: .*tuned\.json: was measured on .*another adapter; .*; kernels are chosen by rule/,
+      /note: .*tuned\.json: was measured on .*another adapter, .*; .*; kernels are chosen by rule/,
     );
   } finally {
     process.env.DAYBREAK_TUNED = environment;
