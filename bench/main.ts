@@ -45,9 +45,9 @@ const BENCHMARKS: readonly Benchmark[] = [
 
 /** The peers are a separate package that the main install and type check do not include. */
 async function loadPeers(): Promise<BenchmarkModule> {
-  const place = new URL('./peers/command.ts', import.meta.url);
-  if (!existsSync(place)) throw new UsageError('bench/peers is missing from this copy of the project');
-  return (await import(place.href)) as BenchmarkModule;
+  const module = new URL('./peers/command.ts', import.meta.url);
+  if (!existsSync(module)) throw new UsageError('bench/peers is missing from this copy of the project');
+  return (await import(module.href)) as BenchmarkModule;
 }
 
 async function programFor(args: readonly string[]): Promise<Command> {

@@ -172,8 +172,8 @@ async function upscaleJobs(
 }
 
 /** Notes about skipped files and folders. */
-function notesOn({ leftOut, unread, undecodable, results }: Batch): string[] {
-  const folders = leftOut.map(
+function notesOn({ skippedFolders, unread, undecodable, results }: Batch): string[] {
+  const folders = skippedFolders.map(
     folder => `${printable(folder)} contains pictures, too: use --recursive to include subfolders`,
   );
   const earlier =

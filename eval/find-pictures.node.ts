@@ -15,7 +15,7 @@ export interface FoundPictures {
   /** Errors for non-files named like pictures, and for folders that cannot be listed. */
   readonly refused: readonly ImageError[];
   /** Without `recursive`, the first subfolder with pictures. */
-  readonly leftOut: string | undefined;
+  readonly skippedFolder: string | undefined;
   /** Extensions of pictures in unsupported formats, one per file. */
   readonly unread: readonly string[];
   /** Number of pictures, and with `recursive` also of subfolders, whose names are not valid UTF-8. */
@@ -60,8 +60,8 @@ export async function findPictures(folder: string, { recursive, without }: Searc
       } else if (isOtherPicture(entry.name)) unread.push(extensionOf(entry.name));
     }
   }
-  const leftOut = await firstWithPictures(folder, skippedFolders, root, without);
-  return { pictures: pictures.sort(compareNames), refused, leftOut, unread, undecodable };
+  const skippedFolder = await firstWithPictures(folder, skippedFolders, root, without);
+  return { pictures: pictures.sort(compareNames), refused, skippedFolder, unread, undecodable };
 }
 
 /** The error for a path that is neither a file nor a folder: reading it might block forever. */

@@ -77,10 +77,10 @@ export function layoutOf(paths: readonly string[]): Layout | SeveralSets {
   const strays: { file: string; problem: string }[] = [];
   const highs = named(roles.originals, strays);
   const counterparts = named(beside ? roles.low : lows.filter(isPicture), strays);
-  const leftOut = beside ? roles.results : [...roles.low, ...roles.results];
+  const skipped = beside ? roles.results : [...roles.low, ...roles.results];
   const notes = [
     ...besideNote(high, inside('')),
-    ...resultsNote(leftOut, roles.originals),
+    ...resultsNote(skipped, roles.originals),
     ...((low ?? beside) ? [] : unusedNote(folders)),
   ];
   const unread = unreadOf(originals, lows);
@@ -148,10 +148,10 @@ function rolesOf(files: readonly string[], sure: ReadonlySet<string>): Roles {
   for (const file of files) roles[roleOf(stemOf(file))].push(file);
   const { originals, low, results, orphans } = roles;
   const marked = originals.length > 0 && originals.every(path => isHigh(stemOf(path)));
-  const aside = new Set([...low, ...results]);
+  const others = new Set([...low, ...results]);
   return marked
     ? { originals, low: [...low, ...orphans], results, marked }
-    : { originals: files.filter(file => !aside.has(file)), low, results, marked };
+    : { originals: files.filter(file => !others.has(file)), low, results, marked };
 }
 
 /** The prefixes of a name before each `_` or `-`. */

@@ -16,7 +16,7 @@ export interface Batch {
   readonly jobs: readonly Job[];
   readonly refused: readonly ImageError[];
   /** Skipped subfolders with pictures, one per input folder. */
-  readonly leftOut: readonly string[];
+  readonly skippedFolders: readonly string[];
   /** Extensions of pictures in unsupported formats, one per file. */
   readonly unread: readonly string[];
   /** Number of files skipped because their names are not valid UTF-8. */
@@ -62,7 +62,7 @@ interface Found {
  */
 export async function planBatch(request: BatchRequest): Promise<Batch> {
   const { inputs, out, recursive = false, oneFile = await namesFile(out) } = request;
-  const [found, refused, leftOut, unread]: [Found[], ImageError[], string[], string[]] = [[], [], [], []];
+  const [found, refused, skippedFolders, unread]: [Found[], ImageError[], string[], string[]] = [[], [], [], []];
   const to = await realPathOf(out);
   let results = 0;
   let undecodable = 0;
@@ -83,13 +83,13 @@ export async function planBatch(request: BatchRequest): Promise<Batch> {
       refused.push(...inside.refused);
       unread.push(...inside.unread);
       undecodable += inside.undecodable;
-      if (inside.leftOut !== undefined) leftOut.push(join(input, inside.leftOut));
+      if (inside.skippedFolder !== undefined) skippedFolders.push(join(input, inside.skippedFolder));
       else if (pictures.length === 0) refused.push(new ImageError(input, 'no pictures in this folder'));
       found.push(...pictures.map(path => ({ path: join(input, path), below: dirname(path) })));
     }
   }
   const { jobs, refused: clashes } = await assign(found, { ...request, oneFile });
-  return { jobs, refused: [...refused, ...clashes], leftOut, unread, undecodable, results };
+  return { jobs, refused: [...refused, ...clashes], skippedFolders, unread, undecodable, results };
 }
 
 /** True if `-o` is a file or standard output: no trailing slash, and no existing folder. */
@@ -171,7 +171,7 @@ async function assign(found: readonly Found[], request: Request): Promise<Pick<B
     candidates.set(name, { found: one, own: [name, await keys.ofFile(one.path)], usual });
   }
   const all = [...candidates.values()];
-  const taken: Taken = { keys, pictures: new Set(all.flatMap(({ own }) => own)), results: new Map() };
+  const used: UsedNames = { keys, pictures: new Set(all.flatMap(({ own }) => own)), results: new Map() };
   const folder = new OutputFolder(request.out);
   const jobs: Job[] = [];
   const refused: ImageError[] = [];
@@ -181,10 +181,10 @@ async function assign(found: readonly Found[], request: Request): Promise<Pick<B
     const clashes = request.name === undefined && (uses.get(one.usual.key) ?? 0) > 1;
     const { path, key } = clashes ? await output(one.found, DISTINCT_NAME) : one.usual;
     const problem =
-      path === STANDARD ? undefined : ((await clash(one, { path, key }, taken)) ?? (await folder.problem(path)));
+      path === STANDARD ? undefined : ((await clash(one, { path, key }, used)) ?? (await folder.problem(path)));
     if (problem !== undefined) refused.push(new ImageError(input, problem));
     else {
-      taken.results.set(key, input);
+      used.results.set(key, input);
       jobs.push({ input, output: path });
     }
   }
@@ -192,7 +192,7 @@ async function assign(found: readonly Found[], request: Request): Promise<Pick<B
 }
 
 /** Paths that no result may overwrite, as keys. */
-interface Taken {
+interface UsedNames {
   readonly keys: PathKeys;
   /** The inputs' names and the files that they lead to. */
   readonly pictures: ReadonlySet<string>;
@@ -204,7 +204,7 @@ interface Taken {
 async function clash(
   { own }: Candidate,
   { path, key }: Output,
-  { keys, pictures, results }: Taken,
+  { keys, pictures, results }: UsedNames,
 ): Promise<string | undefined> {
   // If the result is a link to a picture, writing would replace only the link, but it already looks finished.
   const file = await keys.ofFile(path);

@@ -86,8 +86,8 @@ function daalaTaps(sigma: number, longest: number): Float64Array {
 /** For each of `length` positions, the sum of the taps that fall inside. */
 function massInside(taps: Float64Array, length: number): Float64Array {
   const radius = taps.length >> 1;
-  return Float64Array.from({ length }, (_, place) =>
-    taps.reduce((sum, tap, i) => (place + i - radius < 0 || place + i - radius >= length ? sum : sum + tap), 0),
+  return Float64Array.from({ length }, (_, position) =>
+    taps.reduce((sum, tap, i) => (position + i - radius < 0 || position + i - radius >= length ? sum : sum + tap), 0),
   );
 }
 

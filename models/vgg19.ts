@@ -114,16 +114,16 @@ export class VGG19 extends Module {
     for (const [i, j] of pairs) this.require(i, j);
     if (image.shape.length !== 4 || image.shape[1] !== 3)
       throw new ShapeError('VGG19', `expected images of [N, 3, H, W], got ${formatShape(image.shape)}.`);
-    const places = pairs.map(([i, j]) => indexOf(i, j));
+    const indices = pairs.map(([i, j]) => indexOf(i, j));
     return tidy(() => {
       const outputs: Tensor[] = [];
       let x = this.#mapped(image);
-      for (const { i, j, index } of VGG19_LAYERS.slice(0, Math.max(-1, ...places) + 1)) {
+      for (const { i, j, index } of VGG19_LAYERS.slice(0, Math.max(-1, ...indices) + 1)) {
         if (i > 1 && j === 1) x = maxPool2d(x, 2);
         x = relu(this.features[index]!.forward(x));
         outputs.push(x);
       }
-      return places.map(place => outputs[place]);
+      return indices.map(index => outputs[index]);
     });
   }
 
@@ -153,8 +153,8 @@ export class VGG19 extends Module {
 
 /** The index of φ(i,j) among the convolutions. Throws VggError if VGG19 has no such layer. */
 function indexOf(i: number, j: number): number {
-  const place = VGG19_LAYERS.findIndex(layer => layer.i === i && layer.j === j);
-  if (place >= 0) return place;
+  const index = VGG19_LAYERS.findIndex(layer => layer.i === i && layer.j === j);
+  if (index >= 0) return index;
   const stages = STAGES.map(({ convolutions }, stage) => `${nameOf({ i: stage + 1, j: 1 })}…${convolutions}`);
   throw new VggError(`VGG19 has no ${nameOf({ i, j })}: its layers are ${stages.join(', ')}.`);
 }

@@ -6,7 +6,7 @@ import ts from 'typescript';
 
 /** An assertion: `file:line`, and the offset of the `!`. */
 export interface IdleAssertion {
-  readonly place: string;
+  readonly location: string;
   readonly file: string;
   readonly position: number;
 }
@@ -30,7 +30,7 @@ export function idleAssertions(configFile: string): IdleAssertion[] {
       if (ts.isNonNullExpression(node) && !mayBeNothing(checker.getTypeAtLocation(node.expression))) {
         const position = node.expression.getEnd();
         const { line } = source.getLineAndCharacterOfPosition(position);
-        found.push({ place: `${source.fileName}:${line + 1}`, file: source.fileName, position });
+        found.push({ location: `${source.fileName}:${line + 1}`, file: source.fileName, position });
       }
       ts.forEachChild(node, visit);
     };

@@ -65,7 +65,7 @@ function during(run: string): string {
   if (!existsSync(join(run, 'config.json'))) return 'before config.json';
   const checkpoints = join(run, 'checkpoints');
   const beingWritten = ['last', 'best'].find(name =>
-    ['new', 'old'].some(place => existsSync(join(checkpoints, `.${name}.${place}`))),
+    ['new', 'old'].some(suffix => existsSync(join(checkpoints, `.${name}.${suffix}`))),
   );
   if (beingWritten) return `writing ${beingWritten}`;
   if (loggedStep(run) >= STEPS) return existsSync(join(run, 'comparison.png')) ? 'reporting' : 'scoring at the end';

@@ -176,11 +176,11 @@ export class VariableState {
 
   #leave(device: Copier): void {
     const old = this.#value;
-    const place = old.storage;
-    if (!old.shared || !place) return;
-    const kept = device.memory.allocate(place.bytes, 'kept for a gradient');
-    device.copy(place, kept, place.bytes);
-    const fresh = new Value(old.spec, place);
+    const current = old.storage;
+    if (!old.shared || !current) return;
+    const kept = device.memory.allocate(current.bytes, 'kept for a gradient');
+    device.copy(current, kept, current.bytes);
+    const fresh = new Value(old.spec, current);
     fresh.requiresGrad = old.requiresGrad;
     fresh.source = { kind: 'variable', variable: this };
     fresh.retain();
@@ -193,9 +193,9 @@ export class VariableState {
   /** Moves the content out of the variable that contains it, to its own memory. No effect if no variable contains it. */
   moveOut(device: Copier): void {
     if (!this.part) return;
-    const place = this.storage;
-    const storage = device.memory.allocate(place.bytes, this.name);
-    device.copy(place, storage, place.bytes);
+    const current = this.storage;
+    const storage = device.memory.allocate(current.bytes, this.name);
+    device.copy(current, storage, current.bytes);
     this.moveTo(storage, undefined);
   }
 

@@ -55,7 +55,7 @@ export class Program {
   /** The containing variable of each variable when the program was created: the program is only valid for this aliasing. */
   readonly #parts: ReadonlyMap<VariableState, VariableState['part']>;
   /** Memory of variables and temporaries at the last run, which the fixed bind groups refer to. */
-  #places: readonly Storage[] = [];
+  #storages: readonly Storage[] = [];
   /** Number of asynchronous operations in progress. */
   #holders = 0;
   #disposed = false;
@@ -233,7 +233,7 @@ export class Program {
     this.#disposed = true;
     if (this.#holders === 0) this.#params?.destroy();
     this.#shared?.leave(this);
-    this.#places = [];
+    this.#storages = [];
     for (const ready of this.#ready) ready.fixed = undefined;
   }
 
@@ -251,10 +251,11 @@ export class Program {
   /** Drops fixed bind groups if variables or temporaries have moved. */
   #findPlaces(slots: readonly Storage[]): void {
     if (!this.#shared) return;
-    const places = [...this.variables.map(({ storage }) => storage), ...slots];
-    const moved = places.length !== this.#places.length || places.some((storage, i) => storage !== this.#places[i]);
+    const storages = [...this.variables.map(({ storage }) => storage), ...slots];
+    const moved =
+      storages.length !== this.#storages.length || storages.some((storage, i) => storage !== this.#storages[i]);
     if (!moved) return;
-    this.#places = places;
+    this.#storages = storages;
     for (const ready of this.#ready) ready.fixed = undefined;
   }
 

@@ -23,7 +23,7 @@ const viewOf = (chunk: Uint8Array) => new DataView(chunk.buffer, chunk.byteOffse
 export function readChromaticities(chunk: Uint8Array): Chromaticities | undefined {
   if (chunk.length !== 32) return undefined;
   const view = viewOf(chunk);
-  const at = (place: number): Chromaticity => [view.getUint32(place) / UNIT, view.getUint32(place + 4) / UNIT];
+  const at = (offset: number): Chromaticity => [view.getUint32(offset) / UNIT, view.getUint32(offset + 4) / UNIT];
   const chromaticities = { white: at(0), red: at(8), green: at(16), blue: at(24) };
   const all = [chromaticities.white, chromaticities.red, chromaticities.green, chromaticities.blue];
   // Some wide spaces have primaries slightly outside the visible colours.

@@ -53,7 +53,7 @@ function chromaticitiesOf(tiff: TiffStructure): Chromaticities | undefined {
   const white = rationals(tiff, tiff.first, WHITE_POINT);
   const rest = rationals(tiff, tiff.first, PRIMARY_CHROMATICITIES);
   if (white.length < 2 || rest.length < 6) return undefined;
-  const at = (values: readonly number[], place: number): Chromaticity => [values[place], values[place + 1]];
+  const at = (values: readonly number[], index: number): Chromaticity => [values[index], values[index + 1]];
   const all = { white: at(white, 0), red: at(rest, 0), green: at(rest, 2), blue: at(rest, 4) };
   return toProfileXyz(all) && all;
 }

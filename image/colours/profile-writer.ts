@@ -31,11 +31,11 @@ const HEADER_BYTES = 128;
 
 /** Header, tag table and tag data, each aligned to four bytes. Shared data are written once. */
 function written(space: 'RGB ' | 'GRAY', tags: Tags): Uint8Array {
-  const places = new Map<Uint8Array, number>();
+  const offsets = new Map<Uint8Array, number>();
   let end = HEADER_BYTES + 4 + 12 * tags.length;
   for (const [, data] of tags) {
-    if (places.has(data)) continue;
-    places.set(data, end);
+    if (offsets.has(data)) continue;
+    offsets.set(data, end);
     end += data.length + (-data.length & 3);
   }
   const bytes = new Uint8Array(end);
@@ -50,11 +50,11 @@ function written(space: 'RGB ' | 'GRAY', tags: Tags): Uint8Array {
   view.setUint32(HEADER_BYTES, tags.length);
   tags.forEach(([signature, data], i) => {
     const at = HEADER_BYTES + 4 + 12 * i;
-    const place = places.get(data) ?? 0;
+    const offset = offsets.get(data) ?? 0;
     putText(bytes, at, signature);
-    view.setUint32(at + 4, place);
+    view.setUint32(at + 4, offset);
     view.setUint32(at + 8, data.length);
-    bytes.set(data, place);
+    bytes.set(data, offset);
   });
   return bytes;
 }

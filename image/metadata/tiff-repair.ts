@@ -41,7 +41,7 @@ export const isAboutTags = (message: string): boolean => HARMLESS.test(message);
 export function repairedTiff({ bytes, littleEndian, big }: TiffStructure, page: Directory): Uint8Array | undefined {
   const needed = page.all.filter(({ tag }) => isNeeded(tag)).sort((a, b) => a.tag - b.tag);
   const twice = needed.some(({ tag }, i) => needed[i - 1]?.tag === tag);
-  if (twice || page.leftOut.some(isNeeded)) return undefined;
+  if (twice || page.ignored.some(isNeeded)) return undefined;
   const [countBytes, entryBytes, offsetBytes] = big ? [8, 20, 8] : [2, 12, 4];
   const start = bytes.length + (-bytes.length & 7);
   const directory = new Uint8Array(countBytes + needed.length * entryBytes + offsetBytes);

@@ -20,7 +20,7 @@ export interface Directory {
   /** Every tag in file order. */
   readonly all: readonly Tag[];
   /** Numbers of skipped tags: of unknown type, or with values outside the file. */
-  readonly leftOut: readonly number[];
+  readonly ignored: readonly number[];
   /** Where the offset of the next directory is stored, and this offset: 0 if there is none. */
   readonly nextAt: number;
   readonly next: number;
@@ -80,7 +80,7 @@ function readDirectory(layout: Layout, at: number): Directory | undefined {
   if (nextAt + offsetBytes > view.byteLength) return undefined;
   const all: Tag[] = [];
   const tags = new Map<number, Tag>();
-  const leftOut: number[] = [];
+  const ignored: number[] = [];
   for (let entry = at + countBytes; entry < nextAt; entry += entryBytes) {
     const [tag, type] = [view.getUint16(entry, littleEndian), view.getUint16(entry + 2, littleEndian)];
     const count = offsetIn(layout, entry + 4);
@@ -88,14 +88,14 @@ function readDirectory(layout: Layout, at: number): Directory | undefined {
     const held = entry + 4 + offsetBytes;
     const valueAt = length <= offsetBytes ? held : offsetIn(layout, held);
     if (length === 0 || valueAt + length > view.byteLength) {
-      leftOut.push(tag);
+      ignored.push(tag);
       continue;
     }
     const read = { tag, type, count, at: entry, valueAt, length };
     all.push(read);
     if (!tags.has(tag)) tags.set(tag, read);
   }
-  return { tags, all, leftOut, nextAt, next: offsetIn(layout, nextAt) };
+  return { tags, all, ignored, nextAt, next: offsetIn(layout, nextAt) };
 }
 
 /** The chain of directories, one per page. */

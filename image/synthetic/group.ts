@@ -14,7 +14,7 @@ export interface Scene {
 }
 
 /** A group's position, extent and edge softness. */
-export interface Place {
+export interface Spot {
   readonly x: number;
   readonly y: number;
   readonly radius: number;

@@ -3,7 +3,7 @@
 import type { Random } from '../random.ts';
 import { type Canvas, colourAt, paint } from './canvas.ts';
 import { cluster, facade, hair, land, shadow } from './details.ts';
-import type { Place, Scene } from './group.ts';
+import type { Scene, Spot } from './group.ts';
 import { plain, surface } from './material.ts';
 import { fractalNoise } from './noise.ts';
 import { Palette } from './palette.ts';
@@ -100,7 +100,7 @@ const GROUPS = [
   { draw: shadow, weight: 1.5 },
 ] as const;
 
-function group(scene: Scene, place: Place): void {
+function group(scene: Scene, spot: Spot): void {
   let left = scene.random.uniform(
     0,
     GROUPS.reduce((sum, { weight }) => sum + weight, 0),
@@ -108,7 +108,7 @@ function group(scene: Scene, place: Place): void {
   for (const { draw, weight } of GROUPS) {
     left -= weight;
     if (left < 0) {
-      draw(scene, place);
+      draw(scene, spot);
       return;
     }
   }
@@ -130,7 +130,7 @@ export function paintScene(canvas: Canvas, random: Random): void {
   const ground = surface(random, palette, noises, palette.colour(), size / 2, 1);
   const everywhere = rectangle(2 * size, 2 * size, [1, 0]);
   paint(canvas, { shape: everywhere, material: ground, x: width / 2, y: height / 2, softness: 0.5 });
-  const anywhere = (depth: number): Place => ({
+  const anywhere = (depth: number): Spot => ({
     x: random.uniform(0, width),
     y: random.uniform(0, height),
     radius: Math.min(size * 0.6, random.octaves(16, 3.5)),

@@ -1,7 +1,7 @@
 /** Objects made of thin lines: wires and branches. */
 
 import { paint } from './canvas.ts';
-import { dimmed, type Place, type Scene } from './group.ts';
+import { dimmed, type Scene, type Spot } from './group.ts';
 import { type Material, plain, surface } from './material.ts';
 import { stroke } from './shapes.ts';
 
@@ -28,25 +28,25 @@ export function chain(
 }
 
 /** A curved line (wire, stem, whisker) that starts at the position and spans twice its radius. */
-export function line(scene: Scene, place: Place): void {
+export function line(scene: Scene, spot: Spot): void {
   const { random, palette } = scene;
   const [c, s] = random.chance(0.4) ? random.nearlyLevel(0.2) : random.direction();
-  const bend = random.chance(0.5) ? 0 : random.normal() * 0.4 * place.radius;
+  const bend = random.chance(0.5) ? 0 : random.normal() * 0.4 * spot.radius;
   const points: [number, number][] = [];
   const steps = bend === 0 ? 1 : 14;
   for (let i = 0; i <= steps; i++) {
     const t = (2 * i) / steps - 1;
     const off = bend * (1 - t * t);
-    points.push([place.x + place.radius * t * c - off * s, place.y + place.radius * t * s + off * c]);
+    points.push([spot.x + spot.radius * t * c - off * s, spot.y + spot.radius * t * s + off * c]);
   }
   const width = random.octaves(0.3, 3.3);
-  chain(scene, points, width, random.chance(0.5) ? width : width * 0.3, plain(palette.colour()), place.softness);
+  chain(scene, points, width, random.chance(0.5) ? width : width * 0.3, plain(palette.colour()), spot.softness);
 }
 
 /** A stem that divides into twigs. */
-export function branches(scene: Scene, place: Place): void {
+export function branches(scene: Scene, spot: Spot): void {
   const { random, palette, noises } = scene;
-  const material = surface(random, palette, noises, dimmed(palette.colour(), 0.6), place.radius, 0.6);
+  const material = surface(random, palette, noises, dimmed(palette.colour(), 0.6), spot.radius, 0.6);
   const spread = random.uniform(0.25, 0.8);
   const grow = (x: number, y: number, c: number, s: number, length: number, width: number, depth: number): void => {
     const points: [number, number][] = [[x, y]];
@@ -58,7 +58,7 @@ export function branches(scene: Scene, place: Place): void {
       const last = points[points.length - 1];
       points.push([last[0] + (dx * length) / 4, last[1] + (dy * length) / 4]);
     }
-    chain(scene, points, width, width * 0.65, material, place.softness);
+    chain(scene, points, width, width * 0.65, material, spot.softness);
     if (depth === 0) return;
     const [ex, ey] = points[points.length - 1];
     const twigs = 2 + random.integer(2);
@@ -77,10 +77,10 @@ export function branches(scene: Scene, place: Place): void {
     }
   };
   const [c, s] = random.direction();
-  const length = place.radius * 0.6;
+  const length = spot.radius * 0.6;
   grow(
-    place.x - c * place.radius,
-    place.y - s * place.radius,
+    spot.x - c * spot.radius,
+    spot.y - s * spot.radius,
     c,
     s,
     length,

@@ -4,7 +4,7 @@
 
 import type { Random } from '../random.ts';
 import { paint } from './canvas.ts';
-import type { Place, Scene } from './group.ts';
+import type { Scene, Spot } from './group.ts';
 import { plain, surface } from './material.ts';
 import { rectangle } from './shapes.ts';
 import { chain } from './strokes.ts';
@@ -42,16 +42,16 @@ function glyph(random: Random): readonly Path[] {
 }
 
 /** Lines of writing, on a panel or without. */
-export function writing(scene: Scene, place: Place): void {
+export function writing(scene: Scene, spot: Spot): void {
   const { canvas, random, palette, noises } = scene;
   const [c, s] = random.nearlyLevel(random.chance(0.6) ? 0.03 : 0.4);
-  const height = Math.min(random.octaves(5, 3), place.radius / 1.5);
-  const rows = Math.max(1, Math.floor(Math.min(5, (1.6 * place.radius) / (1.7 * height))));
+  const height = Math.min(random.octaves(5, 3), spot.radius / 1.5);
+  const rows = Math.max(1, Math.floor(Math.min(5, (1.6 * spot.radius) / (1.7 * height))));
   const ground = palette.colour();
   if (random.chance(0.7)) {
-    const shape = rectangle(place.radius * 1.1, rows * height + 0.3 * height, [c, s], random.uniform(0, 0.4) * height);
-    const material = surface(random, palette, noises, ground, place.radius, 0.4);
-    paint(canvas, { shape, material, x: place.x, y: place.y, softness: place.softness });
+    const shape = rectangle(spot.radius * 1.1, rows * height + 0.3 * height, [c, s], random.uniform(0, 0.4) * height);
+    const material = surface(random, palette, noises, ground, spot.radius, 0.4);
+    paint(canvas, { shape, material, x: spot.x, y: spot.y, softness: spot.softness });
   }
   const ink = plain(palette.contrasting(ground));
   const width = Math.max(0.35, height * random.uniform(0.04, 0.12));
@@ -59,14 +59,14 @@ export function writing(scene: Scene, place: Place): void {
   const unit = height / 4;
   for (let row = 0; row < rows; row++) {
     const v = (row - (rows - 1) / 2) * 1.8 * height - height / 2;
-    for (let u = -place.radius; u < place.radius - 2 * unit; u += 3.1 * unit) {
+    for (let u = -spot.radius; u < spot.radius - 2 * unit; u += 3.1 * unit) {
       if (random.chance(0.14)) continue;
       for (const corners of glyph(random)) {
         const points = corners.map(([gx, gy]) => {
           const [a, b] = [u + gx * unit + lean * (4 - gy) * unit, v + gy * unit];
-          return [place.x + a * c - b * s, place.y + a * s + b * c] as const;
+          return [spot.x + a * c - b * s, spot.y + a * s + b * c] as const;
         });
-        chain(scene, points, width, width, ink, place.softness);
+        chain(scene, points, width, width, ink, spot.softness);
       }
     }
   }

@@ -17,7 +17,7 @@ function folderOf(...paths: string[]): string {
 
 /** The plan with paths relative to `folder`: "input > output", what was refused, what was left out. */
 async function planned(folder: string, inputs: string[], out: string, more: Partial<BatchRequest> = {}) {
-  const { jobs, refused, leftOut } = await planBatch({
+  const { jobs, refused, skippedFolders } = await planBatch({
     inputs: inputs.map(input => join(folder, input)),
     out: join(folder, out),
     model: 'net',
@@ -27,7 +27,7 @@ async function planned(folder: string, inputs: string[], out: string, more: Part
   return {
     jobs: jobs.map(({ input, output }) => short(`${input} > ${output}`)),
     refused: refused.map(error => short(error.message)),
-    leftOut: leftOut.map(short),
+    skippedFolders: skippedFolders.map(short),
   };
 }
 
@@ -40,12 +40,12 @@ test('files and folders; subfolders if asked for, with their tree', async () => 
   expect(await planned(folder, ['one.png', 'many'], 'out')).toEqual({
     jobs: flat,
     refused: [],
-    leftOut: ['many/deep/er'],
+    skippedFolders: ['many/deep/er'],
   });
   expect(await planned(folder, ['one.png', 'many'], 'out', recursive)).toEqual({
     jobs: [...flat, 'many/deep/er/b.png > out/deep/er/b_x4.png'],
     refused: [],
-    leftOut: [],
+    skippedFolders: [],
   });
 });
 
@@ -96,7 +96,7 @@ test('results of an earlier run are not taken for pictures', async () => {
   expect((await planned(folder, ['in'], '.', recursive)).jobs).toHaveLength(4);
   symlinkSync(join(folder, 'in'), join(folder, 'way'));
   expect((await planned(folder, ['in'], 'way/out', recursive)).jobs).toHaveLength(3);
-  expect((await planned(folder, ['in'], 'in/out')).leftOut).toEqual(['in/sub']);
+  expect((await planned(folder, ['in'], 'in/out')).skippedFolders).toEqual(['in/sub']);
 });
 
 test('no result replaces a picture', async () => {
@@ -164,7 +164,7 @@ test('links: to files they are read, to folders not followed, to nothing told of
   expect(await planned(folder, ['in'], 'out', recursive)).toEqual({
     jobs: ['a', 'broken', 'link'].map(name => `in/sub/${name}.png > out/sub/${name}_x4.png`),
     refused: [],
-    leftOut: [],
+    skippedFolders: [],
   });
   // A folder that was named is entered by whatever way.
   expect((await planned(folder, ['in/away'], 'out')).jobs).toEqual(['in/away/x.png > out/x_x4.png']);

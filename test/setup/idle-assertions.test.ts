@@ -3,5 +3,5 @@ import { expect, test } from 'vitest';
 import { idleAssertions } from '../../scripts/idle-assertions.ts';
 
 test('no non-null assertion does nothing', () => {
-  expect(idleAssertions('tsconfig.json').map(({ place }) => place)).toEqual([]);
+  expect(idleAssertions('tsconfig.json').map(({ location }) => location)).toEqual([]);
 });
