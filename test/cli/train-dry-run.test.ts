@@ -3,15 +3,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../eval/temporary.ts';
+import { SMALL } from '../train/small-training.ts';
 import { daybreak } from './daybreak.ts';
+import { TRAIN } from './training-run.ts';
 
 const BASE = {
   data: 'synthetic',
   synthetic: { count: 3, size: 32 },
-  batch: 2,
-  crop: 32,
-  channels: 4,
-  blocks: 1,
+  ...SMALL,
   lr: 1e-3,
   'lr.schedule': 'cosine',
   steps: 6,
@@ -33,7 +32,7 @@ test('prints what a run needs and where each option was set; trains and writes n
 
   const json = await daybreak([...command, '--dry-run', '--json']);
   const found = JSON.parse(json.stdout);
-  expect(found).toMatchObject({ step: 0, pictures: 3, config: { lrSchedule: 'constant', channels: 4 } });
+  expect(found).toMatchObject({ step: 0, pictures: 3, config: { lrSchedule: 'constant', channels: 8 } });
 
   const run = await daybreak([...command, '--stop-after', '2']);
   expect(run.stderr).toMatch(/^options: .*lr 0\.001 \(.*base\.json\), lrSchedule constant \(command line\)/m);
@@ -79,9 +78,8 @@ test('rejects what a run would reject', async () => {
 
 test('overfits one batch', async () => {
   const run = join(temporaryFolder(), 'run');
-  const sizes = ['--synthetic-count', '3', '--synthetic-size', '32', '--batch', '2', '--crop', '32', '--channels', '8'];
-  const more = ['--blocks', '1', '--lr', '4e-3', '--steps', '150', '--overfit-batch', '--log-every', '1'];
-  expect((await daybreak(['train', 'srresnet', '--data', 'synthetic', ...sizes, ...more, '--out', run])).code).toBe(0);
+  const more = ['--lr', '4e-3', '--steps', '150', '--overfit-batch', '--log-every', '1'];
+  expect((await daybreak([...TRAIN, ...more, '--out', run])).code).toBe(0);
   const losses = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')

@@ -5,20 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { daybreak, daybreakProcess, start } from './daybreak.ts';
+import { TRAIN as SMALL_TRAIN } from './training-run.ts';
 
-const SMALL = [
-  '--data',
-  'synthetic',
-  '--synthetic-count',
-  '2',
-  '--synthetic-size',
-  '32',
-  '--channels',
-  '4',
-  '--blocks',
-  '1',
-];
-const TRAIN = ['train', 'srresnet', ...SMALL, '--batch', '2', '--crop', '32', '--lr', '1e-3', '--flips', '--rotations'];
+/** Of the sizes that all tests of runs share, so that their kernels are compiled once. */
+const TRAIN = [...SMALL_TRAIN, '--flips', '--rotations'];
 
 /** SHA-256 of each file of a run's last checkpoint. */
 function checkpoint(run: string): Record<string, string> {

@@ -136,3 +136,12 @@ test('a batch norm with activation and residual sum takes few passes over memory
   // Mean, variance, perhaps the three channels' scales, and one pass for all the rest.
   expect(await dispatches(2, block)).toBeLessThanOrEqual(4);
 });
+
+test('a chain of many tensors is split where a kernel would bind more than 12 buffers', async () => {
+  const inputs = Array.from({ length: 20 }, (_, i) => tensor([i, 2 * i]));
+  using compiled = compile((...all: Tensor[]) => all.reduce((a, b) => ops.add(a, b)));
+  const bindings = compiled.plan(inputs).lowered.calls.map(({ buffers }) => buffers.length);
+  expect(Math.max(...bindings)).toBeLessThanOrEqual(12);
+  expect([...(await takeOne(tidy(() => compiled(...inputs))))]).toEqual([190, 380]);
+  for (const input of inputs) input.dispose();
+});

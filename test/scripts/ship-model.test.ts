@@ -118,7 +118,7 @@ test('a run becomes a file, a card and a line of the registry, which the command
 
   await expect(ship({ name: 'Not A Name' })).rejects.toThrow('expected lowercase letters');
   await expect(ship({ trainedOn: [] })).rejects.toThrow('--data are required');
-  await expect(runTypeScript('scripts/ship-model.ts', command)).rejects.toThrow("'--data <dir>' not specified");
+  await expect(runTypeScript('scripts/ship-model.ts', command)).rejects.toThrow('--data are required');
   rmSync(join(run, 'config.json'));
   await expect(ship({})).rejects.toThrow('config.json');
 });
