@@ -8,11 +8,12 @@ export const PURE = [
   'test/image/**/*.test.ts',
   'test/eval/!(batch|upscale|vgg-distance)?(.long).test.ts',
   'test/cli/{open-method,progress}.test.ts',
+  'test/common/{median,text}.test.ts',
   'test/docs/{commands,links,operations}.test.ts',
-  'test/engine/{lavapipe,losses-in-a-row,lru-cache,philox,plan,shape}.test.ts',
+  'test/engine/{device-losses,lavapipe,lru-cache,philox,plan,shape}.test.ts',
   'test/models/{interpolate,safetensors}.test.ts',
   'test/train/{config,config-paths,development,event-file,initial-weights,metrics-log}.test.ts',
-  'test/train/{median,pauses,pictures,report-curves,report-header,report,schedule,skip,variants}.test.ts',
+  'test/train/{next-stop,pictures,report-curves,report-header,report,schedule,skip,variants}.test.ts',
 ];
 
 // `vitest run` is the quick half of the tests; `--mode long` runs all, with more and larger random problems

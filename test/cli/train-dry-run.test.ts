@@ -97,7 +97,7 @@ test('another variant is an error in --set and a note in a file; hints are quote
   expect([other.code, other.stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^error: --set model=srgan-mse: this command trains srresnet-mse; .*: daybreak train srgan-mse /m,
+      /^error: --set model: expected srresnet-mse, the variant of this command, got srgan-mse; .*, use daybreak train srgan-mse /m,
     ),
   ]);
   const none = await daybreak([...command, '--set', 'model=gan']);

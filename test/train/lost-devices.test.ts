@@ -88,7 +88,7 @@ test('a run that loses its device anywhere gives the same bytes, and says where 
   const moments: (readonly [string, (devices: Devices) => Partial<SessionOptions>, RegExp])[] = [
     ['between two checkpoints', devices => at(8, devices), /resumed after update 5$/],
     ['while a checkpoint is read back', devices => at(10, devices), /resumed after update 5$/],
-    ['while kernels are compiled', devices => phase('warming up', devices), /the run begins again$/],
+    ['while kernels are compiled', devices => phase('warming up', devices), /reopened the device and started again$/],
     ...(process.env.DAYBREAK_LONG
       ? [
           ['in the last updates', (devices: Devices) => at(20, devices), /resumed after update 15$/] as const,

@@ -171,7 +171,7 @@ describe('a run with non-finite updates', () => {
     expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['last', 'step-4', 'step-5', 'step-6']);
     // Update 6 is the one that ruined the weights.
     const earlier = join(run, 'checkpoints/step-5');
-    const advice = `. --resume tries the next batches; where all fail, train from earlier weights, --init ${earlier}, with a lower --lr`;
+    const advice = `. --resume tries the next batches; if all fail, train from earlier weights, --init ${earlier}, with a lower --lr`;
     expect(message.endsWith(advice)).toBe(true);
     // Nor does resuming put the ruined ones in their place.
     const again = await thrown(resumeRun(run, { keep: 1 }, optionsOf()));
@@ -203,7 +203,7 @@ test('weights that give no picture are reported instead of shown, and the run co
     `no comparison after update 9: ${broken}`,
   ]);
   const report = readFileSync(join(run, 'report.html'), 'utf8');
-  expect(report).toContain('Of 9 updates 3 were skipped');
+  expect(report).toContain('3 of 9 updates were skipped');
   // What it was before.
   expect(report).toContain('<h3>Development</h3>');
   expect(readdirSync(join(run, 'samples')).sort()).toEqual(['step-0000004-0.part.png', 'step-0000004-0.png']);
