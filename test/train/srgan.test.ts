@@ -158,7 +158,7 @@ describe('a non-finite update changes nothing', () => {
     const error = await training.to(20).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(NonFiniteError);
     expect(error).toMatchObject({ step: 10, inRow: 10 });
-    expect((error as NonFiniteError).first).toMatch(/^discriminator fc1\.weight itself, 1 NaN of [\d,]+ numbers$/);
+    expect((error as NonFiniteError).first).toMatch(/^discriminator fc1\.weight itself, 1 NaN of [\d,]+ elements$/);
   });
 
   test("also if the discriminator's update makes the generator's loss infinite", { timeout: PATIENCE }, async () => {

@@ -169,7 +169,7 @@ describe('doctor', () => {
     expect((await diagnose()).tuned).toEqual({
       state: 'in use',
       path,
-      text: `0 problems, measured until 2026-01-02: ${path}`,
+      text: `0 problems, last measured 2026-01-02: ${path}`,
     });
     const other = { ...description, description: 'another' };
     await writeTunedFile(path, merged(undefined, other, 'cpu', '2026-01-02T00:00:00.000Z', []));
