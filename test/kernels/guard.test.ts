@@ -90,7 +90,7 @@ test('variables are gathered once, and there must be some', () => {
   const parts = [variable([1], [1])];
   const gathered = new Gathered(parts, 'parts');
   expect(() => new Gathered(parts, 'again')).toThrow(/is packed into another variable already/);
-  expect(() => new Gathered([], 'nothing')).toThrow('nothing: there is no variable to gather.');
+  expect(() => new Gathered([], 'nothing')).toThrow('nothing: expected at least one variable, got none.');
   gathered.dispose();
   parts[0].dispose();
 });

@@ -104,7 +104,7 @@ test('of an SRGAN that an earlier version chose by PSNR is chosen again', async 
   const onLine = (line: string) => lines.push(line);
   await resumeRun(run, {}, sessionOptions(device(), { onLine }));
   expect(lines.filter(line => line.startsWith('note'))).toEqual([
-    "note: best was chosen by PSNR until now; from here on by difference of fine texture from the original's, lower is better",
+    "note: so far best was chosen by PSNR; from now on it is chosen by difference of fine texture from the original's, lower is better",
   ]);
   expect(stateOf(run, 'best')).toMatchObject({ bestBy: 'texture' });
   expect(stateOf(run, 'best').step).toBeGreaterThan(5);
