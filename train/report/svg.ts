@@ -76,7 +76,7 @@ function bounds(chart: Chart): [number, number] | undefined {
 
 /** The steps at the left and the right edge of the plot. */
 function stepRange({ steps }: Chart): [number, number] {
-  const [first, last] = [steps[0]!, steps[steps.length - 1]!];
+  const [first, last] = [steps[0], steps[steps.length - 1]];
   return first === last ? [first - 1, last + 1] : [first, last];
 }
 
