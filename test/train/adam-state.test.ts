@@ -102,7 +102,9 @@ describe('invalid arguments', () => {
       expect(() => adam.update([flat, ...tensors.slice(1)])).toThrow(
         'expected a gradient of shape [3, 5] for parameter 0, got [15]',
       );
-      expect(() => adam.update(tensors, { lr: flat })).toThrow('lr and skip of update() can only be used inside compile()');
+      expect(() => adam.update(tensors, { lr: flat })).toThrow(
+        'lr and skip of update() can only be used inside compile()',
+      );
       for (const one of [...tensors, flat]) one.dispose();
       expect(await contentOf(parameters)).toEqual(first());
       expect((await adam.state()).steps).toBe(0);
