@@ -1,10 +1,10 @@
 /** `daybreak compare`: shows results of several methods on a data set side by side. */
 
 import { type Command, Option } from 'commander';
-import { checkFolder } from '../common/files/output.node.ts';
 import { compareSet } from '../eval/compare.node.ts';
 import { DATA_HELP, openDataSet } from '../eval/dataset.node.ts';
 import { PROTOCOLS, type Protocol } from '../eval/protocols.ts';
+import { checkFolder } from '../files/output.node.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { positiveInteger } from './arguments.ts';
 import { interruptible } from './interrupt.ts';

@@ -1,10 +1,10 @@
 /** `daybreak eval`: scores methods on a data set, as a table and as JSON. */
 
 import type { Command } from 'commander';
-import { checkFile, writeText } from '../common/files/output.node.ts';
 import { counted } from '../common/text.ts';
 import { DATA_HELP, type DataSet, openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { type Evaluation, evaluateMethods, type Measure } from '../eval/evaluate.ts';
+import { checkFile, writeText } from '../files/output.node.ts';
 import { ImageError } from '../image/errors.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { interruptible } from './interrupt.ts';

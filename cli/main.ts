@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 
-export { reasonOf } from '../common/files/file-error.ts';
+export { reasonOf } from '../files/file-error.ts';
 
 import { daybreakVersion } from '../common/machine.node.ts';
 import { COMMANDS } from './commands.ts';

@@ -2,8 +2,6 @@
 
 import { dirname, extname } from 'node:path';
 import { type Command, Option } from 'commander';
-import { FileError } from '../common/files/file-error.ts';
-import { checkFolder } from '../common/files/output.node.ts';
 import { counted, printable } from '../common/text.ts';
 import { upscaleFiles } from '../eval/batch.node.ts';
 import { inputName, type Job, type Outcome, outputName, STANDARD } from '../eval/job.ts';
@@ -12,6 +10,8 @@ import { type Batch, namesFile, namesFolder, planBatch } from '../eval/plan-batc
 import { DEFAULT_NAME, templateProblem } from '../eval/result-name.ts';
 import { MOST_SCALE, type SizeRequest } from '../eval/result-size.ts';
 import { undecodableNote, unreadNote } from '../eval/skipped-notes.ts';
+import { FileError } from '../files/file-error.ts';
+import { checkFolder } from '../files/output.node.ts';
 import { ImageError } from '../image/errors.ts';
 import { isThere } from '../image/files.node.ts';
 import { DEFAULT_MAX_PIXELS, formatForName, isOtherPicture, OUTPUT_EXTENSIONS } from '../image/formats.ts';

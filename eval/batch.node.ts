@@ -1,9 +1,9 @@
 /** Upscales many picture files. The next one is read and the last one written while the method works. */
 
-import { FileError, unwritable } from '../common/files/file-error.ts';
-import { Leftovers } from '../common/files/temporary.node.ts';
-import { writeAtomically } from '../common/files/write.node.ts';
 import { LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
+import { FileError, unwritable } from '../files/file-error.ts';
+import { Leftovers } from '../files/temporary.node.ts';
+import { writeAtomically } from '../files/write.node.ts';
 import { encodePicture } from '../image/codec.node.ts';
 import { ImageError, PictureSizeError } from '../image/errors.ts';
 import { isThere, openPicture, openPictureFrom, type PictureFile } from '../image/files.node.ts';

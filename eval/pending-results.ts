@@ -1,7 +1,7 @@
 /** Results that are written in the background. */
 
-import { codeOf, reasonOf } from '../common/files/file-error.ts';
 import { printable } from '../common/text.ts';
+import { codeOf, reasonOf } from '../files/file-error.ts';
 import { FullDiskError } from './errors.ts';
 import type { Outcome } from './job.ts';
 

@@ -3,8 +3,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { decode, encodePng } from '#codec';
-import { codeOf, reasonOf, unwritable } from '../common/files/file-error.ts';
-import { writeAtomically } from '../common/files/write.node.ts';
+import { codeOf, reasonOf, unwritable } from '../files/file-error.ts';
+import { writeAtomically } from '../files/write.node.ts';
 import { decodeFile, encodePicture } from './codec.node.ts';
 import { ImageError } from './errors.ts';
 import { DEFAULT_MAX_PIXELS, formatForName } from './formats.ts';

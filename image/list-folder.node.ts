@@ -2,7 +2,7 @@
 
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { reasonOf } from '../common/files/file-error.ts';
+import { reasonOf } from '../files/file-error.ts';
 import { ImageError } from './errors.ts';
 
 const natural = new Intl.Collator('en', { numeric: true });

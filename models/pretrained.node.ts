@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { reasonOf } from '../common/files/file-error.ts';
+import { reasonOf } from '../files/file-error.ts';
 import { PretrainedError, type PretrainedModel, parseRegistry, REGISTRY_FILE } from './pretrained.ts';
 
 /**

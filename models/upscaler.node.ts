@@ -1,7 +1,7 @@
 /** Loads model files from disk. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { reasonOf } from '../common/files/file-error.ts';
+import { reasonOf } from '../files/file-error.ts';
 import { decodeModel } from './model-file.ts';
 import { WeightsError } from './module.ts';
 import { SRResNetUpscaler } from './upscaler.ts';

@@ -1,6 +1,6 @@
 /** Loads VGG19 weights from disk. */
 import { readFile } from 'node:fs/promises';
-import { reasonOf } from '../common/files/file-error.ts';
+import { reasonOf } from '../files/file-error.ts';
 import type { VGG19, VggOptions } from './vgg19.ts';
 import { VGG_ADVICE, VggError } from './vgg19-error.ts';
 import { decodeVgg19 } from './vgg19-file.ts';

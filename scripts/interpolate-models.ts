@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { runScript } from '../cli/failures.ts';
-import { writeAtomically } from '../common/files/write.node.ts';
+import { writeAtomically } from '../files/write.node.ts';
 import { interpolate } from '../models/interpolate.ts';
 import { readSafetensors, writeSafetensors } from '../models/safetensors.ts';
 

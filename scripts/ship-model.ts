@@ -11,8 +11,6 @@ import { Command } from 'commander';
 import { runScript } from '../cli/failures.ts';
 import { openDevice } from '../cli/open-device.ts';
 import { collect } from '../cli/train-options.ts';
-import { sha256Of } from '../common/files/digest.node.ts';
-import { writeAtomically } from '../common/files/write.node.ts';
 import { jsonText } from '../common/text.ts';
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';
@@ -20,6 +18,8 @@ import { openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { evaluate } from '../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../eval/methods.ts';
 import { textureRatio } from '../eval/texture.ts';
+import { sha256Of } from '../files/digest.node.ts';
+import { writeAtomically } from '../files/write.node.ts';
 import { decodeModel, encodeModel } from '../models/model-file.ts';
 import { listPretrained, pretrainedFolder } from '../models/pretrained.node.ts';
 import {

@@ -1,12 +1,12 @@
 /** Finds, reads and writes the tuned file of an adapter. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../common/files/cache-folder.node.ts';
-import { codeOf, FileError, reasonOf } from '../common/files/file-error.ts';
-import { writeAtomically } from '../common/files/write.node.ts';
 import { jsonText } from '../common/text.ts';
 import { type AdapterDescription, adapterName } from '../engine/device/adapter.ts';
 import type { FixedChoices } from '../engine/text/choices.ts';
+import { cacheFolder } from '../files/cache-folder.node.ts';
+import { codeOf, FileError, reasonOf } from '../files/file-error.ts';
+import { writeAtomically } from '../files/write.node.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 
 /** A tuned file that cannot be used. The message says what to do. */

@@ -2,8 +2,8 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { homeFolder } from '../../common/files/cache-folder.node.ts';
 import { daybreakVersion, glibcVersion, packageVersion, processorName } from '../../common/machine.node.ts';
+import { homeFolder } from '../../files/cache-folder.node.ts';
 
 /** The machine and the software under Daybreak. Sizes in bytes. */
 export interface Machine {

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder, homeFolder } from '../../common/files/cache-folder.node.ts';
+import { cacheFolder, homeFolder } from '../../files/cache-folder.node.ts';
 
 /** The driver's files, all in one folder. */
 export const DRIVER_FILES = {

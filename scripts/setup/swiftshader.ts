@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { makeFolder } from '../../common/files/make-folder.node.ts';
 import {
   DRIVER_FILES,
   fetchedDriver,
   ORIGIN_FILE,
   softwareDriverFolder,
 } from '../../engine/device/software-driver.node.ts';
+import { makeFolder } from '../../files/make-folder.node.ts';
 import { runNpm } from './npm-command.mjs';
 import { tarFiles } from './tar.ts';
 

@@ -12,6 +12,7 @@ afterAll(() => rmSync(house, { recursive: true }));
 /** File → what it imports (`type`: as a type only). Each is wrong in the way that the rule's name says. */
 const WRONG: Record<string, Record<string, string>> = {
   'common-imports-downwards': { 'common/text.ts': '../engine/basics/shape.ts' },
+  'files-imports-downwards': { 'files/write.ts': '../engine/basics/shape.ts' },
   'engine-imports-downwards': {
     'engine/graph/trace.ts': '../../kernels/add.ts',
     'engine/program/plan.ts': '../../image/picture.ts',

@@ -84,7 +84,7 @@ const FAKE_NPM = `
 `;
 
 test.skipIf(process.platform === 'win32')('a clone is set up by npm ci, once for each lock file', () => {
-  for (const part of ['scripts', 'common', 'engine', 'package.json', 'package-lock.json', 'tsconfig.json'])
+  for (const part of ['scripts', 'common', 'files', 'engine', 'package.json', 'package-lock.json', 'tsconfig.json'])
     cpSync(join(root, part), join(clone, part), { recursive: true });
   const npm = join(clone, 'npm-cli.js');
   writeFileSync(npm, FAKE_NPM);

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import * as z from 'zod';
-import { reasonOf } from '../../common/files/file-error.ts';
+import { reasonOf } from '../../files/file-error.ts';
 import { ConfigError } from '../errors.ts';
 import type { ConfigFile, TrainConfig } from './config.ts';
 import { flattened } from './dotted-names.ts';

@@ -3,8 +3,8 @@
 import { tmpdir } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { sha256Of } from '../../common/files/digest.node.ts';
 import { readPairs } from '../../eval/dataset.node.ts';
+import { sha256Of } from '../../files/digest.node.ts';
 import type { ImageError } from '../../image/errors.ts';
 import { PictureSourceError } from '../errors.ts';
 import type { PictureIdentity } from './identity.ts';

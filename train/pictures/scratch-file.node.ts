@@ -7,9 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../../common/files/file-error.ts';
 import { mebibytes } from '../../common/text.ts';
 import { DaybreakError } from '../../engine/basics/errors.ts';
+import { codeOf } from '../../files/file-error.ts';
 import { ScratchFileError } from '../errors.ts';
 
 /** Fills `target` with the bytes at `position`. @throws the system's error, or DaybreakError if the file is too short. */

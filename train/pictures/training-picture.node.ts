@@ -1,7 +1,7 @@
 /** A training picture: a description of where it comes from, which any thread can read, and reading it. */
 
 import { basename } from 'node:path';
-import { sha256Of } from '../../common/files/digest.node.ts';
+import { sha256Of } from '../../files/digest.node.ts';
 import { decode, encodeFile } from '../../image/codec.node.ts';
 import { ImageError } from '../../image/errors.ts';
 import { readPicture } from '../../image/files.node.ts';

@@ -1,6 +1,6 @@
 /** A pool of worker threads that read pictures and cut crops while the main thread keeps the GPU busy. */
 import { Worker } from 'node:worker_threads';
-import { codeOf } from '../../common/files/file-error.ts';
+import { codeOf } from '../../files/file-error.ts';
 import { ImageError } from '../../image/errors.ts';
 import { PictureSourceError, WorkerError } from '../errors.ts';
 import type { CutTask } from './packed-crops.node.ts';

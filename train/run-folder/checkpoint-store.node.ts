@@ -14,11 +14,11 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
-import { sha256Of } from '../../common/files/digest.node.ts';
-import { codeOf, reasonOf } from '../../common/files/file-error.ts';
-import { makeFolder } from '../../common/files/make-folder.node.ts';
-import { syncFolder, writeSynced } from '../../common/files/write.node.ts';
 import { jsonText } from '../../common/text.ts';
+import { sha256Of } from '../../files/digest.node.ts';
+import { codeOf, reasonOf } from '../../files/file-error.ts';
+import { makeFolder } from '../../files/make-folder.node.ts';
+import { syncFolder, writeSynced } from '../../files/write.node.ts';
 import { CheckpointError } from '../errors.ts';
 
 /** File names and contents. */

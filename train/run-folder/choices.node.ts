@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { codeOf } from '../../common/files/file-error.ts';
 import { jsonText } from '../../common/text.ts';
 import type { Device } from '../../engine/device/device.ts';
 import { FixedChoices } from '../../engine/text/choices.ts';
+import { codeOf } from '../../files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
 import { replaceFile } from './replace-file.node.ts';
 

@@ -1,7 +1,7 @@
 /** Writes the metrics of a run as an event file for TensorBoard: `tensorboard --logdir RUN`. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { codeOf, reasonOf } from '../../common/files/file-error.ts';
+import { codeOf, reasonOf } from '../../files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
 import { encodeRecord, recordAt, scalarEvent, versionEvent } from './event-records.ts';
 import { isEvaluation, type MetricsEntry } from './metrics.ts';

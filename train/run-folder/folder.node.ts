@@ -11,9 +11,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { codeOf, reasonOf } from '../../common/files/file-error.ts';
-import { makeFolder } from '../../common/files/make-folder.node.ts';
 import { jsonText } from '../../common/text.ts';
+import { codeOf, reasonOf } from '../../files/file-error.ts';
+import { makeFolder } from '../../files/make-folder.node.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { storedConfig } from '../config/config-file.node.ts';
 import { CheckpointError, RunFolderError } from '../errors.ts';

@@ -6,7 +6,7 @@ import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { codeOf, reasonOf } from '../../common/files/file-error.ts';
+import { codeOf, reasonOf } from '../../files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
 
 /** Milliseconds between heartbeats, and without a heartbeat until a process counts as dead. */

@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fsync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { reasonOf } from '../../common/files/file-error.ts';
+import { reasonOf } from '../../files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
 import { isEvaluation, type MetricsEntry, MetricsEntrySchema, type StepEntry } from './metrics.ts';
 import { replaceFile } from './replace-file.node.ts';

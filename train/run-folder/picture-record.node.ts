@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { sha256Of } from '../../common/files/digest.node.ts';
-import { codeOf, reasonOf } from '../../common/files/file-error.ts';
+import { sha256Of } from '../../files/digest.node.ts';
+import { codeOf, reasonOf } from '../../files/file-error.ts';
 import { RunFolderError } from '../errors.ts';
 import type { Identities } from '../pictures/identity.ts';
 import { replaceFile } from './replace-file.node.ts';

@@ -1,7 +1,7 @@
 /** Files of a run folder, replaced atomically. */
 
-import { FileError } from '../../common/files/file-error.ts';
-import { writeAtomically } from '../../common/files/write.node.ts';
+import { FileError } from '../../files/file-error.ts';
+import { writeAtomically } from '../../files/write.node.ts';
 import { RunFolderError } from '../errors.ts';
 
 /** {@link writeAtomically} for files of a run. @throws RunFolderError if it cannot be written; the old content stays. */

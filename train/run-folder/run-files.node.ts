@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, reasonOf } from '../../common/files/file-error.ts';
 import { forShell } from '../../common/text.ts';
+import { codeOf, reasonOf } from '../../files/file-error.ts';
 import { parseConfig, type TrainConfig } from '../config/config.ts';
 import { readConfigFile } from '../config/config-file.node.ts';
 import { ConfigError, RunFolderError } from '../errors.ts';

@@ -1,9 +1,9 @@
 /** All that a run would do before its first update, and what it would take: nothing is trained, and nothing written. */
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { codeOf, reasonOf } from '../../common/files/file-error.ts';
 import { count, mebibytes } from '../../common/text.ts';
 import { setCurrentDevice } from '../../engine/init.ts';
+import { codeOf, reasonOf } from '../../files/file-error.ts';
 import { convolutionFlops } from '../../kernels/products/conv2d/flops.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { RunFolderError } from '../errors.ts';

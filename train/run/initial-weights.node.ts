@@ -1,7 +1,7 @@
 /** Initial weights of a run: another run's, or a model file. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../../common/files/file-error.ts';
+import { codeOf } from '../../files/file-error.ts';
 import { ConfigError } from '../errors.ts';
 import { readCheckpoint } from '../run-folder/checkpoint-store.node.ts';
 import { MODEL, SCORED } from './state.ts';

@@ -1,6 +1,6 @@
 /** Loads the loss network of a run: the VGG19 file that its configuration names. */
 
-import { sha256Of } from '../../common/files/digest.node.ts';
+import { sha256Of } from '../../files/digest.node.ts';
 import { readVgg19 } from '../../models/vgg19.node.ts';
 import type { VGG19 } from '../../models/vgg19.ts';
 import { decodeVgg19 } from '../../models/vgg19-file.ts';

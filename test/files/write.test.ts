@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FileError } from '../../common/files/file-error.ts';
-import { writeAtomically } from '../../common/files/write.node.ts';
+import { FileError } from '../../files/file-error.ts';
+import { writeAtomically } from '../../files/write.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 
 test('a failed write leaves the old content, and no temporary file', async () => {

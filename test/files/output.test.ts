@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkFile, writeText } from '../../common/files/output.node.ts';
+import { checkFile, writeText } from '../../files/output.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 
 test('a file is checked without a trace, and written with the folders above it', async () => {

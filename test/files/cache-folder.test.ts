@@ -1,8 +1,8 @@
 /** Where caches lie, and that nothing is asked of a user without a home. */
 
 import { expect, test, vi } from 'vitest';
-import { cacheFolder, homeFolder } from '../../common/files/cache-folder.node.ts';
 import { installedDrivers, softwareDriverFolder } from '../../engine/device/software-driver.node.ts';
+import { cacheFolder, homeFolder } from '../../files/cache-folder.node.ts';
 import { tunedPath } from '../../tune/tuned-file.node.ts';
 
 vi.mock('node:os', async original => ({

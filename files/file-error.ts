@@ -1,7 +1,7 @@
 /** Errors of files, and system error codes as text. */
 
-import { DaybreakError } from '../errors.ts';
-import { printable } from '../text.ts';
+import { DaybreakError } from '../common/errors.ts';
+import { printable } from '../common/text.ts';
 
 /** A file or folder cannot be read or written. The message is one line: the printable `path`, then `reason`. */
 export class FileError extends DaybreakError {
