@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
+ * Golden values of large networks at small sizes: the fast kernels' long texts take much longer to compile than the plain
+ * ones' take to run. `--mode long` runs them with the fast ones; test/golden.test.ts always does.
+ */
+export const PLAIN = ['test/golden-{discriminator,srgan,vgg19}.test.ts'];
+
+/**
  * Tests that need no GPU and leave nothing in their process. They share a process and its modules: starting one for each
  * file would take longer than most of them. A file that changes its process (mocks, its folder) is not for this list.
  */
@@ -39,7 +45,17 @@ export default defineConfig(({ mode }) => {
       hookTimeout: patience,
       projects: [
         { extends: true, test: { name: 'pure', include: PURE, exclude, isolate: false } },
-        { extends: true, test: { name: 'gpu', include: ['test/**/*.test.ts'], exclude: [...exclude, ...PURE] } },
+        {
+          extends: true,
+          test: {
+            ...{ name: 'plain', include: PLAIN, exclude: [...exclude, ...PURE] },
+            env: long ? {} : { DAYBREAK_KERNELS: 'plain' },
+          },
+        },
+        {
+          extends: true,
+          test: { name: 'gpu', include: ['test/**/*.test.ts'], exclude: [...exclude, ...PURE, ...PLAIN] },
+        },
       ],
     },
   };

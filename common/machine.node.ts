@@ -22,11 +22,15 @@ export function packageVersion(name: string): string | null {
   return null;
 }
 
+let glibc: string | null | undefined;
+
 /** The version of glibc; null on systems without it. */
 export function glibcVersion(): string | null {
   if (process.platform !== 'linux') return null;
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime ?? null;
+  // Reports describe the whole process: slow, so once.
+  glibc ??=
+    (process.report.getReport() as { header?: { glibcVersionRuntime?: string } }).header?.glibcVersionRuntime ?? null;
+  return glibc;
 }
 
 /** The name of the processor. */

@@ -7,30 +7,39 @@ import type { Ink } from './lettering.ts';
 /** An RGB picture of one colour. */
 export function canvasOf(width: number, height: number, colour: Ink): Picture {
   const canvas = createPicture(width, height, 3);
-  for (let at = 0; at < canvas.data.length; at += 3) canvas.data.set(colour, at);
+  fillSpan(canvas.data, 0, canvas.data.length, colour);
   return canvas;
+}
+
+/** Fills samples from `start` to before `end` with a colour: one pixel, then copies of what is there, doubling. */
+function fillSpan(data: Picture['data'], start: number, end: number, colour: Ink): void {
+  if (start >= end) return;
+  data.set(colour, start);
+  for (let done = 3; start + done < end; done *= 2)
+    data.copyWithin(start + done, start, Math.min(start + done, end - done));
 }
 
 /** Draws `picture` (grey is repeated, alpha dropped) at (x, y), each pixel as a square of `times`×`times`. */
 export function place(canvas: Picture, picture: Picture, x: number, y: number, times = 1): void {
   const { width, height, data } = toRgb(picture);
-  for (let py = 0; py < height * times; py++) {
-    const from = Math.floor(py / times) * width * 3;
-    const to = ((y + py) * canvas.width + x) * 3;
-    for (let px = 0; px < width * times; px++) {
-      const at = from + Math.floor(px / times) * 3;
-      for (let c = 0; c < 3; c++) canvas.data[to + px * 3 + c] = data[at + c];
-    }
+  const [row, stride] = [width * times * 3, canvas.width * 3];
+  for (let py = 0; py < height; py++) {
+    const from = py * width * 3;
+    const first = (y + py * times) * stride + x * 3;
+    for (let i = 0, to = first; i < width * 3; i += 3)
+      for (let repeat = 0; repeat < times; repeat++)
+        for (let c = 0; c < 3; c++, to++) canvas.data[to] = data[from + i + c];
+    for (let repeat = 1; repeat < times; repeat++) canvas.data.copyWithin(first + repeat * stride, first, first + row);
   }
 }
 
 /** Draws the outline of a region, `thick` pixels wide, just outside it, clipped to the canvas. */
 export function frame(canvas: Picture, { x, y, width, height }: Region, colour: Ink, thick = 1): void {
   const fill = (left: number, top: number, right: number, bottom: number) => {
+    const [from, to] = [Math.max(0, left), Math.min(canvas.width, right)];
     for (let py = Math.max(0, top); py < Math.min(canvas.height, bottom); py++) {
-      for (let px = Math.max(0, left); px < Math.min(canvas.width, right); px++) {
-        canvas.data.set(colour, (py * canvas.width + px) * 3);
-      }
+      const row = py * canvas.width;
+      if (from < to) fillSpan(canvas.data, (row + from) * 3, (row + to) * 3, colour);
     }
   };
   const [left, right] = [x - thick, x + width + thick];

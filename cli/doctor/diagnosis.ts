@@ -123,6 +123,7 @@ function notes(here: Machine, adapter: AdapterReport | null): string[] {
     );
   if (!here.packages.sharp) found.push('Without the package sharp, only PNG files can be read: npm install sharp.');
   if (here.node.startsWith('20.')) found.push('Node 20 no longer receives security fixes: use Node 22 or 24.');
+  if (process.env.DAYBREAK_KERNELS === 'plain') found.push('DAYBREAK_KERNELS asks for plain kernels, which are slow.');
   if (process.env.DAYBREAK_ADAPTER) found.push(`DAYBREAK_ADAPTER asks for "${process.env.DAYBREAK_ADAPTER}".`);
   return found;
 }

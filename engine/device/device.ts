@@ -1,5 +1,5 @@
 /** The GPU device: its capabilities, pipelines, memory and queue. */
-import { destroyOnExit, requestGpu, sleepUntil, systemMemory, systemProcessors } from '#gpu';
+import { defaultKernels, destroyOnExit, requestGpu, sleepUntil, systemMemory, systemProcessors } from '#gpu';
 import {
   AdapterNotFoundError,
   DaybreakError,
@@ -25,6 +25,11 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Maximum bytes of GPU memory, including pools. Default: three quarters of the system's memory on software adapters. */
   readonly memoryBudget?: number;
+  /**
+   * `plain` uses the simplest kernel for convolutions and matrix products: slow, but it shows whether a fast kernel is at
+   * fault, and it compiles quickly. Default: the variable DAYBREAK_KERNELS (Node only), or `fast`.
+   */
+  readonly kernels?: 'fast' | 'plain';
   /** Records who holds memory and checks every dispatch; slower. */
   readonly debug?: boolean;
 }
@@ -62,6 +67,7 @@ export class Device implements Disposable {
       maxWorkgroupStorageBytes: gpu.limits.maxComputeWorkgroupStorageSize,
       maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
       maxBindingBytes: gpu.limits.maxStorageBufferBindingSize,
+      ...((options.kernels ?? defaultKernels()) === 'plain' && { plain: true }),
     };
     // Software drivers overcommit memory without an out-of-memory error, so we enforce a budget.
     const memory = systemMemory();

@@ -19,6 +19,9 @@ export async function requestGpu(request: GpuRequest = {}): Promise<GPU> {
 /** Unknown in a browser. */
 export const systemMemory = (): number | undefined => undefined;
 
+/** Browsers have no environment variables. */
+export const defaultKernels = (): 'fast' | 'plain' => 'fast';
+
 /** CPU threads, as far as the browser reports them. */
 export const systemProcessors = (): number =>
   (globalThis as { navigator?: { readonly hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;

@@ -1,6 +1,6 @@
 /** WebGPU in Node: Dawn, and waiting for it without busy polling. The browser version is `gpu.browser.ts`. */
 import { availableParallelism, totalmem } from 'node:os';
-import { AdapterNotFoundError } from '../basics/errors.ts';
+import { AdapterNotFoundError, DaybreakError, quoted } from '../basics/errors.ts';
 import { useWideVectors } from './lavapipe.node.ts';
 import { chosenDrivers, fetchedDriver, installedDrivers, withFetchedDriver } from './software-driver.node.ts';
 
@@ -50,6 +50,13 @@ export const driverOrigin = (gpu: GPU): DriverOrigin => origins.get(gpu) ?? 'sys
 export function systemMemory(): number | undefined {
   const allowed = process.constrainedMemory?.() ?? 0;
   return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+}
+
+/** The kernels that the environment asks for; see `DeviceOptions.kernels`. */
+export function defaultKernels(): 'fast' | 'plain' {
+  const { DAYBREAK_KERNELS: kernels = 'fast' } = process.env;
+  if (kernels === 'fast' || kernels === 'plain') return kernels;
+  throw new DaybreakError(`DAYBREAK_KERNELS: expected fast or plain, got ${quoted(kernels)}.`);
 }
 
 /** CPU threads, which software drivers use. */

@@ -1,11 +1,13 @@
 /** Lowers a graph to calls: every node becomes kernels over virtual buffers. */
 import { TraceError } from '../basics/errors.ts';
+import { LruCache } from '../basics/lru-cache.ts';
 import { sizeOf } from '../basics/shape.ts';
 import { BINDING_ALIGNMENT } from '../device/memory.ts';
+import { keyOf } from '../graph/key.ts';
 import type { Attributes, Operation, Problem } from '../graph/operation.ts';
 import { type Graph, lowerNode, Node, problemOf, type Value, type VariableState } from '../graph/value.ts';
 import { assembleElements } from '../text/assemble.ts';
-import type { AdapterTraits, Kernel } from '../text/kernel.ts';
+import type { AdapterTraits, Kernel, Lowering } from '../text/kernel.ts';
 import { Numbers } from '../text/numbers.ts';
 import { type Buffer, rangeOf, rootOf, samePlace, temporary } from './buffer.ts';
 import { InPlaceUpdates } from './in-place.ts';
@@ -69,7 +71,7 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
     node.outputs.forEach((value, i) => {
       buffers.set(value, outputs[i]);
     });
-    const lowering = lowerNode(node, problem, traits);
+    const lowering = lowerOnce(node, problem, traits);
     const placed = placeParts(node, inputs, outputs[0], calls);
     const scratch = lowering.scratch.map(elements => temporary(elements * 4));
     lowering.steps.forEach((step, index) => {
@@ -83,6 +85,30 @@ export function lower(graph: Graph, baked: boolean, traits: AdapterTraits): Lowe
     });
   });
   return finish(graph, calls, bufferOf, variables, traits);
+}
+
+/** Lowerings kept for an adapter. */
+const LOWERINGS_KEPT = 512;
+
+/** By traits, which are replaced when choices change. */
+const lowerings = new WeakMap<AdapterTraits, LruCache<string, Lowering>>();
+
+/**
+ * A node's kernels. Networks repeat layers, and programs of one network repeat each other's: the same operation on the same
+ * problem is lowered once, because the text of a convolution takes milliseconds.
+ */
+function lowerOnce(node: Node, problem: Problem<Attributes>, traits: AdapterTraits): Lowering {
+  let known = lowerings.get(traits);
+  if (!known) {
+    known = new LruCache(LOWERINGS_KEPT);
+    lowerings.set(traits, known);
+  }
+  const key = keyOf(node.operation, { ...problem });
+  const before = known.get(key);
+  if (before) return before;
+  const lowering = lowerNode(node, problem, traits);
+  known.set(key, lowering);
+  return lowering;
 }
 
 /** A kernel call that copies words between buffers; unlike a copy command, it does not end the compute pass. */

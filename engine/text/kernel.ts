@@ -56,6 +56,8 @@ export interface AdapterTraits {
   readonly maxWorkgroupStorageBytes: number;
   readonly maxStorageBuffers: number;
   readonly maxBindingBytes: number;
+  /** Whether every family uses its plain variant; see `DeviceOptions.kernels`. */
+  readonly plain?: boolean;
   /** Choices measured on this adapter, if any. */
   readonly choices?: Choices;
 }

@@ -40,6 +40,7 @@ export class Family<P> {
   }
 
   choose(problem: P, traits: AdapterTraits): Variant<P> {
+    if (traits.plain) return this.variants.at(-1)!;
     const candidates = this.candidates(problem, traits);
     const named = (name: string | undefined) => candidates.find(variant => variant.name === name);
     const measured = named(traits.choices?.find(this.name, this.key(problem), problem));

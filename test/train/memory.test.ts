@@ -13,9 +13,11 @@ async function measure(...steps: number[]): Promise<Held[]> {
   return JSON.parse(stdout) as Held[];
 }
 
-test('memory does not grow between 100 and 1,000 compiled updates, on the GPU or in the process', async () => {
-  const [early, late] = await measure(100, 1000);
-  expect([early.step, late.step]).toEqual([100, 1000]);
+const LAST = process.env.DAYBREAK_LONG ? 1000 : 400;
+
+test(`memory does not grow between 100 and ${LAST} compiled updates, on the GPU or in the process`, async () => {
+  const [early, late] = await measure(100, LAST);
+  expect([early.step, late.step]).toEqual([100, LAST]);
   expect(early.live).toBeGreaterThan(100_000);
   expect({ ...late, step: 0, resident: 0 }).toEqual({ ...early, step: 0, resident: 0 });
   const change = late.resident / early.resident - 1;

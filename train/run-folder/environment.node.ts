@@ -30,8 +30,18 @@ export async function describeEnvironment(given: GivenEnvironment = {}): Promise
   };
 }
 
-/** The commit, if this is a clone of Daybreak. As a dependency, it would be inside another project's repository. */
-async function commitOf(root: string): Promise<Environment['commit']> {
+let commit: Promise<Environment['commit']> | undefined;
+
+/**
+ * The commit, if this is a clone of Daybreak. As a dependency, it would be inside another project's repository. Read once:
+ * the code of a process does not change with its clone, and starting git takes 0.1 s in a large process.
+ */
+function commitOf(root: string): Promise<Environment['commit']> {
+  commit ??= readCommit(root);
+  return commit;
+}
+
+async function readCommit(root: string): Promise<Environment['commit']> {
   if (!existsSync(join(root, '.git'))) return null;
   const git = async (...command: string[]) => (await promisify(execFile)('git', command, { cwd: root })).stdout.trim();
   try {
