@@ -11,6 +11,8 @@ import { DATA } from '../image/fixtures.ts';
 test.for([
   ['nedi', 'Set5', 27.99, 0.8004, 28.0, 0.8097],
   ['nedi', 'Set14', 25.76, 0.6875, 25.76, 0.7303],
+  ['edi', 'Set5', 27.7, 0.8047, 27.7, 0.8176],
+  ['edi', 'Set14', 25.54, 0.7076, 25.56, 0.7583],
 ] as const)('%s on %s', async ([name, set, psnr, ssim, psnrPaper, ssimPaper], context) => {
   if (DATA === undefined) return context.skip('DAYBREAK_DATA is not set: no benchmark pictures');
   const { mean } = await evaluate(
