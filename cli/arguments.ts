@@ -28,3 +28,6 @@ export function scaleNumber(text: string): number {
     throw new InvalidArgumentError(`expected a number above 0, up to ${MOST_SCALE}.`);
   return value;
 }
+
+/** Collects the values of an option that can be repeated. */
+export const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];

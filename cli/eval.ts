@@ -1,12 +1,15 @@
 /** `daybreak eval`: scores methods on a data set, as a table and as JSON. */
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { counted } from '../common/text.ts';
-import { DATA_HELP, type DataSet, openDataSet, readPairs } from '../eval/dataset.node.ts';
-import { type Evaluation, evaluateMethods, type Measure } from '../eval/evaluate.ts';
+import { DATA_HELP, type DataSet, LOW_MAKERS, type LowMaker, openDataSet, readPairs } from '../eval/dataset.node.ts';
+import { type Evaluation, evaluateMethods, type Measure, type Results } from '../eval/evaluate.ts';
+import type { Method } from '../eval/methods.ts';
+import { openResults } from '../eval/results.node.ts';
 import { checkFile, writeText } from '../files/output.node.ts';
 import { ImageError } from '../image/errors.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
+import { collect } from './arguments.ts';
 import { interruptible } from './interrupt.ts';
 import {
   addMethodOptions,
@@ -24,11 +27,18 @@ import { addTextureOptions, openMeasure, type TextureOptions } from './texture-o
 interface EvalOptions extends MethodOptions, TextureOptions {
   readonly model: readonly string[];
   readonly data: string;
+  readonly results?: readonly string[];
+  readonly lr?: LowMaker;
   readonly json?: string;
 }
 
-/** A method's scores on all pictures. */
-interface Scored extends OpenedMethod {
+/** A row: a method to run, or results that exist already. */
+interface Row extends Pick<OpenedMethod, 'model' | 'label' | 'adapter'> {
+  readonly method: Method | Results;
+}
+
+/** A row's scores on all pictures. */
+interface Scored extends Row {
   readonly images: Evaluation['images'];
   readonly mean: NonNullable<Evaluation['mean']>;
 }
@@ -49,6 +59,11 @@ the exit code is then 1.
 A result identical to its original has a PSNR of ∞. The mean PSNR excludes it, the
 mean SSIM includes it.
 
+--results scores pictures that any program made, instead of running a model: a folder
+of them, or one with a folder for each method. Names begin with the original's
+(baby.png, babyx4.png, baby_SRGAN.png, baby_x4_SwinIR.png); different endings are
+different methods. With --model both are scored.
+
 The JSON: {"adapter","model","data",
   "images":[{"name","psnr","ssim","psnr_paper","ssim_paper"}],"mean":{…}}
 adapter is null for methods that run on the CPU. A PSNR is null if result
@@ -57,11 +72,13 @@ the numbers of pictures excluded from psnr and psnr_paper. --rgb, --texture and
 --vgg add "psnr_rgb", "texture" and "vgg_distance" to each picture and the mean (and
 "identical_rgb", the number excluded from the mean psnr_rgb). Skipped files are in
 "skipped":[{"file","reason"}]. With several models:
-{"data","methods":[{"adapter","model","images","mean"}]}, in the order given.
+{"data","methods":[{"adapter","model","images","mean"}]}, in the order given; for
+results, model is the row's label, and "results" their folder.
 
 Examples:
   daybreak eval --data Set5
   daybreak eval --data Set5 --model bicubic --model srresnet --model srgan --texture
+  daybreak eval --data Set5 --results SRGAN-VGG54 --results SRResNet-MSE
   daybreak eval --data photos --model model.safetensors --json scores.json`;
 
 /** Adds `eval` to the program. */
@@ -71,10 +88,19 @@ export function addEvalCommand(program: Command): void {
     .description("Score methods: PSNR and SSIM on luma, by most papers' protocol (matlab) and Ledig et al.'s (paper).")
     .requiredOption('--data <dir>', DATA_HELP);
   addTextureOptions(addMethodOptions(addModelsOption(command, [DEFAULT_PRETRAINED])))
+    .option('--results <dir>', 'score the pictures in this folder; may be repeated', collect)
+    .addOption(
+      new Option('--lr <program>', "make the LR pictures by this program's bicubic, even if the set has some").choices(
+        LOW_MAKERS,
+      ),
+    )
     .option('--json <file>', 'write the scores to this file; - prints them instead of the table')
     .addHelpText('after', FORMAT)
-    .action(async (options: EvalOptions) => {
-      process.exitCode = await interruptible('Stopping.', signal => score(options, signal));
+    .action(async (given: EvalOptions, self: Command) => {
+      // Whoever brings results asks for no model, unless he names one.
+      const runsDefault = self.getOptionValueSource('model') === 'default' && given.results === undefined;
+      const model = runsDefault || self.getOptionValueSource('model') !== 'default' ? given.model : [];
+      process.exitCode = await interruptible('Stopping.', signal => score({ ...given, model }, signal));
     });
 }
 
@@ -86,11 +112,11 @@ export function addEvalCommand(program: Command): void {
 async function score(options: EvalOptions, signal: AbortSignal): Promise<number> {
   const { data, json: file } = options;
   if (file !== undefined && file !== '-') await checkFile(file);
-  const set = await openDataSet(data);
+  const set = await openDataSet(data, options.lr);
   const gpu = gpuOf(options);
   const methods = await openMethods(options.model, options, gpu);
   const measure = await openMeasure(options, gpu);
-  const { scored, skipped } = await scoreAll(methods, set, measure?.measure, signal);
+  const { scored, skipped } = await scoreAll(methods, options.results ?? [], set, measure?.measure, signal);
   const code = skipped.length === 0 ? 0 : 1;
   const json = `${JSON.stringify(reportOf(data, scored, skipped))}\n`;
   if (file === '-') {
@@ -101,7 +127,7 @@ async function score(options: EvalOptions, signal: AbortSignal): Promise<number>
   const pictures = counted(images.length, 'picture');
   const rest = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
   const on = await gpuNote(scored, gpu);
-  const title = `${options.model.join(', ')} on ${data}: ${pictures}${rest}; ${set.origin}${on}`;
+  const title = `${scored.map(({ label }) => label).join(', ')} on ${data}: ${pictures}${rest}; ${set.origin}${on}`;
   const means = scored.map(one => ({ ...one, pictures: one.images.length }));
   const table =
     scored.length === 1 ? scoreTable(images, mean, measure?.distance) : methodTable(means, measure?.distance);
@@ -111,27 +137,41 @@ async function score(options: EvalOptions, signal: AbortSignal): Promise<number>
 }
 
 function reportOf(data: string, scored: readonly Scored[], skipped: readonly Skipped[]): object {
-  const results = scored.map(({ adapter, model, images, mean }) => ({ adapter: adapter ?? null, model, images, mean }));
+  const results = scored.map(({ adapter, model, label, method, images, mean }) => ({
+    adapter: adapter ?? null,
+    ...(typeof method === 'function' ? { model } : { model: label, results: model }),
+    images,
+    mean,
+  }));
   const [{ adapter, model, ...figures }] = results;
   const report = results.length === 1 ? { adapter, model, data, ...figures } : { data, methods: results };
   return skipped.length === 0 ? report : { ...report, skipped };
 }
 
-/** Scores each picture with all methods. Shows progress on stderr. */
+/** Scores each picture with all methods, and the results in `folders`. Shows progress on stderr. */
 async function scoreAll(
-  methods: readonly OpenedMethod[],
+  opened: readonly OpenedMethod[],
+  folders: readonly string[],
   set: DataSet,
   measure: Measure | undefined,
   signal: AbortSignal,
 ): Promise<{ scored: Scored[]; skipped: readonly Skipped[] }> {
-  const total = set.entries.length * methods.length;
   const skipped: Skipped[] = [];
-  using progress = new BatchProgress(total);
-  const onNote = (note: string) => progress.line(`note: ${note}`);
+  const lines: string[] = [];
+  let show = (line: string): void => {
+    lines.push(line);
+  };
+  const onNote = (note: string) => show(`note: ${note}`);
   const onSkip = ({ file, reason, message }: ImageError) => {
-    progress.line(`skipped: ${message}`);
+    show(`skipped: ${message}`);
     skipped.push({ file, reason });
   };
+  const results = await resultsOf(folders, set, { onNote, onSkip });
+  const methods: readonly Row[] = [...opened, ...results];
+  const total = set.entries.length * methods.length;
+  using progress = new BatchProgress(total);
+  show = line => progress.line(line);
+  for (const line of lines) show(line);
   for (const note of set.notes) onNote(note);
   const pairs = readPairs(set, { onSkip, onNote, signal });
   const evaluations = await evaluateMethods(
@@ -153,12 +193,27 @@ async function scoreAll(
       };
     },
   );
-  const scored = methods.map((method, i): Scored => {
+  const scored = methods.flatMap((method, i): Scored[] => {
     const { images, mean } = evaluations[i];
-    if (!mean) throw new ImageError(set.folder, `no picture here can be scored (${skipped.length} skipped)`);
-    return { ...method, images, mean };
+    return mean ? [{ ...method, images, mean }] : [];
   });
+  if (scored.length === 0)
+    throw new ImageError(set.folder, `no picture here can be scored (${skipped.length} skipped)`);
   return { scored, skipped };
+}
+
+/** The rows of result folders. Labels that are equal get their folders' names. */
+async function resultsOf(
+  folders: readonly string[],
+  set: DataSet,
+  options: Parameters<typeof openResults>[2],
+): Promise<Row[]> {
+  const originals = set.entries.map(({ name }) => name);
+  const all = (await Promise.all(folders.map(folder => openResults(folder, originals, options)))).flat();
+  return all.map(({ label, folder, results }) => {
+    const unique = all.filter(other => other.label === label).length === 1;
+    return { model: folder, label: unique ? label : `${folder}: ${label}`, adapter: undefined, method: results };
+  });
 }
 
 /** "; ADAPTER" if a method ran on it, otherwise empty. */

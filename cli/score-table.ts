@@ -36,7 +36,12 @@ export function scoreTable(images: readonly PictureScores[], mean: MeanFigures, 
 
 /** A table with a row of mean scores for each method. */
 export function methodTable(methods: readonly MethodMeans[], vgg?: string): string {
-  const rows = methods.map(({ label, mean }) => ({ name: label, ...mean }));
+  const most = Math.max(...methods.map(({ pictures }) => pictures));
+  // A mean over fewer pictures than the others cannot be compared with theirs.
+  const rows = methods.map(({ label, mean, pictures }) => ({
+    name: pictures < most ? `${label} (${pictures} of ${most} pictures)` : label,
+    ...mean,
+  }));
   return table(
     'mean',
     rows,

@@ -4,9 +4,7 @@ import { Option } from 'commander';
 import { forShell } from '../common/text.ts';
 import { defaultsOf, optionsOf, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
 import { shortName, type Variant } from '../train/variants.ts';
-
-/** Collects the values of an option that can be repeated. */
-export const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
+import { collect } from './arguments.ts';
 
 const isNothing = (value: unknown) =>
   value === undefined || value === false || (Array.isArray(value) && value.length === 0);

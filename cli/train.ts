@@ -11,11 +11,11 @@ import { selectionOf } from '../train/report/selection.ts';
 import type { SessionOptions } from '../train/run/session.node.ts';
 import { holdsRun, readRunConfig } from '../train/run-folder/folder.node.ts';
 import { SHOWN_VARIANTS, VARIANT_NAMES, VARIANTS, type Variant, variantOf } from '../train/variants.ts';
-import { naturalNumber, positiveInteger } from './arguments.ts';
+import { collect, naturalNumber, positiveInteger } from './arguments.ts';
 import { UsageError } from './failures.ts';
 import { addDeviceOptions, type DeviceChoice } from './open-device.ts';
 import { printResult, withDisplay } from './train-display.ts';
-import { addConfigOptions, collect, commandOf } from './train-options.ts';
+import { addConfigOptions, commandOf } from './train-options.ts';
 
 /** Options of this invocation, which are not stored with the run. */
 interface Invocation extends DeviceChoice {

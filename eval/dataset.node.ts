@@ -9,6 +9,7 @@ import { readPicture } from '../image/files.node.ts';
 import { isOtherPicture, isPicture } from '../image/formats.ts';
 import { listFolder } from '../image/list-folder.node.ts';
 import { cropToMultiple, describe, type Picture, peak, splitAlpha } from '../image/picture.ts';
+import { pillowShrink } from '../image/pillow.ts';
 import { shrink } from '../image/resize.ts';
 import type { Pair } from './evaluate.ts';
 import { isLowFolder, isSetFolder, layoutOf } from './layout.ts';
@@ -23,12 +24,23 @@ export interface DataSet {
   readonly folder: string;
   /** Where the LR pictures come from, as text. */
   readonly origin: string;
+  /** Makes the LR of entries without one. */
+  readonly makeLow: (hr: Picture) => Picture;
   readonly entries: readonly { readonly name: string; readonly hr: string; readonly lr: string | undefined }[];
   /** Files that belong to no pair. */
   readonly strays: readonly ImageError[];
   /** One line each about unsupported formats and skipped results of other methods. */
   readonly notes: readonly string[];
 }
+
+/** Programs whose bicubic makes LR pictures. */
+export const LOW_MAKERS = ['matlab', 'pillow'] as const;
+export type LowMaker = (typeof LOW_MAKERS)[number];
+
+const MAKERS: Readonly<Record<LowMaker, { readonly make: (hr: Picture) => Picture; readonly origin: string }>> = {
+  matlab: { make: hr => shrink(hr, SCALE), origin: 'LR made from HR: bicubic, 1/4, edges clamped, 8 bit' },
+  pillow: { make: hr => pillowShrink(hr, SCALE), origin: "LR made from HR: Pillow's bicubic, 1/4" },
+};
 
 /** Options for reading a data set. */
 export interface ReadOptions {
@@ -47,9 +59,10 @@ export const DATA_HELP = 'holds HR/*.png and optionally LRx4/*.png, or just pict
 /**
  * Opens a folder with originals and optionally their LR pictures in one of the layouts of published sets (see
  * `layoutOf`), or with only originals.
+ * @param made Make the LR pictures this way, even if the set has some. Default: read them, or make MATLAB's.
  * @throws ImageError if the folder cannot be read, holds no picture, or holds several sets.
  */
-export async function openDataSet(folder: string): Promise<DataSet> {
+export async function openDataSet(folder: string, made?: LowMaker): Promise<DataSet> {
   const { root, paths, undecodable } = await contentOf(folder);
   const layout = layoutOf(paths);
   if ('several' in layout) {
@@ -61,10 +74,16 @@ export async function openDataSet(folder: string): Promise<DataSet> {
     throw new ImageError(folder, `no pictures here: ${skipped.join('; ') || expected}`);
   }
   const path = (below: string) => join(root, below);
+  const maker = MAKERS[made ?? 'matlab'];
   return {
     folder,
-    origin: layout.low === undefined ? 'LR made from HR: bicubic, 1/4, edges clamped, 8 bit' : `LR from ${layout.low}`,
-    entries: layout.entries.map(({ name, hr, lr }) => ({ name, hr: path(hr), lr: lr === undefined ? lr : path(lr) })),
+    origin: layout.low === undefined || made !== undefined ? maker.origin : `LR from ${layout.low}`,
+    makeLow: maker.make,
+    entries: layout.entries.map(({ name, hr, lr }) => ({
+      name,
+      hr: path(hr),
+      lr: lr === undefined || made !== undefined ? undefined : path(lr),
+    })),
     strays: layout.strays.map(({ file, problem }) => new ImageError(path(file), problem)),
     notes: [...skipped, ...layout.notes].map(note => `${printable(folder)}: ${note}`),
   };
@@ -128,7 +147,7 @@ export async function* readPairs(set: DataSet, options: ReadOptions = {}): Async
   for (const stray of set.strays) options.onSkip?.(stray);
   for (const { name, hr, lr } of set.entries) {
     options.signal?.throwIfAborted();
-    const pair = await readPair(name, hr, lr, options);
+    const pair = await readPair(name, hr, lr, set.makeLow, options);
     if (pair instanceof ImageError) options.onSkip?.(pair);
     else yield pair;
   }
@@ -139,11 +158,12 @@ async function readPair(
   name: string,
   hr: string,
   lr: string | undefined,
+  makeLow: DataSet['makeLow'],
   { onNote, onBytes }: ReadOptions,
 ): Promise<Pair | ImageError> {
   try {
     const seeThrough: string[] = [];
-    const pair = await decodePair(name, hr, lr, path => seeThrough.push(path), onBytes);
+    const pair = await decodePair(name, hr, lr, makeLow, path => seeThrough.push(path), onBytes);
     if (seeThrough.length > 0) {
       onNote?.(`${printable(seeThrough[0])}: alpha is dropped, and transparent pixels count with their hidden colours`);
     }
@@ -158,6 +178,7 @@ async function decodePair(
   name: string,
   hrPath: string,
   lrPath: string | undefined,
+  makeLow: DataSet['makeLow'],
   onAlpha: (path: string) => void,
   onBytes: ReadOptions['onBytes'],
 ): Promise<Pair> {
@@ -172,7 +193,7 @@ async function decodePair(
     throw new ImageError(hrPath, `${describe(original)}: too small to score, expected at least ${least}`);
   }
   const hr = cropToMultiple(original, SCALE);
-  if (lrPath === undefined) return { name, hr, lr: shrink(hr, SCALE) };
+  if (lrPath === undefined) return { name, hr, lr: makeLow(hr) };
   const lr = await colourOf(lrPath);
   if (lr.width * SCALE !== hr.width || lr.height * SCALE !== hr.height) {
     const wanted = `${hr.width / SCALE}x${hr.height / SCALE}`;

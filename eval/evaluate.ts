@@ -74,15 +74,32 @@ export async function evaluateOne(
   return { name, ...scores(result, hr), ...(await measure?.(result, hr)) };
 }
 
+/** Results that exist already, made by any program. */
+export interface Results {
+  /** The result for a pair, as large as its original; undefined if there is none, which then counts for no mean. */
+  readonly of: (pair: Pair) => Promise<Picture | undefined>;
+}
+
+/** Scores a result that exists already; undefined if there is none for this pair. */
+async function scoreResult(
+  results: Results,
+  pair: Pair,
+  { measure, signal }: EvaluationControl,
+): Promise<PictureScores | undefined> {
+  signal?.throwIfAborted();
+  const result = await results.of(pair);
+  return result && { name: pair.name, ...scores(result, pair.hr), ...(await measure?.(result, pair.hr)) };
+}
+
 /**
- * Scores several methods. Each picture is read once and upscaled by all methods before the next is read, so only one is
+ * Scores several methods, and results that exist already. Each picture is read once and upscaled by all methods before the next is read, so only one is
  * held at a time.
  * @param control returns the control for a method and a picture.
  * @returns the scores of all pictures, in the order of the methods.
  * @throws as `evaluateEach`.
  */
 export async function evaluateMethods(
-  methods: readonly Method[],
+  methods: readonly (Method | Results)[],
   pairs: Iterable<Pair> | AsyncIterable<Pair>,
   control: (
     method: number,
@@ -94,7 +111,9 @@ export async function evaluateMethods(
   for await (const pair of pairs) {
     for (const [i, method] of methods.entries()) {
       const { onPicture, ...how } = control(i, picture);
-      const one = await evaluateOne(method, pair, how);
+      const one =
+        typeof method === 'function' ? await evaluateOne(method, pair, how) : await scoreResult(method, pair, how);
+      if (!one) continue;
       images[i].push(one);
       onPicture?.(one);
     }

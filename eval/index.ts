@@ -16,6 +16,7 @@ export {
   type Measure,
   type Pair,
   type PictureScores,
+  type Results,
   type TextureFigures,
 } from './evaluate.ts';
 export {

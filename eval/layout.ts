@@ -54,7 +54,8 @@ const RESULTS =
 const stemOf = (path: string) => nameOf(path).replace(/\.[^.]*$/, '');
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
-const baseOf = (stem: string) => stem.replace(MARKS, '') || stem;
+/** A name without its marks: `baby` of `baby_HR`, `babyx4` and `baby_LRBI_x4`. */
+export const baseOf = (stem: string): string => stem.replace(MARKS, '') || stem;
 const markOf = (stem: string) => stem.slice(baseOf(stem).length);
 
 /**

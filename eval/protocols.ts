@@ -43,14 +43,14 @@ export function quality(result: Picture, original: Picture, protocol: Protocol):
     const [ya, yb] = [shavePlane(luma(a), BORDER), shavePlane(luma(b), BORDER)];
     return { psnr: psnr(ya, yb), ssim: ssim(ya, yb) };
   }
-  const [ya, yb] = [daalaLuma(shave(a, BORDER)), daalaLuma(shave(b, BORDER))];
+  const [ya, yb] = [result, original].map(picture => daalaLuma(shave(toRgb(picture), BORDER)));
   return { psnr: psnr(ya, yb), ssim: daalaSsim(ya, yb) };
 }
 
 /**
- * Scores a result against the original by both protocols. Alpha is ignored. A grey original is its own luma
- * for `matlab` and three equal channels for `paper`, and a colour result is first converted to grey by
- * round(0.299 R + 0.587 G + 0.114 B). A grey result for a colour original is repeated.
+ * Scores a result against the original by both protocols. Alpha is ignored. For `matlab` a grey original is its own luma, and
+ * a colour result is first converted to grey by round(0.299 R + 0.587 G + 0.114 B); `paper` takes three channels of both, as
+ * the authors' programs did: a grey picture is repeated.
  * @throws ImageError for unequal sizes, or sides below 19 (the SSIM window of 11 and two borders).
  */
 export function scores(result: Picture, original: Picture): Scores {

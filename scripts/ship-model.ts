@@ -8,9 +8,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { Command } from 'commander';
+import { collect } from '../cli/arguments.ts';
 import { runScript } from '../cli/failures.ts';
 import { openDevice } from '../cli/open-device.ts';
-import { collect } from '../cli/train-options.ts';
 import { jsonText } from '../common/text.ts';
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { setCurrentDevice } from '../engine/tensor.ts';

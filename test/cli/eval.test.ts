@@ -177,3 +177,46 @@ test('the table is printed even if the JSON cannot be written', async () => {
   expect(stdout).toContain('│ mean of 2 │  30.250 │ 0.8045 │');
   expect(stderr).toMatch(/\nerror: new\/scores\.json: cannot be written: .* \(.*\)\n$/);
 });
+
+test('--results scores pictures that exist, in rows beside models; what is missing is told and exits with 1', async () => {
+  const folder = await folderWithSet();
+  const picture = formulaPicture([44, 40, 3, 5]);
+  await writePicture(join(folder, 'out/mine/a_mine.png'), picture);
+  await writePicture(join(folder, 'out/mine/b_mine.png'), formulaPicture([24, 36, 1, 2]));
+  await writePicture(join(folder, 'out/other/a.png'), picture);
+  const alone = await daybreak(['eval', '--data', 'set', '--results', 'out/mine', '--json', '-'], folder);
+  expect(alone.code).toBe(0);
+  const report = JSON.parse(alone.stdout);
+  expect(report).toMatchObject({ adapter: null, model: 'mine', results: 'out/mine', mean: { identical: 1 } });
+  const several = await daybreak(
+    ['eval', '--data', 'set', '--results', 'out', '--model', 'nearest', '--json', 'all.json'],
+    folder,
+  );
+  expect(several).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('skipped: out/other/b: no result of other for this picture'),
+  });
+  expect(several.stdout).toContain('nearest, mine, other on set: 2 pictures, 1 skipped;');
+  expect(several.stdout).toContain('│ other (1 of 2 pictures) ');
+  const { methods, skipped } = JSON.parse(readFileSync(join(folder, 'all.json'), 'utf8'));
+  expect(methods.map(({ model }: { model: string }) => model)).toEqual(['nearest', 'mine', 'other']);
+  expect(methods[1].images).toEqual(report.images);
+  expect(skipped).toEqual([{ file: join('out/other/b'), reason: 'no result of other for this picture' }]);
+  expect(await daybreak(['eval', '--data', 'set', '--results', 'nowhere'], folder)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('nowhere: cannot list this folder'),
+  });
+});
+
+test("--lr makes the LR by MATLAB's or Pillow's bicubic, even where the set has some", async () => {
+  const folder = setFolder(PAIRS);
+  const scoresOf = async (...args: string[]) => {
+    const { stdout } = await daybreak(['eval', '--data', folder, '--model', 'bicubic', '--json', '-', ...args]);
+    return JSON.parse(stdout).mean.psnr as number;
+  };
+  const [own, matlab, pillow] = [await scoresOf(), await scoresOf('--lr', 'matlab'), await scoresOf('--lr', 'pillow')];
+  expect(pillow).not.toBe(matlab);
+  expect(Math.abs(pillow - matlab)).toBeLessThan(0.5);
+  expect(own).toBeGreaterThan(0);
+  expect(await daybreak(['eval', '--data', folder, '--lr', 'other'])).toMatchObject({ code: 2 });
+});
