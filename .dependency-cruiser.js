@@ -9,6 +9,7 @@ const ROOMS = {
   files: ['common'],
   engine: ['common', 'files'],
   image: ['common', 'files'],
+  methods: ['common', 'files', 'image'],
   kernels: ['common', 'files', 'engine'],
   models: ['common', 'files', 'engine', 'kernels', 'index.ts'],
   eval: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image'],
