@@ -42,9 +42,9 @@ export function fieldFor(runner: Runner, width: number, height: number): Field {
 /** Patches in a row or column of `length` pixels. */
 export const patchesAlong = (length: number): number => Math.max(0, length - 2 * RADIUS);
 
-/** Whether the centre of the transform's source patch is far enough from the edges. */
-export function isWithin(transform: Float32Array, { width, height }: Field): boolean {
-  const x = transform[4];
-  const y = transform[5];
+/** Whether the source patch's centre is far enough from the edges, for the transform that begins at `from`. */
+export function isWithin(transforms: Float32Array, from: number, { width, height }: Field): boolean {
+  const x = transforms[from + 4];
+  const y = transforms[from + 5];
   return x >= RADIUS && x <= width - 1 - RADIUS && y >= RADIUS && y <= height - 1 - RADIUS;
 }

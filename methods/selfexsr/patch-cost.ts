@@ -51,150 +51,157 @@ export interface Match {
   readonly field: Field;
   /** What the patches have to resemble, as large as the field. */
   readonly target: Layer;
-  /** SOURCE_LEVELS images, the largest first. */
+  /** SOURCE_LEVELS images, the largest first, with sides of at least 2. */
   readonly sources: readonly Layer[];
 }
 
 /**
- * Computes the costs of transforms. Numbers go in and out through arrays, because V8 allocates those that it passes to
- * functions: a fifth of the time.
+ * Transforms to try for patches. They are tried many at a time in one loop: V8 allocates each number that it passes to a
+ * function, and sometimes runs a small function with a loop five times slower for the rest of the process.
  */
-export class PatchCost {
-  /** The transform to try, as in `Field.transforms`. */
-  readonly candidate = new Float32Array(STRIDE);
-  readonly #field: Field;
-  readonly #target: Float32Array;
-  readonly #sources: readonly Layer[];
+export class Candidates {
+  /** Number of transforms to try. */
+  count = 0;
+  /** Their patches, each at most once. */
+  readonly places: Int32Array;
+  /** As in `Field.transforms`; candidate i begins at i · STRIDE. */
+  readonly transforms: Float32Array;
+  /** After `tryAll`: the patches that have changed. */
+  readonly improved: Int32Array;
+  readonly #match: Match;
   /** Offsets of the patch's pixels in the target. */
   readonly #offsets: Int32Array;
-  /** The cost of the candidate and its biases. */
-  readonly #found = new Float32Array(4);
 
-  constructor({ field, target, sources }: Match) {
-    this.#field = field;
-    this.#target = target.data;
-    this.#sources = sources;
-    this.#offsets = Int32Array.from(DX, (dx, i) => (DY[i] * target.width + dx) * 3);
-  }
-
-  /** Gives patch `at` the transform in `candidate` if it costs less than the patch's own. Returns whether it does. */
-  improve(at: number): boolean {
-    const { costs, transforms, biases } = this.#field;
-    const { candidate } = this;
-    const found = this.#found;
-    this.#evaluate(at);
-    // Not if NaN.
-    if (!(found[0] < costs[at])) return false;
-    for (let i = 0, to = at * STRIDE; i < STRIDE; i++) transforms[to + i] = candidate[i];
-    for (let k = 0; k < 3; k++) biases[at * 3 + k] = found[k + 1];
-    costs[at] = found[0];
-    return true;
+  /** @param most the largest `count`. */
+  constructor(match: Match, most: number) {
+    this.places = new Int32Array(most);
+    this.transforms = new Float32Array(most * STRIDE);
+    this.improved = new Int32Array(most);
+    this.#match = match;
+    this.#offsets = Int32Array.from(DX, (dx, i) => (DY[i] * match.target.width + dx) * 3);
   }
 
   /**
-   * Σ g·(T − S − b)² over pixels and channels, with b = clip(mean T − mean S, ±0.25) by channel; Infinity if it is
-   * certainly at least the patch's own.
+   * Gives each patch its candidate if that costs less than what it has, sets `changed` for it, and lists it in `improved`.
+   * Empties the list of candidates. Returns the number of patches that have changed.
    *
-   * With e = T − S, A = Σ g·e² and B = Σ g·e, a channel's cost is A − 2bB + b² because Σ g = 1, so one loop suffices.
-   * Over a part of the pixels with the weight G, no b gives less than A − B² / G.
+   * The cost is Σ g·(T − S − b)² over pixels and channels, with b = clip(mean T − mean S, ±0.25) by channel. With
+   * e = T − S, A = Σ g·e² and B = Σ g·e, a channel's part is A − 2bB + b² because Σ g = 1, so one loop suffices. Over some
+   * pixels with the weight G, no b gives less than A − B² / G: a candidate is given up when that is too much.
    */
-  #evaluate(at: number): void {
-    const limit = this.#field.costs[at];
-    const found = this.#found;
-    found[0] = Number.POSITIVE_INFINITY;
-    const { candidate } = this;
-    const a = candidate[0];
-    const b = candidate[1];
-    const c = candidate[2];
-    const d = candidate[3];
-    const x = candidate[4];
-    const y = candidate[5];
-    const target = this.#target;
+  tryAll(): number {
+    const { transforms: tried, places, improved } = this;
     const offsets = this.#offsets;
-    const { data, width, height } = this.#sources[sourceLevel(a * d - b * c)];
-    const sx = width / this.#field.width;
-    const sy = height / this.#field.height;
-    const u0 = (x + 0.5) * sx - 0.5;
-    const v0 = (y + 0.5) * sy - 0.5;
-    const ua = a * sx;
-    const uc = c * sx;
-    const vb = b * sy;
-    const vd = d * sy;
-    const reachX = RADIUS * (Math.abs(ua) + Math.abs(uc));
-    const reachY = RADIUS * (Math.abs(vb) + Math.abs(vd));
-    const inside =
-      u0 >= reachX + SLACK &&
-      v0 >= reachY + SLACK &&
-      u0 + reachX < width - 1 - SLACK &&
-      v0 + reachY < height - 1 - SLACK;
-    const right = width > 1 ? 3 : 0;
-    const below = height > 1 ? width * 3 : 0;
-    const centre = at * 3;
-    let a0 = 0;
-    let a1 = 0;
-    let a2 = 0;
-    let b0 = 0;
-    let b1 = 0;
-    let b2 = 0;
-    let m0 = 0;
-    let m1 = 0;
-    let m2 = 0;
-    for (let i = 0; i < PATCH; i++) {
-      const dx = DX[i];
-      const dy = DY[i];
-      let u = u0 + ua * dx + uc * dy;
-      let v = v0 + vb * dx + vd * dy;
-      if (!inside) {
-        u = Math.min(Math.max(u, 0), width - 1);
-        v = Math.min(Math.max(v, 0), height - 1);
+    const { field, sources } = this.#match;
+    const target = this.#match.target.data;
+    const { costs, transforms, biases, changed } = field;
+    let found = 0;
+    next: for (let n = 0; n < this.count; n++) {
+      const at = places[n];
+      const limit = costs[at];
+      const own = n * STRIDE;
+      const a = tried[own];
+      const b = tried[own + 1];
+      const c = tried[own + 2];
+      const d = tried[own + 3];
+      const x = tried[own + 4];
+      const y = tried[own + 5];
+      const { data, width, height } = sources[sourceLevel(a * d - b * c)];
+      const sx = width / field.width;
+      const sy = height / field.height;
+      const u0 = (x + 0.5) * sx - 0.5;
+      const v0 = (y + 0.5) * sy - 0.5;
+      const ua = a * sx;
+      const uc = c * sx;
+      const vb = b * sy;
+      const vd = d * sy;
+      const reachX = RADIUS * (Math.abs(ua) + Math.abs(uc));
+      const reachY = RADIUS * (Math.abs(vb) + Math.abs(vd));
+      const inside =
+        u0 >= reachX + SLACK &&
+        v0 >= reachY + SLACK &&
+        u0 + reachX < width - 1 - SLACK &&
+        v0 + reachY < height - 1 - SLACK;
+      const below = width * 3;
+      const centre = at * 3;
+      let a0 = 0;
+      let a1 = 0;
+      let a2 = 0;
+      let b0 = 0;
+      let b1 = 0;
+      let b2 = 0;
+      let m0 = 0;
+      let m1 = 0;
+      let m2 = 0;
+      for (let i = 0; i < PATCH; i++) {
+        const dx = DX[i];
+        const dy = DY[i];
+        let u = u0 + ua * dx + uc * dy;
+        let v = v0 + vb * dx + vd * dy;
+        if (!inside) {
+          u = Math.min(Math.max(u, 0), width - 1);
+          v = Math.min(Math.max(v, 0), height - 1);
+        }
+        let left = u | 0;
+        let top = v | 0;
+        if (!inside) {
+          left = Math.min(left, width - 2);
+          top = Math.min(top, height - 2);
+        }
+        const fu = u - left;
+        const fv = v - top;
+        const p = (top * width + left) * 3;
+        const q = p + below;
+        const t = centre + offsets[i];
+        let upper = data[p];
+        let lower = data[q];
+        upper += fu * (data[p + 3] - upper);
+        lower += fu * (data[q + 3] - lower);
+        const e0 = target[t] - upper - fv * (lower - upper);
+        upper = data[p + 1];
+        lower = data[q + 1];
+        upper += fu * (data[p + 4] - upper);
+        lower += fu * (data[q + 4] - lower);
+        const e1 = target[t + 1] - upper - fv * (lower - upper);
+        upper = data[p + 2];
+        lower = data[q + 2];
+        upper += fu * (data[p + 5] - upper);
+        lower += fu * (data[q + 5] - lower);
+        const e2 = target[t + 2] - upper - fv * (lower - upper);
+        const g = WEIGHT[i];
+        m0 += e0;
+        m1 += e1;
+        m2 += e2;
+        const g0 = g * e0;
+        const g1 = g * e1;
+        const g2 = g * e2;
+        b0 += g0;
+        b1 += g1;
+        b2 += g2;
+        a0 += g0 * e0;
+        a1 += g1 * e1;
+        a2 += g2 * e2;
+        if (i === FIRST_LOOK - 1) {
+          if (a0 + a1 + a2 - (b0 * b0 + b1 * b1 + b2 * b2) / FIRST_WEIGHT >= limit) continue next;
+        } else if (i === SECOND_LOOK - 1) {
+          if (a0 + a1 + a2 - (b0 * b0 + b1 * b1 + b2 * b2) / SECOND_WEIGHT >= limit) continue next;
+        }
       }
-      let left = u | 0;
-      let top = v | 0;
-      if (!inside) {
-        left = Math.min(left, Math.max(0, width - 2));
-        top = Math.min(top, Math.max(0, height - 2));
-      }
-      const fu = u - left;
-      const fv = v - top;
-      const p00 = (top * width + left) * 3;
-      const p01 = p00 + right;
-      const p10 = p00 + below;
-      const p11 = p10 + right;
-      const w11 = fu * fv;
-      const w10 = fv - w11;
-      const w01 = fu - w11;
-      const w00 = 1 - fu - w10;
-      const t = centre + offsets[i];
-      const g = WEIGHT[i];
-      const e0 = target[t] - (w00 * data[p00] + w01 * data[p01] + w10 * data[p10] + w11 * data[p11]);
-      const e1 =
-        target[t + 1] - (w00 * data[p00 + 1] + w01 * data[p01 + 1] + w10 * data[p10 + 1] + w11 * data[p11 + 1]);
-      const e2 =
-        target[t + 2] - (w00 * data[p00 + 2] + w01 * data[p01 + 2] + w10 * data[p10 + 2] + w11 * data[p11 + 2]);
-      m0 += e0;
-      m1 += e1;
-      m2 += e2;
-      const g0 = g * e0;
-      const g1 = g * e1;
-      const g2 = g * e2;
-      b0 += g0;
-      b1 += g1;
-      b2 += g2;
-      a0 += g0 * e0;
-      a1 += g1 * e1;
-      a2 += g2 * e2;
-      if (i === FIRST_LOOK - 1) {
-        if (a0 + a1 + a2 - (b0 * b0 + b1 * b1 + b2 * b2) / FIRST_WEIGHT >= limit) return;
-      } else if (i === SECOND_LOOK - 1) {
-        if (a0 + a1 + a2 - (b0 * b0 + b1 * b1 + b2 * b2) / SECOND_WEIGHT >= limit) return;
-      }
+      m0 = Math.min(MOST_BIAS, Math.max(-MOST_BIAS, m0 / PATCH));
+      m1 = Math.min(MOST_BIAS, Math.max(-MOST_BIAS, m1 / PATCH));
+      m2 = Math.min(MOST_BIAS, Math.max(-MOST_BIAS, m2 / PATCH));
+      const cost = Math.fround(a0 - m0 * (2 * b0 - m0) + a1 - m1 * (2 * b1 - m1) + a2 - m2 * (2 * b2 - m2));
+      // Not if NaN.
+      if (!(cost < limit)) continue;
+      for (let i = 0; i < STRIDE; i++) transforms[at * STRIDE + i] = tried[own + i];
+      biases[at * 3] = m0;
+      biases[at * 3 + 1] = m1;
+      biases[at * 3 + 2] = m2;
+      costs[at] = cost;
+      changed[at] = 1;
+      improved[found++] = at;
     }
-    m0 = Math.min(MOST_BIAS, Math.max(-MOST_BIAS, m0 / PATCH));
-    m1 = Math.min(MOST_BIAS, Math.max(-MOST_BIAS, m1 / PATCH));
-    m2 = Math.min(MOST_BIAS, Math.max(-MOST_BIAS, m2 / PATCH));
-    found[0] = a0 - m0 * (2 * b0 - m0) + a1 - m1 * (2 * b1 - m1) + a2 - m2 * (2 * b2 - m2);
-    found[1] = m0;
-    found[2] = m1;
-    found[3] = m2;
+    this.count = 0;
+    return found;
   }
 }

@@ -16,9 +16,10 @@ export interface Pyramid {
   readonly blurred: Layer[];
 }
 
-/** The sides of a level; at least one pixel. */
+/** The sides of the level `above` the given one, or below if negative: then at least 2, so that every pixel has neighbours. */
 export function levelSize({ width, height }: { readonly width: number; readonly height: number }, above: number) {
-  const side = (length: number) => Math.max(1, Math.round(length * 2 ** (above / LEVELS_PER_OCTAVE)));
+  const least = above < 0 ? 2 : 1;
+  const side = (length: number) => Math.max(least, Math.round(length * 2 ** (above / LEVELS_PER_OCTAVE)));
   return { width: side(width), height: side(height) };
 }
 

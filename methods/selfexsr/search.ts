@@ -1,8 +1,8 @@
 /** Random search: each patch tries source patches near its own, at shrinking distances. */
 
 import type { Pass } from '../passes.ts';
-import { type Field, isWithin, STRIDE } from './field.ts';
-import { type Match, PatchCost } from './patch-cost.ts';
+import { type Field, isWithin, patchesAlong, STRIDE } from './field.ts';
+import { Candidates, type Match } from './patch-cost.ts';
 import { PlaceRandom } from './place-random.ts';
 import { LEVELS_PER_OCTAVE, RADIUS } from './settings.ts';
 
@@ -19,23 +19,28 @@ const LARGEST_AREA = 8 ** 2;
 export const triesFor = (width: number, height: number): number =>
   Math.max(0, Math.ceil(Math.log2(Math.max(width, height) / 4)));
 
+/** More than the tries of any pass. */
+const MOST_TRIES = 32;
+
 interface Search extends Match {
   /** Of this level and iteration. */
   readonly key: number;
 }
 
-/** The t-th try, t from 2, for the transform at `own`: within longest / 2^(t + 1), and changed by scale · Rot · Shear. */
-function draw(
-  candidate: Float32Array,
-  transforms: Float32Array,
-  own: number,
-  longest: number,
-  t: number,
-  random: PlaceRandom,
-): void {
-  const range = longest / 2 ** t;
-  candidate[4] = transforms[own + 4] + range * random.next();
-  candidate[5] = transforms[own + 5] + range * random.next();
+/**
+ * Adds the t-th try of a patch, t from 2: within longest / 2^(t + 1) of its place, and changed by scale · Rot · Shear. Not
+ * if it lies too near an edge, or its scale is not allowed.
+ */
+function addTry(candidates: Candidates, field: Field, at: number, t: number, random: PlaceRandom): void {
+  random.moveTo(at * MOST_TRIES + t);
+  const { transforms } = field;
+  const own = at * STRIDE;
+  const tried = candidates.transforms;
+  const to = candidates.count * STRIDE;
+  const range = Math.max(field.width, field.height) / 2 ** t;
+  tried[to + 4] = transforms[own + 4] + range * random.next();
+  tried[to + 5] = transforms[own + 5] + range * random.next();
+  if (!isWithin(tried, to, field)) return;
   const scale = 1 + (SCALE_RANGE / t) * random.next();
   const angle = (ROTATION_RANGE / t) * random.next();
   const shearX = (SHEAR_RANGE / t) * random.next();
@@ -52,15 +57,12 @@ function draw(
   const b = transforms[own + 1];
   const c = transforms[own + 2];
   const d = transforms[own + 3];
-  candidate[0] = xx * a + xy * b;
-  candidate[1] = yx * a + yy * b;
-  candidate[2] = xx * c + xy * d;
-  candidate[3] = yx * c + yy * d;
-}
-
-function isAllowed(candidate: Float32Array, field: Field): boolean {
-  const area = Math.abs(candidate[0] * candidate[3] - candidate[1] * candidate[2]);
-  return area >= SMALLEST_AREA && area <= LARGEST_AREA && isWithin(candidate, field);
+  tried[to] = xx * a + xy * b;
+  tried[to + 1] = yx * a + yy * b;
+  tried[to + 2] = xx * c + xy * d;
+  tried[to + 3] = yx * c + yy * d;
+  const area = Math.abs(tried[to] * tried[to + 3] - tried[to + 1] * tried[to + 2]);
+  if (area >= SMALLEST_AREA && area <= LARGEST_AREA) candidates.places[candidates.count++] = at;
 }
 
 /** Items: rows of patches. Sets `changed` for patches that have changed, and clears it for the others. */
@@ -68,20 +70,15 @@ export const SEARCH: Pass<Search> = {
   name: 'selfexsr search',
   work(search, from, to) {
     const { field, key } = search;
-    const { width, height, transforms, changed } = field;
-    const costs = new PatchCost(search);
-    const { candidate } = costs;
+    const { width, height, changed } = field;
+    const candidates = new Candidates(search, patchesAlong(width));
     const random = new PlaceRandom(key);
-    const longest = Math.max(width, height);
     const tries = triesFor(width, height);
-    for (let row = RADIUS + from; row < RADIUS + to; row++) {
-      for (let at = row * width + RADIUS; at < (row + 1) * width - RADIUS; at++) {
-        changed[at] = 0;
-        random.moveTo(at);
-        for (let t = 2; t < tries + 2; t++) {
-          draw(candidate, transforms, at * STRIDE, longest, t, random);
-          if (isAllowed(candidate, field) && costs.improve(at)) changed[at] = 1;
-        }
+    for (let y = RADIUS + from; y < RADIUS + to; y++) {
+      changed.fill(0, y * width, (y + 1) * width);
+      for (let t = 2; t < tries + 2; t++) {
+        for (let at = y * width + RADIUS; at < (y + 1) * width - RADIUS; at++) addTry(candidates, field, at, t, random);
+        candidates.tryAll();
       }
     }
   },

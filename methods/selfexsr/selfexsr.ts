@@ -6,14 +6,12 @@
  * the order of steps of the authors' program. On Set5 it scores within 0.05 dB of theirs in the mean, which is also how far
  * two seeds differ on a picture.
  *
- * Ours, where the program differs from the paper, or where threads would change the result:
+ * Ours:
  * - All patches lie on the plane parallel to the image, so transforms are affine. The program also finds other planes by
  *   vanishing points, which pays on pictures of buildings.
  * - Positions are scaled about the centres of pixels, as `imresize` does; the program scales 1-based indices. Source
  *   patches that leave the image repeat its edge; the program has zeros there.
  * - The linear part of a transform is A. The program adds both entries of its second column to one.
- * - A direction of propagation is one scan, in which a patch sees what the one before it has just become. The program
- *   updates all patches at once, and repeats it where they have changed.
  */
 
 import { Random } from '../../image/random.ts';

@@ -1,8 +1,8 @@
 /** The field that a level's search begins with. */
 
 import type { Pass } from '../passes.ts';
-import { type Field, STRIDE } from './field.ts';
-import { type Match, PatchCost } from './patch-cost.ts';
+import { type Field, patchesAlong, STRIDE } from './field.ts';
+import { Candidates, type Match } from './patch-cost.ts';
 import { RADIUS } from './settings.ts';
 
 /** Scale of the first field: patches come from half the size. */
@@ -24,15 +24,17 @@ export const START: Pass<Start> = {
   work(start, from, to) {
     const { field, coarser } = start;
     const { width, height } = field;
-    const costs = new PatchCost(start);
-    const { candidate } = costs;
+    const candidates = new Candidates(start, patchesAlong(width));
+    const { transforms, places } = candidates;
     for (let y = RADIUS + from; y < RADIUS + to; y++) {
       for (let x = RADIUS; x < width - RADIUS; x++) {
-        const at = y * width + x;
-        field.costs[at] = Number.POSITIVE_INFINITY;
+        const own = candidates.count * STRIDE;
+        places[candidates.count++] = y * width + x;
         if (!coarser) {
-          candidate.set([FIRST_SCALE, 0, 0, FIRST_SCALE, x, y]);
-          costs.improve(at);
+          transforms[own] = FIRST_SCALE;
+          transforms[own + 3] = FIRST_SCALE;
+          transforms[own + 4] = x;
+          transforms[own + 5] = y;
           continue;
         }
         const rx = coarser.width / width;
@@ -49,14 +51,15 @@ export const START: Pass<Start> = {
         const dy = y - ((py + 0.5) / ry - 0.5);
         const u = (coarser.transforms[parent + 4] + 0.5) / rx - 0.5 + a * dx + c * dy;
         const v = (coarser.transforms[parent + 5] + 0.5) / ry - 0.5 + b * dx + d * dy;
-        candidate[0] = a;
-        candidate[1] = b;
-        candidate[2] = c;
-        candidate[3] = d;
-        candidate[4] = clamp(u, width);
-        candidate[5] = clamp(v, height);
-        costs.improve(at);
+        transforms[own] = a;
+        transforms[own + 1] = b;
+        transforms[own + 2] = c;
+        transforms[own + 3] = d;
+        transforms[own + 4] = clamp(u, width);
+        transforms[own + 5] = clamp(v, height);
       }
+      field.costs.fill(Number.POSITIVE_INFINITY, y * width, (y + 1) * width);
+      candidates.tryAll();
     }
   },
 };

@@ -35,29 +35,24 @@ export const VOTE: Pass<Vote> = {
         const sy = source.height / height;
         const u0 = (transforms[own + 4] + 0.5) * sx - 0.5;
         const v0 = (transforms[own + 5] + 0.5) * sy - 0.5;
-        const right = source.width > 1 ? 3 : 0;
-        const below = source.height > 1 ? source.width * 3 : 0;
+        const below = source.width * 3;
         for (let dy = Math.max(-RADIUS, from - py); dy <= RADIUS && py + dy < to; dy++) {
           for (let dx = -RADIUS; dx <= RADIUS; dx++) {
             const u = Math.min(Math.max(u0 + sx * (a * dx + c * dy), 0), source.width - 1);
             const v = Math.min(Math.max(v0 + sy * (b * dx + d * dy), 0), source.height - 1);
-            const left = Math.min(u | 0, Math.max(0, source.width - 2));
-            const top = Math.min(v | 0, Math.max(0, source.height - 2));
+            const left = Math.min(u | 0, source.width - 2);
+            const top = Math.min(v | 0, source.height - 2);
             const fu = u - left;
             const fv = v - top;
-            const p00 = (top * source.width + left) * 3;
-            const p01 = p00 + right;
-            const p10 = p00 + below;
-            const p11 = p10 + right;
-            const w11 = fu * fv;
-            const w10 = fv - w11;
-            const w01 = fu - w11;
-            const w00 = 1 - fu - w10;
+            const p = (top * source.width + left) * 3;
+            const q = p + below;
             const weight = WEIGHTS[RADIUS + dx] * WEIGHTS[RADIUS + dy];
             const pixel = (py + dy - from) * width + px + dx;
             weights[pixel] += weight;
             for (let k = 0; k < 3; k++) {
-              const sample = w00 * data[p00 + k] + w01 * data[p01 + k] + w10 * data[p10 + k] + w11 * data[p11 + k];
+              const upper = data[p + k] + fu * (data[p + 3 + k] - data[p + k]);
+              const lower = data[q + k] + fu * (data[q + 3 + k] - data[q + k]);
+              const sample = upper + fv * (lower - upper);
               sums[pixel * 3 + k] += weight * (sample + biases[at * 3 + k]);
             }
           }
