@@ -37,6 +37,8 @@ export interface Tiling {
 export interface UpscaleControl {
   /** Called before the first tile and after each. */
   readonly onTile?: ((done: number, total: number) => void) | undefined;
+  /** Called by methods that have no tiles: the work done, and all of it, in any unit. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Called with the tiling, and again after running out of memory. */
   readonly onTiling?: ((tiling: Tiling) => void) | undefined;
   /** Called with a line about each problem that was worked around. */
@@ -74,19 +76,31 @@ export async function upscalePicture<S extends Samples>(
   options: TileOptions & MethodControl = {},
   windows: Windows = new Windows(upscaler, options),
 ): Promise<Picture<S>> {
-  const { wrap = false, signal } = options;
-  const whole = { width: picture.width * upscaler.scale, height: picture.height * upscaler.scale };
-  const { to = whole } = options;
-  const boundary = wrap ? 'wrap' : 'symmetric';
-  const upscaleColour = async (colour: Picture<S>): Promise<Picture<S>> => {
+  return await upscaleInSteps(picture, upscaler.scale, options, async colour => {
     const enlarged = await upscaleRgb(toRgb(colour), upscaler, windows, options);
     return colour.channels === 1 ? toGrey(enlarged) : enlarged;
-  };
-  const resized = (colour: Picture<S>) =>
-    isSameSize(colour, to) ? colour : resizeInTurns(colour, to, { boundary, signal });
+  });
+}
+
+/**
+ * Upscales a picture with a method of a fixed scale. Alpha is upscaled by bicubic, and hard edges stay hard (see
+ * `upscaleAlpha`). Other sizes than the method's are resized from its result by bicubic; pictures that would not become
+ * larger skip the method.
+ * @param enlarge takes 1 or 3 channels and returns as many, `scale` times as wide and high.
+ */
+export async function upscaleInSteps<S extends Samples>(
+  picture: Picture<S>,
+  scale: number,
+  { to = { width: picture.width * scale, height: picture.height * scale }, wrap, signal }: MethodControl,
+  enlarge: (colour: Picture<S>) => Promise<Picture<S>>,
+): Promise<Picture<S>> {
+  const boundary = wrap ? 'wrap' : 'symmetric';
   return await upscaleBesideAlpha(
     picture,
-    async colour => await resized(isNoLarger(to, picture) ? colour : await upscaleColour(colour)),
+    async colour => {
+      const enlarged = isNoLarger(to, picture) ? colour : await enlarge(colour);
+      return isSameSize(enlarged, to) ? enlarged : await resizeInTurns(enlarged, to, { boundary, signal });
+    },
     alpha => upscaleAlpha(alpha, to, boundary),
   );
 }
