@@ -3,9 +3,14 @@
 import { EDI } from './edi.ts';
 import type { LumaMethod } from './luma-method.ts';
 import { NEDI } from './nedi.ts';
+import type { Pass } from './passes.ts';
+import { SELFEXSR_PASSES } from './selfexsr/selfexsr.ts';
 
 /** In the order of lists and messages. */
 export const LUMA_METHODS: readonly LumaMethod[] = [NEDI, EDI];
 
 /** The method of this name, if there is one. */
 export const findLumaMethod = (name: string): LumaMethod | undefined => LUMA_METHODS.find(one => one.name === name);
+
+/** What threads can run. */
+export const ALL_PASSES: readonly Pass<never>[] = [...LUMA_METHODS.flatMap(({ passes }) => passes), ...SELFEXSR_PASSES];

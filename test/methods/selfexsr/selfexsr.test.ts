@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MethodError } from '../../../methods/errors.ts';
 import { type RgbPlanes, selfExSR } from '../../../methods/selfexsr/selfexsr.ts';
+import { ThreadedRunner } from '../../../methods/threads.node.ts';
 import { BackwardRunner, scene } from './scenes.ts';
 
 const flat = (width: number, height: number, levels: readonly number[]): RgbPlanes => {
@@ -13,6 +14,9 @@ test('the bytes depend on the seed, not on how the work is divided', async () =>
   const whole = await selfExSR(picture, { seed: 7 });
   expect(whole).toMatchObject({ width: 64, height: 52 });
   expect(await selfExSR(picture, { seed: 7, runner: new BackwardRunner(3) })).toEqual(whole);
+  using threads = new ThreadedRunner(3);
+  await threads.start();
+  expect(await selfExSR(picture, { seed: 7, runner: threads })).toEqual(whole);
   expect(await selfExSR(picture, { seed: 8 })).not.toEqual(whole);
 });
 
