@@ -3,15 +3,15 @@
  * moved, turned, sheared and scaled, and replaced by what the smaller copy shows there sharply.
  *
  * Huang, Singh & Ahuja, "Single Image Super-Resolution from Transformed Self-Exemplars", CVPR 2015, with the constants and
- * the order of steps of the authors' program. On Set5 it scores within 0.05 dB of theirs in the mean, which is also how far
- * two seeds differ on a picture.
+ * the order of steps of the authors' program. On Set5 and Set14 its mean PSNR is within 0.05 dB of their outputs', and that
+ * of each picture within 0.2 dB. Another seed changes a picture's by up to 0.1 dB.
  *
  * Ours:
  * - All patches lie on the plane parallel to the image, so transforms are affine. The program also finds other planes by
- *   vanishing points, which pays on pictures of buildings.
+ *   vanishing points, for pictures of buildings.
  * - Positions are scaled about the centres of pixels, as `imresize` does; the program scales 1-based indices. Source
  *   patches that leave the image repeat its edge; the program has zeros there.
- * - The linear part of a transform is A. The program adds both entries of its second column to one.
+ * - The linear part of a transform is A. The program adds both entries of its second column to one, which loses 0.1 dB.
  */
 
 import { Random } from '../../image/random.ts';
