@@ -5,9 +5,14 @@ import { EXAMPLES } from './examples.ts';
 import type { LumaMethod } from './luma-method.ts';
 import { MARKOV } from './markov.ts';
 import { NEDI } from './nedi.ts';
+import type { Pass } from './passes.ts';
+import { SELFEXSR_PASSES } from './selfexsr/selfexsr.ts';
 
 /** In the order of lists and messages. */
 export const LUMA_METHODS: readonly LumaMethod[] = [NEDI, EDI, EXAMPLES, MARKOV];
 
 /** The method of this name, if there is one. */
 export const findLumaMethod = (name: string): LumaMethod | undefined => LUMA_METHODS.find(one => one.name === name);
+
+/** What threads can run. */
+export const ALL_PASSES: readonly Pass<never>[] = [...LUMA_METHODS.flatMap(({ passes }) => passes), ...SELFEXSR_PASSES];

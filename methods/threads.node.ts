@@ -9,15 +9,15 @@ import { closePass, progressOf, type SharedPass, sharePass, workOnPart } from '.
 /** Plain JavaScript, which every Node version can load. */
 const ENTRY = new URL('./worker.node.mjs', import.meta.url);
 
-/** Milliseconds of work that threads are started for: about as long as that takes. */
+/** Milliseconds of work, done or expected, that threads are started for: about as long as that takes. */
 const WORTH_STARTING = 500;
 
 /** The runner for a number of threads, 1 or more. */
 export const runnerFor = (threads: number): Runner => (threads > 1 ? new ThreadedRunner(threads) : new LocalRunner());
 
 /**
- * Runs passes in several threads, this one included. The others are started when there is work for longer than that
- * takes, and join as soon as they are ready. They keep the process alive only while they work.
+ * Runs passes in several threads, this one included. The others are started when a pass is long, or all passes together
+ * have been, and join as soon as they are ready. They keep the process alive only while they work.
  */
 export class ThreadedRunner implements Runner, Disposable {
   readonly #threads: number;
@@ -29,6 +29,8 @@ export class ThreadedRunner implements Runner, Disposable {
   readonly #waiting: (() => void)[] = [];
   /** When the event loop last had a turn. */
   #turnAt = performance.now();
+  /** Milliseconds of passes so far: a method of many short ones is long, too. */
+  #worked = 0;
   /** Workers that take part in a pass, and its name. */
   readonly #busy = new Map<Worker, string>();
 
@@ -57,6 +59,7 @@ export class ThreadedRunner implements Runner, Disposable {
   ): Promise<void> {
     signal?.throwIfAborted();
     const current = sharePass(pass.name, data, items);
+    const before = this.#worked - performance.now();
     this.#current = current;
     try {
       // A single item is not worth a message.
@@ -64,7 +67,8 @@ export class ThreadedRunner implements Runner, Disposable {
       while (workOnPart(pass, current)) {
         const { done, size } = progressOf(current);
         onDone?.(done);
-        if (((items - done) / size) * TURN > WORTH_STARTING) this.#startAll();
+        this.#worked = before + performance.now();
+        if (Math.max(this.#worked, ((items - done) / size) * TURN) > WORTH_STARTING) this.#startAll();
         if (performance.now() - this.#turnAt < TURN) continue;
         await nextTurn();
         this.#turnAt = performance.now();
