@@ -36,14 +36,18 @@ export interface ColourSamples {
   readonly data: Float64Array;
 }
 
-/** Converts to BT.601 YCbCr without rounding: Y 16…235, Cb and Cr 16…240. Grey is repeated first, alpha ignored. */
-export function toYcbcr(picture: Picture): ColourSamples {
+/**
+ * Converts to BT.601 YCbCr without rounding: Y 16…235, Cb and Cr 16…240, for 16 bits too. Grey is repeated first, alpha
+ * ignored.
+ */
+export function toYcbcr(picture: Picture<Samples>): ColourSamples {
   const { width, height, data } = toRgb(picture);
+  const white = peak(picture);
   const out = new Float64Array(data.length);
   for (let at = 0; at < data.length; at += 3) {
     for (let c = 0; c < 3; c++) {
       const [r, g, b] = YCBCR[c];
-      out[at + c] = (c === 0 ? 16 : 128) + (r * data[at] + g * data[at + 1] + b * data[at + 2]) / 255;
+      out[at + c] = (c === 0 ? 16 : 128) + (r * data[at] + g * data[at + 1] + b * data[at + 2]) / white;
     }
   }
   return { width, height, channels: 3, data: out };
@@ -62,17 +66,21 @@ function inverse(m: readonly (readonly number[])[]): number[][] {
   return [0, 1, 2].map(i => [0, 1, 2].map(j => cofactor(j, i) / determinant));
 }
 
-/** The inverse of `toYcbcr`, rounded half up and clipped to 8 bits. */
-export function fromYcbcr(samples: ColourSamples): Picture {
+/** The inverse of `toYcbcr`, rounded half up and clipped to 8 bits, or to samples of the same type as `like`. */
+export function fromYcbcr(samples: ColourSamples): Picture;
+export function fromYcbcr<S extends Samples>(samples: ColourSamples, like: S): Picture<S>;
+export function fromYcbcr(samples: ColourSamples, like: Samples = new Uint8Array(0)): Picture<Samples> {
   const { width, height, data } = samples;
-  const out = new Uint8Array(data.length);
+  const out = samplesLike(like, data.length);
+  const white = peak({ data: out });
+  const unit = white / 255;
   for (let at = 0; at < data.length; at += 3) {
     const y = data[at] - 16;
     const cb = data[at + 1] - 128;
     const cr = data[at + 2] - 128;
     for (let c = 0; c < 3; c++) {
-      const value = Math.floor(RGB[c][0] * y + RGB[c][1] * cb + RGB[c][2] * cr + 0.5);
-      out[at + c] = Math.min(255, Math.max(0, value));
+      const value = Math.floor((RGB[c][0] * y + RGB[c][1] * cb + RGB[c][2] * cr) * unit + 0.5);
+      out[at + c] = Math.min(white, Math.max(0, value));
     }
   }
   return createPicture(width, height, 3, out);

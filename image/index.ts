@@ -12,6 +12,7 @@ export {
   PICTURE_EXTENSIONS,
   type ReadFormat,
 } from './formats.ts';
+export { enlargeLuma } from './luma.ts';
 export { daalaSsim, psnr, ssim } from './metrics.ts';
 export {
   type Channels,
@@ -43,6 +44,7 @@ export {
   resize,
   resizeInTurns,
   resizeSamples,
+  resizeSamplesInTurns,
   shrink,
 } from './resize.ts';
 export { syntheticPicture, syntheticPictures } from './synthetic.ts';

@@ -158,6 +158,13 @@ function finish(filling: Iterator<void>): void {
   while (!filling.next().done);
 }
 
+async function finishInTurns(filling: Iterator<void>, signal: AbortSignal | undefined): Promise<void> {
+  while (!filling.next().done) {
+    await new Promise(resolve => setTimeout(resolve, 0));
+    signal?.throwIfAborted();
+  }
+}
+
 /**
  * `imresize` of an 8- or 16-bit picture (MATLAB rounds uint16 like uint8). Channels, including alpha, are resized
  * independently.
@@ -184,10 +191,7 @@ export async function resizeInTurns<S extends Samples>(
 ): Promise<Picture<S>> {
   signal?.throwIfAborted();
   const { filling, resized } = begin(picture, target, options);
-  while (!filling.next().done) {
-    await new Promise(resolve => setTimeout(resolve, 0));
-    signal?.throwIfAborted();
-  }
+  await finishInTurns(filling, signal);
   return resized;
 }
 
@@ -196,15 +200,39 @@ export async function resizeInTurns<S extends Samples>(
  * @throws ImageError if the target has no pixels or the length of `data` is not width · height · channels.
  */
 export function resizeSamples(
-  samples: {
-    readonly width: number;
-    readonly height: number;
-    readonly channels: number;
-    readonly data: Float64Array | Float32Array;
-  },
+  samples: FloatSamples,
   target: ResizeTarget,
   options: ResizeOptions = {},
 ): { width: number; height: number; data: Float64Array } {
+  const { filling, resized } = beginSamples(samples, target, options);
+  finish(filling);
+  return resized;
+}
+
+/**
+ * Like `resizeSamples`, but yields to the event loop.
+ * @throws as `resizeSamples`; the signal's reason if it is aborted.
+ */
+export async function resizeSamplesInTurns(
+  samples: FloatSamples,
+  target: ResizeTarget,
+  { signal, ...options }: ResizeOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<{ width: number; height: number; data: Float64Array }> {
+  signal?.throwIfAborted();
+  const { filling, resized } = beginSamples(samples, target, options);
+  await finishInTurns(filling, signal);
+  return resized;
+}
+
+/** Interleaved: `data[(y · width + x) · channels + c]`. */
+interface FloatSamples {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Float64Array | Float32Array;
+}
+
+function beginSamples(samples: FloatSamples, target: ResizeTarget, options: ResizeOptions) {
   const { width, height, channels, data } = samples;
   if (data.length !== width * height * channels) {
     throw new ImageError(
@@ -214,8 +242,8 @@ export function resizeSamples(
   }
   const out = sidesOf(width, height, target);
   const result = new Float64Array(out.width * out.height * channels);
-  finish(fill({ ...samples, out, options, largest: undefined }, result));
-  return { width: out.width, height: out.height, data: result };
+  const filling = fill({ ...samples, out, options, largest: undefined }, result);
+  return { filling, resized: { width: out.width, height: out.height, data: result } };
 }
 
 /**
