@@ -9,13 +9,14 @@ const ROOMS = {
   files: ['common'],
   engine: ['common', 'files'],
   image: ['common', 'files'],
+  methods: ['common', 'files', 'image'],
   kernels: ['common', 'files', 'engine'],
   models: ['common', 'files', 'engine', 'kernels', 'index.ts'],
-  eval: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image'],
-  train: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'eval'],
-  web: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train'],
-  tune: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'train'],
-  cli: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train', 'tune'],
+  eval: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods'],
+  train: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval'],
+  web: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval', 'train'],
+  tune: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'train'],
+  cli: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval', 'train', 'tune'],
 };
 
 /** Rooms that may see all, and that no other room may see. */
@@ -116,7 +117,7 @@ export default {
       // From a clone the command and its threads run the sources through tsx; the built package has none to run.
       from: {
         path: [...Object.keys(ROOMS), 'index.ts'].map(folder),
-        pathNot: '^(cli/bin|train/pictures/worker\\.node)\\.mjs$',
+        pathNot: '^(cli/bin|(methods|train/pictures)/worker\\.node)\\.mjs$',
       },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },

@@ -44,7 +44,7 @@ export const COMMANDS: readonly LazyCommand[] = [
   },
   {
     name: 'eval',
-    summary: 'score networks and interpolations on a set of pictures',
+    summary: 'score networks and other methods on a set of pictures',
     add: async program => (await import('./eval.ts')).addEvalCommand(program),
   },
   {

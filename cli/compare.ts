@@ -9,7 +9,7 @@ import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { positiveInteger } from './arguments.ts';
 import { interruptible } from './interrupt.ts';
 import { addMethodOptions, addModelsOption, gpuOf, type MethodOptions, openMethods } from './open-method.ts';
-import { BatchProgress } from './progress.ts';
+import { BatchProgress, percentage } from './progress.ts';
 
 interface CompareOptions extends MethodOptions {
   readonly model: readonly string[];
@@ -78,6 +78,7 @@ async function compare({ data, out, model, overwrite, ...options }: CompareOptio
         progress.update(index, name);
       },
       onTile: (done, tiles) => progress.update(current.index, `${current.name}  tile ${done}/${tiles}`),
+      onProgress: (done, all) => progress.update(current.index, `${current.name}  ${percentage(done, all)}`),
     });
     for await (const path of paths) {
       written++;

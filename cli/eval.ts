@@ -17,7 +17,7 @@ import {
   type OpenedMethod,
   openMethods,
 } from './open-method.ts';
-import { BatchProgress } from './progress.ts';
+import { BatchProgress, percentage } from './progress.ts';
 import { methodTable, scoreTable } from './score-table.ts';
 import { addTextureOptions, openMeasure, type TextureOptions } from './texture-options.ts';
 
@@ -51,7 +51,7 @@ mean SSIM includes it.
 
 The JSON: {"adapter","model","data",
   "images":[{"name","psnr","ssim","psnr_paper","ssim_paper"}],"mean":{…}}
-adapter is null for interpolations (they run on the CPU). A PSNR is null if result
+adapter is null for methods that run on the CPU. A PSNR is null if result
 and original are identical; the mean then has "identical" and "identical_paper",
 the numbers of pictures excluded from psnr and psnr_paper. --rgb, --texture and
 --vgg add "psnr_rgb", "texture" and "vgg_distance" to each picture and the mean (and
@@ -145,6 +145,7 @@ async function scoreAll(
         measure,
         onNote,
         onTile: (tile, tiles) => progress.update(done + tile / tiles, `${prefix}tile ${tile}/${tiles}`),
+        onProgress: (part, all) => progress.update(done + part / all, `${prefix}${percentage(part, all)}`),
         onPicture: ({ name }) => {
           progress.update(done + 1, `${prefix}${name}`);
           progress.lineWithoutBar(`${done + 1}/${total} ${prefix}${name}`);

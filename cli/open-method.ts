@@ -1,14 +1,24 @@
-/** `--model` and related options: opens networks, by file or by the name of a shipped one, and interpolations. */
+/** `--model` and related options: opens networks, by file or by the name of a shipped one, and other methods by name. */
 
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { MIB } from '../common/text.ts';
 import type { Device } from '../engine/device/device.ts';
-import { INTERPOLATIONS, interpolation, isInterpolation, type Method, network } from '../eval/methods.ts';
+import {
+  INTERPOLATIONS,
+  interpolation,
+  isInterpolation,
+  type Method,
+  network,
+  withoutTraining,
+} from '../eval/methods.ts';
 import { surviving } from '../eval/surviving.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../eval/windows.ts';
 import { ImageError } from '../image/errors.ts';
+import { findLumaMethod, LUMA_METHODS } from '../methods/list.ts';
+import type { Runner } from '../methods/passes.ts';
 import { findPretrained, listPretrained } from '../models/pretrained.node.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
@@ -19,6 +29,7 @@ export interface MethodOptions extends DeviceChoice {
   readonly tile?: number;
   /** MiB. */
   readonly memoryBudget?: number;
+  readonly threads?: number;
 }
 
 /** A method that is ready to run, and its description for reports. */
@@ -29,14 +40,17 @@ export interface OpenedMethod {
   readonly label: string;
   readonly method: Method;
   readonly scale: number;
-  /** The GPU adapter; undefined for interpolations, which run on the CPU. */
+  /** The GPU adapter; undefined for methods that run on the CPU. */
   readonly adapter: string | undefined;
 }
 
 /** Opens the device at the first call, and again after it was lost. It becomes the current device. */
 export type Gpu = () => Promise<{ readonly device: Device; readonly adapter: string }>;
 
-const MODEL_HELP = `a shipped network (see daybreak models), a model file, or ${INTERPOLATIONS.join(', ')}`;
+/** The methods that need no model. */
+const BUILT_IN = [...INTERPOLATIONS, ...LUMA_METHODS.map(({ name }) => name)];
+
+const MODEL_HELP = `a shipped network (see daybreak models), a model file, or ${BUILT_IN.join(', ')}`;
 
 /** Adds `--model` for one model. */
 export function addModelOption(command: Command): Command {
@@ -59,7 +73,8 @@ export function addMethodOptions(command: Command): Command {
   const budget = `GPU memory for a tile, without --tile (default: ${DEFAULT_MEMORY_BUDGET / MIB})`;
   command
     .option('--tile <px>', "side of a tile in the picture's pixels; 0: no tiles (default: by memory)", naturalNumber)
-    .option('--memory-budget <MiB>', budget, positiveInteger);
+    .option('--memory-budget <MiB>', budget, positiveInteger)
+    .option('--threads <n>', 'threads of methods that run on the CPU (default: one per core)', positiveInteger);
   return addDeviceOptions(command);
 }
 
@@ -83,7 +98,7 @@ export function gpuOf(options: DeviceChoice): Gpu {
 }
 
 /**
- * Opens methods: loads the models, and a GPU if needed. Names of interpolations and of shipped networks take precedence
+ * Opens methods: loads the models, and a GPU if needed. Names of built-in methods and of shipped networks take precedence
  * over files; `./NAME` is always a file. If a device is lost, its networks are loaded onto the next (see `surviving`).
  * @throws ImageError for an unknown name; errors of the loader and the device.
  */
@@ -102,11 +117,16 @@ export async function openMethods(
 /** `openMethods` for one model. */
 export async function openMethod(
   model: string,
-  { tile, memoryBudget }: MethodOptions,
+  { tile, memoryBudget, threads }: MethodOptions,
   gpu: Gpu,
 ): Promise<OpenedMethod> {
   if (isInterpolation(model)) {
     return { model, label: model, method: interpolation(model), scale: 4, adapter: undefined };
+  }
+  const declared = findLumaMethod(model);
+  if (declared) {
+    const method = withoutTraining(declared, { runner: await runnerOf(threads) });
+    return { model, label: model, method, scale: declared.scale, adapter: undefined };
   }
   const path = await pathOf(model);
   const { loadUpscaler } = await import('../models/upscaler.node.ts');
@@ -121,6 +141,16 @@ export async function openMethod(
   return { model, label: labelOf(model), method: lasting, scale, adapter };
 }
 
+/** Runners by number of threads: methods of one command share them, since only one works at a time. */
+const runners = new Map<number, Runner>();
+
+async function runnerOf(threads = availableParallelism()): Promise<Runner> {
+  const { runnerFor } = await import('../methods/threads.node.ts');
+  const runner = runners.get(threads) ?? runnerFor(threads);
+  runners.set(threads, runner);
+  return runner;
+}
+
 async function pathOf(model: string): Promise<string> {
   // What can only be a file does not need the registry, so it works with a damaged one, too.
   const isPath = /[\\/]|\.safetensors$/.test(model);
@@ -129,7 +159,7 @@ async function pathOf(model: string): Promise<string> {
   if ((await stat(model).catch(() => undefined))?.isFile()) return model;
   if (isPath) throw new ImageError(model, 'no such model file (see daybreak models for the shipped networks)');
   const names = (await listPretrained()).map(({ name }) => name);
-  throw new ImageError(model, `no such model file, nor one of ${[...names, ...INTERPOLATIONS].join(', ')}`);
+  throw new ImageError(model, `no such model file, nor one of ${[...names, ...BUILT_IN].join(', ')}`);
 }
 
 /** The label of a single model; see `labelsOf`. */
@@ -166,7 +196,7 @@ const CHECKPOINT = /([^\\/]+)[\\/]checkpoints[\\/]([^\\/]+)[\\/](model(?:-scored
 
 const isCheckpoint = (model: string) => CHECKPOINT.test(model);
 
-/** True for names of shipped networks and interpolations, false for paths. */
+/** True for names of shipped networks and built-in methods, false for paths. */
 const isName = (model: string) => !/[\\/.]/.test(model);
 
 /** Names of a model from short to long; the last is the value of `--model`. */

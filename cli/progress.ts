@@ -182,6 +182,9 @@ export class PhaseProgress extends Display {
   }
 }
 
+/** "43 %", rounded down. */
+export const percentage = (done: number, total: number): string => `${Math.floor((100 * done) / total)} %`;
+
 /** Progress of a list of pictures, whose results have lines of their own: "2/50  left 3 min  photo.png  tile 4/20". */
 export class BatchProgress extends Display {
   readonly #total: number;

@@ -27,7 +27,7 @@ import {
   type OpenedMethod,
   openMethod,
 } from './open-method.ts';
-import { BatchProgress } from './progress.ts';
+import { BatchProgress, percentage } from './progress.ts';
 
 interface UpscaleOptions extends MethodOptions {
   readonly model: string;
@@ -71,7 +71,7 @@ pictures are still processed, and the exit code is 1.`;
 export function addUpscaleCommand(program: Command): void {
   const command = program
     .command('upscale')
-    .description('Upscale pictures up to four times, with a network or an interpolation.')
+    .description('Upscale pictures up to four times, with a network or another method.')
     .argument('<in...>', 'pictures or folders; - reads a picture from standard input')
     .requiredOption(
       '-o, --out <path>',
@@ -161,6 +161,7 @@ async function upscaleJobs(
       show(0);
     },
     onTile: (done, total) => show(done / total, `  tile ${done}/${total}`),
+    onProgress: (done, total) => show(done / total, `  ${percentage(done, total)}`),
     onNote: note => progress.line(`note: ${current ? shownInput(current.job) : ''}: ${note}`),
     onWarning: (job, warning) => progress.line(`warning: ${shownInput(job)}: ${warning}`),
     onOutcome: outcome => {

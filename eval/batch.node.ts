@@ -181,13 +181,13 @@ function formatFor({ output }: Job, { format: own }: PictureFile, { format = 'pn
 }
 
 async function enlarge({ file, to }: Loaded, method: Method, options: BatchOptions): Promise<Enlarged> {
-  const { wrap, onTile, onNote, signal } = options;
+  const { wrap, onTile, onProgress, onNote, signal } = options;
   let tiling: Tiling | undefined;
   const onTiling = (cut: Tiling) => {
     tiling = cut;
   };
   const start = performance.now();
-  const result = await method(file.picture, { to, wrap, onTile, onNote, signal, onTiling });
+  const result = await method(file.picture, { to, wrap, onTile, onProgress, onNote, signal, onTiling });
   return { result, tiling, seconds: (performance.now() - start) / 1000 };
 }
 

@@ -35,9 +35,9 @@ export async function* compareSet(
   set: DataSet,
   methods: readonly { readonly label: string; readonly method: Method }[],
   folder: string,
-  { overwrite = false, onSkip, onNote, onStart, onTile, signal, ...how }: CompareOptions = {},
+  { overwrite = false, onSkip, onNote, onStart, onTile, onProgress, signal, ...how }: CompareOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const control = { onTile, onNote, signal };
+  const control = { onTile, onProgress, onNote, signal };
   let index = 0;
   for (const note of set.notes) onNote?.(note);
   for await (const pair of readPairs(set, { onSkip, onNote, signal })) {

@@ -1,5 +1,8 @@
 /** `daybreak/eval`: upscaling methods, and scores by the papers' protocols. */
 
+export { findLumaMethod, LUMA_METHODS } from '../methods/list.ts';
+export type { LumaMethod, RunControl } from '../methods/luma-method.ts';
+export { LocalRunner, type Pass, type PassControl, type Runner } from '../methods/passes.ts';
 export { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
 export { ResultError, TileError } from './errors.ts';
 export {
@@ -15,7 +18,16 @@ export {
   type PictureScores,
   type TextureFigures,
 } from './evaluate.ts';
-export { INTERPOLATIONS, type Interpolation, interpolation, isInterpolation, type Method, network } from './methods.ts';
+export {
+  INTERPOLATIONS,
+  type Interpolation,
+  interpolation,
+  isInterpolation,
+  type LumaMethodOptions,
+  type Method,
+  network,
+  withoutTraining,
+} from './methods.ts';
 export {
   BORDER,
   type MeanScores,

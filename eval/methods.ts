@@ -1,12 +1,17 @@
-/** Upscaling methods: interpolations and networks. */
+/** Upscaling methods: interpolations, methods without training, and networks. */
 
-import type { Picture, Samples } from '../image/picture.ts';
+import { enlargeLuma } from '../image/luma.ts';
+import { crop, type Picture, type Samples } from '../image/picture.ts';
+import type { Plane } from '../image/plane.ts';
 import { resize, resizeInTurns } from '../image/resize.ts';
+import { surround } from '../image/surround.ts';
+import type { LumaMethod } from '../methods/luma-method.ts';
+import { LocalRunner, type Runner } from '../methods/passes.ts';
 import { upscaleBesideAlpha } from './alpha.ts';
-import { type MethodControl, type Upscaler, upscalePicture } from './upscale.ts';
+import { type MethodControl, type Upscaler, upscaleInSteps, upscalePicture } from './upscale.ts';
 import { type TileOptions, Windows } from './windows.ts';
 
-/** Upscales a picture; channels and depth stay. Networks report tiles; all methods observe the signal. */
+/** Upscales a picture; channels and depth stay. Networks report tiles, others progress; all observe the signal. */
 export type Method = <S extends Samples>(lr: Picture<S>, control?: MethodControl) => Promise<Picture<S>>;
 
 /** The classical methods by name. */
@@ -29,6 +34,32 @@ export function interpolation(name: Interpolation, scale = 4): Method {
       alpha => resize(alpha, target, options),
     );
   };
+}
+
+/** What `withoutTraining` needs. */
+export interface LumaMethodOptions {
+  /** Default: this thread alone. */
+  readonly runner?: Runner;
+}
+
+/**
+ * A method of methods/ as a method for pictures: luma by it, chroma by bicubic (see `enlargeLuma`), and the rest as for
+ * networks (see `upscaleInSteps`). A seamless texture is continued by the method's reach, so its seams are nearly as
+ * good as the rest.
+ */
+export function withoutTraining(declared: LumaMethod, { runner = new LocalRunner() }: LumaMethodOptions = {}): Method {
+  const { scale, reach, run } = declared;
+  return (lr, control = {}) =>
+    upscaleInSteps(lr, scale, control, async colour => {
+      const { wrap = false, signal, onProgress } = control;
+      const border = wrap ? reach : 0;
+      const boundary = wrap ? 'wrap' : 'symmetric';
+      const frame = surround(colour, border, boundary);
+      const lumaOf = (y: Plane) => run(y, { runner, onProgress, signal });
+      const enlarged = await enlargeLuma(frame, scale, lumaOf, { boundary, signal });
+      const [width, height] = [colour.width * scale, colour.height * scale];
+      return border === 0 ? enlarged : crop(enlarged, border * scale, border * scale, width, height);
+    });
 }
 
 /** A network as a method; see `upscalePicture`. After running out of memory, tiles stay small for later pictures. */

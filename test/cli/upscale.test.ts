@@ -3,9 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { encodePng } from '#codec';
-import { interpolation } from '../../eval/methods.ts';
+import { interpolation, withoutTraining } from '../../eval/methods.ts';
 import { temporaryPath } from '../../files/temporary.node.ts';
 import { readPicture, writePicture } from '../../image/files.node.ts';
+import { NEDI } from '../../methods/nedi.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { daybreak, start } from './daybreak.ts';
@@ -45,6 +46,18 @@ test('a second run skips what is there, or overwrites if asked', async () => {
   expect(await readPicture(join(folder, 'large.png'))).toEqual(await interpolation('nearest')(picture));
   expect(await daybreak([...args, 'bicubic', '--overwrite'], folder)).toMatchObject({ code: 0 });
   expect(await readPicture(join(folder, 'large.png'))).toEqual(await interpolation('bicubic')(picture));
+});
+
+test('a method without training, by name and in threads; a wrong name lists it', async () => {
+  const folder = temporaryFolder();
+  await writePicture(join(folder, 'one.png'), picture);
+  const args = ['upscale', 'one.png', '-o', 'large.png', '--overwrite', '--model'];
+  for (const threads of ['1', '3']) {
+    expect(await daybreak([...args, 'nedi', '--threads', threads], folder)).toMatchObject({ code: 0 });
+    expect(await readPicture(join(folder, 'large.png'))).toEqual(await withoutTraining(NEDI)(picture));
+  }
+  const wrong = await daybreak([...args, 'neddy'], folder);
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringMatching(/neddy: no such model file.* lanczos3, nedi/) });
 });
 
 test('a folder alone: what lies deeper is told of; names and formats as asked; names cannot control the terminal', async () => {

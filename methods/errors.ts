@@ -1,0 +1,9 @@
+/** Errors of methods/. */
+
+import { DaybreakError } from '../common/errors.ts';
+
+/** A thread that computes for a method has stopped. One line. */
+export class ThreadError extends DaybreakError {}
+
+/** A method cannot run as it was asked to, or a dictionary cannot be made. One line. */
+export class MethodError extends DaybreakError {}

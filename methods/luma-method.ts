@@ -1,0 +1,35 @@
+/** The declaration of an upscaling method that needs no training. */
+
+import type { Plane } from '../image/plane.ts';
+import type { Pass, Runner } from './passes.ts';
+
+/** How a method runs. */
+export interface RunControl {
+  /** Runs the method's passes, and provides their memory. */
+  readonly runner: Runner;
+  /** Called with the work done and all of it, in any unit. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Checked a few times per second; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A method by name. It reads luma; `enlargeLuma` adds the colours. The same input gives the same bytes, always. */
+export interface LumaMethod {
+  /** The value of `--model`. */
+  readonly name: string;
+  /** One line for lists. */
+  readonly summary: string;
+  /** Authors, title and year. */
+  readonly source: string;
+  /** The scale of `run`. */
+  readonly scale: 4;
+  /** Radius in LR pixels of what a result pixel depends on, nearly: the frame for seamless textures. */
+  readonly reach: number;
+  /** All passes that `run` uses. */
+  readonly passes: readonly Pass<never>[];
+  /**
+   * [h][w] → [4h][4w], aligned like `imresize`. Levels are 0…255, not rounded: Y of `toYcbcr` (16…235), or a grey
+   * picture's samples. Results may leave the range.
+   */
+  readonly run: (y: Plane, control: RunControl) => Promise<Plane>;
+}
