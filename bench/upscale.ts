@@ -82,7 +82,7 @@ async function alternate(jobs: readonly Job[], device: Device, upscaler: Upscale
     name: upscaler.name,
     scale: upscaler.scale,
     halo: upscaler.halo,
-    edges: upscaler.edges ?? 'zero',
+    ...(upscaler.images && { images: upscaler.images }),
     bytes: (height, width) => upscaler.bytes(height, width),
     run: async (planes, height, width) => {
       passes.push({ planes, height, width });

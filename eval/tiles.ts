@@ -16,7 +16,10 @@ export interface Rectangle extends Size {
   readonly y: number;
 }
 
-/** The network runs on `window`; only the result of `keep`, a part of it, is used. Both in the picture's pixels. */
+/**
+ * The network runs on `window`; only the result of `keep`, a part of it, is used. Both in pixels of the network's input: the
+ * picture, or the enlarged picture.
+ */
 export interface Tile {
   readonly window: Rectangle;
   readonly keep: Rectangle;
@@ -28,6 +31,9 @@ export interface TileCosts {
   readonly halo: number;
   /** Peak bytes of a pass over a window; Infinity if the adapter cannot run it. */
   bytes(height: number, width: number): number;
+  /** If the network's input is the picture enlarged by `scale`. Default: the picture as it is. */
+  readonly images?: { readonly enlarged: boolean };
+  readonly scale?: number;
 }
 
 interface Span {

@@ -2,9 +2,12 @@
 
 import { DaybreakError, LimitError, OutOfMemoryError } from '../engine/basics/errors.ts';
 import { toGrey } from '../image/colour.ts';
+import { enlargeLuma } from '../image/luma.ts';
 import { createPicture, type Picture, peak, type Samples, samplesLike, toRgb } from '../image/picture.ts';
-import { resizeInTurns } from '../image/resize.ts';
-import { surround } from '../image/surround.ts';
+import type { Plane } from '../image/plane.ts';
+import { resizeInTurns, resizeSamplesInTurns } from '../image/resize.ts';
+import { surround, surroundPlane } from '../image/surround.ts';
+import type { NetworkImages } from '../models/network.ts';
 import { upscaleAlpha, upscaleBesideAlpha } from './alpha.ts';
 import { ResultError } from './errors.ts';
 import { isNoLarger, isSameSize } from './result-size.ts';
@@ -17,13 +20,13 @@ export interface Upscaler {
   readonly name: string;
   /** The scale: 4. */
   readonly scale: number;
-  /** Radius of the receptive field in LR pixels: the halo of a tile. */
+  /** Radius of the receptive field in pixels of the network's input: the halo of a tile. */
   readonly halo: number;
-  /** Padding around a picture: mirrored, or zeros (default). */
-  readonly edges?: 'mirror' | 'zero';
+  /** What it reads and gives. Default: RGB in [0,1] → RGB about [-1,1], `scale` times as large, with its own padding. */
+  readonly images?: NetworkImages;
   /** Peak GPU bytes of a forward pass over an h×w tile; Infinity if the adapter cannot run it. */
   bytes(height: number, width: number): number;
-  /** Planar RGB in [0,1], [3][h][w] → planar RGB about [-1,1], [3][scale·h][scale·w]. Pads with zeros. */
+  /** Planes of the input, [channels][h][w] → planes of the output, as `images` describes them. */
   run(planes: Float32Array, height: number, width: number): Promise<Float32Array>;
 }
 
@@ -61,12 +64,15 @@ export interface MethodControl extends UpscaleControl {
  */
 const MIRRORED = 12;
 
+/** What a network reads and gives if it does not say. */
+const RGB: NetworkImages = { colour: 'rgb', enlarged: false, output: [-1, 1], edges: 'none' };
+
 /**
- * Upscales a picture with a network: image = (y + 1) / 2 · 255 (65535 for 16 bits), rounded half up and clipped, in RGB
- * of the same depth. A grey picture is repeated to three channels, and its result becomes grey by round(0.299 R + 0.587
- * G + 0.114 B). Alpha is upscaled by bicubic, and hard edges stay hard (see `upscaleAlpha`). Other sizes than the
- * network's are resized from its result by bicubic; pictures that would not become larger skip the network. If GPU
- * memory runs out, the picture is restarted with tiles of half the memory.
+ * Upscales a picture with a network, rounded half up and clipped, in RGB of the same depth. A network on RGB gets a grey
+ * picture as three equal channels, and its result becomes grey by round(0.299 R + 0.587 G + 0.114 B). With a network on
+ * luma, chroma is enlarged by bicubic (see `enlargeLuma`). Alpha is upscaled by bicubic, and hard edges stay hard (see
+ * `upscaleAlpha`). Other sizes than the network's are resized from its result by bicubic; pictures that would not become
+ * larger skip the network. If GPU memory runs out, the picture is restarted with tiles of half the memory.
  * @param windows share them between pictures, so that later ones use tile sizes known to fit.
  * @throws TileError if no tile fits, ResultError if the network's output is invalid.
  */
@@ -76,8 +82,9 @@ export async function upscalePicture<S extends Samples>(
   options: TileOptions & MethodControl = {},
   windows: Windows = new Windows(upscaler, options),
 ): Promise<Picture<S>> {
+  const upscaleColour = (upscaler.images ?? RGB).colour === 'rgb' ? upscaleRgb : upscaleLuma;
   return await upscaleInSteps(picture, upscaler.scale, options, async colour => {
-    const enlarged = await upscaleRgb(toRgb(colour), upscaler, windows, options);
+    const enlarged = await upscaleColour(toRgb(colour), upscaler, windows, options);
     return colour.channels === 1 ? toGrey(enlarged) : enlarged;
   });
 }
@@ -105,73 +112,140 @@ export async function upscaleInSteps<S extends Samples>(
   );
 }
 
+/** A network's input with its padding: planes of floats, of which tiles are cut. */
+interface Input extends Size {
+  /** Width of the padding on each side. */
+  readonly border: number;
+  readonly planes: number;
+  /** The window's values, plane by plane. */
+  cut(window: Rectangle): Float32Array;
+}
+
+/** Keeps a part of a tile's result, which is not padded: `tile` is in the input's pixels. Returns false for NaN and infinity. */
+type Paste = (result: Float32Array, tile: Tile) => boolean;
+
 async function upscaleRgb<S extends Samples>(
   picture: Picture<S>,
   upscaler: Upscaler,
   windows: Windows,
   control: MethodControl,
 ): Promise<Picture<S>> {
-  const [width, height] = [picture.width * upscaler.scale, picture.height * upscaler.scale];
+  const { scale, images: { output } = RGB } = upscaler;
+  const [width, height] = [picture.width * scale, picture.height * scale];
   const out = createPicture(width, height, 3, samplesLike(picture.data, width * height * 3));
   const border = borderOf(upscaler, control);
-  const framed = surround(picture, border, control.wrap ? 'wrap' : 'symmetric');
-  let window = windows.choose(framed);
-  for (;;) {
-    try {
-      await upscaleTiles(framed, border, window, upscaler, out, control);
-      break;
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError || error instanceof LimitError)) throw error;
-      const tried = sidesOf(window, framed);
-      window = windows.halve(framed, window, error);
-      control.onNote?.(
-        `out of GPU memory with tiles of ${tried}: using tiles of ${sidesOf(window, framed)} from now on`,
-      );
-    }
-  }
-  if (isConstant(out) && varies(picture)) {
-    throw new ResultError(
-      `${upscaler.name}: the result has only one colour, but the picture does not: is the model broken, or is this a ` +
-        'GPU driver bug (check with daybreak doctor)?',
-    );
-  }
+  const framed = surround(picture, border, boundaryOf(control));
+  const input = { ...framed, border, planes: 3, cut: (window: Rectangle) => planesOf(framed, window) };
+  await upscaleInput(input, upscaler, windows, control, (result, tile) => pasteRgb(result, tile, scale, output, out));
+  if (isConstant(out) && varies(picture)) throw oneColour(upscaler);
   return out;
 }
 
-/** Width of padding; for a texture, the whole halo. */
-function borderOf({ halo, edges }: Upscaler, { wrap }: MethodControl): number {
+/** The same for a network on luma. Its input is Y of rgb2ycbcr, perhaps enlarged by bicubic. */
+async function upscaleLuma<S extends Samples>(
+  picture: Picture<S>,
+  upscaler: Upscaler,
+  windows: Windows,
+  control: MethodControl,
+): Promise<Picture<S>> {
+  const { scale, images = RGB } = upscaler;
+  const boundary = boundaryOf(control);
+  const { signal } = control;
+  // Y = 0 and 1 of the network as levels of rgb2ycbcr.
+  const [black, white] = images.colour === 'full luma' ? [16, 235] : [0, 255];
+  const [least, most] = images.clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const [low, high] = images.output;
+  const lumaOf = async (luma: Plane): Promise<Plane> => {
+    const plane = images.enlarged
+      ? await resizeSamplesInTurns({ ...luma, channels: 1 }, scale, { method: 'bicubic', boundary, signal })
+      : luma;
+    const border = borderOf(upscaler, control);
+    const framed = surroundPlane(plane, border, boundary);
+    const cut = (window: Rectangle) =>
+      cutPlane(framed, window, level => Math.min(most, Math.max(least, (level - black) / (white - black))));
+    const out = {
+      width: luma.width * scale,
+      height: luma.height * scale,
+      data: new Float64Array(luma.data.length * scale ** 2),
+    };
+    const levelOf = (value: number) => black + ((value - low) / (high - low)) * (white - black);
+    await upscaleInput({ ...framed, border, planes: 1, cut }, upscaler, windows, control, (result, tile) =>
+      pastePlane(result, tile, factorOf(upscaler), levelOf, out),
+    );
+    if (spanOf(out) === 0 && spanOf(luma) > CONTENT * 255) throw oneColour(upscaler);
+    return out;
+  };
+  return await enlargeLuma(picture, scale, lumaOf, { boundary, signal });
+}
+
+const boundaryOf = ({ wrap }: MethodControl) => (wrap ? 'wrap' : 'symmetric');
+
+/** The output's sides over the input's. */
+const factorOf = ({ scale, images = RGB }: Upscaler): number => (images.enlarged ? 1 : scale);
+
+const oneColour = ({ name }: Upscaler) =>
+  new ResultError(
+    `${name}: the result has only one colour, but the picture does not: is the model broken, or is this a ` +
+      'GPU driver bug (check with daybreak doctor)?',
+  );
+
+/** Runs the network on tiles of its input; smaller ones after running out of memory. */
+async function upscaleInput(
+  input: Input,
+  upscaler: Upscaler,
+  windows: Windows,
+  control: MethodControl,
+  paste: Paste,
+): Promise<void> {
+  let window = windows.choose(input);
+  for (;;) {
+    try {
+      await upscaleTiles(input, window, upscaler, control, paste);
+      return;
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError || error instanceof LimitError)) throw error;
+      const tried = sidesOf(window, input);
+      window = windows.halve(input, window, error);
+      control.onNote?.(
+        `out of GPU memory with tiles of ${tried}: using tiles of ${sidesOf(window, input)} from now on`,
+      );
+    }
+  }
+}
+
+/** Width of padding in pixels of the input; for a texture, the whole halo. */
+function borderOf({ halo, images = RGB }: Upscaler, { wrap }: MethodControl): number {
   if (wrap) return halo;
-  return edges === 'mirror' ? Math.min(halo, MIRRORED) : 0;
+  return images.edges === 'mirror' ? Math.min(halo, MIRRORED) : 0;
 }
 
 const sidesOf = (window: Size, picture: Size) =>
   `${Math.min(window.width, picture.width)}x${Math.min(window.height, picture.height)}`;
 
-/** Upscales a padded picture, and writes the result without the padding to `out`. */
-async function upscaleTiles<S extends Samples>(
-  picture: Picture<S>,
-  border: number,
+async function upscaleTiles(
+  input: Input,
   size: Size,
   upscaler: Upscaler,
-  out: Picture<S>,
   { onTile, onTiling, signal }: UpscaleControl,
+  paste: Paste,
 ): Promise<void> {
-  const { scale, halo } = upscaler;
-  const tiles = planTiles(picture, size, halo);
+  const tiles = planTiles(input, size, upscaler.halo);
   const [{ window }] = tiles as [Tile];
   onTiling?.({ window: { width: window.width, height: window.height }, count: tiles.length });
+  const factor = factorOf(upscaler);
   for (const [done, one] of tiles.entries()) {
     signal?.throwIfAborted();
     onTile?.(done, tiles.length);
     const { width, height } = one.window;
-    const result = await upscaler.run(planesOf(picture, one.window), height, width);
-    if (result.length !== 3 * height * width * scale * scale) {
+    const result = await upscaler.run(input.cut(one.window), height, width);
+    if (result.length !== input.planes * height * width * factor ** 2) {
       throw new DaybreakError(
-        `${upscaler.name}: ${result.length} numbers for a tile of ${width}x${height} are not three channels of ` +
-          `${width * scale}x${height * scale}.`,
+        `${upscaler.name}: ${result.length} numbers for a tile of ${width}x${height} are not ${
+          input.planes === 1 ? 'one channel' : 'three channels'
+        } of ${width * factor}x${height * factor}.`,
       );
     }
-    if (!paste(result, withoutBorder(one, picture, border), scale, out)) {
+    if (!paste(result, withoutBorder(one, input))) {
       throw new ResultError(
         `${upscaler.name}: the result contains NaN or infinity: did the training of this model diverge?`,
       );
@@ -194,8 +268,18 @@ function planesOf(picture: Picture<Samples>, { x, y, width, height }: Rectangle)
   return planes;
 }
 
-/** The tile in coordinates of the unpadded picture. Nothing of the padding is kept. */
-function withoutBorder({ window, keep }: Tile, { width, height }: Size, border: number): Tile {
+/** The window's values of a plane. */
+function cutPlane(plane: Plane, { x, y, width, height }: Rectangle, inputOf: (level: number) => number): Float32Array {
+  const values = new Float32Array(width * height);
+  for (let row = 0, to = 0; row < height; row++) {
+    let from = (y + row) * plane.width + x;
+    for (let i = 0; i < width; i++) values[to++] = inputOf(plane.data[from++]);
+  }
+  return values;
+}
+
+/** The tile in coordinates of the input without its padding. Nothing of the padding is kept. */
+function withoutBorder({ window, keep }: Tile, { width, height, border }: Input): Tile {
   const [left, top] = [Math.max(keep.x, border), Math.max(keep.y, border)];
   const right = Math.min(keep.x + keep.width, width - border);
   const bottom = Math.min(keep.y + keep.height, height - border);
@@ -207,11 +291,18 @@ function withoutBorder({ window, keep }: Tile, { width, height }: Size, border: 
 }
 
 /** Writes the kept part of a tile's result into `out`. Returns false if a value is not finite. */
-function paste(result: Float32Array, { window, keep }: Tile, scale: number, out: Picture<Samples>): boolean {
+function pasteRgb(
+  result: Float32Array,
+  { window, keep }: Tile,
+  scale: number,
+  [low, high]: NetworkImages['output'],
+  out: Picture<Samples>,
+): boolean {
   const [width, height] = [window.width * scale, window.height * scale];
   const left = (keep.x - window.x) * scale;
   const top = (keep.y - window.y) * scale;
   const white = peak(out);
+  const unit = 1 / (high - low);
   let finite = true;
   for (let c = 0; c < 3; c++) {
     for (let y = 0; y < keep.height * scale; y++) {
@@ -219,10 +310,30 @@ function paste(result: Float32Array, { window, keep }: Tile, scale: number, out:
       let to = ((keep.y * scale + y) * out.width + keep.x * scale) * 3 + c;
       for (let x = 0; x < keep.width * scale; x++, from++, to += 3) {
         // The reference adds in float32 and multiplies and rounds in float64.
-        const level = Math.floor(Math.fround(result[from] + 1) * 0.5 * white + 0.5);
+        const level = Math.floor(Math.fround(result[from] - low) * unit * white + 0.5);
         finite &&= Number.isFinite(level);
         out.data[to] = Math.min(white, Math.max(0, level));
       }
+    }
+  }
+  return finite;
+}
+
+/** The same for a plane, which is neither rounded nor clipped. */
+function pastePlane(
+  result: Float32Array,
+  { window, keep }: Tile,
+  factor: number,
+  levelOf: (value: number) => number,
+  out: Plane,
+): boolean {
+  let finite = true;
+  for (let y = 0; y < keep.height * factor; y++) {
+    let from = ((keep.y - window.y) * factor + y) * window.width * factor + (keep.x - window.x) * factor;
+    let to = (keep.y * factor + y) * out.width + keep.x * factor;
+    for (let x = 0; x < keep.width * factor; x++, from++, to++) {
+      finite &&= Number.isFinite(result[from]);
+      out.data[to] = levelOf(result[from]);
     }
   }
   return finite;
@@ -236,6 +347,16 @@ function isConstant({ data, channels }: Picture<Samples>): boolean {
 
 /** Minimum share of the sample range that counts as content; less may be noise. */
 const CONTENT = 1 / 32;
+
+/** The largest level less the smallest. */
+function spanOf({ data }: Plane): number {
+  let [low, high] = [data[0], data[0]];
+  for (const level of data) {
+    if (level < low) low = level;
+    if (level > high) high = level;
+  }
+  return high - low;
+}
 
 /** True if some channel spans more than CONTENT of its range. */
 function varies(picture: Picture<Samples>): boolean {

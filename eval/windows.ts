@@ -6,7 +6,7 @@ import { chooseWindow, type Size, type TileCosts } from './tiles.ts';
 
 /** Tiling options. */
 export interface TileOptions {
-  /** Side of a tile in LR pixels, without its halo; 0: no tiles. Default: what the budget allows. */
+  /** Side of a tile in the picture's pixels, without its halo; 0: no tiles. Default: what the budget allows. */
   readonly tile?: number | undefined;
   /** Maximum bytes of a pass if no tile is given. Default: 1 GiB. */
   readonly memoryBudget?: number | undefined;
@@ -36,7 +36,8 @@ export class Windows {
       throw new DaybreakError(`Expected a tile size of 0 (no tiles) or a positive integer, got ${tile}.`);
     }
     if (tile === 0) return { width: picture.width, height: picture.height };
-    const side = tile + 2 * this.#costs.halo;
+    const { halo, images, scale = 1 } = this.#costs;
+    const side = tile * (images?.enlarged ? scale : 1) + 2 * halo;
     return { width: side, height: side };
   }
 

@@ -7,14 +7,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { init } from 'daybreak';
 import { upscalePicture } from 'daybreak/eval';
 import { decode, encodePng } from 'daybreak/image';
-import { decodeModel, SRResNetUpscaler } from 'daybreak/models';
+import { decodeModel, NetworkUpscaler } from 'daybreak/models';
 
 const [model, from, to] = process.argv.slice(2);
 if (to === undefined) throw new Error('usage: upscale-a-picture.ts MODEL.safetensors IN.png OUT.png');
 
 using _device = await init();
 using net = decodeModel(await readFile(model), model);
-using upscaler = new SRResNetUpscaler(net, model);
+using upscaler = new NetworkUpscaler(net, model);
 
 const picture = await decode(await readFile(from), from);
 // Large images are split into tiles; the result is bit-identical.

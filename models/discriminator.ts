@@ -13,15 +13,18 @@ import { type Tensor, tidy } from '../engine/tensor.ts';
 import { leakyRelu, reshape } from '../kernels/index.ts';
 import { BatchNorm2d, Conv2d, Linear } from './layers.ts';
 import { type HostTensor, Module, WeightsError } from './module.ts';
+import { type ConfigOf, type DiscriminatingNetwork, integerField, NetworkModule } from './network.ts';
 
-export interface DiscriminatorConfig {
-  /** Feature maps of the first convolution; the last has 8 times as many. Paper: 64. */
-  readonly channels: number;
-  /** Height and width of the images in pixels, a multiple of 16. Paper: 96. */
-  readonly size: number;
-  /** Units of the first dense layer. Paper: 1024. */
-  readonly hidden: number;
-}
+/** Total stride. */
+const REDUCTION = 16;
+
+const FIELDS = {
+  channels: integerField(64, 'feature maps of the first convolution, n in figure 4; the last has 8 times as many'),
+  size: integerField(96, 'height and width of the images in pixels', { min: REDUCTION, multipleOf: REDUCTION }),
+  hidden: integerField(1024, 'units of the first dense layer (figure 4)', { max: 65_536 }),
+};
+
+export type DiscriminatorConfig = ConfigOf<typeof FIELDS>;
 
 export interface DiscriminatorOptions extends Partial<DiscriminatorConfig> {
   /** Seed of the initial weights. */
@@ -39,8 +42,6 @@ const COLUMN = [
   [8, 2],
 ] as const;
 const WIDEST = 8;
-/** Total stride. */
-const REDUCTION = 16;
 
 /** Slope α of the leaky ReLU. */
 const SLOPE = 0.2;
@@ -62,7 +63,7 @@ class ConvBlock extends Module {
 }
 
 /** Images [N, 3, size, size] in [-1, 1] to logits [N, 1]: above 0 for "a photograph". */
-export class Discriminator extends Module {
+export class Discriminator extends NetworkModule<DiscriminatorConfig> {
   readonly convIn: Conv2d;
   readonly blocks: readonly ConvBlock[];
   readonly fc1: Linear;
@@ -83,6 +84,10 @@ export class Discriminator extends Module {
     });
     this.fc1 = new Linear(featuresOf(config), hidden, { random });
     this.fc2 = new Linear(hidden, 1, { random });
+  }
+
+  get network() {
+    return discriminatorNetwork;
   }
 
   /** Throws ShapeError for images of another size. */
@@ -146,3 +151,16 @@ export function discriminatorConfig(tensors: ReadonlyMap<string, HostTensor>): D
     throw fail('fc1.weight', `[hidden, ${last} · (size / ${REDUCTION})²]`);
   return { channels, size, hidden };
 }
+
+/** The discriminator as a declaration. */
+export const discriminatorNetwork: DiscriminatingNetwork<DiscriminatorConfig, Discriminator> = {
+  name: 'discriminator',
+  label: 'discriminator',
+  role: 'discriminator',
+  paper:
+    'Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017',
+  parameters: 23_563_649,
+  fields: FIELDS,
+  build: (config, first) => (first ? discriminator({ ...config, ...first }) : new Discriminator(config)),
+  configOf: discriminatorConfig,
+};

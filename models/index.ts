@@ -6,7 +6,10 @@ export {
   type DiscriminatorOptions,
   discriminator,
   discriminatorConfig,
+  discriminatorNetwork,
 } from './discriminator.ts';
+export { DRCN, type DRCNConfig, drcnNetwork } from './drcn.ts';
+export { ESPCN, type ESPCNConfig, espcnNetwork } from './espcn.ts';
 export { interpolate } from './interpolate.ts';
 export {
   BatchNorm2d,
@@ -22,11 +25,20 @@ export {
 export {
   decodeDiscriminator,
   decodeModel,
-  encodeDiscriminator,
   encodeModel,
   type ModelFileOptions,
 } from './model-file.ts';
 export { type HostTensor, Module, WeightsError } from './module.ts';
+export {
+  created,
+  type DiscriminatingNetwork,
+  type Network,
+  type NetworkConfig,
+  type NetworkImages,
+  NetworkModule,
+  type UpscalingNetwork,
+} from './network.ts';
+export { NETWORKS, networkOf, UPSCALERS } from './networks.ts';
 export {
   DEFAULT_PRETRAINED,
   LARGEST_PRETRAINED,
@@ -43,6 +55,7 @@ export {
   type WritableTensor,
   writeSafetensors,
 } from './safetensors.ts';
+export { SRCNN, type SRCNNConfig, srcnnNetwork } from './srcnn.ts';
 export {
   SRResNet,
   type SRResNetConfig,
@@ -50,8 +63,10 @@ export {
   srresnet,
   srresnetConfig,
   srresnetHalo,
+  srresnetNetwork,
 } from './srresnet.ts';
-export { SRResNetUpscaler } from './upscaler.ts';
+export { NetworkUpscaler } from './upscaler.ts';
+export { VDSR, type VDSRConfig, vdsrNetwork } from './vdsr.ts';
 export {
   type RandomVggOptions,
   VGG19,

@@ -31,11 +31,18 @@ function uniform(shape: Shape, fanIn: number, { name, random, trainable = true, 
   return variable(data, shape, { name, trainable });
 }
 
+/** Normal with this standard deviation. Zeros without `random`. */
+function normal(shape: Shape, deviation: number, { name, random, trainable = true }: FirstContent): Variable {
+  const data = new Float32Array(sizeOf(shape));
+  if (random) for (let i = 0; i < data.length; i++) data[i] = deviation * random.normal();
+  return variable(data, shape, { name, trainable });
+}
+
 const constant = (channels: number, value: number, name: string, trainable = true): Variable =>
   variable(new Float32Array(channels).fill(value), [channels], { name, trainable });
 
-/** Padding of an image: zeros, or reflection without repeating the edge. */
-export type PaddingMode = 'zeros' | 'reflect';
+/** Padding of an image: zeros, reflection without repeating the edge, or the edge repeated. */
+export type PaddingMode = 'zeros' | 'reflect' | 'replicate';
 
 export interface Conv2dLayerOptions {
   readonly stride?: number;
@@ -50,7 +57,12 @@ export interface Conv2dLayerOptions {
   readonly random?: Philox | undefined;
   /** Number of neighbouring output channels that start with the same kernel and bias; default 1. */
   readonly alike?: number;
+  /** Initial weights are normal with this standard deviation, and biases 0, instead of PyTorch's default. */
+  readonly deviation?: number | undefined;
 }
+
+/** The deviation that keeps the variance of activations through ReLU: √(2 / fan-in) (He et al. 2015, equation 10). */
+export const heDeviation = (inputs: number, kernel: number): number => Math.sqrt(2 / (inputs * kernel ** 2));
 
 /** A convolution: weight [out, in, kernel, kernel], bias [out] unless `bias: false`. */
 export class Conv2d extends Module {
@@ -72,13 +84,17 @@ export class Conv2d extends Module {
       trainable = true,
       random,
       alike = 1,
+      deviation,
     }: Conv2dLayerOptions = {},
   ) {
     super();
     const fanIn = inputs * kernel ** 2;
     const first = { random, trainable, alike };
-    this.weight = uniform([outputs, inputs, kernel, kernel], fanIn, { name: 'conv weight', ...first });
-    this.bias = bias ? uniform([outputs], fanIn, { name: 'conv bias', ...first }) : undefined;
+    const [shape, named] = [[outputs, inputs, kernel, kernel], { name: 'conv weight', ...first }];
+    this.weight = deviation === undefined ? uniform(shape, fanIn, named) : normal(shape, deviation, named);
+    if (!bias) this.bias = undefined;
+    else if (deviation === undefined) this.bias = uniform([outputs], fanIn, { name: 'conv bias', ...first });
+    else this.bias = constant(outputs, 0, 'conv bias', trainable);
     this.#stride = stride;
     this.#padding = padding;
     this.#paddingMode = paddingMode;
@@ -86,12 +102,15 @@ export class Conv2d extends Module {
 
   forward(x: Tensor): Tensor {
     const [stride, padding] = [this.#stride, this.#padding];
-    if (this.#paddingMode === 'zeros') return conv2d(x, this.weight, this.bias, { stride, padding });
+    const mode = this.#paddingMode;
+    if (mode === 'zeros' || padding === 0) return conv2d(x, this.weight, this.bias, { stride, padding });
     const around = [padding, padding] as const;
-    return tidy(() => {
-      const mirrored = pad(x, [[0, 0], [0, 0], around, around], { mode: 'reflect' });
-      return conv2d(mirrored, this.weight, this.bias, { stride });
-    });
+    return tidy(() => this.valid(pad(x, [[0, 0], [0, 0], around, around], { mode })));
+  }
+
+  /** Without padding: smaller by the kernel's size less 1, for stride 1. */
+  valid(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.bias, { stride: this.#stride });
   }
 }
 

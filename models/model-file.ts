@@ -1,9 +1,10 @@
 /** Model files: safetensors whose metadata describes the network, so that a file alone is enough. */
-import { Discriminator, discriminatorConfig } from './discriminator.ts';
-import { type HostTensor, type Module, WeightsError } from './module.ts';
+import { describedConfig, describedNetwork, statedName } from './described-network.ts';
+import { type Discriminator, discriminatorNetwork } from './discriminator.ts';
+import { WeightsError } from './module.ts';
+import { configText, type Network, type NetworkModule } from './network.ts';
+import { UPSCALERS } from './networks.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import { type SRResNet, srresnet } from './srresnet.ts';
-import { srresnetConfigText, statedSRResNetConfig } from './srresnet-metadata.ts';
 
 export interface ModelFileOptions {
   /** Element type of the weights in the file; default F32. */
@@ -12,49 +13,39 @@ export interface ModelFileOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-type Metadata = Readonly<Record<string, string>>;
-type HostTensors = ReadonlyMap<string, HostTensor>;
-
-/** Encodes a generator's file. */
-export const encodeModel = (net: SRResNet, options?: ModelFileOptions): Promise<Uint8Array<ArrayBuffer>> =>
-  encode(net, { arch: 'srresnet', config: srresnetConfigText(net.config), scale: '4' }, options);
-
-/** Encodes a discriminator's file. */
-export const encodeDiscriminator = (net: Discriminator, options?: ModelFileOptions): Promise<Uint8Array<ArrayBuffer>> =>
-  encode(net, { arch: 'discriminator', config: JSON.stringify(net.config) }, options);
-
-async function encode(
-  net: Module,
-  own: Metadata,
+/** Encodes a network's file. Its metadata names the network (`arch`), its configuration and its scale. */
+export async function encodeModel(
+  net: NetworkModule,
   { dtype = 'F32', metadata = {} }: ModelFileOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const { network, config } = net;
+  const own = {
+    arch: network.name,
+    config: configText(network, config),
+    ...(network.role === 'upscaler' && { scale: String(network.scale) }),
+  };
   return writeSafetensors(await net.stateDict(), { ...metadata, ...own }, { dtype });
 }
 
 /**
- * Loads the generator of a model file onto the current device. Files without our metadata are read as the SRResNet that
- * their tensors describe, with a final tanh if the metadata has `output_activation: tanh`. `file` is for messages.
+ * Loads the upscaling network of a model file onto the current device. Files without our metadata are read as the network
+ * that their metadata names (`arch` or `model`), else as the one that their tensors describe. `file` is for messages.
  * @throws SafetensorsError for a damaged file, WeightsError for weights of another network.
  */
-export const decodeModel = (bytes: Uint8Array, file = 'model file'): SRResNet =>
-  decode(bytes, file, 'srresnet', (metadata, tensors) => srresnet(statedSRResNetConfig(metadata, tensors)));
+export const decodeModel = (bytes: Uint8Array, file = 'model file'): NetworkModule => decode(bytes, file, UPSCALERS);
 
 /**
  * Loads the discriminator of a model file onto the current device, with the size of the tensors. `file` is for messages.
  * @throws SafetensorsError for a damaged file, WeightsError for weights of another network.
  */
 export const decodeDiscriminator = (bytes: Uint8Array, file = 'model file'): Discriminator =>
-  decode(bytes, file, 'discriminator', (_, tensors) => new Discriminator(discriminatorConfig(tensors)));
+  decode(bytes, file, [discriminatorNetwork]) as Discriminator;
 
-function decode<T extends Module>(
-  bytes: Uint8Array,
-  file: string,
-  arch: string,
-  make: (metadata: Metadata, tensors: HostTensors) => T,
-): T {
+function decode(bytes: Uint8Array, file: string, accepted: readonly [Network, ...Network[]]): NetworkModule {
   const { tensors, metadata } = readSafetensors(bytes, file);
+  const network = describedNetwork(accepted, metadata, tensors);
   try {
-    const net = make(metadata, tensors);
+    const net = network.build(describedConfig(network, metadata, tensors));
     try {
       return net.loadStateDict(tensors);
     } catch (error) {
@@ -63,8 +54,8 @@ function decode<T extends Module>(
     }
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
-    const other =
-      metadata.arch !== undefined && metadata.arch !== arch ? ` Its metadata says it is "${metadata.arch}".` : '';
+    const name = statedName(metadata);
+    const other = name !== undefined && name !== network.name ? ` Its metadata says it is "${name}".` : '';
     throw new WeightsError(`${file}: ${error.message}${other}`, { cause: error });
   }
 }

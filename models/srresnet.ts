@@ -11,26 +11,33 @@ import { type Tensor, tidy } from '../engine/tensor.ts';
 import { add, tanh } from '../kernels/index.ts';
 import { BatchNorm2d, Conv2d, PReLU, SubPixel } from './layers.ts';
 import { type HostTensor, Module, WeightsError } from './module.ts';
+import {
+  type ConfigOf,
+  choiceField,
+  completed,
+  expectShape,
+  flagField,
+  integerField,
+  NetworkModule,
+  type UpscalingNetwork,
+} from './network.ts';
 
-export type SRResNetConfig = {
-  /** Feature maps n. Paper: 64. */
-  readonly channels: number;
-  /** Residual blocks B. Paper: 16. */
-  readonly blocks: number;
-  /** PReLU: one slope per channel, or one per layer. */
-  readonly slopes: 'channel' | 'layer';
-  /** Whether convolutions before batch norm have biases, which batch norm cancels. */
-  readonly biases: boolean;
-  /** What follows the convolution after the blocks: batch norm, or PReLU (and a bias before it). */
-  readonly middle: 'batchNorm' | 'prelu';
-  /** Final activation: none, or tanh. */
-  readonly output: 'linear' | 'tanh';
-  /**
-   * Padding around an image when upscaling: reflection, or the zeros of the convolutions' padding, which darken a white
-   * image's edge. Training ignores it, because crops are inside images.
-   */
-  readonly edges: 'mirror' | 'zero';
+const FIELDS = {
+  channels: integerField(64, 'feature maps, n in figure 4'),
+  blocks: integerField(16, 'residual blocks, B in §3.2', { min: 0, max: 1024 }),
+  slopes: choiceField(['channel', 'layer'], 'slopes of PReLU: one per channel, or one per layer'),
+  biases: flagField(false, 'whether convolutions before batch norm have biases, which batch norm cancels'),
+  middle: choiceField(['batchNorm', 'prelu'], 'after the blocks: batch norm, or PReLU (and a bias before it)'),
+  output: choiceField(['linear', 'tanh'], 'final activation: none, or tanh', { inTensors: false }),
+  // Training ignores it, because crops are inside images.
+  edges: choiceField(
+    ['mirror', 'zero'],
+    "padding of a picture: reflection, or the convolutions' zeros, which darken a white picture's edge",
+    { inTensors: false },
+  ),
 };
+
+export type SRResNetConfig = ConfigOf<typeof FIELDS>;
 
 /** Defaults are the paper's or, where it does not specify, those of most re-implementations. */
 export interface SRResNetOptions extends Partial<SRResNetConfig> {
@@ -69,7 +76,7 @@ class ResidualBlock extends Module {
 }
 
 /** LR [N, 3, H, W] in [0, 1] to SR [N, 3, 4H, 4W] in about [-1, 1]. */
-export class SRResNet extends Module {
+export class SRResNet extends NetworkModule<SRResNetConfig> {
   readonly convIn: Conv2d;
   readonly preluIn: PReLU;
   readonly blocks: readonly ResidualBlock[];
@@ -98,6 +105,10 @@ export class SRResNet extends Module {
     this.convOut = new Conv2d(n, 3, 9, { random });
   }
 
+  get network() {
+    return srresnetNetwork;
+  }
+
   forward(lr: Tensor): Tensor {
     return tidy(() => {
       const first = this.preluIn.forward(this.convIn.forward(lr));
@@ -114,26 +125,7 @@ export class SRResNet extends Module {
 }
 
 /** The full configuration for options. Choices that make no difference are set to the default. */
-export function srresnetConfigOf(options: SRResNetOptions): SRResNetConfig {
-  const {
-    channels = 64,
-    blocks = 16,
-    slopes = 'channel',
-    biases = false,
-    middle = 'batchNorm',
-    output = 'linear',
-    edges = 'mirror',
-  } = options;
-  return {
-    channels,
-    blocks,
-    slopes: channels === 1 ? 'channel' : slopes,
-    biases: biases && (blocks > 0 || middle === 'batchNorm'),
-    middle,
-    output,
-    edges,
-  };
-}
+export const srresnetConfigOf = (options: SRResNetOptions): SRResNetConfig => completed(srresnetNetwork, options);
 
 /** Random stream of the initial weights. */
 const INITIALISATION = 1;
@@ -160,21 +152,50 @@ export const srresnetHalo = ({ blocks }: { readonly blocks: number }): number =>
  * @throws WeightsError if the weights belong to another network.
  */
 export function srresnetConfig(tensors: ReadonlyMap<string, HostTensor>): SRResNetConfig {
-  const expectShape = (name: string, expected: readonly (number | string)[]) => {
-    const shape = tensors.get(name)?.shape;
-    if (shape?.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === shape[i]))
-      return;
-    const found = shape ? `is [${shape.join(', ')}]` : 'is missing';
-    throw new WeightsError(`not SRResNet weights: ${name} ${found}, expected [${expected.join(', ')}].`);
-  };
-  expectShape('conv_in.weight', ['channels', 3, 9, 9]);
+  const expected = (name: string, shape: readonly (number | string)[]) => expectShape('SRResNet', tensors, name, shape);
+  expected('conv_in.weight', ['channels', 3, 9, 9]);
   const channels = tensors.get('conv_in.weight')!.shape[0];
-  expectShape('conv_mid.weight', [channels, channels, 3, 3]);
+  expected('conv_mid.weight', [channels, channels, 3, 3]);
   let blocks = 0;
   for (; tensors.has(`blocks.${blocks}.conv1.weight`); blocks++)
-    expectShape(`blocks.${blocks}.conv1.weight`, [channels, channels, 3, 3]);
+    expected(`blocks.${blocks}.conv1.weight`, [channels, channels, 3, 3]);
   const middle = tensors.has('prelu_mid.weight') ? 'prelu' : 'batchNorm';
   const biased = blocks > 0 ? 'blocks.0.conv1.bias' : 'conv_mid.bias';
   const slopes = tensors.get('prelu_in.weight')?.shape.join() === '1' ? 'layer' : 'channel';
   return srresnetConfigOf({ channels, blocks, slopes, biases: tensors.has(biased), middle });
 }
+
+/** SRResNet as a declaration. */
+export const srresnetNetwork: UpscalingNetwork<SRResNetConfig, SRResNet> = {
+  name: 'srresnet',
+  label: 'SRResNet',
+  role: 'upscaler',
+  paper:
+    'Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017',
+  parameters: 1_548_547,
+  fields: FIELDS,
+  scale: 4,
+  halo: srresnetHalo,
+  images: ({ edges }) => ({
+    colour: 'rgb',
+    enlarged: false,
+    output: [-1, 1],
+    edges: edges === 'mirror' ? 'mirror' : 'none',
+  }),
+  describe: ({ channels, blocks }) => `${blocks} blocks of ${channels} channels`,
+  build: (config, first) => srresnet({ ...config, ...first }),
+  configOf: srresnetConfig,
+  published(metadata, found) {
+    // Third-party scores were computed with zero padding.
+    const published = { ...found, edges: 'zero' } as const;
+    const { output_activation: activation = 'none' } = metadata;
+    if (activation === 'none' || activation === 'linear') return published;
+    if (activation === 'tanh') return { ...published, output: 'tanh' };
+    throw new WeightsError(`metadata "output_activation": expected none or tanh, got "${activation}".`);
+  },
+  normal: config => ({
+    ...config,
+    slopes: config.channels === 1 ? 'channel' : config.slopes,
+    biases: config.biases && (config.blocks > 0 || config.middle === 'batchNorm'),
+  }),
+};

@@ -4,12 +4,12 @@ import { basename } from 'node:path';
 import { reasonOf } from '../files/file-error.ts';
 import { decodeModel } from './model-file.ts';
 import { WeightsError } from './module.ts';
-import { SRResNetUpscaler } from './upscaler.ts';
+import { NetworkUpscaler } from './upscaler.ts';
 
 /** Reads a model file onto the current device. Throws WeightsError or SafetensorsError naming the file. */
-export async function loadUpscaler(path: string): Promise<SRResNetUpscaler> {
+export async function loadUpscaler(path: string): Promise<NetworkUpscaler> {
   const bytes = await readFile(path).catch(cause => {
     throw new WeightsError(`${path}: cannot be read: ${reasonOf(cause)}.`, { cause });
   });
-  return new SRResNetUpscaler(decodeModel(bytes, path), basename(path));
+  return new NetworkUpscaler(decodeModel(bytes, path), basename(path));
 }

@@ -1,13 +1,15 @@
-/** Upscales images of any size with a trained SRResNet. */
+/** Runs trained upscaling networks on images of any size. */
 
 import { OutOfMemoryError } from '../engine/basics/errors.ts';
 import { type Compiled, compile } from '../engine/compile.ts';
+import type { Device } from '../engine/device/device.ts';
 import { sizeClass } from '../engine/device/memory.ts';
 import { footprint } from '../engine/footprint.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
-import { type SRResNet, srresnetHalo } from './srresnet.ts';
+import { WeightsError } from './module.ts';
+import type { NetworkImages, NetworkModule } from './network.ts';
 
-/** Bytes as functions of height and width in LR pixels. They never decrease as a side grows. */
+/** Bytes as functions of height and width of the input in pixels. They never decrease as a side grows. */
 interface Costs {
   readonly temporaries: (height: number, width: number) => number;
   readonly largestBinding: (height: number, width: number) => number;
@@ -42,34 +44,48 @@ function bilinear([low, tall, wide, high]: readonly number[]): (height: number, 
 }
 
 /**
- * Runs a network in evaluation mode on LR images (or tiles) of any size. Kernels take sizes as arguments, so a new size
+ * Runs a network in evaluation mode on images (or tiles) of any size. Kernels take sizes as arguments, so a new size
  * compiles nothing, and every pixel is computed in the same order for every size: tiles equal the whole image.
  */
-export class SRResNetUpscaler implements Disposable {
+export class NetworkUpscaler implements Disposable {
   readonly name: string;
-  readonly scale = 4;
-  /** LR pixels on each side that an output pixel depends on. */
+  /** The result's sides over the picture's. */
+  readonly scale: number;
+  /** Pixels of the network's input on each side that an output pixel depends on. */
   readonly halo: number;
-  /** Padding around an image; see `SRResNetConfig`. */
-  readonly edges: 'mirror' | 'zero';
-  readonly #net: SRResNet;
+  /** What the network reads and gives. */
+  readonly images: NetworkImages;
+  readonly #net: NetworkModule;
+  readonly #device: Device;
+  /** Planes of input and output. */
+  readonly #planes: 1 | 3;
+  /** The output's sides over the input's. */
+  readonly #factor: number;
   #program: Compiled<[Tensor], Tensor> | undefined;
   #size = '';
   #costs: Costs | undefined;
 
-  constructor(net: SRResNet, name: string) {
+  /** Throws WeightsError for a network that does not upscale. */
+  constructor(net: NetworkModule, name: string) {
+    const { network, config } = net;
+    if (network.role !== 'upscaler') throw new WeightsError(`${name}: a ${network.label} does not upscale.`);
     this.name = name;
-    this.halo = srresnetHalo(net.config);
-    this.edges = net.config.edges;
+    this.scale = network.scale;
+    this.halo = network.halo(config);
+    this.images = network.images(config);
+    this.#planes = this.images.colour === 'rgb' ? 3 : 1;
+    this.#factor = this.images.enlarged ? 1 : network.scale;
     this.#net = net;
+    this.#device = net.parameters()[0].device;
   }
 
-  /** Peak GPU bytes of a pass over h×w LR pixels; Infinity if a tensor exceeds the adapter's binding limit. */
+  /** Peak GPU bytes of a pass over h×w input pixels; Infinity if a tensor exceeds the adapter's binding limit. */
   bytes(height: number, width: number): number {
-    const { traits } = this.#net.convIn.weight.device;
+    const { traits } = this.#device;
     this.#costs ??= this.#measure();
     if (this.#costs.largestBinding(height, width) > traits.maxBindingBytes) return Number.POSITIVE_INFINITY;
-    const [input, output] = [3 * height * width * 4, 48 * height * width * 4];
+    const input = this.#planes * height * width * 4;
+    const output = input * this.#factor ** 2;
     const readback = 2 ** Math.ceil(Math.log2(output));
     return Math.ceil(this.#costs.temporaries(height, width)) + sizeClass(input) + sizeClass(output) + readback;
   }
@@ -79,8 +95,8 @@ export class SRResNetUpscaler implements Disposable {
     const plans = PROBES.map(([height, width]) =>
       this.#evaluating(() =>
         footprint(
-          this.#net.convIn.weight.device,
-          [{ shape: [1, 3, height, width], dtype: 'f32' }],
+          this.#device,
+          [{ shape: [1, this.#planes, height, width], dtype: 'f32' }],
           x => this.#net.forward(x),
           false,
         ),
@@ -104,8 +120,8 @@ export class SRResNetUpscaler implements Disposable {
   }
 
   /**
-   * Planar RGB in [0, 1], [3][h][w], to planar RGB in about [-1, 1], [3][4h][4w]. If memory runs out, the pass releases all
-   * its memory, so a smaller one can be tried.
+   * Planes of the input, [planes][h][w], to those of the output, as `images` describes them. If memory runs out, the pass
+   * releases all its memory, so a smaller one can be tried.
    */
   async run(planes: Float32Array, height: number, width: number): Promise<Float32Array> {
     try {
@@ -125,18 +141,16 @@ export class SRResNetUpscaler implements Disposable {
       this.#program = compile((x: Tensor) => this.#net.forward(x), { baked: false });
       this.#size = size;
     }
-    const { device } = this.#net.convIn.weight;
-    using lr = tensor(planes, [1, 3, height, width], { device });
+    using lr = tensor(planes, [1, this.#planes, height, width], { device: this.#device });
     using sr = this.#evaluating(() => this.#program!(lr));
     return await sr.data();
   }
 
   /** Buffers that the driver refused may be in the pool, and their use is later reported as invalid. */
   async #recover(): Promise<void> {
-    const { device } = this.#net.convIn.weight;
-    device.memory.trim();
+    this.#device.memory.trim();
     // The next call reports a lost device again.
-    await device.finished().catch(() => undefined);
+    await this.#device.finished().catch(() => undefined);
   }
 
   /** Releases the program's memory; the network stays. */

@@ -21,6 +21,7 @@ import { textureRatio } from '../eval/texture.ts';
 import { sha256Of } from '../files/digest.node.ts';
 import { writeAtomically } from '../files/write.node.ts';
 import { decodeModel, encodeModel } from '../models/model-file.ts';
+import type { NetworkModule } from '../models/network.ts';
 import { listPretrained, pretrainedFolder } from '../models/pretrained.node.ts';
 import {
   DEFAULT_PRETRAINED,
@@ -30,8 +31,7 @@ import {
   REGISTRY_FILE,
 } from '../models/pretrained.ts';
 import { readSafetensors } from '../models/safetensors.ts';
-import type { SRResNet } from '../models/srresnet.ts';
-import { SRResNetUpscaler } from '../models/upscaler.ts';
+import { NetworkUpscaler } from '../models/upscaler.ts';
 import { modelCard, pairOf, type SetScores } from './model-card.ts';
 import { type RunFacts, runFacts, runOf } from './run-facts.ts';
 
@@ -65,10 +65,10 @@ async function meansOf(method: Method, folder: string): Promise<{ mean: Pretrain
   return { mean: { ...mean, texture: mean.texture }, pictures: images.length };
 }
 
-async function scoreSet(folder: string, trained: SRResNet, shipped: SRResNet): Promise<SetScores> {
+async function scoreSet(folder: string, trained: NetworkModule, shipped: NetworkModule): Promise<SetScores> {
   const set = basename(resolve(folder));
-  const of = async (net: SRResNet) => {
-    using upscaler = new SRResNetUpscaler(net, set);
+  const of = async (net: NetworkModule) => {
+    using upscaler = new NetworkUpscaler(net, set);
     return await meansOf(network(upscaler), folder);
   };
   const { mean: bicubic, pictures } = await meansOf(interpolation('bicubic'), folder);
@@ -79,11 +79,12 @@ async function scoreSet(folder: string, trained: SRResNet, shipped: SRResNet): P
 }
 
 /** "SRResNet, 8 blocks of 32 channels", and its differences from the paper's. */
-function architectureOf({ channels, blocks, ...rest }: Readonly<Record<string, unknown>>): string {
-  const usual = ['channel', false, 'batchNorm', 'linear'];
-  const changed = Object.entries(rest).filter(([, value]) => !usual.some(one => one === value));
-  const changes = changed.map(([key, value]) => `, ${key} ${JSON.stringify(value)}`).join('');
-  return `SRResNet, ${blocks} blocks of ${channels} channels${changes}`;
+function architectureOf({ network, config }: NetworkModule): string {
+  const size = network.role === 'upscaler' ? `, ${network.describe(config)}` : '';
+  const changed = Object.entries(network.fields).filter(([key, { kind, default: usual }]) => {
+    return kind !== 'integer' && config[key] !== usual;
+  });
+  return `${network.label}${size}${changed.map(([key]) => `, ${key} ${JSON.stringify(config[key])}`).join('')}`;
 }
 
 /** Whether a folder equals, contains or is inside one of the others. */
@@ -131,7 +132,7 @@ export async function ship(
   const model: PretrainedModel = {
     name,
     summary,
-    architecture: architectureOf(trained.config),
+    architecture: architectureOf(trained),
     parameters: trained.parameterCount,
     file: `${name}.safetensors`,
     card: `${name}.md`,

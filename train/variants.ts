@@ -3,6 +3,9 @@
  * the sum of all losses that slides and tensorlayer's srgan use.
  */
 
+import type { UpscalingNetwork } from '../models/network.ts';
+import { srresnetNetwork } from '../models/srresnet.ts';
+
 /** φ(i,j): the activation after the j-th convolution before the i-th max pooling layer of VGG19. */
 export interface VggLayer {
   readonly i: number;
@@ -21,6 +24,8 @@ export interface Variant {
   readonly alias: string | undefined;
   /** Name in the paper's tables: "SRGAN-VGG22". */
   readonly label: string;
+  /** The network that is trained. */
+  readonly network: UpscalingNetwork;
   /** Whether it is trained against a discriminator. */
   readonly adversarial: boolean;
   /** Whether the loss includes the mean squared error. */
@@ -52,6 +57,7 @@ const mseVariant = (family: 'srresnet' | 'srgan'): Variant => {
     name: `${family}-mse`,
     alias: adversarial ? undefined : 'srresnet',
     label: adversarial ? 'SRGAN-MSE' : 'SRResNet',
+    network: srresnetNetwork,
     adversarial,
     mse: true,
     vgg: undefined,
@@ -72,6 +78,7 @@ function vggVariant(family: 'srresnet' | 'srgan', layer: VggLayer): Variant {
     name: `${family}-${suffix}`,
     alias: isPaper ? 'srgan' : undefined,
     label: isPaper ? 'SRGAN' : `${adversarial ? 'SRGAN' : 'SRResNet'}-${suffix.toUpperCase()}`,
+    network: srresnetNetwork,
     adversarial,
     mse: false,
     vgg: layer,
@@ -91,6 +98,7 @@ function slidesVariant(layer: VggLayer): Variant {
     name: isDefault ? 'srgan-slides' : `srgan-slides-${layerName(layer)}`,
     alias: isDefault ? `srgan-slides-${layerName(layer)}` : undefined,
     label: isDefault ? 'SRGAN (slides)' : `SRGAN (slides, ${layerName(layer).toUpperCase()})`,
+    network: srresnetNetwork,
     adversarial: true,
     mse: true,
     vgg: layer,

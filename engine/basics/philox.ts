@@ -76,6 +76,12 @@ export class Philox {
     return word % bound;
   }
 
+  /** Normal with mean 0 and variance 1 (Box and Muller 1958). Takes two words. */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
   /** A random order of 0 … length − 1 (Fisher–Yates). */
   permutation(length: number): Uint32Array {
     const order = Uint32Array.from({ length }, (_, i) => i);

@@ -114,13 +114,18 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
       )
       .join('\n    ')}
     let value = x[${at}];`;
-    const body = mode === 'constant' ? constant : mirrored;
+    const repeated = () => `${axes
+      .map(axis => `let c${axis} = clamp(a${axis} - p${axis}, 0, h${axis} - 1);`)
+      .join('\n    ')}
+    let value = x[${at}];`;
+    const body = { constant, reflect: mirrored, replicate: repeated }[mode];
     return lowerCoordinates(`pad ${mode}`, outputs[0].shape, padSizes(shape, padding), body, baked, traits);
   },
   gradient({ inputs, grads, attributes }) {
     const { shape } = inputs[0];
     const { padding, mode } = attributes;
     if (mode === 'reflect') return [apply(padReflectGradientOp, [grads[0]!], { shape, padding })[0]];
+    if (mode === 'replicate') return [apply(padReplicateGradientOp, [grads[0]!], { shape, padding })[0]];
     const start = padding.map(([before]) => before);
     return [
       slice(
@@ -133,7 +138,8 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
 });
 
 /* @__PURE__ */ specify<PadAttributes>(padOp, () => ({
-  summary: 'Pads each axis before and after: with a constant, or by reflection without repeating the edge.',
+  summary:
+    'Pads each axis before and after: with a constant, by reflection without repeating the edge, or by repeating the edge.',
   reference([x], [shape], { padding, mode, value }) {
     const target = paddedShape(shape, padding);
     const own = stridesOf(target);
@@ -144,6 +150,7 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
         for (let axis = 0; axis < shape.length; axis++) {
           let c = (Math.floor(index / own[axis]) % target[axis]) - padding[axis][0];
           if (mode === 'reflect') c = reflected(c, shape[axis]);
+          if (mode === 'replicate') c = Math.min(shape[axis] - 1, Math.max(0, c));
           if (c < 0 || c >= shape[axis]) return value;
           at += c * strides[axis];
         }
@@ -180,9 +187,23 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
     },
     { inputs: [words([3])], attributes: { padding: [[1, 2]], mode: 'constant', value: 2 ** 32 - 1 } },
     { inputs: [words([4])], attributes: { padding: [[3, 1]], mode: 'reflect', value: 0 } },
+    {
+      inputs: [{ shape: [1, 2, 1, 3] }],
+      attributes: {
+        padding: [
+          [0, 0],
+          [0, 0],
+          [2, 1],
+          [4, 0],
+        ],
+        mode: 'replicate',
+        value: 0,
+      },
+    },
+    { inputs: [words([4])], attributes: { padding: [[3, 5]], mode: 'replicate', value: 0 } },
   ],
   random(choose) {
-    const mode = choose.pick(['constant', 'reflect'] as const);
+    const mode = choose.pick(['constant', 'reflect', 'replicate'] as const);
     const shape = [choose.integer(1, 2), choose.integer(1, 3), choose.pick([3, 7, 11]), choose.pick([3, 5, 13])];
     const amount = (most: number) => [choose.integer(0, most), choose.integer(0, most)] as const;
     return {
@@ -196,11 +217,11 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
   },
 }));
 
-type ReflectGradientAttributes = { readonly shape: Shape; readonly padding: Padding };
+type PadGradientAttributes = { readonly shape: Shape; readonly padding: Padding };
 
 /** Each element sums the positions that mirror it: on each axis itself, the mirror before, the mirror after. */
-export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
-  /* @__PURE__ */ defineOp<ReflectGradientAttributes>({
+export const padReflectGradientOp: Declaration<PadGradientAttributes> = /* @__PURE__ */ defineOp<PadGradientAttributes>(
+  {
     name: 'padReflectGradient',
     infer: (_, { shape }) => [f32(shape)],
     lower({ inputs, attributes: { shape, padding }, baked }, traits) {
@@ -219,9 +240,10 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
       return lowerCoordinates('padReflectGradient', shape, sizes, () => body, baked, traits, { reads: ['x'] });
     },
     gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'reflect' })],
-  });
+  },
+);
 
-/* @__PURE__ */ specify<ReflectGradientAttributes>(padReflectGradientOp, () => ({
+/* @__PURE__ */ specify<PadGradientAttributes>(padReflectGradientOp, () => ({
   summary: 'The transpose of reflecting padding.',
   reference([g], [source], { shape, padding }) {
     const own = stridesOf(source);
@@ -259,9 +281,71 @@ export const padReflectGradientOp: Declaration<ReflectGradientAttributes> =
   },
 }));
 
+/** Each element sums the positions that repeat it: itself, and at an edge all beyond it. */
+export const padReplicateGradientOp: Declaration<PadGradientAttributes> =
+  /* @__PURE__ */ defineOp<PadGradientAttributes>({
+    name: 'padReplicateGradient',
+    infer: (_, { shape }) => [f32(shape)],
+    lower({ inputs, attributes: { shape, padding }, baked }, traits) {
+      const source = inputs[0].shape;
+      const axes = shape.map((_, axis) => axis).filter(axis => padding[axis][0] + padding[axis][1] > 0);
+      const sizes = padSizes(source, padding);
+      const fixed = shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
+      let body = `var value = 0.0; let o = ${fixed.map(axis => `a${axis} * s${axis}`).join(' + ') || '0'};\n`;
+      for (const axis of axes)
+        body += `let first${axis} = select(p${axis} + a${axis}, 0, a${axis} == 0);
+    let last${axis} = select(p${axis} + a${axis}, h${axis} - 1, a${axis} == d${axis} - 1);
+    for (var c${axis} = first${axis}; c${axis} <= last${axis}; c${axis}++) {\n`;
+      body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
+      return lowerCoordinates('padReplicateGradient', shape, sizes, () => body, baked, traits, { reads: ['x'] });
+    },
+    gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'replicate' })],
+  });
+
+/* @__PURE__ */ specify<PadGradientAttributes>(padReplicateGradientOp, () => ({
+  summary: 'The transpose of padding by repeating the edge.',
+  reference([g], [source], { shape, padding }) {
+    const own = stridesOf(source);
+    const strides = stridesOf(shape);
+    const y = new Float64Array(sizeOf(shape));
+    g.forEach((value, index) => {
+      let at = 0;
+      for (let axis = 0; axis < shape.length; axis++) {
+        const c = (Math.floor(index / own[axis]) % source[axis]) - padding[axis][0];
+        at += Math.min(shape[axis] - 1, Math.max(0, c)) * strides[axis];
+      }
+      y[at] += value;
+    });
+    return [y];
+  },
+  samples: [
+    {
+      inputs: [{ shape: [1, 2, 6, 7] }],
+      attributes: {
+        shape: [1, 2, 3, 1],
+        padding: [
+          [0, 0],
+          [0, 0],
+          [3, 0],
+          [4, 2],
+        ],
+      },
+    },
+  ],
+  random(choose) {
+    const shape = [1, choose.integer(1, 3), choose.pick([1, 7]), choose.pick([1, 5, 13])];
+    const amount = () => [choose.integer(0, 2), choose.integer(0, 2)] as const;
+    const padding: Padding = [[0, 0], [0, 0], amount(), amount()];
+    return { inputs: [{ shape: paddedShape(shape, padding) }], attributes: { shape, padding } };
+  },
+}));
+
 export interface PadOptions {
-  /** `constant` (default), or `reflect`: mirrors without repeating the edge; padding must be less than the size. */
-  readonly mode?: 'constant' | 'reflect';
+  /**
+   * `constant` (default), `reflect`: mirrors without repeating the edge; padding must be less than the size, or `replicate`:
+   * repeats the edge.
+   */
+  readonly mode?: 'constant' | 'reflect' | 'replicate';
   /** The constant; default 0. */
   readonly value?: number;
 }

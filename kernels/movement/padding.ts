@@ -9,7 +9,7 @@ import { WORDS } from './strided.ts';
 export type Padding = readonly (readonly [number, number])[];
 export type PadAttributes = {
   readonly padding: Padding;
-  readonly mode: 'constant' | 'reflect';
+  readonly mode: 'constant' | 'reflect' | 'replicate';
   readonly value: number;
 };
 
@@ -57,8 +57,8 @@ export function checkPadding(
   { shape, dtype }: TensorSpec,
   { padding, mode, value }: PadAttributes,
 ): void {
-  if (mode !== 'constant' && mode !== 'reflect')
-    throw new ArgumentError(operation, `expected mode "constant" or "reflect", got ${quoted(mode)}.`);
+  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'replicate')
+    throw new ArgumentError(operation, `expected mode "constant", "reflect" or "replicate", got ${quoted(mode)}.`);
   if (typeof value !== 'number')
     throw new ArgumentError(operation, `expected value to be a number, got ${nameOf(value)}.`);
   if (!Array.isArray(padding) || !padding.every(pair => Array.isArray(pair) && pair.length === 2))

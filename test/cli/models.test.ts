@@ -8,7 +8,7 @@ import { network } from '../../eval/methods.ts';
 import { upscalePicture } from '../../eval/upscale.ts';
 import { readPicture, writePicture } from '../../image/files.node.ts';
 import { decodeModel, encodeModel } from '../../models/model-file.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
@@ -75,7 +75,7 @@ describe('--model', () => {
     const named = await daybreak(['upscale', 'in.png', '-o', 'named.png', '--model', 'other'], folder);
     expect(named).toMatchObject({ code: 0 });
     using net = decodeModel(bytes);
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     expect(await readPicture(join(folder, 'out.png'))).toEqual(await upscalePicture(picture, upscaler));
     expect(readFileSync(join(folder, 'named.png'))).toEqual(readFileSync(join(folder, 'out.png')));
   });
@@ -96,7 +96,7 @@ describe('--model', () => {
     const folder = temporaryFolder();
     await writePicture(join(folder, 'set/a.png'), formulaPicture([44, 40, 3, 1]));
     using net = decodeModel(bytes);
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     const scores = await evaluate(network(upscaler), readPairs(await openDataSet(join(folder, 'set'))));
     const alone = await daybreak(['eval', '--data', 'set', '--json', '-'], folder);
     const adapter = expect.stringMatching(/./);

@@ -10,7 +10,7 @@ import { readPicture, writePicture } from '../../image/files.node.ts';
 import type { Picture } from '../../image/picture.ts';
 import { decodeModel, encodeModel } from '../../models/model-file.ts';
 import { writeSafetensors } from '../../models/safetensors.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { formulaPicture } from '../image/fixtures.ts';
@@ -31,7 +31,7 @@ async function folderWith(pictures: Record<string, Picture> = {}, channels = 8):
 /** What the network of the folder makes of a picture, in this process and whole. */
 async function expected(folder: string, picture: Picture): Promise<Picture> {
   using net = decodeModel(readFileSync(join(folder, 'net.safetensors')));
-  using upscaler = new SRResNetUpscaler(net, 'net');
+  using upscaler = new NetworkUpscaler(net, 'net');
   return await upscalePicture(picture, upscaler, { tile: 0 });
 }
 
@@ -81,7 +81,7 @@ test('eval scores the network as the library does, and names the adapter', async
   const ended = await daybreak(['eval', '--data', 'set', '--model', 'net.safetensors', '--json', '-'], folder);
   expect(ended.code).toBe(0);
   using net = decodeModel(readFileSync(join(folder, 'net.safetensors')));
-  using upscaler = new SRResNetUpscaler(net, 'net');
+  using upscaler = new NetworkUpscaler(net, 'net');
   const scores = await evaluate(network(upscaler), readPairs(await openDataSet(join(folder, 'set'))));
   expect(JSON.parse(ended.stdout)).toEqual({
     adapter: expect.stringMatching(/./),

@@ -5,8 +5,11 @@ import { upscalePicture } from '../../eval/upscale.ts';
 import { createPicture, crop, hasAlpha, joinAlpha, type Picture, splitAlpha, transpose } from '../../image/picture.ts';
 import { resize } from '../../image/resize.ts';
 import { surround } from '../../image/surround.ts';
+import type { NetworkImages } from '../../models/network.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 import { FAKE_HALO, fakeUpscaler, repeatingUpscaler } from './fake-upscaler.ts';
+
+const MIRRORED: NetworkImages = { colour: 'rgb', enlarged: false, output: [-1, 1], edges: 'mirror' };
 
 /** The middle of a picture that is laid many times across and down, enlarged four times. */
 async function middle(picture: Picture, method: Method): Promise<Picture> {
@@ -21,14 +24,14 @@ describe('edges', () => {
     const framed = await upscalePicture(surround(picture, FAKE_HALO, 'symmetric'), fakeUpscaler());
     const expected = crop(framed, 4 * FAKE_HALO, 4 * FAKE_HALO, 36, 28);
     for (const tile of [undefined, 1, 3, 8]) {
-      expect(await upscalePicture(picture, { ...fakeUpscaler(), edges: 'mirror' }, { tile })).toEqual(expected);
+      expect(await upscalePicture(picture, { ...fakeUpscaler(), images: MIRRORED }, { tile })).toEqual(expected);
     }
     expect(await upscalePicture(picture, fakeUpscaler())).not.toEqual(expected);
   });
 
   test('flat white has no frame', async () => {
     const white = createPicture(12, 10, 3, new Uint8Array(360).fill(255));
-    const { data } = await upscalePicture(white, { ...fakeUpscaler(), edges: 'mirror' });
+    const { data } = await upscalePicture(white, { ...fakeUpscaler(), images: MIRRORED });
     for (let c = 0; c < 3; c++) {
       const values = new Set(data.filter((_, i) => i % 3 === c));
       // 4x4 pixels come of one: beyond them nothing changes.

@@ -7,8 +7,9 @@ import { decodeFile, encodeFile } from '../../image/codec.node.ts';
 import { joinedXmp, splitXmp } from '../../image/metadata/extended-xmp.ts';
 import { xmlSpans } from '../../image/metadata/xml-spans.ts';
 import { bytesOfLatin, latin, withoutCompanions, xmpFor } from '../../image/metadata/xmp.ts';
+import { describedConfig, describedNetwork } from '../../models/described-network.ts';
+import { UPSCALERS } from '../../models/networks.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
-import { statedSRResNetConfig } from '../../models/srresnet-metadata.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { readConfigFile } from '../../train/config/config-file.node.ts';
 import { resumeConfig } from '../../train/config/resume.ts';
@@ -67,7 +68,7 @@ function safetensors(bytes: Uint8Array): void {
   const held = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   if (held > 2 * bytes.length) throw new Nonsense(`${held} bytes of ${bytes.length}`);
   if (raw.size + tensors.size > bytes.length) throw new Nonsense('more tensors than bytes');
-  statedSRResNetConfig(metadata, tensors);
+  describedConfig(describedNetwork(UPSCALERS, metadata, tensors), metadata, tensors);
 }
 
 let folder: string | undefined;

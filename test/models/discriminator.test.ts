@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { tensor } from '../../engine/tensor.ts';
 import { Discriminator, discriminator, discriminatorConfig } from '../../models/discriminator.ts';
-import { decodeDiscriminator, decodeModel, encodeDiscriminator } from '../../models/model-file.ts';
+import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
 import { type HostTensor, WeightsError } from '../../models/module.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../../models/safetensors.ts';
 import { sharedDevice } from '../device.ts';
@@ -86,26 +86,26 @@ describe('files', () => {
   test('say what they are and give every bit back', async () => {
     using net = small(5);
     const state = await net.stateDict();
-    const bytes = await encodeDiscriminator(net, { metadata: { step: '7' } });
+    const bytes = await encodeModel(net, { metadata: { step: '7' } });
     const { metadata } = readSafetensors(bytes);
     expect(metadata).toEqual({ format: 'pt', arch: 'discriminator', config: JSON.stringify(SMALL), step: '7' });
     using read = decodeDiscriminator(bytes);
     expect(read.config).toEqual(SMALL);
     expect([...(await read.stateDict())]).toEqual([...state]);
-    expect(await encodeDiscriminator(read, { metadata: { step: '7' } })).toEqual(bytes);
+    expect(await encodeModel(read, { metadata: { step: '7' } })).toEqual(bytes);
   });
 
   test('in float16 have half the size', async () => {
     using net = small(5);
-    const bytes = await encodeDiscriminator(net, { dtype: 'F16' });
-    expect(bytes.length).toBeLessThan(0.6 * (await encodeDiscriminator(net)).length);
+    const bytes = await encodeModel(net, { dtype: 'F16' });
+    expect(bytes.length).toBeLessThan(0.6 * (await encodeModel(net)).length);
     using read = decodeDiscriminator(bytes);
-    expect(await encodeDiscriminator(read, { dtype: 'F16' })).toEqual(bytes);
+    expect(await encodeModel(read, { dtype: 'F16' })).toEqual(bytes);
   });
 
   test('are no generators', async () => {
     using net = small();
-    const bytes = await encodeDiscriminator(net);
+    const bytes = await encodeModel(net);
     expect(() => decodeModel(bytes, 'd.bin')).toThrow(
       'd.bin: not SRResNet weights: conv_in.weight is [2, 3, 3, 3], expected [channels, 3, 9, 9]. Its metadata says it is "discriminator".',
     );

@@ -7,7 +7,7 @@ import { network } from '../../eval/methods.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { findPretrained, listPretrained, pretrainedFolder } from '../../models/pretrained.node.ts';
 import { DEFAULT_PRETRAINED, PretrainedError, parseRegistry, REGISTRY_FILE } from '../../models/pretrained.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { sharedDevice } from '../device.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { DATA } from '../image/fixtures.ts';
@@ -39,7 +39,7 @@ describe('what ships', () => {
   test.for(shipped)('$name scores on Set5 as its card says', async ({ file, scores: { Set5 } }, context) => {
     if (DATA === undefined) return context.skip('DAYBREAK_DATA is not set: no benchmark pictures');
     using net = decodeModel(readFileSync(join(folder, file)), file);
-    using upscaler = new SRResNetUpscaler(net, file);
+    using upscaler = new NetworkUpscaler(net, file);
     const { mean } = await evaluate(network(upscaler), readPairs(await openDataSet(join(DATA, 'Set5'))));
     expect(Math.abs(mean!.psnr - Set5.psnr)).toBeLessThan(0.005);
     expect(Math.abs(mean!.psnr_paper - Set5.psnr_paper)).toBeLessThan(0.005);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { network } from '../../eval/methods.ts';
 import { decodeModel } from '../../models/model-file.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { checkPublishedScores, type Tolerance, whatIsMissing } from '../eval/published-scores.ts';
 
 /** As the paper's but for the number of blocks, and one that differs in every way that our networks may. */
@@ -28,6 +28,6 @@ const NEAR: Tolerance = {
 /** Scores a network on a benchmark set, picture by picture. */
 export async function checkPublishedNetwork(name: Published, set: string): Promise<void> {
   using net = decodeModel(readFileSync(pathOf(name)), pathOf(name));
-  using upscaler = new SRResNetUpscaler(net, name);
+  using upscaler = new NetworkUpscaler(net, name);
   await checkPublishedScores(set, { [name]: network(upscaler) }, NEAR);
 }

@@ -183,7 +183,7 @@ describe('files of others', () => {
     ],
     [
       ours('{"channels":4,"blocks":1,"slopes":"layer","output":"sigmoid"}'),
-      'expected an output of linear or tanh, got ',
+      'SRResNet: output: expected linear or tanh, got "sigmoid".',
     ],
   ])('that say %o are refused', async (metadata, message) => {
     const bytes = await foreign(metadata);

@@ -5,7 +5,7 @@ import { setCurrentDevice } from '../../engine/init.ts';
 import type { AdapterTraits } from '../../engine/text/kernel.ts';
 import { planTiles, type Rectangle, type Size } from '../../eval/tiles.ts';
 import type { SRResNetOptions } from '../../models/srresnet.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { sharedDevice } from '../device.ts';
 import { randomPlanes, trainedLike } from './trained-like.ts';
 
@@ -24,7 +24,7 @@ const times4 = ({ x, y, width, height }: Rectangle) => ({ x: 4 * x, y: 4 * y, wi
 const bits = (numbers: Float32Array) => Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 
 /** Tiles' results beside the same parts of the whole picture's: how many floats differ, and how many tiles there were. */
-async function compareTiles(upscaler: SRResNetUpscaler, size: Size, tile: number, halo = upscaler.halo) {
+async function compareTiles(upscaler: NetworkUpscaler, size: Size, tile: number, halo = upscaler.halo) {
   const planes = randomPlanes(size.width, size.height, tile);
   const whole = await upscaler.run(planes, size.height, size.width);
   const tiles = planTiles(size, { width: tile + 2 * halo, height: tile + 2 * halo }, halo);
@@ -55,7 +55,7 @@ describe.each(everyAdapter)('%s', (_, traits) => {
     [1, 45, 5],
   ])('%ix%i in tiles of %i equals the whole, to the last bit of every float', async (width, height, tile) => {
     using net = trainedLike({ channels: 8, blocks: 1, seed: 2 });
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     const { different, tiles } = await compareTiles(upscaler, { width, height }, tile);
     expect(different).toBe(0);
     if (Math.min(width, height) > tile + 2 * upscaler.halo) expect(tiles).toBeGreaterThan(1);
@@ -67,7 +67,7 @@ describe('the halo', () => {
 
   test('that is one too small shows in the tiles', async () => {
     using net = trainedLike({ channels: 8, blocks: 1, seed: 2 });
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     const { different } = await compareTiles(upscaler, { width: 40, height: 33 }, 8, upscaler.halo - 1);
     expect(different).toBeGreaterThan(0);
   });
@@ -79,7 +79,7 @@ describe('the halo', () => {
   ])('of %o is what a pixel reaches, exactly', async options => {
     const { blocks } = options;
     using net = trainedLike({ channels: 8, ...options, seed: 3 });
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     const side = 2 * upscaler.halo + 5;
     const middle = upscaler.halo + 2;
     const planes = randomPlanes(side, side);
@@ -109,7 +109,7 @@ describe('a pass', () => {
 
   test('runs in evaluation mode and leaves the network’s mode and statistics as they were', async () => {
     using net = trainedLike({ channels: 8, blocks: 1, seed: 4 });
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     const before = await net.stateDict();
     const planes = randomPlanes(7, 5);
     const first = await upscaler.run(planes, 5, 7);
@@ -125,12 +125,12 @@ describe('a pass', () => {
 
   test('follows the weights, which may go on training between two passes', async () => {
     using net = trainedLike({ channels: 8, blocks: 1, seed: 4 });
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     const planes = randomPlanes(7, 5);
     const before = await upscaler.run(planes, 5, 7);
     using other = trainedLike({ channels: 8, blocks: 1, seed: 5 });
     net.loadStateDict(await other.stateDict());
-    using fresh = new SRResNetUpscaler(other, 'other');
+    using fresh = new NetworkUpscaler(other, 'other');
     const after = await upscaler.run(planes, 5, 7);
     expect(after).not.toEqual(before);
     expect(after).toEqual(await fresh.run(planes, 5, 7));
@@ -139,7 +139,7 @@ describe('a pass', () => {
   test('keeps the memory of one size only, and none once disposed of', async () => {
     using net = trainedLike({ channels: 8, blocks: 1 });
     const { live } = device().memory.figures();
-    const upscaler = new SRResNetUpscaler(net, 'net');
+    const upscaler = new NetworkUpscaler(net, 'net');
     await upscaler.run(randomPlanes(9, 9), 9, 9);
     const held = device().memory.figures().live;
     await upscaler.run(randomPlanes(24, 24), 24, 24);
@@ -154,7 +154,7 @@ describe('a pass', () => {
     setCurrentDevice(small);
     try {
       using net = trainedLike({ channels: 8, blocks: 1 });
-      using upscaler = new SRResNetUpscaler(net, 'net');
+      using upscaler = new NetworkUpscaler(net, 'net');
       const planes = randomPlanes(9, 9);
       const before = await upscaler.run(planes, 9, 9);
       const { live } = small.memory.figures();
@@ -176,7 +176,7 @@ describe('bytes', () => {
     setCurrentDevice(fresh);
     try {
       using net = trainedLike(options);
-      using upscaler = new SRResNetUpscaler(net, 'net');
+      using upscaler = new NetworkUpscaler(net, 'net');
       const before = fresh.memory.figures().peak;
       const said = upscaler.bytes(height, width);
       expect(fresh.memory.figures().peak).toBe(before);
@@ -215,7 +215,7 @@ describe('bytes', () => {
 
   test('never fall where a side grows', () => {
     using net = trainedLike({ channels: 8, blocks: 1 });
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     const costs = [(side: number) => upscaler.bytes(side, 50), (side: number) => upscaler.bytes(50, side)];
     for (const cost of costs)
       for (let side = 2; side < 200; side++) expect(cost(side)).toBeGreaterThanOrEqual(cost(side - 1));
@@ -228,7 +228,7 @@ describe('bytes', () => {
     setCurrentDevice(limited);
     try {
       using net = trainedLike({ channels: 8, blocks: 1 });
-      using upscaler = new SRResNetUpscaler(net, 'net');
+      using upscaler = new NetworkUpscaler(net, 'net');
       const sides = Array.from({ length: 12 }, (_, i) => 8 * (i + 1));
       const finite = sides.filter(side => Number.isFinite(upscaler.bytes(side, side)));
       expect(finite.length).toBeGreaterThan(0);

@@ -11,7 +11,7 @@ import { writePicture } from '../../image/files.node.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import { listPretrained } from '../../models/pretrained.node.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { type ShipOptions, ship as shipModel } from '../../scripts/ship-model.ts';
 import { daybreak } from '../cli/daybreak.ts';
 import { sharedDevice } from '../device.ts';
@@ -88,7 +88,7 @@ test('a run becomes a file, a card and a line of the registry, which the command
   const pairs = await pairsOf(join(folder, 'scored'));
   const means = async (weights: string) => {
     using net = decodeModel(readFileSync(weights));
-    using upscaler = new SRResNetUpscaler(net, 'net');
+    using upscaler = new NetworkUpscaler(net, 'net');
     return (await evaluate(network(upscaler), pairs, { measure })).mean!;
   };
   const [float16, float32] = [await means(join(out, file)), await means(checkpoint)];

@@ -9,7 +9,7 @@ import { shrink } from '../../image/resize.ts';
 import { syntheticPicture } from '../../image/synthetic.ts';
 import { decodeDiscriminator, decodeModel } from '../../models/model-file.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { VggError } from '../../models/vgg19-error.ts';
 import { parseConfig } from '../../train/config/config.ts';
 import { ConfigError } from '../../train/errors.ts';
@@ -132,7 +132,7 @@ test.each([
       name.includes('running') === 'ema' in option,
     ]);
   using net = decodeModel(readFileSync(file('model-scored.safetensors')));
-  using upscaler = new SRResNetUpscaler(net, 'scored');
+  using upscaler = new NetworkUpscaler(net, 'scored');
   const picture = cropToMultiple(syntheticPicture(9, 0, 24), 4);
   const { images } = await evaluate(network(upscaler), [{ name: '0', hr: picture, lr: shrink(picture) }]);
   expect(scores[0].images[0].model.psnr).toBe(images[0].psnr);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { NetworkModule } from '../../models/network.ts';
 import { readSafetensors } from '../../models/safetensors.ts';
 import { srresnet } from '../../models/srresnet.ts';
 import { ContentTraining } from '../../train/content-training.ts';
@@ -21,7 +22,7 @@ async function stateAfter(steps: number, best: number | null = null) {
 /** What `body` makes of a trainer of a network like that of the files. */
 async function restored<T>(
   files: ReadonlyMap<string, Uint8Array>,
-  body: (trainer: Trainer, net: ReturnType<typeof srresnet>) => T,
+  body: (trainer: Trainer, net: NetworkModule) => T,
   channels: number = SMALL.channels,
 ): Promise<Awaited<T>> {
   using net = channels === SMALL.channels ? restoreGenerator(files, 'RUN/last') : srresnet({ ...SMALL, channels });

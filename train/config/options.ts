@@ -1,6 +1,7 @@
 /** The options of `daybreak train`. Each is defined here once: its range, its default, its help, where it applies. */
 
 import * as z from 'zod';
+import type { Network } from '../../models/network.ts';
 import { VGG_INPUTS, type VggInput } from '../../models/vgg19-input.ts';
 import { DEGRADE_EXPECTED, parseDegradations } from '../degradation.ts';
 import { MAX_NON_FINITE } from '../skip.ts';
@@ -274,6 +275,10 @@ export type TrainOption = keyof TrainConfig;
 export const KEYS = Object.keys(Options.shape) as readonly TrainOption[];
 export const infoOf = (key: TrainOption): OptionInfo => infoOfSchema(Options.shape[key]);
 export const isOption = (key: string): key is TrainOption => (KEYS as readonly string[]).includes(key);
+
+/** The options that are fields of a network's configuration. */
+export const fieldOptionsOf = ({ fields }: Pick<Network, 'fields'>) =>
+  (['channels', 'blocks'] as const).filter(key => key in fields);
 
 /** The help's heading of an option; empty for `model`, which is the command's name. */
 export const groupOf = (key: TrainOption): string =>

@@ -1,13 +1,14 @@
 /** The networks of a run: new ones, or those of a checkpoint. */
 
 import { forShell } from '../../common/text.ts';
-import { type Discriminator, discriminator } from '../../models/discriminator.ts';
+import { discriminator } from '../../models/discriminator.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import type { Module } from '../../models/module.ts';
-import { type SRResNet, srresnet } from '../../models/srresnet.ts';
+import { created, type NetworkModule } from '../../models/network.ts';
 import type { VGG19 } from '../../models/vgg19.ts';
 import { AveragedTraining } from '../averaged-training.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
+import { fieldOptionsOf } from '../config/options.ts';
 import { contentTerms, describeVggTerm, vggFactors } from '../content-loss.ts';
 import { ContentTraining } from '../content-training.ts';
 import { ConfigError } from '../errors.ts';
@@ -18,9 +19,9 @@ import { restoreDiscriminator, restoreGenerator, restoreScored, type TrainedNetw
 
 /** The networks in training, and the loss network. */
 export class Networks implements TrainedNetworks, Disposable {
-  readonly generator: SRResNet;
-  readonly discriminator: Discriminator | undefined;
-  readonly scored: SRResNet | undefined;
+  readonly generator: NetworkModule;
+  readonly discriminator: NetworkModule | undefined;
+  readonly scored: NetworkModule | undefined;
   readonly #loss: LossNetwork | undefined;
 
   constructor({
@@ -63,7 +64,7 @@ export class Networks implements TrainedNetworks, Disposable {
   }
 
   /** The generator to evaluate and to show. */
-  get evaluated(): SRResNet {
+  get evaluated(): NetworkModule {
     return this.scored ?? this.generator;
   }
 
@@ -100,15 +101,15 @@ export async function firstNetworks(
   config: TrainConfig,
   initial: Uint8Array | undefined,
 ): Promise<{ readonly networks: Networks; readonly config: TrainConfig }> {
-  const { seed } = config;
-  const { channels, blocks } = config;
+  const { seed, icnr } = config;
+  const { network } = variantOfConfig(config);
+  const keys = fieldOptionsOf(network);
   return await disposingOnFailure(async own => {
-    const generator = own(
-      initial
-        ? decodeModel(initial, config.init)
-        : srresnet({ ...(channels && { channels }), ...(blocks && { blocks }), seed, icnr: config.icnr }),
-    );
-    for (const key of ['channels', 'blocks'] as const)
+    const given = Object.fromEntries(keys.map(key => [key, config[key]]).filter(([, value]) => value !== undefined));
+    const generator = own(initial ? decodeModel(initial, config.init) : created(network, given, { seed, icnr }));
+    if (generator.network !== network)
+      throw new ConfigError(`--init: expected ${network.label}, got ${generator.network.label}`, 'init');
+    for (const key of keys)
       if (config[key] !== undefined && config[key] !== generator.config[key])
         throw new ConfigError(
           `--${key}: expected ${generator.config[key]} as in --init ${forShell(String(config.init))}, got ${config[key]}; omit the option`,
@@ -121,8 +122,7 @@ export async function firstNetworks(
       networks: new Networks({ generator, discriminator: newDiscriminator(config), scored, loss }),
       config: {
         ...config,
-        channels: generator.config.channels,
-        blocks: generator.config.blocks,
+        ...Object.fromEntries(keys.map(key => [key, generator.config[key]])),
         ...(loss && { vggSha256: loss.sha256 }),
       },
     };
@@ -164,13 +164,13 @@ async function disposingOnFailure<R>(
 /** Whether the evaluated generator differs from the one in training. */
 const isEvaluatedApart = ({ ema, recalibrate }: TrainConfig): boolean => ema > 0 || recalibrate > 0;
 
-async function copyOf(net: SRResNet): Promise<SRResNet> {
+async function copyOf(net: NetworkModule): Promise<NetworkModule> {
   const state = await net.stateDict();
-  return srresnet(net.config).loadStateDict(state);
+  return net.network.build(net.config).loadStateDict(state);
 }
 
 /** Its input size is the crop size. */
-function newDiscriminator(config: TrainConfig): Discriminator | undefined {
+function newDiscriminator(config: TrainConfig): NetworkModule | undefined {
   if (!variantOfConfig(config).adversarial) return undefined;
   const { discriminatorChannels: channels, discriminatorHidden: hidden, crop: size, seed } = config;
   return discriminator({ ...(channels && { channels }), ...(hidden && { hidden }), size, seed });

@@ -3,7 +3,7 @@ import { ResultError } from '../../eval/errors.ts';
 import type { Evaluation, Measure } from '../../eval/evaluate.ts';
 import { interpolation, type Method, network } from '../../eval/methods.ts';
 import { decodeModel } from '../../models/model-file.ts';
-import { SRResNetUpscaler } from '../../models/upscaler.ts';
+import { NetworkUpscaler } from '../../models/upscaler.ts';
 import { variantOfConfig } from '../config/config.ts';
 import type { ReportPicture, ReportScores } from '../report/report-content.ts';
 import { type ComparedRun, INITIAL } from '../report/run-comparison.ts';
@@ -20,12 +20,12 @@ export class RunReporter implements Disposable {
   readonly method: Method;
   readonly #run: OpenRun;
   readonly #options: SessionOptions;
-  readonly #upscaler: SRResNetUpscaler;
+  readonly #upscaler: NetworkUpscaler;
 
   constructor(run: OpenRun, options: SessionOptions) {
     this.#run = run;
     this.#options = options;
-    this.#upscaler = new SRResNetUpscaler(run.networks.evaluated, variantOfConfig(run.config).label);
+    this.#upscaler = new NetworkUpscaler(run.networks.evaluated, variantOfConfig(run.config).label);
     this.method = network(this.#upscaler);
   }
 
@@ -113,7 +113,7 @@ export class RunReporter implements Disposable {
     const bytes = variant.mse && !variant.adversarial ? undefined : await folder.initialWeights();
     if (!bytes) return undefined;
     const net = decodeModel(bytes, config.init);
-    const upscaler = new SRResNetUpscaler(net, INITIAL);
+    const upscaler = new NetworkUpscaler(net, INITIAL);
     return {
       method: network(upscaler),
       [Symbol.dispose]() {

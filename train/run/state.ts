@@ -1,10 +1,9 @@
 /** Saves the state of a training run as the files of a checkpoint, and restores it. */
 import * as z from 'zod';
-import type { Discriminator } from '../../models/discriminator.ts';
-import { decodeDiscriminator, decodeModel, encodeDiscriminator, encodeModel } from '../../models/model-file.ts';
+import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
 import type { Module } from '../../models/module.ts';
+import type { NetworkModule } from '../../models/network.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../../models/safetensors.ts';
-import type { SRResNet } from '../../models/srresnet.ts';
 import type { Adam } from '../adam.ts';
 import { CheckpointError } from '../errors.ts';
 import { SELECTIONS, type SelectedBy } from '../report/selection.ts';
@@ -35,10 +34,10 @@ const CountersSchema: z.ZodType<Counters> = z
 
 /** The networks of a checkpoint. */
 export interface TrainedNetworks {
-  readonly generator: SRResNet;
-  readonly discriminator?: Discriminator | undefined;
+  readonly generator: NetworkModule;
+  readonly discriminator?: NetworkModule | undefined;
   /** The evaluated generator, if it differs from the one in training: averaged, or with recalibrated statistics. */
-  readonly scored?: SRResNet | undefined;
+  readonly scored?: NetworkModule | undefined;
 }
 
 /** The generator's weights, for `daybreak upscale`. */
@@ -64,7 +63,7 @@ export async function saveState(
   const metadata = { step: String(step) };
   const files = new Map<string, Uint8Array>([[MODEL, await encodeModel(generator, { metadata })]]);
   if (scored) files.set(SCORED, await encodeModel(scored, { metadata }));
-  if (discriminator) files.set(DISCRIMINATOR, await encodeDiscriminator(discriminator, { metadata }));
+  if (discriminator) files.set(DISCRIMINATOR, await encodeModel(discriminator, { metadata }));
   for (const [role, { net, adam }] of trainer.trained) files.set(OPTIMIZERS[role], await optimizerFile(net, adam));
   const bestBy = best !== null && by !== 'psnr' && { bestBy: by };
   const counters: Counters = { step, best, ...bestBy, ...(skipped.all > 0 && { skipped }) };
@@ -82,17 +81,17 @@ async function optimizerFile(net: Module, adam: Adam): Promise<Uint8Array> {
 }
 
 /** Decodes the generator of a checkpoint. */
-export function restoreGenerator(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
+export function restoreGenerator(files: ReadonlyMap<string, Uint8Array>, folder: string): NetworkModule {
   return decodeModel(fileOf(files, MODEL, folder), `${folder}/${MODEL}`);
 }
 
 /** Decodes the evaluated generator of a checkpoint. */
-export function restoreScored(files: ReadonlyMap<string, Uint8Array>, folder: string): SRResNet {
+export function restoreScored(files: ReadonlyMap<string, Uint8Array>, folder: string): NetworkModule {
   return decodeModel(fileOf(files, SCORED, folder), `${folder}/${SCORED}`);
 }
 
 /** Decodes the discriminator of a checkpoint. */
-export function restoreDiscriminator(files: ReadonlyMap<string, Uint8Array>, folder: string): Discriminator {
+export function restoreDiscriminator(files: ReadonlyMap<string, Uint8Array>, folder: string): NetworkModule {
   return decodeDiscriminator(fileOf(files, DISCRIMINATOR, folder), `${folder}/${DISCRIMINATOR}`);
 }
 

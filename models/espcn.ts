@@ -1,0 +1,128 @@
+/**
+ * ESPCN: Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+ * Network", CVPR 2016. 24,752 parameters. It works on LR; the last layer's 16 feature maps are the result's 4×4 phases. The
+ * paper has tanh and nothing after the last layer; networks trained by others have ReLU, tanh at the end, or luma in [0, 1].
+ *
+ * The paper does not specify the padding and first weights; zeros and PyTorch's are ours.
+ */
+import { Philox } from '../engine/basics/philox.ts';
+import { type Tensor, tidy } from '../engine/tensor.ts';
+import { pixelShuffle, relu, tanh } from '../kernels/index.ts';
+import { Conv2d } from './layers.ts';
+import { WeightsError } from './module.ts';
+import {
+  type ConfigOf,
+  choiceField,
+  expectShape,
+  integerField,
+  type Metadata,
+  NetworkModule,
+  startsWith,
+  type UpscalingNetwork,
+} from './network.ts';
+
+const SCALE = 4;
+
+const FIELDS = {
+  channels: integerField(64, 'feature maps of the first layer'),
+  hidden: integerField(32, 'feature maps of the second layer'),
+  activation: choiceField(['tanh', 'relu'], 'what follows the first two layers', { inTensors: false }),
+  output: choiceField(['linear', 'tanh'], 'final activation: none, or tanh', { inTensors: false }),
+  range: choiceField(['studio', 'full'], 'range of luma: 16 to 235, or 0 to 255', { inTensors: false }),
+};
+
+export type ESPCNConfig = ConfigOf<typeof FIELDS>;
+
+/** Random stream of the initial weights. */
+const INITIALISATION = 12;
+
+/** Luma [N, 1, H, W] in [0, 1] to luma [N, 1, 4H, 4W]. */
+export class ESPCN extends NetworkModule<ESPCNConfig> {
+  readonly convs: readonly Conv2d[];
+  readonly config: ESPCNConfig;
+
+  /** Without `random` the weights are zeros, to be loaded. */
+  constructor(config: ESPCNConfig, random?: Philox) {
+    super();
+    this.config = config;
+    const { channels, hidden } = config;
+    this.convs = [
+      new Conv2d(1, channels, 5, { random }),
+      new Conv2d(channels, hidden, 3, { random }),
+      new Conv2d(hidden, SCALE ** 2, 3, { random }),
+    ];
+  }
+
+  get network() {
+    return espcnNetwork;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#layers(x, (conv, y) => conv.forward(y));
+  }
+
+  override inner(x: Tensor): Tensor {
+    return this.#layers(x, (conv, y) => conv.valid(y));
+  }
+
+  #layers(x: Tensor, run: (conv: Conv2d, y: Tensor) => Tensor): Tensor {
+    const activation = this.config.activation === 'tanh' ? tanh : relu;
+    return tidy(() => {
+      const [first, second, third] = this.convs;
+      const y = pixelShuffle(run(third, activation(run(second, activation(run(first, x))))), SCALE);
+      return this.config.output === 'tanh' ? tanh(y) : y;
+    });
+  }
+}
+
+/** What files of others state, by our names. */
+const STATEMENTS = {
+  activation: { tanh: { activation: 'tanh' }, relu: { activation: 'relu' } },
+  output_activation: { none: { output: 'linear' }, linear: { output: 'linear' }, tanh: { output: 'tanh' } },
+  colour: { 'studio-range Y / 255': { range: 'studio' }, 'full-range Y in [0,1]': { range: 'full' } },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Partial<ESPCNConfig>>>>>;
+
+function stated(metadata: Metadata): Partial<ESPCNConfig> {
+  let all: Partial<ESPCNConfig> = {};
+  for (const [key, meanings] of Object.entries(STATEMENTS)) {
+    const value = metadata[key];
+    if (value === undefined) continue;
+    const meaning = Object.entries(meanings).find(([name]) => name === value)?.[1];
+    if (!meaning)
+      throw new WeightsError(`metadata "${key}": expected ${Object.keys(meanings).join(' or ')}, got "${value}".`);
+    all = { ...all, ...meaning };
+  }
+  return all;
+}
+
+/** ESPCN as a declaration. */
+export const espcnNetwork: UpscalingNetwork<ESPCNConfig, ESPCN> = {
+  name: 'espcn',
+  label: 'ESPCN',
+  role: 'upscaler',
+  paper:
+    'Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural ' +
+    'Network", CVPR 2016',
+  parameters: 24_752,
+  fields: FIELDS,
+  scale: SCALE,
+  halo: () => 2 + 1 + 1,
+  images: ({ range }) => ({
+    colour: range === 'full' ? 'full luma' : 'luma',
+    enlarged: false,
+    output: [0, 1],
+    edges: 'none',
+  }),
+  describe: ({ channels, hidden }) => `${channels} and ${hidden} channels`,
+  build: (config, first) => new ESPCN(config, first && new Philox(first.seed, INITIALISATION)),
+  recognizes: tensors => startsWith(tensors, ['channels', 1, 5, 5]),
+  configOf(tensors) {
+    expectShape('ESPCN', tensors, 'convs.0.weight', ['channels', 1, 5, 5]);
+    const [channels] = tensors.get('convs.0.weight')!.shape;
+    expectShape('ESPCN', tensors, 'convs.1.weight', ['hidden', channels, 3, 3]);
+    const [hidden] = tensors.get('convs.1.weight')!.shape;
+    expectShape('ESPCN', tensors, 'convs.2.weight', [SCALE ** 2, hidden, 3, 3]);
+    return { channels, hidden, activation: 'tanh', output: 'linear', range: 'studio' };
+  },
+  published: (metadata, found) => ({ ...found, ...stated(metadata) }),
+};

@@ -1,0 +1,102 @@
+/**
+ * SRCNN: Dong, Loy, He and Tang, "Learning a Deep Convolutional Network for Image Super-Resolution", ECCV 2014 (kernels of
+ * 9, 1 and 5), and "Image Super-Resolution Using Deep Convolutional Networks", TPAMI 2016 (9, 3, 5 and 9, 5, 5). 8,129
+ * parameters at the first paper's size. As in the authors' program: replicated edges at every layer, no clamp.
+ */
+import { Philox } from '../engine/basics/philox.ts';
+import { type Tensor, tidy } from '../engine/tensor.ts';
+import { relu } from '../kernels/index.ts';
+import { Conv2d } from './layers.ts';
+import { WeightsError } from './module.ts';
+import {
+  type ConfigOf,
+  choiceField,
+  expectShape,
+  integerField,
+  kernelOf,
+  NetworkModule,
+  startsWith,
+  type UpscalingNetwork,
+} from './network.ts';
+
+const LAYOUTS = ['9-1-5', '9-3-5', '9-5-5'] as const;
+
+const FIELDS = {
+  channels: integerField(64, 'feature maps of the first layer'),
+  hidden: integerField(32, 'feature maps of the second layer'),
+  layout: choiceField(LAYOUTS, 'kernel sizes of the three layers'),
+};
+
+export type SRCNNConfig = ConfigOf<typeof FIELDS>;
+
+const kernelsOf = ({ layout }: Pick<SRCNNConfig, 'layout'>) => layout.split('-').map(Number);
+
+/** Standard deviation of the initial weights; biases are 0 (ECCV 2014, §3.3). */
+const DEVIATION = 1e-3;
+/** Random stream of the initial weights. */
+const INITIALISATION = 11;
+
+/** Enlarged luma [N, 1, H, W] in [0, 1] to luma of the same size. */
+export class SRCNN extends NetworkModule<SRCNNConfig> {
+  readonly convs: readonly Conv2d[];
+  readonly config: SRCNNConfig;
+
+  /** Without `random` the weights are zeros, to be loaded. */
+  constructor(config: SRCNNConfig, random?: Philox) {
+    super();
+    this.config = config;
+    const widths = [1, config.channels, config.hidden, 1];
+    this.convs = kernelsOf(config).map((kernel, i) => {
+      return new Conv2d(widths[i], widths[i + 1], kernel, { paddingMode: 'replicate', random, deviation: DEVIATION });
+    });
+  }
+
+  get network() {
+    return srcnnNetwork;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.#layers(x, (conv, y) => conv.forward(y));
+  }
+
+  override inner(x: Tensor): Tensor {
+    return this.#layers(x, (conv, y) => conv.valid(y));
+  }
+
+  #layers(x: Tensor, run: (conv: Conv2d, y: Tensor) => Tensor): Tensor {
+    return tidy(() => {
+      const [first, second, third] = this.convs;
+      return run(third, relu(run(second, relu(run(first, x)))));
+    });
+  }
+}
+
+/** SRCNN as a declaration. */
+export const srcnnNetwork: UpscalingNetwork<SRCNNConfig, SRCNN> = {
+  name: 'srcnn',
+  label: 'SRCNN',
+  role: 'upscaler',
+  paper: 'Dong et al., "Learning a Deep Convolutional Network for Image Super-Resolution", ECCV 2014',
+  parameters: 8129,
+  fields: FIELDS,
+  scale: 4,
+  halo: config => kernelsOf(config).reduce((sum, kernel) => sum + (kernel >> 1), 0),
+  images: () => ({ colour: 'luma', enlarged: true, output: [0, 1], edges: 'none' }),
+  describe: ({ layout, channels, hidden }) => `kernels ${layout}, ${channels} and ${hidden} channels`,
+  build: (config, first) => new SRCNN(config, first && new Philox(first.seed, INITIALISATION)),
+  recognizes: tensors => startsWith(tensors, ['channels', 1, 9, 9]),
+  configOf(tensors) {
+    const kernels = [0, 1, 2].map(i => kernelOf('SRCNN', tensors, `convs.${i}.weight`));
+    const layout = LAYOUTS.find(name => name === kernels.join('-'));
+    if (!layout)
+      throw new WeightsError(
+        `not SRCNN weights: its kernels are ${kernels.join('-')}, expected ${LAYOUTS.join(', ')}.`,
+      );
+    const [channels] = tensors.get('convs.0.weight')!.shape;
+    const [hidden] = tensors.get('convs.1.weight')!.shape;
+    expectShape('SRCNN', tensors, 'convs.0.weight', [channels, 1, 9, 9]);
+    expectShape('SRCNN', tensors, 'convs.1.weight', [hidden, channels, kernels[1], kernels[1]]);
+    expectShape('SRCNN', tensors, 'convs.2.weight', [1, hidden, 5, 5]);
+    return { channels, hidden, layout };
+  },
+};

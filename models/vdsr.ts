@@ -1,0 +1,87 @@
+/**
+ * VDSR: Kim, Lee and Lee, "Accurate Image Super-Resolution Using Very Deep Convolutional Networks", CVPR 2016. 665,921
+ * parameters: 20 convolutions of 3×3 on enlarged luma, which predict what to add to it. As in the authors' program: zero
+ * padding, and input clamped to the range of luma.
+ */
+import { Philox } from '../engine/basics/philox.ts';
+import { type Tensor, tidy } from '../engine/tensor.ts';
+import { add, relu } from '../kernels/index.ts';
+import { Conv2d, heDeviation } from './layers.ts';
+import { WeightsError } from './module.ts';
+import {
+  type ConfigOf,
+  countConvs,
+  expectShape,
+  flagField,
+  integerField,
+  NetworkModule,
+  STUDIO_RANGE,
+  startsWith,
+  type UpscalingNetwork,
+} from './network.ts';
+
+const FIELDS = {
+  channels: integerField(64, 'feature maps'),
+  layers: integerField(20, 'convolutions', { min: 2, max: 1024 }),
+  biases: flagField(true, 'whether the convolutions have biases'),
+};
+
+export type VDSRConfig = ConfigOf<typeof FIELDS>;
+
+/** Random stream of the initial weights. */
+const INITIALISATION = 13;
+
+/** Enlarged luma [N, 1, H, W] in [0, 1] to luma of the same size. */
+export class VDSR extends NetworkModule<VDSRConfig> {
+  readonly convs: readonly Conv2d[];
+  readonly config: VDSRConfig;
+
+  /** Initial weights are those of He et al. 2015. Without `random` they are zeros, to be loaded. */
+  constructor(config: VDSRConfig, random?: Philox) {
+    super();
+    this.config = config;
+    const { channels, layers, biases: bias } = config;
+    this.convs = Array.from({ length: layers }, (_, i) => {
+      const inputs = i === 0 ? 1 : channels;
+      const outputs = i === layers - 1 ? 1 : channels;
+      return new Conv2d(inputs, outputs, 3, { bias, random, deviation: heDeviation(inputs, 3) });
+    });
+  }
+
+  get network() {
+    return vdsrNetwork;
+  }
+
+  forward(x: Tensor): Tensor {
+    return tidy(() => {
+      let y = x;
+      for (const conv of this.convs.slice(0, -1)) y = relu(conv.forward(y));
+      return add(this.convs.at(-1)!.forward(y), x);
+    });
+  }
+}
+
+/** VDSR as a declaration. */
+export const vdsrNetwork: UpscalingNetwork<VDSRConfig, VDSR> = {
+  name: 'vdsr',
+  label: 'VDSR',
+  role: 'upscaler',
+  paper: 'Kim et al., "Accurate Image Super-Resolution Using Very Deep Convolutional Networks", CVPR 2016',
+  parameters: 665_921,
+  fields: FIELDS,
+  scale: 4,
+  halo: ({ layers }) => layers,
+  images: () => ({ colour: 'luma', enlarged: true, clamp: STUDIO_RANGE, output: [0, 1], edges: 'none' }),
+  describe: ({ layers, channels }) => `${layers} layers of ${channels} channels`,
+  build: (config, first) => new VDSR(config, first && new Philox(first.seed, INITIALISATION)),
+  recognizes: tensors => startsWith(tensors, ['channels', 1, 3, 3]),
+  configOf(tensors) {
+    expectShape('VDSR', tensors, 'convs.0.weight', ['channels', 1, 3, 3]);
+    const [channels] = tensors.get('convs.0.weight')!.shape;
+    const layers = countConvs(tensors);
+    if (layers < 2) throw new WeightsError('not VDSR weights: convs.1.weight is missing.');
+    for (let i = 1; i < layers - 1; i++) expectShape('VDSR', tensors, `convs.${i}.weight`, [channels, channels, 3, 3]);
+    expectShape('VDSR', tensors, `convs.${layers - 1}.weight`, [1, channels, 3, 3]);
+    return { channels, layers, biases: tensors.has('convs.0.bias') };
+  },
+};
