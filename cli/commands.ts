@@ -48,6 +48,11 @@ export const COMMANDS: readonly LazyCommand[] = [
     add: async program => (await import('./eval.ts')).addEvalCommand(program),
   },
   {
+    name: 'table',
+    summary: "put scores of methods beside the paper's tables",
+    add: async program => (await import('./table.ts')).addTableCommand(program),
+  },
+  {
     name: 'compare',
     summary: 'show results of methods side by side',
     add: async program => (await import('./compare.ts')).addCompareCommand(program),

@@ -169,6 +169,16 @@ async function runnerOf(threads = availableParallelism()): Promise<Runner> {
   return runner;
 }
 
+/** The names of methods that need neither a model nor a dictionary. */
+export const READY_METHODS: readonly string[] = [
+  ...INTERPOLATIONS,
+  ...LUMA_METHODS.filter(({ needsDictionary }) => !needsDictionary).map(({ name }) => name),
+];
+
+/** The file of a model, or undefined for a method without one. @throws ImageError for an unknown name. */
+export const modelFileOf = async (model: string): Promise<string | undefined> =>
+  BUILT_IN.includes(model) ? undefined : await pathOf(model);
+
 async function pathOf(model: string): Promise<string> {
   // What can only be a file does not need the registry, so it works with a damaged one, too.
   const isPath = /[\\/]|\.safetensors$/.test(model);
