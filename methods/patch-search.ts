@@ -7,6 +7,12 @@ import { HIGH, LOW, type PatchDictionary } from './patch-dictionary.ts';
 /** Coordinates that are compared first, and stored together. */
 const LEAD = 8;
 
+/** Patches compared between two looks at which side is nearer. */
+const RUN = 128;
+
+/** Patches that the principal axes are computed from; any axes find the same patches, good ones sooner. */
+const SAMPLE = 10_000;
+
 /** A dictionary prepared for searching, for passes. Low patches are in the coordinates of their principal axes. */
 export interface SearchIndex {
   readonly count: number;
@@ -22,7 +28,7 @@ export interface SearchIndex {
   readonly position: Int32Array;
 }
 
-/** Indices of each runner. They take as much memory as the dictionary, and a second per 100,000 patches to make. */
+/** Indices of each runner. They take as much memory as the dictionary. */
 const indices = new WeakMap<Runner, WeakMap<PatchDictionary, SearchIndex>>();
 
 /** The index of a dictionary in a runner's memory; made once. */
@@ -68,7 +74,8 @@ function makeIndex({ count, low, high }: PatchDictionary, runner: Runner): Searc
 /** [49][49]: the eigenvectors of the second moments as rows, by falling eigenvalue. */
 function principalAxes(low: Float32Array, count: number): Float64Array {
   const moments = new Float64Array(LOW * LOW);
-  for (let i = 0; i < count; i++) {
+  const step = Math.max(1, Math.floor(count / SAMPLE));
+  for (let i = 0; i < count; i += step) {
     const patch = low.subarray(i * LOW, (i + 1) * LOW);
     for (let a = 0; a < LOW; a++) for (let b = a; b < LOW; b++) moments[a * LOW + b] += patch[a] * patch[b];
   }
@@ -126,13 +133,21 @@ export class PatchSearch {
     const first = this.#query[0];
     let right = this.#lowerBound(first);
     let left = right - 1;
-    for (;;) {
+    // Away from the query's first coordinate to both sides, the nearer one first, until what follows is farther.
+    while (left >= 0 || right < count) {
       const toLeft = left >= 0 ? first - lead[left * LEAD] : Number.POSITIVE_INFINITY;
       const toRight = right < count ? lead[right * LEAD] - first : Number.POSITIVE_INFINITY;
-      const nearer = Math.min(toLeft, toRight);
-      // Both sides are sorted: what follows is farther.
-      if (nearer === Number.POSITIVE_INFINITY || nearer * nearer > this.#bound()) return;
-      this.#visit(toLeft < toRight ? left-- : right++);
+      if (toLeft < toRight) {
+        if (toLeft * toLeft > this.#bound()) return;
+        const from = Math.max(0, left - RUN + 1);
+        this.#visit(from, left + 1);
+        left = from - 1;
+      } else {
+        if (toRight * toRight > this.#bound()) return;
+        const to = Math.min(count, right + RUN);
+        this.#visit(right, to);
+        right = to;
+      }
     }
   }
 
@@ -162,17 +177,42 @@ export class PatchSearch {
     return this.count < this.#most ? Number.POSITIVE_INFINITY : this.distances[this.#most - 1];
   }
 
-  #visit(at: number): void {
-    const { lead, rest, high } = this.#index;
+  /** Compares the patches `from`…`to` − 1. Terms are never negative, so a partial sum above the bound is enough. */
+  #visit(from: number, to: number): void {
+    const { lead } = this.#index;
     const query = this.#query;
-    const bound = this.#bound();
-    let distance = 0;
-    for (let k = 0, from = at * LEAD; k < LEAD; k++) {
-      const difference = query[k] - lead[from + k];
-      distance += difference * difference;
+    const q0 = query[0];
+    const q1 = query[1];
+    const q2 = query[2];
+    const q3 = query[3];
+    const q4 = query[4];
+    const q5 = query[5];
+    const q6 = query[6];
+    const q7 = query[7];
+    let bound = this.#bound();
+    for (let patch = from, at = from * LEAD; patch < to; patch++, at += LEAD) {
+      const d0 = q0 - lead[at];
+      const d1 = q1 - lead[at + 1];
+      const d2 = q2 - lead[at + 2];
+      const d3 = q3 - lead[at + 3];
+      const half = d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
+      if (half > bound) continue;
+      const d4 = q4 - lead[at + 4];
+      const d5 = q5 - lead[at + 5];
+      const d6 = q6 - lead[at + 6];
+      const d7 = q7 - lead[at + 7];
+      const all = half + d4 * d4 + d5 * d5 + d6 * d6 + d7 * d7;
+      if (all > bound) continue;
+      this.#compare(patch, all, bound);
+      bound = this.#bound();
     }
-    // Terms are never negative, so a partial sum above the bound is enough.
-    if (distance > bound) return;
+  }
+
+  /** Adds the other coordinates and the high numbers to a patch's distance, and keeps it if it is among the nearest. */
+  #compare(at: number, lead: number, bound: number): void {
+    const { rest, high } = this.#index;
+    const query = this.#query;
+    let distance = lead;
     const from = at * (LOW - LEAD) - LEAD;
     for (let k = LEAD; k < LOW; k++) {
       const difference = query[k] - rest[from + k];
