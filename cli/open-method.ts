@@ -17,7 +17,7 @@ import {
 import { surviving } from '../eval/surviving.ts';
 import { DEFAULT_MEMORY_BUDGET } from '../eval/windows.ts';
 import { ImageError } from '../image/errors.ts';
-import { findLumaMethod, LUMA_METHODS } from '../methods/list.ts';
+import { DECLARED_METHODS, findMethod } from '../methods/list.ts';
 import type { Runner } from '../methods/passes.ts';
 import type { PatchDictionary } from '../methods/patch-dictionary.ts';
 import { findPretrained, listPretrained } from '../models/pretrained.node.ts';
@@ -51,9 +51,9 @@ export interface OpenedMethod {
 export type Gpu = () => Promise<{ readonly device: Device; readonly adapter: string }>;
 
 /** The methods that need no model. */
-const BUILT_IN = [...INTERPOLATIONS, ...LUMA_METHODS.map(({ name }) => name)];
+const BUILT_IN = [...INTERPOLATIONS, ...DECLARED_METHODS.map(({ name }) => name)];
 
-const EXAMPLE_BASED = LUMA_METHODS.filter(one => one.needsDictionary)
+const EXAMPLE_BASED = DECLARED_METHODS.filter(one => one.needsDictionary)
   .map(({ name }) => name)
   .join(' and ');
 
@@ -131,7 +131,7 @@ export async function openMethod(
   if (isInterpolation(model)) {
     return { model, label: model, method: interpolation(model), scale: 4, adapter: undefined };
   }
-  const declared = findLumaMethod(model);
+  const declared = findMethod(model);
   if (declared) {
     const examples = declared.needsDictionary ? await examplesFor(model, dictionary) : undefined;
     const method = withoutTraining(declared, { runner: await runnerOf(threads), dictionary: examples });
@@ -172,7 +172,7 @@ async function runnerOf(threads = availableParallelism()): Promise<Runner> {
 /** The names of methods that need neither a model nor a dictionary. */
 export const READY_METHODS: readonly string[] = [
   ...INTERPOLATIONS,
-  ...LUMA_METHODS.filter(({ needsDictionary }) => !needsDictionary).map(({ name }) => name),
+  ...DECLARED_METHODS.filter(({ needsDictionary }) => !needsDictionary).map(({ name }) => name),
 ];
 
 /** The file of a model, or undefined for a method without one. @throws ImageError for an unknown name. */

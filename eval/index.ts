@@ -1,7 +1,7 @@
 /** `daybreak/eval`: upscaling methods, and scores by the papers' protocols. */
 
-export { findLumaMethod, LUMA_METHODS } from '../methods/list.ts';
-export type { LumaMethod, RunControl } from '../methods/luma-method.ts';
+export type { DeclaredMethod, LumaMethod, RgbMethod, RgbPlanes, RunControl } from '../methods/declaration.ts';
+export { DECLARED_METHODS, findMethod } from '../methods/list.ts';
 export { LocalRunner, type Pass, type PassControl, type Runner } from '../methods/passes.ts';
 export { DictionaryBuilder, type PatchDictionary } from '../methods/patch-dictionary.ts';
 export { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
@@ -21,11 +21,11 @@ export {
   type TextureFigures,
 } from './evaluate.ts';
 export {
+  type DeclaredMethodOptions,
   INTERPOLATIONS,
   type Interpolation,
   interpolation,
   isInterpolation,
-  type LumaMethodOptions,
   type Method,
   network,
   withoutTraining,

@@ -12,7 +12,7 @@
  */
 
 import type { Plane } from '../image/plane.ts';
-import type { LumaMethod, RunControl } from './luma-method.ts';
+import type { LumaMethod, RunControl } from './declaration.ts';
 import type { Pass } from './passes.ts';
 import { framed, planeFor } from './planes.ts';
 
@@ -337,6 +337,7 @@ export async function edgeDirected(
 }
 
 export const EDI: LumaMethod = {
+  reads: 'luma',
   name: 'edi',
   summary: 'edge-directed interpolation, our reading of the patents: bilinear that stops at edges, with feedback',
   source: 'Allebach & Wong, Edge-Directed Interpolation, 1996; US 5,446,804, EP 0 677 821',

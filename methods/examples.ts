@@ -10,8 +10,8 @@
  */
 
 import type { Plane } from '../image/plane.ts';
+import type { LumaMethod, RunControl } from './declaration.ts';
 import { MethodError } from './errors.ts';
-import type { LumaMethod, RunControl } from './luma-method.ts';
 import type { Pass } from './passes.ts';
 import { FLAT_CONTRAST, HIGH, HIGH_SIDE, LOW, type PatchDictionary, readLowPatch } from './patch-dictionary.ts';
 import { gridOver, type PatchGrid, STEP, trimmed, withBand } from './patch-grid.ts';
@@ -104,6 +104,7 @@ export function dictionaryOf({ dictionary }: RunControl, name: string): PatchDic
 }
 
 export const EXAMPLES: LumaMethod = {
+  reads: 'luma',
   name: 'freeman',
   summary: 'example-based, one pass: detail of the most similar training patches (--dictionary)',
   source: 'Freeman, Jones & Pasztor, Example-Based Super-Resolution, 2002',

@@ -1,18 +1,18 @@
 /** The methods by name. To add one, write its file and add its line here. */
 
+import type { DeclaredMethod } from './declaration.ts';
 import { EDI } from './edi.ts';
 import { EXAMPLES } from './examples.ts';
-import type { LumaMethod } from './luma-method.ts';
 import { MARKOV } from './markov.ts';
 import { NEDI } from './nedi.ts';
 import type { Pass } from './passes.ts';
-import { SELFEXSR_PASSES } from './selfexsr/selfexsr.ts';
+import { SELFEXSR } from './selfexsr/selfexsr.ts';
 
 /** In the order of lists and messages. */
-export const LUMA_METHODS: readonly LumaMethod[] = [NEDI, EDI, EXAMPLES, MARKOV];
+export const DECLARED_METHODS: readonly DeclaredMethod[] = [NEDI, EDI, EXAMPLES, MARKOV, SELFEXSR];
 
 /** The method of this name, if there is one. */
-export const findLumaMethod = (name: string): LumaMethod | undefined => LUMA_METHODS.find(one => one.name === name);
+export const findMethod = (name: string): DeclaredMethod | undefined => DECLARED_METHODS.find(one => one.name === name);
 
 /** What threads can run. */
-export const ALL_PASSES: readonly Pass<never>[] = [...LUMA_METHODS.flatMap(({ passes }) => passes), ...SELFEXSR_PASSES];
+export const ALL_PASSES: readonly Pass<never>[] = DECLARED_METHODS.flatMap(({ passes }) => passes);

@@ -10,8 +10,8 @@
  */
 
 import type { Plane } from '../image/plane.ts';
+import type { LumaMethod, RunControl } from './declaration.ts';
 import { ALPHA, dictionaryOf } from './examples.ts';
-import type { LumaMethod, RunControl } from './luma-method.ts';
 import type { Pass } from './passes.ts';
 import { FLAT_CONTRAST, HIGH, HIGH_SIDE, LOW, type PatchDictionary, readLowPatch } from './patch-dictionary.ts';
 import { gridOver, type PatchGrid, STEP, withBand } from './patch-grid.ts';
@@ -243,6 +243,7 @@ export async function doubleByMarkov(
 }
 
 export const MARKOV: LumaMethod = {
+  reads: 'luma',
   name: 'markov',
   summary: 'example-based with a Markov network: detail that fits the picture and its neighbours (--dictionary)',
   source: 'Freeman, Pasztor & Carmichael, Learning Low-Level Vision, 2000',

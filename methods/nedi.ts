@@ -17,7 +17,7 @@
  */
 
 import type { Plane } from '../image/plane.ts';
-import type { LumaMethod, RunControl } from './luma-method.ts';
+import type { LumaMethod, RunControl } from './declaration.ts';
 import { MinimumNorm } from './minimum-norm.ts';
 import type { Pass } from './passes.ts';
 import { framed, planeFor } from './planes.ts';
@@ -211,6 +211,7 @@ function shifted({ width, height, data }: Plane): Plane {
 }
 
 export const NEDI: LumaMethod = {
+  reads: 'luma',
   name: 'nedi',
   summary: 'new edge-directed interpolation: weights from local covariances',
   source: 'Li & Orchard, New Edge-Directed Interpolation, 2001',

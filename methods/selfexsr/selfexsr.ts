@@ -15,6 +15,7 @@
  */
 
 import { Random } from '../../image/random.ts';
+import type { RgbMethod, RgbPlanes } from '../declaration.ts';
 import { MethodError } from '../errors.ts';
 import { LocalRunner, type Pass, type Runner } from '../passes.ts';
 import { backProject, ROUNDS } from './back-projection.ts';
@@ -29,13 +30,6 @@ import { START } from './start.ts';
 import { type StepOptions, Steps } from './steps.ts';
 import { VOTE } from './vote.ts';
 
-/** Three planes of width · height samples from 0 to 1: R, G, B. Grey is three equal planes. */
-export interface RgbPlanes {
-  readonly width: number;
-  readonly height: number;
-  readonly planes: readonly [Float32Array, Float32Array, Float32Array];
-}
-
 export interface SelfExSROptions extends Partial<StepOptions> {
   /** How many times as wide and high. Default: 4. */
   readonly scale?: 2 | 4;
@@ -45,8 +39,7 @@ export interface SelfExSROptions extends Partial<StepOptions> {
   readonly runner?: Runner;
 }
 
-/** All passes, for the threads that run them. */
-export const SELFEXSR_PASSES: readonly Pass<never>[] = [
+const PASSES: readonly Pass<never>[] = [
   RESAMPLE,
   DIFFERENCE,
   CORRECT,
@@ -107,6 +100,19 @@ function check({ width, height, planes }: RgbPlanes, scale: number, seed: number
     throw new MethodError(`planes: expected ${width}x${height} samples in each, got ${lengths}`);
   }
 }
+
+/** As a method by name. */
+export const SELFEXSR: RgbMethod = {
+  reads: 'rgb',
+  name: 'selfexsr',
+  summary: 'super-resolution from transformed self-exemplars, minutes per picture',
+  source: 'Huang, Singh & Ahuja, Single Image Super-Resolution from Transformed Self-Exemplars, CVPR 2015',
+  scale: 4,
+  // Patches come from anywhere; this is what corrections and votes reach.
+  reach: 8,
+  passes: PASSES,
+  run: (planes, { runner, onProgress, signal }) => selfExSR(planes, { runner, onProgress, signal }),
+};
 
 /** Work of all levels (see `Steps`): their fields, votes and back-projections. */
 function totalWork(picture: RgbPlanes, above: number): number {

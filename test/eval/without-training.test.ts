@@ -3,14 +3,15 @@ import { expect, test } from 'vitest';
 import { withoutTraining } from '../../eval/methods.ts';
 import { createPicture, hasAlpha, type Picture, type Samples, splitAlpha, toSixteenBit } from '../../image/picture.ts';
 import { resize, resizeSamples } from '../../image/resize.ts';
-import { LUMA_METHODS } from '../../methods/list.ts';
-import type { LumaMethod } from '../../methods/luma-method.ts';
+import type { LumaMethod, RgbMethod } from '../../methods/declaration.ts';
+import { DECLARED_METHODS } from '../../methods/list.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 
 /** Bilinear interpolation with mirrored edges, and the sizes that it was given. */
 function bilinear(): LumaMethod & { readonly sizes: string[] } {
   const sizes: string[] = [];
   return {
+    reads: 'luma',
     name: 'fake',
     summary: '',
     source: '',
@@ -74,9 +75,43 @@ test('progress and aborts reach it', async () => {
 });
 
 test('names are single words, and no other method or pass has them', () => {
-  const names = LUMA_METHODS.map(({ name }) => name);
+  const names = DECLARED_METHODS.map(({ name }) => name);
   expect(names.every(name => /^[a-z]+$/.test(name))).toBe(true);
-  const passes = LUMA_METHODS.flatMap(one => one.passes.map(({ name }) => name));
+  const passes = DECLARED_METHODS.flatMap(one => one.passes.map(({ name }) => name));
   expect(new Set(names).size).toBe(names.length);
   expect(new Set(passes).size).toBe(passes.length);
+});
+
+test('a method that reads RGB gets planes from 0 to 1, and its result is rounded and clipped', async () => {
+  const seen: number[][] = [];
+  const rgb: RgbMethod = {
+    ...bilinear(),
+    reads: 'rgb',
+    async run({ width, height, planes }) {
+      seen.push([width, height, Math.max(...planes[2])]);
+      const plane = (c: number) =>
+        Float32Array.from({ length: 16 * width * height }, (_, at) => {
+          const [x, y] = [at % (4 * width), Math.floor(at / (4 * width))];
+          return planes[c][Math.floor(y / 4) * width + Math.floor(x / 4)] * 1.002 + 0.001;
+        });
+      return { width: 4 * width, height: 4 * height, planes: [plane(0), plane(1), plane(2)] };
+    },
+  };
+  const level = (value: number, white: number) =>
+    Math.min(white, Math.floor(Math.fround(Math.fround(value / white) * 1.002 + 0.001) * white + 0.5));
+  for (const channels of [1, 3] as const) {
+    const eight = formulaPicture([3, 2, channels, 4]);
+    for (const picture of [eight, toSixteenBit(eight)]) {
+      const white = picture === eight ? 255 : 65535;
+      const { data, ...result } = await withoutTraining(rgb)<Samples>(picture);
+      expect(result).toMatchObject({ width: 12, height: 8, channels });
+      for (let at = 0; at < data.length; at++) {
+        const [pixel, c] = [Math.floor(at / channels), at % channels];
+        const from = Math.floor(pixel / 48) * 3 + Math.floor((pixel % 12) / 4);
+        expect(data[at]).toBe(level(picture.data[from * channels + c], white));
+      }
+    }
+  }
+  expect(seen).toHaveLength(4);
+  expect(seen.every(([width, height, most]) => width === 3 && height === 2 && most <= 1)).toBe(true);
 });

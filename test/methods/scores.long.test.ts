@@ -5,7 +5,7 @@ import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
 import { readDictionary } from '../../eval/dictionary-file.node.ts';
 import { evaluate } from '../../eval/evaluate.ts';
 import { withoutTraining } from '../../eval/methods.ts';
-import { findLumaMethod } from '../../methods/list.ts';
+import { findMethod } from '../../methods/list.ts';
 import { daybreak } from '../cli/daybreak.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 import { DATA } from '../image/fixtures.ts';
@@ -18,10 +18,7 @@ test.for([
   ['edi', 'Set14', 25.54, 0.7076, 25.56, 0.7583],
 ] as const)('%s on %s', async ([name, set, psnr, ssim, psnrPaper, ssimPaper], context) => {
   if (DATA === undefined) return context.skip('DAYBREAK_DATA is not set: no benchmark pictures');
-  const { mean } = await evaluate(
-    withoutTraining(findLumaMethod(name)!),
-    readPairs(await openDataSet(join(DATA, set))),
-  );
+  const { mean } = await evaluate(withoutTraining(findMethod(name)!), readPairs(await openDataSet(join(DATA, set))));
   expect(mean?.psnr).toBeCloseTo(psnr, 2);
   expect(mean?.ssim).toBeCloseTo(ssim, 4);
   expect(mean?.psnr_paper).toBeCloseTo(psnrPaper, 2);
@@ -38,7 +35,7 @@ test('freeman and markov on Set5', async context => {
     ['freeman', 27.945, 0.791],
     ['markov', 28.572, 0.8118],
   ] as const) {
-    const method = withoutTraining(findLumaMethod(name)!, { dictionary });
+    const method = withoutTraining(findMethod(name)!, { dictionary });
     const { mean } = await evaluate(method, readPairs(await openDataSet(join(DATA, 'Set5'))));
     expect(mean?.psnr).toBeCloseTo(psnr, 2);
     expect(mean?.ssim).toBeCloseTo(ssim, 4);

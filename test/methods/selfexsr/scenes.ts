@@ -1,10 +1,10 @@
 /** Pictures and runners for the tests of SelfExSR. */
 
 import { syntheticPicture } from '../../../image/synthetic.ts';
+import type { RgbPlanes } from '../../../methods/declaration.ts';
 import { LocalRunner, type Pass, type PassControl, type Runner } from '../../../methods/passes.ts';
 import { type Field, fieldFor, STRIDE } from '../../../methods/selfexsr/field.ts';
 import { type Layer, layerFor } from '../../../methods/selfexsr/resample.ts';
-import type { RgbPlanes } from '../../../methods/selfexsr/selfexsr.ts';
 
 export const local = new LocalRunner();
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { RgbPlanes } from '../../../methods/declaration.ts';
 import { MethodError } from '../../../methods/errors.ts';
-import { type RgbPlanes, selfExSR } from '../../../methods/selfexsr/selfexsr.ts';
+import { selfExSR } from '../../../methods/selfexsr/selfexsr.ts';
 import { ThreadedRunner } from '../../../methods/threads.node.ts';
 import { BackwardRunner, scene } from './scenes.ts';
 

@@ -16,8 +16,8 @@ export interface RunControl {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A method by name. It reads luma; `enlargeLuma` adds the colours. The same input gives the same bytes, always. */
-export interface LumaMethod {
+/** What every method by name declares. The same input gives the same bytes, always. */
+interface AnyMethod {
   /** The value of `--model`. */
   readonly name: string;
   /** One line for lists. */
@@ -32,9 +32,31 @@ export interface LumaMethod {
   readonly needsDictionary?: true;
   /** All passes that `run` uses. */
   readonly passes: readonly Pass<never>[];
+}
+
+/** A method that reads luma; `enlargeLuma` adds the colours. */
+export interface LumaMethod extends AnyMethod {
+  readonly reads: 'luma';
   /**
    * [h][w] → [4h][4w], aligned like `imresize`. Levels are 0…255, not rounded: Y of `toYcbcr` (16…235), or a grey
    * picture's samples. Results may leave the range.
    */
   readonly run: (y: Plane, control: RunControl) => Promise<Plane>;
 }
+
+/** Three planes of width · height samples from 0 to 1: R, G, B. Grey is three equal planes. */
+export interface RgbPlanes {
+  readonly width: number;
+  readonly height: number;
+  readonly planes: readonly [Float32Array, Float32Array, Float32Array];
+}
+
+/** A method that reads all three channels. */
+export interface RgbMethod extends AnyMethod {
+  readonly reads: 'rgb';
+  /** [h][w] → [4h][4w] for each channel, aligned like `imresize`, not rounded. */
+  readonly run: (planes: RgbPlanes, control: RunControl) => Promise<RgbPlanes>;
+}
+
+/** A method by name. */
+export type DeclaredMethod = LumaMethod | RgbMethod;
