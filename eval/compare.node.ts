@@ -6,12 +6,16 @@ import { ImageError } from '../image/errors.ts';
 import { writePicture } from '../image/files.node.ts';
 import type { Picture } from '../image/picture.ts';
 import { type ComparisonOptions, comparisonPicture } from './comparison.ts';
+import type { Region } from './comparison-region.ts';
+import { checkCrop, cropFigure } from './crop-figure.ts';
 import { type DataSet, readPairs } from './dataset.node.ts';
 import type { Method } from './methods.ts';
 import type { UpscaleControl } from './upscale.ts';
 
 /** Options of a comparison. */
 export interface CompareOptions extends Omit<ComparisonOptions, 'heading'>, UpscaleControl {
+  /** Show this crop of each picture, as papers do, instead of the region that differs most; see `cropFigure`. */
+  readonly crop?: Region | undefined;
   /** Replace existing files. Default: false. */
   readonly overwrite?: boolean | undefined;
   /** Called with a line about each problem that was worked around. */
@@ -35,7 +39,7 @@ export async function* compareSet(
   set: DataSet,
   methods: readonly { readonly label: string; readonly method: Method }[],
   folder: string,
-  { overwrite = false, onSkip, onNote, onStart, onTile, onProgress, signal, ...how }: CompareOptions = {},
+  { overwrite = false, crop, onSkip, onNote, onStart, onTile, onProgress, signal, ...how }: CompareOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const control = { onTile, onProgress, onNote, signal };
   let index = 0;
@@ -48,9 +52,19 @@ export async function* compareSet(
       onSkip?.(new ImageError(path, 'already exists: use --overwrite to replace it'));
       continue;
     }
+    if (crop) {
+      try {
+        checkCrop(pair.name, pair.hr, crop);
+      } catch (error) {
+        // Another picture may be larger.
+        onSkip?.(error as ImageError);
+        continue;
+      }
+    }
     const results: { label: string; picture: Picture }[] = [];
     for (const { label, method } of methods) results.push({ label, picture: await method(pair.lr, control) });
-    await writePicture(path, comparisonPicture([{ ...pair, results }], how));
+    const row = { ...pair, results };
+    await writePicture(path, crop ? cropFigure(row, { ...how, crop }) : comparisonPicture([row], how));
     yield path;
   }
 }
