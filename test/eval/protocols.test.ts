@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scores } from '../../eval/protocols.ts';
+import { decimals, meanOfFinite, meanScores, scores } from '../../eval/protocols.ts';
 import { createPicture, type Picture, toRgb } from '../../image/picture.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 
@@ -36,4 +36,58 @@ test('unequal and too small pictures are refused in one line', () => {
   expect(() => scores(createPicture(18, 24, 3), createPicture(18, 24, 3))).toThrow(
     'too small to score: expected at least 19x19',
   );
+});
+
+test('means: identical results are counted by protocol and left out of the mean PSNR alone', () => {
+  const one = { psnr: 20, ssim: 0.5, psnr_paper: 22, ssim_paper: 0.6 };
+  const same = { psnr: Number.POSITIVE_INFINITY, ssim: 1, psnr_paper: Number.POSITIVE_INFINITY, ssim_paper: 1 };
+  expect(meanScores([one, { ...one, psnr: 30, ssim_paper: 0.8 }])).toEqual({
+    psnr: 25,
+    ssim: 0.5,
+    psnr_paper: 22,
+    ssim_paper: 0.7,
+  });
+  expect(meanScores([one, same])).toEqual({
+    psnr: 20,
+    ssim: 0.75,
+    psnr_paper: 22,
+    ssim_paper: 0.8,
+    identical: 1,
+    identical_paper: 1,
+  });
+  expect(meanScores([one, { ...one, psnr: Number.POSITIVE_INFINITY }])).toMatchObject({ psnr: 20, identical: 1 });
+  expect('identical_paper' in meanScores([{ ...one, psnr: Number.POSITIVE_INFINITY }])).toBe(false);
+  expect(meanScores([same, same]).psnr).toBe(Number.POSITIVE_INFINITY);
+  expect(meanOfFinite([])).toBeNaN();
+  expect([decimals(1.26, 1), decimals(Number.POSITIVE_INFINITY, 2)]).toEqual(['1.3', '∞']);
+});
+
+test('sides from 19 can be scored, on both axes, and sizes must be equal', () => {
+  for (const [width, height] of [
+    [19, 40],
+    [40, 19],
+  ])
+    expect(scores(formulaPicture([width, height, 3, 1]), formulaPicture([width, height, 3, 2])).psnr).toBeGreaterThan(
+      0,
+    );
+  for (const [width, height] of [
+    [18, 40],
+    [40, 18],
+  ])
+    expect(() => scores(formulaPicture([width, height, 3, 1]), formulaPicture([width, height, 3, 2]))).toThrow(
+      'is too small to score: expected at least 19x19',
+    );
+  for (const [width, height] of [
+    [24, 21],
+    [25, 20],
+  ])
+    expect(() => scores(formulaPicture([24, 20, 3, 1]), formulaPicture([width, height, 3, 2]))).toThrow('cannot score');
+});
+
+test('a grey original with alpha is grey, too', () => {
+  const grey = formulaPicture([24, 20, 1, 5]);
+  const beside = createPicture(24, 20, 2);
+  for (let i = 0; i < 480; i++) beside.data.set([grey.data[i], 7], 2 * i);
+  const result = formulaPicture([24, 20, 3, 9]);
+  expect(scores(result, beside)).toEqual(scores(result, grey));
 });
