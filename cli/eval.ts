@@ -68,9 +68,11 @@ The JSON: {"adapter","model","data",
   "images":[{"name","psnr","ssim","psnr_paper","ssim_paper"}],"mean":{…}}
 adapter is null for methods that run on the CPU. A PSNR is null if result
 and original are identical; the mean then has "identical" and "identical_paper",
-the numbers of pictures excluded from psnr and psnr_paper. --rgb, --texture and
---vgg add "psnr_rgb", "texture" and "vgg_distance" to each picture and the mean (and
-"identical_rgb", the number excluded from the mean psnr_rgb). Skipped files are in
+the numbers of pictures excluded from psnr and psnr_paper. --rgb, --niqe,
+--texture and --vgg add "psnr_rgb", "niqe", "texture" and "vgg_distance" to each
+picture and the mean (and "identical_rgb", the number excluded from the mean
+psnr_rgb). NIQE needs at least two blocks of 96x96 pixels: smaller pictures have
+none, and then neither has the mean. Skipped files are in
 "skipped":[{"file","reason"}]. With several models:
 {"data","methods":[{"adapter","model","images","mean"}]}, in the order given; for
 results, model is the row's label, and "results" their folder.

@@ -2,6 +2,7 @@
 
 import Table from 'cli-table3';
 import type { Figures, MeanFigures, PictureScores, TextureFigures } from '../eval/evaluate.ts';
+import { NIQE } from '../eval/niqe.ts';
 import { decimals, PROTOCOLS, type Protocol, RGB } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
 
@@ -76,6 +77,7 @@ function table(
   const columns = [
     ...SCORES,
     ...(has('psnr_rgb') ? [{ head: 'PSNR dB\nRGB', of: ({ psnr_rgb }: Figures) => ratio(psnr_rgb) }] : []),
+    ...(has('niqe') ? [{ head: 'NIQE', of: ({ niqe }: Figures) => ratio(niqe) }] : []),
     ...(has('texture') ? [{ head: 'texture', of: ({ texture }: Figures) => ratio(texture) }] : []),
     ...(has('vgg_distance') ? [{ head: 'VGG\ndistance', of: ({ vgg_distance }: Figures) => ratio(vgg_distance) }] : []),
   ];
@@ -87,6 +89,7 @@ function table(
   for (const { name, ...figures } of rows) drawn.push([name, ...columns.map(({ of }) => of(figures))]);
   const explained = Object.entries(PROTOCOLS).map(([name, meaning]) => `${name}: ${meaning}`);
   if (has('psnr_rgb')) explained.push(`RGB: ${RGB}`);
+  if (has('niqe')) explained.push(`NIQE: ${NIQE}`);
   if (has('texture')) explained.push(`texture: ${TEXTURE}`);
   if (has('vgg_distance')) explained.push(`VGG distance: ${vgg}`);
   return [drawn.toString(), ...notes, ...explained].join('\n');

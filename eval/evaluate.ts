@@ -13,6 +13,8 @@ export interface TextureFigures {
   readonly vgg_distance?: number;
   /** See `rgbPsnr`, dB. */
   readonly psnr_rgb?: number;
+  /** See `niqe`. */
+  readonly niqe?: number;
 }
 
 /** Scores by both protocols and optional metrics. */
@@ -138,6 +140,7 @@ export function meanFigures(all: readonly Figures[]): MeanFigures {
     ...meanScores(all),
     ...optional('psnr_rgb'),
     ...(identical > 0 && { identical_rgb: identical }),
+    ...optional('niqe'),
     ...optional('texture'),
     ...optional('vgg_distance'),
   };

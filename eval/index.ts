@@ -30,6 +30,7 @@ export {
   network,
   withoutTraining,
 } from './methods.ts';
+export { NIQE, niqe } from './niqe.ts';
 export {
   BORDER,
   type MeanScores,
