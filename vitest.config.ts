@@ -34,28 +34,39 @@ export default defineConfig(({ mode }) => {
   // optimizations. Tests that care ask for the machine's own (`widest`, `optimized` in test/device.ts), `--mode long` does
   // everywhere.
   const driver = { LP_NATIVE_VECTOR_WIDTH: '256', GALLIVM_PERF: 'nopt' };
+  // Every project has all of it: with `extends` the file would be read again for each, without the mode.
+  const common = {
+    // Processes, so that a crash in a driver is one file's failure.
+    pool: 'forks' as const,
+    testTimeout: patience,
+    hookTimeout: patience,
+  };
+  // No test depends on what has been tuned on the machine.
+  const env = { DAYBREAK_TUNED: '', ...(long ? { DAYBREAK_LONG: '1' } : driver) };
   return {
     test: {
-      // No test depends on what has been tuned on the machine.
-      env: { DAYBREAK_TUNED: '', ...(long ? { DAYBREAK_LONG: '1' } : driver) },
-      // Processes, so that a crash in a driver is one file's failure, and no more than two at once: each holds a device
-      // with memory of its own, and the software driver uses every core for one of them already.
-      pool: 'forks',
+      // No more than two processes at once: each holds a device with memory of its own, and the software driver uses every
+      // core for one of them already.
       maxWorkers: 2,
-      testTimeout: patience,
-      hookTimeout: patience,
       projects: [
-        { extends: true, test: { name: 'pure', include: PURE, exclude, isolate: false } },
+        { test: { ...common, env, name: 'pure', include: PURE, exclude, isolate: false } },
         {
-          extends: true,
           test: {
-            ...{ name: 'plain', include: PLAIN, exclude: [...exclude, ...PURE] },
-            env: long ? {} : { DAYBREAK_KERNELS: 'plain' },
+            ...common,
+            env: long ? env : { ...env, DAYBREAK_KERNELS: 'plain' },
+            name: 'plain',
+            include: PLAIN,
+            exclude: [...exclude, ...PURE],
           },
         },
         {
-          extends: true,
-          test: { name: 'gpu', include: ['test/**/*.test.ts'], exclude: [...exclude, ...PURE, ...PLAIN] },
+          test: {
+            ...common,
+            env,
+            name: 'gpu',
+            include: ['test/**/*.test.ts'],
+            exclude: [...exclude, ...PURE, ...PLAIN],
+          },
         },
       ],
     },
