@@ -15,7 +15,7 @@ export const PURE = [
   'test/eval/!(batch|upscale|vgg-distance)?(.long).test.ts',
   'test/cli/{open-method,progress}.test.ts',
   'test/common/{median,text}.test.ts',
-  'test/docs/{commands,links,operations}.test.ts',
+  'test/docs/{commands,links,networks,operations}.test.ts',
   'test/engine/{device-losses,lavapipe,lru-cache,philox,plan,shape}.test.ts',
   'test/models/{interpolate,safetensors}.test.ts',
   'test/methods/**/!(*.long).test.ts',

@@ -84,6 +84,11 @@ export class DRCN extends NetworkModule<DRCNConfig> {
   forward(x: Tensor): Tensor {
     return tidy(() => this.combined(x, this.residuals(x)));
   }
+
+  override supervised(x: Tensor): { predictions: Tensor; output: Tensor } {
+    const residuals = this.residuals(x);
+    return { predictions: add(residuals, x), output: this.combined(x, residuals) };
+  }
 }
 
 /** A 3×3 kernel that returns its input. */
@@ -106,6 +111,25 @@ export const drcnNetwork: UpscalingNetwork<DRCNConfig, DRCN> = {
   images: () => ({ colour: 'luma', enlarged: true, clamp: STUDIO_RANGE, output: [0, 1], edges: 'none' }),
   describe: ({ recursions, channels }) => `${recursions} recursions of ${channels} channels`,
   build: (config, first) => new DRCN(config, first && new Philox(first.seed, INITIALISATION)),
+  recipe: {
+    optimizer: 'sgd',
+    summed: true,
+    options: {
+      // 41 in the paper, which is no multiple of 4.
+      crop: 40,
+      batch: 64,
+      // The paper divides the rate by 10 whenever validation stalls, until 10⁻⁶; steps at fixed updates are ours.
+      steps: 200_000,
+      lr: 0.01,
+      lrSchedule: 'step',
+      lrStepEvery: 40_000,
+      momentum: 0.9,
+      // The gradient of β‖θ‖² with β = 10⁻⁴.
+      weightDecay: 2e-4,
+      // How α falls from 1 to 0 is not in the paper: linearly, over these updates, is ours.
+      supervisionSteps: 40_000,
+    },
+  },
   recognizes: tensors => tensors.has('recursion.weight'),
   configOf(tensors) {
     expectShape('DRCN', tensors, 'embedding.0.weight', ['channels', 1, 3, 3]);

@@ -124,5 +124,21 @@ export const espcnNetwork: UpscalingNetwork<ESPCNConfig, ESPCN> = {
     expectShape('ESPCN', tensors, 'convs.2.weight', [SCALE ** 2, hidden, 3, 3]);
     return { channels, hidden, activation: 'tanh', output: 'linear', range: 'studio' };
   },
+  recipe: {
+    optimizer: 'sgd',
+    valid: true,
+    options: {
+      // 17r; the target is the 36 pixels that no padding reaches.
+      crop: 68,
+      // The paper lowers the rate from 0.01 to 0.0001 as the loss stalls, and names neither batch nor momentum: ours.
+      batch: 16,
+      steps: 1e6,
+      lr: 0.01,
+      lrSchedule: 'cosine',
+      lrFloor: 1e-4,
+      lastRate: 0.1,
+      momentum: 0.9,
+    },
+  },
   published: (metadata, found) => ({ ...found, ...stated(metadata) }),
 };

@@ -122,6 +122,24 @@ export abstract class NetworkModule<C extends NetworkConfig = NetworkConfig> ext
   inner(x: Tensor): Tensor {
     return this.forward(x);
   }
+
+  /**
+   * For deep supervision: several predictions [N, D, H, W] of one plane, and the output [N, 1, H, W]. Only networks that are
+   * trained so have it.
+   */
+  supervised?(x: Tensor): { readonly predictions: Tensor; readonly output: Tensor };
+}
+
+/** The paper's training as data, which `daybreak train` starts from. */
+export interface Recipe {
+  /** Adam, or stochastic gradient descent with momentum. */
+  readonly optimizer: 'adam' | 'sgd';
+  /** Whether the loss is half the squared error summed over each crop, instead of its mean over all elements. */
+  readonly summed?: boolean;
+  /** Whether only the pixels that no padding reaches are trained; see `NetworkModule.inner`. */
+  readonly valid?: boolean;
+  /** Defaults of options of `daybreak train`, by name, that differ from SRResNet's. */
+  readonly options: Readonly<Record<string, number | string | boolean>>;
 }
 
 /** What all declarations have. */
@@ -170,6 +188,7 @@ export interface UpscalingNetwork<
   /** Pixels of the network's input on each side that an output pixel depends on. */
   halo(config: C): number;
   images(config: C): NetworkImages;
+  readonly recipe: Recipe;
   /** The size in words: "16 blocks of 64 channels". */
   describe(config: C): string;
 }

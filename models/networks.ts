@@ -7,21 +7,16 @@ import { srcnnNetwork } from './srcnn.ts';
 import { srresnetNetwork } from './srresnet.ts';
 import { vdsrNetwork } from './vdsr.ts';
 
-/** The first is what files are taken for that say nothing and that no network recognizes. */
-export const NETWORKS: readonly [UpscalingNetwork, ...Network[]] = [
-  srresnetNetwork,
-  srcnnNetwork,
-  espcnNetwork,
-  vdsrNetwork,
-  drcnNetwork,
-  discriminatorNetwork,
-];
+/** Those that upscale. The first is what files are taken for that say nothing and that no network recognizes. */
+const upscalers = [srresnetNetwork, srcnnNetwork, espcnNetwork, vdsrNetwork, drcnNetwork] as const;
 
-/** Those that upscale. */
-export const UPSCALERS: readonly [UpscalingNetwork, ...UpscalingNetwork[]] = [
-  NETWORKS[0],
-  ...NETWORKS.slice(1).filter(network => network.role === 'upscaler'),
-];
+export const UPSCALERS: readonly [UpscalingNetwork, ...UpscalingNetwork[]] = upscalers;
+export const NETWORKS: readonly [UpscalingNetwork, ...Network[]] = [...UPSCALERS, discriminatorNetwork];
 
 /** The network of this name, or undefined. */
 export const networkOf = (name: string): Network | undefined => NETWORKS.find(network => network.name === name);
+
+type SizesOf<C> = C extends unknown ? { [K in keyof C]: number extends C[K] ? K : never }[keyof C] : never;
+
+/** Integer fields of the upscaling networks, such as `channels`: options of `daybreak train`. */
+export type SizeName = SizesOf<Parameters<(typeof upscalers)[number]['describe']>[0]>;

@@ -10,7 +10,6 @@ import { Conv2d } from './layers.ts';
 import { WeightsError } from './module.ts';
 import {
   type ConfigOf,
-  choiceField,
   expectShape,
   integerField,
   kernelOf,
@@ -19,17 +18,15 @@ import {
   type UpscalingNetwork,
 } from './network.ts';
 
-const LAYOUTS = ['9-1-5', '9-3-5', '9-5-5'] as const;
-
 const FIELDS = {
   channels: integerField(64, 'feature maps of the first layer'),
   hidden: integerField(32, 'feature maps of the second layer'),
-  layout: choiceField(LAYOUTS, 'kernel sizes of the three layers'),
+  kernel: integerField(1, "side of the second layer's kernels; the first has 9, the last 5", { max: 9 }),
 };
 
 export type SRCNNConfig = ConfigOf<typeof FIELDS>;
 
-const kernelsOf = ({ layout }: Pick<SRCNNConfig, 'layout'>) => layout.split('-').map(Number);
+const kernelsOf = ({ kernel }: Pick<SRCNNConfig, 'kernel'>) => [9, kernel, 5];
 
 /** Standard deviation of the initial weights; biases are 0 (ECCV 2014, §3.3). */
 const DEVIATION = 1e-3;
@@ -82,21 +79,35 @@ export const srcnnNetwork: UpscalingNetwork<SRCNNConfig, SRCNN> = {
   scale: 4,
   halo: config => kernelsOf(config).reduce((sum, kernel) => sum + (kernel >> 1), 0),
   images: () => ({ colour: 'luma', enlarged: true, output: [0, 1], edges: 'none' }),
-  describe: ({ layout, channels, hidden }) => `kernels ${layout}, ${channels} and ${hidden} channels`,
-  build: (config, first) => new SRCNN(config, first && new Philox(first.seed, INITIALISATION)),
+  describe: ({ kernel, channels, hidden }) => `kernels 9-${kernel}-5, ${channels} and ${hidden} channels`,
+  build(config, first) {
+    // An even kernel has no centre.
+    if (config.kernel % 2 === 0) throw new WeightsError(`SRCNN: kernel: expected an odd number, got ${config.kernel}.`);
+    return new SRCNN(config, first && new Philox(first.seed, INITIALISATION));
+  },
+  recipe: {
+    optimizer: 'sgd',
+    // ½ Σ over the pixels of a crop, as Caffe's loss, with which the authors trained.
+    summed: true,
+    valid: true,
+    options: {
+      // 33 in the papers, which is no multiple of 4. The target is the 24 pixels that no padding reaches (21 of 33).
+      crop: 36,
+      batch: 128,
+      // 8·10⁸ crops.
+      steps: 6_250_000,
+      lr: 1e-4,
+      lastRate: 0.1,
+      momentum: 0.9,
+    },
+  },
   recognizes: tensors => startsWith(tensors, ['channels', 1, 9, 9]),
   configOf(tensors) {
-    const kernels = [0, 1, 2].map(i => kernelOf('SRCNN', tensors, `convs.${i}.weight`));
-    const layout = LAYOUTS.find(name => name === kernels.join('-'));
-    if (!layout)
-      throw new WeightsError(
-        `not SRCNN weights: its kernels are ${kernels.join('-')}, expected ${LAYOUTS.join(', ')}.`,
-      );
-    const [channels] = tensors.get('convs.0.weight')!.shape;
-    const [hidden] = tensors.get('convs.1.weight')!.shape;
+    const kernel = kernelOf('SRCNN', tensors, 'convs.1.weight');
+    const [hidden, channels] = tensors.get('convs.1.weight')!.shape;
     expectShape('SRCNN', tensors, 'convs.0.weight', [channels, 1, 9, 9]);
-    expectShape('SRCNN', tensors, 'convs.1.weight', [hidden, channels, kernels[1], kernels[1]]);
+    expectShape('SRCNN', tensors, 'convs.1.weight', [hidden, channels, kernel, kernel]);
     expectShape('SRCNN', tensors, 'convs.2.weight', [1, hidden, 5, 5]);
-    return { channels, hidden, layout };
+    return { channels, hidden, kernel };
   },
 };

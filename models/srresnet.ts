@@ -182,8 +182,11 @@ export const srresnetNetwork: UpscalingNetwork<SRResNetConfig, SRResNet> = {
     output: [-1, 1],
     edges: edges === 'mirror' ? 'mirror' : 'none',
   }),
-  describe: ({ channels, blocks }) => `${blocks} blocks of ${channels} channels`,
+  describe: ({ channels, blocks }) =>
+    `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${channels} ${channels === 1 ? 'channel' : 'channels'}`,
   build: (config, first) => srresnet({ ...config, ...first }),
+  // The options of `daybreak train` have this paper's defaults.
+  recipe: { optimizer: 'adam', options: {} },
   configOf: srresnetConfig,
   published(metadata, found) {
     // Third-party scores were computed with zero padding.

@@ -74,6 +74,26 @@ export const vdsrNetwork: UpscalingNetwork<VDSRConfig, VDSR> = {
   images: () => ({ colour: 'luma', enlarged: true, clamp: STUDIO_RANGE, output: [0, 1], edges: 'none' }),
   describe: ({ layers, channels }) => `${layers} layers of ${channels} channels`,
   build: (config, first) => new VDSR(config, first && new Philox(first.seed, INITIALISATION)),
+  recipe: {
+    optimizer: 'sgd',
+    summed: true,
+    options: {
+      // 41 in the paper, which is no multiple of 4.
+      crop: 40,
+      batch: 64,
+      // 80 epochs; the rate falls after every 20.
+      steps: 9960,
+      lr: 0.1,
+      lrSchedule: 'step',
+      lrStepEvery: 2490,
+      momentum: 0.9,
+      weightDecay: 1e-4,
+      // θ is not in the paper: ours.
+      clipValue: 0.01,
+      flips: true,
+      rotations: true,
+    },
+  },
   recognizes: tensors => startsWith(tensors, ['channels', 1, 3, 3]),
   configOf(tensors) {
     expectShape('VDSR', tensors, 'convs.0.weight', ['channels', 1, 3, 3]);

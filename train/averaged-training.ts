@@ -8,8 +8,8 @@
 import type { Tensor } from '../engine/tensor.ts';
 import { add, clamp, div, fullLike, mul, sub, where } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
-import type { Adam } from './adam.ts';
 import { Gathered } from './gathered.ts';
+import type { Optimizer } from './optimizer.ts';
 import type { Crops, Recording, Training } from './training.ts';
 
 export class AveragedTraining implements Training {
@@ -46,12 +46,12 @@ export class AveragedTraining implements Training {
       },
     });
     const { whole } = this.#average;
-    const next = this.#nextAverage(this.trained.generator.adam);
+    const next = this.#nextAverage(this.trained.generator.optimizer);
     whole.assign(flag ? where(flag, whole, next) : next);
     return terms;
   }
 
-  #nextAverage({ gathered: { whole: weights }, steps }: Adam): Tensor {
+  #nextAverage({ gathered: { whole: weights }, steps }: Optimizer): Tensor {
     const { whole } = this.#average;
     if (!this.#warmup) return add(mul(whole, this.#decay), mul(weights, 1 - this.#decay));
     // 1 − d = max(1 − decay, 9 / (10 + t)).

@@ -6,6 +6,7 @@ import {
   type ContentTerm,
   contentL1,
   contentMse,
+  contentSquares,
   type FeatureNetwork,
   type VggDivisor,
   variationTerm,
@@ -63,7 +64,8 @@ export function vggFactors(
  */
 export function contentTerms(variant: Variant, vgg: FeatureNetwork | undefined, options: ContentOptions = {}) {
   const terms: ContentTerm[] = [];
-  if (variant.mse) terms.push(options.pixelLoss === 'l1' ? contentL1() : contentMse());
+  if (variant.network.recipe.summed) terms.push(contentSquares());
+  else if (variant.mse) terms.push(options.pixelLoss === 'l1' ? contentL1() : contentMse());
   if (variant.vgg) {
     if (!vgg) throw new ConfigError(`--vgg: missing; ${variant.name} needs the weights of VGG19`, 'vgg');
     const { layer, ...factors } = vggFactors(variant, vgg, options)!;

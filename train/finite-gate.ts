@@ -7,9 +7,9 @@ import type { Tensor } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 import { add, clamp, mul, notFinite, reshape, square, sub, sum, where } from '../kernels/index.ts';
 import { pack } from '../kernels/movement/pack.ts';
-import { gradientNorm } from './adam.ts';
 import { Gathered } from './gathered.ts';
 import { guardAssignments } from './kernels/guard.ts';
+import { gradientNorm } from './optimizer.ts';
 import type { Skip } from './skip.ts';
 import type { Judged, Role, Trained } from './training.ts';
 
@@ -34,7 +34,7 @@ export class FiniteGate implements Disposable {
     this.limit = limit;
     this.#statistics = statistics.length > 0 ? new Gathered(statistics, 'running statistics') : undefined;
     this.#roles = trained.map(([role]) => role);
-    const clipped = trained.filter(([, { adam }]) => adam.clipNorm > 0);
+    const clipped = trained.filter(([, { optimizer }]) => optimizer.clipNorm > 0);
     this.#clipped = clipped.map(([role]) => role);
     this.#kinds = [
       'losses',

@@ -28,6 +28,13 @@ export interface ContentTerm {
 /** Equation 4: the mean squared error over all pixels and channels. */
 export const contentMse = (weight = 1): ContentTerm => ({ name: 'mse', weight, loss: mseLoss });
 
+/** Half the squared error, summed over each image and averaged over the batch: Caffe's Euclidean loss. */
+export const contentSquares = (weight = 1): ContentTerm => ({
+  name: 'squares',
+  weight,
+  loss: (sr, hr) => tidy(() => mul(mseLoss(sr, hr), (sr.size / sr.shape[0]) * 0.5)),
+});
+
 /**
  * The mean absolute difference over all pixels and channels, instead of equation 4 (Zhao, Gallo, Frosio and Kautz 2017,
  * "Loss Functions for Image Restoration With Neural Networks"). Its gradient is 0 where pixels are equal.

@@ -31,7 +31,7 @@ export class SrganTraining implements Training {
     discriminator: Module,
     { content, adversarial = ADVERSARIAL_WEIGHT, discriminatorRate = 1, ...options }: SrganOptions,
   ) {
-    const trained = (net: Module) => ({ net, adam: new Adam(net.parameters(), options) });
+    const trained = (net: Module) => ({ net, optimizer: new Adam(net.parameters(), options) });
     this.trained = { generator: trained(generator), discriminator: trained(discriminator) };
     this.#content = content;
     this.#adversarial = adversarial;
@@ -40,8 +40,8 @@ export class SrganTraining implements Training {
   }
 
   record(batches: readonly Crops[], { rate, failed }: Recording) {
-    const { net: G, adam: adamG } = this.trained.generator;
-    const { net: D, adam: adamD } = this.trained.discriminator;
+    const { net: G, optimizer: adamG } = this.trained.generator;
+    const { net: D, optimizer: adamD } = this.trained.discriminator;
     const pairs = batches.map(({ lr, hr }) => ({ sr: G.forward(lr), hr }));
 
     // Equation 2: D maximises log D(I^HR) + log(1 − D(G(I^LR))).
@@ -74,7 +74,7 @@ export class SrganTraining implements Training {
 
   /** Frees the optimizers' memory. The networks stay. */
   dispose(): void {
-    for (const { adam } of Object.values(this.trained)) adam.dispose();
+    for (const { optimizer } of Object.values(this.trained)) optimizer.dispose();
   }
 
   [Symbol.dispose](): void {

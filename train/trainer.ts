@@ -6,9 +6,9 @@ import type { Device } from '../engine/device/device.ts';
 import type { ProgramFigures } from '../engine/program/figures.ts';
 import type { Clock, RunProfile, Span } from '../engine/program/profile.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
-import type { Adam } from './adam.ts';
 import { diagnoseNonFinite, type End } from './diagnose-non-finite.ts';
 import type { NonFiniteError } from './errors.ts';
+import type { OptimizerState } from './optimizer.ts';
 import type { BatchSource } from './pictures/crop-source.ts';
 import { MAX_NON_FINITE, type Skip } from './skip.ts';
 import type { Role, Trained, Training } from './training.ts';
@@ -40,7 +40,7 @@ export interface StepProfile {
 const AHEAD = 2;
 
 /** An optimizer's moments, as checkpoints store them. */
-export type Moments = Parameters<Adam['load']>[0]['moments'];
+export type Moments = OptimizerState['moments'];
 
 /** Numbers of skipped updates. */
 export interface Skipped {
@@ -92,7 +92,7 @@ export class Trainer implements Disposable {
     { accumulate = 1, maxNonFinite = MAX_NON_FINITE, onDiagnosis }: TrainerOptions = {},
   ) {
     this.training = training;
-    this.device = training.trained.generator.adam.first.device;
+    this.device = training.trained.generator.optimizer.steps.device;
     this.#source = source;
     const update = new Update(training, source, accumulate, maxNonFinite);
     this.#update = update;
@@ -130,7 +130,7 @@ export class Trainer implements Disposable {
 
   /** Numbers of skipped updates, read from the GPU. */
   async skipped(): Promise<Skipped> {
-    const { steps } = this.training.trained.generator.adam;
+    const { steps } = this.training.trained.generator.optimizer;
     // Reads are answered in order, so results of pending updates have set `step` by then.
     const [made, inRow] = await this.device.read([steps.storage, this.#update.gate.inRow.storage]);
     const number = (bytes: Uint8Array<ArrayBuffer>) => new Float32Array(bytes.buffer)[0];
@@ -182,7 +182,8 @@ export class Trainer implements Disposable {
     moments: Readonly<Partial<Record<Role, Moments>>>,
     { all, inRow }: Skipped = { all: 0, inRow: 0 },
   ): void {
-    for (const [role, { adam }] of this.trained) adam.load({ steps: step - all, moments: moments[role] ?? [] });
+    for (const [role, { optimizer }] of this.trained)
+      optimizer.load({ steps: step - all, moments: moments[role] ?? [] });
     this.#update.gate.resume(inRow);
     this.#end = this.#error = undefined;
     this.#step = step;

@@ -3,7 +3,7 @@ import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, div, mul } from '../kernels/index.ts';
 import type { Module } from '../models/module.ts';
-import type { Adam } from './adam.ts';
+import type { Optimizer } from './optimizer.ts';
 
 /** Role of a network in training. The generator is the result. */
 export type Role = 'generator' | 'discriminator';
@@ -11,7 +11,7 @@ export type Role = 'generator' | 'discriminator';
 /** A network in training and its optimizer. */
 export interface Trained {
   readonly net: Module;
-  readonly adam: Adam;
+  readonly optimizer: Optimizer;
 }
 
 /** A batch of crops: LR [N, 3, H/4, W/4] in [0, 1], HR [N, 3, H, W] in [-1, 1]. */

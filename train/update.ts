@@ -34,7 +34,7 @@ export class Update implements Disposable {
     this.#source = source;
     this.#accumulate = accumulate;
     this.trained = Object.entries(training.trained) as [Role, Trained][];
-    this.device = training.trained.generator.adam.first.device;
+    this.device = training.trained.generator.optimizer.steps.device;
     this.gate = new FiniteGate(this.device, this.trained, limit);
   }
 

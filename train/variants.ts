@@ -4,6 +4,7 @@
  */
 
 import type { UpscalingNetwork } from '../models/network.ts';
+import { UPSCALERS } from '../models/networks.ts';
 import { srresnetNetwork } from '../models/srresnet.ts';
 
 /** φ(i,j): the activation after the j-th convolution before the i-th max pooling layer of VGG19. */
@@ -109,6 +110,24 @@ function slidesVariant(layer: VggLayer): Variant {
   };
 }
 
+/** Another network with the recipe of its declaration. */
+const recipeVariant = (network: UpscalingNetwork): Variant => ({
+  name: network.name,
+  alias: undefined,
+  label: network.label,
+  network,
+  adversarial: false,
+  mse: true,
+  vgg: undefined,
+  slides: false,
+  rescale: VGG_RESCALE,
+  variation: 0,
+  summary: `${network.label} with the squared error, as in its paper`,
+});
+
+/** Networks that are compared with SRResNet. */
+const OTHERS = UPSCALERS.filter(network => network !== srresnetNetwork).map(recipeVariant);
+
 /** All variants, in each family the paper's first. */
 export const VARIANTS: readonly Variant[] = [
   mseVariant('srresnet'),
@@ -116,18 +135,22 @@ export const VARIANTS: readonly Variant[] = [
   mseVariant('srgan'),
   ...LAYERS.map(layer => vggVariant('srgan', layer)),
   ...LAYERS.map(slidesVariant),
+  ...OTHERS,
 ];
 
 /** Names shown in lists. The others follow their pattern. */
 const SHOWN = ['srresnet-mse', 'srresnet-vgg22', 'srgan-mse', 'srgan-vgg22', 'srgan-vgg54', 'srgan-slides'];
 
-/** The variants of the paper's table 1, and the slides' sum. */
-export const SHOWN_VARIANTS: readonly Variant[] = SHOWN.map(name => VARIANTS.find(variant => variant.name === name)!);
+/** The variants of the paper's table 1, the slides' sum, and the other networks. */
+export const SHOWN_VARIANTS: readonly Variant[] = [
+  ...SHOWN.map(name => VARIANTS.find(variant => variant.name === name)!),
+  ...OTHERS,
+];
 
 /** For error messages. */
 export const VARIANT_NAMES =
   'srresnet-mse (or srresnet), srresnet-vgg22, srgan-mse, srgan-vgg22, srgan-vgg54 (or srgan), srgan-slides, ' +
-  'or another -vggIJ from vgg11 to vgg54';
+  `${OTHERS.map(({ name }) => name).join(', ')}, or another -vggIJ from vgg11 to vgg54`;
 
 /** Finds a variant by name or alias. */
 export function variantOf(name: string): Variant | undefined {

@@ -17,7 +17,7 @@ sharedDevice();
 /** Sizes that compute fast. */
 const SMALL: Readonly<Record<string, NetworkConfig>> = {
   srresnet: { channels: 4, blocks: 1 },
-  srcnn: { channels: 4, hidden: 3, layout: '9-3-5' },
+  srcnn: { channels: 4, hidden: 3, kernel: 3 },
   espcn: { channels: 4, hidden: 3 },
   vdsr: { channels: 4, layers: 3 },
   drcn: { channels: 4, recursions: 3 },

@@ -109,7 +109,7 @@ export class SmallTraining implements Disposable {
 
   /** Everything that training changes: weights, running statistics, moments, counter; to be compared to the bit. */
   async state(): Promise<Record<string, string>> {
-    const { steps, moments } = await this.trainer.training.trained.generator.adam.state();
+    const { steps, moments } = await this.trainer.training.trained.generator.optimizer.state();
     return {
       ...fingerprints(await this.net.stateDict()),
       ...Object.fromEntries(moments.map(({ first, second }, i) => [`moments ${i}`, bits(first) + bits(second)])),

@@ -36,10 +36,10 @@ class SmallSrgan implements Disposable {
   /** Weights, running statistics, moments and counters of both. */
   async state(): Promise<Record<string, string>> {
     const all: Record<string, string> = {};
-    for (const [role, { net, adam }] of this.trainer.trained) {
+    for (const [role, { net, optimizer }] of this.trainer.trained) {
       const variables = fingerprints(await net.stateDict());
       for (const [name, content] of Object.entries(variables)) all[`${role} ${name}`] = content;
-      const { steps, moments } = await adam.state();
+      const { steps, moments } = await optimizer.state();
       const hosts = moments.flatMap(({ first, second }, i) =>
         [first, second].map((data, k) => [`${i} ${k}`, { shape: [data.length], data }] as const),
       );

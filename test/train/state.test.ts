@@ -91,7 +91,7 @@ describe('invalid state', () => {
       expect(restore).toThrow(CheckpointError);
       expect(restore).toThrow(message);
       expect(trainer.step).toBe(0);
-      expect((await trainer.training.trained.generator.adam.state()).steps).toBe(0);
+      expect((await trainer.training.trained.generator.optimizer.state()).steps).toBe(0);
       expect(fingerprints(await net.stateDict())).toEqual(before);
     });
   });

@@ -126,7 +126,7 @@ describe('a training on streamed batches', () => {
     await expect(run()).rejects.toThrow(new WorkerError('gone'));
     expect(made.at(-1)).toBeGreaterThanOrEqual(3);
     expect(trainer.step).toBeLessThan(12);
-    expect(await trainer.training.trained.generator.adam.steps.item()).toBe(trainer.step);
+    expect(await trainer.training.trained.generator.optimizer.steps.item()).toBe(trainer.step);
   });
 
   test('reports how long it waited for data', async () => {

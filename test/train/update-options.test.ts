@@ -104,7 +104,7 @@ test('a norm that overflows skips the update, even if no gradient and no square 
     [1, { "generator's gradient norm": 1 }],
   ] as const) {
     using adam = new Adam(net.parameters(), { clipNorm });
-    using gate = new FiniteGate(device(), [['generator', { net, adam }]], 10);
+    using gate = new FiniteGate(device(), [['generator', { net, optimizer: adam }]], 10);
     using program = compile((loss: Tensor) => {
       const gradients = net.parameters().map(parameter => fullLike(parameter, 1e19));
       const { report } = gate.judge({ losses: { generator: loss }, gradients: { generator: gradients } });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UPSCALERS } from '../../models/networks.ts';
 import type { VggAssumptions } from '../../models/vgg19.ts';
 import { VGG19_LAYERS } from '../../models/vgg19.ts';
 import { VGG_INPUTS, type VggNormalization } from '../../models/vgg19-input.ts';
@@ -24,7 +25,7 @@ describe('names', () => {
     for (const { i, j } of VGG19_LAYERS)
       for (const family of ['srresnet', 'srgan', 'srgan-slides'])
         expect(of(`${family}-vgg${i}${j}`)).toMatchObject({ vgg: { i, j }, adversarial: family !== 'srresnet' });
-    expect(VARIANTS).toHaveLength(2 + 3 * VGG19_LAYERS.length);
+    expect(VARIANTS).toHaveLength(2 + 3 * VGG19_LAYERS.length + UPSCALERS.length - 1);
     const all = VARIANTS.flatMap(({ name, alias }) => [name, alias ?? name]);
     expect(new Set(all).size).toBe(new Set(VARIANTS.map(({ name }) => name)).size + 3);
   });
@@ -53,6 +54,7 @@ describe('names', () => {
       'SRGAN-VGG22',
       'SRGAN',
       'SRGAN (slides)',
+      ...UPSCALERS.slice(1).map(({ label }) => label),
     ]);
   });
 });

@@ -1,7 +1,8 @@
 /** The checks of a training configuration that concern more than one option. */
 
+import { completed } from '../../models/network.ts';
 import { type Variant, variantOf } from '../variants.ts';
-import { infoOf, KEYS, Options, type TrainConfig, type TrainOption } from './options.ts';
+import { fieldOptionsOf, infoOf, KEYS, Options, type TrainConfig, type TrainOption } from './options.ts';
 
 /**
  * The largest number of elements of a batch, and of weights of a network: indices have 32 bits, and an element takes four
@@ -12,12 +13,27 @@ const MAX_ELEMENTS = 2 ** 30;
 /** Whether an option has a meaning for a variant. */
 export function applies(
   key: TrainOption,
-  { vgg, adversarial, mse }: Pick<Variant, 'vgg' | 'adversarial' | 'mse'>,
+  { vgg, adversarial, mse, network }: Pick<Variant, 'vgg' | 'adversarial' | 'mse' | 'network'>,
 ): boolean {
-  const { lossPart } = infoOf(key);
-  if (lossPart === 'pixel loss') return mse;
-  if (lossPart === 'VGG loss') return vgg !== undefined;
-  return lossPart === undefined || adversarial;
+  const { part, isField } = infoOf(key);
+  if (isField) return network.fields[key]?.kind === 'integer';
+  const { optimizer, summed, options } = network.recipe;
+  switch (part) {
+    case 'pixel loss':
+      return mse && !summed;
+    case 'VGG loss':
+      return vgg !== undefined;
+    case 'discriminator':
+      return adversarial;
+    case 'Adam':
+      return optimizer === 'adam';
+    case 'momentum':
+      return optimizer === 'sgd';
+    case 'deep supervision':
+      return key in options;
+    default:
+      return true;
+  }
 }
 
 /** Reports a problem with an option. `message` completes "expected …" unless it is a sentence of its own. */
@@ -32,7 +48,7 @@ export const TrainConfigSchema = Options.superRefine((config, context) => {
   };
   for (const key of KEYS) {
     if (config[key] !== undefined && !applies(key, variant))
-      report(key, `does not apply to ${variant.name}, which has no ${infoOf(key).lossPart}`, 'sentence');
+      report(key, `does not apply to ${variant.name}, which has no ${infoOf(key).part ?? key}`, 'sentence');
   }
   checkCombinations(config, report);
   checkNetworkSizes(config, variant, report);
@@ -59,7 +75,9 @@ function checkNetworkSizes(config: TrainConfig, variant: Variant, report: Report
     report('discriminatorChannels', 'fewer, or fewer --discriminator-hidden: the network has over 2^30 weights');
 }
 
-function checkCrops({ batch, accumulate, crop }: TrainConfig, variant: Variant, report: Report): void {
+function checkCrops(config: TrainConfig, variant: Variant, report: Report): void {
+  const { batch, accumulate, crop } = config;
+  const given = Object.fromEntries(fieldOptionsOf(variant.network).map(key => [key, config[key]]));
   const most = Math.floor(MAX_ELEMENTS / (3 * crop ** 2));
   if (batch * accumulate > most)
     report('batch', `at most ${most} crops of ${crop} per update (--batch times --accumulate)`);
@@ -69,6 +87,12 @@ function checkCrops({ batch, accumulate, crop }: TrainConfig, variant: Variant, 
     report('crop', `a multiple of 16 for ${variant.name}: the discriminator halves it four times`);
   else if (variant.adversarial && batch * (crop / 16) ** 2 < 2)
     report('batch', 'at least 2 with crops of 16: a single value has no variance for batch norm');
+  const { network } = variant;
+  if (network.recipe.valid) {
+    const size = 2 * network.halo(completed(network, given)) + 1;
+    const least = network.images(completed(network, given)).enlarged ? 4 * Math.ceil(size / 4) : 4 * size;
+    if (crop < least) report('crop', `at least ${least} for ${variant.name}: padding reaches all of smaller crops`);
+  }
   if (variant.vgg && crop < 2 ** (variant.vgg.i - 1)) {
     const smallest = 2 ** (variant.vgg.i - 1);
     report('crop', `at least ${smallest} for ${variant.name}: max pooling leaves nothing of smaller crops`);

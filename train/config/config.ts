@@ -5,7 +5,16 @@ import { VGG_ADVICE } from '../../models/vgg19-error.ts';
 import { ConfigError } from '../errors.ts';
 import { ADVERSARIAL_WEIGHT, type Variant, variantOf } from '../variants.ts';
 import { applies, TrainConfigSchema } from './checks.ts';
-import { groupOf, infoOf, isOption, KEYS, Options, type TrainConfig, type TrainOption } from './options.ts';
+import {
+  fieldOptionsOf,
+  groupOf,
+  infoOf,
+  isOption,
+  KEYS,
+  Options,
+  type TrainConfig,
+  type TrainOption,
+} from './options.ts';
 
 export type { TrainConfig, TrainOption } from './options.ts';
 
@@ -37,6 +46,13 @@ export function flagOf(key: string): string {
 export const variantOfConfig = ({ model }: Pick<TrainConfig, 'model'>): Variant =>
   variantOf(model) ?? variantOf('srresnet')!;
 
+/** §3.2 for the first, Kingma and Ba 2015 for the others. */
+const ADAM = { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+
+/** The sizes of a variant's network in its paper. */
+const sizesOf = ({ network }: Variant): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(fieldOptionsOf(network).map(key => [key, network.fields[key].default]));
+
 /** §3.2: 10⁵ updates at 10⁻⁴ and 10⁵ at 10⁻⁵. */
 const SRGAN_STEPS = 2e5;
 
@@ -48,12 +64,18 @@ export function defaultsOf(
   variant: Variant,
   given: { readonly steps?: unknown; readonly init?: unknown } = {},
 ): Readonly<Partial<Record<TrainOption, unknown>>> {
-  const { adversarial, rescale, variation } = variant;
+  const { adversarial, rescale, variation, network } = variant;
   const half = typeof given.steps === 'number' && given.steps > 1 ? Math.floor(given.steps / 2) : SRGAN_STEPS / 2;
   const all: Partial<Record<TrainOption, unknown>> = {
     ...Object.fromEntries(KEYS.map(key => [key, Options.shape[key].safeParse(undefined).data])),
     model: variant.name,
-    ...((given.init ?? (adversarial ? undefined : 'none')) === 'none' && { channels: 64, blocks: 16 }),
+    ...((given.init ?? (adversarial ? undefined : 'none')) === 'none' && sizesOf(variant)),
+    ...ADAM,
+    momentum: 0.9,
+    weightDecay: 0,
+    clipValue: 0,
+    lastRate: 1,
+    ...network.recipe.options,
     ...(adversarial && { steps: SRGAN_STEPS, lrSchedule: 'step', lrStepEvery: half }),
     discriminatorChannels: 64,
     discriminatorHidden: 1024,

@@ -1,15 +1,17 @@
 /** Builders for the options of a training run: a schema with its range, and what help and messages say of it. */
 import * as z from 'zod';
 
-/** Parts of a loss that only some variants have. */
-export type LossPart = 'pixel loss' | 'VGG loss' | 'discriminator';
+/** Parts of a training that only some variants have. */
+export type Part = 'pixel loss' | 'VGG loss' | 'discriminator' | 'Adam' | 'momentum' | 'deep supervision';
 
 /** What applies to an option of any type. */
 interface Common {
   /** One line. */
   readonly help: string;
-  /** Set if the option only applies to variants whose loss has this part. */
-  readonly lossPart?: LossPart;
+  /** Set if the option only applies to variants that have this part. */
+  readonly part?: Part;
+  /** Whether it is a field of the network's configuration, and only applies if it is. */
+  readonly isField?: boolean;
   /** Whether a resumed run may change it: it affects what is written, not what is learned. */
   readonly mayChange?: boolean;
   /** Whether its values name files or folders. */

@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import type { Network } from '../../models/network.ts';
+import { type SizeName, UPSCALERS } from '../../models/networks.ts';
 import { VGG_INPUTS, type VggInput } from '../../models/vgg19-input.ts';
 import { DEGRADE_EXPECTED, parseDegradations } from '../degradation.ts';
 import { MAX_NON_FINITE } from '../skip.ts';
@@ -81,6 +82,22 @@ const pictures = {
   ),
 };
 
+/** A size of some networks: an option wherever it is a field of the configuration. */
+function sizes(): Readonly<Record<SizeName, ReturnType<typeof integer>>> {
+  const all: Record<string, z.ZodOptional<z.ZodNumber>> = {};
+  for (const { fields } of UPSCALERS)
+    for (const [key, field] of Object.entries(fields)) {
+      if (field.kind !== 'integer' || key in all) continue;
+      const having = UPSCALERS.filter(other => other.fields[key]?.kind === 'integer');
+      const papers = having.map(other => `${other.label} ${other.fields[key].default}`).join(', ');
+      all[key] = integer({
+        ...{ min: 1, max: field.max, isField: true },
+        help: `${field.help} (${papers}); with --init, as in its weights`,
+      });
+    }
+  return all as Record<SizeName, z.ZodOptional<z.ZodNumber>>;
+}
+
 const network = {
   init: option(location.optional(), {
     kind: 'text',
@@ -91,34 +108,30 @@ const network = {
       'with a new optimizer; none: random weights',
     isPath: true,
   }),
-  channels: integer({
-    ...{ min: 1, max: MAX_FEATURE_MAPS },
-    help: 'feature maps, n in figure 4 (64); with --init, as in its weights',
-  }),
-  blocks: integer({ min: 1, max: 1024, help: 'residual blocks, B in §3.2 (16); with --init, as in its weights' }),
+  ...sizes(),
   discriminatorChannels: integer({
     ...{ min: 1, max: MAX_FEATURE_MAPS },
     help: 'feature maps of the first layer of the discriminator, n in figure 4 (64)',
-    lossPart: 'discriminator',
+    part: 'discriminator',
   }),
   discriminatorHidden: integer({
     ...{ min: 1, max: 65_536 },
     help: 'units of the dense layer of the discriminator (figure 4: 1024)',
-    lossPart: 'discriminator',
+    part: 'discriminator',
   }),
 };
 
 const loss = {
   pixelLoss: oneOf(['mse', 'l1'], {
     help: 'pixel loss: mean squared error (mse, equation 4) or mean absolute error (l1, as EDSR)',
-    lossPart: 'pixel loss',
+    part: 'pixel loss',
   }),
   vgg: option(location.optional(), {
     kind: 'text',
     placeholder: 'FILE',
     expected: 'a safetensors file of VGG19',
     help: 'weights of VGG19, the loss network',
-    lossPart: 'VGG loss',
+    part: 'VGG loss',
     // The file may have moved: its content is compared.
     mayChange: true,
     isPath: true,
@@ -128,31 +141,31 @@ const loss = {
     placeholder: '',
     expected: 'a SHA-256 in hexadecimal',
     help: 'hash of the weights of VGG19',
-    lossPart: 'VGG loss',
+    part: 'VGG loss',
   }),
   vggInput: oneOf(Object.keys(VGG_INPUTS) as [VggInput, ...VggInput[]], {
     help: 'input range that the weights expect (default: as in the file, else imagenet)',
-    lossPart: 'VGG loss',
+    part: 'VGG loss',
   }),
   vggPadding: oneOf(['zeros', 'reflect'], {
     help: 'padding of the loss network (default: as in the file, else zeros)',
-    lossPart: 'VGG loss',
+    part: 'VGG loss',
   }),
-  vggRescale: real({ zero: false, help: 'factor on the features (§3.2: 1/12.75)', lossPart: 'VGG loss' }),
+  vggRescale: real({ zero: false, help: 'factor on the features (§3.2: 1/12.75)', part: 'VGG loss' }),
   vggScale: real({
     zero: false,
     help: 'divisor of the features, applied first (default: half the range of the input)',
-    lossPart: 'VGG loss',
+    part: 'VGG loss',
   }),
   vggDivisor: oneOf(['mean', 'area'], {
     help: 'equation 5: mean over all elements, or sum over channels divided by W·H (area)',
-    lossPart: 'VGG loss',
+    part: 'VGG loss',
   }),
-  tvWeight: real({ zero: true, help: 'weight of the total variation (§3.4: 2e-8 with φ(2,2))', lossPart: 'VGG loss' }),
+  tvWeight: real({ zero: true, help: 'weight of the total variation (§3.4: 2e-8 with φ(2,2))', part: 'VGG loss' }),
   adversarialWeight: real({
     zero: true,
     help: 'weight of the adversarial loss (equation 3: 10⁻³)',
-    lossPart: 'discriminator',
+    part: 'discriminator',
   }),
 };
 
@@ -164,7 +177,7 @@ const updates = {
   dLr: real({
     zero: false,
     help: 'learning rate of the discriminator at the start; schedule and warm-up apply to both (default: --lr)',
-    lossPart: 'discriminator',
+    part: 'discriminator',
   }),
   lrWarmup: integer({
     min: 0,
@@ -184,12 +197,33 @@ const updates = {
     help: 'updates between the steps of a step schedule (§3.2, SRGAN: 10⁵)',
   }),
   lrStepFactor: real({ zero: false, default: 0.1, help: 'factor of each step (§3.2, SRGAN: 10⁻⁴ to 10⁻⁵)' }),
-  beta1: real({ zero: true, below: 1, default: 0.9, help: "decay of Adam's first moment (§3.2: 0.9)" }),
+  beta1: real({ zero: true, below: 1, help: "decay of Adam's first moment (§3.2: 0.9)", part: 'Adam' }),
   beta2: real({
-    ...{ zero: true, below: 1, default: 0.999 },
+    ...{ zero: true, below: 1, part: 'Adam' },
     help: "decay of Adam's second moment (not in the paper; Kingma and Ba: 0.999)",
   }),
-  eps: real({ zero: false, default: 1e-8, help: "Adam's epsilon (not in the paper; Kingma and Ba: 10⁻⁸)" }),
+  eps: real({ zero: false, help: "Adam's epsilon (not in the paper; Kingma and Ba: 10⁻⁸)", part: 'Adam' }),
+  momentum: real({ zero: true, below: 1, help: 'share of the previous updates in each', part: 'momentum' }),
+  weightDecay: real({
+    zero: true,
+    help: 'factor of the weights that is added to their gradients',
+    part: 'momentum',
+  }),
+  clipValue: real({
+    zero: true,
+    help: 'θ: gradients are limited to ±θ / learning rate (VDSR; 0: no limit)',
+    part: 'momentum',
+  }),
+  lastRate: real({
+    zero: false,
+    help: "factor of the last layer's learning rate (SRCNN, ESPCN: 0.1)",
+    part: 'momentum',
+  }),
+  supervisionSteps: integer({
+    min: 0,
+    help: 'updates over which the loss of each recursion gives way to that of the output (0: the output alone)',
+    part: 'deep supervision',
+  }),
   clipNorm: real({
     ...{ zero: true, default: 0 },
     help: "largest L2 norm of a network's gradients; larger ones are scaled down (0: no limit; PyTorch's clip_grad_norm_)",
@@ -277,8 +311,8 @@ export const infoOf = (key: TrainOption): OptionInfo => infoOfSchema(Options.sha
 export const isOption = (key: string): key is TrainOption => (KEYS as readonly string[]).includes(key);
 
 /** The options that are fields of a network's configuration. */
-export const fieldOptionsOf = ({ fields }: Pick<Network, 'fields'>) =>
-  (['channels', 'blocks'] as const).filter(key => key in fields);
+export const fieldOptionsOf = ({ fields }: Pick<Network, 'fields'>): readonly SizeName[] =>
+  KEYS.filter((key): key is SizeName => infoOf(key).isField === true && fields[key]?.kind === 'integer');
 
 /** The help's heading of an option; empty for `model`, which is the command's name. */
 export const groupOf = (key: TrainOption): string =>

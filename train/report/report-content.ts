@@ -1,7 +1,9 @@
 /** The content of a report, and figures derived from it. */
 
 import { type Figures, meanFigures } from '../../eval/evaluate.ts';
-import type { TrainConfig } from '../config/config.ts';
+import { completed } from '../../models/network.ts';
+import { type TrainConfig, variantOfConfig } from '../config/config.ts';
+import { fieldOptionsOf } from '../config/options.ts';
 import type { RecordedEnvironment } from '../run-folder/environment.ts';
 import { isEvaluation, type MetricsEntry, type StepEntry } from '../run-folder/metrics.ts';
 
@@ -45,8 +47,10 @@ export interface ReportContent {
 }
 
 /** "16 blocks of 64 channels". */
-export function networkSize({ blocks, channels }: Pick<TrainConfig, 'blocks' | 'channels'>): string {
-  return `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${channels} ${channels === 1 ? 'channel' : 'channels'}`;
+export function networkSize(config: TrainConfig): string {
+  const { network } = variantOfConfig(config);
+  const sizes = fieldOptionsOf(network).map(key => [key, config[key]]);
+  return network.describe(completed(network, Object.fromEntries(sizes)));
 }
 
 /** Mean scores over the pictures of a set. */

@@ -1,6 +1,7 @@
 /** The networks of a run: new ones, or those of a checkpoint. */
 
 import { forShell } from '../../common/text.ts';
+import type { Variable } from '../../engine/variable.ts';
 import { discriminator } from '../../models/discriminator.ts';
 import { decodeModel } from '../../models/model-file.ts';
 import type { Module } from '../../models/module.ts';
@@ -12,8 +13,10 @@ import { fieldOptionsOf } from '../config/options.ts';
 import { contentTerms, describeVggTerm, vggFactors } from '../content-loss.ts';
 import { ContentTraining } from '../content-training.ts';
 import { ConfigError } from '../errors.ts';
+import { exampleOf } from '../examples.ts';
+import { Sgd } from '../sgd.ts';
 import { SrganTraining } from '../srgan.ts';
-import type { Training } from '../training.ts';
+import type { Crops, Training } from '../training.ts';
 import { type LossNetwork, openLossNetwork } from './loss-network.node.ts';
 import { restoreDiscriminator, restoreGenerator, restoreScored, type TrainedNetworks } from './state.ts';
 
@@ -51,9 +54,14 @@ export class Networks implements TrainedNetworks, Disposable {
   #training(config: TrainConfig): Training {
     const variant = variantOfConfig(config);
     const content = contentTerms(variant, this.vgg, config);
-    const { adversarialWeight: adversarial, lr, dLr = lr, beta1, beta2, eps, clipNorm } = config;
-    const adam = { lr, beta1, beta2, eps, clipNorm };
-    if (!this.discriminator) return new ContentTraining(this.generator, { ...adam, content });
+    const { adversarialWeight: adversarial, lr, dLr = lr, clipNorm, supervisionSteps } = config;
+    const adam = { lr, clipNorm, ...given(config, ['beta1', 'beta2', 'eps']) };
+    if (!this.discriminator) {
+      const images = variant.network.images(this.generator.config);
+      const optimizer = variant.network.recipe.optimizer === 'sgd' ? sgdOf(this.generator, config) : undefined;
+      const example = (crops: Crops) => exampleOf(images, crops);
+      return new ContentTraining(this.generator, { ...adam, content, optimizer, example, supervisionSteps });
+    }
     const weight = adversarial === undefined ? {} : { adversarial };
     return new SrganTraining(this.generator, this.discriminator, {
       ...adam,
@@ -167,6 +175,22 @@ const isEvaluatedApart = ({ ema, recalibrate }: TrainConfig): boolean => ema > 0
 async function copyOf(net: NetworkModule): Promise<NetworkModule> {
   const state = await net.stateDict();
   return net.network.build(net.config).loadStateDict(state);
+}
+
+/** The options that a configuration has. */
+const given = <K extends keyof TrainConfig>(config: TrainConfig, keys: readonly K[]) =>
+  Object.fromEntries(keys.filter(key => config[key] !== undefined).map(key => [key, config[key]])) as {
+    [P in K]?: NonNullable<TrainConfig[P]>;
+  };
+
+/** SGD as configured. The last convolution may learn at another rate. */
+function sgdOf(net: NetworkModule, config: TrainConfig) {
+  const { lr, clipNorm, lastRate = 1 } = config;
+  const names = net.namedParameters().map(([name]) => name);
+  const last = names.at(-1)!.replace(/[^.]+$/, '');
+  const factors = names.map(name => (name.startsWith(last) ? lastRate : 1));
+  const options = { lr, clipNorm, factors, ...given(config, ['momentum', 'weightDecay', 'clipValue']) };
+  return (parameters: readonly Variable[]) => new Sgd(parameters, options);
 }
 
 /** Its input size is the crop size. */

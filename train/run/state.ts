@@ -4,8 +4,8 @@ import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/mode
 import type { Module } from '../../models/module.ts';
 import type { NetworkModule } from '../../models/network.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../../models/safetensors.ts';
-import type { Adam } from '../adam.ts';
 import { CheckpointError } from '../errors.ts';
+import type { Optimizer } from '../optimizer.ts';
 import { SELECTIONS, type SelectedBy } from '../report/selection.ts';
 import type { Moments, Skipped, Trainer } from '../trainer.ts';
 import type { Role } from '../training.ts';
@@ -64,20 +64,21 @@ export async function saveState(
   const files = new Map<string, Uint8Array>([[MODEL, await encodeModel(generator, { metadata })]]);
   if (scored) files.set(SCORED, await encodeModel(scored, { metadata }));
   if (discriminator) files.set(DISCRIMINATOR, await encodeModel(discriminator, { metadata }));
-  for (const [role, { net, adam }] of trainer.trained) files.set(OPTIMIZERS[role], await optimizerFile(net, adam));
+  for (const [role, { net, optimizer }] of trainer.trained)
+    files.set(OPTIMIZERS[role], await optimizerFile(net, optimizer));
   const bestBy = best !== null && by !== 'psnr' && { bestBy: by };
   const counters: Counters = { step, best, ...bestBy, ...(skipped.all > 0 && { skipped }) };
   return files.set(STATE, new TextEncoder().encode(`${JSON.stringify(counters, null, 2)}\n`));
 }
 
-async function optimizerFile(net: Module, adam: Adam): Promise<Uint8Array> {
-  const { steps, moments } = await adam.state();
+async function optimizerFile(net: Module, optimizer: Optimizer): Promise<Uint8Array> {
+  const { steps, moments } = await optimizer.state();
   const tensors = new Map<string, WritableTensor>();
   net.namedParameters().forEach(([name, { shape }], i) => {
-    tensors.set(`exp_avg.${name}`, { shape, data: moments[i].first });
-    tensors.set(`exp_avg_sq.${name}`, { shape, data: moments[i].second });
+    for (const [slot, { stored }] of Object.entries(optimizer.slots))
+      tensors.set(`${stored}.${name}`, { shape, data: moments[i][slot] });
   });
-  return writeSafetensors(tensors, { optimizer: 'adam', steps: String(steps) });
+  return writeSafetensors(tensors, { optimizer: optimizer.name, steps: String(steps) });
 }
 
 /** Decodes the generator of a checkpoint. */
@@ -98,13 +99,20 @@ export function restoreDiscriminator(files: ReadonlyMap<string, Uint8Array>, fol
 /** Restores the optimizers and counters of a checkpoint in a trainer of the restored networks. */
 export function restoreTrainer(files: ReadonlyMap<string, Uint8Array>, folder: string, trainer: Trainer): Counters {
   const moments: Partial<Record<Role, Moments>> = {};
-  for (const [role, { net }] of trainer.trained) moments[role] = momentsOf(files, folder, OPTIMIZERS[role], net);
+  for (const [role, { net, optimizer }] of trainer.trained)
+    moments[role] = momentsOf(files, folder, OPTIMIZERS[role], net, optimizer);
   const counters = countersOf(files, folder);
   trainer.resume(counters.step, moments, counters.skipped);
   return counters;
 }
 
-function momentsOf(files: ReadonlyMap<string, Uint8Array>, folder: string, file: string, net: Module): Moments {
+function momentsOf(
+  files: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+  file: string,
+  net: Module,
+  { slots }: Optimizer,
+): Moments {
   const path = `${folder}/${file}`;
   const { tensors } = readSafetensors(fileOf(files, file, folder), path);
   const dataOf = (name: string): Float32Array => {
@@ -114,7 +122,9 @@ function momentsOf(files: ReadonlyMap<string, Uint8Array>, folder: string, file:
   };
   return net
     .namedParameters()
-    .map(([name]) => ({ first: dataOf(`exp_avg.${name}`), second: dataOf(`exp_avg_sq.${name}`) }));
+    .map(([name]) =>
+      Object.fromEntries(Object.entries(slots).map(([slot, { stored }]) => [slot, dataOf(`${stored}.${name}`)])),
+    );
 }
 
 /** Decodes the counters of a checkpoint. */

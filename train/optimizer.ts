@@ -1,0 +1,170 @@
+/** What Adam and SGD share: parameters and state in packed buffers, so that a step is one dispatch. */
+
+import { DaybreakError, ShapeError } from '../engine/basics/errors.ts';
+import { formatShape, sameShape } from '../engine/basics/shape.ts';
+import { type Compiled, compile } from '../engine/compile.ts';
+import { activeTrace } from '../engine/graph/trace.ts';
+import { type Tensor, tensor } from '../engine/tensor.ts';
+import { type Variable, variable } from '../engine/variable.ts';
+import { add, clamp, div, fullLike, mul, reshape, sqrt, square, sum, where } from '../kernels/index.ts';
+import { pack } from '../kernels/movement/pack.ts';
+import { Gathered } from './gathered.ts';
+
+export interface UpdateOptions {
+  /** Learning rate of this step, one element. Default: the optimizer's. */
+  readonly lr?: Tensor;
+  /** One element; if nonzero, nothing changes. */
+  readonly skip?: Tensor;
+}
+
+/** State of one parameter, by the names of the optimizer's slots. */
+export type ParameterState = Readonly<Record<string, Float32Array>>;
+
+/** State to store. */
+export interface OptimizerState {
+  /** Steps so far. */
+  readonly steps: number;
+  /** In the order of the parameters. */
+  readonly moments: readonly ParameterState[];
+}
+
+/** Added to a norm before dividing by it, as in PyTorch. */
+const NORM_EPSILON = 1e-6;
+
+/** The L2 norm of all gradients together, one element. NaN or infinite if a gradient is, or if the squares overflow. */
+export const gradientNorm = (gradients: readonly Tensor[]): Tensor => reshape(sqrt(sum(square(pack(gradients)))), [1]);
+
+/** An optimizer for a list of parameters. Its state is some numbers per element of the parameters, and the number of steps. */
+export abstract class Optimizer implements Disposable {
+  /** For messages: "Adam". */
+  readonly label: string;
+  readonly parameters: readonly Variable[];
+  /** The parameters in one buffer. */
+  readonly gathered: Gathered;
+  /** Number of steps, one element. */
+  readonly steps: Variable;
+  /** Largest L2 norm of the gradients; 0: no limit. */
+  readonly clipNorm: number;
+  readonly #lr: number;
+  #eager: Compiled<readonly Tensor[], undefined> | undefined;
+
+  constructor(label: string, parameters: readonly Variable[], { lr, clipNorm }: { lr: number; clipNorm: number }) {
+    const [first] = parameters;
+    if (!first) throw new DaybreakError(`${label}: expected at least one parameter, got none.`);
+    if (new Set(parameters).size < parameters.length)
+      throw new DaybreakError(`${label}: expected different parameters, got one twice.`);
+    const taken = parameters.find(({ state }) => state.part);
+    if (taken) throw new DaybreakError(`${label}: ${taken.name} belongs to another optimizer already.`);
+    this.label = label;
+    this.parameters = parameters;
+    this.gathered = new Gathered(parameters, 'parameters');
+    this.clipNorm = clipNorm;
+    this.#lr = lr;
+    this.steps = variable(Float32Array.of(0), [1], { device: first.device, name: 'steps', trainable: false });
+  }
+
+  /** In files: `adam`. */
+  abstract readonly name: string;
+  /** State per element in the layout of the gathered parameters, by name: `first`; and its name in files: `exp_avg`. */
+  abstract readonly slots: Readonly<Record<string, { readonly values: Variable; readonly stored: string }>>;
+
+  /** Records one step. `gradient`: packed. All other inputs have one element. */
+  protected abstract record(gradient: Tensor, rate: Tensor, flag: Tensor): void;
+
+  /** Zeros in the layout of the parameters. */
+  protected zeros(name: string): Variable {
+    const { size, whole } = this.gathered;
+    return variable(new Float32Array(size), [size], { device: whole.device, name, trainable: false });
+  }
+
+  /** Makes one step. `gradients` are in the order of the parameters. Inside `compile` the step becomes part of the program. */
+  update(gradients: readonly Tensor[], options: UpdateOptions = {}): void {
+    const { label } = this;
+    if (gradients.length !== this.parameters.length)
+      throw new DaybreakError(
+        `${label}: expected ${this.parameters.length} gradients, one per parameter, got ${gradients.length}.`,
+      );
+    this.parameters.forEach(({ shape }, i) => {
+      if (!sameShape(shape, gradients[i].shape))
+        throw new ShapeError(
+          label,
+          `expected a gradient of shape ${formatShape(shape)} for parameter ${i}, got ${formatShape(gradients[i].shape)}.`,
+        );
+    });
+    if (activeTrace()) {
+      this.#record(gradients, options);
+      return;
+    }
+    if (options.lr || options.skip)
+      throw new DaybreakError(`${label}: lr and skip of update() can only be used inside compile().`);
+    this.#eager ??= compile<readonly Tensor[], undefined>((...inputs) => {
+      this.#record(inputs, {});
+      return undefined;
+    });
+    this.#eager(...gradients);
+  }
+
+  #record(gradients: readonly Tensor[], { lr, skip }: UpdateOptions): void {
+    const rate = lr ?? tensor([this.#lr]);
+    const flag = skip ?? tensor([0]);
+    this.record(this.#clipped(gradients), rate, flag);
+    this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
+  }
+
+  #clipped(gradients: readonly Tensor[]): Tensor {
+    const whole = pack(gradients);
+    if (this.clipNorm === 0) return whole;
+    const factor = div(fullLike(this.steps, this.clipNorm), add(gradientNorm(gradients), NORM_EPSILON));
+    return mul(whole, clamp(factor, 0, 1));
+  }
+
+  /** Reads the state of each parameter and the number of steps from the GPU. */
+  async state(): Promise<OptimizerState> {
+    const slots = Object.entries(this.slots);
+    const variables = [...slots.map(([, { values }]) => values), this.steps];
+    const bytes = await this.steps.device.read(variables.map(({ storage }) => storage));
+    const numbers = bytes.map(({ buffer }) => new Float32Array(buffer));
+    const moments = this.parameters.map(({ size }, i) => {
+      const offset = this.gathered.offset(i);
+      return Object.fromEntries(slots.map(([name], k) => [name, numbers[k].slice(offset, offset + size)]));
+    });
+    return { steps: numbers.at(-1)![0], moments };
+  }
+
+  /** Restores the result of {@link state}. @throws DaybreakError if it does not fit; nothing has changed then. */
+  load({ steps, moments }: OptimizerState): void {
+    const { label } = this;
+    const slots = Object.entries(this.slots);
+    if (moments.length !== this.parameters.length)
+      throw new DaybreakError(
+        `${label}: expected moments of ${this.parameters.length} parameters, got ${moments.length}.`,
+      );
+    this.parameters.forEach(({ shape, size }, i) => {
+      const lengths = slots.map(([name]) => moments[i][name]?.length ?? 0);
+      if (lengths.some(length => length !== size))
+        throw new DaybreakError(
+          `${label}: expected moments of ${size} elements for parameter ${i} of shape ${formatShape(shape)}, got ${lengths.join(' and ')}.`,
+        );
+    });
+    for (const [name, { values }] of slots) {
+      const whole = new Float32Array(values.size);
+      moments.forEach((moment, i) => {
+        whole.set(moment[name], this.gathered.offset(i));
+      });
+      values.write(whole);
+    }
+    this.steps.write(Float32Array.of(steps));
+  }
+
+  /** Frees the state's memory. The parameters stay and can get another optimizer. */
+  dispose(): void {
+    this.#eager?.dispose();
+    for (const { values } of Object.values(this.slots)) values.dispose();
+    this.steps.dispose();
+    this.gathered.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

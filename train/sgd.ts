@@ -1,0 +1,66 @@
+/** Stochastic gradient descent with momentum (Polyak 1964), weight decay and limited gradients, with PyTorch's formula. */
+
+import { DaybreakError } from '../engine/basics/errors.ts';
+import type { Tensor } from '../engine/tensor.ts';
+import type { Variable } from '../engine/variable.ts';
+import { type SgdAttributes, sgd } from './kernels/sgd-update.ts';
+import { Optimizer } from './optimizer.ts';
+
+export interface SgdOptions {
+  /** Learning rate. Default: 0.01. */
+  readonly lr?: number;
+  /** Factor of the previous steps' sum. Default: 0.9. */
+  readonly momentum?: number;
+  /** Factor of the parameters that is added to the gradients. Default: 0. */
+  readonly weightDecay?: number;
+  /**
+   * θ: gradients are limited to ±θ / learning rate (Kim et al. 2016, "adjustable gradient clipping"), before weight decay.
+   * Default: 0, no limit.
+   */
+  readonly clipValue?: number;
+  /** Factors of the learning rate, one per parameter. Default: 1. */
+  readonly factors?: readonly number[];
+  /** As for Adam; applied before `clipValue`. */
+  readonly clipNorm?: number;
+}
+
+/** SGD for a list of parameters, one dispatch per step. Its state is the momentum, in the layout of the parameters. */
+export class Sgd extends Optimizer {
+  readonly name = 'sgd';
+  readonly momentum: Variable;
+  readonly slots;
+  readonly #factors: Variable;
+  readonly #attributes: SgdAttributes;
+
+  /** Throws DaybreakError for another number of factors than parameters. */
+  constructor(
+    parameters: readonly Variable[],
+    { lr = 0.01, momentum = 0.9, weightDecay = 0, clipValue = 0, factors, clipNorm = 0 }: SgdOptions = {},
+  ) {
+    super('SGD', parameters, { lr, clipNorm });
+    if (factors && factors.length !== parameters.length)
+      throw new DaybreakError(`SGD: expected ${parameters.length} factors, one per parameter, got ${factors.length}.`);
+    this.#attributes = { momentum, weightDecay, clipValue };
+    this.momentum = this.zeros('momentum');
+    this.slots = { momentum: { values: this.momentum, stored: 'momentum_buffer' } };
+    this.#factors = this.zeros('learning rate factors');
+    const each = new Float32Array(this.#factors.size).fill(1);
+    parameters.forEach(({ size }, i) => {
+      const offset = this.gathered.offset(i);
+      each.fill(factors?.[i] ?? 1, offset, offset + size);
+    });
+    this.#factors.write(each);
+  }
+
+  protected record(gradient: Tensor, rate: Tensor, flag: Tensor): void {
+    const { whole } = this.gathered;
+    const next = sgd([whole, this.momentum, gradient, this.#factors, rate, flag], this.#attributes);
+    whole.assign(next.parameters);
+    this.momentum.assign(next.momentum);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#factors.dispose();
+  }
+}
