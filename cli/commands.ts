@@ -53,6 +53,11 @@ export const COMMANDS: readonly LazyCommand[] = [
     add: async program => (await import('./compare.ts')).addCompareCommand(program),
   },
   {
+    name: 'dictionary',
+    summary: 'collect example patches from pictures, for freeman and markov',
+    add: async program => (await import('./dictionary.ts')).addDictionaryCommand(program),
+  },
+  {
     name: 'tune',
     summary: 'measure competing kernels on this adapter, and save the fastest',
     add: async program => (await import('./tune.ts')).addTuneCommand(program),

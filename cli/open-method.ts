@@ -19,9 +19,11 @@ import { DEFAULT_MEMORY_BUDGET } from '../eval/windows.ts';
 import { ImageError } from '../image/errors.ts';
 import { findLumaMethod, LUMA_METHODS } from '../methods/list.ts';
 import type { Runner } from '../methods/passes.ts';
+import type { PatchDictionary } from '../methods/patch-dictionary.ts';
 import { findPretrained, listPretrained } from '../models/pretrained.node.ts';
 import { DEFAULT_PRETRAINED } from '../models/pretrained.ts';
 import { naturalNumber, positiveInteger } from './arguments.ts';
+import { UsageError } from './failures.ts';
 import { addDeviceOptions, type DeviceChoice, openDevice } from './open-device.ts';
 
 /** The options beside `--model`. */
@@ -30,6 +32,7 @@ export interface MethodOptions extends DeviceChoice {
   /** MiB. */
   readonly memoryBudget?: number;
   readonly threads?: number;
+  readonly dictionary?: string;
 }
 
 /** A method that is ready to run, and its description for reports. */
@@ -49,6 +52,10 @@ export type Gpu = () => Promise<{ readonly device: Device; readonly adapter: str
 
 /** The methods that need no model. */
 const BUILT_IN = [...INTERPOLATIONS, ...LUMA_METHODS.map(({ name }) => name)];
+
+const EXAMPLE_BASED = LUMA_METHODS.filter(one => one.needsDictionary)
+  .map(({ name }) => name)
+  .join(' and ');
 
 const MODEL_HELP = `a shipped network (see daybreak models), a model file, or ${BUILT_IN.join(', ')}`;
 
@@ -74,6 +81,7 @@ export function addMethodOptions(command: Command): Command {
   command
     .option('--tile <px>', "side of a tile in the picture's pixels; 0: no tiles (default: by memory)", naturalNumber)
     .option('--memory-budget <MiB>', budget, positiveInteger)
+    .option('--dictionary <file>', `examples for ${EXAMPLE_BASED} (see daybreak dictionary)`)
     .option('--threads <n>', 'threads of methods that run on the CPU (default: one per core)', positiveInteger);
   return addDeviceOptions(command);
 }
@@ -117,7 +125,7 @@ export async function openMethods(
 /** `openMethods` for one model. */
 export async function openMethod(
   model: string,
-  { tile, memoryBudget, threads }: MethodOptions,
+  { tile, memoryBudget, threads, dictionary }: MethodOptions,
   gpu: Gpu,
 ): Promise<OpenedMethod> {
   if (isInterpolation(model)) {
@@ -125,7 +133,8 @@ export async function openMethod(
   }
   const declared = findLumaMethod(model);
   if (declared) {
-    const method = withoutTraining(declared, { runner: await runnerOf(threads) });
+    const examples = declared.needsDictionary ? await examplesFor(model, dictionary) : undefined;
+    const method = withoutTraining(declared, { runner: await runnerOf(threads), dictionary: examples });
     return { model, label: model, method, scale: declared.scale, adapter: undefined };
   }
   const path = await pathOf(model);
@@ -139,6 +148,15 @@ export async function openMethod(
   const { method, scale, adapter } = await open();
   const lasting = surviving(method, async () => (await open()).method);
   return { model, label: labelOf(model), method: lasting, scale, adapter };
+}
+
+/** @throws UsageError if no file is named; the errors of `readDictionary`. */
+async function examplesFor(model: string, file: string | undefined): Promise<PatchDictionary> {
+  if (file === undefined) {
+    throw new UsageError(`--dictionary: expected a file for ${model}, made by daybreak dictionary, got none`);
+  }
+  const { readDictionary } = await import('../eval/dictionary-file.node.ts');
+  return await readDictionary(file);
 }
 
 /** Runners by number of threads: methods of one command share them, since only one works at a time. */

@@ -103,6 +103,9 @@ class Display implements Disposable {
   }
 }
 
+/** Pictures or updates from which a speed can be told; less would be shown as thousands of hours. */
+const LEAST_DONE = 1e-3;
+
 /** Estimates the remaining time from the speed of the last minute. */
 class Pace {
   readonly #now: () => number;
@@ -113,14 +116,14 @@ class Pace {
     this.#reached = [{ at: now(), done }];
   }
 
-  /** "left 1 min 12 s" after `done` of `total`; empty before anything is done. */
+  /** "left 1 min 12 s" after `done` of `total`; empty before enough is done to tell. */
   remaining(done: number, total: number): string {
     const reached = this.#reached;
     const at = this.#now();
     reached.push({ at, done });
     while (reached.length > 2 && at - reached[1].at > 60_000) reached.shift();
     const [first] = reached;
-    if (done <= first.done) return '';
+    if (done - first.done < LEAST_DONE) return '';
     const seconds = ((total - done) * (at - first.at)) / (done - first.done) / 1000;
     return `left ${duration(Math.round(seconds))}`;
   }

@@ -3,6 +3,7 @@
 export { findLumaMethod, LUMA_METHODS } from '../methods/list.ts';
 export type { LumaMethod, RunControl } from '../methods/luma-method.ts';
 export { LocalRunner, type Pass, type PassControl, type Runner } from '../methods/passes.ts';
+export { DictionaryBuilder, type PatchDictionary } from '../methods/patch-dictionary.ts';
 export { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
 export { ResultError, TileError } from './errors.ts';
 export {

@@ -7,6 +7,7 @@ import { resize, resizeInTurns } from '../image/resize.ts';
 import { surround } from '../image/surround.ts';
 import type { LumaMethod } from '../methods/luma-method.ts';
 import { LocalRunner, type Runner } from '../methods/passes.ts';
+import type { PatchDictionary } from '../methods/patch-dictionary.ts';
 import { upscaleBesideAlpha } from './alpha.ts';
 import { type MethodControl, type Upscaler, upscaleInSteps, upscalePicture } from './upscale.ts';
 import { type TileOptions, Windows } from './windows.ts';
@@ -40,6 +41,8 @@ export function interpolation(name: Interpolation, scale = 4): Method {
 export interface LumaMethodOptions {
   /** Default: this thread alone. */
   readonly runner?: Runner;
+  /** For methods that need examples; see `LumaMethod.needsDictionary`. */
+  readonly dictionary?: PatchDictionary | undefined;
 }
 
 /**
@@ -47,7 +50,10 @@ export interface LumaMethodOptions {
  * networks (see `upscaleInSteps`). A seamless texture is continued by the method's reach, so its seams are nearly as
  * good as the rest.
  */
-export function withoutTraining(declared: LumaMethod, { runner = new LocalRunner() }: LumaMethodOptions = {}): Method {
+export function withoutTraining(
+  declared: LumaMethod,
+  { runner = new LocalRunner(), dictionary }: LumaMethodOptions = {},
+): Method {
   const { scale, reach, run } = declared;
   return (lr, control = {}) =>
     upscaleInSteps(lr, scale, control, async colour => {
@@ -55,7 +61,7 @@ export function withoutTraining(declared: LumaMethod, { runner = new LocalRunner
       const border = wrap ? reach : 0;
       const boundary = wrap ? 'wrap' : 'symmetric';
       const frame = surround(colour, border, boundary);
-      const lumaOf = (y: Plane) => run(y, { runner, onProgress, signal });
+      const lumaOf = (y: Plane) => run(y, { runner, dictionary, onProgress, signal });
       const enlarged = await enlargeLuma(frame, scale, lumaOf, { boundary, signal });
       const [width, height] = [colour.width * scale, colour.height * scale];
       return border === 0 ? enlarged : crop(enlarged, border * scale, border * scale, width, height);

@@ -2,11 +2,14 @@
 
 import type { Plane } from '../image/plane.ts';
 import type { Pass, Runner } from './passes.ts';
+import type { PatchDictionary } from './patch-dictionary.ts';
 
 /** How a method runs. */
 export interface RunControl {
   /** Runs the method's passes, and provides their memory. */
   readonly runner: Runner;
+  /** Examples, for methods that need them. */
+  readonly dictionary?: PatchDictionary | undefined;
   /** Called with the work done and all of it, in any unit. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Checked a few times per second; its reason is thrown. */
@@ -25,6 +28,8 @@ export interface LumaMethod {
   readonly scale: 4;
   /** Radius in LR pixels of what a result pixel depends on, nearly: the frame for seamless textures. */
   readonly reach: number;
+  /** True if `run` needs a dictionary. */
+  readonly needsDictionary?: true;
   /** All passes that `run` uses. */
   readonly passes: readonly Pass<never>[];
   /**

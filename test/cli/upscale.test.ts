@@ -60,6 +60,18 @@ test('a method without training, by name and in threads; a wrong name lists it',
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringMatching(/neddy: no such model file.* lanczos3, nedi/) });
 });
 
+test('Ctrl-C stops a method without training within a picture, in all its threads', async () => {
+  const folder = temporaryFolder();
+  await writePicture(join(folder, 'in/1.png'), picture);
+  await writePicture(join(folder, 'in/2.png'), formulaPicture([700, 600, 1, 1]));
+  const { child, ended } = start(['upscale', 'in', '-o', 'out', '--model', 'nedi', '--threads', '2'], folder);
+  // The second picture takes many seconds.
+  child.stderr?.on('data', (text: Buffer) => text.includes('in/1.png') && child.kill('SIGINT'));
+  const { code, stdout, stderr } = await ended;
+  expect([code, stdout]).toEqual([130, '1 enlarged, 0 skipped, 0 failed, 1 left: run the same command to continue\n']);
+  expect(stderr).toMatch(/error: stopped by SIGINT\n$/);
+});
+
 test('a folder alone: what lies deeper is told of; names and formats as asked; names cannot control the terminal', async () => {
   const folder = temporaryFolder();
   await writePicture(join(folder, 'in/-\u001b[2J.png'), formulaPicture([3, 2, 3, 1]));

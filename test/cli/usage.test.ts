@@ -134,7 +134,8 @@ test('a model that is nowhere is one line that lists all names there are, and ex
   const { code, stderr } = await daybreak(['upscale', 'package.json', '-o', 'x', '--model', 'nowhere.file'], root);
   expect([code, stderr]).toEqual([
     1,
-    'error: nowhere.file: no such model file, nor one of srresnet, srgan, nearest, bilinear, bicubic, lanczos3\n',
+    'error: nowhere.file: no such model file, nor one of srresnet, srgan, nearest, bilinear, bicubic, lanczos3, nedi, edi, ' +
+      'freeman, markov\n',
   ]);
 });
 

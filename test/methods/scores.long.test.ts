@@ -2,9 +2,12 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
+import { readDictionary } from '../../eval/dictionary-file.node.ts';
 import { evaluate } from '../../eval/evaluate.ts';
 import { withoutTraining } from '../../eval/methods.ts';
 import { findLumaMethod } from '../../methods/list.ts';
+import { daybreak } from '../cli/daybreak.ts';
+import { temporaryFolder } from '../eval/temporary.ts';
 import { DATA } from '../image/fixtures.ts';
 
 // NEDI: as an independent program computes. The others have no published figures: as measured here.
@@ -23,4 +26,21 @@ test.for([
   expect(mean?.ssim).toBeCloseTo(ssim, 4);
   expect(mean?.psnr_paper).toBeCloseTo(psnrPaper, 2);
   expect(mean?.ssim_paper).toBeCloseTo(ssimPaper, 4);
+});
+
+// With the dictionary that the command makes of the training pictures.
+test('freeman and markov on Set5', async context => {
+  if (DATA === undefined) return context.skip('DAYBREAK_DATA is not set: no benchmark pictures');
+  const file = join(temporaryFolder(), 'patches.safetensors');
+  expect(await daybreak(['dictionary', join(DATA, 'train'), '-o', file])).toMatchObject({ code: 0 });
+  const dictionary = await readDictionary(file);
+  for (const [name, psnr, ssim] of [
+    ['freeman', 27.945, 0.791],
+    ['markov', 28.572, 0.8118],
+  ] as const) {
+    const method = withoutTraining(findLumaMethod(name)!, { dictionary });
+    const { mean } = await evaluate(method, readPairs(await openDataSet(join(DATA, 'Set5'))));
+    expect(mean?.psnr).toBeCloseTo(psnr, 2);
+    expect(mean?.ssim).toBeCloseTo(ssim, 4);
+  }
 });

@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest';
 import type { Plane } from '../../image/plane.ts';
 import { ThreadError } from '../../methods/errors.ts';
+import { EXAMPLES } from '../../methods/examples.ts';
 import { LUMA_METHODS } from '../../methods/list.ts';
 import { NEDI } from '../../methods/nedi.ts';
-import { LocalRunner, type Pass } from '../../methods/passes.ts';
+import { LocalRunner, type Pass, type Runner } from '../../methods/passes.ts';
+import { DictionaryBuilder } from '../../methods/patch-dictionary.ts';
 import { runnerFor, ThreadedRunner } from '../../methods/threads.node.ts';
 import { scene } from './planes.ts';
 
@@ -26,21 +28,32 @@ const bytesOf = ({ data }: Plane) => Buffer.from(data.buffer, data.byteOffset, d
 
 test.each(LUMA_METHODS)('$name: parts in any order give the same bytes', async method => {
   const given = scene(17, 13);
-  const expected = bytesOf(await method.run(given, { runner: new LocalRunner() }));
+  const builder = new DictionaryBuilder(300);
+  builder.add(scene(60, 40));
+  const dictionary = builder.finish();
+  expect(dictionary.count).toBe(300);
+  const expected = bytesOf(await method.run(given, { dictionary, runner: new LocalRunner() }));
   for (const size of [1, 5, 1000]) {
-    expect(bytesOf(await method.run(given, { runner: new ShuffledRunner(size) }))).toBe(expected);
+    expect(bytesOf(await method.run(given, { dictionary, runner: new ShuffledRunner(size) }))).toBe(expected);
   }
 });
 
 test('two and three threads give the bytes of one', async () => {
   const given = scene(48, 40);
-  const expected = bytesOf(await NEDI.run(given, { runner: runnerFor(1) }));
+  const builder = new DictionaryBuilder(3000);
+  builder.add(scene(100, 80));
+  const dictionary = builder.finish();
+  const run = async (runner: Runner) => {
+    const control = { runner, dictionary };
+    return [bytesOf(await NEDI.run(given, control)), bytesOf(await EXAMPLES.run(scene(12, 10), control))];
+  };
+  const expected = await run(runnerFor(1));
   for (const threads of [2, 3]) {
     using runner = new ThreadedRunner(threads);
     // At first the others are not started for so little.
-    expect(bytesOf(await NEDI.run(given, { runner }))).toBe(expected);
+    expect(await run(runner)).toEqual(expected);
     await runner.start();
-    for (let i = 0; i < 3; i++) expect(bytesOf(await NEDI.run(given, { runner }))).toBe(expected);
+    for (let i = 0; i < 2; i++) expect(await run(runner)).toEqual(expected);
   }
 });
 
