@@ -99,7 +99,7 @@ test('a run becomes a file, a card and a line of the registry, which the command
   expect(card).toContain(`| scored | 2 | ${bicubic!.psnr.toFixed(3)} / ${bicubic!.ssim.toFixed(4)} | `);
 
   // What the run was, from its folder.
-  for (const text of ['- 2 updates', '`batch` 2', '`crop` 16', '- made in a hurry', 'SRResNet, 1 blocks of 8 channels'])
+  for (const text of ['- 2 updates', '`batch` 2', '`crop` 16', '- made in a hurry', 'SRResNet, 1 block of 8 channels'])
     expect(card).toContain(text);
   expect(card).not.toContain(folder);
 
