@@ -14,8 +14,9 @@ const ROOMS = {
   eval: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image'],
   train: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'eval'],
   web: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train'],
+  mos: ['common', 'files', 'image', 'eval'],
   tune: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'train'],
-  cli: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train', 'tune'],
+  cli: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'eval', 'train', 'tune', 'mos'],
 };
 
 /** Rooms that may see all, and that no other room may see. */
