@@ -11,7 +11,7 @@ export const PURE = [
   'test/common/{median,text}.test.ts',
   'test/docs/{commands,links,operations}.test.ts',
   'test/engine/{device-losses,lavapipe,lru-cache,philox,plan,shape}.test.ts',
-  'test/mos/{statistics,wilcoxon}.test.ts',
+  'test/mos/{analysis,app,statistics,study,votes,wilcoxon}.test.ts',
   'test/models/{interpolate,safetensors}.test.ts',
   'test/train/{config,config-paths,development,event-file,initial-weights,metrics-log}.test.ts',
   'test/train/{next-stop,pictures,report-curves,report-header,report,schedule,skip,variants}.test.ts',

@@ -53,6 +53,11 @@ export const COMMANDS: readonly LazyCommand[] = [
     add: async program => (await import('./compare.ts')).addCompareCommand(program),
   },
   {
+    name: 'mos',
+    summary: 'run opinion tests: people rate the results of methods',
+    add: async program => (await import('./mos.ts')).addMosCommand(program),
+  },
+  {
     name: 'tune',
     summary: 'measure competing kernels on this adapter, and save the fastest',
     add: async program => (await import('./tune.ts')).addTuneCommand(program),
