@@ -15,8 +15,22 @@ const ROOMS = {
   eval: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods'],
   train: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval'],
   web: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval', 'train'],
+  mos: ['common', 'files', 'image', 'methods', 'eval'],
   tune: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'train'],
-  cli: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval', 'train', 'tune'],
+  cli: [
+    'common',
+    'files',
+    'engine',
+    'kernels',
+    'index.ts',
+    'models',
+    'image',
+    'methods',
+    'eval',
+    'train',
+    'tune',
+    'mos',
+  ],
 };
 
 /** Rooms that may see all, and that no other room may see. */

@@ -17,6 +17,7 @@ export const PURE = [
   'test/common/{median,text}.test.ts',
   'test/docs/{commands,links,networks,operations}.test.ts',
   'test/engine/{device-losses,lavapipe,lru-cache,philox,plan,shape}.test.ts',
+  'test/mos/{analysis,app,statistics,study,votes,wilcoxon}.test.ts',
   'test/models/{interpolate,safetensors}.test.ts',
   'test/methods/**/!(*.long).test.ts',
   'test/train/{config,config-paths,development,event-file,initial-weights,metrics-log}.test.ts',

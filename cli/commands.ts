@@ -63,6 +63,11 @@ export const COMMANDS: readonly LazyCommand[] = [
     add: async program => (await import('./dictionary.ts')).addDictionaryCommand(program),
   },
   {
+    name: 'mos',
+    summary: 'run opinion tests: people rate the results of methods',
+    add: async program => (await import('./mos.ts')).addMosCommand(program),
+  },
+  {
     name: 'tune',
     summary: 'measure competing kernels on this adapter, and save the fastest',
     add: async program => (await import('./tune.ts')).addTuneCommand(program),

@@ -186,8 +186,12 @@ async function pathOf(model: string): Promise<string> {
   if (shipped !== undefined) return shipped;
   if ((await stat(model).catch(() => undefined))?.isFile()) return model;
   if (isPath) throw new ImageError(model, 'no such model file (see daybreak models for the shipped networks)');
-  const names = (await listPretrained()).map(({ name }) => name);
-  throw new ImageError(model, `no such model file, nor one of ${[...names, ...BUILT_IN].join(', ')}`);
+  throw new ImageError(model, `no such model file, nor one of ${(await methodNames()).join(', ')}`);
+}
+
+/** The methods that `openMethod` knows by name. */
+export async function methodNames(): Promise<string[]> {
+  return [...(await listPretrained()).map(({ name }) => name), ...BUILT_IN];
 }
 
 /** The label of a single model; see `labelsOf`. */

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../eval/temporary.ts';
 import { shippedFolder } from '../models/shipped.ts';
 import { daybreak, daybreakProcess } from './daybreak.ts';
 
-const COMMANDS = ['doctor', 'train', 'upscale', 'models', 'eval', 'compare', 'tune'];
+const COMMANDS = ['doctor', 'train', 'upscale', 'models', 'eval', 'compare', 'mos', 'tune'];
 
 test('--help lists the commands and exits 0', async () => {
   const { code, stdout, stderr } = await daybreakProcess(['--help']);

@@ -51,6 +51,7 @@ test('nothing makes folders by the recursion of Node', () => {
     'kernels',
     'models',
     'eval',
+    'mos',
     'train',
     'tune',
     'cli',

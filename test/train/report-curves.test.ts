@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { escapeHtml, scriptJson } from '../../common/html.ts';
 import { count, duration, figure, signed } from '../../common/text.ts';
 import { chartsOf, smoothed, thinned } from '../../train/report/curves.ts';
-import { escapeHtml, scriptJson } from '../../train/report/html.ts';
 import { linearTicks, logarithmicTicks, padded, svgOf } from '../../train/report/svg.ts';
 import type { MetricsEntry } from '../../train/run-folder/metrics.ts';
 

@@ -1,8 +1,9 @@
 /** The HTML page of a report: one file that loads nothing else. */
 
+import { escapeHtml, scriptJson } from '../../common/html.ts';
+import { STYLE } from '../../common/page-style.ts';
 import { variantOfConfig } from '../config/config.ts';
 import { chartsOf } from './curves.ts';
-import { escapeHtml, scriptJson } from './html.ts';
 import type { ReportContent } from './report-content.ts';
 import { scoresSection } from './scores.ts';
 import { SCRIPT } from './script.ts';
@@ -15,7 +16,6 @@ import {
   repeatSection,
   titleOf,
 } from './sections.ts';
-import { STYLE } from './style.ts';
 import { hoverData } from './svg.ts';
 
 /** Forbids the page to load anything. */

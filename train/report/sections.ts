@@ -1,12 +1,12 @@
 /** The sections of a report's page as HTML. */
 
+import { escapeHtml } from '../../common/html.ts';
 import { count, duration, figure } from '../../common/text.ts';
 import { adapterName } from '../../engine/device/adapter.ts';
 import { readPngStructure } from '../../image/png-header.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
 import type { Chart } from './curves.ts';
-import { escapeHtml } from './html.ts';
 import { networkSize, type ReportContent, type ReportPicture, setMeans, summaryOf } from './report-content.ts';
 import { gain } from './scores.ts';
 import { svgOf } from './svg.ts';

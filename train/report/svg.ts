@@ -1,8 +1,8 @@
 /** Draws a chart as SVG. It is readable without JavaScript and in print; the page's script adds a hover readout. */
 
+import { escapeHtml } from '../../common/html.ts';
 import { figure } from '../../common/text.ts';
 import type { Chart } from './curves.ts';
-import { escapeHtml } from './html.ts';
 
 const WIDTH = 520;
 const HEIGHT = 260;

@@ -12,7 +12,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { jsonText } from '../../common/text.ts';
-import { codeOf, reasonOf } from '../../files/file-error.ts';
+import { codeOf, FileError, reasonOf } from '../../files/file-error.ts';
+import { type FolderLock, takeLock } from '../../files/lock.node.ts';
 import { makeFolder } from '../../files/make-folder.node.ts';
 import type { TrainConfig } from '../config/config.ts';
 import { storedConfig } from '../config/config-file.node.ts';
@@ -20,7 +21,6 @@ import { CheckpointError, RunFolderError } from '../errors.ts';
 import { type CheckpointFiles, readCheckpoint, recoverCheckpoint, writeCheckpoint } from './checkpoint-store.node.ts';
 import type { Environment, RecordedEnvironment } from './environment.ts';
 import { EVENT_FILE, EventFile } from './event-file.node.ts';
-import { type RunLock, takeLock } from './lock.node.ts';
 import type { MetricsEntry, StepEntry } from './metrics.ts';
 import { MetricsLog, readMetrics } from './metrics-log.node.ts';
 import { PICTURE_RECORD } from './picture-record.node.ts';
@@ -49,9 +49,9 @@ export class RunFolder {
   readonly path: string;
   #log: MetricsLog | undefined;
   #events: EventFile | undefined;
-  readonly #lock: RunLock;
+  readonly #lock: FolderLock;
 
-  private constructor(path: string, lock: RunLock) {
+  private constructor(path: string, lock: FolderLock) {
     this.path = path;
     this.#lock = lock;
   }
@@ -64,7 +64,7 @@ export class RunFolder {
     const folder = resolve(path);
     await refuseOccupied(folder);
     await makeRunFolder(folder);
-    const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
+    const run = new RunFolder(folder, await lock(folder));
     try {
       await refuseOccupied(folder); // Another process may have started a run since the first check.
       for (const name of SUBFOLDERS) await makeRunFolder(join(folder, name));
@@ -90,7 +90,7 @@ export class RunFolder {
     if (!holdsRun(folder)) {
       throw new RunFolderError(path, 'holds no run to resume (no config.json); leave out --resume to start one');
     }
-    const run = new RunFolder(folder, await takeLock(join(folder, LOCK)));
+    const run = new RunFolder(folder, await lock(folder));
     try {
       for (const name of SUBFOLDERS) await makeRunFolder(join(folder, name));
       const names = (await readdir(join(folder, 'checkpoints'))).map(entry => CHECKPOINT.exec(entry)?.[1]);
@@ -194,7 +194,11 @@ export class RunFolder {
    *   over the folder. The previous checkpoint is kept.
    */
   async saveCheckpoint(name: CheckpointName, files: CheckpointFiles): Promise<void> {
-    this.#lock.check();
+    try {
+      this.#lock.check();
+    } catch (error) {
+      throw ofRun(error);
+    }
     await this.#log?.sync();
     await writeCheckpoint(this.checkpointPath(name), files);
   }
@@ -273,3 +277,13 @@ async function makeRunFolder(path: string): Promise<void> {
     throw new RunFolderError(path, `cannot be created: ${reasonOf(error)}`, { cause: error });
   }
 }
+
+async function lock(folder: string): Promise<FolderLock> {
+  return await takeLock(join(folder, LOCK), 'run folder').catch(error => {
+    throw ofRun(error);
+  });
+}
+
+/** Errors of the lock as errors of the run. */
+const ofRun = (error: unknown) =>
+  error instanceof FileError ? new RunFolderError(error.path, error.reason, { cause: error.cause }) : error;

@@ -1,4 +1,4 @@
-/** The style sheet of a report: one column of sections, light or dark to match the reader's system. */
+/** The style sheet of reports: one column of sections, light or dark to match the reader's system. */
 
 export const STYLE = `
 :root {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { takeLock } from '../../train/run-folder/lock.node.ts';
+import { takeLock } from '../../files/lock.node.ts';
 import { temporaryFolder } from '../eval/temporary.ts';
 
 /** Ten times as fast as usual. */
@@ -26,9 +26,9 @@ const elsewhere = (more: object = {}) =>
 
 /** A process of its own that holds the lock until it is killed; `as` runs before it: other names, other namespaces. */
 async function holder(path: string, as: readonly string[] = []) {
-  const url = JSON.stringify(new URL('../../train/run-folder/lock.node.ts', import.meta.url).href);
+  const url = JSON.stringify(new URL('../../files/lock.node.ts', import.meta.url).href);
   const program = `import { takeLock } from ${url};
-    await takeLock(${JSON.stringify(path)}, ${JSON.stringify(TIMES)}).then(() => console.log('held'), error => console.log(error.message));
+    await takeLock(${JSON.stringify(path)}, 'run folder', ${JSON.stringify(TIMES)}).then(() => console.log('held'), error => console.log(error.message));
     setInterval(() => {}, 1000);`;
   const words = [...as, process.execPath, '--import', 'tsx', '--input-type=module', '-e', program];
   const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -40,12 +40,12 @@ test('a lock of another host without a heartbeat is taken over, at once if it is
   const path = lockIn(temporaryFolder());
   writeFileSync(path, elsewhere());
   const start = performance.now();
-  (await takeLock(path, TIMES)).release();
+  (await takeLock(path, 'run folder', TIMES)).release();
   expect(performance.now() - start).toBeGreaterThan(1000);
   writeFileSync(path, elsewhere());
   utimesSync(path, new Date(Date.now() - 60_000), new Date(Date.now() - 60_000));
   const again = performance.now();
-  (await takeLock(path, TIMES)).release();
+  (await takeLock(path, 'run folder', TIMES)).release();
   expect(performance.now() - again).toBeLessThan(1000);
   expect(readdirSync(join(path, '..'))).toEqual([]);
 });
@@ -55,7 +55,7 @@ test('a lock of another host with a heartbeat is respected, whatever its process
   writeFileSync(path, elsewhere());
   const beat = setInterval(() => writeFileSync(path, elsewhere()), 200);
   try {
-    await expect(takeLock(path, TIMES)).rejects.toThrow(
+    await expect(takeLock(path, 'run folder', TIMES)).rejects.toThrow(
       `run.lock: process ${process.pid} on elsewhere since then is writing to this run folder; stop it first`,
     );
   } finally {
@@ -65,7 +65,7 @@ test('a lock of another host with a heartbeat is respected, whatever its process
 
 test('the heartbeat continues while the main thread is busy, and does not change the content', async () => {
   const path = lockIn(temporaryFolder());
-  const lock = await takeLock(path, TIMES);
+  const lock = await takeLock(path, 'run folder', TIMES);
   const [content, time] = [readFileSync(path, 'utf8'), statSync(path).mtimeMs];
   await wait(300); // The thread starts.
   const until = performance.now() + 1000;
@@ -126,9 +126,9 @@ test.skipIf(!mayUnshare)('two hosts, or two containers with process id 1, have o
     expect(first.said).toBe('held');
     for (const host of ['one', 'two']) others.push(await holder(path, container(host)));
     for (const { said } of others) expect(said).toMatch(/process 1 on one since .+ is writing to this run folder/);
-    await expect(takeLock(path, TIMES)).rejects.toThrow('process 1 on one since');
+    await expect(takeLock(path, 'run folder', TIMES)).rejects.toThrow('process 1 on one since');
   } finally {
     for (const { child } of [first, ...others]) child.kill('SIGKILL');
   }
-  (await takeLock(path, TIMES)).release();
+  (await takeLock(path, 'run folder', TIMES)).release();
 });

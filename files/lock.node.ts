@@ -1,4 +1,4 @@
-/** The lock of a run folder: only one process at a time can write, across hosts and containers. */
+/** The lock of a folder: only one process at a time can write, across hosts and containers. */
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync, unlinkSync } from 'node:fs';
@@ -6,8 +6,7 @@ import { type FileHandle, open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { codeOf, reasonOf } from '../../files/file-error.ts';
-import { RunFolderError } from '../errors.ts';
+import { codeOf, FileError, unwritable } from './file-error.ts';
 
 /** Milliseconds between heartbeats, and without a heartbeat until a process counts as dead. */
 export interface LockTimes {
@@ -21,8 +20,8 @@ const TIMES: LockTimes = { every: 4_000, dead: 20_000 };
 const POLL = 100;
 
 /** A lock that this process holds. */
-export interface RunLock {
-  /** @throws RunFolderError if another process has taken it over, for instance while this one was suspended. */
+export interface FolderLock {
+  /** @throws FileError if another process has taken it over, for instance while this one was suspended. */
   check(): void;
   /** Releases the lock. */
   release(): void;
@@ -44,15 +43,16 @@ const held = new Set<string>();
 /**
  * Acquires the lock file `path`. If its process has visibly died, it is taken over at once. For a process on another host
  * or in another container, this waits for a heartbeat.
- * @throws RunFolderError if another living process holds it, or it cannot be written.
+ * @param what the folder's kind, for messages.
+ * @throws FileError if another living process holds it, or it cannot be written.
  */
-export async function takeLock(path: string, times: LockTimes = TIMES): Promise<RunLock> {
+export async function takeLock(path: string, what = 'folder', times: LockTimes = TIMES): Promise<FolderLock> {
   const mine = `${JSON.stringify({ ...self(), since: new Date().toISOString(), id: randomUUID() })}\n`;
   while (!(await createWith(path, mine))) {
     const seen = await contentOf(path);
     if (seen === undefined) continue;
     const owner = ownerOf(seen);
-    if (held.has(path) || (await isAlive(path, seen, owner, times))) throw occupied(path, owner);
+    if (held.has(path) || (await isAlive(path, seen, owner, times))) throw occupied(path, what, owner);
     await removeDead(path, seen, times);
   }
   held.add(path);
@@ -65,7 +65,7 @@ export async function takeLock(path: string, times: LockTimes = TIMES): Promise<
   return {
     check() {
       if (contentNow(path) === mine) return;
-      throw new RunFolderError(path, 'another process has taken over this run folder; this one stops writing to it');
+      throw new FileError(path, `another process has taken over this ${what}; this one stops writing to it`);
     },
     release() {
       held.delete(path);
@@ -75,10 +75,10 @@ export async function takeLock(path: string, times: LockTimes = TIMES): Promise<
   };
 }
 
-function occupied(path: string, owner: Owner | undefined): RunFolderError {
+function occupied(path: string, what: string, owner: Owner | undefined): FileError {
   const host = owner && owner.system !== self().system ? ` on ${owner.host}` : '';
   const who = owner ? `process ${owner.process}${host} since ${owner.since}` : 'another process';
-  return new RunFolderError(path, `${who} is writing to this run folder; stop it first, or delete this file`);
+  return new FileError(path, `${who} is writing to this ${what}; stop it first, or delete this file`);
 }
 
 /** Creates a file with this content; returns false if it already exists. */
@@ -88,13 +88,13 @@ async function createWith(path: string, content: string): Promise<boolean> {
     file = await open(path, 'wx');
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw new RunFolderError(path, `cannot be written: ${reasonOf(error)}`, { cause: error });
+    throw unwritable(path, error);
   }
   try {
     await file.writeFile(content);
   } catch (error) {
     await rm(path, { force: true });
-    throw new RunFolderError(path, `cannot be written: ${reasonOf(error)}`, { cause: error });
+    throw unwritable(path, error);
   } finally {
     await file.close();
   }
