@@ -135,7 +135,7 @@ test('a model that is nowhere is one line that lists all names there are, and ex
   expect([code, stderr]).toEqual([
     1,
     'error: nowhere.file: no such model file, nor one of srresnet, srgan, nearest, bilinear, bicubic, lanczos3, nedi, edi, ' +
-      'freeman, markov\n',
+      'freeman, markov, selfexsr\n',
   ]);
 });
 

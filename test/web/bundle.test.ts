@@ -114,7 +114,7 @@ test('Chromium computes what Node computes', async ({ skip, signal }) => {
     expect(relativeError(results!.numbers[name], numbers), `${name} on ${results!.adapter}`).toBeLessThan(1e-5);
   }
   expect(here.numbers.losses[2]).toBeLessThan(here.numbers.losses[0]);
-});
+}, 400_000);
 
 /** Serves a page with this script from 127.0.0.1, opens it and waits for what it posts. */
 async function open(

@@ -16,7 +16,8 @@ const random = (stream: number, size: number): Float32Array => {
 
 /** Convolutions with their gradients, uncompiled, and the losses of three updates of a small SRResNet, compiled. */
 export async function compute(): Promise<Results> {
-  using device = await init();
+  // Chromium's software adapter takes over a minute to compile the long texts of the fast kernels.
+  using device = await init({ kernels: 'plain' });
   const { vendor, architecture, description } = device.description;
   const numbers = { ...(await convolution(1)), ...(await convolution(2)), losses: await training() };
   return { adapter: `${vendor} ${architecture} ${description}`.trim(), numbers };
