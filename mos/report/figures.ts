@@ -28,14 +28,14 @@ export function distributionFigure({ name, versions }: SetScores): string {
       const part = count / ratings;
       const share = Math.round(100 * part);
       const place = `x="${x + 1}" y="${y(i + 1) - ROW / 2 + 1}" width="${COLUMN - 2}" height="${ROW - 2}"`;
-      const text = `<text class="${part > 0.45 ? 'over' : ''}" x="${middle}" y="${y(i + 1) + 4}" text-anchor="middle">${share}</text>`;
+      const text = `<text class="${part > 0.35 ? 'over' : 'share'}" x="${x + COLUMN - 9}" y="${y(i + 1) + 4}" text-anchor="end">${share}</text>`;
       return `<rect class="cell" ${place} rx="3" fill-opacity="${(0.05 + 0.95 * part).toFixed(3)}"/>${count > 0 ? text : ''}`;
     });
     const whisker = Number.isNaN(byRaters.low)
       ? ''
       : `<line class="mean" x1="${x + 10}" x2="${x + 10}" y1="${y(byRaters.low).toFixed(1)}" y2="${y(byRaters.high).toFixed(1)}"/>`;
     const level = y(mos).toFixed(1);
-    const mark = `<line class="mean wide" x1="${x + 4}" x2="${x + COLUMN - 4}" y1="${level}" y2="${level}"/>`;
+    const mark = `<line class="mean wide" x1="${x + 4}" x2="${x + COLUMN / 2}" y1="${level}" y2="${level}"/>`;
     return (
       `<g><title>${escapeHtml(label)}: mean ${mos.toFixed(2)} of ${ratings} ratings</title>${cells.join('')}${whisker}${mark}</g>` +
       `<text class="strong" x="${middle}" y="${bottom + 20}" text-anchor="middle">${mos.toFixed(2)}</text>${slanted(label, middle, bottom + 36)}`

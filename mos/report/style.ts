@@ -7,10 +7,11 @@ export const MOS_STYLE = `
 .figure svg { display: block; height: auto; min-width: 560px; max-width: 100%; }
 .figure svg text { font-size: 12.5px; fill: var(--muted); }
 .figure svg .strong { fill: var(--ink); font-weight: 620; }
+.figure svg .share { fill: var(--ink); }
 .figure svg .over { fill: var(--card); }
 .figure svg .cell { fill: var(--ink); }
 .figure svg .grid { stroke: var(--grid); }
-.figure svg .mean { stroke: #dc2626; stroke-width: 2.5; }
+.figure svg .mean { stroke: #ef2b2b; stroke-width: 2.5; }
 .figure svg .mean.wide { stroke-width: 4; }
 .figure svg .stem { stroke: var(--rule); stroke-width: 2; }
 .figure svg circle { fill: var(--main); }

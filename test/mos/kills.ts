@@ -21,9 +21,11 @@ export async function checkKills(raters: number, kills: number): Promise<void> {
     for (; killed < kills; killed++) {
       await wait(20 + 40 * (killed % 7));
       await kill(server);
+      // What the next server acknowledges while its votes are copied is no matter of this kill.
+      const before = people.map(({ number, acknowledged }) => ({ number, acknowledged: [...acknowledged] }));
       server = await serving(open.folder, port);
       const { votes } = await readVotes(open);
-      for (const { number, acknowledged } of people) {
+      for (const { number, acknowledged } of before) {
         const stored = votes.filter(({ rater }) => rater === number);
         // A rater who does not know their number yet has no vote.
         acknowledged.forEach((given, place) => {
