@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { campaign } from './campaign.ts';
 import { KINDS } from './seeds.ts';
 
-const COUNT = process.env.DAYBREAK_LONG ? 2000 : 30;
+const COUNT = process.env.DAYBREAK_LONG ? 2000 : 60;
 
 test.each(KINDS)('%s: no crash, no hang, no error that is not ours, bounded memory', async kind => {
   const { accepted, refused, findings } = await campaign({ kind, seed: 7, count: COUNT });
