@@ -99,9 +99,9 @@ export function addEvalCommand(program: Command): void {
     .option('--json <file>', 'write the scores to this file; - prints them instead of the table')
     .addHelpText('after', FORMAT)
     .action(async (given: EvalOptions, self: Command) => {
-      // Whoever brings results asks for no model, unless he names one.
-      const runsDefault = self.getOptionValueSource('model') === 'default' && given.results === undefined;
-      const model = runsDefault || self.getOptionValueSource('model') !== 'default' ? given.model : [];
+      // With results no model runs unless one is named.
+      const unnamed = self.getOptionValueSource('model') === 'default';
+      const model = given.results !== undefined && unnamed ? [] : given.model;
       process.exitCode = await interruptible('Stopping.', signal => score({ ...given, model }, signal));
     });
 }
@@ -117,8 +117,9 @@ async function score(options: EvalOptions, signal: AbortSignal): Promise<number>
   const set = await openDataSet(data, options.lr);
   const gpu = gpuOf(options);
   const methods = await openMethods(options.model, options, gpu);
+  const results = await resultsOf(options.results ?? [], set);
   const measure = await openMeasure(options, gpu);
-  const { scored, skipped } = await scoreAll(methods, options.results ?? [], set, measure?.measure, signal);
+  const { scored, skipped } = await scoreAll([...methods, ...results], set, measure?.measure, signal);
   const code = skipped.length === 0 ? 0 : 1;
   const json = `${JSON.stringify(reportOf(data, scored, skipped))}\n`;
   if (file === '-') {
@@ -150,30 +151,21 @@ function reportOf(data: string, scored: readonly Scored[], skipped: readonly Ski
   return skipped.length === 0 ? report : { ...report, skipped };
 }
 
-/** Scores each picture with all methods, and the results in `folders`. Shows progress on stderr. */
+/** Scores each picture with all methods. Shows progress on stderr. */
 async function scoreAll(
-  opened: readonly OpenedMethod[],
-  folders: readonly string[],
+  methods: readonly Row[],
   set: DataSet,
   measure: Measure | undefined,
   signal: AbortSignal,
 ): Promise<{ scored: Scored[]; skipped: readonly Skipped[] }> {
+  const total = set.entries.length * methods.length;
   const skipped: Skipped[] = [];
-  const lines: string[] = [];
-  let show = (line: string): void => {
-    lines.push(line);
-  };
-  const onNote = (note: string) => show(`note: ${note}`);
+  using progress = new BatchProgress(total);
+  const onNote = (note: string) => progress.line(`note: ${note}`);
   const onSkip = ({ file, reason, message }: ImageError) => {
-    show(`skipped: ${message}`);
+    progress.line(`skipped: ${message}`);
     skipped.push({ file, reason });
   };
-  const results = await resultsOf(folders, set, { onNote, onSkip });
-  const methods: readonly Row[] = [...opened, ...results];
-  const total = set.entries.length * methods.length;
-  using progress = new BatchProgress(total);
-  show = line => progress.line(line);
-  for (const line of lines) show(line);
   for (const note of set.notes) onNote(note);
   const pairs = readPairs(set, { onSkip, onNote, signal });
   const evaluations = await evaluateMethods(
@@ -186,6 +178,7 @@ async function scoreAll(
         signal,
         measure,
         onNote,
+        onSkip,
         onTile: (tile, tiles) => progress.update(done + tile / tiles, `${prefix}tile ${tile}/${tiles}`),
         onProgress: (part, all) => progress.update(done + part / all, `${prefix}${percentage(part, all)}`),
         onPicture: ({ name }) => {
@@ -205,13 +198,10 @@ async function scoreAll(
 }
 
 /** The rows of result folders. Labels that are equal get their folders' names. */
-async function resultsOf(
-  folders: readonly string[],
-  set: DataSet,
-  options: Parameters<typeof openResults>[2],
-): Promise<Row[]> {
+async function resultsOf(folders: readonly string[], set: DataSet): Promise<Row[]> {
   const originals = set.entries.map(({ name }) => name);
-  const all = (await Promise.all(folders.map(folder => openResults(folder, originals, options)))).flat();
+  const onNote = (note: string) => void process.stderr.write(`note: ${note}\n`);
+  const all = (await Promise.all(folders.map(folder => openResults(folder, originals, onNote)))).flat();
   return all.map(({ label, folder, results }) => {
     const unique = all.filter(other => other.label === label).length === 1;
     return { model: folder, label: unique ? label : `${folder}: ${label}`, adapter: undefined, method: results };

@@ -7,7 +7,7 @@ import { DaybreakError } from '../common/errors.ts';
 import { daybreakVersion } from '../common/machine.node.ts';
 import { counted, jsonText } from '../common/text.ts';
 import { type DataSet, LOW_MAKERS, type LowMaker, openDataSet, readPairs } from '../eval/dataset.node.ts';
-import { meanFigures, type Pair, type Results } from '../eval/evaluate.ts';
+import { meanFigures, type Pair } from '../eval/evaluate.ts';
 import { PAPER_METHODS } from '../eval/paper-tables.ts';
 import { decimals, scores } from '../eval/protocols.ts';
 import { openResults } from '../eval/results.node.ts';
@@ -16,6 +16,7 @@ import { bytesOf, digestOf, RowStore, type TimedScores } from '../eval/table-row
 import { sha256Of } from '../files/digest.node.ts';
 import { checkFolder, writeText } from '../files/output.node.ts';
 import { ImageError } from '../image/errors.ts';
+import type { Picture } from '../image/picture.ts';
 import { listPretrained } from '../models/pretrained.node.ts';
 import { collect } from './arguments.ts';
 import { UsageError } from './failures.ts';
@@ -88,10 +89,10 @@ function labelled(text: string): Labelled {
 /** A row before it is scored. */
 interface Planned {
   readonly label: string;
-  /** What its scores depend on. */
-  readonly identity: string;
-  /** The result for a pair, and its duration; undefined if there is none. Opened when it is first needed. */
-  readonly open: () => Promise<(pair: Pair, control: RowControl) => Promise<Timed | undefined>>;
+  /** What its scores depend on; undefined for results that exist: reading them again is quicker than to tell whether to. */
+  readonly identity: string | undefined;
+  /** The result for a pair, and its duration. Opened when it is first needed. @throws ImageError if there is none. */
+  readonly open: () => Promise<(pair: Pair, control: RowControl) => Promise<Timed>>;
 }
 
 interface RowControl {
@@ -101,7 +102,7 @@ interface RowControl {
 }
 
 interface Timed {
-  readonly result: Awaited<ReturnType<Results['of']>>;
+  readonly result: Picture;
   readonly seconds?: number;
 }
 
@@ -186,8 +187,7 @@ async function plannedResults(
   const originals = set.entries.map(({ name }) => name);
   const rows: Planned[] = [];
   for (const { label, value } of folders.map(labelled)) {
-    const onSkip = ({ message }: ImageError) => onNote(`skipped: ${message}`);
-    const opened = await openResults(value, originals, { onSkip, onNote }).catch((error: unknown) => {
+    const opened = await openResults(value, originals, onNote).catch((error: unknown) => {
       if (!(error instanceof ImageError)) throw error;
       onNote(error.message);
       return [];
@@ -196,12 +196,8 @@ async function plannedResults(
       const name = label ?? one.label;
       rows.push({
         label: opened.length > 1 && label !== undefined ? `${label}: ${one.label}` : name,
-        // Results are read anyway; scoring them is quick.
-        identity: `results ${Math.random()}`,
-        open: async () => async pair => {
-          const result = await one.results.of(pair);
-          return result && { result };
-        },
+        identity: undefined,
+        open: async () => async pair => ({ result: await one.results.of(pair) }),
       });
     }
   }
@@ -229,7 +225,10 @@ async function scoreRows(
   const table: TableRow[] = [];
   for (const [index, row] of rows.entries()) {
     const first = index * set.entries.length;
-    const store = await RowStore.open(out, name, row.label, sha256Of(`${digest} ${row.identity}`));
+    const store =
+      row.identity === undefined
+        ? new RowStore()
+        : await RowStore.open(out, name, row.label, sha256Of(`${digest} ${row.identity}`));
     const problems: string[] = [];
     try {
       await scoreRow(set, row, store, problems, {
@@ -264,15 +263,16 @@ async function scoreRow(
   for await (const pair of readPairs({ ...set, entries, strays: [] }, options)) {
     const done = store.images.length;
     onDone(done, pair.name);
-    const made = await resultFor(pair, {
-      signal,
-      onNote,
-      onPart: (text, part) => onDone(done + part, `${pair.name} ${text}`),
-    });
-    if (!made?.result) continue;
-    const { seconds } = made;
-    const figures = { name: pair.name, ...scores(made.result, pair.hr) };
-    await store.add({ ...figures, ...(seconds !== undefined && { seconds }) });
+    try {
+      const onPart = (text: string, part: number) => onDone(done + part, `${pair.name} ${text}`);
+      const { result, seconds } = await resultFor(pair, { signal, onNote, onPart });
+      const figures = { name: pair.name, ...scores(result, pair.hr) };
+      await store.add({ ...figures, ...(seconds !== undefined && { seconds }) });
+    } catch (error) {
+      // A missing result does not stop the row; a full disk does.
+      if (!(error instanceof ImageError)) throw error;
+      problems.push(error.message);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Scores methods on a data set: per picture and on average. */
 
+import { ImageError } from '../image/errors.ts';
 import type { Picture } from '../image/picture.ts';
 import type { Method } from './methods.ts';
 import { type MeanScores, meanOfFinite, meanScores, type Scores, scores } from './protocols.ts';
@@ -44,6 +45,8 @@ export interface Evaluation {
 /** Control of an evaluation, and optional metrics. */
 export interface EvaluationControl extends UpscaleControl {
   readonly measure?: Measure | undefined;
+  /** Called with an error for each existing result that is missing or cannot be used. */
+  readonly onSkip?: ((error: ImageError) => void) | undefined;
 }
 
 /** An original and its LR, a quarter as wide and high. */
@@ -78,19 +81,25 @@ export async function evaluateOne(
 
 /** Results that exist already, made by any program. */
 export interface Results {
-  /** The result for a pair, as large as its original; undefined if there is none, which then counts for no mean. */
-  readonly of: (pair: Pair) => Promise<Picture | undefined>;
+  /** The result for a pair, as large as its original. @throws ImageError if there is none; it then counts for no mean. */
+  readonly of: (pair: Pair) => Promise<Picture>;
 }
 
-/** Scores a result that exists already; undefined if there is none for this pair. */
+/** Scores a result that exists already; undefined, after `onSkip`, if there is none for this pair. */
 async function scoreResult(
   results: Results,
   pair: Pair,
-  { measure, signal }: EvaluationControl,
+  { measure, onSkip, signal }: EvaluationControl,
 ): Promise<PictureScores | undefined> {
   signal?.throwIfAborted();
-  const result = await results.of(pair);
-  return result && { name: pair.name, ...scores(result, pair.hr), ...(await measure?.(result, pair.hr)) };
+  try {
+    const result = await results.of(pair);
+    return { name: pair.name, ...scores(result, pair.hr), ...(await measure?.(result, pair.hr)) };
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    onSkip?.(error);
+    return undefined;
+  }
 }
 
 /**

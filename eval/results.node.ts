@@ -18,43 +18,36 @@ export interface OpenedResults {
   readonly results: Results;
 }
 
-/** Options of opening results. */
-export interface ResultsOptions {
-  /** Called with an error for each picture of the set without a usable result. */
-  readonly onSkip: (error: ImageError) => void;
-  /** Called with a line about files that are not used. */
-  readonly onNote: (note: string) => void;
-}
-
 /**
  * Opens a folder of results, or one with a folder for each method. Files are matched to the originals by name (see
  * `matchResults`); files of one folder whose names end differently (`baby_SRGAN.png`, `baby_SRResNet.png`) are several
  * methods.
  * @param originals the names of the set's pictures.
+ * @param onNote called with a line about files that are not used.
  * @throws ImageError if the folder cannot be read or holds no result of the set.
  */
 export async function openResults(
   folder: string,
   originals: readonly string[],
-  options: ResultsOptions,
+  onNote: (note: string) => void,
 ): Promise<OpenedResults[]> {
   const { entries } = await listFolder(folder);
-  const inside = await groupsOf(folder, originals, options);
+  const inside = await groupsOf(folder, originals, onNote);
   const own = basename(resolve(folder));
   const label = ({ decoration }: MatchedResults, name: string, alone: boolean) => (alone ? name : decoration || name);
-  const opened = inside.map(group => open(folder, label(group, own, inside.length === 1), group, options));
+  const opened = inside.map(group => open(folder, label(group, own, inside.length === 1), group));
   if (opened.length === 0) {
     for (const entry of entries) {
       if (!entry.isDirectory()) continue;
       if (isSetFolder(entry.name)) {
-        options.onNote(`${join(folder, entry.name)}: skipped, named like originals or LR`);
+        onNote(`${join(folder, entry.name)}: skipped, named like originals or LR`);
         continue;
       }
       const path = join(folder, entry.name);
-      const groups = await groupsOf(path, originals, options);
+      const groups = await groupsOf(path, originals, onNote);
       for (const group of groups) {
         const name = groups.length === 1 ? entry.name : [entry.name, group.decoration].filter(Boolean).join('/');
-        opened.push(open(path, name, group, options));
+        opened.push(open(path, name, group));
       }
     }
   }
@@ -67,7 +60,7 @@ export async function openResults(
 async function groupsOf(
   folder: string,
   originals: readonly string[],
-  { onNote }: ResultsOptions,
+  onNote: (note: string) => void,
 ): Promise<readonly MatchedResults[]> {
   const { entries } = await listFolder(folder);
   const files = entries.filter(entry => !entry.isDirectory() && isPicture(entry.name)).map(({ name }) => name);
@@ -89,17 +82,11 @@ function notesOf(unmatched: readonly Unmatched[]): string[] {
   ];
 }
 
-function open(folder: string, label: string, { files }: MatchedResults, { onSkip }: ResultsOptions): OpenedResults {
-  const of = async ({ name, hr }: Pair): Promise<Picture | undefined> => {
+function open(folder: string, label: string, { files }: MatchedResults): OpenedResults {
+  const of = async ({ name, hr }: Pair): Promise<Picture> => {
     const file = files.get(name);
-    try {
-      if (file === undefined) throw new ImageError(join(folder, name), `no result of ${label} for this picture`);
-      return await fitting(join(folder, file), hr);
-    } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
-      onSkip(error);
-      return undefined;
-    }
+    if (file === undefined) throw new ImageError(join(folder, name), `no result of ${label} for this picture`);
+    return await fitting(join(folder, file), hr);
   };
   return { label, folder, results: { of } };
 }

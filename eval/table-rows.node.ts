@@ -52,13 +52,12 @@ export async function bytesOf(path: string): Promise<Uint8Array> {
 
 /** The finished scores of one row. */
 export class RowStore {
-  readonly #path: string;
-  readonly #identity: string;
+  readonly #file: { readonly path: string; readonly identity: string } | undefined;
   readonly #images: TimedScores[] = [];
 
-  private constructor(path: string, identity: string) {
-    this.#path = path;
-    this.#identity = identity;
+  /** Without a file, scores are kept in memory alone. */
+  constructor(file?: { readonly path: string; readonly identity: string }) {
+    this.#file = file;
   }
 
   /**
@@ -68,10 +67,11 @@ export class RowStore {
    */
   static async open(folder: string, set: string, label: string, identity: string): Promise<RowStore> {
     const name = `${set}-${label}`.replaceAll(/[^\w.+()-]+/g, '_');
-    const store = new RowStore(join(folder, 'rows', `${name}.json`), identity);
-    const text = await readFile(store.#path, 'utf8').catch((error: unknown) => {
+    const path = join(folder, 'rows', `${name}.json`);
+    const store = new RowStore({ path, identity });
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined;
-      throw new FileError(store.#path, `cannot be read: ${reasonOf(error)}`, { cause: error });
+      throw new FileError(path, `cannot be read: ${reasonOf(error)}`, { cause: error });
     });
     if (text === undefined) return store;
     const parsed = Stored.safeParse(jsonOf(text));
@@ -91,10 +91,12 @@ export class RowStore {
     return this.#images.some(one => one.name === name);
   }
 
-  /** Adds a picture's scores and writes the file. @throws FileError if it cannot be written. */
+  /** Adds a picture's scores, and writes the file if there is one. @throws FileError if it cannot be written. */
   async add(scores: TimedScores): Promise<void> {
     this.#images.push(scores);
-    await writeText(this.#path, jsonText({ identity: this.#identity, images: this.#images }));
+    if (!this.#file) return;
+    const { path, identity } = this.#file;
+    await writeText(path, jsonText({ identity, images: this.#images }));
   }
 }
 

@@ -21,6 +21,7 @@ writeFileSync(
   new URL('../eval/niqe-model.ts', import.meta.url),
   `/** Statistics of ${blocks.length} sharp blocks of nine CC0 photographs, for \`niqe.ts\`. Written by scripts/fit-niqe.ts. */
 
+// biome-ignore format: a row of the matrix per line
 export const PHOTOGRAPHS = {
   mean: Float64Array.of(${numbers(mean)}),
   covariance: Float64Array.of(

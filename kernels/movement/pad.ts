@@ -3,7 +3,7 @@ import { apply } from '../../engine/apply.ts';
 import { checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { f32, formatShape, like, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
-import { specify } from '../../engine/specify.ts';
+import { type Specification, specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import type { Numbers } from '../../engine/text/numbers.ts';
 import { mapIndices, words } from '../references.ts';
@@ -243,43 +243,14 @@ export const padReflectGradientOp: Declaration<PadGradientAttributes> = /* @__PU
   },
 );
 
-/* @__PURE__ */ specify<PadGradientAttributes>(padReflectGradientOp, () => ({
-  summary: 'The transpose of reflecting padding.',
-  reference([g], [source], { shape, padding }) {
-    const own = stridesOf(source);
-    const strides = stridesOf(shape);
-    const y = new Float64Array(sizeOf(shape));
-    g.forEach((value, index) => {
-      let at = 0;
-      for (let axis = 0; axis < shape.length; axis++) {
-        const c = (Math.floor(index / own[axis]) % source[axis]) - padding[axis][0];
-        at += reflected(c, shape[axis]) * strides[axis];
-      }
-      y[at] += value;
-    });
-    return [y];
-  },
-  samples: [
-    {
-      inputs: [{ shape: [1, 2, 8, 7] }],
-      attributes: {
-        shape: [1, 2, 5, 4],
-        padding: [
-          [0, 0],
-          [0, 0],
-          [3, 0],
-          [1, 2],
-        ],
-      },
-    },
-  ],
-  random(choose) {
-    const shape = [1, choose.integer(1, 3), choose.pick([3, 7]), choose.pick([3, 5, 13])];
-    const amount = () => [choose.integer(0, 2), choose.integer(0, 2)] as const;
-    const padding: Padding = [[0, 0], [0, 0], amount(), amount()];
-    return { inputs: [{ shape: paddedShape(shape, padding) }], attributes: { shape, padding } };
-  },
-}));
+/* @__PURE__ */ specify<PadGradientAttributes>(padReflectGradientOp, () =>
+  transposeOf(reflected, {
+    summary: 'The transpose of reflecting padding.',
+    sample: { padded: [1, 2, 8, 7], shape: [1, 2, 5, 4], rows: [3, 0], columns: [1, 2] },
+    heights: [3, 7],
+    widths: [3, 5, 13],
+  }),
+);
 
 /** Each element sums the positions that repeat it: itself, and at an edge all beyond it. */
 export const padReplicateGradientOp: Declaration<PadGradientAttributes> =
@@ -302,43 +273,60 @@ export const padReplicateGradientOp: Declaration<PadGradientAttributes> =
     gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'replicate' })],
   });
 
-/* @__PURE__ */ specify<PadGradientAttributes>(padReplicateGradientOp, () => ({
-  summary: 'The transpose of padding by repeating the edge.',
-  reference([g], [source], { shape, padding }) {
-    const own = stridesOf(source);
-    const strides = stridesOf(shape);
-    const y = new Float64Array(sizeOf(shape));
-    g.forEach((value, index) => {
-      let at = 0;
-      for (let axis = 0; axis < shape.length; axis++) {
-        const c = (Math.floor(index / own[axis]) % source[axis]) - padding[axis][0];
-        at += Math.min(shape[axis] - 1, Math.max(0, c)) * strides[axis];
-      }
-      y[at] += value;
-    });
-    return [y];
-  },
-  samples: [
-    {
-      inputs: [{ shape: [1, 2, 6, 7] }],
-      attributes: {
-        shape: [1, 2, 3, 1],
-        padding: [
-          [0, 0],
-          [0, 0],
-          [3, 0],
-          [4, 2],
-        ],
-      },
+/* @__PURE__ */ specify<PadGradientAttributes>(padReplicateGradientOp, () =>
+  transposeOf((c, size) => Math.min(size - 1, Math.max(0, c)), {
+    summary: 'The transpose of padding by repeating the edge.',
+    sample: { padded: [1, 2, 6, 7], shape: [1, 2, 3, 1], rows: [3, 0], columns: [4, 2] },
+    heights: [1, 7],
+    widths: [1, 5, 13],
+  }),
+);
+
+interface TransposeCases {
+  readonly summary: string;
+  readonly sample: { readonly padded: Shape; readonly shape: Shape; readonly rows: Pair; readonly columns: Pair };
+  /** Sizes of random problems. */
+  readonly heights: readonly number[];
+  readonly widths: readonly number[];
+}
+
+type Pair = readonly [before: number, after: number];
+
+/** The specification of a padding's transpose. `from` is the position that a padded one, relative to the first, copies. */
+function transposeOf(
+  from: (position: number, size: number) => number,
+  { summary, sample, heights, widths }: TransposeCases,
+): Specification<PadGradientAttributes> {
+  return {
+    summary,
+    reference([g], [source], { shape, padding }) {
+      const own = stridesOf(source);
+      const strides = stridesOf(shape);
+      const y = new Float64Array(sizeOf(shape));
+      g.forEach((value, index) => {
+        let at = 0;
+        for (let axis = 0; axis < shape.length; axis++) {
+          const c = (Math.floor(index / own[axis]) % source[axis]) - padding[axis][0];
+          at += from(c, shape[axis]) * strides[axis];
+        }
+        y[at] += value;
+      });
+      return [y];
     },
-  ],
-  random(choose) {
-    const shape = [1, choose.integer(1, 3), choose.pick([1, 7]), choose.pick([1, 5, 13])];
-    const amount = () => [choose.integer(0, 2), choose.integer(0, 2)] as const;
-    const padding: Padding = [[0, 0], [0, 0], amount(), amount()];
-    return { inputs: [{ shape: paddedShape(shape, padding) }], attributes: { shape, padding } };
-  },
-}));
+    samples: [
+      {
+        inputs: [{ shape: sample.padded }],
+        attributes: { shape: sample.shape, padding: [[0, 0], [0, 0], sample.rows, sample.columns] },
+      },
+    ],
+    random(choose) {
+      const shape = [1, choose.integer(1, 3), choose.pick(heights), choose.pick(widths)];
+      const amount = () => [choose.integer(0, 2), choose.integer(0, 2)] as const;
+      const padding: Padding = [[0, 0], [0, 0], amount(), amount()];
+      return { inputs: [{ shape: paddedShape(shape, padding) }], attributes: { shape, padding } };
+    },
+  };
+}
 
 export interface PadOptions {
   /**

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDataSet, readPairs } from '../../eval/dataset.node.ts';
@@ -120,10 +120,18 @@ test('a method that cannot be opened has a row with the reason, and the others a
 test('results are rows, and missing ones are told', async () => {
   const folder = await folderWithSet();
   await writePicture(join(folder, 'theirs/a_x.png'), formulaPicture([44, 40, 3, 1]));
-  const { code } = await table(folder, '--results', 'DRCN=theirs');
+  const { code, stderr } = await table(folder, '--results', 'DRCN=theirs');
   expect(code).toBe(1);
   const [{ rows }] = reportOf(folder);
-  expect(rows[0]).toMatchObject({ label: 'DRCN', pictures: 1, printed: { psnr: 31.52 } });
+  expect(rows[0]).toMatchObject({
+    label: 'DRCN',
+    pictures: 1,
+    printed: { psnr: 31.52 },
+    note: expect.stringMatching(/b: no result of/),
+  });
+  expect(stderr).toContain('skipped: DRCN: ');
+  // Results are not kept: they are there already.
+  expect(existsSync(join(folder, 'tables/rows'))).toBe(false);
   // Identical to its original: JSON has no infinity.
   expect(rows[0].mean).toMatchObject({ psnr: null, ssim: 1 });
   expect(readFileSync(join(folder, 'tables/tables.md'), 'utf8')).toMatch(/^\| DRCN +\| +∞ \|/m);

@@ -99,15 +99,13 @@ test('results of several methods in folders are rows; what is missing or of anot
   await writePicture(at('out/LRx4/a.png'), createPicture(11, 10, 3));
   const set = await openDataSet(at('set'));
   const [skipped, notes]: [string[], string[]] = [[], []];
-  const opened = await openResults(at('out'), ['a', 'b'], {
-    onSkip: ({ message }) => skipped.push(message),
-    onNote: note => notes.push(note),
-  });
+  const opened = await openResults(at('out'), ['a', 'b'], note => notes.push(note));
   expect(opened.map(({ label }) => label)).toEqual(['cropped', 'whole']);
   expect(notes).toEqual([`${at('out/LRx4')}: skipped, named like originals or LR`]);
   const [cropped, whole, bicubic] = await evaluateMethods(
     [...opened.map(({ results }) => results), interpolation('bicubic')],
     readPairs(set),
+    () => ({ onSkip: ({ message }) => skipped.push(message) }),
   );
   expect(skipped).toEqual([`${at('out/cropped/b.png')}: 20x36, 1 channel: expected 24x36, the size of the original`]);
   expect(cropped.images.map(({ name, psnr }) => [name, psnr])).toEqual([['a', Number.POSITIVE_INFINITY]]);
@@ -121,8 +119,7 @@ test('results of several methods in folders are rows; what is missing or of anot
 test('a folder without results of the set is an error', async () => {
   const folder = temporaryFolder();
   await writePicture(join(folder, 'c.png'), createPicture(4, 4, 1));
-  const options = { onSkip: () => {}, onNote: () => {} };
-  await expect(openResults(folder, ['a'], options)).rejects.toThrow(
+  await expect(openResults(folder, ['a'], () => {})).rejects.toThrow(
     'no results of this set: expected names such as a_METHOD.png',
   );
 });
@@ -140,7 +137,7 @@ test.for(SETS)("the authors' own results on %s have the printed scores", async (
   if (DATA === undefined || !existsSync(PAPER_RESULTS)) return skip('DAYBREAK_DATA holds no Ledig2017');
   const set = await openDataSet(join(DATA, name));
   const originals = set.entries.map(entry => entry.name);
-  const rows = await openResults(PAPER_RESULTS, originals, { onSkip: () => {}, onNote: () => {} });
+  const rows = await openResults(PAPER_RESULTS, originals, () => {});
   const evaluations = await evaluateMethods(
     rows.map(({ results }) => results),
     readPairs(set),
