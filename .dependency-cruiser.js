@@ -6,6 +6,7 @@
 /** Room → the rooms that it may import besides itself. `index.ts` is the engine and the operations. */
 const ROOMS = {
   common: [],
+  pages: ['common'],
   files: ['common'],
   engine: ['common', 'files'],
   image: ['common', 'files'],
@@ -13,10 +14,10 @@ const ROOMS = {
   kernels: ['common', 'files', 'engine'],
   models: ['common', 'files', 'engine', 'kernels', 'index.ts'],
   eval: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods'],
-  train: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval'],
-  web: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval', 'train'],
-  mos: ['common', 'files', 'image', 'methods', 'eval'],
-  tune: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'train'],
+  train: ['common', 'files', 'pages', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval'],
+  web: ['common', 'files', 'pages', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval', 'train'],
+  mos: ['common', 'files', 'pages', 'image', 'methods', 'eval'],
+  tune: ['common', 'files', 'pages', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'train'],
   cli: [
     'common',
     'files',

@@ -1,6 +1,6 @@
 /** The figures of a report as SVG. Their colours come from the page's style sheet. */
 
-import { escapeHtml } from '../../common/html.ts';
+import { escapeHtml } from '../../pages/html.ts';
 import type { SetScores } from '../analysis.ts';
 
 const ROW = 44;

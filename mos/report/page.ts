@@ -1,8 +1,7 @@
 /** A report of an opinion test as one HTML page without scripts. */
 
-import { escapeHtml } from '../../common/html.ts';
-import { STYLE } from '../../common/page-style.ts';
 import { count, counted, signed } from '../../common/text.ts';
+import { documentOf, escapeHtml } from '../../pages/html.ts';
 import {
   type Analysis,
   type Comparison,
@@ -33,28 +32,19 @@ export interface ReportContent {
 /** The report as HTML. */
 export function pageOf(content: ReportContent): string {
   const { study, analysis, daybreak } = content;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Opinion test – Daybreak</title>
-<style>${STYLE}${MOS_STYLE}</style>
-</head>
-<body>
-<main>
-${headerOf(content)}
-${analysis.sets.map(setSection).join('\n')}
-${ratersSection(analysis)}
-${versionsSection(study)}
-${METHOD}
-<footer class="note">Written by Daybreak ${escapeHtml(daybreak)} from study ${study.id}, prepared ${study.created.slice(0, 10)}.</footer>
-</main>
-</body>
-</html>
-`;
+  return documentOf({
+    title: 'Opinion test – Daybreak',
+    policy: POLICY,
+    style: MOS_STYLE,
+    sections: [
+      headerOf(content),
+      ...analysis.sets.map(setSection),
+      ratersSection(analysis),
+      versionsSection(study),
+      METHOD,
+    ],
+    footer: `Written by Daybreak ${daybreak} from study ${study.id}, prepared ${study.created.slice(0, 10)}.`,
+  });
 }
 
 /** The sentence that every report of simulated raters begins with; undefined for real ones. */

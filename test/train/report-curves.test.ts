@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { escapeHtml, scriptJson } from '../../common/html.ts';
 import { count, duration, figure, signed } from '../../common/text.ts';
+import { escapeHtml, scriptJson } from '../../pages/html.ts';
 import { chartsOf, smoothed, thinned } from '../../train/report/curves.ts';
 import { linearTicks, logarithmicTicks, padded, svgOf } from '../../train/report/svg.ts';
 import type { MetricsEntry } from '../../train/run-folder/metrics.ts';

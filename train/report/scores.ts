@@ -1,10 +1,10 @@
 /** The tables of a report: the scores of each method, and texture metrics. */
 
-import { escapeHtml } from '../../common/html.ts';
 import { signed } from '../../common/text.ts';
 import type { Figures } from '../../eval/evaluate.ts';
 import { PROTOCOLS } from '../../eval/protocols.ts';
 import { TEXTURE } from '../../eval/texture.ts';
+import { escapeHtml } from '../../pages/html.ts';
 import { type ReportImage, type ReportScores, setMeans } from './report-content.ts';
 import { INITIAL } from './run-comparison.ts';
 import { FEATURE_SIDE, TEXTURE_SIDE } from './texture-measure.ts';

@@ -1,9 +1,9 @@
 /** The sections of a report's page as HTML. */
 
-import { escapeHtml } from '../../common/html.ts';
 import { count, duration, figure } from '../../common/text.ts';
 import { adapterName } from '../../engine/device/adapter.ts';
 import { readPngStructure } from '../../image/png-header.ts';
+import { escapeHtml } from '../../pages/html.ts';
 import { optionsOf, variantOfConfig } from '../config/config.ts';
 import type { Environment, RecordedEnvironment } from '../run-folder/environment.ts';
 import type { Chart } from './curves.ts';

@@ -1,7 +1,7 @@
 /** Draws a chart as SVG. It is readable without JavaScript and in print; the page's script adds a hover readout. */
 
-import { escapeHtml } from '../../common/html.ts';
 import { figure } from '../../common/text.ts';
+import { escapeHtml } from '../../pages/html.ts';
 import type { Chart } from './curves.ts';
 
 const WIDTH = 520;

@@ -1,0 +1,58 @@
+/** Self-contained HTML pages: the document around a report, and text and data escaped for it. */
+
+import { STYLE } from './style.ts';
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Escapes text for HTML content and quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, character => ENTITIES[character]);
+}
+
+/** A value as JSON that is safe inside a script element. */
+export function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[<\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** What a page needs besides its content. Texts are escaped here. */
+export interface Page {
+  readonly title: string;
+  /** The content security policy: nothing is loaded from elsewhere. */
+  readonly policy: string;
+  /** Rules after those of all reports. */
+  readonly style?: string;
+  /** HTML of the sections, one below the other. */
+  readonly sections: readonly string[];
+  /** The footer's text. */
+  readonly footer: string;
+  /** An inline module; the policy must allow it. */
+  readonly script?: string;
+}
+
+/** A report as one HTML file, light or dark as its reader's system. */
+export function documentOf({ title, policy, style = '', sections, footer, script }: Page): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}${style}</style>
+</head>
+<body>
+<main>
+${sections.join('\n')}
+<footer class="note">${escapeHtml(footer)}</footer>
+</main>
+${script === undefined ? '' : `<script type="module">\n${script}</script>\n`}</body>
+</html>
+`;
+}
