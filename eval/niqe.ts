@@ -8,9 +8,11 @@
  */
 
 import { toGrey } from '../image/colour.ts';
+import { filterValid, gaussianTaps } from '../image/filter.ts';
 import type { Picture } from '../image/picture.ts';
 import type { Plane } from '../image/plane.ts';
 import { resizeSamples } from '../image/resize.ts';
+import { surroundPlane } from '../image/surround.ts';
 import { diagonalize } from '../methods/jacobi.ts';
 import { PHOTOGRAPHS } from './niqe-model.ts';
 
@@ -30,28 +32,11 @@ export interface BlockStatistics {
   readonly covariance: Float64Array;
 }
 
-/** Weights of a Gaussian of σ = 7/6 over 7 samples. */
-const WINDOW = (() => {
-  const weights = Float64Array.from({ length: 7 }, (_, i) => Math.exp(-((i - 3) ** 2) / (2 * (7 / 6) ** 2)));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return weights.map(weight => weight / sum);
-})();
+/** The window of local means. */
+const WINDOW = gaussianTaps(3, 7 / 6);
 
 /** Gaussian filtering; the edge is repeated. */
-function smoothed({ width, height, data }: Plane): Float64Array {
-  const at = (position: number, length: number) => Math.min(length - 1, Math.max(0, position));
-  const across = new Float64Array(width * height);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      for (let i = 0; i < 7; i++) across[y * width + x] += WINDOW[i] * data[y * width + at(x + i - 3, width)];
-  const out = new Float64Array(width * height);
-  for (let y = 0; y < height; y++)
-    for (let i = 0; i < 7; i++) {
-      const row = at(y + i - 3, height) * width;
-      for (let x = 0; x < width; x++) out[y * width + x] += WINDOW[i] * across[row + x];
-    }
-  return out;
-}
+const smoothed = (plane: Plane): Float64Array => filterValid(surroundPlane(plane, 3, 'clamp'), WINDOW);
 
 /** Local contrast (standard deviation), and samples less their local mean over the contrast plus one. */
 function normalized(plane: Plane): { readonly contrast: Float64Array; readonly samples: Float64Array } {

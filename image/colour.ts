@@ -10,6 +10,9 @@ const YCBCR = [
   [112, -93.786, -18.214],
 ] as const;
 
+/** Weights of R, G and B, in units of an 8-bit sample, in 255 times Y of rgb2ycbcr less its offset of 16. */
+export const LUMA_WEIGHTS = YCBCR[0];
+
 /**
  * Luma as MATLAB's rgb2ycbcr gives it for 8-bit pictures: round(16 + (65.481 R + 128.553 G + 24.966 B) / 255), an
  * integer of 16…235. A grey picture is its own luma (0…255, as the published scripts do); alpha is ignored.

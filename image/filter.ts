@@ -1,4 +1,4 @@
-/** Separable symmetric filters over planes, for both SSIM variants. */
+/** Separable symmetric filters over planes, and Gaussian weights. */
 
 /** `data[y · width + x]`. */
 interface Samples {
@@ -53,4 +53,13 @@ export function filterValid({ data, width, height }: Samples, taps: Float64Array
 /** Like `filterValid` at every sample, with zeros outside: width×height sums. */
 export function filterSame(samples: Samples, taps: Float64Array): Float64Array {
   return filterValid(frame(samples, taps.length >> 1), taps);
+}
+
+/** 2 · radius + 1 samples of a Gaussian of `sigma` samples, whose sum is 1. */
+export function gaussianTaps(radius: number, sigma: number): Float64Array {
+  const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    Math.exp(-((i - radius) ** 2) / (2 * sigma ** 2)),
+  );
+  const sum = taps.reduce((total, tap) => total + tap, 0);
+  return taps.map(tap => tap / sum);
 }

@@ -1,7 +1,7 @@
 /** PSNR and two variants of SSIM on planes of 0…255: Wang's, and that of daala's `dump_ssim`. */
 
 import { ImageError } from './errors.ts';
-import { filterSame, filterValid } from './filter.ts';
+import { filterSame, filterValid, gaussianTaps } from './filter.ts';
 import type { Plane } from './plane.ts';
 
 const PEAK = 255;
@@ -35,11 +35,7 @@ function secondMoments(a: Plane, b: Plane): { products: Float64Array; squares: F
 }
 
 /** 11 normalised Gaussian taps, σ = 1.5. */
-const WANG_TAPS = (() => {
-  const taps = Float64Array.from({ length: 11 }, (_, i) => Math.exp(-((i - 5) ** 2) / (2 * 1.5 ** 2)));
-  const sum = taps.reduce((total, tap) => total + tap, 0);
-  return taps.map(tap => tap / sum);
-})();
+const WANG_TAPS = gaussianTaps(5, 1.5);
 
 /**
  * Mean structural similarity of Wang et al. 2004 (ssim_index.m): 11×11 Gaussian window of σ 1.5, valid positions only,

@@ -7,16 +7,10 @@
 
 import { ImageError } from './errors.ts';
 import { createPicture, type Picture } from './picture.ts';
+import { cubic } from './resize-taps.ts';
 
 /** Bits after the point of a weight: 32 less 8 of the sample and 2 of room. */
 const PRECISION = 22;
-
-/** Keys 1981 with a = -1/2. */
-function cubic(x: number): number {
-  const t = Math.abs(x);
-  if (t < 1) return (1.5 * t - 2.5) * t * t + 1;
-  return t < 2 ? ((-0.5 * t + 2.5) * t - 4) * t + 2 : 0;
-}
 
 /** The weights of one output sample: those of the inputs from `first` on. */
 interface Taps {

@@ -23,8 +23,8 @@ interface Kernel {
   readonly value: (x: number) => number;
 }
 
-/** Keys 1981 with a = -1/2. */
-function cubic(x: number): number {
+/** Keys 1981 with a = -1/2: the weight of a sample `x` samples away. */
+export function cubic(x: number): number {
   const t = Math.abs(x);
   if (t <= 1) return 1.5 * t ** 3 - 2.5 * t ** 2 + 1;
   return t <= 2 ? -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2 : 0;

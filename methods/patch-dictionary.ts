@@ -3,7 +3,7 @@
  * Jones & Pasztor, "Example-Based Super-Resolution", IEEE Computer Graphics and Applications 22(2), 2002).
  */
 
-import { filterValid } from '../image/filter.ts';
+import { filterValid, gaussianTaps } from '../image/filter.ts';
 import type { Plane } from '../image/plane.ts';
 import { Random } from '../image/random.ts';
 import { resizeSamples } from '../image/resize.ts';
@@ -35,13 +35,7 @@ export interface PatchDictionary {
 
 const BLUR_RADIUS = Math.ceil(3 * SIGMA);
 
-const BLUR = (() => {
-  const taps = Float64Array.from({ length: 2 * BLUR_RADIUS + 1 }, (_, i) =>
-    Math.exp(-((i - BLUR_RADIUS) ** 2) / (2 * SIGMA ** 2)),
-  );
-  const sum = taps.reduce((a, b) => a + b);
-  return taps.map(tap => tap / sum);
-})();
+const BLUR = gaussianTaps(BLUR_RADIUS, SIGMA);
 
 /** Twice as wide and high by bicubic interpolation. */
 export const doubled = (plane: Plane): Plane => resizeSamples({ ...plane, channels: 1 }, 2, { method: 'bicubic' });

@@ -3,7 +3,9 @@
  * y = JPEG((x ⊛ k)↓ + n), equation 1 of Wang et al. 2021 ("Real-ESRGAN", one of its two rounds), with isotropic Gaussian
  * kernels and noise. Zhang et al. 2021 ("BSRGAN") shuffle the steps.
  */
+
 import { Philox } from '../engine/basics/philox.ts';
+import { gaussianTaps } from '../image/filter.ts';
 import { createPicture, type Picture } from '../image/picture.ts';
 
 /** `blur` comes before downscaling; `noise`, then `jpeg`, after it. */
@@ -83,9 +85,7 @@ export function degradationOf(ranges: DegradationRanges, seed: number, number: n
 export function blurred(picture: Picture, sigma: number): Picture {
   const radius = Math.ceil(4 * sigma);
   if (radius === 0) return picture;
-  const weights = Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma ** 2)));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const taps = Float64Array.from(weights, weight => weight / total);
+  const taps = gaussianTaps(radius, sigma);
   const { width, height, channels, data } = picture;
   const stride = width * channels;
   const across = alongLines(data, taps, { lines: height, line: stride, length: width, step: channels, channels });

@@ -1,6 +1,8 @@
 /** What a network learns from crops: luma, enlarged or not, made on the GPU from the RGB crops. */
 
 import { type Tensor, tensor, tidy } from '../engine/tensor.ts';
+import { LUMA_WEIGHTS } from '../image/colour.ts';
+import { cubic } from '../image/resize-taps.ts';
 import { clamp, conv2d, pad, pixelShuffle, slice } from '../kernels/index.ts';
 import type { NetworkImages } from '../models/network.ts';
 import type { Crops } from './training.ts';
@@ -13,7 +15,7 @@ export interface Example {
 
 /** Weights of R, G, B in [0, 1], and what is added. Luma of rgb2ycbcr / 255; full luma. */
 const LUMA = {
-  luma: { weights: [65.481 / 255, 128.553 / 255, 24.966 / 255], offset: 16 / 255 },
+  luma: { weights: LUMA_WEIGHTS.map(weight => weight / 255), offset: 16 / 255 },
   'full luma': { weights: [0.299, 0.587, 0.114], offset: 0 },
 } as const;
 
@@ -24,13 +26,6 @@ function lumaOf(rgb: Tensor, colour: keyof typeof LUMA, low: number, high: numbe
   const scaled = weights.map(weight => weight / (high - low));
   const shift = offset - low * scaled.reduce((sum, weight) => sum + weight, 0);
   return conv2d(rgb, tensor(scaled, [1, 3, 1, 1], { device }), tensor([shift], [1], { device }));
-}
-
-/** Keys' cubic with a = -1/2, as imresize's. */
-function cubic(x: number): number {
-  const t = Math.abs(x);
-  if (t <= 1) return 1.5 * t ** 3 - 2.5 * t ** 2 + 1;
-  return t <= 2 ? -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2 : 0;
 }
 
 const SCALE = 4;

@@ -3,16 +3,16 @@
  * and blurred, what the shrunk result lacks.
  */
 
+import { gaussianTaps } from '../../image/filter.ts';
 import type { Taps } from '../../image/resize-taps.ts';
 import { CORRECT, DIFFERENCE, type Layer, layerFor, resizing } from './resample.ts';
-import { normalized } from './settings.ts';
 import type { Steps } from './steps.ts';
 
 /** Corrections of each level. */
 export const ROUNDS = 20;
 
 /** The blur in one direction: the square of a Gaussian with a standard deviation of 1 pixel. */
-const BLUR = normalized([-2, -1, 0, 1, 2].map(offset => Math.exp(-offset * offset)));
+const BLUR = gaussianTaps(2, Math.SQRT1_2);
 
 /** The taps of a resizing to `length` samples, followed by BLUR with repeated edges. */
 export function blurred({ taps, weight, index }: Taps, length: number): Taps {

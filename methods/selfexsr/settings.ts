@@ -1,5 +1,7 @@
 /** What several files of the method share: its pyramid and its patches. Values of the authors' program (sr_init_opt.m). */
 
+import { gaussianTaps } from '../../image/filter.ts';
+
 /** Levels per factor of 2. Each level of the pyramid is 2^(-1/3) times as large as the one before it. */
 export const LEVELS_PER_OCTAVE = 3;
 
@@ -13,12 +15,4 @@ export const RADIUS = 2;
 const SIGMA = 3;
 
 /** Weights of the pixels -2…2 in one direction; their sum is 1. A pixel's weight in a patch is the product of two. */
-export const WEIGHTS: readonly number[] = normalized(
-  [-2, -1, 0, 1, 2].map(offset => Math.exp(-(offset * offset) / (2 * SIGMA * SIGMA))),
-);
-
-/** `values` divided by their sum. */
-export function normalized(values: readonly number[]): number[] {
-  const sum = values.reduce((total, value) => total + value, 0);
-  return values.map(value => value / sum);
-}
+export const WEIGHTS: readonly number[] = [...gaussianTaps(RADIUS, SIGMA)];
