@@ -10,14 +10,15 @@ import { fieldOptionsOf, infoOf, KEYS, Options, type TrainConfig, type TrainOpti
  */
 const MAX_ELEMENTS = 2 ** 30;
 
-/** Whether an option has a meaning for a variant. */
+/** Whether an option has a meaning for a variant with this optimizer; for one of them, if `optimizer` is undefined. */
 export function applies(
   key: TrainOption,
   { vgg, adversarial, mse, network }: Pick<Variant, 'vgg' | 'adversarial' | 'mse' | 'network'>,
+  optimizer: unknown,
 ): boolean {
   const { part, isField } = infoOf(key);
   if (isField) return network.fields[key]?.kind === 'integer';
-  const { optimizer, summed, options } = network.recipe;
+  const { summed, options } = network.recipe;
   switch (part) {
     case 'pixel loss':
       return mse && !summed;
@@ -25,10 +26,12 @@ export function applies(
       return vgg !== undefined;
     case 'discriminator':
       return adversarial;
+    case 'choice of optimizer':
+      return !adversarial;
     case 'Adam':
-      return optimizer === 'adam';
+      return adversarial || optimizer !== 'sgd';
     case 'momentum':
-      return optimizer === 'sgd';
+      return !adversarial && optimizer !== 'adam';
     case 'deep supervision':
       return key in options;
     default:
@@ -47,13 +50,21 @@ export const TrainConfigSchema = Options.superRefine((config, context) => {
     context.addIssue({ code: 'custom', path: [key], message, params: { sentence: kind === 'sentence' } });
   };
   for (const key of KEYS) {
-    if (config[key] !== undefined && !applies(key, variant))
-      report(key, `does not apply to ${variant.name}, which has no ${infoOf(key).part ?? key}`, 'sentence');
+    if (config[key] !== undefined && !applies(key, variant, config.optimizer))
+      report(key, absence(key, variant), 'sentence');
   }
   checkCombinations(config, report);
   checkNetworkSizes(config, variant, report);
   checkCrops(config, variant, report);
 });
+
+/** Why an option does not apply. */
+function absence(key: TrainOption, { name, adversarial }: Variant): string {
+  const part = infoOf(key).part ?? key;
+  if (part === 'Adam' && !adversarial) return 'needs --optimizer adam';
+  if (part === 'momentum' && !adversarial) return 'needs --optimizer sgd';
+  return `does not apply to ${name}, which has no ${part}`;
+}
 
 function checkCombinations(config: TrainConfig, report: Report): void {
   if (config.lrSchedule === 'cosine' && config.lrFloor > config.lr) report('lrFloor', `at most lr, ${config.lr}`);

@@ -1,6 +1,7 @@
 /** A training configuration: options of the command line override those of a file, which override the defaults. */
 
 import { quoted } from '../../engine/basics/errors.ts';
+import type { Recipe } from '../../models/network.ts';
 import { VGG_ADVICE } from '../../models/vgg19-error.ts';
 import { ConfigError } from '../errors.ts';
 import { ADVERSARIAL_WEIGHT, type Variant, variantOf } from '../variants.ts';
@@ -58,14 +59,17 @@ const SRGAN_STEPS = 2e5;
 
 /**
  * The default options of a variant: the paper's numbers. Some depend on the `given` options: an SRGAN lowers its learning
- * rate after half of its `steps`, and `init` determines channels and blocks.
+ * rate after half of its `steps`, `init` determines channels and blocks, and with another `optimizer` than the recipe's the
+ * recipe's learning rates do not apply.
  */
 export function defaultsOf(
   variant: Variant,
-  given: { readonly steps?: unknown; readonly init?: unknown } = {},
+  given: { readonly steps?: unknown; readonly init?: unknown; readonly optimizer?: unknown } = {},
 ): Readonly<Partial<Record<TrainOption, unknown>>> {
   const { adversarial, rescale, variation, network } = variant;
   const half = typeof given.steps === 'number' && given.steps > 1 ? Math.floor(given.steps / 2) : SRGAN_STEPS / 2;
+  const { recipe } = network;
+  const optimizer = given.optimizer ?? recipe.optimizer;
   const all: Partial<Record<TrainOption, unknown>> = {
     ...Object.fromEntries(KEYS.map(key => [key, Options.shape[key].safeParse(undefined).data])),
     model: variant.name,
@@ -75,7 +79,8 @@ export function defaultsOf(
     weightDecay: 0,
     clipValue: 0,
     lastRate: 1,
-    ...network.recipe.options,
+    optimizer: recipe.optimizer,
+    ...(optimizer === recipe.optimizer ? recipe.options : withoutRates(recipe.options)),
     ...(adversarial && { steps: SRGAN_STEPS, lrSchedule: 'step', lrStepEvery: half }),
     discriminatorChannels: 64,
     discriminatorHidden: 1024,
@@ -86,16 +91,27 @@ export function defaultsOf(
     tvWeight: variation,
   };
   return Object.fromEntries(
-    Object.entries(all).filter(([key, value]) => value !== undefined && applies(key as TrainOption, variant)),
+    Object.entries(all).filter(
+      ([key, value]) => value !== undefined && applies(key as TrainOption, variant, optimizer),
+    ),
   );
 }
 
-/** The options that apply to a variant, in the order of the help. `given`: as for `defaultsOf`. */
+/** Options of a recipe that suit its optimizer only. */
+const RATES: readonly string[] = ['lr', 'lrSchedule', 'lrFloor', 'lrStepEvery', 'lrStepFactor'] satisfies TrainOption[];
+
+const withoutRates = (options: Recipe['options']): Recipe['options'] =>
+  Object.fromEntries(Object.entries(options).filter(([key]) => !RATES.includes(key)));
+
+/**
+ * The options that apply to a variant, in the order of the help. `given`: as for `defaultsOf`; without an `optimizer` the
+ * options of all optimizers.
+ */
 export function optionsOf(variant: Variant, given: Parameters<typeof defaultsOf>[1] = {}): readonly OptionHelp[] {
   const defaults = defaultsOf(variant, given);
   return KEYS.flatMap(key => {
     const { kind, placeholder, help } = infoOf(key);
-    if (key === 'model' || kind === 'recorded' || !applies(key, variant)) return [];
+    if (key === 'model' || kind === 'recorded' || !applies(key, variant, given.optimizer)) return [];
     return [
       {
         key,

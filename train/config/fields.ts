@@ -2,7 +2,14 @@
 import * as z from 'zod';
 
 /** Parts of a training that only some variants have. */
-export type Part = 'pixel loss' | 'VGG loss' | 'discriminator' | 'Adam' | 'momentum' | 'deep supervision';
+export type Part =
+  | 'pixel loss'
+  | 'VGG loss'
+  | 'discriminator'
+  | 'choice of optimizer'
+  | 'Adam'
+  | 'momentum'
+  | 'deep supervision';
 
 /** What applies to an option of any type. */
 interface Common {

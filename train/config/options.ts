@@ -197,26 +197,30 @@ const updates = {
     help: 'updates between the steps of a step schedule (§3.2, SRGAN: 10⁵)',
   }),
   lrStepFactor: real({ zero: false, default: 0.1, help: 'factor of each step (§3.2, SRGAN: 10⁻⁴ to 10⁻⁵)' }),
+  optimizer: oneOf(['adam', 'sgd'], {
+    help: "adam, or sgd with momentum (default: the paper's); with another one than the paper's, set --lr too",
+    part: 'choice of optimizer',
+  }),
   beta1: real({ zero: true, below: 1, help: "decay of Adam's first moment (§3.2: 0.9)", part: 'Adam' }),
   beta2: real({
     ...{ zero: true, below: 1, part: 'Adam' },
     help: "decay of Adam's second moment (not in the paper; Kingma and Ba: 0.999)",
   }),
   eps: real({ zero: false, help: "Adam's epsilon (not in the paper; Kingma and Ba: 10⁻⁸)", part: 'Adam' }),
-  momentum: real({ zero: true, below: 1, help: 'share of the previous updates in each', part: 'momentum' }),
+  momentum: real({ zero: true, below: 1, help: "SGD's share of the previous update in each", part: 'momentum' }),
   weightDecay: real({
     zero: true,
-    help: 'factor of the weights that is added to their gradients',
+    help: 'SGD: factor of the weights that is added to their gradients',
     part: 'momentum',
   }),
   clipValue: real({
     zero: true,
-    help: 'θ: gradients are limited to ±θ / learning rate (VDSR; 0: no limit)',
+    help: 'SGD: θ, gradients are limited to ±θ / learning rate (VDSR; 0: no limit)',
     part: 'momentum',
   }),
   lastRate: real({
     zero: false,
-    help: "factor of the last layer's learning rate (SRCNN, ESPCN: 0.1)",
+    help: "SGD: factor of the last layer's learning rate (SRCNN, ESPCN: 0.1)",
     part: 'momentum',
   }),
   supervisionSteps: integer({

@@ -58,7 +58,8 @@ export class Networks implements TrainedNetworks, Disposable {
     const adam = { lr, clipNorm, ...given(config, ['beta1', 'beta2', 'eps']) };
     if (!this.discriminator) {
       const images = variant.network.images(this.generator.config);
-      const optimizer = variant.network.recipe.optimizer === 'sgd' ? sgdOf(this.generator, config) : undefined;
+      const optimizer =
+        (config.optimizer ?? variant.network.recipe.optimizer) === 'sgd' ? sgdOf(this.generator, config) : undefined;
       const example = (crops: Crops) => exampleOf(images, crops);
       return new ContentTraining(this.generator, { ...adam, content, optimizer, example, supervisionSteps });
     }
