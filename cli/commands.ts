@@ -33,6 +33,11 @@ export const COMMANDS: readonly LazyCommand[] = [
     add: async program => (await import('./train.ts')).addTrainCommand(program),
   },
   {
+    name: 'ablate',
+    summary: 'train networks that differ in one respect, and plot their scores',
+    add: async program => (await import('./ablate.ts')).addAblateCommand(program),
+  },
+  {
     name: 'upscale',
     summary: 'upscale pictures up to four times',
     add: async program => (await import('./upscale.ts')).addUpscaleCommand(program),

@@ -62,12 +62,14 @@ class TrainDisplay implements Disposable {
 /**
  * Runs a session with a device, a display, and signals that save and stop it.
  * @param config called when training starts, and for the message after a signal.
+ * @param advice the command that continues after a signal. Default: that of `config`'s run.
  * @throws Interrupted if a signal stopped the session before its end; whatever `work` throws.
  */
 export async function withDisplay<R extends { readonly step: number; readonly finished?: boolean }>(
   config: () => TrainConfig,
   { stopAfter, ...choice }: DeviceChoice & Pick<SessionOptions, 'stopAfter'>,
   work: (options: Omit<SessionOptions, 'command'>) => Promise<R>,
+  advice: () => string = () => resumeCommand(config()),
 ): Promise<R> {
   using device = await openDevice(choice);
   using display = new TrainDisplay(() => config().steps);
@@ -84,7 +86,7 @@ export async function withDisplay<R extends { readonly step: number; readonly fi
     });
     if (signal.aborted && result.finished === false) {
       display[Symbol.dispose]();
-      process.stderr.write(`saved after ${count(result.step)} updates; resume with: ${resumeCommand(config())}\n`);
+      process.stderr.write(`saved after ${count(result.step)} updates; resume with: ${advice()}\n`);
       throw signal.reason instanceof Interrupted ? signal.reason : new Interrupted('SIGINT');
     }
     return result;

@@ -2,16 +2,25 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { forShell } from '../common/text.ts';
-import { defaultsOf, optionsOf, type TrainConfig, variantOfConfig } from '../train/config/config.ts';
+import { defaultsOf, optionsOf, type TrainConfig, type TrainOption, variantOfConfig } from '../train/config/config.ts';
 import { shortName, type Variant } from '../train/variants.ts';
 import { collect } from './arguments.ts';
 
 const isNothing = (value: unknown) =>
   value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 
-/** Adds the variant's options to its command, with its defaults in the help. */
-export function addConfigOptions(command: Command, variant: Variant): void {
-  for (const { flags, help, group, repeatable, default: byDefault } of optionsOf(variant)) {
+/**
+ * Adds the variant's options to its command, with its defaults in the help.
+ * @param changed other defaults, and `null` for options to leave out.
+ */
+export function addConfigOptions(
+  command: Command,
+  variant: Variant,
+  changed: Readonly<Partial<Record<TrainOption, unknown>>> = {},
+): void {
+  for (const { key, flags, help, group, repeatable, default: usual } of optionsOf(variant)) {
+    const byDefault = changed[key] === undefined ? usual : changed[key];
+    if (byDefault === null) continue;
     // Commander does not get the defaults: they would override a configuration file.
     const text = isNothing(byDefault) ? help : `${help} (default: ${shown(byDefault)})`;
     const option = new Option(flags, text).helpGroup(group);

@@ -3,7 +3,7 @@
  * Network", CVPR 2016. 24,752 parameters. It works on LR; the last layer's 16 feature maps are the result's 4×4 phases. The
  * paper has tanh and nothing after the last layer; networks trained by others have ReLU, tanh at the end, or luma in [0, 1].
  *
- * The paper does not specify the padding and first weights; zeros and PyTorch's are ours.
+ * The paper does not specify the padding and first weights; ours are mirrored pictures and PyTorch's.
  */
 import { Philox } from '../engine/basics/philox.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
@@ -13,6 +13,7 @@ import { WeightsError } from './module.ts';
 import {
   type ConfigOf,
   choiceField,
+  edgesField,
   expectShape,
   integerField,
   type Metadata,
@@ -28,6 +29,7 @@ const FIELDS = {
   hidden: integerField(32, 'feature maps of the second layer'),
   activation: choiceField(['tanh', 'relu'], 'what follows the first two layers', { inTensors: false }),
   output: choiceField(['linear', 'tanh'], 'final activation: none, or tanh', { inTensors: false }),
+  edges: edgesField,
   range: choiceField(['studio', 'full'], 'range of luma: 16 to 235, or 0 to 255', { inTensors: false }),
 };
 
@@ -107,11 +109,11 @@ export const espcnNetwork: UpscalingNetwork<ESPCNConfig, ESPCN> = {
   fields: FIELDS,
   scale: SCALE,
   halo: () => 2 + 1 + 1,
-  images: ({ range }) => ({
+  images: ({ range, edges }) => ({
     colour: range === 'full' ? 'full luma' : 'luma',
     enlarged: false,
     output: [0, 1],
-    edges: 'none',
+    edges: edges === 'mirror' ? 'mirror' : 'none',
   }),
   describe: ({ channels, hidden }) => `${channels} and ${hidden} channels`,
   build: (config, first) => new ESPCN(config, first && new Philox(first.seed, INITIALISATION)),
@@ -122,7 +124,7 @@ export const espcnNetwork: UpscalingNetwork<ESPCNConfig, ESPCN> = {
     expectShape('ESPCN', tensors, 'convs.1.weight', ['hidden', channels, 3, 3]);
     const [hidden] = tensors.get('convs.1.weight')!.shape;
     expectShape('ESPCN', tensors, 'convs.2.weight', [SCALE ** 2, hidden, 3, 3]);
-    return { channels, hidden, activation: 'tanh', output: 'linear', range: 'studio' };
+    return { channels, hidden, activation: 'tanh', output: 'linear', edges: 'mirror', range: 'studio' };
   },
   recipe: {
     optimizer: 'sgd',
@@ -140,5 +142,6 @@ export const espcnNetwork: UpscalingNetwork<ESPCNConfig, ESPCN> = {
       momentum: 0.9,
     },
   },
-  published: (metadata, found) => ({ ...found, ...stated(metadata) }),
+  // Networks of others were trained with zero padding.
+  published: (metadata, found) => ({ ...found, edges: 'zero', ...stated(metadata) }),
 };

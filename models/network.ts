@@ -75,6 +75,16 @@ export const flagField = (byDefault: boolean, help: string): FlagField => ({
   inTensors: true,
 });
 
+/**
+ * The field of networks that learn nothing of the convolutions' zero padding, because they are trained inside of images.
+ * Training ignores it.
+ */
+export const edgesField = choiceField(
+  ['mirror', 'zero'],
+  "padding of a picture: reflection, or the convolutions' zeros, which darken a white picture's edge",
+  { inTensors: false },
+);
+
 /** What an upscaling network reads and gives. */
 export interface NetworkImages {
   /**

@@ -15,6 +15,7 @@ import {
   type ConfigOf,
   choiceField,
   completed,
+  edgesField,
   expectShape,
   flagField,
   integerField,
@@ -28,13 +29,13 @@ const FIELDS = {
   slopes: choiceField(['channel', 'layer'], 'slopes of PReLU: one per channel, or one per layer'),
   biases: flagField(false, 'whether convolutions before batch norm have biases, which batch norm cancels'),
   middle: choiceField(['batchNorm', 'prelu'], 'after the blocks: batch norm, or PReLU (and a bias before it)'),
-  output: choiceField(['linear', 'tanh'], 'final activation: none, or tanh', { inTensors: false }),
-  // Training ignores it, because crops are inside images.
-  edges: choiceField(
-    ['mirror', 'zero'],
-    "padding of a picture: reflection, or the convolutions' zeros, which darken a white picture's edge",
+  longSkip: choiceField(
+    ['add', 'none'],
+    'whether the features before the blocks are added to those after them (figure 7 compares both)',
     { inTensors: false },
   ),
+  output: choiceField(['linear', 'tanh'], 'final activation: none, or tanh', { inTensors: false }),
+  edges: edgesField,
 };
 
 export type SRResNetConfig = ConfigOf<typeof FIELDS>;
@@ -116,7 +117,7 @@ export class SRResNet extends NetworkModule<SRResNetConfig> {
       for (const block of this.blocks) x = block.forward(x);
       x = this.convMid.forward(x);
       x = this.bnMid?.forward(x) ?? this.preluMid?.forward(x) ?? x;
-      x = add(x, first);
+      if (this.config.longSkip === 'add') x = add(x, first);
       for (const stage of this.up) x = stage.forward(x);
       x = this.convOut.forward(x);
       return this.config.output === 'tanh' ? tanh(x) : x;

@@ -4,6 +4,7 @@ import { count, duration, signed } from '../common/text.ts';
 import { markdownTable } from '../eval/markdown-table.ts';
 import { PROTOCOLS } from '../eval/protocols.ts';
 import { TEXTURE } from '../eval/texture.ts';
+import type { NetworkImages } from '../models/network.ts';
 import type { PretrainedModel, PretrainedScores } from '../models/pretrained.ts';
 import type { RunFacts } from './run-facts.ts';
 
@@ -17,6 +18,8 @@ export interface SetScores {
 }
 
 export interface CardFacts {
+  /** What the network reads and gives. */
+  readonly images: NetworkImages;
   readonly model: PretrainedModel;
   readonly run: RunFacts;
   /** One line per source: images and their licence. */
@@ -39,8 +42,17 @@ const list = (items: readonly string[]) => items.map(item => `- ${item}`).join('
 /** PSNR to three decimals and SSIM to four, as `daybreak eval` prints them. */
 export const pairOf = (psnr: number, ssim: number): string => `${psnr.toFixed(3)} / ${ssim.toFixed(4)}`;
 
+/** What a network reads and gives, in words. */
+export function inputAndOutput({ colour, enlarged, output: [black, white] }: NetworkImages): string {
+  const planes = { rgb: 'RGB', luma: 'Y of BT.601 / 255', 'full luma': 'full-range Y' }[colour];
+  const input = `${planes} in [0, 1]${enlarged ? ', enlarged four times by bicubic,' : ''}`;
+  const size = enlarged ? 'of the same size' : 'four times as wide and high';
+  const chroma = colour === 'rgb' ? '' : '; chroma is enlarged by bicubic';
+  return `${input} to ${colour === 'rgb' ? 'RGB' : 'Y'} in [${black}, ${white}] ${size}${chroma}`;
+}
+
 /** The card as Markdown. */
-export function modelCard({ model, run, trainedOn, notes, licence, sets, scoredOn }: CardFacts): string {
+export function modelCard({ model, images, run, trainedOn, notes, licence, sets, scoredOn }: CardFacts): string {
   const { name, summary, architecture, parameters, file, bytes, sha256 } = model;
   const finished = run.updates === run.planned ? '' : ` of ${count(run.planned)} planned`;
   const took = run.seconds === undefined ? '' : `, ${duration(run.seconds)}`;
@@ -55,7 +67,7 @@ ${table(
     ['parameters', count(parameters)],
     ['file', `\`${file}\`, ${count(bytes)} bytes, safetensors in float16`],
     ['SHA-256', `\`${sha256}\``],
-    ['input, output', 'RGB in [0, 1] to RGB in [-1, 1], four times as wide and high'],
+    ['input, output', inputAndOutput(images)],
     ['licence of the weights', licence],
   ],
 )}

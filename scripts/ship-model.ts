@@ -140,7 +140,10 @@ export async function ship(
     sha256: sha256Of(bytes),
     scores: Object.fromEntries(sets.map(({ set, float16 }) => [set, float16])),
   };
-  const card = modelCard({ model, run, trainedOn, notes: note, licence, sets, scoredOn: device.adapterName });
+  const { network: declared, config } = trained;
+  if (declared.role !== 'upscaler') throw new DaybreakError(`${path}: a ${declared.label} does not upscale.`);
+  const images = declared.images(config);
+  const card = modelCard({ model, images, run, trainedOn, notes: note, licence, sets, scoredOn: device.adapterName });
   const others = (await listPretrained(out).catch(() => [])).filter(other => other.name !== name);
   const all = [...others, model].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   await writeAtomically(join(out, model.file), bytes);

@@ -128,6 +128,18 @@ describe.each(UPSCALERS.map(network => [network.name, network] as const))('%s up
     expect(tilings[0]).toBeGreaterThan(4);
   });
 
+  test.runIf(network.recipe.valid)('no zeros beyond the edges, which training never showed', async () => {
+    using net = small(network);
+    using upscaler = new NetworkUpscaler(net, network.name);
+    const [width, height] = [13, 11];
+    const white = createPicture(width, height, 1, new Uint8Array(width * height).fill(230));
+    const { data } = await upscalePicture(white, upscaler, { tile: 0 });
+    // All pixels of the same phase are equal.
+    const stride = 4 * width;
+    const repeated = data.map((_, i) => data[(4 + (Math.floor(i / stride) % 4)) * stride + 4 + (i % 4)]);
+    expect(data).toEqual(repeated);
+  });
+
   test('the halo is what an input pixel reaches, exactly', async () => {
     using net = small(network);
     using upscaler = new NetworkUpscaler(net, network.name);

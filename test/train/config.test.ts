@@ -36,7 +36,9 @@ describe('defaults', () => {
       crop: 96,
       channels: 64,
       blocks: 16,
+      longSkip: 'add',
       pixelLoss: 'mse',
+      optimizer: 'adam',
       lr: 1e-4,
       lrWarmup: 0,
       lrSchedule: 'constant',
@@ -92,11 +94,32 @@ describe('the command line', () => {
     });
   });
 
+  test('another optimizer than the paper has its own options, and no learning rates of the paper', () => {
+    const vdsr = { ...needed, model: 'vdsr' };
+    expect(parseConfig(vdsr)).toMatchObject({ optimizer: 'sgd', lr: 0.1, lrSchedule: 'step', momentum: 0.9 });
+    const adam = parseConfig({ ...vdsr, optimizer: 'adam', beta1: '0.5' });
+    expect(adam).toMatchObject({
+      optimizer: 'adam',
+      lr: 1e-4,
+      lrSchedule: 'constant',
+      beta1: 0.5,
+      crop: 40,
+      batch: 64,
+    });
+    expect(adam).not.toHaveProperty('momentum');
+    expect(parseConfig({ ...needed, optimizer: 'sgd' })).toMatchObject({ momentum: 0.9, lastRate: 1, weightDecay: 0 });
+    expect(() => parseConfig({ ...vdsr, beta1: 0.5 })).toThrow('--beta1: needs --optimizer adam');
+    expect(() => parseConfig({ ...needed, momentum: 0.5 })).toThrow('--momentum: needs --optimizer sgd');
+    expect(() => parseConfig({ ...vdsr, optimizer: 'lion' })).toThrow('--optimizer: expected adam, sgd, got "lion"');
+    const flags = optionsOf(variantOf('vdsr')!).map(({ key }) => key);
+    expect(flags).toEqual(expect.arrayContaining(['optimizer', 'beta1', 'momentum']));
+  });
+
   test('every option has its flags and one line of help', () => {
     const options = optionsOf(variantOf('srgan')!);
     // Of other networks: sizes, and SGD's options.
     const others = ['hidden', 'kernel', 'layers', 'recursions', 'momentum', 'weightDecay', 'clipValue', 'lastRate'];
-    const absent = ['model', 'vggSha256', 'pixelLoss', 'supervisionSteps', ...others];
+    const absent = ['model', 'vggSha256', 'pixelLoss', 'optimizer', 'supervisionSteps', ...others];
     expect(options.map(({ key }) => key)).toEqual(KEYS.filter(key => !absent.includes(key)));
     const flags = new Map(optionsOf(variantOf('srresnet')!).map(one => [one.key, one]));
     expect(flags.get('lrSchedule')).toMatchObject({ flags: '--lr-schedule <NAME>', default: 'constant' });

@@ -17,7 +17,7 @@ export function applies(
   optimizer: unknown,
 ): boolean {
   const { part, isField } = infoOf(key);
-  if (isField) return network.fields[key]?.kind === 'integer';
+  if (isField) return key in network.fields;
   const { summed, options } = network.recipe;
   switch (part) {
     case 'pixel loss':

@@ -109,6 +109,10 @@ const network = {
     isPath: true,
   }),
   ...sizes(),
+  longSkip: oneOf(['add', 'none'], {
+    help: 'add the features before the blocks to those after them, or not (figure 7 compares both)',
+    isField: true,
+  }),
   discriminatorChannels: integer({
     ...{ min: 1, max: MAX_FEATURE_MAPS },
     help: 'feature maps of the first layer of the discriminator, n in figure 4 (64)',
@@ -315,8 +319,8 @@ export const infoOf = (key: TrainOption): OptionInfo => infoOfSchema(Options.sha
 export const isOption = (key: string): key is TrainOption => (KEYS as readonly string[]).includes(key);
 
 /** The options that are fields of a network's configuration. */
-export const fieldOptionsOf = ({ fields }: Pick<Network, 'fields'>): readonly SizeName[] =>
-  KEYS.filter((key): key is SizeName => infoOf(key).isField === true && fields[key]?.kind === 'integer');
+export const fieldOptionsOf = ({ fields }: Pick<Network, 'fields'>): readonly (SizeName | 'longSkip')[] =>
+  KEYS.filter((key): key is SizeName | 'longSkip' => infoOf(key).isField === true && key in fields);
 
 /** The help's heading of an option; empty for `model`, which is the command's name. */
 export const groupOf = (key: TrainOption): string =>
