@@ -1,5 +1,6 @@
 /** The methods by name. To add one, write its file and add its line here. */
 
+import { BACK_PROJECTION } from './back-projection.ts';
 import type { DeclaredMethod } from './declaration.ts';
 import { EDI } from './edi.ts';
 import { EXAMPLES } from './examples.ts';
@@ -9,7 +10,7 @@ import type { Pass } from './passes.ts';
 import { SELFEXSR } from './selfexsr/selfexsr.ts';
 
 /** In the order of lists and messages. */
-export const DECLARED_METHODS: readonly DeclaredMethod[] = [NEDI, EDI, EXAMPLES, MARKOV, SELFEXSR];
+export const DECLARED_METHODS: readonly DeclaredMethod[] = [BACK_PROJECTION, NEDI, EDI, EXAMPLES, MARKOV, SELFEXSR];
 
 /** The method of this name, if there is one. */
 export const findMethod = (name: string): DeclaredMethod | undefined => DECLARED_METHODS.find(one => one.name === name);
