@@ -1,11 +1,12 @@
 /** `daybreak table`: scores of many methods on sets, beside the tables that Ledig et al. print. */
 
+import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
 import { DaybreakError } from '../common/errors.ts';
-import { daybreakVersion } from '../common/machine.node.ts';
-import { counted, jsonText } from '../common/text.ts';
+import { daybreakVersion, processorName } from '../common/machine.node.ts';
+import { counted, forShell, jsonText } from '../common/text.ts';
 import { type DataSet, LOW_MAKERS, type LowMaker, openDataSet, readPairs } from '../eval/dataset.node.ts';
 import { meanFigures, type Pair } from '../eval/evaluate.ts';
 import { PAPER_METHODS } from '../eval/paper-tables.ts';
@@ -125,7 +126,7 @@ async function makeTables(options: TableOptions, signal: AbortSignal): Promise<n
     const table = { set: name, pictures: set.entries.length, origin: set.origin };
     tables.push({ ...table, rows: [...scored, ...missingRows(name, scored, ready)] });
     // After every set, so that a stopped table shows what is done.
-    await writeTables(out, tables);
+    await writeTables(options, tables);
     process.stdout.write(`${terminalTable(tables.at(-1)!)}\n`);
   }
   process.stdout.write(`${join(out, 'tables.md')}, tables.csv, tables.json\n`);
@@ -134,8 +135,22 @@ async function makeTables(options: TableOptions, signal: AbortSignal): Promise<n
 
 const nameOf = (set: DataSet) => basename(resolve(set.folder));
 
-async function writeTables(out: string, tables: readonly ScoreTable[]): Promise<void> {
-  const about = [`Made by \`daybreak table\`, version ${daybreakVersion()}.`];
+/** The command line that makes these tables. */
+function commandOf({ data, method, results, lr, dictionary }: TableOptions): string {
+  const options = { data, method, results, lr, dictionary };
+  const words = Object.entries(options).flatMap(([key, values]) =>
+    [values ?? []].flat().map(value => `--${key} ${forShell(value)}`),
+  );
+  return `npx daybreak table ${words.join(' ')}`;
+}
+
+async function writeTables(options: TableOptions, tables: readonly ScoreTable[]): Promise<void> {
+  const { out } = options;
+  const about = [
+    `Made by Daybreak ${daybreakVersion()}:`,
+    `\`\`\`sh\n${commandOf(options)}\n\`\`\``,
+    `Times were measured on ${counted(availableParallelism(), 'core')} of ${processorName()}.`,
+  ];
   await writeText(join(out, 'tables.md'), tablesMarkdown(tables, 'Scores beside the paper', about));
   await writeText(join(out, 'tables.csv'), tablesCsv(tables));
   const sets = tables.map(table => ({

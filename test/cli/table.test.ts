@@ -42,6 +42,7 @@ test('rows have the scores of eval beside the printed ones; what the paper has a
     PAPER_METHODS.map(({ name }) => name).filter(name => name !== 'nearest'),
   );
   const lines = readFileSync(join(folder, 'tables/tables.md'), 'utf8').split('\n');
+  expect(lines).toContain('npx daybreak table --data Set5 --method nearest --method Mine=bicubic');
   const cells = (label: string) =>
     lines
       .find(line => line.startsWith(`| ${label} `))!
