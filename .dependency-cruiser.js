@@ -13,7 +13,7 @@ const ROOMS = {
   methods: ['common', 'files', 'image'],
   kernels: ['common', 'files', 'engine'],
   models: ['common', 'files', 'engine', 'kernels', 'index.ts'],
-  eval: ['common', 'files', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods'],
+  eval: ['common', 'files', 'pages', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods'],
   train: ['common', 'files', 'pages', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval'],
   web: ['common', 'files', 'pages', 'engine', 'kernels', 'index.ts', 'models', 'image', 'methods', 'eval', 'train'],
   mos: ['common', 'files', 'pages', 'image', 'methods', 'eval'],

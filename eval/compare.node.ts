@@ -1,11 +1,11 @@
-/** Writes comparison pictures of a data set, one file per original. */
+/** Compares methods on a data set: one comparison picture for each original, or all that a page needs. */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError } from '../image/errors.ts';
 import { writePicture } from '../image/files.node.ts';
 import type { Picture } from '../image/picture.ts';
-import { type ComparisonOptions, comparisonPicture } from './comparison.ts';
+import { type ComparisonOptions, type ComparisonRow, comparisonPicture } from './comparison.ts';
 import type { Region } from './comparison-region.ts';
 import { checkCrop, cropFigure } from './crop-figure.ts';
 import { type DataSet, readPairs } from './dataset.node.ts';
@@ -20,6 +20,11 @@ export interface CompareOptions extends Omit<ComparisonOptions, 'heading'>, Upsc
   readonly overwrite?: boolean | undefined;
   /** Called with a line about each problem that was worked around. */
   readonly onNote?: ((note: string) => void) | undefined;
+  /**
+   * Called with what is compared, also if its picture exists already. Only one row has to be held at a time. Default:
+   * nothing, and pictures that exist are not computed again.
+   */
+  readonly onRow?: ((row: ComparisonRow) => Promise<void>) | undefined;
   /** Called for unreadable originals and existing files. */
   readonly onSkip?: ((error: ImageError) => void) | undefined;
   /** Called before each picture. */
@@ -32,14 +37,15 @@ export const comparisonPath = (folder: string, name: string): string => join(fol
 /**
  * Writes `NAME_compared.png` (see `comparisonPicture`) for each picture of a set into a folder, and yields each path
  * when it is written. Unreadable originals and existing results are passed to `onSkip` and skipped.
+ * @param folder undefined: no pictures are written, and what is compared is only passed to `onRow`.
  * @param methods from left to right; the region where the first and the last differ most is shown.
  * @throws ImageError if results cannot be compared, FileError if they cannot be written; the signal's reason; errors of methods.
  */
 export async function* compareSet(
   set: DataSet,
   methods: readonly { readonly label: string; readonly method: Method }[],
-  folder: string,
-  { overwrite = false, crop, onSkip, onNote, onStart, onTile, onProgress, signal, ...how }: CompareOptions = {},
+  folder: string | undefined,
+  { overwrite = false, crop, onRow, onSkip, onNote, onStart, onTile, onProgress, signal, ...how }: CompareOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const control = { onTile, onProgress, onNote, signal };
   let index = 0;
@@ -47,11 +53,8 @@ export async function* compareSet(
   for await (const pair of readPairs(set, { onSkip, onNote, signal })) {
     signal?.throwIfAborted();
     onStart?.(pair.name, index++);
-    const path = comparisonPath(folder, pair.name);
-    if (!overwrite && (await stat(path).catch(() => undefined))) {
-      onSkip?.(new ImageError(path, 'already exists: use --overwrite to replace it'));
-      continue;
-    }
+    const path = await pathFor(pair.name, folder, overwrite, onSkip);
+    if (path === undefined && !onRow) continue;
     if (crop) {
       try {
         checkCrop(pair.name, pair.hr, crop);
@@ -64,7 +67,23 @@ export async function* compareSet(
     const results: { label: string; picture: Picture }[] = [];
     for (const { label, method } of methods) results.push({ label, picture: await method(pair.lr, control) });
     const row = { ...pair, results };
+    await onRow?.(row);
+    if (path === undefined) continue;
     await writePicture(path, crop ? cropFigure(row, { ...how, crop }) : comparisonPicture([row], how));
     yield path;
   }
+}
+
+/** Where a comparison picture is to be written; undefined if nowhere. */
+async function pathFor(
+  name: string,
+  folder: string | undefined,
+  overwrite: boolean,
+  onSkip: CompareOptions['onSkip'],
+): Promise<string | undefined> {
+  if (folder === undefined) return undefined;
+  const path = comparisonPath(folder, name);
+  if (overwrite || !(await stat(path).catch(() => undefined))) return path;
+  onSkip?.(new ImageError(path, 'already exists: use --overwrite to replace it'));
+  return undefined;
 }

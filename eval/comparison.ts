@@ -67,8 +67,8 @@ interface Line {
 
 const sizeOf = ({ width, height }: Picture) => `${width}×${height}`;
 
-/** The scale from LR to original. */
-function factorOf({ name, lr, hr, results }: ComparisonRow): number {
+/** The scale from LR to original. @throws ImageError if the sizes in the row do not match. */
+export function factorOf({ name, lr, hr, results }: ComparisonRow): number {
   const factor = hr.width / lr.width;
   if (!Number.isInteger(factor) || lr.height * factor !== hr.height) {
     throw new ImageError(name, `expected an original that is a whole multiple of ${describe(lr)}, got ${describe(hr)}`);

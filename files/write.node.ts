@@ -1,6 +1,6 @@
 /** Writes files atomically: after a crash of the process or the machine, a file is complete or absent. */
 
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, unwritable } from './file-error.ts';
 import { makeFolder } from './make-folder.node.ts';
@@ -12,15 +12,64 @@ import { temporaryPath } from './temporary.node.ts';
  * @throws FileError if it cannot be written; the old content stays.
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = temporaryPath(path);
-  try {
-    await makeFolder(dirname(path));
-    await writeSynced(temporary, content);
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw unwritable(path, error);
+  await using file = await GrowingFile.create(path);
+  await file.append(content);
+  await file.finish();
+}
+
+/**
+ * A file that is written piece by piece, as atomically as by `writeAtomically`: it replaces the one at `path` when it is
+ * finished. Disposing of it before removes what was written.
+ */
+export class GrowingFile implements AsyncDisposable {
+  readonly path: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  #renamed = false;
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.path = path;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  /** Creates the folder if needed. @throws FileError if that or a file in it cannot be written. */
+  static async create(path: string): Promise<GrowingFile> {
+    const temporary = temporaryPath(path);
+    try {
+      await makeFolder(dirname(path));
+      return new GrowingFile(path, temporary, await open(temporary, 'wx'));
+    } catch (error) {
+      throw unwritable(path, error);
+    }
+  }
+
+  /** @throws FileError if it cannot be written. */
+  async append(content: Uint8Array | string): Promise<void> {
+    try {
+      await this.#handle.writeFile(content);
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
+  }
+
+  /** Syncs the file to disk and gives it its name. @throws FileError if that fails. */
+  async finish(): Promise<void> {
+    try {
+      await this.#handle.sync();
+      await this.#handle.close();
+      await rename(this.#temporary, this.path);
+      this.#renamed = true;
+      await syncFolder(dirname(this.path));
+    } catch (error) {
+      throw unwritable(this.path, error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#renamed) return;
+    await this.#handle.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true }).catch(() => undefined);
   }
 }
 

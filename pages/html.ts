@@ -20,24 +20,36 @@ export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** What a page needs besides its content. Texts are escaped here. */
-export interface Page {
+/** What surrounds a page's content. Texts are escaped here. */
+export interface PageFrame {
   readonly title: string;
   /** The content security policy: nothing is loaded from elsewhere. */
   readonly policy: string;
   /** Rules after those of all reports. */
   readonly style?: string;
-  /** HTML of the sections, one below the other. */
-  readonly sections: readonly string[];
   /** The footer's text. */
   readonly footer: string;
   /** An inline module; the policy must allow it. */
   readonly script?: string;
 }
 
+export interface Page extends PageFrame {
+  /** HTML of the sections, one below the other. */
+  readonly sections: readonly string[];
+}
+
 /** A report as one HTML file, light or dark as its reader's system. */
-export function documentOf({ title, policy, style = '', sections, footer, script }: Page): string {
-  return `<!doctype html>
+export function documentOf({ sections, ...frame }: Page): string {
+  const { head, tail } = frameOf(frame);
+  return `${head}${sections.join('\n')}\n${tail}`;
+}
+
+/** What comes before and after the sections, for pages that are written section by section. */
+export function frameOf({ title, policy, style = '', footer, script }: PageFrame): {
+  readonly head: string;
+  readonly tail: string;
+} {
+  const head = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -49,10 +61,14 @@ export function documentOf({ title, policy, style = '', sections, footer, script
 </head>
 <body>
 <main>
-${sections.join('\n')}
-<footer class="note">${escapeHtml(footer)}</footer>
+`;
+  const tail = `<footer class="note">${escapeHtml(footer)}</footer>
 </main>
-${script === undefined ? '' : `<script type="module">\n${script}</script>\n`}</body>
+${script === undefined ? '' : `<script type="module">${moduleText(script)}</script>\n`}</body>
 </html>
 `;
+  return { head, tail };
 }
+
+/** The text of a page's script element, whose hash a policy can name. */
+export const moduleText = (script: string): string => `\n${script}`;

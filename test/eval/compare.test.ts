@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compareSet, comparisonPath } from '../../eval/compare.node.ts';
-import { comparisonPicture } from '../../eval/comparison.ts';
+import { type ComparisonRow, comparisonPicture } from '../../eval/comparison.ts';
 import { openDataSet } from '../../eval/dataset.node.ts';
 import { interpolation } from '../../eval/methods.ts';
 import type { ImageError } from '../../image/errors.ts';
@@ -71,4 +71,20 @@ test('originals that cannot be read are told of, the others go on; an abort leav
   expect(skipped).toEqual([expect.stringContaining('not a picture')]);
   expect(readdirSync(join(folder, 'out'))).toEqual(['a_compared.png']);
   expect(existsSync(comparisonPath(join(folder, 'out'), 'b'))).toBe(false);
+});
+
+test('rows alone: nothing is written, and each is heard before the next is made', async () => {
+  const folder = await folderWithSet();
+  const set = await openDataSet(join(folder, 'set'));
+  const heard: string[] = [];
+  const control = {
+    onStart: (name: string) => heard.push(`start ${name}`),
+    onRow: async ({ name, results }: ComparisonRow) => {
+      await new Promise(resolve => setTimeout(resolve, 5));
+      heard.push(`${name} ${results.map(({ label }) => label)}`);
+    },
+  };
+  for await (const path of compareSet(set, METHODS, undefined, control)) heard.push(path);
+  expect(heard).toEqual(['start a', 'a nearest,bicubic', 'start b', 'b nearest,bicubic']);
+  expect(readdirSync(folder)).toEqual(['set']);
 });
