@@ -19,5 +19,5 @@ table.pairs td, table.pairs thead th { text-align: center; white-space: nowrap; 
 table.pairs td small { display: block; color: var(--muted); font-size: .76rem; }
 table.pairs td.significant { background: var(--tint); font-weight: 620; }
 table.pairs td.none { color: var(--muted); }
-@media print { .figure { break-inside: avoid; border: 0; padding: 0; } .wide { overflow: visible; } .warning { color: #000; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+@media print { .figure { break-inside: avoid; border: 0; padding: 0; } .wide { overflow: visible; } table { font-size: .8rem; } th, td { padding: .3rem .5rem; } .warning { color: #000; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
