@@ -193,7 +193,7 @@ function welcomeBack(state) {
     'Welcome back',
     [`You are rater ${state.rater}. ${done}.`],
     [
-      ['Go on', () => show(state)],
+      ['Continue', () => show(state)],
       ['I am someone else', () => begin(true)],
     ],
   );
@@ -206,8 +206,8 @@ function pause() {
     'Paused',
     ['Your ratings are stored. You can close this page and open it again in this browser whenever you like.'],
     [
-      ['Go on', () => show(state)],
-      ['Go on elsewhere', offerLink],
+      ['Continue', () => show(state)],
+      ['Continue on another device', offerLink],
     ],
   );
 }
@@ -216,8 +216,8 @@ async function offerLink() {
   const { code } = await ask('/api/handover', {});
   const link = `${location.origin}/#go-on=${code}`;
   showSheet(
-    'Go on elsewhere',
-    ['Open this link on the other device. It works once, and you then go on there instead of here.'],
+    'Continue on another device',
+    ['Open this link on the other device. It works once. From then on you continue there instead of here.'],
     [['Back', load]],
   );
   sheetLink.textContent = link;

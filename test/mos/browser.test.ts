@@ -112,7 +112,7 @@ test('two raters on two pages, by keyboard, mouse and touch, from the examples t
   // A second tab of the first rater: the same picture is rated once.
   const tab = await desktop.newPage();
   await tab.goto(served.url);
-  await tab.getByRole('button', { name: 'Go on', exact: true }).click();
+  await tab.getByRole('button', { name: 'Continue', exact: true }).click();
   expect(await shown(tab)).toBe('3 / 7');
   await press(one, 1);
   await tab.keyboard.press('5');
@@ -122,7 +122,7 @@ test('two raters on two pages, by keyboard, mouse and touch, from the examples t
 
   // Pause, and go on elsewhere.
   await tab.keyboard.press('Escape');
-  await tab.getByRole('button', { name: 'Go on elsewhere', exact: true }).click();
+  await tab.getByRole('button', { name: 'Continue on another device', exact: true }).click();
   await tab.waitForSelector('#sheet-link:not([hidden])');
   const link = (await tab.textContent('#sheet-link')) ?? '';
   expect(link).toMatch(/\/#go-on=/);
