@@ -21,10 +21,10 @@ export interface PaperVersion {
 export const PAPER_VERSIONS: readonly PaperVersion[] = [
   { name: 'nearest', methods: ['nearest'], mos: [1.28, 1.2, 1.11] },
   { name: 'bicubic', methods: ['bicubic'], mos: [1.97, 1.8, 1.47] },
-  { name: 'SRCNN', methods: ['srcnn'], mos: [2.57, 2.26, 1.87] },
+  { name: 'SRCNN', methods: [], standIns: ['srcnn'], mos: [2.57, 2.26, 1.87] },
   { name: 'SelfExSR', methods: ['selfexsr'], mos: [2.65, 2.34, 1.89] },
   { name: 'DRCN', methods: ['drcn'], mos: [3.26, 2.84, 2.12] },
-  { name: 'ESPCN', methods: ['espcn'], mos: [2.89, 2.52, 2.01] },
+  { name: 'ESPCN', methods: [], standIns: ['espcn'], mos: [2.89, 2.52, 2.01] },
   { name: 'SRResNet-MSE', methods: ['srresnet-mse'], standIns: ['srresnet'], mos: [3.37, 2.98, 2.29] },
   { name: 'SRResNet-VGG22', methods: ['srresnet-vgg22'], mos: [3.46, 3.15, null] },
   { name: 'SRGAN-MSE', methods: ['srgan-mse'], mos: [3.77, 3.43, null] },

@@ -214,6 +214,7 @@ describe('the paper’s versions', () => {
     expect(methods).toEqual(['nearest', 'bicubic', 'srcnn', 'srgan-mse', 'srgan']);
     expect(missing).toEqual(
       [
+        ['SRCNN', 'srcnn'],
         ['SelfExSR'],
         ['DRCN'],
         ['ESPCN'],
