@@ -21,7 +21,7 @@ export interface GradientContext<A> {
 export interface Declaration<A extends Attributes = Attributes> extends Operation<A> {
   /**
    * Gradients of the inputs, written with other operations. Entries for inputs that need none may be undefined; null means
-   * that no gradient flows to this input, because another input's gradient contains it.
+   * that no gradient flows to this input: another input's gradient contains it, or the output is constant almost everywhere.
    * If absent, the operation cannot be differentiated.
    */
   gradient?(context: GradientContext<A>): readonly (Tensor | undefined | null)[];

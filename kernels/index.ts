@@ -1,9 +1,51 @@
 /** All operations, as functions of tensors. */
 
-export { leakyRelu, prelu, relu, sigmoid, softplus, tanh } from './elementwise/activations.ts';
+export {
+  elu,
+  type GeluOptions,
+  gelu,
+  hardSigmoid,
+  leakyRelu,
+  prelu,
+  relu,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+  tanh,
+} from './elementwise/activations.ts';
 export { add, div, mul, neg, type Operand, square, sub } from './elementwise/arithmetic.ts';
+export {
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  maximum,
+  minimum,
+  notEqual,
+} from './elementwise/comparison.ts';
 export { fullLike } from './elementwise/full-like.ts';
-export { abs, clamp, exp, log, log1p, pow, sign, sqrt } from './elementwise/functions.ts';
+export {
+  abs,
+  ceil,
+  clamp,
+  cos,
+  erf,
+  exp,
+  expm1,
+  floor,
+  log,
+  log1p,
+  round,
+  sign,
+  sin,
+  sqrt,
+} from './elementwise/functions.ts';
+export { pow } from './elementwise/power.ts';
 export { notFinite, where } from './elementwise/selection.ts';
 export { grad } from './grad.ts';
 export { concat } from './movement/concat.ts';
@@ -11,8 +53,24 @@ export { type PadOptions, pad, slice } from './movement/pad.ts';
 export { reshape } from './movement/reshape.ts';
 export { permute, pixelShuffle, pixelUnshuffle, transpose } from './movement/strided.ts';
 export { batchNorm, batchNormTraining, type Normalized } from './networks/batch-norm.ts';
-export { bceWithLogits, l1Loss, mseLoss, type TotalVariationOptions, totalVariation } from './networks/losses.ts';
+export { type CrossEntropyOptions, crossEntropy, type NllLossOptions, nllLoss } from './networks/classification.ts';
+export type { LossOptions } from './networks/loss-reduction.ts';
+export {
+  bceWithLogits,
+  type HuberLossOptions,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  type SmoothL1LossOptions,
+  smoothL1Loss,
+  type TotalVariationOptions,
+  totalVariation,
+} from './networks/losses.ts';
 export { avgPool2d, globalAvgPool2d, maxPool2d } from './networks/pool.ts';
 export { type Conv2dOptions, conv2d } from './products/conv2d/index.ts';
 export { linear, matmul } from './products/matmul/index.ts';
+export { type ArgOptions, argmax, argmin, max, min } from './reductions/extrema.ts';
+export { prod } from './reductions/product.ts';
+export { logSoftmax, logSumExp, softmax } from './reductions/softmax.ts';
+export { std, type VarianceOptions, variance } from './reductions/statistics.ts';
 export { broadcastTo, mean, type SumOptions, sum, sumTo } from './reductions/sum.ts';

@@ -31,3 +31,31 @@ export function mapIndices(
     ),
   );
 }
+
+/** erf x in float64: its series below 2.5, elsewhere erfc by a continued fraction (Abramowitz and Stegun 7.1.6, 7.1.14). */
+export const errorFunction = (x: number): number =>
+  Math.abs(x) >= 2.5 ? Math.sign(x) * (1 - erfcFraction(Math.abs(x))) : erfSeries(x);
+
+/** (1 + erf(x/√2)) / 2, without cancellation for negative x. */
+export function normalDistribution(x: number): number {
+  const z = Math.abs(x) / Math.SQRT2;
+  const tail = (z >= 2.5 ? erfcFraction(z) : 1 - erfSeries(z)) / 2;
+  return x < 0 ? tail : 1 - tail;
+}
+
+function erfSeries(x: number): number {
+  let term = (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * x;
+  let total = term;
+  for (let n = 1; n < 80; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    total += term;
+  }
+  return total;
+}
+
+function erfcFraction(x: number): number {
+  if (x > 30) return 0;
+  let fraction = x;
+  for (let n = 80; n >= 1; n--) fraction = x + n / 2 / fraction;
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
+}

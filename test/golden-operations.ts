@@ -51,14 +51,27 @@ const binary =
   ({ a, b }) =>
     f(a, b);
 const loss =
-  (f: (input: Tensor, target: Tensor) => Tensor): Call =>
-  ({ input, target }) =>
-    f(input, target);
+  (f: (input: Tensor, target: Tensor, options: never) => Tensor, names: readonly string[] = []): Call =>
+  ({ x, input = x, target }, attributes) =>
+    f(input, target, optional(attributes, names) as never);
+/** The attributes of these names that the case has, as options. */
+const optional = (attributes: GoldenAttributes, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(
+    names.map(name => [name, attributes.or(name, undefined)]).filter(([, value]) => value !== undefined),
+  );
+const withNumber =
+  (f: (number: number, x: Tensor) => Tensor): Call =>
+  ({ x }, attributes) =>
+    f(attributes.get('number'), x);
+/** A bound as text, since JSON has no infinities. */
+const boundOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text.replace('inf', 'Infinity'));
 const reduced =
-  (f: (x: Tensor, options: ops.SumOptions) => Tensor): Call =>
+  (f: (x: Tensor, options: ops.VarianceOptions) => Tensor): Call =>
   ({ x }, attributes) => {
     const axes = attributes.get<readonly number[] | null>('axes');
-    return f(x, { ...(axes && { axes }), keepDims: attributes.get('keepDims') });
+    const more = optional(attributes, ['correction']);
+    return f(x, { ...(axes && { axes }), keepDims: attributes.get('keepDims'), ...more });
   };
 
 /** Operations that are functions of tensors. Batch norm and Adam have state: the test drives our layer and optimizer. */
@@ -104,6 +117,51 @@ const functions: Readonly<Record<string, Call>> = {
   transpose: ({ x }, attributes) => ops.transpose(x, ...attributes.get<[number, number]>('axes')),
   concat: (inputs, attributes) => ops.concat(Object.values(inputs), attributes.get('axis')),
   slice: ({ x }, attributes) => ops.slice(x, attributes.get('start'), attributes.get('end')),
+  floor: pointwise(ops.floor),
+  ceil: pointwise(ops.ceil),
+  round: pointwise(ops.round),
+  sin: pointwise(ops.sin),
+  cos: pointwise(ops.cos),
+  erf: pointwise(ops.erf),
+  expm1: pointwise(ops.expm1),
+  silu: pointwise(ops.silu),
+  hardSigmoid: pointwise(ops.hardSigmoid),
+  softsign: pointwise(ops.softsign),
+  gelu: ({ x }, attributes) => ops.gelu(x, { approximate: attributes.get('approximate') }),
+  elu: ({ x }, attributes) => ops.elu(x, attributes.get('alpha')),
+  clampBounds: ({ x }, attributes) =>
+    ops.clamp(x, boundOf(attributes.or('min', undefined)), boundOf(attributes.or('max', undefined))),
+  maximum: binary(ops.maximum),
+  minimum: binary(ops.minimum),
+  equal: binary(ops.equal),
+  notEqual: binary(ops.notEqual),
+  less: binary(ops.less),
+  lessEqual: binary(ops.lessEqual),
+  greater: binary(ops.greater),
+  greaterEqual: binary(ops.greaterEqual),
+  logicalAnd: binary(ops.logicalAnd),
+  logicalOr: binary(ops.logicalOr),
+  logicalNot: pointwise(ops.logicalNot),
+  pow2: binary(ops.pow),
+  powOf: ({ x }, attributes) => ops.pow(attributes.get<number>('base'), x),
+  addNumber: withNumber(ops.add),
+  subNumber: withNumber(ops.sub),
+  mulNumber: withNumber(ops.mul),
+  divNumber: withNumber(ops.div),
+  max: reduced(ops.max),
+  min: reduced(ops.min),
+  prod: reduced(ops.prod),
+  variance: reduced(ops.variance),
+  std: reduced(ops.std),
+  logSumExp: reduced(ops.logSumExp),
+  argmax: ({ x }, attributes) => ops.argmax(x, { axis: attributes.get('axis') }),
+  argmin: ({ x }, attributes) => ops.argmin(x, { axis: attributes.get('axis') }),
+  softmax: ({ x }, attributes) => ops.softmax(x, attributes.get('axis')),
+  logSoftmax: ({ x }, attributes) => ops.logSoftmax(x, attributes.get('axis')),
+  nllLoss: loss(ops.nllLoss, ['reduction', 'ignoreIndex']),
+  crossEntropy: loss(ops.crossEntropy, ['reduction', 'ignoreIndex', 'labelSmoothing']),
+  huberLoss: loss(ops.huberLoss, ['reduction', 'delta']),
+  smoothL1Loss: loss(ops.smoothL1Loss, ['reduction', 'beta']),
   pad: ({ x }, attributes) =>
     ops.pad(x, attributes.get('padding'), { mode: attributes.get('mode'), value: attributes.or('value', 0) }),
 };

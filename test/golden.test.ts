@@ -4,17 +4,17 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { sameShape, sizeOf } from '../engine/basics/shape.ts';
 import { compile } from '../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
-import { grad, mseLoss, mul, reshape, sum } from '../kernels/index.ts';
+import { grad, mseLoss } from '../kernels/index.ts';
 import { BatchNorm2d } from '../models/layers.ts';
 import { decodeModel } from '../models/model-file.ts';
 import type { StoredTensor } from '../models/safetensors.ts';
 import { srresnet } from '../models/srresnet.ts';
 import { Adam, type AdamOptions } from '../train/adam.ts';
 import { sharedDevice, take, takeOne } from './device.ts';
+import { checkCase } from './golden-case.ts';
 import {
   expectClose,
   GOLDEN,
@@ -48,29 +48,6 @@ withGolden('ops.safetensors', file => {
     expect(cases.length).toBeGreaterThan(0);
   });
 
-  /** Output and gradients, where `call` is given the inputs in the order of `one.inputs`. */
-  async function checkCase(one: GoldenCase, call: (inputs: readonly Tensor[]) => Tensor, given?: readonly Tensor[]) {
-    const results = tidy(() => {
-      const inputs = given ?? one.inputs.map(name => toTensor(inputOf(one, name), one.grads.includes(name)));
-      const y = call(inputs);
-      const golden = out(one);
-      // Losses are [1] in the file, scalars here.
-      expect(
-        sameShape(y.shape, golden.shape) || (y.size === 1 && sizeOf(golden.shape) === 1),
-        'shape of the result',
-      ).toBe(true);
-      if (one.grads.length === 0) return [y];
-      const upstream = reshape(toTensor(tensorNamed(file, `${one.name}.gy`)), y.shape);
-      const wanted = one.grads.map(name => inputs[one.inputs.indexOf(name)]);
-      return [y, ...grad(sum(mul(y, upstream)), wanted)];
-    });
-    const [y, ...gradients] = await take(results);
-    expectClose(y, out(one), OPERATION, 'output');
-    one.grads.forEach((name, i) => {
-      expectClose(gradients[i], tensorNamed(file, `${one.name}.grad.${name}`), OPERATION, `gradient of ${name}`);
-    });
-  }
-
   async function checkBatchNorm(one: GoldenCase) {
     const attributes = new GoldenAttributes(one.attrs);
     const inputs = new Map(one.inputs.map(name => [name, inputOf(one, name)]));
@@ -82,7 +59,7 @@ withGolden('ops.safetensors', file => {
     checkAllRead(one.op, attributes);
     using image = toTensor(x, true);
     const given = one.inputs.map((name): Tensor => (name === 'x' ? image : named(layer.namedVariables(), name)));
-    await checkCase(one, () => layer.forward(image), given);
+    await checkCase(file, one, OPERATION, () => layer.forward(image), given);
     const state = await layer.stateDict();
     for (const [name, golden] of tensorsUnder(file, `${one.name}.extra.`))
       expectClose(state.get(name)?.data ?? new Float32Array(), golden, OPERATION, name);
@@ -112,7 +89,7 @@ withGolden('ops.safetensors', file => {
   test.each(cases.map(one => [one.name, one] as const))('%s', async (_, one) => {
     if (one.op === 'batchNorm') return checkBatchNorm(one);
     if (one.op === 'adam') return checkAdam(one);
-    return checkCase(one, inputs =>
+    return checkCase(file, one, OPERATION, inputs =>
       callGolden(one, Object.fromEntries(one.inputs.map((name, i) => [name, inputs[i]]))),
     );
   });

@@ -1,5 +1,6 @@
 /** The engine's interface to operations. `value.ts` has the nodes that apply them and the values between them. */
 import type { DType, TensorSpec } from '../basics/shape.ts';
+import type { Fold } from '../text/accumulate.ts';
 import type { Epilogue } from '../text/epilogue.ts';
 import type { Attributes, Elementwise } from '../text/expression.ts';
 import type { AdapterTraits, Lowering } from '../text/kernel.ts';
@@ -50,7 +51,7 @@ export interface Operation<A = Attributes> {
    * (c, y·f + i, x·f + j).
    */
   shuffle?(attributes: A): number;
-  /** Present if the operation is a sum over axes. */
+  /** Present if the operation is a reduction over axes. */
   readonly reduction?: Reduction<A>;
 }
 
@@ -59,8 +60,11 @@ export interface View<A> {
   offset(attributes: A): number;
 }
 
-/** A sum over axes, as data, which lets `compile` compute its input on the fly. */
+/** A reduction over axes, as data, which lets `compile` compute its input on the fly. */
 export interface Reduction<A> {
-  /** The summed axes of the input (sorted, non-negative), and the divisor of the sum. */
-  describe(attributes: A, rank: number): { readonly axes: readonly number[]; readonly divisor: number };
+  /** The reduced axes of the input (sorted, non-negative), the divisor of the result, and how elements are combined: default by a sum. */
+  describe(
+    attributes: A,
+    rank: number,
+  ): { readonly axes: readonly number[]; readonly divisor: number; readonly fold?: Fold };
 }

@@ -10,8 +10,8 @@ export type NumberText = (value: number) => string;
 
 /** An elementwise operation as WGSL: declarations, and the expression of one output element. */
 export interface Elementwise<A> {
-  /** WGSL functions used by the expression, if any. Equal texts are declared once. */
-  declarations?(attributes: A): string;
+  /** WGSL functions used by the expression, if any; those that others use too as texts of their own: equal ones are declared once. */
+  declarations?(attributes: A): string | readonly string[];
   /**
    * The f32 expression of the result, from expressions of the inputs' elements. Pass numbers from attributes through
    * `number`, so that one kernel text serves all of them if they are arguments.
@@ -61,8 +61,7 @@ export function emit(expression: Expression, operands: readonly string[], number
     const inputs = args.map(reference =>
       'operand' in reference ? operands[reference.operand] : names[reference.step],
     );
-    const declaration = elementwise.declarations?.(attributes);
-    if (declaration) declarations.add(declaration);
+    for (const text of [elementwise.declarations?.(attributes) ?? []].flat()) declarations.add(text);
     const name = `t${index}`;
     statements.push(`let ${name} = ${elementwise.expression(inputs, attributes, number)};`);
     names.push(name);

@@ -1,12 +1,13 @@
-/** Kernels that sum an elementwise expression over axes, in a fixed order. */
+/** Kernels that sum an elementwise expression over axes, or combine its elements otherwise, in a fixed order. */
 
 import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
-import { ACCUMULATION, addTerms, addUnrolledTerms, emptySum } from './accumulate.ts';
+import { type Fold, SUM } from './accumulate.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { offsetOf } from './elementwise.ts';
 import { type Emitted, type Expression, emit, operandsRead } from './expression.ts';
 import { type AdapterTraits, input, type Lowering, type Operand, output, type Step, scratch } from './kernel.ts';
 import { Numbers } from './numbers.ts';
+import { range } from './repeat.ts';
 
 export interface ReductionProblem {
   readonly name: string;
@@ -15,13 +16,16 @@ export interface ReductionProblem {
   /** Shape of the summed tensor. */
   readonly domain: Shape;
   readonly axes: readonly number[];
-  /** Divides the sum. */
+  /** Divides the result. */
   readonly divisor: number;
+  /** How elements are combined; default their sum. */
+  readonly fold?: Fold;
   readonly baked: boolean;
 }
 
 interface Walk {
   readonly problem: ReductionProblem;
+  readonly fold: Fold;
   readonly shape: readonly number[];
   readonly strides: readonly (readonly number[])[];
   /** Merged axes that are kept and those that are summed. */
@@ -56,12 +60,13 @@ function walkOf(problem: ReductionProblem): Walk {
     ...inputs.map(shape => broadcastStrides(shape, domain)),
   ]);
   const [kept = [], ...strides] = merged.strides;
-  const all = merged.shape.map((_, axis) => axis);
+  const all = range(merged.shape.length);
   // Kept axes have a nonzero stride in the output.
   const summed = all.filter(axis => kept[axis] === 0);
   const outputs = sizeOf(keptShape);
   return {
     problem,
+    fold: problem.fold ?? SUM,
     shape: merged.shape,
     strides,
     kept: all.filter(axis => kept[axis] !== 0),
@@ -103,7 +108,7 @@ const divided = (sum: string, divisor: number, numbers: Numbers): string =>
 
 /** Statements that compute `value` for coordinates of all axes. */
 function evaluate({ problem, strides, shape }: Walk, { statements, result }: Emitted): string {
-  const axes = shape.map((_, axis) => axis);
+  const axes = range(shape.length);
   const loads = [...operandsRead(problem.expression)].map(
     operand => `let v${operand} = in${operand}[${offsetOf(operand, strides[operand], axes)}];`,
   );
@@ -111,8 +116,8 @@ function evaluate({ problem, strides, shape }: Walk, { statements, result }: Emi
 }
 
 /** What is passed to `assemble`: the operands are `in0 …`. */
-function frameOf({ problem: { name, inputs } }: Walk, { declarations }: Emitted) {
-  return { name, reads: inputs.map((_, i) => `in${i}`), declarations: `${ACCUMULATION}\n${declarations}` };
+function frameOf({ problem: { name, inputs }, fold }: Walk, { declarations }: Emitted) {
+  return { name, reads: inputs.map((_, i) => `in${i}`), declarations: `${fold.declarations}\n${declarations}` };
 }
 
 /** Statements that declare `value`, the term number `counter` of a sum. */
@@ -121,18 +126,17 @@ const termAt = (counter: string, walk: Walk, expression: Emitted): string =>
 
 const operands = (walk: Walk, target: Operand): Operand[] => [...walk.problem.inputs.map((_, i) => input(i)), target];
 
-/** One invocation per output. */
+/** One invocation per output. Its terms are too few for blocks, whose loop would cost more than they do. */
 function serial(walk: Walk, traits: AdapterTraits): Step {
   const numbers = declare(walk, {});
   const expression = emitted(walk, numbers);
   const body = `${coordinates('index', walk.kept).join(' ')}
-    var sum = ${emptySum('in0')};
-    // Too few for blocks, whose loop would cost more than the terms.
+    var total = ${walk.fold.empty('in0')};
     for (var t = 0; t < len; t++) {
       ${termAt('t', walk, expression)}
-      addTo(&sum, value);
+      ${walk.fold.add('value')}
     }
-    result[index] = ${divided('totalOf(sum)', walk.problem.divisor, numbers)};`;
+    result[index] = ${divided(walk.fold.result, walk.problem.divisor, numbers)};`;
   const parts = { ...frameOf(walk, expression), numbers, elements: walk.outputs, count: 'outputs', body };
   return { kernel: assembleElements(parts, traits), operands: operands(walk, output(0)) };
 }
@@ -145,29 +149,28 @@ const unrolls = ({ summed, shape, problem }: Walk): boolean =>
 function parallel(walk: Walk, splits: number, lanes: number, target: Operand, divisor: number): Step {
   const numbers = declare(walk, { splits });
   const expression = emitted(walk, numbers);
-  const { kept, summed } = walk;
+  const { kept, summed, fold } = walk;
   const [outer, inner] = [summed.slice(0, -1), summed.at(-1)];
   // Short rows would leave most lanes idle: flatten those.
   const rowwise = outer.length > 0 && inner !== undefined && walk.shape[inner] >= 4 * lanes && lanes <= 32;
-  const add = unrolls(walk) ? addUnrolledTerms : addTerms;
   const loop = rowwise
     ? `  let rowCount = len / d${inner};
   for (var row = part * rowCount / splits; row < (part + 1) * rowCount / splits; row++) {
     ${coordinates('row', outer).join(' ')}
-    ${add({ counter: `a${inner}`, from: 'i32(lane)', to: `d${inner}`, step: lanes, term: evaluate(walk, expression) })}
+    ${fold.loop({ counter: `a${inner}`, from: 'i32(lane)', to: `d${inner}`, step: lanes, term: evaluate(walk, expression) }, unrolls(walk))}
   }`
     : `  let first = part * (len / splits) + min(part, len % splits);
   let end = first + len / splits + select(0, 1, part < len % splits);
-  ${add({ counter: 't', from: 'first + i32(lane)', to: 'end', step: lanes, term: termAt('t', walk, expression) })}`;
+  ${fold.loop({ counter: 't', from: 'first + i32(lane)', to: 'end', step: lanes, term: termAt('t', walk, expression) }, unrolls(walk))}`;
   const body = `let part = group % splits; let index = group / splits;
   if (index >= outputs) { return; }
   ${coordinates('index', kept).join(' ')}
-  var sum = ${emptySum('in0')};
+  var total = ${fold.empty('in0')};
 ${loop}
-  partial[lane] = totalOf(sum);
+  partial[lane] = ${fold.result};
   for (var width = ${lanes / 2}u; width > 0u; width /= 2u) {
     workgroupBarrier();
-    if (lane < width) { partial[lane] += partial[lane + width]; }
+    if (lane < width) { partial[lane] = ${fold.join('partial[lane]', 'partial[lane + width]')}; }
   }
   if (lane == 0u) { result[group] = ${divided('partial[0]', divisor, numbers)}; }`;
   const frame = frameOf(walk, expression);
@@ -177,19 +180,19 @@ ${loop}
 }
 
 /** The second kernel of a split sum: adds the workgroups' parts for each output, in order. */
-function addShares({ problem, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
+function addShares({ problem, fold, outputs }: Walk, splits: number, traits: AdapterTraits): Step {
   const numbers = new Numbers(problem.baked, { outputs, splits });
   const kernel = assembleElements(
     {
       name: `${problem.name} parts`,
       reads: ['parts'],
-      declarations: ACCUMULATION,
+      declarations: fold.declarations,
       numbers,
       elements: outputs,
       count: 'outputs',
-      body: `var sum = ${emptySum('parts')};
-    for (var i = 0; i < splits; i++) { addTo(&sum, parts[index * splits + i]); }
-    result[index] = ${divided('totalOf(sum)', problem.divisor, numbers)};`,
+      body: `var total = ${fold.empty('parts')};
+    for (var i = 0; i < splits; i++) { ${fold.add('parts[index * splits + i]')} }
+    result[index] = ${divided(fold.result, problem.divisor, numbers)};`,
     },
     traits,
   );

@@ -1,14 +1,19 @@
 /** Activation functions. Gradients at kinks are PyTorch's: those of x ≤ 0. */
-import { ShapeError } from '../../engine/basics/errors.ts';
+import { ArgumentError, checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
+import type { Attributes } from '../../engine/graph/operation.ts';
 import { requireTensors } from '../../engine/require.ts';
-import { specifyFunction } from '../../engine/specify.ts';
+import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { reshape } from '../movement/reshape.ts';
-import { add, mul, neg, square, sub } from './arithmetic.ts';
+import { normalDistribution, oddShape } from '../references.ts';
+import { add, div, mul, neg, square, sub } from './arithmetic.ts';
+import { greater, less, minimum } from './comparison.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
-import { keepNaN, log1pFunction, TANH } from './precise.ts';
+import { abs, exp } from './functions.ts';
+import { EXPM1, keepNaN, LOG1P, NORMAL_CDF, TANH } from './precise.ts';
+import { where } from './selection.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
 type SlopeAttributes = { readonly slope: number };
@@ -135,7 +140,7 @@ export const softplusOp = /* @__PURE__ */ defineElementwise({
   name: 'softplus',
   arity: 1,
   expensive: true,
-  declarations: () => log1pFunction,
+  declarations: () => LOG1P,
   expression: ([x]) => `select(${x}, 0.0, ${x} < 0.0) + daybreakLog1p(exp(-abs(${x})))`,
   gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sigmoid(x))],
 });
@@ -144,6 +149,55 @@ export const softplusOp = /* @__PURE__ */ defineElementwise({
   summary: 'log(1 + eˣ), stable at both ends.',
   compute: ([x]) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   samples: [{ inputs: [{ shape: [6], values: [-80, -20, 0, 5, 20, 100] }], attributes: {}, kink: 'flat in float32' }],
+}));
+
+type AlphaAttributes = { readonly alpha: number };
+
+export const eluOp = /* @__PURE__ */ defineElementwise<AlphaAttributes>({
+  name: 'elu',
+  arity: 1,
+  expensive: true,
+  declarations: () => EXPM1,
+  expression: ([x], { alpha }, number) => `select(${x}, ${number(alpha)} * daybreakExpm1(${x}), ${x} <= 0.0)`,
+  gradient: ({ grad, inputs: [x], attributes: { alpha } }) => [
+    // NaN is not greater, and stays. The minimum keeps second derivatives of large x from being 0 · ∞.
+    () => where(greater(x, 0), grad, mul(mul(grad, alpha), exp(minimum(x, 0)))),
+  ],
+});
+
+/* @__PURE__ */ specifyElementwise(eluOp, () => ({
+  summary: 'x where x > 0, else α · (eˣ − 1).',
+  compute: ([x], { alpha }) => (x <= 0 ? Math.fround(alpha) * Math.expm1(x) : x),
+  attributes: [{ alpha: 1 }, { alpha: -0.3 }],
+  tolerance: 2e-6,
+}));
+
+export const hardSigmoidOp = /* @__PURE__ */ defineElementwise({
+  name: 'hardSigmoid',
+  arity: 1,
+  expression: ([x]) => `select(select((${x} + 3.0) / 6.0, 0.0, ${x} <= -3.0), 1.0, ${x} >= 3.0)`,
+  gradient: ({ grad, inputs: [x] }) => [() => where(less(abs(x), 3), div(grad, 6), 0)],
+});
+
+/* @__PURE__ */ specifyElementwise(hardSigmoidOp, () => ({
+  summary: '(x + 3) / 6, clamped to [0, 1]; gradient 0 at the bounds.',
+  compute: ([x]) => Math.min(Math.max(x + 3, 0), 6) / 6,
+  ranges: [[-5, 5]],
+}));
+
+export const normalCdfOp = /* @__PURE__ */ defineElementwise({
+  name: 'normalCdf',
+  arity: 1,
+  expensive: true,
+  declarations: () => NORMAL_CDF,
+  expression: ([x]) => keepNaN(x, `daybreakNormalCdf(${x})`),
+  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI)))],
+});
+
+/* @__PURE__ */ specifyElementwise(normalCdfOp, () => ({
+  summary: 'The normal distribution’s cumulative function, (1 + erf(x/√2)) / 2.',
+  compute: ([x]) => normalDistribution(x),
+  ranges: [[-4, 4]],
 }));
 
 /** x where x > 0, else slope · x. */
@@ -156,6 +210,73 @@ export const tanh = (x: Tensor): Tensor => applyOne(tanhOp, [x], {});
 export const sigmoid = (x: Tensor): Tensor => applyOne(sigmoidOp, [x], {});
 /** log(1 + eˣ). */
 export const softplus = (x: Tensor): Tensor => applyOne(softplusOp, [x], {});
+/** x where x > 0, else alpha · (eˣ − 1) (Clevert et al. 2016). */
+export const elu = (x: Tensor, alpha = 1): Tensor => applyOne(eluOp, [x], { alpha });
+/** (x + 3) / 6, clamped to [0, 1] (PyTorch's `hardsigmoid`). */
+export const hardSigmoid = (x: Tensor): Tensor => applyOne(hardSigmoidOp, [x], {});
+/** x / (1 + |x|). */
+export const softsign = (x: Tensor): Tensor => tidy(() => div(x, add(abs(x), 1)));
+/** x · sigmoid(x), also called swish. −∞ gives NaN, as in PyTorch. */
+export const silu = (x: Tensor): Tensor => tidy(() => mul(x, sigmoid(x)));
+
+export interface GeluOptions {
+  /** `none` (default): x · Φ(x) with the normal distribution's Φ; `tanh`: the approximation by a hyperbolic tangent. */
+  readonly approximate?: 'none' | 'tanh';
+}
+
+/**
+ * x · Φ(x) (Hendrycks and Gimpel 2016), or x · (1 + tanh(√(2/π) · (x + 0.044715 x³))) / 2. Accurate for negative x too, where
+ * PyTorch's formula cancels in float32. −∞ gives NaN, as in PyTorch.
+ */
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  checkOptions('gelu', options, ['approximate']);
+  const { approximate = 'none' } = options;
+  if (approximate === 'none') return tidy(() => mul(x, applyOne(normalCdfOp, [x], {})));
+  if (approximate !== 'tanh')
+    throw new ArgumentError('gelu', `expected approximate "none" or "tanh", got ${quoted(approximate)}.`);
+  // (1 + tanh u) / 2 = sigmoid(2u)
+  const scale = 2 * Math.sqrt(2 / Math.PI);
+  return tidy(() => mul(x, sigmoid(mul(x, add(mul(square(x), 0.044715 * scale), scale)))));
+}
+
+/** The specification of an activation that is composed of other operations. */
+const pointwise = <A extends Attributes>(
+  name: string,
+  summary: string,
+  call: (x: Tensor, attributes: A) => Tensor,
+  compute: (x: number, attributes: A) => number,
+  attributes: readonly A[],
+): FunctionSpecification<A> => ({
+  name,
+  summary,
+  call: ([x], some) => [call(x, some)],
+  reference: ([x], _, some) => [x.map(value => compute(value, some))],
+  samples: attributes.map(some => ({
+    inputs: [{ shape: [7], values: [-6, -3, -0.5, 0, 1e-3, 1, 8] }],
+    attributes: some,
+  })),
+  random: choose => ({ inputs: [{ shape: oddShape(choose), range: [-4, 4] }], attributes: choose.pick(attributes) }),
+  tolerance: 2e-6,
+});
+
+/* @__PURE__ */ specifyFunction(() =>
+  pointwise('softsign', 'x / (1 + |x|).', softsign, x => x / (1 + Math.abs(x)), [{}]),
+);
+
+/* @__PURE__ */ specifyFunction(() => pointwise('silu', 'x · sigmoid(x).', silu, x => x / (1 + Math.exp(-x)), [{}]));
+
+/* @__PURE__ */ specifyFunction<Required<GeluOptions>>(() =>
+  pointwise<Required<GeluOptions>>(
+    'gelu',
+    'x · Φ(x), or its approximation by tanh.',
+    gelu,
+    (x, { approximate }) =>
+      approximate === 'none'
+        ? x * normalDistribution(x)
+        : x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    [{ approximate: 'none' }, { approximate: 'tanh' }],
+  ),
+);
 
 /**
  * Parametric ReLU (He et al. 2015): x where x > 0, else weight · x. x is [N, C, …]; the weight is [C] with one slope per

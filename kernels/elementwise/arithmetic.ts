@@ -1,12 +1,21 @@
 /** Arithmetic with broadcasting, and with numbers. */
 
 import type { Tensor } from '../../engine/tensor.ts';
-import { applyOne, defineElementwise } from './define-elementwise.ts';
+import {
+  applyMixed,
+  applyOne,
+  defineElementwise,
+  defineMixed,
+  type MixedOperation,
+  type Operand,
+} from './define-elementwise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
-export const addOp = /* @__PURE__ */ defineElementwise({
+export type { Operand };
+
+export const addOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'add',
-  arity: 2,
+  operands: ['a', 'b'],
   expression: ([a, b]) => `${a} + ${b}`,
   gradient: ({ grad }) => [() => grad, () => grad],
 });
@@ -16,9 +25,9 @@ export const addOp = /* @__PURE__ */ defineElementwise({
   compute: ([a, b]) => a + b,
 }));
 
-export const subOp = /* @__PURE__ */ defineElementwise({
+export const subOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'sub',
-  arity: 2,
+  operands: ['a', 'b'],
   expression: ([a, b]) => `${a} - ${b}`,
   gradient: ({ grad }) => [() => grad, () => neg(grad)],
 });
@@ -28,11 +37,11 @@ export const subOp = /* @__PURE__ */ defineElementwise({
   compute: ([a, b]) => a - b,
 }));
 
-export const mulOp = /* @__PURE__ */ defineElementwise({
+export const mulOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'mul',
-  arity: 2,
+  operands: ['a', 'b'],
   expression: ([a, b]) => `${a} * ${b}`,
-  gradient: ({ grad, inputs: [a, b] }) => [() => mul(grad, b), () => mul(grad, a)],
+  gradient: ({ grad, operands: [a, b] }) => [() => mul(grad, b), () => mul(grad, a)],
 });
 
 /* @__PURE__ */ specifyElementwise(mulOp, () => ({
@@ -40,11 +49,14 @@ export const mulOp = /* @__PURE__ */ defineElementwise({
   compute: ([a, b]) => a * b,
 }));
 
-export const divOp = /* @__PURE__ */ defineElementwise({
+export const divOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'div',
-  arity: 2,
-  expression: ([a, b]) => `${a} / ${b}`,
-  gradient: ({ grad, inputs: [, b], output }) => [() => div(grad, b), () => neg(div(mul(grad, output), b))],
+  operands: ['a', 'b'],
+  expression([a, b], { b: divisor = 1 }, number) {
+    // Drivers may reject a division by a constant 0; this gives the same result.
+    return Math.fround(divisor) === 0 ? `${a} * ${number(1 / divisor)}` : `${a} / ${b}`;
+  },
+  gradient: ({ grad, operands: [, b], output }) => [() => div(grad, b), () => neg(div(mul(grad, output), b))],
 });
 
 /* @__PURE__ */ specifyElementwise(divOp, () => ({
@@ -72,7 +84,7 @@ export const squareOp = /* @__PURE__ */ defineElementwise({
   name: 'square',
   arity: 1,
   expression: ([x]) => `${x} * ${x}`,
-  gradient: ({ grad, inputs: [x] }) => [() => mulScalar(mul(grad, x), 2)],
+  gradient: ({ grad, inputs: [x] }) => [() => mul(mul(grad, x), 2)],
 });
 
 /* @__PURE__ */ specifyElementwise(squareOp, () => ({
@@ -80,78 +92,14 @@ export const squareOp = /* @__PURE__ */ defineElementwise({
   compute: ([x]) => x * x,
 }));
 
-type ScalarAttributes = { readonly value: number };
-
-export const addScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
-  name: 'addScalar',
-  arity: 1,
-  expression: ([x], { value }, number) => `${x} + ${number(value)}`,
-  gradient: ({ grad }) => [() => grad],
-});
-
-/* @__PURE__ */ specifyElementwise(addScalarOp, () => ({
-  summary: 'x + a number.',
-  compute: ([x], { value }) => x + Math.fround(value),
-  attributes: [{ value: 1 }, { value: -0.3 }],
-}));
-
-export const mulScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
-  name: 'mulScalar',
-  arity: 1,
-  expression: ([x], { value }, number) => `${x} * ${number(value)}`,
-  gradient: ({ grad, attributes: { value } }) => [() => mulScalar(grad, value)],
-});
-
-/* @__PURE__ */ specifyElementwise(mulScalarOp, () => ({
-  summary: 'x · a number.',
-  compute: ([x], { value }) => x * Math.fround(value),
-  attributes: [{ value: 2 }, { value: -0.3 }],
-}));
-
-export const divScalarOp = /* @__PURE__ */ defineElementwise<ScalarAttributes>({
-  name: 'divScalar',
-  arity: 1,
-  expression([x], { value }, number) {
-    const divisor = Math.fround(value);
-    // Drivers may reject a division by a constant 0; this gives the same result.
-    return divisor === 0 ? `${x} * ${number(1 / divisor)}` : `${x} / ${number(divisor)}`;
-  },
-  gradient: ({ grad, attributes: { value } }) => [() => divScalar(grad, value)],
-});
-
-/* @__PURE__ */ specifyElementwise(divScalarOp, () => ({
-  summary: 'x / a number.',
-  compute: ([x], { value }) => x / Math.fround(value),
-  attributes: [{ value: 3 }, { value: -0.3 }],
-}));
-
-/** A tensor, or a number that is broadcast. */
-export type Operand = Tensor | number;
-
-const addScalar = (x: Tensor, value: number): Tensor => applyOne(addScalarOp, [x], { value });
-const mulScalar = (x: Tensor, value: number): Tensor => applyOne(mulScalarOp, [x], { value });
-const divScalar = (x: Tensor, value: number): Tensor => applyOne(divScalarOp, [x], { value });
-
-/** a + b, elementwise with broadcasting. */
-export function add(a: Tensor, b: Operand): Tensor {
-  return typeof b === 'number' ? addScalar(a, b) : applyOne(addOp, [a, b], {});
-}
-
-/** a − b, elementwise with broadcasting. */
-export function sub(a: Tensor, b: Operand): Tensor {
-  return typeof b === 'number' ? addScalar(a, -b) : applyOne(subOp, [a, b], {});
-}
-
-/** a · b, elementwise with broadcasting. */
-export function mul(a: Tensor, b: Operand): Tensor {
-  return typeof b === 'number' ? mulScalar(a, b) : applyOne(mulOp, [a, b], {});
-}
-
-/** a / b, elementwise with broadcasting. */
-export function div(a: Tensor, b: Operand): Tensor {
-  return typeof b === 'number' ? divScalar(a, b) : applyOne(divOp, [a, b], {});
-}
-
+/** a + b, elementwise with broadcasting; one of them may be a number. */
+export const add = (a: Operand, b: Operand): Tensor => applyMixed(addOp, [a, b]);
+/** a − b, elementwise with broadcasting; one of them may be a number. */
+export const sub = (a: Operand, b: Operand): Tensor => applyMixed(subOp, [a, b]);
+/** a · b, elementwise with broadcasting; one of them may be a number. */
+export const mul = (a: Operand, b: Operand): Tensor => applyMixed(mulOp, [a, b]);
+/** a / b, elementwise with broadcasting; one of them may be a number. */
+export const div = (a: Operand, b: Operand): Tensor => applyMixed(divOp, [a, b]);
 /** −x. */
 export const neg = (x: Tensor): Tensor => applyOne(negOp, [x], {});
 

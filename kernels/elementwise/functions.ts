@@ -1,10 +1,10 @@
 /** Elementary functions. Subgradients at kinks are PyTorch's. */
 import type { Tensor } from '../../engine/tensor.ts';
-import type { NumberText } from '../../engine/text/expression.ts';
-import { add, div, mul } from './arithmetic.ts';
+import { errorFunction } from '../references.ts';
+import { add, div, mul, neg, square } from './arithmetic.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
-import { keepNaN, LOG, log1pFunction } from './precise.ts';
+import { ERF, EXPM1, keepNaN, LOG, LOG1P, SINE } from './precise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
 export const expOp = /* @__PURE__ */ defineElementwise({
@@ -41,7 +41,7 @@ export const log1pOp = /* @__PURE__ */ defineElementwise({
   name: 'log1p',
   arity: 1,
   expensive: true,
-  declarations: () => log1pFunction,
+  declarations: () => LOG1P,
   expression: ([x]) => keepNaN(x, `daybreakLog1p(${x})`),
   gradient: ({ grad, inputs: [x] }) => [() => div(grad, add(x, 1))],
 });
@@ -136,52 +136,95 @@ export const clampGradientOp: ElementwiseOperation<ClampAttributes> =
   attributes: [{ min: -0.5, max: 0.7 }],
 }));
 
-type PowAttributes = { readonly exponent: number };
-
-/** NaN, computed from the bits of x, so that the driver cannot fold it. */
-const quietNaN = (x: string): string => `bitcast<f32>(bitcast<u32>(${x}) | 0x7fc00000u)`;
-
-/** WGSL's pow needs a positive base; small integer exponents become products. */
-function power(x: string, exponent: number, number: NumberText): string {
-  if (exponent === 0) return '1.0';
-  if (exponent === 0.5) return `sqrt(${x})`;
-  if (exponent < 0) return `1.0 / (${power(x, -exponent, number)})`;
-  if (Number.isInteger(exponent) && exponent <= 8) return Array.from({ length: exponent }, () => x).join(' * ');
-  const [infinity, size] = [Number.POSITIVE_INFINITY, `abs(${x})`];
-  // 1 to any power is 1, even NaN.
-  if (Number.isNaN(exponent)) return `select(${quietNaN(x)}, 1.0, ${x} == 1.0)`;
-  if (exponent === infinity)
-    return keepNaN(x, `select(select(0.0, ${number(infinity)}, ${size} > 1.0), 1.0, ${size} == 1.0)`);
-  if (!Number.isInteger(exponent))
-    return keepNaN(x, `select(pow(${x}, ${number(exponent)}), ${quietNaN(x)}, ${x} < 0.0)`);
-  const product = `pow(${size}, ${number(exponent)})`;
-  return exponent % 2 === 0 ? product : `sign(${x}) * ${product}`;
-}
-
-export const powOp = /* @__PURE__ */ defineElementwise<PowAttributes>({
-  name: 'pow',
+export const expm1Op = /* @__PURE__ */ defineElementwise({
+  name: 'expm1',
   arity: 1,
   expensive: true,
-  expression: ([x], { exponent }, number) => power(x, Math.fround(exponent), number),
-  gradient: ({ grad, inputs: [x], attributes: { exponent } }) => [
-    () => (exponent === 0 ? fullLike(grad, 0) : mul(mul(grad, pow(x, exponent - 1)), exponent)),
+  declarations: () => EXPM1,
+  expression: ([x]) => keepNaN(x, `daybreakExpm1(${x})`),
+  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, exp(x))],
+});
+
+/* @__PURE__ */ specifyElementwise(expm1Op, () => ({
+  summary: 'eˣ − 1, accurate near 0.',
+  compute: ([x]) => Math.expm1(x),
+  samples: [{ inputs: [{ shape: [6], values: [-1e-6, 6e-5, 0, 0.34, -0.35, -30] }], attributes: {} }],
+  tolerance: 2e-6,
+}));
+
+/** Declares a function that is constant almost everywhere; its gradient is 0, as in PyTorch. */
+const defineSteps = (name: string): ElementwiseOperation<Record<never, never>> =>
+  defineElementwise({
+    name,
+    arity: 1,
+    expression: ([x]) => keepNaN(x, `${name}(${x})`),
+    gradient: ({ grad }) => [() => fullLike(grad, 0)],
+  });
+
+const STEPS = [-1.5, -0.5, 0.5, 1.5, 2.5, -0.3, 8388609, -1e10, -0];
+const stepsOf = (summary: string, compute: (x: number) => number) => ({
+  summary: `${summary}; its gradient is 0.`,
+  compute: ([x]: readonly number[]) => compute(x),
+  samples: [{ inputs: [{ shape: [STEPS.length], values: STEPS }], attributes: {}, kink: 'at steps' }],
+});
+
+export const floorOp = /* @__PURE__ */ defineSteps('floor');
+export const ceilOp = /* @__PURE__ */ defineSteps('ceil');
+export const roundOp = /* @__PURE__ */ defineSteps('round');
+
+/* @__PURE__ */ specifyElementwise(floorOp, () => stepsOf('The largest integer of at most x', Math.floor));
+/* @__PURE__ */ specifyElementwise(ceilOp, () => stepsOf('The smallest integer of at least x', Math.ceil));
+/* @__PURE__ */ specifyElementwise(roundOp, () =>
+  stepsOf('The nearest integer, an even one in a tie', x =>
+    x - Math.floor(x) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x),
+  ),
+);
+
+/** The sine `turn` quadrants ahead. */
+const defineSine = (
+  name: string,
+  turn: number,
+  slope: (x: Tensor) => Tensor,
+): ElementwiseOperation<Record<never, never>> =>
+  defineElementwise({
+    name,
+    arity: 1,
+    expensive: true,
+    declarations: () => SINE,
+    expression: ([x]) => `daybreakSine(${x}, ${turn}u)`,
+    gradient: ({ grad, inputs: [x] }) => [() => mul(grad, slope(x))],
+  });
+
+// Beside multiples of π/4 and π, and at the end of the range.
+const ANGLES = [0, 0.785, -0.786, Math.fround(Math.PI), -1.57, 6.2831855, 1e4, -31415.926, 1.6e7, 1e22, -3.4e38];
+const sineOf = (summary: string, compute: (x: number) => number) => ({
+  summary: `${summary} of x in radians, accurate for every finite x.`,
+  compute: ([x]: readonly number[]) => compute(x),
+  ranges: [[-30, 30]] as const,
+  samples: [
+    { inputs: [{ shape: [ANGLES.length], values: ANGLES }], attributes: {}, kink: 'x ± 1e-7 is x for large x' },
   ],
 });
 
-/* @__PURE__ */ specifyElementwise(powOp, () => ({
-  summary: 'x to a fixed power; NaN for negative x if the exponent is not an integer.',
-  compute: ([x], { exponent }) => x ** exponent,
-  ranges: [[0.3, 2]],
-  attributes: [
-    { exponent: 2 },
-    { exponent: 3 },
-    { exponent: 0.5 },
-    { exponent: -1 },
-    { exponent: 2.5 },
-    { exponent: 0 },
-  ],
-  // pow is exp2(y · log2 x) on most drivers: errors of 13 ulp were seen.
-  tolerance: 3e-6,
+export const sinOp = /* @__PURE__ */ defineSine('sin', 0, x => cos(x));
+export const cosOp = /* @__PURE__ */ defineSine('cos', 1, x => neg(sin(x)));
+
+/* @__PURE__ */ specifyElementwise(sinOp, () => sineOf('Sine', Math.sin));
+/* @__PURE__ */ specifyElementwise(cosOp, () => sineOf('Cosine', Math.cos));
+
+export const erfOp = /* @__PURE__ */ defineElementwise({
+  name: 'erf',
+  arity: 1,
+  expensive: true,
+  declarations: () => ERF,
+  expression: ([x]) => keepNaN(x, `daybreakErf(${x})`),
+  gradient: ({ grad, inputs: [x] }) => [() => mul(grad, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))],
+});
+
+/* @__PURE__ */ specifyElementwise(erfOp, () => ({
+  summary: 'The error function.',
+  compute: ([x]) => errorFunction(x),
+  samples: [{ inputs: [{ shape: [6], values: [-1e-6, 0.999, -1.001, 0, 3.5, -12] }], attributes: {} }],
 }));
 
 /** eˣ. */
@@ -190,13 +233,29 @@ export const exp = (x: Tensor): Tensor => applyOne(expOp, [x], {});
 export const log = (x: Tensor): Tensor => applyOne(logOp, [x], {});
 /** log(1 + x), accurate for small x. */
 export const log1p = (x: Tensor): Tensor => applyOne(log1pOp, [x], {});
+/** eˣ − 1, accurate for small x. */
+export const expm1 = (x: Tensor): Tensor => applyOne(expm1Op, [x], {});
 /** Square root; its gradient at 0 is infinite. */
 export const sqrt = (x: Tensor): Tensor => applyOne(sqrtOp, [x], {});
 /** −1, 0 or 1. */
 export const sign = (x: Tensor): Tensor => applyOne(signOp, [x], {});
 /** |x|. */
 export const abs = (x: Tensor): Tensor => applyOne(absOp, [x], {});
-/** x clamped to [min, max]. */
-export const clamp = (x: Tensor, min: number, max: number): Tensor => applyOne(clampOp, [x], { min, max });
-/** x to the power of a number. */
-export const pow = (x: Tensor, exponent: number): Tensor => applyOne(powOp, [x], { exponent });
+/**
+ * x clamped to [min, max]; an infinite bound is none. If min > max, all is max; if a bound is NaN, all is NaN. The gradient
+ * passes at the bounds.
+ */
+export const clamp = (x: Tensor, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): Tensor =>
+  applyOne(clampOp, [x], { min, max });
+/** The largest integer of at most x; gradient 0. */
+export const floor = (x: Tensor): Tensor => applyOne(floorOp, [x], {});
+/** The smallest integer of at least x; gradient 0. */
+export const ceil = (x: Tensor): Tensor => applyOne(ceilOp, [x], {});
+/** The nearest integer, an even one in a tie; gradient 0. */
+export const round = (x: Tensor): Tensor => applyOne(roundOp, [x], {});
+/** Sine of x in radians. Accurate for every finite x; NaN for an infinite one. */
+export const sin = (x: Tensor): Tensor => applyOne(sinOp, [x], {});
+/** Cosine of x in radians. Accurate for every finite x; NaN for an infinite one. */
+export const cos = (x: Tensor): Tensor => applyOne(cosOp, [x], {});
+/** The error function 2/√π · ∫₀ˣ e^−t² dt, to 3e-7 of its value. */
+export const erf = (x: Tensor): Tensor => applyOne(erfOp, [x], {});

@@ -1,28 +1,38 @@
 /** Selecting between tensors, and detecting infinity and NaN. */
 import type { Tensor } from '../../engine/tensor.ts';
-import { applyOne, defineElementwise } from './define-elementwise.ts';
+import {
+  applyMixed,
+  applyOne,
+  defineElementwise,
+  defineMixed,
+  type MixedOperation,
+  type Operand,
+} from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
+import { isNonzeroText } from './precise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
-export const whereOp = /* @__PURE__ */ defineElementwise({
+export const whereOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'where',
-  arity: 3,
+  operands: ['condition', 'a', 'b'],
   // By bits: a comparison with NaN is false, and NaN is not 0.
-  expression: ([c, a, b]) => `select(${b}, ${a}, (bitcast<u32>(${c}) & 0x7fffffffu) != 0u)`,
-  gradient: ({ grad, inputs: [c] }) => {
-    const zero = () => fullLike(grad, 0);
-    return [zero, () => where(c, grad, zero()), () => where(c, zero(), grad)];
+  expression: ([c, a, b]) => `select(${b}, ${a}, ${isNonzeroText(c)})`,
+  gradient({ grad, operands: [c] }) {
+    const condition = c as Tensor;
+    return [() => fullLike(grad, 0), () => where(condition, grad, 0), () => where(condition, 0, grad)];
   },
 });
 
 /* @__PURE__ */ specifyElementwise(whereOp, () => ({
   summary: 'a where the condition is nonzero, else b.',
   compute: ([c, a, b]) => (c !== 0 ? a : b),
+  attributes: [{}, { a: -0.5 }, { b: 0.7 }],
   samples: [
     {
       inputs: [{ shape: [4], values: [0, 1, -1, 0], fixed: true }, { shape: [4] }, { shape: [4] }],
       attributes: {},
     },
+    { inputs: [{ shape: [3], values: [0, 1, Number.NaN], fixed: true }, { shape: [3] }], attributes: { a: 2 } },
   ],
 }));
 
@@ -44,8 +54,11 @@ export const notFiniteOp = /* @__PURE__ */ defineElementwise({
   ],
 }));
 
-/** a where `condition` is nonzero, else b; with broadcasting. */
-export const where = (condition: Tensor, a: Tensor, b: Tensor): Tensor => applyOne(whereOp, [condition, a, b], {});
+/**
+ * a where `condition` is nonzero (NaN is), else b; with broadcasting. a or b may be a number. PyTorch's `where`; comparisons give
+ * conditions.
+ */
+export const where = (condition: Tensor, a: Operand, b: Operand): Tensor => applyMixed(whereOp, [condition, a, b]);
 
 /** 1 where x is infinite or NaN, else 0. */
 export const notFinite = (x: Tensor): Tensor => applyOne(notFiniteOp, [x], {});

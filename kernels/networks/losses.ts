@@ -1,18 +1,19 @@
 /** Losses: means over all elements unless noted otherwise. */
 
-import { checkOptions, ShapeError } from '../../engine/basics/errors.ts';
+import { ArgumentError, checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../engine/basics/shape.ts';
 import { requireTensors } from '../../engine/require.ts';
 import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { add, div, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
-import { abs } from '../elementwise/functions.ts';
-import { log1pFunction } from '../elementwise/precise.ts';
+import { abs, clamp } from '../elementwise/functions.ts';
+import { LOG1P } from '../elementwise/precise.ts';
 import { specifyElementwise } from '../elementwise/specify-elementwise.ts';
 import { slice } from '../movement/pad.ts';
-import { mean, sum } from '../reductions/sum.ts';
+import { sum } from '../reductions/sum.ts';
 import { oddShape } from '../references.ts';
+import { type LossOptions, reduceNumbers, reduceTerms, reductionIn } from './loss-reduction.ts';
 
 function checkSame(name: string, a: Tensor, b: Tensor): void {
   requireTensors(name, a, b);
@@ -20,16 +21,58 @@ function checkSame(name: string, a: Tensor, b: Tensor): void {
     throw new ShapeError(name, `expected equal shapes, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`);
 }
 
-/** Mean squared error: mean (input − target)². Equation 4 of Ledig et al. for images. */
-export function mseLoss(input: Tensor, target: Tensor): Tensor {
-  checkSame('mseLoss', input, target);
-  return tidy(() => mean(square(sub(input, target))));
+/** The loss of two tensors of one shape from its terms. */
+function pairwise(
+  name: string,
+  input: Tensor,
+  target: Tensor,
+  options: LossOptions,
+  terms: () => Tensor,
+  more: readonly string[] = [],
+): Tensor {
+  checkSame(name, input, target);
+  const reduction = reductionIn(name, options, more);
+  return tidy(() => reduceTerms(terms(), reduction));
 }
 
+/** Mean squared error: mean (input − target)². Equation 4 of Ledig et al. for images. */
+export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
+  pairwise('mseLoss', input, target, options, () => square(sub(input, target)));
+
 /** Mean absolute error; gradient 0 where input and target are equal. */
-export function l1Loss(input: Tensor, target: Tensor): Tensor {
-  checkSame('l1Loss', input, target);
-  return tidy(() => mean(abs(sub(input, target))));
+export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
+  pairwise('l1Loss', input, target, options, () => abs(sub(input, target)));
+
+export interface HuberLossOptions extends LossOptions {
+  /** The size of a difference from which on the loss is linear; positive, default 1. */
+  readonly delta?: number;
+}
+
+/** d² / 2 for differences d up to a size of delta, and delta · (|d| − delta / 2) beyond. */
+function huberTerms(input: Tensor, target: Tensor, delta: number): Tensor {
+  const difference = sub(input, target);
+  const limited = clamp(difference, -delta, delta);
+  return mul(limited, sub(difference, mul(limited, 0.5)));
+}
+
+/** Huber loss (Huber 1964): d² / 2 for differences d up to a size of delta, and delta · (|d| − delta / 2) beyond. */
+export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
+  const { delta = 1 } = options ?? {};
+  if (!(delta > 0)) throw new ArgumentError('huberLoss', `expected a positive delta, got ${quoted(delta)}.`);
+  return pairwise('huberLoss', input, target, options, () => huberTerms(input, target, delta), ['delta']);
+}
+
+export interface SmoothL1LossOptions extends LossOptions {
+  /** The size of a difference from which on the loss is linear; at least 0, default 1. */
+  readonly beta?: number;
+}
+
+/** Huber loss divided by beta: |d| − beta / 2 for large differences d. With beta 0 it is {@link l1Loss}. */
+export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
+  const { beta = 1 } = options ?? {};
+  if (!(beta >= 0)) throw new ArgumentError('smoothL1Loss', `expected beta of at least 0, got ${quoted(beta)}.`);
+  const terms = () => (beta === 0 ? abs(sub(input, target)) : div(huberTerms(input, target, beta), beta));
+  return pairwise('smoothL1Loss', input, target, options, terms, ['beta']);
 }
 
 /** max(x, 0) − x·t + log(1 + e^−|x|), without overflow and without cancellation for labels 0 and 1. */
@@ -37,7 +80,7 @@ export const bceOp = /* @__PURE__ */ defineElementwise({
   name: 'bceElementwise',
   arity: 2,
   expensive: true,
-  declarations: () => log1pFunction,
+  declarations: () => LOG1P,
   expression: ([x, t]) => `(select(${x}, 0.0, ${x} < 0.0) - ${x} * ${t}) + daybreakLog1p(exp(-abs(${x})))`,
   gradient: ({ grad, inputs: [x, t] }) => [
     () => mul(grad, applyOne(bceGradientOp, [x, t], {})),
@@ -88,10 +131,8 @@ export const bceGradientOp = /* @__PURE__ */ defineElementwise({
 }));
 
 /** Mean binary cross entropy of logits and labels in [0, 1]; equation 2 of Ledig et al. Stable for any logit. */
-export function bceWithLogits(logits: Tensor, labels: Tensor): Tensor {
-  checkSame('bceWithLogits', logits, labels);
-  return tidy(() => mean(applyOne(bceOp, [logits, labels], {})));
-}
+export const bceWithLogits = (logits: Tensor, labels: Tensor, options: LossOptions = {}): Tensor =>
+  pairwise('bceWithLogits', logits, labels, options, () => applyOne(bceOp, [logits, labels], {}));
 
 export interface TotalVariationOptions {
   /** |difference| to this power: 1 (default) or 2. */
@@ -123,13 +164,16 @@ export function totalVariation(x: Tensor, options: TotalVariationOptions = {}): 
   });
 }
 
-function pairLoss(
+type PairAttributes = Readonly<Record<string, unknown>> & LossOptions;
+
+function pairLoss<A extends PairAttributes>(
   name: string,
   summary: string,
-  loss: (a: Tensor, b: Tensor) => Tensor,
-  term: (a: number, b: number) => number,
+  loss: (a: Tensor, b: Tensor, options: A) => Tensor,
+  term: (a: number, b: number, options: A) => number,
   labels = false,
-): FunctionSpecification {
+  cases: readonly A[] = [{} as A],
+): FunctionSpecification<A> {
   const inputs = (shape: Shape) => [
     { shape, range: [-3, 3] as const },
     { shape, range: labels ? ([0, 1] as const) : ([-2, 2] as const) },
@@ -137,14 +181,20 @@ function pairLoss(
   return {
     name,
     summary,
-    call: ([a, b]) => [loss(a, b)],
-    reference: ([a, b]) => [Float64Array.of(a.reduce((total, value, i) => total + term(value, b[i]), 0) / a.length)],
-    samples: [
-      { inputs: inputs([2, 5, 4, 3]), attributes: {} },
-      { inputs: inputs([1]), attributes: {} },
-      { inputs: inputs([3, 3, 71, 67]), attributes: {} },
+    call: ([a, b], options) => [loss(a, b, options)],
+    reference: ([a, b], _, options) => [
+      reduceNumbers(
+        a.map((value, i) => term(value, b[i], options)),
+        options.reduction,
+      ),
     ],
-    random: choose => ({ inputs: inputs(oddShape(choose)), attributes: {} }),
+    samples: [
+      { inputs: inputs([2, 5, 4, 3]), attributes: cases[0] },
+      { inputs: inputs([1]), attributes: cases[0] },
+      { inputs: inputs([3, 3, 71, 67]), attributes: cases[0] },
+      ...cases.slice(1).map(attributes => ({ inputs: inputs([5, 7]), attributes })),
+    ],
+    random: choose => ({ inputs: inputs(oddShape(choose)), attributes: choose.pick(cases) }),
   };
 }
 
@@ -159,6 +209,31 @@ function pairLoss(
     bceWithLogits,
     (x, t) => Math.max(x, 0) - x * t + Math.log1p(Math.exp(-Math.abs(x))),
     true,
+  ),
+);
+
+const huber = (d: number, delta: number): number => (d <= delta ? (d * d) / 2 : delta * (d - delta / 2));
+
+/* @__PURE__ */ specifyFunction(() =>
+  pairLoss<PairAttributes & HuberLossOptions>(
+    'huberLoss',
+    'Squared error for small differences, absolute error for large ones.',
+    huberLoss,
+    (a, b, { delta = 1 }) => huber(Math.abs(a - b), Math.fround(delta)),
+    false,
+    [{}, { delta: 0.3, reduction: 'sum' }, { delta: 2, reduction: 'none' }],
+  ),
+);
+
+/* @__PURE__ */ specifyFunction(() =>
+  pairLoss<PairAttributes & SmoothL1LossOptions>(
+    'smoothL1Loss',
+    'Huber loss divided by its bound beta; absolute error if that is 0.',
+    smoothL1Loss,
+    (a, b, { beta = 1 }) =>
+      beta === 0 ? Math.abs(a - b) : huber(Math.abs(a - b), Math.fround(beta)) / Math.fround(beta),
+    false,
+    [{}, { beta: 0, reduction: 'sum' }, { beta: 0.3, reduction: 'none' }],
   ),
 );
 

@@ -9,6 +9,7 @@ import { ACCUMULATION, emptySum } from '../../engine/text/accumulate.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
+import { isNaNText } from '../elementwise/precise.ts';
 import { mean } from '../reductions/sum.ts';
 
 type PoolAttributes = { readonly kernel: number; readonly stride: number };
@@ -27,9 +28,6 @@ function pooledShape(name: string, shape: Shape, { kernel, stride }: PoolAttribu
     throw new ShapeError(name, `expected [N, C, H, W] with H and W of at least ${kernel}, got ${formatShape(shape)}.`);
   return [n, c, Math.floor((h - kernel) / stride) + 1, Math.floor((w - kernel) / stride) + 1];
 }
-
-/** Tests bits, since comparisons with NaN may be folded. */
-const nanTest = (v: string): string => `(bitcast<u32>(${v}) & 0x7fffffffu) > 0x7f800000u`;
 
 /** One invocation per element of `target`; `body` declares `value` from plane, row and column. */
 function lowerPlanes(
@@ -115,7 +113,7 @@ export const maxPool2dOp: Declaration<PoolAttributes> = /* @__PURE__ */ defineOp
   var value = x[start];
   for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
     let v = x[start + p * w + q];
-    value = select(value, v, v > value || ${nanTest('v')});
+    value = select(value, v, v > value || ${isNaNText('v')});
   } }`,
       traits,
     ),
@@ -166,7 +164,7 @@ export const maxPool2dGradientOp: Declaration<PoolAttributes> = /* @__PURE__ */ 
       var best = start; var most = x[start];
       for (var p = 0; p < ${kernel}; p++) { for (var q = 0; q < ${kernel}; q++) {
         let v = x[start + p * w + q];
-        if (v > most || ${nanTest('v')}) { most = v; best = start + p * w + q; }
+        if (v > most || ${isNaNText('v')}) { most = v; best = start + p * w + q; }
       } }
       if (best == index) { addTo(&sum, g[(plane * oh + i) * ow + j]); }`,
         'totalOf(sum)',

@@ -1,6 +1,6 @@
 /** Sums and means over axes, broadcasting, and its transpose `sumTo`. */
 import { apply } from '../../engine/apply.ts';
-import { checkOptions, DTypeError, ShapeError } from '../../engine/basics/errors.ts';
+import { DTypeError, ShapeError } from '../../engine/basics/errors.ts';
 import {
   broadcastShapes,
   broadcastStrides,
@@ -8,7 +8,6 @@ import {
   f32,
   formatShape,
   like,
-  normalizeAxes,
   type Shape,
   sameShape,
   sizeOf,
@@ -23,6 +22,7 @@ import { identity, type NumberText } from '../../engine/text/expression.ts';
 import { lowerReduction } from '../../engine/text/reduction.ts';
 import { reshape } from '../movement/reshape.ts';
 import { words } from '../references.ts';
+import { reducedShape, reductionOf, type SumOptions } from './axes.ts';
 
 type SumAttributes = {
   /** Sorted and non-negative. */
@@ -31,10 +31,6 @@ type SumAttributes = {
   /** Divides the sum: the number of elements for a mean. */
   readonly divisor: number;
 };
-
-function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): number[] {
-  return shape.flatMap((size, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [size]));
-}
 
 /** y = (Σ over `axes` of x) / divisor. */
 export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
@@ -90,31 +86,18 @@ function sample(shape: Shape, axes: readonly number[], keepDims = false, divisor
   return { inputs: [{ shape }], attributes: { axes, keepDims, divisor } };
 }
 
-export interface SumOptions {
-  /** Axes to sum over, negative ones from the end; default all. */
-  readonly axes?: readonly number[];
-  /** Keep summed axes with size 1. */
-  readonly keepDims?: boolean;
-}
-
-const OPTIONS = ['axes', 'keepDims'];
+export type { SumOptions };
 
 /** Σ x over `axes`; a scalar (shape []) over all. */
 export function sum(x: Tensor, options: SumOptions = {}): Tensor {
-  requireTensors('sum', x);
-  checkOptions('sum', options, OPTIONS);
-  const { axes, keepDims = false } = options;
-  return apply(sumOp, [x], { axes: normalizeAxes('sum', axes, x.shape.length), keepDims, divisor: 1 })[0];
+  return apply(sumOp, [x], { ...reductionOf('sum', x, options), divisor: 1 })[0];
 }
 
 /** Mean of x over `axes`. */
 export function mean(x: Tensor, options: SumOptions = {}): Tensor {
-  requireTensors('mean', x);
-  checkOptions('mean', options, OPTIONS);
-  const { axes, keepDims = false } = options;
-  const sorted = normalizeAxes('mean', axes, x.shape.length);
-  const count = sorted.reduce((product, axis) => product * x.shape[axis], 1);
-  return apply(sumOp, [x], { axes: sorted, keepDims, divisor: count })[0];
+  const attributes = reductionOf('mean', x, options);
+  const divisor = attributes.axes.reduce((product, axis) => product * x.shape[axis], 1);
+  return apply(sumOp, [x], { ...attributes, divisor })[0];
 }
 
 type BroadcastAttributes = { readonly shape: Shape; readonly divisor: number };

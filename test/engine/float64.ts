@@ -111,6 +111,36 @@ export function tanh(x: Numbers64): Numbers64 {
   return y;
 }
 
+const exp = (x: Numbers64): Numbers64 => map(x, Math.exp, g => [mul(g, exp(x))]);
+const inverse = (x: Numbers64): Numbers64 =>
+  map(
+    x,
+    v => 1 / v,
+    g => [neg(mul(g, square(inverse(x))))],
+  );
+/** eˣ / Σ eˣ over the last of two axes; x is small. */
+export function softmax(x: Numbers64): Numbers64 {
+  const powers = exp(x);
+  return mul(powers, inverse(sumTo(powers, [x.shape[0], 1])));
+}
+
+/** Both of one shape; no gradient flows. */
+export const less = (a: Numbers64, b: Numbers64): Numbers64 =>
+  leaf(
+    a.data.map((v, i) => (v < b.data[i] ? 1 : 0)),
+    a.shape,
+  );
+
+/** The larger of two of one shape; in a tie both count half. */
+export const maximum = (a: Numbers64, b: Numbers64): Numbers64 => {
+  const share = (p: Numbers64, q: Numbers64) =>
+    leaf(
+      p.data.map((v, i) => (v > q.data[i] ? 1 : v < q.data[i] ? 0 : 0.5)),
+      p.shape,
+    );
+  return add(mul(share(a, b), a), mul(share(b, a), b));
+};
+
 /** a where c is not 0, else b; all of one shape. */
 export const where = (c: Numbers64, a: Numbers64, b: Numbers64): Numbers64 => {
   const chosen = leaf(

@@ -55,7 +55,7 @@ describe('changes nothing', () => {
       v.assign(add(v, x));
       return mul(v, 2);
     });
-    expect(seen.at(-1)).toEqual(['mulScalar', [12]]);
+    expect(seen.at(-1)).toEqual(['mul', [12]]);
     expect(await v.item()).toBe(5);
   });
 

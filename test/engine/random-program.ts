@@ -15,6 +15,12 @@ export interface Machine<T, W> {
   add(a: T, b: T): T;
   sub(a: T, b: T): T;
   mul(a: T, b: T): T;
+  /** Ties pass half of the gradient to each. */
+  maximum(a: T, b: T): T;
+  /** a < b as 1 or 0. */
+  less(a: T, b: T): T;
+  /** Along the last of two axes. */
+  softmax(x: T): T;
   where(c: T, a: T, b: T): T;
   reshape(x: T, shape: Shape): T;
   transpose(x: T): T;
@@ -88,6 +94,9 @@ export const STEPS: Readonly<Record<string, Step>> = {
   sub: (x, scope) => scope.m.sub(like(scope, x), scope.m.tanh(x)),
   mul: (x, scope) => scope.m.mul(scope.m.tanh(x), scope.m.tanh(like(scope, x))),
   where: (x, scope) => scope.m.where(scope.m.relu(x), like(scope, x), scope.m.neg(x)),
+  maximum: (x, scope) => scope.m.maximum(x, like(scope, x)),
+  less: (x, scope) => scope.m.add(x, scope.m.mul(scope.m.less(x, like(scope, x)), scope.m.tanh(x))),
+  softmax: (x, scope) => scope.m.softmax(square(scope, scope.m.tanh(x))),
   center: (x, { m }) => m.sub(x, m.mean(x)),
   rows: (x, scope) => scope.m.add(square(scope, x), scope.m.meanOver(square(scope, x), 1, true)),
   columns: (x, scope) => scope.m.meanOver(square(scope, x), 0, false),

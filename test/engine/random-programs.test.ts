@@ -39,12 +39,15 @@ class Engine implements Machine<Tensor, Tensor>, Disposable {
   readonly tanh = ops.tanh;
   readonly relu = ops.relu;
   readonly square = ops.square;
-  readonly scale = ops.mul;
-  readonly shift = ops.add;
+  readonly scale = (x: Tensor, by: number) => ops.mul(x, by);
+  readonly shift = (x: Tensor, by: number) => ops.add(x, by);
   readonly add = (a: Tensor, b: Tensor) => ops.add(a, b);
   readonly sub = (a: Tensor, b: Tensor) => ops.sub(a, b);
   readonly mul = (a: Tensor, b: Tensor) => ops.mul(a, b);
-  readonly where = ops.where;
+  readonly maximum = (a: Tensor, b: Tensor) => ops.maximum(a, b);
+  readonly less = (a: Tensor, b: Tensor) => ops.less(a, b);
+  readonly softmax = (x: Tensor) => ops.softmax(x);
+  readonly where = (c: Tensor, a: Tensor, b: Tensor) => ops.where(c, a, b);
   readonly reshape = ops.reshape;
   readonly transpose = (x: Tensor) => ops.transpose(x);
   readonly concat = (a: Tensor, b: Tensor) => ops.concat([a, b]);
@@ -120,6 +123,9 @@ class Float64 implements Machine<f64.Numbers64, readonly number[]> {
   readonly add = f64.add;
   readonly sub = f64.sub;
   readonly mul = f64.mul;
+  readonly maximum = f64.maximum;
+  readonly less = f64.less;
+  readonly softmax = f64.softmax;
   readonly where = f64.where;
   readonly reshape = f64.reshape;
   readonly transpose = f64.transpose;

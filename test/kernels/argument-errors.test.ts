@@ -71,11 +71,11 @@ const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, mes
     () => ops.conv2d(image(), weight(), undefined, any({ stride: [1, 1, 1] })),
     /^conv2d: expected stride and padding as one number or two/,
   ],
-  ['a number on the left', x => ops.add(any(1), x), /^add: expected input 0 to be a tensor, got 1/],
+  ['numbers alone', () => ops.add(1, 2), /^add: expected at least one tensor, got none/],
   ['a text', x => ops.sub(x, any('1')), /^sub: expected input 1 to be a tensor, got a string/],
   ['nothing', x => ops.mul(x, any(undefined)), /^mul: expected input 1 to be a tensor, got undefined/],
   ['a bound that is no number', x => ops.clamp(x, any('0'), 1), /^clamp: expected min to be a number, got a string/],
-  ['no exponent', x => ops.pow(x, any(undefined)), /^pow: expected exponent to be a number, got undefined/],
+  ['no exponent', x => ops.pow(x, any(undefined)), /^power: expected input 1 to be a tensor, got undefined/],
   ['an array for a tensor', () => ops.relu(any([1, 2])), /^leakyRelu: expected input 0 to be a tensor, got an array/],
   ['a loss of numbers', x => ops.mseLoss(x, any([1])), /^mseLoss: expected input 1 to be a tensor, got an array/],
   [

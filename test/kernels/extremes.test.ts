@@ -49,13 +49,12 @@ const elementwise = specified.filter(({ operation }) => operation?.elementwise);
 describe.each(byName(elementwise))('%s', (name, { samples, reference, call }) => {
   const { fits, near } = DOMAINS[name] ?? { fits: () => true, near: 0 };
   test('at extremes', async () => {
-    const arity = samples[0].inputs.length;
-    const attributes = [
-      ...new Map(samples.map(sample => [JSON.stringify(sample.attributes), sample.attributes])).values(),
-    ];
-    const rows = combinations(arity).filter(fits);
-    const columns = Array.from({ length: arity }, (_, i) => Float32Array.from(rows, row => row[i]));
-    for (const some of attributes) {
+    // A number in the place of an input is an attribute too.
+    const kinds = [...new Map(samples.map(sample => [JSON.stringify(sample.attributes), sample])).values()];
+    for (const { inputs: given, attributes: some } of kinds) {
+      const arity = given.length;
+      const rows = combinations(arity).filter(fits);
+      const columns = Array.from({ length: arity }, (_, i) => Float32Array.from(rows, row => row[i]));
       // Operations that stretch their input say so by their attributes: they have no extremes of their own.
       if ('shape' in some) continue;
       const body = (...inputs: Tensor[]) => [...call(inputs, some)];

@@ -187,7 +187,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   }
   ${lines(
     groups,
-    g => `{ // a loop, because each store in the text costs compile time
+    // A loop, because each store in the text costs compile time.
+    g => `{
     var all = array<f32, ${inputs * taps}>(${range(inputs * taps)
       .map(i => `a${g * inputs * taps + i}`)
       .join(', ')});

@@ -1,0 +1,149 @@
+"""Golden values of operations by PyTorch in float64: writes operations.safetensors beside this file.
+
+    python3 test/golden/operations.py
+
+Each case has inputs (rounded to float32), an output, and the gradients of sum(output * gy). Edge cases put NaN, infinities, zeros of
+both signs and ties through.
+"""
+import json, os, struct
+import torch
+import torch.nn.functional as F
+
+torch.manual_seed(11)
+torch.set_default_dtype(torch.float64)
+nan, inf = float("nan"), float("inf")
+tensors, cases = {}, []
+
+
+def rounded(value):
+    return torch.as_tensor(value).to(torch.float32).to(torch.float64)
+
+
+def case(name, op, inputs, call, attrs={}, grads=None):
+    """`grads` names the inputs that are differentiated, by default all."""
+    inputs = {key: rounded(value) for key, value in inputs.items()}
+    grads = list(inputs) if grads is None else grads
+    for key in grads:
+        inputs[key].requires_grad_()
+    out = call(**inputs)
+    out = out.to(torch.float64)
+    for key, value in inputs.items():
+        tensors[f"{name}.in.{key}"] = value
+    tensors[f"{name}.out"] = out
+    if grads:
+        gy = rounded(torch.rand(out.shape) + 0.5)
+        tensors[f"{name}.gy"] = gy
+        (out * gy).sum().backward()
+        for key in grads:
+            tensors[f"{name}.grad.{key}"] = inputs[key].grad
+    cases.append(dict(name=name, op=op, attrs=attrs, inputs=list(inputs), grads=grads))
+
+
+EDGES = [nan, inf, -inf, 0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 100.0, -100.0]
+SMALL = [1e-6, -1e-4, 0.2, -0.7, 1.3, -1.9, 2.2, -2.7, 3.0, -3.0, 3.4, -4.1]
+
+# One input.
+UNARY = {
+    "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "sin": torch.sin, "cos": torch.cos, "erf": torch.erf,
+    "expm1": torch.expm1, "silu": F.silu, "hardSigmoid": F.hardsigmoid, "softsign": F.softsign,
+}
+for name, f in UNARY.items():
+    case(name, name, dict(x=SMALL), lambda x: f(x))
+    case(f"{name}.edges", name, dict(x=EDGES), lambda x: f(x))
+case("sin.large", "sin", dict(x=[1e3, -1e5, 12345678.0, 1e15, 1e30, -3e38]), lambda x: torch.sin(x))
+case("cos.large", "cos", dict(x=[1e3, -1e5, 12345678.0, 1e15, 1e30, -3e38]), lambda x: torch.cos(x))
+for approximate in ("none", "tanh"):
+    case(f"gelu.{approximate}", "gelu", dict(x=SMALL), lambda x: F.gelu(x, approximate=approximate), dict(approximate=approximate))
+case("gelu.edges", "gelu", dict(x=EDGES[:10]), lambda x: F.gelu(x), dict(approximate="none"))
+for alpha in (1.0, 0.3):
+    case(f"elu.{alpha}", "elu", dict(x=EDGES + SMALL), lambda x: F.elu(x, alpha), dict(alpha=alpha))
+for low, high in ((-0.5, None), (None, 1.0), (-inf, 1.0), (0.0, inf), (1.0, -1.0)):
+    case(
+        f"clamp.{low}.{high}", "clampBounds", dict(x=EDGES), lambda x: torch.clamp(x, low, high),
+        {key: str(value) for key, value in (("min", low), ("max", high)) if value is not None},
+    )
+
+# Two inputs: all pairs of edges.
+PAIRS = dict(a=torch.tensor(EDGES).reshape(-1, 1), b=EDGES)
+for name, f in {"maximum": torch.maximum, "minimum": torch.minimum}.items():
+    case(name, name, PAIRS, lambda a, b: f(a, b))
+for name, f in {
+    "equal": torch.eq, "notEqual": torch.ne, "less": torch.lt, "lessEqual": torch.le, "greater": torch.gt,
+    "greaterEqual": torch.ge, "logicalAnd": torch.logical_and, "logicalOr": torch.logical_or,
+}.items():
+    case(name, name, PAIRS, lambda a, b: f(a, b), grads=[])
+case("logicalNot", "logicalNot", dict(x=EDGES), lambda x: torch.logical_not(x), grads=[])
+case("pow", "pow2", dict(a=torch.rand(4, 5) * 3, b=torch.randn(5) * 2), lambda a, b: torch.pow(a, b))
+case("pow.edges", "pow2", PAIRS, lambda a, b: torch.pow(a, b))
+for base in (0.0, 2.5):
+    case(f"pow.{base}", "powOf", dict(x=[-1.5, 0.0, 0.5, 2.0, 7.0]), lambda x: torch.pow(base, x), dict(base=base))
+NUMBERS = {
+    "addNumber": lambda x: 1.5 + x, "subNumber": lambda x: 1.5 - x, "mulNumber": lambda x: 1.5 * x, "divNumber": lambda x: 1.5 / x,
+}
+for name, f in NUMBERS.items():
+    case(name, name, dict(x=EDGES), f, dict(number=1.5))
+
+# Reductions.
+X = torch.randn(3, 4, 5)
+TIED = torch.tensor([[1.0, 3.0, 3.0, 2.0], [nan, 1.0, nan, 0.0], [-inf, -inf, -inf, -inf], [inf, 1.0, inf, -inf]])
+ZEROS = torch.tensor([[0.0, 2.0, 3.0], [0.0, 0.0, 5.0], [1.5, -2.0, 3.0]])
+for axes, keep in (([1], False), ([0, 2], True), ([0, 1, 2], False)):
+    tag = "".join(map(str, axes))
+    attrs = dict(axes=axes, keepDims=keep)
+    case(f"max.{tag}", "max", dict(x=X), lambda x: torch.amax(x, axes, keep), attrs)
+    case(f"min.{tag}", "min", dict(x=X), lambda x: torch.amin(x, axes, keep), attrs)
+    case(f"logSumExp.{tag}", "logSumExp", dict(x=X * 4), lambda x: torch.logsumexp(x, axes, keep), attrs)
+    for correction in (0, 1):
+        more = dict(attrs, correction=correction)
+        case(f"variance.{tag}.{correction}", "variance", dict(x=X + 3), lambda x: torch.var(x, axes, correction=correction, keepdim=keep), more)
+        case(f"std.{tag}.{correction}", "std", dict(x=X + 3), lambda x: torch.std(x, axes, correction=correction, keepdim=keep), more)
+LAST = dict(axes=[1], keepDims=False)
+case("max.ties", "max", dict(x=TIED), lambda x: torch.amax(x, [1]), LAST)
+case("min.ties", "min", dict(x=TIED), lambda x: torch.amin(x, [1]), LAST)
+case("logSumExp.edges", "logSumExp", dict(x=TIED), lambda x: torch.logsumexp(x, [1]), LAST)
+case("prod", "prod", dict(x=X), lambda x: torch.prod(x, 1), LAST)
+case("prod.zeros", "prod", dict(x=ZEROS), lambda x: torch.prod(x, 1), LAST)
+case("variance.one", "variance", dict(x=[[1.0], [2.0]]), lambda x: torch.var(x, [1], correction=1), dict(LAST, correction=1))
+case("std.equal", "std", dict(x=[[2.0, 2.0], [1.0, 3.0]]), lambda x: torch.std(x, [1], correction=1), dict(LAST, correction=1))
+for name, f in {"argmax": torch.argmax, "argmin": torch.argmin}.items():
+    case(f"{name}.1", name, dict(x=X), lambda x: f(x, 1), dict(axis=1), grads=[])
+    case(f"{name}.ties", name, dict(x=TIED), lambda x: f(x, 1), dict(axis=1), grads=[])
+for name, f in {"softmax": F.softmax, "logSoftmax": F.log_softmax}.items():
+    case(f"{name}.1", name, dict(x=X * 4), lambda x: f(x, 1), dict(axis=1))
+    case(f"{name}.edges", name, dict(x=TIED), lambda x: f(x, -1), dict(axis=-1))
+    case(f"{name}.large", name, dict(x=[[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -1002.0]]), lambda x: f(x, -1), dict(axis=-1))
+
+# Losses.
+LOGITS, CLASSES = torch.randn(6, 4) * 2, torch.tensor([0, 3, 1, 1, 2, 0])
+IMAGES, PIXELS = torch.randn(2, 3, 2, 2), torch.tensor([[[0, 2], [1, 1]], [[2, 2], [0, 1]]])
+for reduction in ("mean", "sum", "none"):
+    attrs = dict(reduction=reduction)
+    case(f"nllLoss.{reduction}", "nllLoss", dict(x=LOGITS, target=CLASSES), lambda x, target: F.nll_loss(x, target.long(), reduction=reduction), attrs, ["x"])
+    for ignore, smoothing in ((-100, 0.0), (1, 0.0), (1, 0.3)):
+        more = dict(attrs, ignoreIndex=ignore, labelSmoothing=smoothing)
+        tag = f"{reduction}.{ignore}.{smoothing}"
+        case(
+            f"crossEntropy.{tag}", "crossEntropy", dict(x=LOGITS, target=CLASSES),
+            lambda x, target: F.cross_entropy(x, target.long(), reduction=reduction, ignore_index=ignore, label_smoothing=smoothing),
+            more, ["x"],
+        )
+    case(f"crossEntropy.pixels.{reduction}", "crossEntropy", dict(x=IMAGES, target=PIXELS), lambda x, target: F.cross_entropy(x, target.long(), reduction=reduction), attrs, ["x"])
+    more = dict(attrs, labelSmoothing=0.2)
+    case(f"crossEntropy.probabilities.{reduction}", "crossEntropy", dict(x=IMAGES, target=torch.softmax(torch.randn(2, 3, 2, 2), 1)), lambda x, target: F.cross_entropy(x, target, reduction=reduction, label_smoothing=0.2), more)
+    A, B = dict(input=EDGES[3:] + [0.3], target=[0.0] * 9 + [0.3]), dict(input=torch.randn(5, 3) * 2, target=torch.randn(5, 3))
+    for tag, pair in (("edges", A), ("random", B)):
+        case(f"huberLoss.{tag}.{reduction}", "huberLoss", pair, lambda input, target: F.huber_loss(input, target, reduction=reduction, delta=0.5), dict(attrs, delta=0.5))
+        case(f"smoothL1Loss.{tag}.{reduction}", "smoothL1Loss", pair, lambda input, target: F.smooth_l1_loss(input, target, reduction=reduction, beta=2.5), dict(attrs, beta=2.5))
+case("crossEntropy.ignored", "crossEntropy", dict(x=LOGITS, target=torch.full((6,), 2)), lambda x, target: F.cross_entropy(x, target.long(), ignore_index=2), dict(ignoreIndex=2), ["x"])
+
+header, offset = {"__metadata__": {"torch": torch.__version__, "cases": json.dumps(cases)}}, 0
+for name, value in tensors.items():
+    size = value.numel() * 4
+    header[name] = dict(dtype="F32", shape=list(value.shape), data_offsets=[offset, offset + size])
+    offset += size
+text = json.dumps(header).encode()
+text += b" " * (-len(text) % 8)
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "operations.safetensors"), "wb") as f:
+    f.write(struct.pack("<Q", len(text)) + text)
+    for value in tensors.values():
+        f.write(value.detach().to(torch.float32).contiguous().numpy().tobytes())
