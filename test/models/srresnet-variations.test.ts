@@ -194,7 +194,7 @@ describe('files of others', () => {
   withWeights('srgan_x4.safetensors', path => {
     test('srgan_x4 differs in all of that', () => {
       using net = decodeModel(readFileSync(path), path);
-      expect(net.config).toEqual({ channels: 64, blocks: 5, ...OTHERWISE, edges: 'zero' });
+      expect(net.config).toEqual({ channels: 64, blocks: 5, ...OTHERWISE, longSkip: 'add', edges: 'zero' });
     });
   });
 });

@@ -31,6 +31,7 @@ describe('size', () => {
       middle: 'batchNorm',
       output: 'linear',
       edges: 'mirror',
+      longSkip: 'add',
     });
   });
 
