@@ -8,10 +8,16 @@ import { markdownTable } from '../eval/markdown-table.ts';
 import { decimals } from '../eval/protocols.ts';
 import { checkFolder, writeText } from '../files/output.node.ts';
 import { ablationFigure, type TimedRow } from '../train/ablation/figure.ts';
-import { ABLATION_DEFAULTS, type AblationCase, ablationCases, identityOf, runName } from '../train/ablation/plan.ts';
+import {
+  ABLATION_DEFAULTS,
+  type AblationCase,
+  type AblationRow,
+  ablationCases,
+  identityOf,
+  runName,
+} from '../train/ablation/plan.ts';
 import type { TrainConfig } from '../train/config/config.ts';
 import { ConfigError } from '../train/errors.ts';
-import { loadTrainingPictures } from '../train/pictures/pictures.node.ts';
 import { variantOf } from '../train/variants.ts';
 import { positiveInteger } from './arguments.ts';
 import { UsageError } from './failures.ts';
@@ -78,7 +84,9 @@ async function ablateBlocks(options: Record<string, unknown>): Promise<void> {
   await checkFolder(out);
   const rows = await trainAndTime(cases, out, invocation);
   await writeResults(rows, { out, set, size: invocation.timed, config: cases[0].config });
-  process.stdout.write(`${terminalTable(rows, invocation.timed)}\n${join(out, 'ablation.svg')}, .md, .csv, .json\n`);
+  process.stdout.write(
+    `${terminalTable(rows, set, invocation.timed)}\n${join(out, 'ablation.svg')}, .md, .csv, .json\n`,
+  );
 }
 
 function casesOf({ blocks }: Invocation, given: Readonly<Record<string, unknown>>, out: string) {
@@ -97,40 +105,31 @@ async function trainAndTime(
 ): Promise<readonly TimedRow[]> {
   const { readRows, timeRows, trainCase, writeRows } = await import('../train/ablation/ablation.node.ts');
   const known = await readRows(out);
-  const rows = cases.map(one => known.find(({ identity }) => identity === identityOf(one)));
+  const rows: AblationRow[] = [];
   let [{ config }] = cases;
   let timed: readonly TimedRow[] = [];
   await withDisplay(
     () => config,
     invocation,
     async session => {
-      const { signal, onPhase, onLine } = session;
-      using loaded = rows.includes(undefined)
-        ? await loadTrainingPictures(config, {
-            onProgress: ({ source, done, total }) => onPhase?.(`preparing ${source}`, done, total),
-            ...(signal && { signal }),
-          })
-        : undefined;
       for (const [i, one] of cases.entries()) {
         config = one.config;
-        if (rows[i] || !loaded) continue;
-        onLine?.(`${i + 1}/${cases.length} ${runName(one)}`);
-        const command = commandOf(config);
-        const { result, row } = await trainCase(one, out, { ...session, pictures: loaded.pictures, command });
+        const finished = known.find(({ identity }) => identity === identityOf(one));
+        if (finished) {
+          rows.push(finished);
+          continue;
+        }
+        session.onLine?.(`${i + 1}/${cases.length} ${runName(one)}`);
+        // Each run reads the pictures itself, within --data-budget.
+        const { result, row } = await trainCase(one, out, { ...session, command: commandOf(config) });
         if (!result.finished) return result;
         if (!row) throw new UsageError('--eval: no picture can be scored');
-        rows[i] = row;
-        await writeRows(
-          out,
-          rows.filter(row => row !== undefined),
-        );
+        rows.push(row);
+        // Those of later cases may be known, too.
+        await writeRows(out, [...known, ...rows.filter(row => !known.includes(row))]);
       }
       const { timed: size, runs } = invocation;
-      timed = await timeRows(
-        rows.filter(row => row !== undefined),
-        out,
-        { ...session, size, runs },
-      );
+      timed = await timeRows(rows, out, { ...session, size, runs });
       await writeRows(out, timed);
       return { step: config.steps, finished: true };
     },
@@ -148,23 +147,30 @@ interface Results {
   readonly config: TrainConfig;
 }
 
+const headsOf = (set: string, size: number) => [
+  'blocks',
+  'long skip',
+  'parameters',
+  `PSNR on ${set}`,
+  'SSIM',
+  `ms, ${size}×${size} LR`,
+];
+
+const cellsOf = ({ blocks, longSkip, parameters, psnr, ssim, seconds }: TimedRow) => [
+  ...[String(blocks), longSkip === 'add' ? 'yes' : 'no', count(parameters)],
+  ...[decimals(psnr, 3), ssim.toFixed(4), (1000 * seconds).toFixed(1)],
+];
+
 async function writeResults(rows: readonly TimedRow[], { out, set, size, config }: Results): Promise<void> {
   const { channels, batch, crop, steps, lr } = config;
-  const columns = [
-    ...['blocks', 'long skip', 'parameters', `PSNR on ${set}`, 'SSIM'].map(head => ({ head, align: 'right' as const })),
-    { head: `ms, ${size}×${size} LR`, align: 'right' as const },
-  ];
-  const cells = rows.map(row => [
-    ...[String(row.blocks), row.longSkip === 'add' ? 'yes' : 'no', count(row.parameters)],
-    ...[decimals(row.psnr, 3), row.ssim.toFixed(4), (1000 * row.seconds).toFixed(1)],
-  ]);
   const about =
     `${channels} channels, ${count(steps)} updates at a learning rate of ${lr}, ${batch} crops of ${crop} pixels each. ` +
     `Bicubic: ${decimals(rows[0].bicubic, 3)} dB.`;
+  const columns = headsOf(set, size).map(head => ({ head, align: 'right' as const }));
   await writeText(join(out, 'ablation.svg'), ablationFigure(rows, set, size));
   await writeText(
     join(out, 'ablation.md'),
-    `# PSNR and time against the number of residual blocks\n\n![The figure](ablation.svg)\n\n${about}\n\n${markdownTable(columns, cells)}\n`,
+    `# PSNR and time against the number of residual blocks\n\n![The figure](ablation.svg)\n\n${about}\n\n${markdownTable(columns, rows.map(cellsOf))}\n`,
   );
   const lines = rows.map(row => [row.blocks, row.longSkip, row.parameters, row.psnr, row.ssim, row.seconds].join(','));
   await writeText(
@@ -173,17 +179,10 @@ async function writeResults(rows: readonly TimedRow[], { out, set, size, config 
   );
 }
 
-function terminalTable(rows: readonly TimedRow[], size: number): string {
-  const head = ['blocks', 'long skip', 'parameters', 'PSNR dB', 'SSIM', `ms, ${size}×${size} LR`];
-  const table = new Table({
-    head,
-    colAligns: head.map(() => 'right' as const),
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of rows)
-    table.push([
-      ...[String(row.blocks), row.longSkip === 'add' ? 'yes' : 'no', count(row.parameters)],
-      ...[decimals(row.psnr, 2), row.ssim.toFixed(4), (1000 * row.seconds).toFixed(1)],
-    ]);
+function terminalTable(rows: readonly TimedRow[], set: string, size: number): string {
+  const head = headsOf(set, size);
+  const style = { head: [], border: [], compact: true };
+  const table = new Table({ head, colAligns: head.map(() => 'right' as const), style });
+  for (const row of rows) table.push(cellsOf(row));
   return table.toString();
 }

@@ -63,9 +63,12 @@ test('the command trains, keeps what is finished, and goes on with the rest', as
   const out = join(folder, 'out');
   const flags = SMALL_FLAGS.join(' ').replace('--blocks 1 ', '').split(' ');
   const command = ['ablate', 'blocks', '--blocks', '1', '--data', 'synthetic', '--eval', folder, '--steps', '2'];
-  const ablate = () => daybreak([...command, ...flags, '--runs', '1', '--timed', '4', '--out', out]);
+  const ablate = () =>
+    daybreak([...command, ...flags, '--data-budget', '0', '--runs', '1', '--timed', '4', '--out', out]);
   const first = await ablate();
   expect(first.code, first.stderr).toBe(0);
+  // Options of training reach both runs: each streams the pictures that it trains on and those that it is scored on.
+  expect(first.stderr.match(/the pictures exceed --data-budget 0 MiB/g)).toHaveLength(4);
   expect(first.stdout).toMatch(/1 │ +yes │/);
   expect(first.stdout).toMatch(/1 │ +no │/);
   expect(readdirSync(out).sort()).toEqual(
