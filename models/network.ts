@@ -68,12 +68,11 @@ export const choiceField = <const V extends string>(
 ): ChoiceField<V> => ({ kind: 'choice', default: values[0], values, help, inTensors });
 
 /** A flag field. */
-export const flagField = (byDefault: boolean, help: string): FlagField => ({
-  kind: 'flag',
-  default: byDefault,
-  help,
-  inTensors: true,
-});
+export const flagField = (
+  byDefault: boolean,
+  help: string,
+  { inTensors = true }: Partial<Pick<AnyField, 'inTensors'>> = {},
+): FlagField => ({ kind: 'flag', default: byDefault, help, inTensors });
 
 /**
  * The field of networks that learn nothing of the convolutions' zero padding, because they are trained inside of images.

@@ -24,6 +24,7 @@ const FIELDS = {
   channels: integerField(64, 'feature maps'),
   layers: integerField(20, 'convolutions', { min: 2, max: 1024 }),
   biases: flagField(true, 'whether the convolutions have biases'),
+  clamp: flagField(true, 'whether the input is clamped to the range of luma', { inTensors: false }),
 };
 
 export type VDSRConfig = ConfigOf<typeof FIELDS>;
@@ -71,7 +72,13 @@ export const vdsrNetwork: UpscalingNetwork<VDSRConfig, VDSR> = {
   fields: FIELDS,
   scale: 4,
   halo: ({ layers }) => layers,
-  images: () => ({ colour: 'luma', enlarged: true, clamp: STUDIO_RANGE, output: [0, 1], edges: 'none' }),
+  images: ({ clamp }) => ({
+    colour: 'luma',
+    enlarged: true,
+    ...(clamp ? { clamp: STUDIO_RANGE } : {}),
+    output: [0, 1],
+    edges: 'none',
+  }),
   describe: ({ layers, channels }) => `${layers} layers of ${channels} channels`,
   build: (config, first) => new VDSR(config, first && new Philox(first.seed, INITIALISATION)),
   recipe: {
@@ -102,6 +109,8 @@ export const vdsrNetwork: UpscalingNetwork<VDSRConfig, VDSR> = {
     if (layers < 2) throw new WeightsError('not VDSR weights: convs.1.weight is missing.');
     for (let i = 1; i < layers - 1; i++) expectShape('VDSR', tensors, `convs.${i}.weight`, [channels, channels, 3, 3]);
     expectShape('VDSR', tensors, `convs.${layers - 1}.weight`, [1, channels, 3, 3]);
-    return { channels, layers, biases: tensors.has('convs.0.bias') };
+    return { channels, layers, biases: tensors.has('convs.0.bias'), clamp: true };
   },
+  // The authors' network has biases, and its program clamps. PyTorch's widespread version (twtygqyy) has neither.
+  published: (_, found) => ({ ...found, clamp: found.biases }),
 };

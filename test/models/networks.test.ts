@@ -178,6 +178,22 @@ describe.each(UPSCALERS.map(network => [network.name, network] as const))('%s up
   });
 });
 
+test('the input of VDSR is clamped as the program that trained it did', async () => {
+  const vdsr = networkOf('vdsr')!;
+  for (const [biases, metadata, clamp] of [
+    [true, {}, true],
+    [false, {}, false],
+    // Ours say which.
+    [false, { arch: 'vdsr', config: '{"channels":4,"layers":3,"biases":false}' }, true],
+  ] as const) {
+    using net = small(vdsr, { biases });
+    using read = decodeModel(writeSafetensors(await net.stateDict(), metadata), 'f');
+    expect(read.config).toMatchObject({ biases, clamp });
+    using upscaler = new NetworkUpscaler(read, 'vdsr');
+    expect(upscaler.images.clamp !== undefined).toBe(clamp);
+  }
+});
+
 /** A texture moved by (x, y), across its edges. */
 function roll({ width, height, channels, data }: Picture, x: number, y: number): Picture {
   const rolled = createPicture(width, height, channels);
