@@ -6,7 +6,7 @@ import type { Variable } from '../engine/variable.ts';
 import { leakyReluGradientOp } from '../kernels/elementwise/activations.ts';
 import * as ops from '../kernels/index.ts';
 import { conv2dInputGradientOp, conv2dWeightGradientOp } from '../kernels/products/conv2d/index.ts';
-import { adam } from '../train/kernels/adam-update.ts';
+import { adam } from '../nn/optim/adam-update.ts';
 import { type Layer, layersOf } from './architectures.ts';
 import { gradientsGiven } from './given-gradient.ts';
 import type { Pass } from './rows.ts';

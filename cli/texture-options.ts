@@ -6,9 +6,9 @@ import { niqe } from '../eval/niqe.ts';
 import { rgbPsnr } from '../eval/protocols.ts';
 import { textureRatio } from '../eval/texture.ts';
 import type { Picture } from '../image/picture.ts';
-import type { PaddingMode } from '../models/layers.ts';
 import type { VggOptions } from '../models/vgg19.ts';
 import { VGG_INPUTS, type VggInput } from '../models/vgg19-input.ts';
+import type { PaddingMode } from '../nn/index.ts';
 import type { Gpu } from './open-method.ts';
 
 /** The values of the options. */

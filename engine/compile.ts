@@ -13,7 +13,7 @@ import {
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
 import { optimize } from './graph/optimize.ts';
-import { activeTrace } from './graph/trace.ts';
+import { activeTrace, type Guard } from './graph/trace.ts';
 import type { Value, VariableState } from './graph/value.ts';
 import { type ProgramFigures, programFigures } from './program/figures.ts';
 import { type Lowered, lower } from './program/lower.ts';
@@ -68,13 +68,17 @@ interface Entry {
   readonly assigned: readonly VariableState[];
   /** Tensors from outside that its body used. */
   readonly captured: readonly Value[];
+  /** What it depends on beside the arguments. */
+  readonly guards: ReadonlyMap<object, Guard>;
 }
 
 /** A compiled function's state on its device. */
 interface DeviceState {
   readonly device: Device;
-  /** By the arguments' shapes. */
+  /** By the arguments' shapes and what the guards read. */
   readonly entries: LruCache<string, Entry>;
+  /** Those of all traces so far. */
+  readonly guards: Map<object, Guard>;
   readonly slots: SharedSlots;
   readonly memory: ArgumentMemory;
 }
@@ -85,7 +89,8 @@ const PROGRAMS_KEPT = 32;
 /**
  * Returns a function that is traced on its first call with new argument shapes and replayed afterwards: one submit per call,
  * temporaries in memory planned once, variables assigned in place. The caller owns the results. `body` must be pure apart
- * from tensors and variables: anything else it reads is fixed when it is traced.
+ * from tensors and variables: anything else it reads is fixed when it is traced, except for the mode of modules (`train()`,
+ * `eval()`), of which each has its own program.
  */
 export function compile<T extends readonly Argument[], R extends Tree>(
   body: (...args: Traced<T>) => R,
@@ -102,14 +107,17 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     kept ??= {
       device,
       entries: new LruCache(programs, free),
+      guards: new Map(),
       slots: new SharedSlots(device.memory),
       memory: new ArgumentMemory(device),
     };
     return kept;
   };
   /** The cached program for these arguments, or a new one. */
-  const entryFor = ({ device, entries, slots }: DeviceState, specs: readonly TensorSpec[]): Entry => {
-    const key = specs.map(({ shape, dtype }) => `${dtype}${shape.join('x')}`).join('|');
+  const entryFor = ({ device, entries, guards, slots }: DeviceState, specs: readonly TensorSpec[]): Entry => {
+    const shapes = specs.map(({ shape, dtype }) => `${dtype}${shape.join('x')}`).join('|');
+    const keyNow = () => [shapes, ...[...guards.values()].map(read => read())].join('|');
+    const key = keyNow();
     const known = entries.get(key);
     if (known?.program.isCurrent) return known;
     // Variables have since moved into, or out of, another variable's memory.
@@ -118,7 +126,9 @@ export function compile<T extends readonly Argument[], R extends Tree>(
       free(known);
     }
     const entry = build(device, specs, body, baked, slots);
-    entries.set(key, entry);
+    // A program that was stored without a new guard is not found again: the cache evicts it.
+    for (const [owner, read] of entry.guards) guards.set(owner, read);
+    entries.set(keyNow(), entry);
     return entry;
   };
   const finish = (entry: Entry, results: readonly Storage[]): R => entry.rebuild(results) as R;
@@ -202,12 +212,12 @@ function lowerBody<T extends readonly Argument[], R extends Tree>(
   specs: readonly TensorSpec[],
   body: (...args: Traced<T>) => R,
   baked: boolean,
-): Pick<Entry, 'rebuild' | 'assigned' | 'captured'> & { readonly calls: Lowered } {
-  const { graph, rebuild, captured } = traceFunction(device, specs, body);
+): Pick<Entry, 'rebuild' | 'assigned' | 'captured' | 'guards'> & { readonly calls: Lowered } {
+  const { graph, rebuild, captured, guards } = traceFunction(device, specs, body);
   try {
     const calls = lower(optimize(graph, device.traits), baked, device.traits);
     const assigned = [...new Set(graph.assignments.map(({ variable }) => variable))];
-    return { calls, rebuild, assigned, captured };
+    return { calls, rebuild, assigned, captured, guards };
   } catch (error) {
     for (const value of captured) value.release();
     throw error;

@@ -4,7 +4,7 @@ import { nameOf, TraceError } from './basics/errors.ts';
 import type { TensorSpec } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
-import { Trace, withTrace } from './graph/trace.ts';
+import { type Guard, Trace, withTrace } from './graph/trace.ts';
 import { type Graph, Value } from './graph/value.ts';
 import { Tensor, tidy } from './tensor.ts';
 
@@ -24,6 +24,8 @@ export interface TracedFunction {
   readonly rebuild: (results: readonly Storage[]) => Tree;
   /** Tensors from outside that the graph uses. The caller must release these claims. */
   readonly captured: readonly Value[];
+  /** What the graph depends on beside the arguments. */
+  readonly guards: ReadonlyMap<object, Guard>;
 }
 
 /** Runs `body` once with tensors that have no content. */
@@ -44,7 +46,7 @@ export function traceFunction<T extends readonly Argument[]>(
         return [trace.finish(leaves.map(leaf => trace.import(leaf.value)))];
       }),
     )[0];
-    return { graph, rebuild, captured: trace.captured };
+    return { graph, rebuild, captured: trace.captured, guards: trace.guards };
   } catch (error) {
     for (const value of trace.captured) value.release();
     throw error;

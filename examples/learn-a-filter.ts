@@ -4,7 +4,7 @@
  *     npx tsx examples/learn-a-filter.ts [steps]
  */
 import { compile, conv2d, grad, init, mseLoss, Philox, tensor, variable } from 'daybreak';
-import { Adam } from 'daybreak/train';
+import { Adam } from 'daybreak/nn';
 
 const steps = Number(process.argv[2] ?? 400);
 

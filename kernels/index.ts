@@ -66,6 +66,7 @@ export {
   type TotalVariationOptions,
   totalVariation,
 } from './networks/losses.ts';
+export { groupNorm, instanceNorm, layerNorm, type NormalizeOptions } from './networks/norms.ts';
 export { avgPool2d, globalAvgPool2d, maxPool2d } from './networks/pool.ts';
 export { type Conv2dOptions, conv2d } from './products/conv2d/index.ts';
 export { linear, matmul } from './products/matmul/index.ts';

@@ -1,5 +1,5 @@
 /** Determines the network of a file, and its configuration, from metadata and tensors, which must agree. */
-import { WeightsError } from './module.ts';
+import { WeightsError } from '../nn/module.ts';
 import {
   checkConfig,
   completed,

@@ -11,8 +11,8 @@ import { Philox } from '../engine/basics/philox.ts';
 import { formatShape } from '../engine/basics/shape.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { leakyRelu, reshape } from '../kernels/index.ts';
-import { BatchNorm2d, Conv2d, Linear } from './layers.ts';
-import { type HostTensor, Module, WeightsError } from './module.ts';
+import { BatchNorm2d, Conv2d, Linear } from '../nn/index.ts';
+import { type HostTensor, Module, WeightsError } from '../nn/module.ts';
 import { type ConfigOf, type DiscriminatingNetwork, integerField, NetworkModule } from './network.ts';
 
 /** Total stride. */
@@ -51,9 +51,9 @@ class ConvBlock extends Module {
   readonly conv: Conv2d;
   readonly bn: BatchNorm2d;
 
-  constructor(inputs: number, outputs: number, stride: number, random: Philox | undefined) {
+  constructor(inputs: number, outputs: number, stride: number, random: Philox | false) {
     super();
-    this.conv = new Conv2d(inputs, outputs, 3, { stride, bias: false, random });
+    this.conv = new Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false, random });
     this.bn = new BatchNorm2d(outputs);
   }
 
@@ -71,11 +71,11 @@ export class Discriminator extends NetworkModule<DiscriminatorConfig> {
   readonly config: DiscriminatorConfig;
 
   /** Without `random` the weights are zeros, to be loaded. */
-  constructor(config: DiscriminatorConfig, random?: Philox) {
+  constructor(config: DiscriminatorConfig, random: Philox | false = false) {
     super();
     const { channels: n, size, hidden } = config;
     this.config = { channels: n, size, hidden };
-    this.convIn = new Conv2d(3, n, 3, { random });
+    this.convIn = new Conv2d(3, n, 3, { padding: 1, random });
     let inputs = 1;
     this.blocks = COLUMN.map(([outputs, stride]) => {
       const block = new ConvBlock(inputs * n, outputs * n, stride, random);

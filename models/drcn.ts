@@ -10,7 +10,8 @@ import { Philox } from '../engine/basics/philox.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 import { add, concat, conv2d, relu, reshape } from '../kernels/index.ts';
-import { Conv2d, heDeviation } from './layers.ts';
+import { Conv2d } from '../nn/index.ts';
+import { heConv } from './he-conv.ts';
 import {
   type ConfigOf,
   expectShape,
@@ -48,11 +49,10 @@ export class DRCN extends NetworkModule<DRCNConfig> {
     super();
     this.config = config;
     const { channels: n, recursions } = config;
-    const wide = { random, deviation: heDeviation(n, 3) };
-    this.embedding = [new Conv2d(1, n, 3, { random, deviation: heDeviation(1, 3) }), new Conv2d(n, n, 3, wide)];
-    this.recursion = new Conv2d(n, n, 3, { deviation: 0 });
+    this.embedding = [heConv(1, n, { random }), heConv(n, n, { random })];
+    this.recursion = new Conv2d(n, n, 3, { padding: 1, random: false });
     if (random) this.recursion.weight.write(identity(n));
-    this.reconstruction = [new Conv2d(n, n, 3, wide), new Conv2d(n, 1, 3, wide)];
+    this.reconstruction = [heConv(n, n, { random }), heConv(n, 1, { random })];
     this.weights = variable(new Float32Array(recursions).fill(1 / recursions), [recursions], { name: 'weights' });
   }
 

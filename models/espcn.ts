@@ -8,8 +8,8 @@
 import { Philox } from '../engine/basics/philox.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { pixelShuffle, relu, tanh } from '../kernels/index.ts';
-import { Conv2d } from './layers.ts';
-import { WeightsError } from './module.ts';
+import { Conv2d } from '../nn/index.ts';
+import { WeightsError } from '../nn/module.ts';
 import {
   type ConfigOf,
   choiceField,
@@ -44,14 +44,14 @@ export class ESPCN extends NetworkModule<ESPCNConfig> {
   readonly config: ESPCNConfig;
 
   /** Without `random` the weights are zeros, to be loaded. */
-  constructor(config: ESPCNConfig, random?: Philox) {
+  constructor(config: ESPCNConfig, random: Philox | false = false) {
     super();
     this.config = config;
     const { channels, hidden } = config;
     this.convs = [
-      new Conv2d(1, channels, 5, { random }),
-      new Conv2d(channels, hidden, 3, { random }),
-      new Conv2d(hidden, SCALE ** 2, 3, { random }),
+      new Conv2d(1, channels, 5, { padding: 2, random }),
+      new Conv2d(channels, hidden, 3, { padding: 1, random }),
+      new Conv2d(hidden, SCALE ** 2, 3, { padding: 1, random }),
     ];
   }
 

@@ -12,23 +12,11 @@ export { DRCN, type DRCNConfig, drcnNetwork } from './drcn.ts';
 export { ESPCN, type ESPCNConfig, espcnNetwork } from './espcn.ts';
 export { interpolate } from './interpolate.ts';
 export {
-  BatchNorm2d,
-  Conv2d,
-  type Conv2dLayerOptions,
-  Linear,
-  type LinearOptions,
-  type PaddingMode,
-  PReLU,
-  SubPixel,
-  type SubPixelOptions,
-} from './layers.ts';
-export {
   decodeDiscriminator,
   decodeModel,
   encodeModel,
   type ModelFileOptions,
 } from './model-file.ts';
-export { type HostTensor, Module, WeightsError } from './module.ts';
 export {
   created,
   type DiscriminatingNetwork,

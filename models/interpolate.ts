@@ -3,7 +3,7 @@
  * workshops 2018, §3.4. Interpolating between an SRResNet and the SRGAN trained from it trades texture for fidelity, without
  * the artefacts of averaging images.
  */
-import { type HostTensor, WeightsError } from './module.ts';
+import { type HostTensor, WeightsError } from '../nn/module.ts';
 
 /**
  * Weights (1 − α)·from + α·to, running statistics included.

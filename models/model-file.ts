@@ -1,7 +1,8 @@
 /** Model files: safetensors whose metadata describes the network, so that a file alone is enough. */
+
+import { WeightsError } from '../nn/module.ts';
 import { describedConfig, describedNetwork, statedName } from './described-network.ts';
 import { type Discriminator, discriminatorNetwork } from './discriminator.ts';
-import { WeightsError } from './module.ts';
 import { configText, type Network, type NetworkModule } from './network.ts';
 import { UPSCALERS } from './networks.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Tensor } from '../engine/tensor.ts';
-import { type HostTensor, Module, WeightsError } from './module.ts';
+import { type HostTensor, Module, WeightsError } from '../nn/module.ts';
 
 /** A network's configuration: flat, so that it fits into a file's metadata and on a command line. */
 export type NetworkConfig = Readonly<Record<string, number | string | boolean>>;

@@ -6,8 +6,8 @@
 import { Philox } from '../engine/basics/philox.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { relu } from '../kernels/index.ts';
-import { Conv2d } from './layers.ts';
-import { WeightsError } from './module.ts';
+import { Conv2d, init } from '../nn/index.ts';
+import { WeightsError } from '../nn/module.ts';
 import {
   type ConfigOf,
   expectShape,
@@ -44,7 +44,10 @@ export class SRCNN extends NetworkModule<SRCNNConfig> {
     this.config = config;
     const widths = [1, config.channels, config.hidden, 1];
     this.convs = kernelsOf(config).map((kernel, i) => {
-      return new Conv2d(widths[i], widths[i + 1], kernel, { paddingMode: 'replicate', random, deviation: DEVIATION });
+      const padding = kernel >> 1;
+      const conv = new Conv2d(widths[i], widths[i + 1], kernel, { padding, paddingMode: 'replicate', random: false });
+      if (random) init.normal(conv.weight, 0, DEVIATION, { random });
+      return conv;
     });
   }
 

@@ -9,8 +9,8 @@
 import { Philox } from '../engine/basics/philox.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { add, tanh } from '../kernels/index.ts';
-import { BatchNorm2d, Conv2d, PReLU, SubPixel } from './layers.ts';
-import { type HostTensor, Module, WeightsError } from './module.ts';
+import { BatchNorm2d, Conv2d, PReLU, SubPixel } from '../nn/index.ts';
+import { type HostTensor, Module, WeightsError } from '../nn/module.ts';
 import {
   type ConfigOf,
   choiceField,
@@ -61,10 +61,10 @@ class ResidualBlock extends Module {
 
   constructor(n: number, slopes: number, bias: boolean, random: Philox) {
     super();
-    this.conv1 = new Conv2d(n, n, 3, { bias, random });
+    this.conv1 = new Conv2d(n, n, 3, { padding: 1, bias, random });
     this.bn1 = new BatchNorm2d(n);
     this.prelu = new PReLU(slopes);
-    this.conv2 = new Conv2d(n, n, 3, { bias, random });
+    this.conv2 = new Conv2d(n, n, 3, { padding: 1, bias, random });
     this.bn2 = new BatchNorm2d(n);
   }
 
@@ -96,14 +96,14 @@ export class SRResNet extends NetworkModule<SRResNetConfig> {
     this.config = srresnetConfigOf(options);
     const { channels: n, blocks: B, biases, middle } = this.config;
     const slopes = this.config.slopes === 'channel' ? n : 1;
-    this.convIn = new Conv2d(3, n, 9, { random });
+    this.convIn = new Conv2d(3, n, 9, { padding: 4, random });
     this.preluIn = new PReLU(slopes);
     this.blocks = Array.from({ length: B }, () => new ResidualBlock(n, slopes, biases, random));
-    this.convMid = new Conv2d(n, n, 3, { bias: biases || middle === 'prelu', random });
+    this.convMid = new Conv2d(n, n, 3, { padding: 1, bias: biases || middle === 'prelu', random });
     this.bnMid = middle === 'batchNorm' ? new BatchNorm2d(n) : undefined;
     this.preluMid = middle === 'prelu' ? new PReLU(slopes) : undefined;
     this.up = [new SubPixel(n, { slopes, icnr, random }), new SubPixel(n, { slopes, icnr, random })];
-    this.convOut = new Conv2d(n, 3, 9, { random });
+    this.convOut = new Conv2d(n, 3, 9, { padding: 4, random });
   }
 
   get network() {

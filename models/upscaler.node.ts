@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { reasonOf } from '../files/file-error.ts';
+import { WeightsError } from '../nn/module.ts';
 import { decodeModel } from './model-file.ts';
-import { WeightsError } from './module.ts';
 import { NetworkUpscaler } from './upscaler.ts';
 
 /** Reads a model file onto the current device. Throws WeightsError or SafetensorsError naming the file. */

@@ -6,7 +6,7 @@ import type { Device } from '../engine/device/device.ts';
 import { sizeClass } from '../engine/device/memory.ts';
 import { footprint } from '../engine/footprint.ts';
 import { type Tensor, tensor } from '../engine/tensor.ts';
-import { WeightsError } from './module.ts';
+import { WeightsError } from '../nn/module.ts';
 import type { NetworkImages, NetworkModule } from './network.ts';
 
 /** Bytes as functions of height and width of the input in pixels. They never decrease as a side grows. */

@@ -6,8 +6,9 @@
 import { Philox } from '../engine/basics/philox.ts';
 import { type Tensor, tidy } from '../engine/tensor.ts';
 import { add, relu } from '../kernels/index.ts';
-import { Conv2d, heDeviation } from './layers.ts';
-import { WeightsError } from './module.ts';
+import type { Conv2d } from '../nn/index.ts';
+import { WeightsError } from '../nn/module.ts';
+import { heConv } from './he-conv.ts';
 import {
   type ConfigOf,
   countConvs,
@@ -45,7 +46,7 @@ export class VDSR extends NetworkModule<VDSRConfig> {
     this.convs = Array.from({ length: layers }, (_, i) => {
       const inputs = i === 0 ? 1 : channels;
       const outputs = i === layers - 1 ? 1 : channels;
-      return new Conv2d(inputs, outputs, 3, { bias, random, deviation: heDeviation(inputs, 3) });
+      return heConv(inputs, outputs, { bias, random });
     });
   }
 

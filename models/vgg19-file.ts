@@ -1,6 +1,6 @@
 /** Loads VGG19 from safetensors: torchvision's and timm's files, and files with fewer layers or their own metadata. */
-import type { PaddingMode } from './layers.ts';
-import { type HostTensor, WeightsError } from './module.ts';
+import type { PaddingMode } from '../nn/index.ts';
+import { type HostTensor, WeightsError } from '../nn/module.ts';
 import { readSafetensors } from './safetensors.ts';
 import { VGG19, VGG19_LAYERS, type VggOptions } from './vgg19.ts';
 import { VGG_ADVICE, VggError } from './vgg19-error.ts';

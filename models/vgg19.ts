@@ -8,8 +8,8 @@ import { Philox } from '../engine/basics/philox.ts';
 import { formatShape } from '../engine/basics/shape.ts';
 import { type Tensor, tensor, tidy } from '../engine/tensor.ts';
 import { add, maxPool2d, mul, relu } from '../kernels/index.ts';
-import { Conv2d, type PaddingMode } from './layers.ts';
-import { Module } from './module.ts';
+import { Conv2d, type PaddingMode } from '../nn/index.ts';
+import { Module } from '../nn/module.ts';
 import { VGG_ADVICE, VggError } from './vgg19-error.ts';
 import { VGG_INPUTS, type VggInput, type VggMapping, type VggNormalization, vggMapping } from './vgg19-input.ts';
 
@@ -79,7 +79,9 @@ export class VGG19 extends Module {
     const features: Conv2d[] = [];
     for (const [n, { index }] of VGG19_LAYERS.slice(0, widths.length).entries())
       features[index] = new Conv2d(widths[n - 1] ?? 3, widths[n], 3, {
+        padding: 1,
         paddingMode: this.paddingMode,
+        random: false,
         trainable: false,
       });
     this.features = features;

@@ -11,8 +11,8 @@ import type { ESPCN } from '../models/espcn.ts';
 import type { NetworkModule, UpscalingNetwork } from '../models/network.ts';
 import { UPSCALERS } from '../models/networks.ts';
 import { readSafetensors } from '../models/safetensors.ts';
+import { SGD } from '../nn/optim/sgd.ts';
 import { cutTo } from '../train/examples.ts';
-import { Sgd } from '../train/sgd.ts';
 import { sharedDevice, take } from './device.ts';
 import { expectClose, tensorNamed, tensorsUnder, toTensor } from './golden-files.ts';
 
@@ -88,8 +88,8 @@ test('SGD: momentum, weight decay, limited gradients and a slower second paramet
   });
   using _first = first;
   using _second = second;
-  using sgd = new Sgd([first, second], {
-    ...{ lr: 0.1, momentum: 0.9, weightDecay: 0.05, clipValue: 0.05 },
+  using sgd = new SGD([first, second], {
+    ...{ lr: 0.1, momentum: 0.9, weightDecay: 0.05, theta: 0.05 },
     factors: [1, 0.1],
   });
   for (let step = 0; step < 4; step++) {

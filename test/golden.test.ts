@@ -8,11 +8,11 @@ import { compile } from '../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 import { grad, mseLoss } from '../kernels/index.ts';
-import { BatchNorm2d } from '../models/layers.ts';
 import { decodeModel } from '../models/model-file.ts';
 import type { StoredTensor } from '../models/safetensors.ts';
 import { srresnet } from '../models/srresnet.ts';
-import { Adam, type AdamOptions } from '../train/adam.ts';
+import { BatchNorm2d } from '../nn/index.ts';
+import { Adam, type AdamOptions } from '../nn/optim/adam.ts';
 import { sharedDevice, take, takeOne } from './device.ts';
 import { checkCase } from './golden-case.ts';
 import {

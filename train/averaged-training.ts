@@ -7,9 +7,9 @@
 
 import type { Tensor } from '../engine/tensor.ts';
 import { add, clamp, div, fullLike, mul, sub, where } from '../kernels/index.ts';
-import type { Module } from '../models/module.ts';
-import { Gathered } from './gathered.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Module } from '../nn/module.ts';
+import { Gathered } from '../nn/optim/gathered.ts';
+import type { Optimizer } from '../nn/optim/optimizer.ts';
 import type { Crops, Recording, Training } from './training.ts';
 
 export class AveragedTraining implements Training {

@@ -2,12 +2,12 @@
 import type { Tensor } from '../engine/tensor.ts';
 import type { Variable } from '../engine/variable.ts';
 import { add, clamp, div, fullLike, grad, mul, reshape, sub } from '../kernels/index.ts';
-import type { Module } from '../models/module.ts';
 import { NetworkModule } from '../models/network.ts';
-import { Adam, type AdamOptions } from './adam.ts';
+import type { Module } from '../nn/module.ts';
+import { Adam, type AdamOptions } from '../nn/optim/adam.ts';
+import type { Optimizer } from '../nn/optim/optimizer.ts';
 import { cutTo, type Example } from './examples.ts';
 import { type ContentTerm, contentMse } from './loss-terms.ts';
-import type { Optimizer } from './optimizer.ts';
 import { type Crops, meanOf, type Recording, type Trained, type Training, weightedSum } from './training.ts';
 
 export interface ContentTrainingOptions extends AdamOptions {

@@ -7,9 +7,9 @@ import type { Tensor } from '../engine/tensor.ts';
 import { type Variable, variable } from '../engine/variable.ts';
 import { add, clamp, mul, notFinite, reshape, square, sub, sum, where } from '../kernels/index.ts';
 import { pack } from '../kernels/movement/pack.ts';
-import { Gathered } from './gathered.ts';
+import { Gathered } from '../nn/optim/gathered.ts';
+import { gradientNorm } from '../nn/optim/optimizer.ts';
 import { guardAssignments } from './kernels/guard.ts';
-import { gradientNorm } from './optimizer.ts';
 import type { Skip } from './skip.ts';
 import type { Judged, Role, Trained } from './training.ts';
 

@@ -1,6 +1,5 @@
 /** `daybreak/train`: losses, optimizer, and the trainer. */
 
-export { Adam, type AdamOptions } from './adam.ts';
 export { ContentTraining, type ContentTrainingOptions } from './content-training.ts';
 export { NonFiniteError, TrainError } from './errors.ts';
 export {
@@ -16,11 +15,9 @@ export {
   variationTerm,
   vggTerm,
 } from './loss-terms.ts';
-export { Optimizer, type OptimizerState, type UpdateOptions } from './optimizer.ts';
 export type { CropOptions } from './pictures/crop-plan.ts';
 export { type BatchSource, CropSource, type PicturePair, type ResidentOptions } from './pictures/crop-source.ts';
 export { learningRateAt, type Schedule } from './schedule.ts';
-export { Sgd, type SgdOptions } from './sgd.ts';
 export type { Skip } from './skip.ts';
 export { type SrganOptions, SrganTraining } from './srgan.ts';
 export { type Moments, type Skipped, type StepResult, Trainer, type TrainerOptions } from './trainer.ts';

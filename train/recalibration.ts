@@ -6,8 +6,8 @@
 import { type Compiled, compile } from '../engine/compile.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import type { Variable } from '../engine/variable.ts';
-import { BatchNorm2d } from '../models/layers.ts';
-import type { Module } from '../models/module.ts';
+import { BatchNorm2d } from '../nn/index.ts';
+import type { Module } from '../nn/module.ts';
 import type { BatchSource } from './pictures/crop-source.ts';
 
 interface Statistic {

@@ -1,5 +1,6 @@
 /** Learning rate schedules. */
 
+import { cosine, stepDecay, warmup } from '../nn/index.ts';
 import type { TrainConfig } from './config/config.ts';
 
 export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrStepEvery' | 'lrStepFactor' | 'steps'> &
@@ -14,18 +15,16 @@ export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrSt
  * 5 without restarts): falls from lr at update 0 to lrFloor at update `steps`, and stays there.
  */
 export function learningRateAt(schedule: Schedule, step: number): number {
-  const { lrWarmup = 0 } = schedule;
-  return scheduledRate(schedule, step) * (step < lrWarmup ? (step + 1) / lrWarmup : 1);
+  return warmup(scheduled(schedule), schedule.lrWarmup ?? 0)(step);
 }
 
-function scheduledRate(schedule: Schedule, step: number): number {
-  const { lr, lrFloor, lrStepEvery, lrStepFactor, steps } = schedule;
-  switch (schedule.lrSchedule) {
+function scheduled({ lrSchedule, lr, lrFloor, lrStepEvery, lrStepFactor, steps }: Schedule): (step: number) => number {
+  switch (lrSchedule) {
     case 'constant':
-      return lr;
+      return () => lr;
     case 'step':
-      return lr * lrStepFactor ** Math.floor(step / lrStepEvery);
+      return stepDecay({ lr, every: lrStepEvery, factor: lrStepFactor });
     case 'cosine':
-      return lrFloor + 0.5 * (lr - lrFloor) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps));
+      return cosine({ lr, steps, floor: lrFloor });
   }
 }

@@ -1,7 +1,7 @@
 /** SRGAN's training method: equations 2, 3 and 6 of Ledig et al. (2017), alternating one update of D and one of G (k = 1, §3.2). */
 import { add, grad, mean, mul, sigmoid } from '../kernels/index.ts';
-import type { Module } from '../models/module.ts';
-import { Adam, type AdamOptions } from './adam.ts';
+import type { Module } from '../nn/module.ts';
+import { Adam, type AdamOptions } from '../nn/optim/adam.ts';
 import { adversarialLoss, type ContentTerm, discriminatorLoss } from './loss-terms.ts';
 import { type Crops, meanOf, type Recording, type Trained, type Training, weightedSum } from './training.ts';
 import { ADVERSARIAL_WEIGHT } from './variants.ts';

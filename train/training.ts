@@ -2,8 +2,8 @@
 import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { add, div, mul } from '../kernels/index.ts';
-import type { Module } from '../models/module.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Module } from '../nn/module.ts';
+import type { Optimizer } from '../nn/optim/optimizer.ts';
 
 /** Role of a network in training. The generator is the result. */
 export type Role = 'generator' | 'discriminator';

@@ -12,6 +12,9 @@ import type { Attributes, Operation } from './operation.ts';
 import { type Assignment, type Graph, Node, overlap, Value, type VariableState } from './value.ts';
 import { type Written, WrittenRanges } from './written-ranges.ts';
 
+/** Reads something that a traced function depends on beside its arguments, such as a module's mode. */
+export type Guard = () => string | number | boolean;
+
 /** A variable that a trace has assigned. */
 export interface Assigned {
   /** The whole variable if all of it was assigned, even if part by part. */
@@ -34,6 +37,7 @@ export class Trace {
   readonly #now = new Map<VariableState, Value>();
   /** By variables that are not parts of others. */
   readonly #written = new Map<VariableState, WrittenRanges>();
+  readonly #guards = new Map<object, Guard>();
 
   constructor(device: Device, specs: readonly TensorSpec[]) {
     this.device = device;
@@ -52,6 +56,16 @@ export class Trace {
   /** Captured tensors: the program keeps using their memory. */
   get captured(): Value[] {
     return [...this.#captured.keys()];
+  }
+
+  /** What the graph depends on, one guard for each object. */
+  get guards(): ReadonlyMap<object, Guard> {
+    return this.#guards;
+  }
+
+  /** Declares that the graph depends on what `read` returns, which belongs to `owner`: another value needs another trace. */
+  dependOn(owner: object, read: Guard): void {
+    this.#guards.set(owner, read);
   }
 
   /** The value that represents an existing tensor in this trace. */

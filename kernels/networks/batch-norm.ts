@@ -110,6 +110,16 @@ function prepare(x: Tensor, weight: Tensor, bias: Tensor) {
   return { w, b, average, variance };
 }
 
+/** (x − mean) / √(variance + eps) over all axes but the second: [N, C, …] with mean 0 and variance 1 for each channel. */
+export function standardize(x: Tensor, eps: number): Tensor {
+  const axes = others(x.shape);
+  const average = mean(x, { axes, keepDims: true });
+  const variance = mean(square(sub(x, average)), { axes, keepDims: true });
+  const one = fullLike(variance, 1);
+  const inverse = div(one, sqrt(add(variance, eps)));
+  return applyOne(normalizeByBatch, [x, average, inverse, one, fullLike(variance, 0)], {});
+}
+
 /** Normalizes x [N, C, …] with the batch's own statistics, for training. weight and bias are [C]. */
 export function batchNormTraining(x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Normalized {
   return tidy(() => {

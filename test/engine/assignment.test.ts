@@ -21,8 +21,8 @@ import {
   sum,
   sumTo,
 } from '../../kernels/index.ts';
-import { Adam } from '../../train/adam.ts';
-import { Gathered } from '../../train/gathered.ts';
+import { Adam } from '../../nn/optim/adam.ts';
+import { Gathered } from '../../nn/optim/gathered.ts';
 import { guardAssignments } from '../../train/kernels/guard.ts';
 import { sharedDevice, take } from '../device.ts';
 

@@ -4,7 +4,7 @@ import { inspect } from '../../engine/inspect.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { variable } from '../../engine/variable.ts';
 import { add, exp, grad, log, mul, reshape, square, sum } from '../../kernels/index.ts';
-import { adam } from '../../train/kernels/adam-update.ts';
+import { adam } from '../../nn/optim/adam-update.ts';
 import { sharedDevice } from '../device.ts';
 
 sharedDevice();

@@ -7,7 +7,7 @@ import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
 import { add, exp, grad, matmul, mul, neg, reshape, square, sum } from '../../kernels/index.ts';
 import { pack, part } from '../../kernels/movement/pack.ts';
-import { Adam } from '../../train/adam.ts';
+import { Adam } from '../../nn/optim/adam.ts';
 import { guardAssignments } from '../../train/kernels/guard.ts';
 import { sharedDevice, take, takeOne } from '../device.ts';
 

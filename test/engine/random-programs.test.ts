@@ -14,7 +14,7 @@ import { type Variable, variable } from '../../engine/variable.ts';
 import * as ops from '../../kernels/index.ts';
 import { pack, part } from '../../kernels/movement/pack.ts';
 import { batchStatistics } from '../../kernels/networks/batch-statistics.ts';
-import { Adam } from '../../train/adam.ts';
+import { Adam } from '../../nn/optim/adam.ts';
 import { sharedDevice, take } from '../device.ts';
 import { LONG, noise, SEED } from '../kernels/problems.ts';
 import { relativeError } from '../relative-error.ts';

@@ -5,7 +5,7 @@ import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { variable } from '../../engine/variable.ts';
 import { add, div, notFinite, sum } from '../../kernels/index.ts';
-import { Gathered } from '../../train/gathered.ts';
+import { Gathered } from '../../nn/optim/gathered.ts';
 import { guardAssignments } from '../../train/kernels/guard.ts';
 import { sharedDevice, take } from '../device.ts';
 

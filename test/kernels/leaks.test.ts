@@ -8,6 +8,7 @@ import { Philox } from '../../engine/basics/philox.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import * as kernels from '../../kernels/index.ts';
 import * as models from '../../models/index.ts';
+import * as nn from '../../nn/index.ts';
 import * as losses from '../../train/loss-terms.ts';
 import { sharedDevice } from '../device.ts';
 import { noise, type Problem, tensorsOf } from './problems.ts';
@@ -15,6 +16,13 @@ import { byName, specified } from './specified.ts';
 
 const device = sharedDevice();
 const live = () => device().memory.figures().live;
+
+/** Layers that need no arguments. */
+const ACTIVATIONS = {
+  ...{ ELU: nn.ELU, GELU: nn.GELU, Hardsigmoid: nn.Hardsigmoid, Identity: nn.Identity, LeakyReLU: nn.LeakyReLU },
+  ...{ LogSoftmax: nn.LogSoftmax, ReLU: nn.ReLU, Sigmoid: nn.Sigmoid, SiLU: nn.SiLU, Softmax: nn.Softmax },
+  ...{ Softplus: nn.Softplus, Softsign: nn.Softsign, Tanh: nn.Tanh },
+};
 
 type Call = (inputs: readonly Tensor[]) => readonly Tensor[];
 
@@ -81,18 +89,38 @@ describe('0 bytes are left by', () => {
   });
 
   const random = new Philox(1);
-  const layers: Readonly<Record<string, readonly [make: () => models.Module, input: () => Tensor[]][]>> = {
+  const layers: Readonly<Record<string, readonly [make: () => nn.Module, input: () => Tensor[]][]>> = {
     Conv2d: [
-      [() => new models.Conv2d(3, 4, 3, { random }), () => image(3)],
-      [() => new models.Conv2d(3, 4, 3, { random, paddingMode: 'reflect' }), () => image(3)],
+      [() => new nn.Conv2d(3, 4, 3, { random }), () => image(3)],
+      [() => new nn.Conv2d(3, 4, 3, { random, padding: 1, paddingMode: 'reflect' }), () => image(3)],
     ],
-    Linear: [[() => new models.Linear(6, 2, { random }), () => [tensor(noise(12, 1), [2, 6], { requiresGrad: true })]]],
+    Linear: [
+      [() => new nn.Linear(6, 2), () => [tensor(noise(12, 1), [2, 6], { requiresGrad: true })]],
+      [() => new nn.Linear(8, 2), () => image(3)],
+    ],
     BatchNorm2d: [
-      [() => new models.BatchNorm2d(3), () => image(3)],
-      [() => new models.BatchNorm2d(3).eval(), () => image(3)],
+      [() => new nn.BatchNorm2d(3), () => image(3)],
+      [() => new nn.BatchNorm2d(3).eval(), () => image(3)],
     ],
-    PReLU: [[() => new models.PReLU(3), () => image(3)]],
-    SubPixel: [[() => new models.SubPixel(3, { random }), () => image(3)]],
+    LayerNorm: [[() => new nn.LayerNorm([8, 8]), () => image(3)]],
+    GroupNorm: [[() => new nn.GroupNorm(2, 4), () => image(4)]],
+    InstanceNorm2d: [
+      [() => new nn.InstanceNorm2d(3), () => image(3)],
+      [() => new nn.InstanceNorm2d(3, { affine: true }), () => image(3)],
+    ],
+    PReLU: [[() => new nn.PReLU(3), () => image(3)]],
+    MaxPool2d: [[() => new nn.MaxPool2d(2), () => image(3)]],
+    AvgPool2d: [[() => new nn.AvgPool2d(2), () => image(3)]],
+    PixelShuffle: [[() => new nn.PixelShuffle(2), () => image(4)]],
+    Flatten: [[() => new nn.Flatten(), () => image(3)]],
+    ...Object.fromEntries(
+      Object.entries(ACTIVATIONS).map(([name, Layer]) => [name, [[() => new Layer(), () => image(3)]]]),
+    ),
+    Sequential: [
+      [() => new nn.Sequential(new nn.Conv2d(3, 2, 3), new nn.ReLU(), new nn.Flatten()), () => image(3)],
+      [() => new nn.Sequential(), () => image(3)],
+    ],
+    SubPixel: [[() => new nn.SubPixel(3, { random }), () => image(3)]],
     SRResNet: [
       [() => models.srresnet({ channels: 4, blocks: 2 }), () => image(3)],
       [() => models.srresnet({ channels: 4, blocks: 2 }).eval(), () => image(3)],
@@ -122,8 +150,8 @@ describe('0 bytes are left by', () => {
   });
 
   test('no exported layer is forgotten', () => {
-    const classes = Object.entries(models).flatMap(([name, value]) =>
-      typeof value === 'function' && value.prototype instanceof models.Module ? [name] : [],
+    const classes = Object.entries({ ...nn, ...models }).flatMap(([name, value]) =>
+      typeof value === 'function' && value.prototype instanceof nn.Module ? [name] : [],
     );
     // The base class of networks is abstract.
     expect(classes.filter(name => !(name in layers))).toEqual(['NetworkModule']);

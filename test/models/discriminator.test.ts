@@ -3,8 +3,8 @@ import { ShapeError } from '../../engine/basics/errors.ts';
 import { tensor } from '../../engine/tensor.ts';
 import { Discriminator, discriminator, discriminatorConfig } from '../../models/discriminator.ts';
 import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
-import { type HostTensor, WeightsError } from '../../models/module.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../../models/safetensors.ts';
+import { type HostTensor, WeightsError } from '../../nn/module.ts';
 import { sharedDevice } from '../device.ts';
 
 const device = sharedDevice();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { interpolate } from '../../models/interpolate.ts';
-import { WeightsError } from '../../models/module.ts';
+import { WeightsError } from '../../nn/module.ts';
 
 const weights = (...values: readonly number[]) =>
   new Map([['w', { shape: [values.length], data: Float32Array.from(values) }]]);

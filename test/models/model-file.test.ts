@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { toFloat16 } from '../../models/half-floats.ts';
 import { decodeModel, encodeModel } from '../../models/model-file.ts';
-import { type HostTensor, WeightsError } from '../../models/module.ts';
 import { readSafetensors, SafetensorsError, type WritableTensor, writeSafetensors } from '../../models/safetensors.ts';
 import { srresnet } from '../../models/srresnet.ts';
+import { type HostTensor, WeightsError } from '../../nn/module.ts';
 import { sharedDevice } from '../device.ts';
 
 sharedDevice();

@@ -4,11 +4,11 @@ import { Philox } from '../../engine/basics/philox.ts';
 import { upscalePicture } from '../../eval/upscale.ts';
 import { createPicture, type Picture } from '../../image/picture.ts';
 import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
-import { WeightsError } from '../../models/module.ts';
 import { completed, created, type Network, type NetworkConfig, type NetworkModule } from '../../models/network.ts';
 import { NETWORKS, networkOf, UPSCALERS } from '../../models/networks.ts';
 import { readSafetensors, writeSafetensors } from '../../models/safetensors.ts';
 import { NetworkUpscaler } from '../../models/upscaler.ts';
+import { WeightsError } from '../../nn/module.ts';
 import { sharedDevice } from '../device.ts';
 import { formulaPicture } from '../image/fixtures.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
-import { type HostTensor, WeightsError } from '../../models/module.ts';
 import { type SRResNet, srresnet, srresnetHalo } from '../../models/srresnet.ts';
+import { type HostTensor, WeightsError } from '../../nn/module.ts';
 import { sharedDevice, takeOne } from '../device.ts';
 import { openGolden, tensorsUnder } from '../golden-files.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { discriminator } from '../../models/discriminator.ts';
-import type { Module } from '../../models/module.ts';
 import { srresnet } from '../../models/srresnet.ts';
+import type { Module } from '../../nn/module.ts';
 import { ContentTraining } from '../../train/content-training.ts';
 import { contentMse } from '../../train/loss-terms.ts';
 import { CropSource } from '../../train/pictures/crop-source.ts';

@@ -7,7 +7,7 @@ import { tensor } from '../../engine/tensor.ts';
 import type { AdapterTraits } from '../../engine/text/kernel.ts';
 import { grad, mseLoss } from '../../kernels/index.ts';
 import { SRResNet } from '../../models/index.ts';
-import { Adam } from '../../train/index.ts';
+import { Adam } from '../../nn/index.ts';
 import { noise } from '../kernels/problems.ts';
 
 /** Losses of some updates on one batch (3 → 40 → 160 → 3 channels, 24 to 96 pixels), and the kernels that ran. */

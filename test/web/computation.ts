@@ -1,7 +1,7 @@
 /** What is computed in Node and in a browser, and has to come out the same. */
 import { compile, conv2d, grad, init, mean, mseLoss, Philox, square, tensor, tidy } from '../../index.ts';
 import { srresnet } from '../../models/index.ts';
-import { Adam } from '../../train/index.ts';
+import { Adam } from '../../nn/index.ts';
 
 /** Numbers by name, and where they were computed. */
 export interface Results {

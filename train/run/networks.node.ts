@@ -4,9 +4,10 @@ import { forShell } from '../../common/text.ts';
 import type { Variable } from '../../engine/variable.ts';
 import { discriminator } from '../../models/discriminator.ts';
 import { decodeModel } from '../../models/model-file.ts';
-import type { Module } from '../../models/module.ts';
 import { created, type NetworkModule } from '../../models/network.ts';
 import type { VGG19 } from '../../models/vgg19.ts';
+import type { Module } from '../../nn/module.ts';
+import { SGD } from '../../nn/optim/sgd.ts';
 import { AveragedTraining } from '../averaged-training.ts';
 import { type TrainConfig, variantOfConfig } from '../config/config.ts';
 import { fieldOptionsOf } from '../config/options.ts';
@@ -14,7 +15,6 @@ import { contentTerms, describeVggTerm, vggFactors } from '../content-loss.ts';
 import { ContentTraining } from '../content-training.ts';
 import { ConfigError } from '../errors.ts';
 import { exampleOf } from '../examples.ts';
-import { Sgd } from '../sgd.ts';
 import { SrganTraining } from '../srgan.ts';
 import type { Crops, Training } from '../training.ts';
 import { type LossNetwork, openLossNetwork } from './loss-network.node.ts';
@@ -190,8 +190,9 @@ function sgdOf(net: NetworkModule, config: TrainConfig) {
   const names = net.namedParameters().map(([name]) => name);
   const last = names.at(-1)!.replace(/[^.]+$/, '');
   const factors = names.map(name => (name.startsWith(last) ? lastRate : 1));
-  const options = { lr, clipNorm, factors, ...given(config, ['momentum', 'weightDecay', 'clipValue']) };
-  return (parameters: readonly Variable[]) => new Sgd(parameters, options);
+  const { momentum = 0.9, weightDecay = 0, clipValue: theta = 0 } = config;
+  const options = { lr, clipNorm, factors, momentum, weightDecay, theta };
+  return (parameters: readonly Variable[]) => new SGD(parameters, options);
 }
 
 /** Its input size is the crop size. */

@@ -1,11 +1,11 @@
 /** Saves the state of a training run as the files of a checkpoint, and restores it. */
 import * as z from 'zod';
 import { decodeDiscriminator, decodeModel, encodeModel } from '../../models/model-file.ts';
-import type { Module } from '../../models/module.ts';
 import type { NetworkModule } from '../../models/network.ts';
 import { readSafetensors, type WritableTensor, writeSafetensors } from '../../models/safetensors.ts';
+import type { Module } from '../../nn/module.ts';
+import type { Optimizer } from '../../nn/optim/optimizer.ts';
 import { CheckpointError } from '../errors.ts';
-import type { Optimizer } from '../optimizer.ts';
 import { SELECTIONS, type SelectedBy } from '../report/selection.ts';
 import type { Moments, Skipped, Trainer } from '../trainer.ts';
 import type { Role } from '../training.ts';

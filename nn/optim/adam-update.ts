@@ -8,7 +8,14 @@ import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 
-export type AdamAttributes = { readonly beta1: number; readonly beta2: number; readonly eps: number };
+export type AdamAttributes = {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** λ: g ← g + λ · p (L2 penalty), or p ← p − rate · λ · p beside the update if `decoupled`. Default: 0. */
+  readonly weightDecay?: number;
+  readonly decoupled?: boolean;
+};
 
 /** 1 − βᵗ without cancellation, which would affect the first steps with β = 0.999 in float32. */
 const oneMinusPower = `fn oneMinusPower(t: f32, logBeta: f32) -> f32 {
@@ -33,10 +40,12 @@ export const adamOp: Declaration<AdamAttributes> = /* @__PURE__ */ defineOp<Adam
     [1, 1],
     [2, 2],
   ],
-  lower({ inputs, attributes: { beta1, beta2, eps }, baked }, traits) {
+  lower({ inputs, attributes: { beta1, beta2, eps, weightDecay = 0, decoupled = false }, baked }, traits) {
     const count = sizeOf(inputs[0].shape);
     const numbers = new Numbers(baked, { n: count });
     const { float } = numbers;
+    const penalty = weightDecay > 0 && !decoupled ? ` + ${float(weightDecay)} * p[index]` : '';
+    const decay = weightDecay > 0 && decoupled ? `p[index] *= 1.0 - rate[0] * ${float(weightDecay)};\n    ` : '';
     const kernel = assembleElements(
       {
         name: 'adam',
@@ -50,7 +59,7 @@ export const adamOp: Declaration<AdamAttributes> = /* @__PURE__ */ defineOp<Adam
   let t = steps[0] + 1.0;
   let size = rate[0] / oneMinusPower(t, ${float(logarithm(beta1))});
   let root = sqrt(oneMinusPower(t, ${float(logarithm(beta2))}));`,
-        body: `let gradient = g[index];
+        body: `${decay}let gradient = g[index]${penalty};
     let first = ${float(beta1)} * m[index] + ${float(1 - beta1)} * gradient;
     let second = ${float(beta2)} * v[index] + ${float(1 - beta2)} * gradient * gradient;
     m[index] = first;
@@ -66,8 +75,10 @@ export const adamOp: Declaration<AdamAttributes> = /* @__PURE__ */ defineOp<Adam
 
 /* @__PURE__ */ specify(adamOp, () => ({
   summary: 'One step of Adam for all parameters at once, in place.',
-  reference([p, m, v, g, steps, rate, bad], _, { beta1, beta2, eps }) {
-    if (bad[0] !== 0) return [p.slice(), m.slice(), v.slice()];
+  reference([given, m, v, gradient, steps, rate, bad], _, { beta1, beta2, eps, weightDecay = 0, decoupled = false }) {
+    if (bad[0] !== 0) return [given.slice(), m.slice(), v.slice()];
+    const p = decoupled ? given.map(value => value * (1 - rate[0] * weightDecay)) : given;
+    const g = decoupled ? gradient : gradient.map((value, i) => value + weightDecay * given[i]);
     const t = steps[0] + 1;
     const first = m.map((value, i) => beta1 * value + (1 - beta1) * g[i]);
     const second = v.map((value, i) => beta2 * value + (1 - beta2) * g[i] ** 2);
@@ -75,16 +86,23 @@ export const adamOp: Declaration<AdamAttributes> = /* @__PURE__ */ defineOp<Adam
     const root = Math.sqrt(1 - beta2 ** t);
     return [p.map((value, i) => value - (size * first[i]) / (Math.sqrt(second[i]) / root + eps)), first, second];
   },
-  samples: [adamSample(130, 0, 0), adamSample(7, 1, 0), adamSample(64, 1000, 0), adamSample(9, 3, 1)],
+  samples: [
+    adamSample(130, 0, 0),
+    adamSample(7, 1, 0),
+    adamSample(64, 1000, 0),
+    adamSample(9, 3, 1),
+    adamSample(5, 2, 0, { weightDecay: 0.1 }),
+    adamSample(5, 2, 0, { weightDecay: 0.1, decoupled: true }),
+  ],
   random: choose => adamSample(choose.pick([1, 63, 130]), choose.pick([0, 1, 2, 10, 100, 5000]), 0),
 }));
 
-function adamSample(n: number, steps: number, bad: number) {
+function adamSample(n: number, steps: number, bad: number, decay: Partial<AdamAttributes> = {}) {
   const shape = [n];
   const one = (value: number) => ({ shape: [1], values: [value], fixed: true });
   return {
     inputs: [{ shape }, { shape }, { shape, range: [0.01, 1] as const }, { shape }, one(steps), one(0.125), one(bad)],
-    attributes: { beta1: 0.9, beta2: 0.999, eps: 1e-8 },
+    attributes: { beta1: 0.9, beta2: 0.999, eps: 1e-8, ...decay },
   };
 }
 

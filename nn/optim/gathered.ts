@@ -1,7 +1,7 @@
 /** Packs variables into one buffer, so that one dispatch can update them all. */
-import { DaybreakError } from '../engine/basics/errors.ts';
-import { packLayout } from '../engine/graph/memory-operations.ts';
-import { type Variable, variable } from '../engine/variable.ts';
+import { DaybreakError } from '../../engine/basics/errors.ts';
+import { packLayout } from '../../engine/graph/memory-operations.ts';
+import { type Variable, variable } from '../../engine/variable.ts';
 
 /**
  * Moves variables into one buffer, in the layout of {@link packLayout}. They can be used as before. Assigning the whole

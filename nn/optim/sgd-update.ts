@@ -12,7 +12,9 @@ export type SgdAttributes = {
   readonly momentum: number;
   readonly weightDecay: number;
   /** θ; 0: no limit. */
-  readonly clipValue: number;
+  readonly theta: number;
+  /** Whether the step looks ahead by the momentum: g + momentum · b. Default: false. */
+  readonly nesterov?: boolean;
 };
 
 /**
@@ -27,11 +29,11 @@ export const sgdOp: Declaration<SgdAttributes> = /* @__PURE__ */ defineOp<SgdAtt
     [0, 0],
     [1, 1],
   ],
-  lower({ inputs, attributes: { momentum, weightDecay, clipValue }, baked }, traits) {
+  lower({ inputs, attributes: { momentum, weightDecay, theta, nesterov = false }, baked }, traits) {
     const count = sizeOf(inputs[0].shape);
     const numbers = new Numbers(baked, { n: count });
     const { float } = numbers;
-    const limited = clipValue > 0 ? 'clamp(g[index], -most, most)' : 'g[index]';
+    const limited = theta > 0 ? 'clamp(g[index], -most, most)' : 'g[index]';
     const kernel = assembleElements(
       {
         name: 'sgd',
@@ -41,11 +43,11 @@ export const sgdOp: Declaration<SgdAttributes> = /* @__PURE__ */ defineOp<SgdAtt
         elements: count,
         count: 'n',
         before: `if (bad[0] != 0.0) { return; }
-  let most = ${float(clipValue)} / rate[0];`,
+  let most = ${float(theta)} / rate[0];`,
         body: `let gradient = ${limited} + ${float(weightDecay)} * p[index];
     let next = ${float(momentum)} * b[index] + gradient;
     b[index] = next;
-    p[index] -= rate[0] * factor[index] * next;`,
+    p[index] -= rate[0] * factor[index] * ${nesterov ? `(gradient + ${float(momentum)} * next)` : 'next'};`,
       },
       traits,
     );
@@ -56,22 +58,24 @@ export const sgdOp: Declaration<SgdAttributes> = /* @__PURE__ */ defineOp<SgdAtt
 
 /* @__PURE__ */ specify(sgdOp, () => ({
   summary: 'One step of SGD with momentum, weight decay and limited gradients for all parameters at once, in place.',
-  reference([p, b, g, factor, rate, bad], _, { momentum, weightDecay, clipValue }) {
+  reference([p, b, g, factor, rate, bad], _, { momentum, weightDecay, theta, nesterov = false }) {
     if (bad[0] !== 0) return [p.slice(), b.slice()];
-    const most = clipValue > 0 ? clipValue / rate[0] : Number.POSITIVE_INFINITY;
-    const next = b.map((value, i) => momentum * value + Math.min(most, Math.max(-most, g[i])) + weightDecay * p[i]);
-    return [p.map((value, i) => value - rate[0] * factor[i] * next[i]), next];
+    const most = theta > 0 ? theta / rate[0] : Number.POSITIVE_INFINITY;
+    const gradient = g.map((value, i) => Math.min(most, Math.max(-most, value)) + weightDecay * p[i]);
+    const next = b.map((value, i) => momentum * value + gradient[i]);
+    const direction = nesterov ? gradient.map((value, i) => value + momentum * next[i]) : next;
+    return [p.map((value, i) => value - rate[0] * factor[i] * direction[i]), next];
   },
-  samples: [sgdSample(130, 0.05, 0), sgdSample(7, 0, 0), sgdSample(9, 0.05, 1)],
+  samples: [sgdSample(130, 0.05, 0), sgdSample(7, 0, 0), sgdSample(9, 0.05, 1), sgdSample(9, 0.05, 0, true)],
   random: choose => sgdSample(choose.pick([1, 63, 130]), choose.pick([0, 0.01, 0.1]), 0),
 }));
 
-function sgdSample(n: number, clipValue: number, bad: number) {
+function sgdSample(n: number, theta: number, bad: number, nesterov = false) {
   const shape = [n];
   const one = (value: number) => ({ shape: [1], values: [value], fixed: true });
   return {
     inputs: [{ shape }, { shape }, { shape }, { shape, range: [0.1, 1] as const }, one(0.125), one(bad)],
-    attributes: { momentum: 0.9, weightDecay: 0.01, clipValue },
+    attributes: { momentum: 0.9, weightDecay: 0.01, theta, nesterov },
   };
 }
 

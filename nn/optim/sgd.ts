@@ -1,46 +1,45 @@
 /** Stochastic gradient descent with momentum (Polyak 1964), weight decay and limited gradients, with PyTorch's formula. */
 
-import { DaybreakError } from '../engine/basics/errors.ts';
-import type { Tensor } from '../engine/tensor.ts';
-import type { Variable } from '../engine/variable.ts';
-import { type SgdAttributes, sgd } from './kernels/sgd-update.ts';
-import { Optimizer } from './optimizer.ts';
+import { DaybreakError } from '../../engine/basics/errors.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import type { Variable } from '../../engine/variable.ts';
+import { type ClippingOptions, Optimizer } from './optimizer.ts';
+import { type SgdAttributes, sgd } from './sgd-update.ts';
 
-export interface SgdOptions {
-  /** Learning rate. Default: 0.01. */
+export interface SGDOptions extends ClippingOptions {
+  /** Learning rate. Default: 1e-3. */
   readonly lr?: number;
-  /** Factor of the previous steps' sum. Default: 0.9. */
+  /** Factor of the previous steps' sum. Default: 0. */
   readonly momentum?: number;
+  /** Whether the step looks ahead by the momentum (Sutskever et al. 2013). Needs momentum. Default: false. */
+  readonly nesterov?: boolean;
   /** Factor of the parameters that is added to the gradients. Default: 0. */
   readonly weightDecay?: number;
   /**
-   * θ: gradients are limited to ±θ / learning rate (Kim et al. 2016, "adjustable gradient clipping"), before weight decay.
-   * Default: 0, no limit.
+   * θ: gradients are limited to ±θ / learning rate (Kim et al. 2016, "adjustable gradient clipping"), before weight decay
+   * and after the other limits. Default: 0, no limit.
    */
-  readonly clipValue?: number;
+  readonly theta?: number;
   /** Factors of the learning rate, one per parameter. Default: 1. */
   readonly factors?: readonly number[];
-  /** As for Adam; applied before `clipValue`. */
-  readonly clipNorm?: number;
 }
 
 /** SGD for a list of parameters, one dispatch per step. Its state is the momentum, in the layout of the parameters. */
-export class Sgd extends Optimizer {
+export class SGD extends Optimizer {
   readonly name = 'sgd';
   readonly momentum: Variable;
   readonly slots;
   readonly #factors: Variable;
   readonly #attributes: SgdAttributes;
 
-  /** Throws DaybreakError for another number of factors than parameters. */
-  constructor(
-    parameters: readonly Variable[],
-    { lr = 0.01, momentum = 0.9, weightDecay = 0, clipValue = 0, factors, clipNorm = 0 }: SgdOptions = {},
-  ) {
-    super('SGD', parameters, { lr, clipNorm });
+  /** Throws DaybreakError for another number of factors than parameters, and for `nesterov` without momentum. */
+  constructor(parameters: readonly Variable[], options: SGDOptions = {}) {
+    const { lr = 1e-3, momentum = 0, nesterov = false, weightDecay = 0, theta = 0, factors, ...clipping } = options;
+    if (nesterov && momentum <= 0) throw new DaybreakError('SGD: nesterov needs a momentum above 0.');
+    super('SGD', parameters, { lr, ...clipping });
     if (factors && factors.length !== parameters.length)
       throw new DaybreakError(`SGD: expected ${parameters.length} factors, one per parameter, got ${factors.length}.`);
-    this.#attributes = { momentum, weightDecay, clipValue };
+    this.#attributes = { momentum, weightDecay, theta, nesterov };
     this.momentum = this.zeros('momentum');
     this.slots = { momentum: { values: this.momentum, stored: 'momentum_buffer' } };
     this.#factors = this.zeros('learning rate factors');

@@ -2,7 +2,7 @@
 import { Philox } from '../../engine/basics/philox.ts';
 import { tensor } from '../../engine/tensor.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
-import type { Adam } from '../../train/adam.ts';
+import type { Adam } from '../../nn/optim/adam.ts';
 
 /** Parameters of sizes that fill no multiple of 64, one that does, and a single number. */
 export const SHAPES = [[3, 5], [70], [2, 2, 4, 4], [1]] as const;

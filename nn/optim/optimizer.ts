@@ -1,13 +1,13 @@
-/** What Adam and SGD share: parameters and state in packed buffers, so that a step is one dispatch. */
+/** What all optimizers share: parameters and state in packed buffers, so that a step is one dispatch. */
 
-import { DaybreakError, ShapeError } from '../engine/basics/errors.ts';
-import { formatShape, sameShape } from '../engine/basics/shape.ts';
-import { type Compiled, compile } from '../engine/compile.ts';
-import { activeTrace } from '../engine/graph/trace.ts';
-import { type Tensor, tensor } from '../engine/tensor.ts';
-import { type Variable, variable } from '../engine/variable.ts';
-import { add, clamp, div, fullLike, mul, reshape, sqrt, square, sum, where } from '../kernels/index.ts';
-import { pack } from '../kernels/movement/pack.ts';
+import { DaybreakError, ShapeError } from '../../engine/basics/errors.ts';
+import { formatShape, sameShape } from '../../engine/basics/shape.ts';
+import { type Compiled, compile } from '../../engine/compile.ts';
+import { activeTrace } from '../../engine/graph/trace.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { type Variable, variable } from '../../engine/variable.ts';
+import { add, clamp, div, fullLike, grad, mul, reshape, sqrt, square, sum, where } from '../../kernels/index.ts';
+import { pack } from '../../kernels/movement/pack.ts';
 import { Gathered } from './gathered.ts';
 
 export interface UpdateOptions {
@@ -28,6 +28,16 @@ export interface OptimizerState {
   readonly moments: readonly ParameterState[];
 }
 
+export interface ClippingOptions {
+  /**
+   * Largest L2 norm of all gradients together. Default: 0, no limit. Gradients are multiplied by
+   * min(1, clipNorm / (norm + 1e-6)), like PyTorch's `clip_grad_norm_` (Pascanu et al. 2013, algorithm 1).
+   */
+  readonly clipNorm?: number;
+  /** Each element of the gradients is clamped to ±clipValue, after `clipNorm`. Default: 0, no limit. */
+  readonly clipValue?: number;
+}
+
 /** Added to a norm before dividing by it, as in PyTorch. */
 const NORM_EPSILON = 1e-6;
 
@@ -45,10 +55,17 @@ export abstract class Optimizer implements Disposable {
   readonly steps: Variable;
   /** Largest L2 norm of the gradients; 0: no limit. */
   readonly clipNorm: number;
-  readonly #lr: number;
+  /** Largest absolute value of the gradients; 0: no limit. */
+  readonly clipValue: number;
+  readonly #rate: Variable;
+  #lr: number;
   #eager: Compiled<readonly Tensor[], undefined> | undefined;
 
-  constructor(label: string, parameters: readonly Variable[], { lr, clipNorm }: { lr: number; clipNorm: number }) {
+  constructor(
+    label: string,
+    parameters: readonly Variable[],
+    { lr, clipNorm = 0, clipValue = 0 }: ClippingOptions & { readonly lr: number },
+  ) {
     const [first] = parameters;
     if (!first) throw new DaybreakError(`${label}: expected at least one parameter, got none.`);
     if (new Set(parameters).size < parameters.length)
@@ -59,7 +76,9 @@ export abstract class Optimizer implements Disposable {
     this.parameters = parameters;
     this.gathered = new Gathered(parameters, 'parameters');
     this.clipNorm = clipNorm;
+    this.clipValue = clipValue;
     this.#lr = lr;
+    this.#rate = variable(Float32Array.of(lr), [1], { device: first.device, name: 'learning rate', trainable: false });
     this.steps = variable(Float32Array.of(0), [1], { device: first.device, name: 'steps', trainable: false });
   }
 
@@ -70,6 +89,16 @@ export abstract class Optimizer implements Disposable {
 
   /** Records one step. `gradient`: packed. All other inputs have one element. */
   protected abstract record(gradient: Tensor, rate: Tensor, flag: Tensor): void;
+
+  /** The learning rate. Setting it changes the next steps, of compiled functions too. */
+  get lr(): number {
+    return this.#lr;
+  }
+
+  set lr(lr: number) {
+    this.#rate.write(Float32Array.of(lr));
+    this.#lr = lr;
+  }
 
   /** Zeros in the layout of the parameters. */
   protected zeros(name: string): Variable {
@@ -104,18 +133,27 @@ export abstract class Optimizer implements Disposable {
     this.#eager(...gradients);
   }
 
+  /** Computes the gradients of `loss` (one element) and makes one step. */
+  minimize(loss: Tensor, options: UpdateOptions = {}): void {
+    tidy(() => {
+      this.update(grad(loss, this.parameters), options);
+    });
+  }
+
   #record(gradients: readonly Tensor[], { lr, skip }: UpdateOptions): void {
-    const rate = lr ?? tensor([this.#lr]);
+    const rate = lr ?? this.#rate;
     const flag = skip ?? tensor([0]);
     this.record(this.#clipped(gradients), rate, flag);
     this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
   }
 
   #clipped(gradients: readonly Tensor[]): Tensor {
-    const whole = pack(gradients);
-    if (this.clipNorm === 0) return whole;
-    const factor = div(fullLike(this.steps, this.clipNorm), add(gradientNorm(gradients), NORM_EPSILON));
-    return mul(whole, clamp(factor, 0, 1));
+    let whole = pack(gradients);
+    if (this.clipNorm !== 0) {
+      const factor = div(fullLike(this.steps, this.clipNorm), add(gradientNorm(gradients), NORM_EPSILON));
+      whole = mul(whole, clamp(factor, 0, 1));
+    }
+    return this.clipValue === 0 ? whole : clamp(whole, -this.clipValue, this.clipValue);
   }
 
   /** Reads the state of each parameter and the number of steps from the GPU. */
@@ -161,6 +199,7 @@ export abstract class Optimizer implements Disposable {
     this.#eager?.dispose();
     for (const { values } of Object.values(this.slots)) values.dispose();
     this.steps.dispose();
+    this.#rate.dispose();
     this.gathered.dispose();
   }
 

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type HostTensor, WeightsError } from '../../models/module.ts';
+import { compile } from '../../engine/compile.ts';
+import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { variable } from '../../engine/variable.ts';
+import { mul } from '../../kernels/index.ts';
 import { type SRResNet, srresnet } from '../../models/srresnet.ts';
-import { Adam } from '../../train/adam.ts';
-import { sharedDevice } from '../device.ts';
+import { type HostTensor, Module, Sequential, WeightsError } from '../../nn/index.ts';
+import { Adam } from '../../nn/optim/adam.ts';
+import { sharedDevice, takeOne } from '../device.ts';
 
 const device = sharedDevice();
 
@@ -104,5 +108,81 @@ describe('weights that do not fit', () => {
     state.set('conv_out.bias', { shape: [3], data: new Float32Array(2) });
     expect(() => net.loadStateDict(state)).toThrow('conv_out.bias: expected 3 numbers for shape [3], got 2.');
     expect(await net.stateDict()).toEqual(before);
+  });
+});
+
+describe('a module of one’s own', () => {
+  class Scale extends Module {
+    readonly weight = variable([2]);
+    forward(x: Tensor): Tensor {
+      return mul(x, this.weight);
+    }
+  }
+
+  class Nested extends Module {
+    readonly pairs = [[new Scale(), new Scale()], [new Scale()]];
+    readonly heads = { left: new Scale(), theRight: [variable([1], [1], { trainable: false })] };
+    private readonly inner = new Scale();
+    readonly #hidden: Scale;
+    readonly twice: Module;
+    constructor() {
+      super();
+      this.#hidden = this.register('hidden', new Scale());
+      this.twice = this.inner;
+    }
+    forward(x: Tensor): Tensor {
+      return tidy(() => this.#hidden.forward(this.inner.forward(x)));
+    }
+  }
+
+  test('has what nested arrays, objects, private and registered properties hold', async () => {
+    using net = new Nested();
+    expect(net.namedVariables().map(([name]) => name)).toEqual([
+      'hidden.weight',
+      'pairs.0.0.weight',
+      'pairs.0.1.weight',
+      'pairs.1.0.weight',
+      'heads.left.weight',
+      'heads.the_right.0',
+      'inner.weight',
+      'twice.weight',
+    ]);
+    expect(net.namedParameters().map(([name]) => name)).not.toContain('twice.weight');
+    expect(net.parameterCount).toBe(6);
+    expect([...net.modules()]).toHaveLength(7);
+    let visited = 0;
+    expect(net.apply(() => visited++)).toBe(net);
+    expect(visited).toBe(7);
+    const state = await net.stateDict();
+    using other = new Nested().loadStateDict(state);
+    expect(await other.stateDict()).toEqual(state);
+    using x = tensor([3]);
+    expect(await takeOne(net.forward(x))).toEqual(Float32Array.of(12));
+  });
+
+  test('cannot contain itself', () => {
+    using net = new Nested();
+    (net as unknown as { self: Module }).self = net;
+    expect(() => net.parameters()).toThrow('self: a module cannot contain itself.');
+    (net as unknown as { self: undefined }).self = undefined;
+  });
+
+  test('has a program for each mode in a compiled function', async () => {
+    class Mode extends Module {
+      traces = 0;
+      forward(x: Tensor): Tensor {
+        this.traces++;
+        return this.training ? mul(x, 2) : mul(x, 3);
+      }
+    }
+    using inner = new Mode();
+    using net = new Sequential(inner);
+    using run = compile((x: Tensor) => net.forward(x));
+    using x = tensor([1]);
+    const found: number[] = [];
+    for (const training of [true, false, true, false]) found.push((await takeOne(run(net.train(training) && x)))[0]);
+    expect(found).toEqual([2, 3, 2, 3]);
+    expect(inner.traces).toBe(2);
+    expect(run.programs).toHaveLength(2);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor } from '../../engine/tensor.ts';
 import { reshape } from '../../kernels/index.ts';
-import { Adam, type AdamOptions } from '../../train/adam.ts';
+import { Adam, type AdamOptions } from '../../nn/optim/adam.ts';
 import { sharedDevice } from '../device.ts';
 import { relativeError } from '../relative-error.ts';
 import {
@@ -32,7 +32,7 @@ class Reference {
     this.v = content.map(data => new Float64Array(data.length));
   }
 
-  step(gradients: readonly Float32Array[], { lr = 1e-4, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: AdamOptions): void {
+  step(gradients: readonly Float32Array[], { lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: AdamOptions): void {
     this.#t++;
     const size = lr / (1 - beta1 ** this.#t);
     const root = Math.sqrt(1 - beta2 ** this.#t);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DaybreakError, ShapeError } from '../../engine/basics/errors.ts';
 import { tensor } from '../../engine/tensor.ts';
 import type { Variable } from '../../engine/variable.ts';
-import { Adam } from '../../train/adam.ts';
+import { Adam } from '../../nn/optim/adam.ts';
 import { sharedDevice } from '../device.ts';
 import { contentOf, disposing, first, gradientsAt, parametersOf, SHAPES, sizeOf, update } from './adam-parameters.ts';
 
