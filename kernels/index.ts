@@ -1,5 +1,6 @@
 /** All operations, as functions of tensors. */
 
+export { type CustomGradient, customGradient, detach } from './custom-gradient.ts';
 export {
   elu,
   type GeluOptions,
