@@ -12,6 +12,7 @@ const ROOMS = {
   image: ['common', 'files'],
   methods: ['common', 'files', 'image'],
   kernels: ['common', 'files', 'engine'],
+  extend: ['common', 'engine', 'kernels'],
   nn: ['common', 'engine', 'kernels'],
   models: ['common', 'files', 'engine', 'kernels', 'index.ts', 'nn'],
   eval: ['common', 'files', 'pages', 'engine', 'kernels', 'index.ts', 'nn', 'models', 'image', 'methods'],

@@ -3,6 +3,7 @@
  * (`specify.ts`), which bundles do not contain.
  */
 
+import { DaybreakError } from './basics/errors.ts';
 import type { Attributes, Operation } from './graph/operation.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -31,12 +32,15 @@ type Rule = (context: GradientContext<Attributes>) => readonly (Tensor | undefin
 
 const rules = new WeakMap<object, Rule>();
 const declared: Declaration[] = [];
+const names = new Set<string>();
 
 /**
- * Declares an operation. Write `/* @__PURE__ *\/` before the call, so that bundlers drop unused operations.
+ * Declares an operation. Throws DaybreakError for the name of another one. Write `/* @__PURE__ *\/` before the call, so that bundlers drop unused operations.
  */
 export function defineOp<A extends Attributes>(declaration: Declaration<A>): Declaration<A> {
-  const { gradient } = declaration;
+  const { name, gradient } = declaration;
+  if (names.has(name)) throw new DaybreakError(`defineOp: an operation "${name}" exists already.`);
+  names.add(name);
   if (gradient) rules.set(declaration, context => gradient(context as unknown as GradientContext<A>));
   declared.push(declaration as unknown as Declaration);
   return declaration;

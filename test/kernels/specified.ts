@@ -1,5 +1,6 @@
 /** Every operation, and every function made of them that has a definition of its own. */
 import '../../kernels/index.ts';
+import '../../nn/index.ts';
 import '../../train/index.ts';
 import { type Specified, specifications } from '../../engine/specify.ts';
 
