@@ -73,6 +73,7 @@ export {
 } from './networks/losses.ts';
 export { avgPool2d, globalAvgPool2d, maxPool2d } from './networks/pool.ts';
 export { type Conv2dOptions, conv2d } from './products/conv2d/index.ts';
+export { einsum } from './products/einsum.ts';
 export { linear, matmul } from './products/matmul/index.ts';
 export { cumsum } from './reductions/cumsum.ts';
 export { type ArgOptions, argmax, argmin, max, min } from './reductions/extrema.ts';
