@@ -1,6 +1,10 @@
 /** All operations, as functions of tensors. */
 
 export { arange, eye, full, linspace, ones, zeros } from './creation/constants.ts';
+export { type DropoutOptions, dropout } from './creation/dropout.ts';
+export { defaultGenerator, Generator, type GeneratorOptions, manualSeed } from './creation/generator.ts';
+export type { BernoulliOptions, NormalOptions, RandomOptions, UniformOptions } from './creation/random.ts';
+export * as random from './creation/random.ts';
 export {
   elu,
   type GeluOptions,
