@@ -31,15 +31,19 @@ export function noGrad<T>(body: () => T): T {
 const PROGRAMS_KEPT = 2048;
 const programs = new WeakMap<Device, LruCache<string, Program>>();
 
-/** Applies `operation` to tensors of one device and returns its outputs. */
+/**
+ * Applies `operation` to tensors of one device and returns its outputs. An operation without inputs needs the device, unless a
+ * function is traced.
+ */
 export function apply<A extends Attributes>(
   operation: Operation<A>,
   inputs: readonly Tensor[],
   attributes: A,
+  deviceWithoutInputs?: Device,
 ): Tensor[] {
   const trace = activeTrace();
   requireTensors(operation.name, ...inputs);
-  const device = trace?.device ?? inputs[0]?.device;
+  const device = trace?.device ?? inputs[0]?.device ?? deviceWithoutInputs;
   if (!device) throw new DaybreakError(`${operation.name}: expected at least one tensor, got none.`);
   for (const input of inputs)
     if (input.device !== device) throw new DaybreakError(`${operation.name}: tensors are on different devices.`);

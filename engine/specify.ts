@@ -10,7 +10,7 @@ import { apply } from './apply.ts';
 import type { Shape } from './basics/shape.ts';
 import { type Declaration, gradientRule } from './define.ts';
 import type { Attributes } from './graph/operation.ts';
-import type { Tensor } from './tensor.ts';
+import { currentDevice, type Tensor } from './tensor.ts';
 
 /** An input of a sample problem: seeded random numbers in `range`, or explicit values. */
 export interface SampleInput {
@@ -77,7 +77,8 @@ export function specify<A extends Attributes>(operation: Declaration<A>, specifi
       ...specification(),
       name: operation.name,
       operation,
-      call: (inputs: readonly Tensor[], attributes: A) => apply(operation, inputs, attributes),
+      call: (inputs: readonly Tensor[], attributes: A) =>
+        apply(operation, inputs, attributes, inputs.length === 0 ? currentDevice() : undefined),
       differentiable: gradientRule(operation) !== undefined,
     };
     return specified as unknown as Specified;

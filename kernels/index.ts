@@ -1,5 +1,10 @@
 /** All operations, as functions of tensors. */
 
+export { arange, eye, full, linspace, ones, zeros } from './creation/constants.ts';
+export { type DropoutOptions, dropout } from './creation/dropout.ts';
+export { defaultGenerator, Generator, type GeneratorOptions, manualSeed } from './creation/generator.ts';
+export type { BernoulliOptions, NormalOptions, RandomOptions, UniformOptions } from './creation/random.ts';
+export * as random from './creation/random.ts';
 export { type CustomGradient, customGradient, detach } from './custom-gradient.ts';
 export {
   elu,
@@ -50,11 +55,15 @@ export { pow } from './elementwise/power.ts';
 export { notFinite, where } from './elementwise/selection.ts';
 export { grad } from './grad.ts';
 export { concat } from './movement/concat.ts';
-export { type PadOptions, pad, slice } from './movement/pad.ts';
-export { reshape } from './movement/reshape.ts';
+export { gather, indexSelect, scatterAdd } from './movement/gather.ts';
+export { type PadOptions, pad } from './movement/pad.ts';
+export { flatten, reshape, squeeze, unsqueeze } from './movement/reshape.ts';
+export { flip, slice } from './movement/slice.ts';
+export { chunk, split, stack } from './movement/stack.ts';
 export { permute, pixelShuffle, pixelUnshuffle, transpose } from './movement/strided.ts';
 export { batchNorm, batchNormTraining, type Normalized } from './networks/batch-norm.ts';
 export { type CrossEntropyOptions, crossEntropy, type NllLossOptions, nllLoss } from './networks/classification.ts';
+export { embedding, oneHot } from './networks/embedding.ts';
 export type { LossOptions } from './networks/loss-reduction.ts';
 export {
   bceWithLogits,
@@ -70,7 +79,9 @@ export {
 export { groupNorm, instanceNorm, layerNorm, type NormalizeOptions } from './networks/norms.ts';
 export { avgPool2d, globalAvgPool2d, maxPool2d } from './networks/pool.ts';
 export { type Conv2dOptions, conv2d } from './products/conv2d/index.ts';
+export { einsum } from './products/einsum.ts';
 export { linear, matmul } from './products/matmul/index.ts';
+export { cumsum } from './reductions/cumsum.ts';
 export { type ArgOptions, argmax, argmin, max, min } from './reductions/extrema.ts';
 export { prod } from './reductions/product.ts';
 export { logSoftmax, logSumExp, softmax } from './reductions/softmax.ts';

@@ -25,6 +25,8 @@ export {
   Tanh,
 } from './layers/activation.ts';
 export { Conv2d, type Conv2dLayerOptions, type PaddingMode } from './layers/conv.ts';
+export { Dropout, type DropoutLayerOptions } from './layers/dropout.ts';
+export { Embedding } from './layers/embedding.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
 export { BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, type NormOptions } from './layers/norm.ts';
 export { AvgPool2d, Flatten, MaxPool2d, PixelShuffle } from './layers/pool.ts';

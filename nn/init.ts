@@ -2,11 +2,12 @@
  * Initial weights: PyTorch's `torch.nn.init`. Each function replaces a variable's content and returns the variable. Fans
  * are those of PyTorch: for a weight [out, in, …], fan-in is in · …, and fan-out out · ….
  */
+
+import { defaultRandom } from '../engine/basics/default-random.ts';
 import { ArgumentError, checkOptions, ShapeError } from '../engine/basics/errors.ts';
 import type { Philox } from '../engine/basics/philox.ts';
 import { formatShape, type Shape, sizeOf } from '../engine/basics/shape.ts';
 import type { Variable } from '../engine/variable.ts';
-import { defaultRandom } from './random.ts';
 
 /** Where the random numbers come from. */
 export interface InitOptions {

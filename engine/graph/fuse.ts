@@ -58,7 +58,9 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
       !kept.has(outputOf(node)) &&
       sizeOf(outputOf(node).spec.shape) <= MOST_ELEMENTS &&
       users.length > 0 &&
-      users.every(user => takes(user, outputOf(node)) && !separated(node, user));
+      users.every(user => takes(user, outputOf(node)) && !separated(node, user)) &&
+      // A reduction's kernel reads something; constants alone are elementwise.
+      (chain.leaves.length > 0 || users.every(user => operationOf(user).elementwise));
     if (possible && worthwhile(node, chain, users, inlined, traits)) inlined.set(outputOf(node), chain);
     else {
       const expression = expressionOf(chain);

@@ -10,7 +10,7 @@ import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 import { words } from '../references.ts';
-import { slice } from './pad.ts';
+import { slice } from './slice.ts';
 import { WORDS } from './strided.ts';
 
 type ConcatAttributes = { readonly axis: number };

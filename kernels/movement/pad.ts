@@ -1,95 +1,23 @@
-/** Slicing and padding. */
+/** Padding. */
 import { apply } from '../../engine/apply.ts';
-import { checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
-import { f32, formatShape, like, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
+import { checkOptions } from '../../engine/basics/errors.ts';
+import { f32, like, type Shape, sizeOf, stridesOf } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
-import { type Specification, specify } from '../../engine/specify.ts';
+import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import type { Numbers } from '../../engine/text/numbers.ts';
-import { mapIndices, words } from '../references.ts';
+import { words } from '../references.ts';
 import {
   checkPadding,
+  copied,
   lowerCoordinates,
   type PadAttributes,
   type Padding,
+  type PadMode,
   paddedShape,
   padSizes,
-  reflected,
 } from './padding.ts';
-import { lowerStrided } from './strided.ts';
-
-const listed = (numbers: readonly number[]): string =>
-  Array.isArray(numbers) ? formatShape(numbers) : quoted(numbers);
-
-type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
-
-export const sliceOp: Declaration<SliceAttributes> = /* @__PURE__ */ defineOp<SliceAttributes>({
-  name: 'slice',
-  takes: ['any'],
-  infer([x], { start, end }) {
-    const { shape } = x;
-    const valid =
-      Array.isArray(start) &&
-      Array.isArray(end) &&
-      start.length === shape.length &&
-      end.length === shape.length &&
-      [...start, ...end].every(Number.isInteger) &&
-      shape.every((size, axis) => start[axis] >= 0 && start[axis] < end[axis] && end[axis] <= size);
-    if (!valid)
-      throw new ShapeError(
-        'slice',
-        `expected integer bounds inside ${formatShape(shape)}, got ${listed(start)} to ${listed(end)}.`,
-      );
-    return [
-      like(
-        x,
-        start.map((first, axis) => end[axis] - first),
-      ),
-    ];
-  },
-  lower({ inputs, outputs, attributes: { start }, baked }, traits) {
-    const strides = stridesOf(inputs[0].shape);
-    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis], 0);
-    return lowerStrided('slice', outputs[0].shape, strides, offset, baked, traits);
-  },
-  gradient({ inputs, grads, attributes: { start, end } }) {
-    return [
-      pad(
-        grads[0]!,
-        inputs[0].shape.map((size, axis) => [start[axis], size - end[axis]] as const),
-      ),
-    ];
-  },
-});
-
-/* @__PURE__ */ specify(sliceOp, () => ({
-  summary: 'The elements from `start` to before `end` on each axis.',
-  reference([x], [shape], { start, end }) {
-    const strides = stridesOf(shape);
-    const offset = start.reduce((sum, first, axis) => sum + first * strides[axis], 0);
-    return [
-      mapIndices(
-        start.map((first, axis) => end[axis] - first),
-        [strides],
-        ([at]) => x[at + offset],
-      ),
-    ];
-  },
-  samples: [
-    { inputs: [{ shape: [2, 4, 3, 6] }], attributes: { start: [0, 1, 0, 2], end: [2, 3, 3, 5] } },
-    { inputs: [words([4, 5])], attributes: { start: [1, 2], end: [3, 5] } },
-  ],
-  random(choose) {
-    const shape = Array.from({ length: choose.integer(1, 4) }, () => choose.pick([1, 3, 7, 19]));
-    const start = shape.map(size => choose.integer(0, size - 1));
-    const end = shape.map((size, axis) => choose.integer(start[axis] + 1, size));
-    return { inputs: [{ shape }], attributes: { start, end } };
-  },
-}));
-
-/** x from `start` to before `end`, with one number per axis. */
-export const slice = (x: Tensor, start: readonly number[], end: readonly number[]): Tensor =>
-  apply(sliceOp, [x], { start, end })[0];
+import { slice } from './slice.ts';
 
 export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAttributes>({
   name: 'pad',
@@ -118,14 +46,20 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
       .map(axis => `let c${axis} = clamp(a${axis} - p${axis}, 0, h${axis} - 1);`)
       .join('\n    ')}
     let value = x[${at}];`;
-    const body = { constant, reflect: mirrored, replicate: repeated }[mode];
+    const wrapped = () => `${axes
+      .map(
+        axis =>
+          `let m${axis} = (a${axis} - p${axis}) % h${axis}; let c${axis} = select(m${axis}, m${axis} + h${axis}, m${axis} < 0);`,
+      )
+      .join('\n    ')}
+    let value = x[${at}];`;
+    const body = { constant, reflect: mirrored, replicate: repeated, circular: wrapped }[mode];
     return lowerCoordinates(`pad ${mode}`, outputs[0].shape, padSizes(shape, padding), body, baked, traits);
   },
   gradient({ inputs, grads, attributes }) {
     const { shape } = inputs[0];
     const { padding, mode } = attributes;
-    if (mode === 'reflect') return [apply(padReflectGradientOp, [grads[0]!], { shape, padding })[0]];
-    if (mode === 'replicate') return [apply(padReplicateGradientOp, [grads[0]!], { shape, padding })[0]];
+    if (mode !== 'constant') return [apply(padGradientOp, [grads[0]!], { shape, padding, mode })[0]];
     const start = padding.map(([before]) => before);
     return [
       slice(
@@ -139,7 +73,7 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
 
 /* @__PURE__ */ specify<PadAttributes>(padOp, () => ({
   summary:
-    'Pads each axis before and after: with a constant, by reflection without repeating the edge, or by repeating the edge.',
+    'Pads each axis before and after: with a constant, by reflection without repeating the edge, by repeating the edge, or circularly.',
   reference([x], [shape], { padding, mode, value }) {
     const target = paddedShape(shape, padding);
     const own = stridesOf(target);
@@ -149,9 +83,8 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
         let at = 0;
         for (let axis = 0; axis < shape.length; axis++) {
           let c = (Math.floor(index / own[axis]) % target[axis]) - padding[axis][0];
-          if (mode === 'reflect') c = reflected(c, shape[axis]);
-          if (mode === 'replicate') c = Math.min(shape[axis] - 1, Math.max(0, c));
-          if (c < 0 || c >= shape[axis]) return value;
+          if (mode !== 'constant') c = copied[mode](c, shape[axis]);
+          else if (c < 0 || c >= shape[axis]) return value;
           at += c * strides[axis];
         }
         return x[at];
@@ -201,9 +134,22 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
       },
     },
     { inputs: [words([4])], attributes: { padding: [[3, 5]], mode: 'replicate', value: 0 } },
+    {
+      inputs: [{ shape: [2, 4, 3] }],
+      attributes: {
+        padding: [
+          [0, 0],
+          [4, 1],
+          [1, 2],
+        ],
+        mode: 'circular',
+        value: 0,
+      },
+    },
+    { inputs: [words([3])], attributes: { padding: [[7, 1]], mode: 'circular', value: 0 } },
   ],
   random(choose) {
-    const mode = choose.pick(['constant', 'reflect', 'replicate'] as const);
+    const mode = choose.pick(['constant', 'reflect', 'replicate', 'circular'] as const);
     const shape = [choose.integer(1, 2), choose.integer(1, 3), choose.pick([3, 7, 11]), choose.pick([3, 5, 13])];
     const amount = (most: number) => [choose.integer(0, most), choose.integer(0, most)] as const;
     return {
@@ -217,89 +163,61 @@ export const padOp: Declaration<PadAttributes> = /* @__PURE__ */ defineOp<PadAtt
   },
 }));
 
-type PadGradientAttributes = { readonly shape: Shape; readonly padding: Padding };
+type PadGradientAttributes = {
+  readonly shape: Shape;
+  readonly padding: Padding;
+  readonly mode: Exclude<PadMode, 'constant'>;
+};
 
-/** Each element sums the positions that mirror it: on each axis itself, the mirror before, the mirror after. */
-export const padReflectGradientOp: Declaration<PadGradientAttributes> = /* @__PURE__ */ defineOp<PadGradientAttributes>(
-  {
-    name: 'padReflectGradient',
-    infer: (_, { shape }) => [f32(shape)],
-    lower({ inputs, attributes: { shape, padding }, baked }, traits) {
-      const source = inputs[0].shape;
-      const axes = shape.map((_, axis) => axis).filter(axis => padding[axis][0] + padding[axis][1] > 0);
-      const sizes = padSizes(source, padding);
-      const fixed = shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
-      let body = `var value = 0.0; let o = ${fixed.map(axis => `a${axis} * s${axis}`).join(' + ') || '0'};\n`;
-      // Candidates on axis i: p + a, p − a (a ≥ 1), p + 2(d − 1) − a (a ≤ d − 2), if they are inside.
-      for (const axis of axes)
-        body += `for (var k${axis} = 0; k${axis} < 3; k${axis}++) {
+/** Opens a loop over the padded positions `c` that copy element `a` of an axis: what follows runs for each. */
+const COPIES: Readonly<Record<PadGradientAttributes['mode'], (axis: number) => string>> = {
+  // Candidates: p + a, p − a (a ≥ 1), p + 2(d − 1) − a (a ≤ d − 2), if they are inside.
+  reflect: axis => `for (var k${axis} = 0; k${axis} < 3; k${axis}++) {
       if ((k${axis} == 1 && a${axis} == 0) || (k${axis} == 2 && a${axis} == d${axis} - 1)) { continue; }
       let c${axis} = p${axis} + select(select(a${axis}, -a${axis}, k${axis} == 1), 2 * (d${axis} - 1) - a${axis}, k${axis} == 2);
-      if (c${axis} < 0 || c${axis} >= h${axis}) { continue; }\n`;
-      body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
-      return lowerCoordinates('padReflectGradient', shape, sizes, () => body, baked, traits, { reads: ['x'] });
-    },
-    gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'reflect' })],
-  },
-);
-
-/* @__PURE__ */ specify<PadGradientAttributes>(padReflectGradientOp, () =>
-  transposeOf(reflected, {
-    summary: 'The transpose of reflecting padding.',
-    sample: { padded: [1, 2, 8, 7], shape: [1, 2, 5, 4], rows: [3, 0], columns: [1, 2] },
-    heights: [3, 7],
-    widths: [3, 5, 13],
-  }),
-);
-
-/** Each element sums the positions that repeat it: itself, and at an edge all beyond it. */
-export const padReplicateGradientOp: Declaration<PadGradientAttributes> =
-  /* @__PURE__ */ defineOp<PadGradientAttributes>({
-    name: 'padReplicateGradient',
-    infer: (_, { shape }) => [f32(shape)],
-    lower({ inputs, attributes: { shape, padding }, baked }, traits) {
-      const source = inputs[0].shape;
-      const axes = shape.map((_, axis) => axis).filter(axis => padding[axis][0] + padding[axis][1] > 0);
-      const sizes = padSizes(source, padding);
-      const fixed = shape.map((_, axis) => axis).filter(axis => !axes.includes(axis));
-      let body = `var value = 0.0; let o = ${fixed.map(axis => `a${axis} * s${axis}`).join(' + ') || '0'};\n`;
-      for (const axis of axes)
-        body += `let first${axis} = select(p${axis} + a${axis}, 0, a${axis} == 0);
+      if (c${axis} < 0 || c${axis} >= h${axis}) { continue; }`,
+  // Itself, and at an edge all beyond it.
+  replicate: axis => `let first${axis} = select(p${axis} + a${axis}, 0, a${axis} == 0);
     let last${axis} = select(p${axis} + a${axis}, h${axis} - 1, a${axis} == d${axis} - 1);
-    for (var c${axis} = first${axis}; c${axis} <= last${axis}; c${axis}++) {\n`;
-      body += `value += x[o${axes.map(axis => ` + c${axis} * s${axis}`).join('')}];\n${'}'.repeat(axes.length)}`;
-      return lowerCoordinates('padReplicateGradient', shape, sizes, () => body, baked, traits, { reads: ['x'] });
-    },
-    gradient: ({ grads, attributes: { padding } }) => [pad(grads[0]!, padding, { mode: 'replicate' })],
+    for (var c${axis} = first${axis}; c${axis} <= last${axis}; c${axis}++) {`,
+  circular: axis =>
+    `for (var c${axis} = (p${axis} + a${axis}) % d${axis}; c${axis} < h${axis}; c${axis} += d${axis}) {`,
+};
+
+/** Each element sums the positions that copy it. */
+export const padGradientOp: Declaration<PadGradientAttributes> = /* @__PURE__ */ defineOp<PadGradientAttributes>({
+  name: 'padGradient',
+  infer: (_, { shape }) => [f32(shape)],
+  lower({ inputs, attributes: { shape, padding, mode }, baked }, traits) {
+    const all = shape.map((_, axis) => axis);
+    const axes = all.filter(axis => padding[axis][0] + padding[axis][1] > 0);
+    const fixed = all.filter(axis => !axes.includes(axis));
+    const place = (some: readonly number[], name: string) =>
+      some.map(axis => `${name}${axis} * s${axis}`).join(' + ') || '0';
+    const body = () => `var value = 0.0; let o = ${place(fixed, 'a')};
+    ${axes.map(COPIES[mode]).join('\n    ')}
+    value += x[o + ${place(axes, 'c')}];
+    ${'}'.repeat(axes.length)}`;
+    const sizes = padSizes(inputs[0].shape, padding);
+    return lowerCoordinates(`padGradient ${mode}`, shape, sizes, body, baked, traits, { reads: ['x'] });
+  },
+  gradient: ({ grads, attributes: { padding, mode } }) => [pad(grads[0]!, padding, { mode })],
+});
+
+/* @__PURE__ */ specify<PadGradientAttributes>(padGradientOp, () => {
+  const around: Padding = [
+    [0, 0],
+    [0, 0],
+    [3, 0],
+    [1, 2],
+  ];
+  const sampleOf = (shape: Shape, padding: Padding, mode: PadGradientAttributes['mode']) => ({
+    inputs: [{ shape: paddedShape(shape, padding) }],
+    attributes: { shape, padding, mode },
   });
-
-/* @__PURE__ */ specify<PadGradientAttributes>(padReplicateGradientOp, () =>
-  transposeOf((c, size) => Math.min(size - 1, Math.max(0, c)), {
-    summary: 'The transpose of padding by repeating the edge.',
-    sample: { padded: [1, 2, 6, 7], shape: [1, 2, 3, 1], rows: [3, 0], columns: [4, 2] },
-    heights: [1, 7],
-    widths: [1, 5, 13],
-  }),
-);
-
-interface TransposeCases {
-  readonly summary: string;
-  readonly sample: { readonly padded: Shape; readonly shape: Shape; readonly rows: Pair; readonly columns: Pair };
-  /** Sizes of random problems. */
-  readonly heights: readonly number[];
-  readonly widths: readonly number[];
-}
-
-type Pair = readonly [before: number, after: number];
-
-/** The specification of a padding's transpose. `from` is the position that a padded one, relative to the first, copies. */
-function transposeOf(
-  from: (position: number, size: number) => number,
-  { summary, sample, heights, widths }: TransposeCases,
-): Specification<PadGradientAttributes> {
   return {
-    summary,
-    reference([g], [source], { shape, padding }) {
+    summary: 'The transpose of padding by reflection, by repeating the edge, or circularly.',
+    reference([g], [source], { shape, padding, mode }) {
       const own = stridesOf(source);
       const strides = stridesOf(shape);
       const y = new Float64Array(sizeOf(shape));
@@ -307,33 +225,33 @@ function transposeOf(
         let at = 0;
         for (let axis = 0; axis < shape.length; axis++) {
           const c = (Math.floor(index / own[axis]) % source[axis]) - padding[axis][0];
-          at += from(c, shape[axis]) * strides[axis];
+          at += copied[mode](c, shape[axis]) * strides[axis];
         }
         y[at] += value;
       });
       return [y];
     },
     samples: [
-      {
-        inputs: [{ shape: sample.padded }],
-        attributes: { shape: sample.shape, padding: [[0, 0], [0, 0], sample.rows, sample.columns] },
-      },
+      sampleOf([1, 2, 5, 4], around, 'reflect'),
+      sampleOf([1, 2, 3, 1], around, 'replicate'),
+      sampleOf([1, 2, 2, 4], around, 'circular'),
     ],
     random(choose) {
-      const shape = [1, choose.integer(1, 3), choose.pick(heights), choose.pick(widths)];
+      const mode = choose.pick(['reflect', 'replicate', 'circular'] as const);
+      const sizes = mode === 'reflect' ? [3, 5, 13] : [1, 5, 13];
+      const shape = [1, choose.integer(1, 3), choose.pick(sizes), choose.pick(sizes)];
       const amount = () => [choose.integer(0, 2), choose.integer(0, 2)] as const;
-      const padding: Padding = [[0, 0], [0, 0], amount(), amount()];
-      return { inputs: [{ shape: paddedShape(shape, padding) }], attributes: { shape, padding } };
+      return sampleOf(shape, [[0, 0], [0, 0], amount(), amount()], mode);
     },
   };
-}
+});
 
 export interface PadOptions {
   /**
-   * `constant` (default), `reflect`: mirrors without repeating the edge; padding must be less than the size, or `replicate`:
-   * repeats the edge.
+   * `constant` (default), `reflect`: mirrors without repeating the edge; padding must be less than the size, `replicate`: repeats
+   * the edge, or `circular`: goes on at the other edge, as often as needed.
    */
-  readonly mode?: 'constant' | 'reflect' | 'replicate';
+  readonly mode?: PadMode;
   /** The constant; default 0. */
   readonly value?: number;
 }

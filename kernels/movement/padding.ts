@@ -7,9 +7,10 @@ import { Numbers } from '../../engine/text/numbers.ts';
 import { WORDS } from './strided.ts';
 
 export type Padding = readonly (readonly [number, number])[];
+export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
 export type PadAttributes = {
   readonly padding: Padding;
-  readonly mode: 'constant' | 'reflect' | 'replicate';
+  readonly mode: PadMode;
   readonly value: number;
 };
 
@@ -57,8 +58,11 @@ export function checkPadding(
   { shape, dtype }: TensorSpec,
   { padding, mode, value }: PadAttributes,
 ): void {
-  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'replicate')
-    throw new ArgumentError(operation, `expected mode "constant", "reflect" or "replicate", got ${quoted(mode)}.`);
+  if (mode !== 'constant' && !Object.hasOwn(copied, mode))
+    throw new ArgumentError(
+      operation,
+      `expected mode "constant", "reflect", "replicate" or "circular", got ${quoted(mode)}.`,
+    );
   if (typeof value !== 'number')
     throw new ArgumentError(operation, `expected value to be a number, got ${nameOf(value)}.`);
   if (!Array.isArray(padding) || !padding.every(pair => Array.isArray(pair) && pair.length === 2))
@@ -81,8 +85,12 @@ export function checkPadding(
 export const paddedShape = (shape: Shape, padding: Padding): number[] =>
   shape.map((size, axis) => size + padding[axis][0] + padding[axis][1]);
 
-/** The index inside that an index outside mirrors. */
-export const reflected = (at: number, size: number): number => {
-  const folded = Math.abs(at);
-  return folded < size ? folded : 2 * (size - 1) - folded;
+/** The index inside that an index outside copies, by the mode. */
+export const copied: Readonly<Record<Exclude<PadMode, 'constant'>, (at: number, size: number) => number>> = {
+  reflect(at, size) {
+    const folded = Math.abs(at);
+    return folded < size ? folded : 2 * (size - 1) - folded;
+  },
+  replicate: (at, size) => Math.min(size - 1, Math.max(0, at)),
+  circular: (at, size) => ((at % size) + size) % size,
 };

@@ -1,54 +1,19 @@
 /** Losses of classifiers. Scores are [N, C] or [N, C, …] with one class per column, or [C]. */
-import { apply } from '../../engine/apply.ts';
 import { ArgumentError, quoted, ShapeError } from '../../engine/basics/errors.ts';
-import { f32, formatShape, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
-import { defineOp } from '../../engine/define.ts';
+import { formatShape, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
 import { requireTensors } from '../../engine/require.ts';
-import { type FunctionSpecification, type SampleInput, specify, specifyFunction } from '../../engine/specify.ts';
-import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
-import { assembleElements } from '../../engine/text/assemble.ts';
-import { input, output } from '../../engine/text/kernel.ts';
-import { Numbers } from '../../engine/text/numbers.ts';
+import { type FunctionSpecification, type SampleInput, specifyFunction } from '../../engine/specify.ts';
+import { type Tensor, tidy } from '../../engine/tensor.ts';
+import { arange } from '../creation/constants.ts';
 import { add, div, mul, neg } from '../elementwise/arithmetic.ts';
-import { equal, greaterEqual, less, logicalAnd, notEqual } from '../elementwise/comparison.ts';
-import { floor } from '../elementwise/functions.ts';
+import { equal, notEqual } from '../elementwise/comparison.ts';
 import { where } from '../elementwise/selection.ts';
+import { indexNumbers } from '../movement/indices.ts';
 import { reshape } from '../movement/reshape.ts';
 import { logSoftmax } from '../reductions/softmax.ts';
 import { sum } from '../reductions/sum.ts';
+import { isIndex } from './embedding.ts';
 import { type LossOptions, reduceNumbers, reduceTerms, reductionIn } from './loss-reduction.ts';
-
-/** Words as numbers, rounded from 2²⁴ on. */
-export const numbersOfWordsOp = /* @__PURE__ */ defineOp({
-  name: 'numbersOfWords',
-  takes: ['u32'],
-  infer: ([{ shape }]) => [f32(shape)],
-  lower({ inputs: [{ shape }], baked }, traits) {
-    const elements = sizeOf(shape);
-    const kernel = assembleElements(
-      {
-        name: 'numbersOfWords',
-        reads: ['x: array<u32>'],
-        numbers: new Numbers(baked, { n: elements }),
-        elements,
-        count: 'n',
-        body: 'result[index] = f32(x[index]);',
-      },
-      traits,
-    );
-    return { steps: [{ kernel, operands: [input(0), output(0)] }], scratch: [] };
-  },
-});
-
-/* @__PURE__ */ specify(numbersOfWordsOp, () => ({
-  summary: 'u32 as f32: how indices become operands.',
-  reference: ([x]) => [x],
-  samples: [{ inputs: [{ shape: [4], dtype: 'u32', values: [0, 1, 2 ** 24, 2 ** 31] }], attributes: {} }],
-  random: choose => ({
-    inputs: [{ shape: [choose.integer(1, 99)], dtype: 'u32', range: [0, 2 ** 24] }],
-    attributes: {},
-  }),
-}));
 
 export interface NllLossOptions extends LossOptions {
   /** Targets with this index count for nothing, not even in the mean; default −100, as in PyTorch. */
@@ -82,11 +47,10 @@ function indexed(
       `for scores ${formatShape(logs.shape)}: expected target indices of ${formatShape(outer)}, got ${formatShape(target.shape)}.`,
     );
   const classes = logs.shape[axis];
-  const index = target.dtype === 'u32' ? apply(numbersOfWordsOp, [target], {})[0] : target;
-  const all = tensor(
-    Float32Array.from({ length: classes }, (_, i) => i),
+  const index = indexNumbers(target);
+  const all = reshape(
+    arange(classes, { device: logs.device }),
     logs.shape.map((size, i) => (i === axis ? size : 1)),
-    { device: logs.device },
   );
   const isChosen = equal(
     reshape(
@@ -102,7 +66,7 @@ function indexed(
       ? chosen
       : add(mul(chosen, 1 - labelSmoothing), mul(overClasses(logs), labelSmoothing / classes));
   const isCounted = notEqual(index, ignoreIndex);
-  const isClass = logicalAnd(equal(index, floor(index)), logicalAnd(greaterEqual(index, 0), less(index, classes)));
+  const isClass = isIndex(index, classes);
   const terms = where(isCounted, where(isClass, smoothed, Number.NaN), 0);
   return reduction === 'mean' ? div(sum(terms), sum(isCounted)) : reduceTerms(terms, reduction);
 }

@@ -10,7 +10,7 @@ import { applyOne, defineElementwise } from '../elementwise/define-elementwise.t
 import { abs, clamp } from '../elementwise/functions.ts';
 import { LOG1P } from '../elementwise/precise.ts';
 import { specifyElementwise } from '../elementwise/specify-elementwise.ts';
-import { slice } from '../movement/pad.ts';
+import { slice } from '../movement/slice.ts';
 import { sum } from '../reductions/sum.ts';
 import { oddShape } from '../references.ts';
 import { type LossOptions, reduceNumbers, reduceTerms, reductionIn } from './loss-reduction.ts';

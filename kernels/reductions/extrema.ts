@@ -5,9 +5,10 @@ import { normalizeAxes } from '../../engine/basics/shape.ts';
 import type { GradientContext } from '../../engine/define.ts';
 import { requireTensors } from '../../engine/require.ts';
 import { type FunctionSpecification, specify, specifyFunction } from '../../engine/specify.ts';
-import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { foldBy } from '../../engine/text/accumulate.ts';
 import { literal } from '../../engine/text/literal.ts';
+import { arange } from '../creation/constants.ts';
 import { div, mul } from '../elementwise/arithmetic.ts';
 import { equal } from '../elementwise/comparison.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
@@ -117,8 +118,7 @@ function placeOf(name: string, extremeOf: typeof max, x: Tensor, options: ArgOpt
     tidy(() => {
       const line = whole ? reshape(x, [x.size]) : x;
       const shape = line.shape.map((size, i) => (i === axes[0] ? size : 1));
-      const content = Float32Array.from({ length }, (_, i) => i);
-      const positions = tensor(content, shape, { device: x.device });
+      const positions = reshape(arange(length, { device: x.device }), shape);
       const places = applyOne(positionOp, [line, extremeOf(line, { axes, keepDims: true }), positions], {});
       return reshape(
         min(places, { axes }),

@@ -1,7 +1,7 @@
 /** Dense layers. */
-import { type Tensor, tidy } from '../../engine/tensor.ts';
+import type { Tensor } from '../../engine/tensor.ts';
 import type { Variable } from '../../engine/variable.ts';
-import { linear, reshape } from '../../kernels/index.ts';
+import { linear } from '../../kernels/index.ts';
 import { Module } from '../module.ts';
 import { fanInUniform, type WeightsOptions } from './weights.ts';
 
@@ -22,12 +22,6 @@ export class Linear extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    if (x.shape.length === 2) return linear(x, this.weight, this.bias);
-    const [outputs, inputs] = this.weight.shape;
-    const outer = x.shape.slice(0, -1);
-    return tidy(() => {
-      const rows = reshape(x, [Math.floor(x.size / inputs), x.shape.at(-1) ?? 1]);
-      return reshape(linear(rows, this.weight, this.bias), [...outer, outputs]);
-    });
+    return linear(x, this.weight, this.bias);
   }
 }

@@ -1,6 +1,6 @@
 /** Pooling and changes of shape as layers. */
-import { type Tensor, tidy } from '../../engine/tensor.ts';
-import { avgPool2d, maxPool2d, pixelShuffle, reshape } from '../../kernels/index.ts';
+import type { Tensor } from '../../engine/tensor.ts';
+import { avgPool2d, flatten, maxPool2d, pixelShuffle } from '../../kernels/index.ts';
 import { Module } from '../module.ts';
 
 /** Maximum of each window; see `maxPool2d`. */
@@ -54,7 +54,6 @@ export class PixelShuffle extends Module {
 /** Merges the axes after the first: [N, …] to [N, size]. */
 export class Flatten extends Module {
   forward(x: Tensor): Tensor {
-    const [batch = 1] = x.shape;
-    return tidy(() => reshape(x, [batch, x.size / batch]));
+    return flatten(x, 1);
   }
 }

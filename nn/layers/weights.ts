@@ -1,8 +1,9 @@
 /** Variables with initial content, as layers start with. */
+
+import { defaultRandom } from '../../engine/basics/default-random.ts';
 import type { Philox } from '../../engine/basics/philox.ts';
 import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
-import { defaultRandom } from '../random.ts';
 
 /** Options of layers with weights. */
 export interface WeightsOptions {

@@ -186,6 +186,34 @@ export const transpose = (x: Numbers64): Numbers64 => {
 /** Of a flat tensor. */
 export const slice = (x: Numbers64, from: number, to: number): Numbers64 => take(x, range(from, to), [to - from]);
 
+/** Elements of a flat tensor. */
+export const select = (x: Numbers64, indices: readonly number[]): Numbers64 => take(x, indices, [indices.length]);
+
+export const everyOther = (x: Numbers64): Numbers64 =>
+  select(
+    x,
+    range(0, x.data.length).filter(i => i % 2 === 0),
+  );
+
+/** Of a flat tensor. */
+export const flip = (x: Numbers64): Numbers64 => select(x, range(0, x.data.length).reverse());
+
+/** Of a flat tensor. */
+export function cumsum(x: Numbers64): Numbers64 {
+  let total = 0;
+  const data = x.data.map(value => {
+    total += value;
+    return total;
+  });
+  return make(x.shape, data, [x], g => [flip(cumsum(flip(g)))]);
+}
+
+export const stack = (a: Numbers64, b: Numbers64): Numbers64 =>
+  concat(reshape(a, [1, ...a.shape]), reshape(b, [1, ...b.shape]));
+
+/** Each row of two axes times itself. */
+export const rowProducts = (x: Numbers64): Numbers64 => reshape(sumTo(square(x), [x.shape[0], 1]), [x.shape[0]]);
+
 /** A flat tensor with zeros around it. */
 export const pad = (x: Numbers64, before: number, after: number): Numbers64 =>
   take(

@@ -26,6 +26,16 @@ export interface Machine<T, W> {
   transpose(x: T): T;
   concat(a: T, b: T): T;
   slice(x: T, from: number, to: number): T;
+  /** Every other element of a flat tensor. */
+  everyOther(x: T): T;
+  /** Of a flat tensor. */
+  flip(x: T): T;
+  cumsum(x: T): T;
+  /** Its elements at indices, which may repeat. */
+  select(x: T, indices: readonly number[]): T;
+  stack(a: T, b: T): T;
+  /** Each row of two axes times itself, as a batch of products: [rows]. */
+  rowProducts(x: T): T;
   pad(x: T, before: number, after: number): T;
   broadcastTo(x: T, shape: Shape): T;
   matmul(a: T, b: T): T;
@@ -106,6 +116,17 @@ export const STEPS: Readonly<Record<string, Step>> = {
   transpose: (x, scope) => scope.m.transpose(square(scope, x)),
   concat: (x, scope) => (sizeIn(scope, x) > 100 ? x : scope.m.concat(square(scope, x), square(scope, like(scope, x)))),
   slice: (x, scope) => scope.m.slice(flat(scope, x), Math.floor(sizeIn(scope, x) / 3), sizeIn(scope, x)),
+  everyOther: (x, scope) => scope.m.everyOther(flat(scope, x)),
+  flip: (x, scope) => scope.m.flip(flat(scope, x)),
+  cumsum: (x, scope) => scope.m.scale(scope.m.cumsum(scope.m.tanh(flat(scope, x))), 1 / sizeIn(scope, x)),
+  select: (x, scope) => {
+    const size = sizeIn(scope, x);
+    const step = scope.pick([1, 2, 3]);
+    const indices = Array.from({ length: Math.min(size, 40) }, (_, i) => (i * step) % size);
+    return scope.m.select(flat(scope, x), [...indices, 0]);
+  },
+  stack: (x, scope) => (sizeIn(scope, x) > 60 ? x : scope.m.stack(x, like(scope, x))),
+  rowProducts: (x, scope) => scope.m.tanh(scope.m.rowProducts(square(scope, x))),
   pad: (x, scope) => (sizeIn(scope, x) > 100 ? x : scope.m.pad(flat(scope, x), 1, 2)),
   matmul: (x, scope) => scope.m.tanh(scope.m.matmul(square(scope, x), scope.m.transpose(square(scope, x)))),
   stretch: (x, scope) => (sizeIn(scope, x) > 60 ? x : scope.m.broadcastTo(flat(scope, x), [2, sizeIn(scope, x)])),

@@ -52,6 +52,12 @@ class Engine implements Machine<Tensor, Tensor>, Disposable {
   readonly transpose = (x: Tensor) => ops.transpose(x);
   readonly concat = (a: Tensor, b: Tensor) => ops.concat([a, b]);
   readonly slice = (x: Tensor, from: number, to: number) => ops.slice(x, [from], [to]);
+  readonly everyOther = (x: Tensor) => ops.slice(x, [0], x.shape, [2]);
+  readonly flip = (x: Tensor) => ops.flip(x, [0]);
+  readonly cumsum = (x: Tensor) => ops.cumsum(x, 0);
+  readonly select = (x: Tensor, indices: readonly number[]) => ops.indexSelect(x, 0, tensor(indices));
+  readonly stack = (a: Tensor, b: Tensor) => ops.stack([a, b]);
+  readonly rowProducts = (x: Tensor) => ops.reshape(ops.matmul(ops.unsqueeze(x, 1), ops.unsqueeze(x, 2)), [x.shape[0]]);
   readonly pad = (x: Tensor, before: number, after: number) => ops.pad(x, [[before, after]]);
   readonly broadcastTo = (x: Tensor, shape: Shape) => ops.broadcastTo(x, shape);
   readonly matmul = ops.matmul;
@@ -131,6 +137,12 @@ class Float64 implements Machine<f64.Numbers64, readonly number[]> {
   readonly transpose = f64.transpose;
   readonly concat = f64.concat;
   readonly slice = f64.slice;
+  readonly everyOther = f64.everyOther;
+  readonly flip = f64.flip;
+  readonly cumsum = f64.cumsum;
+  readonly select = f64.select;
+  readonly stack = f64.stack;
+  readonly rowProducts = f64.rowProducts;
   readonly pad = f64.pad;
   readonly broadcastTo = f64.broadcastTo;
   readonly matmul = f64.matmul;

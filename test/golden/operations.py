@@ -136,6 +136,75 @@ for reduction in ("mean", "sum", "none"):
         case(f"smoothL1Loss.{tag}.{reduction}", "smoothL1Loss", pair, lambda input, target: F.smooth_l1_loss(input, target, reduction=reduction, beta=2.5), dict(attrs, beta=2.5))
 case("crossEntropy.ignored", "crossEntropy", dict(x=LOGITS, target=torch.full((6,), 2)), lambda x, target: F.cross_entropy(x, target.long(), ignore_index=2), dict(ignoreIndex=2), ["x"])
 
+# Movement.
+PARTS = torch.randn(2, 7, 3)
+for axis in (0, 1, -1):
+    case(f"stack.{axis}", "stack", dict(a=X, b=X * 2, c=-X), lambda a, b, c: torch.stack([a, b, c], axis), dict(axis=axis))
+case("stack.scalars", "stack", dict(a=nan, b=2.0), lambda a, b: torch.stack([a, b]), dict(axis=0))
+for part in range(3):
+    case(f"split.sizes.{part}", "split", dict(x=PARTS), lambda x: torch.split(x, [4, 1, 2], 1)[part], dict(sizes=[4, 1, 2], axis=1, part=part))
+    case(f"split.{part}", "split", dict(x=PARTS), lambda x: torch.split(x, 3, -2)[part], dict(sizes=3, axis=-2, part=part))
+# 7 in 5 parts are 4.
+case("chunk.last", "chunk", dict(x=PARTS), lambda x: torch.chunk(x, 5, 1)[3], dict(count=5, axis=1, part=3))
+case("chunk.more", "chunk", dict(x=PARTS), lambda x: torch.chunk(x, 9, 0)[1], dict(count=9, axis=0, part=1))
+ONES = torch.randn(1, 3, 1, 2)
+case("squeeze", "squeeze", dict(x=ONES), lambda x: torch.squeeze(x))
+for axis in (0, 1, -2):
+    case(f"squeeze.{axis}", "squeeze", dict(x=ONES), lambda x: torch.squeeze(x, axis), dict(axes=axis))
+    case(f"unsqueeze.{axis}", "unsqueeze", dict(x=X), lambda x: torch.unsqueeze(x, axis), dict(axis=axis))
+for first, last in ((0, -1), (1, -1), (0, 1), (1, 1)):
+    case(f"flatten.{first}.{last}", "flatten", dict(x=X), lambda x: torch.flatten(x, first, last), dict(first=first, last=last))
+case("flatten.scalar", "flatten", dict(x=2.0), lambda x: torch.flatten(x), dict(first=0, last=-1))
+for axes in ([0], [-1, 1], []):
+    case(f"flip.{axes}", "flip", dict(x=X), lambda x: torch.flip(x, axes), dict(axes=axes))
+case("flip.edges", "flip", dict(x=EDGES), lambda x: torch.flip(x, [0]), dict(axes=[0]))
+case("slice.steps", "slice", dict(x=PARTS), lambda x: x[0:2:1, 1:7:3, 0:3:2], dict(start=[0, 1, 0], end=[2, 7, 3], step=[1, 3, 2]))
+case("slice.long", "slice", dict(x=EDGES), lambda x: x[2:12:20], dict(start=[2], end=[12], step=[20]))
+for left, right in ((1, 2), (3, 0), (3, 3)):
+    case(
+        f"pad.circular.{left}.{right}", "pad", dict(x=torch.randn(1, 2, 4, 3)), lambda x: F.pad(x, (left, right, right, left), mode="circular"),
+        dict(padding=[[0, 0], [0, 0], [right, left], [left, right]], mode="circular"),
+    )
+
+# Indices: repeated ones, smaller than x, and longer along the axis.
+for axis in (0, 1, -1):
+    shape = [2, 3, 4]
+    shape[axis] = 7
+    index = torch.randint(0, X.shape[axis], shape)
+    attrs = dict(axis=axis)
+    case(f"gather.{axis}", "gather", dict(x=X, index=index), lambda x, index: torch.gather(x, axis, index.long()), attrs, ["x"])
+    case(
+        f"scatterAdd.{axis}", "scatterAdd", dict(x=X, index=index, source=torch.randn(shape)),
+        lambda x, index, source: torch.scatter_add(x, axis, index.long(), source), attrs, ["x", "source"],
+    )
+    # PyTorch has no gradient here.
+    case(
+        f"scatterAdd.part.{axis}", "scatterAdd", dict(x=X, index=index, source=torch.randn(7, 7, 7)),
+        lambda x, index, source: torch.scatter_add(x, axis, index.long(), source), attrs, [],
+    )
+    line = torch.randint(0, X.shape[axis], (6,))
+    case(f"indexSelect.{axis}", "indexSelect", dict(x=X, index=line), lambda x, index: torch.index_select(x, axis, index.long()), attrs, ["x"])
+    case(f"cumsum.{axis}", "cumsum", dict(x=X), lambda x: torch.cumsum(x, axis), attrs)
+case("gather.edges", "gather", dict(x=EDGES, index=[0, 0, 1, 4, 11, 4]), lambda x, index: torch.gather(x, 0, index.long()), dict(axis=0), ["x"])
+case("cumsum.edges", "cumsum", dict(x=EDGES[::-1]), lambda x: torch.cumsum(x, 0), dict(axis=0))
+case("cumsum.long", "cumsum", dict(x=torch.rand(1000)), lambda x: torch.cumsum(x, 0), dict(axis=0))
+case("oneHot", "oneHot", dict(index=[[0, 3], [1, 1]]), lambda index: F.one_hot(index.long(), 5), dict(classes=5), [])
+case("embedding", "embedding", dict(weight=torch.randn(5, 3), index=[[0, 4, 4], [4, 0, 2]]), lambda weight, index: F.embedding(index.long(), weight), {}, ["weight"])
+
+# Products.
+SHAPES = [((3,), (3,)), ((3,), (3, 2)), ((4, 3), (3,)), ((2, 4, 3), (3,)), ((3,), (2, 3, 4)), ((2, 4, 3), (3, 5)), ((4, 3), (2, 3, 5)), ((2, 1, 4, 3), (5, 3, 2)), ((1, 1), (2, 1, 1))]
+for left, right in SHAPES:
+    case(f"matmul.{left}.{right}", "matmul", dict(a=torch.randn(left), b=torch.randn(right)), lambda a, b: torch.matmul(a, b))
+A, B = torch.randn(2, 3, 4), torch.randn(2, 4, 3)
+for equation, operands in {
+    "bij,bjk->bik": (A, B), "bij,bjk": (A, B), "bij,bkj": (A, A), "bij,bij->b": (A, A), "bij,bij->ij": (A, A), "bij,kji->": (A, B),
+    "aij,bij->ab": (A, A), "Bij,aij": (A, A), "bij, bjk -> k b": (A, B), "bij->jb": (A,), "jib": (A,), "bij->": (A,), "bij->i": (A,),
+    "ii": (torch.randn(4, 4),), "ii->i": (torch.randn(4, 4),), "iji->ji": (torch.randn(3, 2, 3),), "iii->i": (torch.randn(3, 3, 3),),
+    "i,j->ij": (torch.randn(3), torch.randn(4)), "i,i": (torch.randn(3), torch.randn(3)), ",i->i": (torch.tensor(2.0), torch.randn(3)),
+    "ij,jk->ik": (torch.randn(3, 1), torch.randn(4, 2)), "bi,bi->bi": (torch.randn(2, 3), torch.randn(1, 3)),
+}.items():
+    case(f"einsum.{equation}", "einsum", dict(zip("ab", operands)), lambda **x: torch.einsum(equation, *x.values()), dict(equation=equation))
+
 header, offset = {"__metadata__": {"torch": torch.__version__, "cases": json.dumps(cases)}}, 0
 for name, value in tensors.items():
     size = value.numel() * 4

@@ -18,7 +18,10 @@ sharedDevice();
 /** What copies elements: it takes all types, and gives what it took. */
 const MOVEMENT = [
   'broadcastTo',
+  'chunk',
   'concat',
+  'flatten',
+  'flip',
   'pack',
   'pad',
   'part',
@@ -27,7 +30,14 @@ const MOVEMENT = [
   'pixelUnshuffle',
   'reshape',
   'slice',
+  'split',
+  'squeeze',
+  'stack',
+  'unsqueeze',
 ];
+
+/** What takes flags of either type, or indices. */
+const EITHER = ['crossEntropy', 'embedding', 'indexSelect', 'nllLoss', 'oneHot', 'replaceUnless', 'scatterAdd'];
 
 const typeOf = ({ inputs }: Problem, i: number): DType => inputs[i].dtype ?? 'f32';
 
@@ -94,8 +104,7 @@ describe.each(WAYS)('%s', (_, run) => {
         const problem = exchanged(sample, positions);
         const taken = await isTaken(operation, problem, run);
         const types = new Set(problem.inputs.map((_, i) => typeOf(problem, i)));
-        // Flags are numbers, indices of classes may be either.
-        if (name === 'replaceUnless' || name === 'nllLoss' || name === 'crossEntropy') continue;
+        if (EITHER.includes(name)) continue;
         const shouldTake = MOVEMENT.includes(name) && types.size === 1 && !hasNumber(sample);
         expect(taken, describeProblem(problem)).toBe(shouldTake);
       }

@@ -24,6 +24,13 @@ const ACTIVATIONS = {
   ...{ Softplus: nn.Softplus, Softsign: nn.Softsign, Tanh: nn.Tanh },
 };
 
+/** A dropout that owns its generator. */
+function droppingOwn(generator: kernels.Generator): nn.Dropout {
+  const layer = new nn.Dropout(0.5, { generator });
+  layer.dispose = () => generator.dispose();
+  return layer;
+}
+
 type Call = (inputs: readonly Tensor[]) => readonly Tensor[];
 
 /** Bytes left by `call` on inputs that are made and disposed of here. */
@@ -106,6 +113,11 @@ describe('0 bytes are left by', () => {
       [() => new nn.BatchNorm2d(3), () => image(3)],
       [() => new nn.BatchNorm2d(3).eval(), () => image(3)],
     ],
+    Dropout: [
+      [() => droppingOwn(new kernels.Generator(1)), () => image(3)],
+      [() => new nn.Dropout(0.2).eval(), () => image(3)],
+    ],
+    Embedding: [[() => new nn.Embedding(4, 3), () => [tensor([0, 3, 3, 1], [2, 2])]]],
     LayerNorm: [[() => new nn.LayerNorm([8, 8]), () => image(3)]],
     GroupNorm: [[() => new nn.GroupNorm(2, 4), () => image(4)]],
     InstanceNorm2d: [

@@ -7,7 +7,7 @@ import { compile } from '../../engine/compile.ts';
 import type { Operation } from '../../engine/graph/operation.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import type { Variant } from '../../engine/text/variants.ts';
-import type { MatmulProblem } from '../../kernels/products/matmul/problem.ts';
+import { countOf, type MatmulProblem } from '../../kernels/products/matmul/problem.ts';
 import { matmulFamily } from '../../kernels/products/matmul/variants.ts';
 import { sharedDevice, take } from '../device.ts';
 import { relativeError, worstElementError } from '../relative-error.ts';
@@ -21,17 +21,19 @@ const TOLERANCE = 3e-6;
 /** An operation that is one variant and nothing else. */
 const operationOf = (variant: Variant<MatmulProblem>): Operation<{ readonly problem: MatmulProblem }> => ({
   name: `test.matmul.${variant.name}`,
-  infer: (_, { problem: { m, n } }) => [f32([m, n])],
+  infer: (_, { problem }) => [f32([countOf(problem), problem.m, problem.n])],
   lower: ({ attributes: { problem }, baked }, traits) => variant.lower({ ...problem, baked }, traits),
 });
 
 /** Compares all variants that accept the problem; returns their names. */
 async function check(problem: MatmulProblem): Promise<string[]> {
-  const { m, k, n, transposeA, transposeB } = problem;
+  const { m, k, n, batch } = problem;
+  const matrices = (strides: readonly number[] = []) =>
+    strides.reduce((count, stride, axis) => (stride > 0 ? count * batch!.shape[axis] : count), 1);
   const variants = matmulFamily.candidates(problem, device().traits);
   const outputs = tidy(() => {
-    const a = tensor(noise(m * k, 3), transposeA ? [k, m] : [m, k]);
-    const b = tensor(noise(k * n, 4), transposeB ? [n, k] : [k, n]);
+    const a = tensor(noise(matrices(batch?.a) * m * k, 3));
+    const b = tensor(noise(matrices(batch?.b) * k * n, 4));
     const run = (...factors: Tensor[]) => variants.map(variant => apply(operationOf(variant), factors, { problem })[0]);
     if (!problem.baked) return run(a, b);
     using compiled = compile(run);
@@ -54,10 +56,22 @@ async function check(problem: MatmulProblem): Promise<string[]> {
 /** One side of a matrix: single elements, primes, the tiles' sizes and their neighbours. */
 const side = fc.constantFrom(1, 2, 5, 8, 15, 16, 17, 31, 64, 65, 127, 130);
 const transposes = fc.record({ transposeA: fc.boolean(), transposeB: fc.boolean() });
+/** The strides of a batch in matrices: none, pairs, one factor for all, and two axes. */
+const batches = fc.constantFrom(
+  undefined,
+  undefined,
+  { shape: [3], a: [1], b: [1] },
+  { shape: [2], a: [0], b: [1] },
+  { shape: [2, 3], a: [1, 0], b: [0, 1] },
+);
 const problems = (baked: boolean) =>
   fc
-    .tuple(side, fc.constantFrom(1, 3, 4, 16, 18, 37, 64, 130, 1031), side, transposes)
-    .map(([m, k, n, which]): MatmulProblem => ({ m, k, n, ...which, baked }));
+    .tuple(side, fc.constantFrom(1, 3, 4, 16, 18, 37, 64, 130, 1031), side, transposes, batches)
+    .map(([m, k, n, which, batch]): MatmulProblem => {
+      const times = (strides: readonly number[], size: number) => strides.map(stride => stride * size);
+      const some = batch && { batch: { shape: batch.shape, a: times(batch.a, m * k), b: times(batch.b, k * n) } };
+      return { m, k, n, ...which, ...some, baked };
+    });
 
 test('the plain one comes last, takes everything, and is right', async () => {
   expect(matmulFamily.variants.at(-1)!.name).toBe('plain');

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { Philox } from '../../engine/basics/philox.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
+import { manualSeed } from '../../kernels/index.ts';
 import { Conv2d, init, Linear } from '../../nn/index.ts';
-import { seedInitialWeights } from '../../nn/random.ts';
 import { sharedDevice } from '../device.ts';
 
 sharedDevice();
@@ -101,15 +101,15 @@ test('layers start with PyTorch’s weights without being asked, the same in eve
     using dense = new Linear(10, 5);
     return [...(await layer.stateDict()).values(), ...(await dense.stateDict()).values()].map(({ data }) => data);
   };
-  seedInitialWeights(7);
+  manualSeed(7).dispose();
   const first = await weightsOf();
   const second = await weightsOf();
-  seedInitialWeights(7);
+  manualSeed(7).dispose();
   expect(await weightsOf()).toEqual(first);
   expect(second).not.toEqual(first);
   for (const [i, bound] of [1 / Math.sqrt(27), 1 / Math.sqrt(27), 1 / Math.sqrt(10), 1 / Math.sqrt(10)].entries()) {
     expect(largest(first[i])).toBeLessThanOrEqual(bound);
     expect(largest(first[i])).toBeGreaterThan(0.3 * bound);
   }
-  seedInitialWeights(0);
+  manualSeed(0).dispose();
 });

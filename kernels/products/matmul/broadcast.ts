@@ -20,7 +20,7 @@ import { Numbers } from '../../../engine/text/numbers.ts';
 import { lines, range } from '../../../engine/text/repeat.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
 import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
-import { describe, type MatmulProblem, matrixStrides } from './problem.ts';
+import { batchText, countOf, describe, type MatmulProblem, matrixStrides } from './problem.ts';
 
 /** What one workgroup computes, and the steps of the inner axis per iteration. */
 interface Tile {
@@ -52,9 +52,12 @@ function lower(problem: MatmulProblem, traits: AdapterTraits): Lowering {
   const [blocksDown, blocksAcross] = [Math.ceil(m / rows), Math.ceil(n / (groups * lanes))];
   const blocks = blocksDown * blocksAcross;
   const turns = Math.ceil(k / steps);
-  const wanted = Math.max(Math.ceil(WORKGROUPS / blocks), fewestParts(k, m * n));
+  const count = countOf(problem);
+  const wanted = Math.max(Math.ceil(WORKGROUPS / (blocks * count)), fewestParts(k, m * n * count));
   const splits = Math.max(1, Math.min(wanted, Math.floor(turns / LEAST_TURNS)));
-  const numbers = new Numbers(baked, { m, k, n, blocksDown, blocks, turns, splits });
+  const batch = batchText(problem, 'group / (blocks * splits)');
+  const sizes = { m, k, n, blocksDown, blocks, turns, splits };
+  const numbers = new Numbers(baked, { ...sizes, ...(problem.batch && { count }), ...batch.sizes });
   const { a, b } = matrixStrides(problem);
   const ragged = !baked || k % steps !== 0;
   const whole = baked && n % (groups * lanes) === 0;
@@ -85,16 +88,22 @@ ${numbers.binding(3)}
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) num: vec3u) {
   ${numbers.locals}
   let group = i32(id.y * num.x + id.x);
-  let split = group / blocks;
-  if (split >= splits) { return; }
+  ${
+    problem.batch
+      ? `if (group >= blocks * splits * count) { return; }
+  ${batch.statements}
+  let split = group / blocks % splits;`
+      : `let split = group / blocks;
+  if (split >= splits) { return; }`
+  }
   let row0 = group % blocksDown * ${rows}; let column0 = group / blocksDown % (blocks / blocksDown) * ${groups * lanes};
   let firstTurn = ${startOfPart('split', 'turns')};
   let endTurn = ${startOfPart('(split + 1)', 'turns')};
   // Rows and columns beyond the last repeat it and are not stored.
   ${lines(loads, i => `let e${i} = min(i32(lane) + ${i * lanes}, ${rows * steps - 1}); let t${i} = ${stepOf(`e${i}`)};`)}
   ${lines(loads, i => `let f${i} = min(row0 + ${rowOf(`e${i}`)}, m - 1) * ${a.row} + t${i} * ${a.inner};`)}
-  var p = firstTurn * ${steps} * ${a.inner};
-  ${lines(groups, g => `var q${g} = min(column0 + ${g * lanes} + i32(lane), n - 1) * ${b.column} + firstTurn * ${steps} * ${b.inner};`)}
+  var p = ${batch.a}firstTurn * ${steps} * ${a.inner};
+  ${lines(groups, g => `var q${g} = ${batch.b}min(column0 + ${g * lanes} + i32(lane), n - 1) * ${b.column} + firstTurn * ${steps} * ${b.inner};`)}
   ${lines(rows * groups, i => `var s${i} = 0.0;`)}
   for (var turn = firstTurn; turn < endTurn; turn++) {
     ${ragged ? `let left = k - turn * ${steps};` : ''}
@@ -118,7 +127,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
       .join(', ')});
     let c${g} = column0 + ${g * lanes} + i32(lane);`,
   )}
-  var at = (split * m + row0) * n;
+  var at = (${problem.batch ? '(split * count + batch)' : 'split'} * m + row0) * n;
   for (var row = 0; row < min(${rows}, m - row0); row++) {
     ${lines(groups, g => (whole ? `result[at + c${g}] = all${g}[row];` : `if (c${g} < n) { result[at + c${g}] = all${g}[row]; }`))}
     at += n;
@@ -129,13 +138,13 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
     wgsl,
     bindings: ['read', 'read', 'write'],
     ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(blocks * splits),
+    workgroups: grid(blocks * splits * count),
   };
   const factors = [input(0), input(1)];
   if (splits === 1) return { steps: [{ kernel, operands: [...factors, output(0)] }], scratch: [] };
   return {
-    steps: [{ kernel, operands: [...factors, scratch(0)] }, addParts('matmul', m * n, splits, traits)],
-    scratch: [m * n * splits],
+    steps: [{ kernel, operands: [...factors, scratch(0)] }, addParts('matmul', m * n * count, splits, traits)],
+    scratch: [m * n * count * splits],
   };
 }
 

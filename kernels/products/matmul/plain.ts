@@ -4,7 +4,7 @@ import { assembleElements } from '../../../engine/text/assemble.ts';
 import { input, output } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
-import { describe, type MatmulProblem, matrixStrides } from './problem.ts';
+import { batchText, countOf, describe, type MatmulProblem, matrixStrides } from './problem.ts';
 
 export const plain: Variant<MatmulProblem> = {
   name: 'plain',
@@ -12,10 +12,12 @@ export const plain: Variant<MatmulProblem> = {
   lower(problem, traits) {
     const { m, k, n, baked } = problem;
     const { a, b } = matrixStrides(problem);
+    const batch = batchText(problem, 'index / (m * n)');
+    const elements = countOf(problem) * m * n;
     // Four independent sums for pipelining, flushed regularly for precision.
-    const body = `let row = index / n; let column = index % n;
+    const body = `${batch.statements}${problem.batch ? 'let row = index / n % m;' : 'let row = index / n;'} let column = index % n;
   let stepA = ${a.inner}; let stepB = ${b.inner};
-  var p = row * ${a.row}; var q = column * ${b.column};
+  var p = ${batch.a}row * ${a.row}; var q = ${batch.b}column * ${b.column};
   var sum = ${emptySum('a')};
   for (var i = 0; i + 4 <= k;) {
     var sums = vec4f();
@@ -37,9 +39,9 @@ export const plain: Variant<MatmulProblem> = {
         name: `matmul.plain ${describe(problem)}`,
         reads: ['a', 'b'],
         declarations: ACCUMULATION,
-        numbers: new Numbers(baked, { m, k, n }),
-        elements: m * n,
-        count: 'm * n',
+        numbers: new Numbers(baked, { m, k, n, ...(problem.batch && { elements }), ...batch.sizes }),
+        elements,
+        count: problem.batch ? 'elements' : 'm * n',
         heavy: true,
         body,
       },

@@ -11,7 +11,7 @@ import { Numbers } from '../../../engine/text/numbers.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
 import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { type Order, type Tile, TileProduct } from '../tile-product.ts';
-import { describe, type MatmulProblem } from './problem.ts';
+import { batchText, countOf, describe, type MatmulProblem } from './problem.ts';
 
 /** 128 and 64 invocations; the small one wastes nothing on a batch of 16 rows. */
 const TILES = {
@@ -26,17 +26,27 @@ const WORKGROUPS = 512;
 /** Minimum steps per workgroup if the inner axis is split. */
 const LEAST_STEPS = 16;
 
-function blocksOf({ m, k, n }: MatmulProblem, { across, down, depth }: Tile) {
+function blocksOf(problem: MatmulProblem, { across, down, depth }: Tile) {
+  const { m, k, n } = problem;
+  const count = countOf(problem);
   const [blocksAcross, blocksDown] = [Math.ceil(n / across), Math.ceil(m / down)];
   const steps = Math.ceil(k / depth);
-  const wanted = Math.max(Math.ceil(WORKGROUPS / (blocksAcross * blocksDown)), fewestParts(k, m * n));
-  return { blocksAcross, blocksDown, steps, splits: Math.max(1, Math.min(wanted, Math.floor(steps / LEAST_STEPS))) };
+  const wanted = Math.max(Math.ceil(WORKGROUPS / (blocksAcross * blocksDown * count)), fewestParts(k, m * n * count));
+  return {
+    count,
+    blocksAcross,
+    blocksDown,
+    steps,
+    splits: Math.max(1, Math.min(wanted, Math.floor(steps / LEAST_STEPS))),
+  };
 }
 
 /** One factor and how it is loaded into its tile. */
 interface Side {
   /** The names of the factor and its tile. */
   readonly factor: 'a' | 'b';
+  /** WGSL before the offset of an element: where the factor starts in a batch. */
+  readonly first: string;
   readonly tile: 'across' | 'down';
   /** WGSL: the tile's first element, and the number of elements. */
   readonly origin: string;
@@ -53,7 +63,11 @@ interface Side {
 const orderOf = ({ wide, alongDepth }: Side): Order => (wide && !alongDepth ? 'natural' : 'spread');
 
 /** Fills the side's tile for step `step`; elements outside of the matrix are zero. */
-function fill({ factor, tile, origin, extent, slots, pitch, alongDepth, wide }: Side, depth: number, lanes: number) {
+function fill(
+  { factor, first, tile, origin, extent, slots, pitch, alongDepth, wide }: Side,
+  depth: number,
+  lanes: number,
+) {
   const loop = (count: number, body: string) => `for (var i = i32(lane); i < ${count}; i += ${lanes}) {
       ${body}
     }`;
@@ -64,7 +78,7 @@ function fill({ factor, tile, origin, extent, slots, pitch, alongDepth, wide }: 
       (slots * depth) / 4,
       `let row = i % ${depth / 4} * 4; let slot = i / ${depth / 4}; let inner = step * ${depth} + row;
       ${elements}
-      let at = select(vec4i(), (element * k + inner) / 4, inside);
+      let at = select(vec4i(), (${first}element * k + inner) / 4, inside);
       let p = select(vec4f(), ${factor}[at.x], inside.x); let q = select(vec4f(), ${factor}[at.y], inside.y);
       let r = select(vec4f(), ${factor}[at.z], inside.z); let s = select(vec4f(), ${factor}[at.w], inside.w);
       ${[...'xyzw']
@@ -79,7 +93,7 @@ function fill({ factor, tile, origin, extent, slots, pitch, alongDepth, wide }: 
       `let row = i / ${slots}; let slot = i % ${slots}; let inner = step * ${depth} + row;
       let element = ${origin} + slot * 4; let inside = element < ${extent} && inner < k;
       ${tile}[row * ${pitch} + slot] =
-        select(vec4f(), ${factor}[select(0, (inner * ${extent} + element) / 4, inside)], inside);`,
+        select(vec4f(), ${factor}[select(0, (${first}inner * ${extent} + element) / 4, inside)], inside);`,
     );
   const place = alongDepth
     ? `let row = i % ${depth}; let slot = i / ${depth};`
@@ -88,7 +102,7 @@ function fill({ factor, tile, origin, extent, slots, pitch, alongDepth, wide }: 
     slots * depth,
     `${place} let inner = step * ${depth} + row;
       ${elements}
-      let at = select(vec4i(), ${alongDepth ? 'element * k + inner' : `inner * ${extent} + element`}, inside);
+      let at = select(vec4i(), ${first}${alongDepth ? 'element * k + inner' : `inner * ${extent} + element`}, inside);
       ${tile}[row * ${pitch} + slot] =
         select(vec4f(), vec4f(${['x', 'y', 'z', 'w'].map(part => `${factor}[at.${part}]`).join(', ')}), inside);`,
   );
@@ -97,11 +111,13 @@ function fill({ factor, tile, origin, extent, slots, pitch, alongDepth, wide }: 
 function lower(problem: MatmulProblem, name: TileName, traits: AdapterTraits): Lowering {
   const { m, k, n, transposeA, transposeB, baked } = problem;
   const tile = TILES[name];
-  const { blocksAcross, blocksDown, steps, splits } = blocksOf(problem, tile);
+  const { count, blocksAcross, blocksDown, steps, splits } = blocksOf(problem, tile);
+  const batch = batchText(problem, 'group / (blocksAcross * blocksDown * splits)');
   const product = new TileProduct(tile, { across: transposeB, down: !transposeA });
   const whole = (size: number) => baked && size % 4 === 0;
   const a: Side = {
     factor: 'a',
+    first: batch.a,
     tile: 'down',
     origin: 'row0',
     extent: 'm',
@@ -112,6 +128,7 @@ function lower(problem: MatmulProblem, name: TileName, traits: AdapterTraits): L
   };
   const b: Side = {
     factor: 'b',
+    first: batch.b,
     tile: 'across',
     origin: 'column0',
     extent: 'n',
@@ -120,15 +137,22 @@ function lower(problem: MatmulProblem, name: TileName, traits: AdapterTraits): L
     alongDepth: transposeB,
     wide: whole(transposeB ? k : n),
   };
+  const sizes = { m, k, n, blocksAcross, blocksDown, steps, splits };
   const kernel = assemble({
     name: `matmul.${name} ${describe(problem)}`,
     reads: [a, b].map(({ factor, wide }) => `${factor}: array<${wide ? 'vec4f' : 'f32'}>`),
-    numbers: new Numbers(baked, { m, k, n, blocksAcross, blocksDown, steps, splits }),
+    numbers: new Numbers(baked, { ...sizes, ...(problem.batch && { count }), ...batch.sizes }),
     declarations: product.declarations,
     lanes: product.invocations,
-    groups: blocksAcross * blocksDown * splits,
-    body: `let split = group / (blocksAcross * blocksDown);
-  if (split >= splits) { return; }
+    groups: blocksAcross * blocksDown * splits * count,
+    body: `${
+      problem.batch
+        ? `if (group >= blocksAcross * blocksDown * splits * count) { return; }
+  ${batch.statements}
+  let split = group / (blocksAcross * blocksDown) % splits;`
+        : `let split = group / (blocksAcross * blocksDown);
+  if (split >= splits) { return; }`
+    }
   // Rows vary fastest: workgroups that run together read the same columns of b.
   let row0 = group % blocksDown * ${tile.down}; let column0 = group / blocksDown % blocksAcross * ${tile.across};
   ${product.begin}
@@ -143,14 +167,14 @@ function lower(problem: MatmulProblem, name: TileName, traits: AdapterTraits): L
   ${product.store(
     { across: orderOf(b), down: orderOf(a) },
     `let row = row0 + y; let column = column0 + x;
-      if (row < m && column < n) { result[(split * m + row) * n + column] = value; }`,
+      if (row < m && column < n) { result[(${problem.batch ? '(split * count + batch)' : 'split'} * m + row) * n + column] = value; }`,
   )}`,
   });
   const factors = [input(0), input(1)];
   if (splits === 1) return { steps: [{ kernel, operands: [...factors, output(0)] }], scratch: [] };
   return {
-    steps: [{ kernel, operands: [...factors, scratch(0)] }, addParts('matmul', m * n, splits, traits)],
-    scratch: [m * n * splits],
+    steps: [{ kernel, operands: [...factors, scratch(0)] }, addParts('matmul', m * n * count, splits, traits)],
+    scratch: [m * n * count * splits],
   };
 }
 
@@ -165,7 +189,7 @@ const ENOUGH = 128;
 
 /** The default tile for a GPU: the larger one if it fills the GPU and is at least half full. */
 export function tiledChoice(problem: MatmulProblem): TileName {
-  const { blocksAcross, blocksDown, splits } = blocksOf(problem, TILES.tiled);
-  const large = problem.m > TILES.tiled.down / 2 && blocksAcross * blocksDown * splits >= ENOUGH;
+  const { count, blocksAcross, blocksDown, splits } = blocksOf(problem, TILES.tiled);
+  const large = problem.m > TILES.tiled.down / 2 && blocksAcross * blocksDown * splits * count >= ENOUGH;
   return large ? 'tiled' : 'tiledSmall';
 }

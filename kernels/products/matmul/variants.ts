@@ -3,7 +3,7 @@ import type { AdapterTraits } from '../../../engine/text/kernel.ts';
 import { Family } from '../../../engine/text/variants.ts';
 import { broadcast } from './broadcast.ts';
 import { plain } from './plain.ts';
-import { describe, type MatmulProblem } from './problem.ts';
+import { countOf, describe, type MatmulProblem } from './problem.ts';
 import { tiled, tiledChoice } from './tiled.ts';
 
 /** Below this many multiply-adds the plain kernel finishes before another one is compiled. */
@@ -13,7 +13,7 @@ const SHORT = 8;
 
 const rule = (problem: MatmulProblem, { software }: AdapterTraits): readonly string[] => {
   const { m, k, n } = problem;
-  if (m * k * n < FEW || k < SHORT) return ['plain'];
+  if (countOf(problem) * m * k * n < FEW || k < SHORT) return ['plain'];
   return [software ? 'broadcast' : tiledChoice(problem)];
 };
 

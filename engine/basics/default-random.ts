@@ -1,5 +1,5 @@
 /** The default source of initial weights. */
-import { Philox } from '../engine/basics/philox.ts';
+import { Philox } from './philox.ts';
 
 /** Random stream of the default source. */
 const STREAM = 0;
