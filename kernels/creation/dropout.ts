@@ -10,8 +10,9 @@ import { assembleElements } from '../../engine/text/assemble.ts';
 import { input, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
 import { oddShape } from '../references.ts';
+import { defaultGenerator } from './generator.ts';
 import { PHILOX, STATE_TEXT } from './philox.ts';
-import { generatorIn, type RandomOptions, sampleState, uniformOf, wordsAfter } from './random.ts';
+import { checkGenerator, type RandomOptions, sampleState, uniformOf, wordsAfter } from './random.ts';
 
 type DropoutAttributes = { readonly p: number };
 
@@ -84,12 +85,13 @@ export interface DropoutOptions extends RandomOptions {
  */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   requireTensors('dropout', x);
-  const generator = generatorIn('dropout', options, ['p', 'training'], x.device);
+  checkGenerator('dropout', options, ['p', 'training']);
   const { p = 0.5, training = true } = options;
   if (!(p >= 0 && p <= 1)) throw new ArgumentError('dropout', `expected p from 0 to 1, got ${quoted(p)}.`);
   if (typeof training !== 'boolean')
     throw new ArgumentError('dropout', `expected training to be true or false, got ${nameOf(training)}.`);
   if (!training || p === 0) return x.alias();
+  const { generator = defaultGenerator(x.device) } = options;
   const [made] = apply(dropoutOp, [x, generator.state], { p });
   generator.advance(x.size);
   return made;

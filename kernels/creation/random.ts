@@ -136,18 +136,23 @@ export interface RandomOptions {
   readonly generator?: Generator;
 }
 
-/** The generator in options. Throws ArgumentError. */
+/** The generator in options, which is made if it is the default one and not used before. Throws ArgumentError. */
 export function generatorIn(
   operation: string,
   options: RandomOptions,
   names: readonly string[],
   device?: Device,
 ): Generator {
+  checkGenerator(operation, options, names);
+  return options.generator ?? defaultGenerator(device);
+}
+
+/** Throws ArgumentError for other options than `generator` and `names`, or if the generator is none. */
+export function checkGenerator(operation: string, options: RandomOptions, names: readonly string[]): void {
   checkOptions(operation, options, ['generator', ...names]);
-  const { generator = defaultGenerator(device) } = options;
-  if (!(generator instanceof Generator))
+  const { generator } = options;
+  if (generator !== undefined && !(generator instanceof Generator))
     throw new ArgumentError(operation, `expected generator to be a Generator, got ${nameOf(generator)}.`);
-  return generator;
 }
 
 function draw(

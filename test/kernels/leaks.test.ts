@@ -31,6 +31,16 @@ function droppingOwn(generator: kernels.Generator): nn.Dropout {
   return layer;
 }
 
+/** Random numbers of a generator that is disposed of. */
+function own(generator: kernels.Generator): Tensor[] {
+  const numbers = kernels.random.uniform([5], { generator });
+  generator.dispose();
+  return [numbers];
+}
+
+/** Functions whose results do not depend on the input. */
+const UNDIFFERENTIATED = ['grad', 'ones', 'zeros', 'Generator', 'defaultGenerator', 'manualSeed'];
+
 type Call = (inputs: readonly Tensor[]) => readonly Tensor[];
 
 /** Bytes left by `call` on inputs that are made and disposed of here. */
@@ -76,6 +86,11 @@ describe('0 bytes are left by', () => {
       kernels.customGradient([x], { forward: kernels.round, backward: gradient => [kernels.mul(gradient, 2)] }),
     ],
     detach: ([x]) => [tidy(() => kernels.add(x, kernels.detach(x)))],
+    ones: () => [kernels.ones([2, 3])],
+    zeros: () => [kernels.zeros([2, 3])],
+    Generator: () => own(new kernels.Generator(3)),
+    defaultGenerator: () => own(kernels.defaultGenerator()),
+    manualSeed: () => own(kernels.manualSeed(0)),
     relu: ([x]) => [kernels.relu(x)],
     grad: ([x]) => {
       const loss = kernels.sum(x);
@@ -89,7 +104,7 @@ describe('0 bytes are left by', () => {
     // Without being recorded there is nothing to differentiate.
     for (const record of name === 'grad' ? [true] : [true, false])
       expect(
-        left(() => image(3), call, { record, differentiate: name !== 'grad' }),
+        left(() => image(3), call, { record, differentiate: !UNDIFFERENTIATED.includes(name) }),
         `record: ${record}`,
       ).toBe(0);
   });
