@@ -49,6 +49,7 @@ export { pow } from './elementwise/power.ts';
 export { notFinite, where } from './elementwise/selection.ts';
 export { grad } from './grad.ts';
 export { concat } from './movement/concat.ts';
+export { type InterpolateOptions, interpolate } from './movement/interpolate.ts';
 export { type PadOptions, pad, slice } from './movement/pad.ts';
 export { reshape } from './movement/reshape.ts';
 export { permute, pixelShuffle, pixelUnshuffle, transpose } from './movement/strided.ts';
@@ -66,8 +67,27 @@ export {
   type TotalVariationOptions,
   totalVariation,
 } from './networks/losses.ts';
-export { avgPool2d, globalAvgPool2d, maxPool2d } from './networks/pool.ts';
-export { type Conv2dOptions, conv2d } from './products/conv2d/index.ts';
+export {
+  type AvgPool2dOptions,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool2d,
+  globalAvgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+  type PoolOptions,
+} from './networks/pool.ts';
+export {
+  type AvgPool1dOptions,
+  avgPool1d,
+  type Conv1dOptions,
+  conv1d,
+  type MaxPool1dOptions,
+  maxPool1d,
+  type Pool1dOptions,
+} from './networks/sequences.ts';
+export { type Conv2dOptions, type ConvolutionOptions, conv2d } from './products/conv2d/index.ts';
+export { type ConvTranspose2dOptions, convTranspose2d } from './products/conv2d/transpose.ts';
 export { linear, matmul } from './products/matmul/index.ts';
 export { type ArgOptions, argmax, argmin, max, min } from './reductions/extrema.ts';
 export { prod } from './reductions/product.ts';
