@@ -56,6 +56,7 @@ export { notFinite, where } from './elementwise/selection.ts';
 export { grad } from './grad.ts';
 export { concat } from './movement/concat.ts';
 export { gather, indexSelect, scatterAdd } from './movement/gather.ts';
+export { type InterpolateOptions, interpolate } from './movement/interpolate.ts';
 export { type PadOptions, pad } from './movement/pad.ts';
 export { flatten, reshape, squeeze, unsqueeze } from './movement/reshape.ts';
 export { flip, slice } from './movement/slice.ts';
@@ -77,8 +78,27 @@ export {
   totalVariation,
 } from './networks/losses.ts';
 export { groupNorm, instanceNorm, layerNorm, type NormalizeOptions } from './networks/norms.ts';
-export { avgPool2d, globalAvgPool2d, maxPool2d } from './networks/pool.ts';
-export { type Conv2dOptions, conv2d } from './products/conv2d/index.ts';
+export {
+  type AvgPool2dOptions,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  avgPool2d,
+  globalAvgPool2d,
+  type MaxPool2dOptions,
+  maxPool2d,
+  type PoolOptions,
+} from './networks/pool.ts';
+export {
+  type AvgPool1dOptions,
+  avgPool1d,
+  type Conv1dOptions,
+  conv1d,
+  type MaxPool1dOptions,
+  maxPool1d,
+  type Pool1dOptions,
+} from './networks/sequences.ts';
+export { type Conv2dOptions, type ConvolutionOptions, conv2d } from './products/conv2d/index.ts';
+export { type ConvTranspose2dOptions, convTranspose2d } from './products/conv2d/transpose.ts';
 export { einsum } from './products/einsum.ts';
 export { linear, matmul } from './products/matmul/index.ts';
 export { cumsum } from './reductions/cumsum.ts';

@@ -24,12 +24,26 @@ export {
   Softsign,
   Tanh,
 } from './layers/activation.ts';
-export { Conv2d, type Conv2dLayerOptions, type PaddingMode } from './layers/conv.ts';
+export {
+  Conv2d,
+  type Conv2dLayerOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dLayerOptions,
+  type PaddingMode,
+} from './layers/conv.ts';
 export { Dropout, type DropoutLayerOptions } from './layers/dropout.ts';
 export { Embedding } from './layers/embedding.ts';
 export { Linear, type LinearOptions } from './layers/linear.ts';
 export { BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm, type NormOptions } from './layers/norm.ts';
-export { AvgPool2d, Flatten, MaxPool2d, PixelShuffle } from './layers/pool.ts';
+export {
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool2d,
+  AvgPool2d,
+  Flatten,
+  MaxPool2d,
+  PixelShuffle,
+  Upsample,
+} from './layers/pool.ts';
 export { Sequential } from './layers/sequential.ts';
 export { SubPixel, type SubPixelOptions } from './layers/sub-pixel.ts';
 export type { WeightsOptions } from './layers/weights.ts';

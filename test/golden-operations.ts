@@ -40,7 +40,6 @@ export class GoldenAttributes {
 
 type Inputs = Readonly<Record<string, Tensor>>;
 type Call = (inputs: Inputs, attributes: GoldenAttributes) => Tensor;
-type Pair = readonly [number, number];
 
 const pointwise =
   (f: (x: Tensor) => Tensor): Call =>
@@ -73,11 +72,27 @@ const reduced =
     const more = optional(attributes, ['correction']);
     return f(x, { ...(axes && { axes }), keepDims: attributes.get('keepDims'), ...more });
   };
+const convolution =
+  (
+    f: (x: Tensor, weight: Tensor, bias: Tensor | undefined, options: never) => Tensor,
+    names: readonly string[],
+  ): Call =>
+  ({ x, weight, bias }, attributes) =>
+    f(x, weight, bias, optional(attributes, ['stride', 'padding', 'dilation', 'groups', ...names]) as never);
+const pooling =
+  (f: (x: Tensor, kernel: never, options: never) => Tensor, names: readonly string[]): Call =>
+  ({ x }, attributes) =>
+    f(
+      x,
+      attributes.get<unknown>('kernel') as never,
+      optional(attributes, ['stride', 'padding', 'ceilMode', ...names]) as never,
+    );
 
 /** Operations that are functions of tensors. Batch norm and Adam have state: the test drives our layer and optimizer. */
 const functions: Readonly<Record<string, Call>> = {
-  conv2d: ({ x, weight, bias }, attributes) =>
-    ops.conv2d(x, weight, bias, { stride: attributes.get<Pair>('stride'), padding: attributes.get<Pair>('padding') }),
+  conv2d: convolution(ops.conv2d, []),
+  conv1d: convolution(ops.conv1d, []),
+  convTranspose2d: convolution(ops.convTranspose2d, ['outputPadding']),
   matmul: binary(ops.matmul),
   linear: ({ input, weight, bias }) => ops.linear(input, weight, bias),
   prelu: ({ input, weight }) => ops.prelu(input, weight),
@@ -102,8 +117,14 @@ const functions: Readonly<Record<string, Call>> = {
   div: binary(ops.div),
   pixelShuffle: ({ x }, attributes) => ops.pixelShuffle(x, attributes.get('factor')),
   pixelUnshuffle: ({ x }, attributes) => ops.pixelUnshuffle(x, attributes.get('factor')),
-  maxPool2d: ({ x }, attributes) => ops.maxPool2d(x, attributes.get('kernel'), attributes.get('stride')),
-  avgPool2d: ({ x }, attributes) => ops.avgPool2d(x, attributes.get('kernel'), attributes.get('stride')),
+  maxPool2d: pooling(ops.maxPool2d, ['dilation']),
+  avgPool2d: pooling(ops.avgPool2d, ['countIncludePad']),
+  maxPool1d: pooling(ops.maxPool1d, ['dilation']),
+  avgPool1d: pooling(ops.avgPool1d, ['countIncludePad']),
+  adaptiveMaxPool2d: ({ x }, attributes) => ops.adaptiveMaxPool2d(x, attributes.get('size')),
+  adaptiveAvgPool2d: ({ x }, attributes) => ops.adaptiveAvgPool2d(x, attributes.get('size')),
+  interpolate: ({ x }, attributes) =>
+    ops.interpolate(x, optional(attributes, ['size', 'scaleFactor', 'mode', 'alignCorners'])),
   globalAvgPool2d: pointwise(ops.globalAvgPool2d),
   mseLoss: loss(ops.mseLoss),
   l1Loss: loss(ops.l1Loss),

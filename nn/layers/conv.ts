@@ -1,19 +1,31 @@
 /** Convolutions. */
+import { ArgumentError, checkOptions } from '../../engine/basics/errors.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import type { Variable } from '../../engine/variable.ts';
-import { conv2d, pad } from '../../kernels/index.ts';
+import {
+  type Conv2dOptions,
+  type ConvTranspose2dOptions,
+  conv2d,
+  convTranspose2d,
+  type PadOptions,
+  pad,
+} from '../../kernels/index.ts';
 import { Module } from '../module.ts';
 import { fanInUniform, type WeightsOptions } from './weights.ts';
 
-/** Padding of an image: zeros, reflection without repeating the edge, or the edge repeated. */
-export type PaddingMode = 'zeros' | 'reflect' | 'replicate';
+type Pair = readonly [rows: number, columns: number];
 
-export interface Conv2dLayerOptions extends WeightsOptions {
-  /** Default: 1. */
-  readonly stride?: number;
-  /** Pixels on each side. Default: 0. */
-  readonly padding?: number;
-  /** Default: `zeros`. */
+/** Padding of an image: zeros, reflection without repeating the edge, the edge repeated, or the opposite edge. */
+export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
+
+const MODES: Readonly<Record<Exclude<PaddingMode, 'zeros'>, NonNullable<PadOptions['mode']>>> = {
+  reflect: 'reflect',
+  replicate: 'replicate',
+  circular: 'circular',
+};
+
+export interface Conv2dLayerOptions extends WeightsOptions, Conv2dOptions {
+  /** What padding consists of; other modes than zeros need numbers as `padding`. Default: `zeros`. */
   readonly paddingMode?: PaddingMode;
   /** Default: true. */
   readonly bias?: boolean;
@@ -21,42 +33,104 @@ export interface Conv2dLayerOptions extends WeightsOptions {
   readonly alike?: number;
 }
 
+const WEIGHTS = ['random', 'trainable', 'alike', 'bias'];
+
+/** Rows and columns of a kernel. */
+const sidesOf = (kernel: number | Pair): Pair => (typeof kernel === 'number' ? [kernel, kernel] : kernel);
+
+/** Channels of each of the groups. Throws ArgumentError unless they divide the channels. */
+function channelsOfGroup(name: string, channels: readonly number[], groups: number): number {
+  if (!Number.isInteger(groups) || groups < 1 || channels.some(count => count % groups !== 0))
+    throw new ArgumentError(name, `expected groups to divide ${channels.join(' and ')} channels, got ${groups}.`);
+  return channels[0] / groups;
+}
+
+/** [before, after] on rows and columns. Undefined for padding that only zeros have. */
+function marginsOf(padding: NonNullable<Conv2dOptions['padding']>): readonly [Pair, Pair] | undefined {
+  if (typeof padding === 'string') return undefined;
+  const [rows, columns] = typeof padding === 'number' ? [padding, padding] : padding;
+  const both = (side: number | Pair): Pair => (typeof side === 'number' ? [side, side] : side);
+  return [both(rows), both(columns)];
+}
+
 /**
- * A convolution, [N, in, H, W] to [N, out, H', W']: weight [out, in, kernel, kernel], bias [out] unless `bias: false`. Starts
- * uniform in ±1/√(in · kernel²).
+ * A convolution, [N, in, H, W] to [N, out, H', W']: weight [out, in / groups, rows, columns], bias [out] unless
+ * `bias: false`. Options are those of `conv2d`. Starts uniform in ±1/√(in / groups · rows · columns).
  */
 export class Conv2d extends Module {
   readonly weight: Variable;
   readonly bias: Variable | undefined;
-  readonly #stride: number;
-  readonly #padding: number;
-  readonly #paddingMode: PaddingMode;
+  readonly #options: Conv2dOptions;
+  readonly #mode: PaddingMode;
 
-  constructor(
-    inputs: number,
-    outputs: number,
-    kernel: number,
-    { stride = 1, padding = 0, paddingMode = 'zeros', bias = true, ...weights }: Conv2dLayerOptions = {},
-  ) {
+  /** Throws ArgumentError. */
+  constructor(inputs: number, outputs: number, kernel: number | Pair, options: Conv2dLayerOptions = {}) {
     super();
-    const fanIn = inputs * kernel ** 2;
-    this.weight = fanInUniform([outputs, inputs, kernel, kernel], fanIn, { name: 'conv weight', ...weights });
+    checkOptions('Conv2d', options, ['stride', 'padding', 'dilation', 'groups', 'paddingMode', ...WEIGHTS]);
+    const { paddingMode = 'zeros', bias = true, random, trainable, alike, ...geometry } = options;
+    const weights = {
+      random,
+      ...(trainable === undefined ? {} : { trainable }),
+      ...(alike === undefined ? {} : { alike }),
+    };
+    const each = channelsOfGroup('Conv2d', [inputs, outputs], geometry.groups ?? 1);
+    const [rows, columns] = sidesOf(kernel);
+    const fanIn = each * rows * columns;
+    this.weight = fanInUniform([outputs, each, rows, columns], fanIn, { name: 'conv weight', ...weights });
     this.bias = bias ? fanInUniform([outputs], fanIn, { name: 'conv bias', ...weights }) : undefined;
-    this.#stride = stride;
-    this.#padding = padding;
-    this.#paddingMode = paddingMode;
+    this.#options = geometry;
+    this.#mode = paddingMode;
+    if (paddingMode !== 'zeros' && !(paddingMode in MODES))
+      throw new ArgumentError('Conv2d', `unknown paddingMode "${String(paddingMode)}".`);
+    if (paddingMode !== 'zeros' && !marginsOf(geometry.padding ?? 0))
+      throw new ArgumentError('Conv2d', `expected padding as numbers for paddingMode ${paddingMode}.`);
   }
 
   forward(x: Tensor): Tensor {
-    const [stride, padding] = [this.#stride, this.#padding];
-    const mode = this.#paddingMode;
-    if (mode === 'zeros' || padding === 0) return conv2d(x, this.weight, this.bias, { stride, padding });
-    const around = [padding, padding] as const;
-    return tidy(() => this.valid(pad(x, [[0, 0], [0, 0], around, around], { mode })));
+    const { padding = 0 } = this.#options;
+    if (this.#mode === 'zeros' || padding === 0) return conv2d(x, this.weight, this.bias, this.#options);
+    const mode = MODES[this.#mode];
+    return tidy(() => this.valid(pad(x, [[0, 0], [0, 0], ...marginsOf(padding)!], { mode })));
   }
 
-  /** Without padding: smaller by the kernel's size less 1, for stride 1. */
+  /** Without padding. */
   valid(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, { stride: this.#stride });
+    return conv2d(x, this.weight, this.bias, { ...this.#options, padding: 0 });
+  }
+}
+
+export interface ConvTranspose2dLayerOptions extends WeightsOptions, ConvTranspose2dOptions {
+  /** Default: true. */
+  readonly bias?: boolean;
+}
+
+/**
+ * A transposed convolution, [N, in, H, W] to [N, out, H', W']: weight [in, out / groups, rows, columns], bias [out] unless
+ * `bias: false`. Options are those of `convTranspose2d`. Starts uniform in ±1/√(out / groups · rows · columns), as PyTorch's.
+ */
+export class ConvTranspose2d extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable | undefined;
+  readonly #options: ConvTranspose2dOptions;
+
+  /** Throws ArgumentError. */
+  constructor(inputs: number, outputs: number, kernel: number | Pair, options: ConvTranspose2dLayerOptions = {}) {
+    super();
+    checkOptions('ConvTranspose2d', options, [
+      ...['stride', 'padding', 'outputPadding', 'dilation', 'groups'],
+      ...['random', 'trainable', 'bias'],
+    ]);
+    const { bias = true, random, trainable = true, ...geometry } = options;
+    const each = channelsOfGroup('ConvTranspose2d', [outputs, inputs], geometry.groups ?? 1);
+    const [rows, columns] = sidesOf(kernel);
+    const fanIn = each * rows * columns;
+    const weights = { name: 'transposed conv', random, trainable };
+    this.weight = fanInUniform([inputs, each, rows, columns], fanIn, weights);
+    this.bias = bias ? fanInUniform([outputs], fanIn, weights) : undefined;
+    this.#options = geometry;
+  }
+
+  forward(x: Tensor): Tensor {
+    return convTranspose2d(x, this.weight, this.bias, this.#options);
   }
 }

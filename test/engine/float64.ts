@@ -273,6 +273,57 @@ export function matmul(a: Numbers64, b: Numbers64): Numbers64 {
   return make([m, n], data, [a, b], g => [matmul(g, transpose(b)), matmul(transpose(a), g)]);
 }
 
+/** A linear map of x: element `to` of the result is the sum of weight · element `from` over `terms`. */
+function linearMap(
+  x: Numbers64,
+  shape: Shape,
+  terms: readonly { readonly from: number; readonly to: number; readonly weight: number }[],
+): Numbers64 {
+  const data = new Float64Array(sizeOf(shape));
+  for (const { from, to, weight } of terms) data[to] += weight * x.data[from];
+  const back = terms.map(({ from, to, weight }) => ({ from: to, to: from, weight }));
+  return make(shape, data, [x], g => [linearMap(g, x.shape, back)]);
+}
+
+/** Means over windows of 2 elements of a matrix's rows, 1 apart, with a zero before the first and after the last. */
+export function pairMeans(x: Numbers64): Numbers64 {
+  const [rows, columns] = x.shape;
+  const terms = range(0, rows * (columns + 1)).flatMap(to => {
+    const [row, column] = [Math.floor(to / (columns + 1)), to % (columns + 1)];
+    return [column - 1, column]
+      .filter(at => at >= 0 && at < columns)
+      .map(at => ({ from: row * columns + at, to, weight: 0.5 }));
+  });
+  return linearMap(x, [rows, columns + 1], terms);
+}
+
+/** Twice as many columns of a matrix, by linear interpolation with the borders of the image in place. */
+export function stretchColumns(x: Numbers64): Numbers64 {
+  const [rows, columns] = x.shape;
+  const terms = range(0, rows * 2 * columns).flatMap(to => {
+    const [row, column] = [Math.floor(to / (2 * columns)), to % (2 * columns)];
+    const near = column >> 1;
+    const far = Math.min(columns - 1, Math.max(0, near + (column % 2 === 0 ? -1 : 1)));
+    return [
+      { from: row * columns + near, to, weight: 0.75 },
+      { from: row * columns + far, to, weight: 0.25 },
+    ];
+  });
+  return linearMap(x, [rows, 2 * columns], terms);
+}
+
+/** Differences of elements 2 apart along the rows of a matrix, with zeros around. */
+export function dilatedDifferences(x: Numbers64): Numbers64 {
+  const [rows, columns] = x.shape;
+  const terms = range(0, rows * columns).flatMap(to =>
+    [-1, 1].flatMap(side => {
+      const at = (to % columns) + side;
+      return at < 0 || at >= columns ? [] : [{ from: to + side, to, weight: side }];
+    }),
+  );
+  return linearMap(x, x.shape, terms);
+}
+
 /** Gradients of a scalar, zeros where it does not depend on one of `wrt`. */
 export function grad(loss: Numbers64, wrt: readonly Numbers64[]): Numbers64[] {
   const order: Numbers64[] = [];

@@ -22,6 +22,12 @@ export interface Machine<T, W> {
   /** Along the last of two axes. */
   softmax(x: T): T;
   where(c: T, a: T, b: T): T;
+  /** Of a matrix: means of neighbours in a row, with a zero before the first and after the last. */
+  pairMeans(x: T): T;
+  /** Of a matrix: twice as many columns by linear interpolation. */
+  stretchColumns(x: T): T;
+  /** Of a matrix: its right neighbour minus its left one in the row, with zeros around. */
+  dilatedDifferences(x: T): T;
   reshape(x: T, shape: Shape): T;
   transpose(x: T): T;
   concat(a: T, b: T): T;
@@ -107,6 +113,9 @@ export const STEPS: Readonly<Record<string, Step>> = {
   maximum: (x, scope) => scope.m.maximum(x, like(scope, x)),
   less: (x, scope) => scope.m.add(x, scope.m.mul(scope.m.less(x, like(scope, x)), scope.m.tanh(x))),
   softmax: (x, scope) => scope.m.softmax(square(scope, scope.m.tanh(x))),
+  pairMeans: (x, scope) => (sizeIn(scope, x) > 100 ? x : scope.m.pairMeans(square(scope, x))),
+  stretchColumns: (x, scope) => (sizeIn(scope, x) > 60 ? x : scope.m.stretchColumns(square(scope, x))),
+  dilatedDifferences: (x, scope) => scope.m.scale(scope.m.dilatedDifferences(square(scope, x)), 0.5),
   center: (x, { m }) => m.sub(x, m.mean(x)),
   rows: (x, scope) => scope.m.add(square(scope, x), scope.m.meanOver(square(scope, x), 1, true)),
   columns: (x, scope) => scope.m.meanOver(square(scope, x), 0, false),

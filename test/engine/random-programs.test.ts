@@ -28,6 +28,10 @@ const ADAM = { lr: 0.1, beta1: 0.9, beta2: 0.999, eps: 0.1 };
 const EPS = 0.5;
 const MOMENTUM = 0.25;
 
+/** A matrix as an image, and back. */
+const asImage = (x: Tensor) => ops.reshape(x, [1, 1, ...x.shape]);
+const asMatrix = (x: Tensor) => ops.reshape(x, x.shape.slice(2));
+
 /** Variables and optimizer of one way of computing a program. */
 class Engine implements Machine<Tensor, Tensor>, Disposable {
   readonly variables: readonly Variable[] = VARIABLES.map((shape, i) => variable(noise(sizeOf(shape), i + 1), shape));
@@ -48,6 +52,14 @@ class Engine implements Machine<Tensor, Tensor>, Disposable {
   readonly less = (a: Tensor, b: Tensor) => ops.less(a, b);
   readonly softmax = (x: Tensor) => ops.softmax(x);
   readonly where = (c: Tensor, a: Tensor, b: Tensor) => ops.where(c, a, b);
+  readonly pairMeans = (x: Tensor) => asMatrix(ops.avgPool2d(asImage(x), [1, 2], { stride: 1, padding: [0, 1] }));
+  readonly stretchColumns = (x: Tensor) =>
+    asMatrix(ops.interpolate(asImage(x), { scaleFactor: [1, 2], mode: 'bilinear' }));
+  // A transposed convolution with dilation: the kernel is reversed.
+  readonly dilatedDifferences = (x: Tensor) =>
+    asMatrix(
+      ops.convTranspose2d(asImage(x), tensor([1, -1], [1, 1, 1, 2]), undefined, { dilation: [1, 2], padding: [0, 1] }),
+    );
   readonly reshape = ops.reshape;
   readonly transpose = (x: Tensor) => ops.transpose(x);
   readonly concat = (a: Tensor, b: Tensor) => ops.concat([a, b]);
@@ -133,6 +145,9 @@ class Float64 implements Machine<f64.Numbers64, readonly number[]> {
   readonly less = f64.less;
   readonly softmax = f64.softmax;
   readonly where = f64.where;
+  readonly pairMeans = f64.pairMeans;
+  readonly stretchColumns = f64.stretchColumns;
+  readonly dilatedDifferences = f64.dilatedDifferences;
   readonly reshape = f64.reshape;
   readonly transpose = f64.transpose;
   readonly concat = f64.concat;

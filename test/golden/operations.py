@@ -204,6 +204,79 @@ for equation, operands in {
     "ij,jk->ik": (torch.randn(3, 1), torch.randn(4, 2)), "bi,bi->bi": (torch.randn(2, 3), torch.randn(1, 3)),
 }.items():
     case(f"einsum.{equation}", "einsum", dict(zip("ab", operands)), lambda **x: torch.einsum(equation, *x.values()), dict(equation=equation))
+# Convolutions, pools and resizing. Their numbers do not depend on the cases above.
+torch.manual_seed(12)
+
+
+def convolution(name, x, weight, bias, attrs, call):
+    shapes = dict(x=x, weight=weight, bias=bias) if bias else dict(x=x, weight=weight)
+    case(name, name.split(".")[0], {key: torch.randn(shape) for key, shape in shapes.items()}, call, attrs)
+
+
+def conv2d(tag, x, weight, bias, **attrs):
+    def call(x, weight, bias=None):
+        padding = attrs.get("padding", 0)
+        rest = {key: value for key, value in attrs.items() if key != "padding"}
+        if isinstance(padding, list) and isinstance(padding[0], list):
+            x, padding = F.pad(x, padding[1] + padding[0]), 0
+        return F.conv2d(x, weight, bias, padding=padding, **rest)
+    convolution(f"conv2d.{tag}", x, weight, bias, attrs, call)
+
+
+conv2d("rectangle", [2, 3, 7, 8], [4, 3, 2, 3], [4], stride=[2, 1], padding=[0, 2])
+conv2d("asymmetric", [1, 3, 7, 6], [4, 3, 3, 3], [4], padding=[[2, 0], [0, 1]])
+conv2d("same", [1, 3, 7, 6], [4, 3, 4, 3], None, padding="same", dilation=[1, 2])
+conv2d("valid", [1, 3, 7, 6], [4, 3, 3, 3], None, padding="valid")
+conv2d("dilation", [1, 3, 9, 8], [4, 3, 3, 2], [4], padding=2, dilation=[2, 3])
+conv2d("groups", [2, 6, 6, 5], [4, 3, 3, 3], [4], padding=1, groups=2)
+conv2d("depthwise", [2, 5, 9, 8], [5, 1, 3, 3], [5], padding=1, groups=5)
+conv2d("depthwise.stride", [2, 3, 9, 8], [6, 1, 5, 3], None, stride=2, padding=[2, 1], groups=3)
+for tag, x, weight, bias, attrs in (
+    ("stride", [2, 3, 4, 5], [3, 4, 3, 3], [4], dict(stride=2, padding=1, outputPadding=1)),
+    ("plain", [1, 3, 4, 5], [3, 2, 2, 3], None, dict()),
+    ("dilation", [1, 4, 3, 4], [4, 2, 2, 3], [4], dict(stride=[1, 2], dilation=[3, 1], padding=[1, 0], outputPadding=[2, 1], groups=2)),
+    ("depthwise", [2, 3, 4, 5], [3, 2, 4, 4], [6], dict(stride=2, padding=1, groups=3)),
+):
+    torch_names = {dict(outputPadding="output_padding").get(key, key): value for key, value in attrs.items()}
+    convolution(f"convTranspose2d.{tag}", x, weight, bias, attrs, lambda x, weight, bias=None: F.conv_transpose2d(x, weight, bias, **torch_names))
+convolution("conv1d", [2, 4, 9], [6, 2, 3], [6], dict(stride=2, padding=2, dilation=2, groups=2), lambda x, weight, bias: F.conv1d(x, weight, bias, 2, 2, 2, 2))
+convolution("conv1d.same", [1, 2, 7], [3, 2, 4], None, dict(padding="same"), lambda x, weight: F.conv1d(x, weight, padding="same"))
+
+IMAGE = torch.randn(1, 2, 7, 8)
+TIED_IMAGE = torch.tensor([[1, 1, nan, 0, 2], [1, 0, nan, 2, 2], [-inf, -inf, 0, -0.0, 3], [-inf, -inf, 3, 3, inf]]).reshape(1, 1, 4, 5)
+for tag, kernel, options in (
+    ("stride", 3, dict(stride=2)),
+    ("rectangle", [2, 3], dict(stride=[1, 2], padding=[1, 0])),
+    ("ceil", 3, dict(stride=2, padding=1, ceil_mode=True)),
+    ("ceil.far", 2, dict(stride=3, padding=1, ceil_mode=True)),
+):
+    attrs = dict({dict(ceil_mode="ceilMode").get(key, key): value for key, value in options.items()}, kernel=kernel)
+    for suffix, x in (("", IMAGE), (".ties", TIED_IMAGE)):
+        case(f"maxPool2d.{tag}{suffix}", "maxPool2d", dict(x=x), lambda x: F.max_pool2d(x, kernel, **options), attrs)
+    for counted in (True, False):
+        case(f"avgPool2d.{tag}.{counted}", "avgPool2d", dict(x=IMAGE), lambda x: F.avg_pool2d(x, kernel, **options, count_include_pad=counted), dict(attrs, countIncludePad=counted))
+case("maxPool2d.dilation", "maxPool2d", dict(x=IMAGE), lambda x: F.max_pool2d(x, [3, 2], 1, 1, [2, 3], True), dict(kernel=[3, 2], stride=1, padding=1, dilation=[2, 3], ceilMode=True))
+for size in (1, [3, 5], [7, 8], [9, 2]):
+    case(f"adaptiveAvgPool2d.{size}", "adaptiveAvgPool2d", dict(x=IMAGE), lambda x: F.adaptive_avg_pool2d(x, size), dict(size=size))
+    case(f"adaptiveMaxPool2d.{size}", "adaptiveMaxPool2d", dict(x=IMAGE), lambda x: F.adaptive_max_pool2d(x, size), dict(size=size))
+case("adaptiveMaxPool2d.ties", "adaptiveMaxPool2d", dict(x=TIED_IMAGE), lambda x: F.adaptive_max_pool2d(x, 3), dict(size=3))
+LINE = torch.randn(2, 3, 9)
+case("maxPool1d", "maxPool1d", dict(x=LINE), lambda x: F.max_pool1d(x, 3, 2, 1, 2, True), dict(kernel=3, stride=2, padding=1, dilation=2, ceilMode=True))
+case("avgPool1d", "avgPool1d", dict(x=LINE), lambda x: F.avg_pool1d(x, 4, 3, 1, True, False), dict(kernel=4, stride=3, padding=1, ceilMode=True, countIncludePad=False))
+
+for mode in ("nearest", "bilinear", "bicubic"):
+    for align in (False, True) if mode != "nearest" else (None,):
+        for target in (
+            dict(size=[11, 3]), dict(size=[1, 16]), dict(size=[7, 8]), dict(scaleFactor=2.0), dict(scaleFactor=[2.6, 0.7]),
+            dict(scaleFactor=[1.1, 1.9]), dict(scaleFactor=[0.34, 4.0]),
+        ):
+            attrs = dict(target, mode=mode, **({} if align is None else dict(alignCorners=align)))
+            tag = ".".join(str(value) for value in attrs.values())
+            scale = target.get("scaleFactor")
+            case(
+                f"interpolate.{tag}", "interpolate", dict(x=IMAGE),
+                lambda x: F.interpolate(x, target.get("size"), tuple(scale) if isinstance(scale, list) else scale, mode, align, False), attrs,
+            )
 
 header, offset = {"__metadata__": {"torch": torch.__version__, "cases": json.dumps(cases)}}, 0
 for name, value in tensors.items():

@@ -58,8 +58,20 @@ const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, mes
   ['concat of a tensor', x => ops.concat(any(x)), /^concat: expected an array of at least one tensor, got a Tensor/],
   ['concat of numbers', () => ops.concat(any([1, 2])), /^concat: expected input 0 to be a tensor, got 1/],
   ['concat along no axis', x => ops.concat([x, x], 5), /^concat: .* axis 5/],
-  ['a pool of one and a half', () => ops.maxPool2d(image(), 1.5), /^maxPool2d: .* integers of at least 1, got 1\.5/],
-  ['a pool in steps of 0', () => ops.avgPool2d(image(), 2, 0), /^avgPool2d: .* got 2 and 0/],
+  ['a pool of one and a half', () => ops.maxPool2d(image(), 1.5), /^maxPool2d: .*kernel as an integer .*, got 1\.5/],
+  ['a pool in steps of 0', () => ops.avgPool2d(image(), 2, { stride: 0 }), /^avgPool2d: .*stride .* 1 .*, got 0/],
+  [
+    'a stride without a name',
+    () => ops.maxPool2d(image(), 2, any(2)),
+    /^maxPool2d: expected an options object .* got 2/,
+  ],
+  [
+    'a mean with dilation',
+    () => ops.avgPool2d(image(), 2, any({ dilation: 2 })),
+    /^avgPool2d: unknown option "dilation"/,
+  ],
+  ['no size', () => ops.adaptiveAvgPool2d(image(), 0), /^adaptiveAvgPool2d: expected size .* got 0/],
+  ['a text for a size', () => ops.adaptiveMaxPool2d(image(), any('2')), /^adaptiveMaxPool2d: expected size .* got "2"/],
   [
     'an unknown padding mode',
     x =>
@@ -80,8 +92,8 @@ const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, mes
   ],
   [
     'an unknown option',
-    () => ops.conv2d(image(), weight(), undefined, any({ dilation: 2 })),
-    /^conv2d: unknown option "dilation", expected one of stride, padding/,
+    () => ops.conv2d(image(), weight(), undefined, any({ outputPadding: 2 })),
+    /^conv2d: unknown option "outputPadding", expected one of stride, padding, dilation, groups/,
   ],
   ['options that are a number', x => ops.sum(x, any(0)), /^sum: expected an options object with axes, keepDims, got 0/],
   [
@@ -92,7 +104,65 @@ const cases: readonly (readonly [what: string, call: (x: Tensor) => unknown, mes
   [
     'strides of three',
     () => ops.conv2d(image(), weight(), undefined, any({ stride: [1, 1, 1] })),
-    /^conv2d: expected stride and padding as one number or two/,
+    /^conv2d: expected stride as an integer of at least 1 or as \[rows, columns\], got \[1,1,1\]/,
+  ],
+  [
+    'padding on three sides',
+    () => ops.conv2d(image(), weight(), undefined, any({ padding: [[1, 1], [1]] })),
+    /^conv2d: expected padding .*, got \[1\]/,
+  ],
+  [
+    'padding on six sides',
+    () => {
+      const side = [1, 1];
+      return ops.conv2d(image(), weight(), undefined, any({ padding: [side, side, side] }));
+    },
+    /^conv2d: expected padding as \[\[top, bottom\], \[left, right\]\], got/,
+  ],
+  [
+    'padding by another name',
+    () => ops.conv2d(image(), weight(), undefined, any({ padding: 'full' })),
+    /^conv2d: expected padding .*, got "full"/,
+  ],
+  [
+    'the same size with a stride',
+    () => ops.conv2d(image(), weight(), undefined, { padding: 'same', stride: 2 }),
+    /^conv2d: expected stride 1 with padding "same", got 2x2/,
+  ],
+  [
+    'no groups',
+    () => ops.conv2d(image(), weight(), undefined, { groups: 0 }),
+    /^conv2d: expected groups to be an integer of at least 1, got 0/,
+  ],
+  [
+    'an array for a sequence’s stride',
+    () => ops.conv1d(ops.reshape(image(), [1, 1, 16]), weight(), undefined, any({ stride: [1, 2] })),
+    /^conv1d: expected stride as one number, got \[1,2\]/,
+  ],
+  [
+    'another mode',
+    () => ops.interpolate(image(), any({ size: 2, mode: 'area' })),
+    /^interpolate: expected mode .* got "area"/,
+  ],
+  [
+    'neither size nor factor',
+    () => ops.interpolate(image(), {}),
+    /^interpolate: .* either size or scaleFactor, got neither/,
+  ],
+  [
+    'both size and factor',
+    () => ops.interpolate(image(), { size: 2, scaleFactor: 2 }),
+    /^interpolate: .* either size or scaleFactor, got both/,
+  ],
+  [
+    'a factor of 0',
+    () => ops.interpolate(image(), { scaleFactor: 0 }),
+    /^interpolate: expected scaleFactor as a positive number or two, got 0/,
+  ],
+  [
+    'corners of nearest',
+    () => ops.interpolate(image(), { size: 2, alignCorners: true }),
+    /^interpolate: alignCorners has no meaning for mode "nearest"/,
   ],
   ['numbers alone', () => ops.add(1, 2), /^add: expected at least one tensor, got none/],
   ['a text', x => ops.sub(x, any('1')), /^sub: expected input 1 to be a tensor, got a string/],

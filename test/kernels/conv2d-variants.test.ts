@@ -24,8 +24,8 @@ interface Pass {
 }
 
 const shapesOf = (problem: Conv2dProblem) => {
-  const { n, c, h, w, k, r, s } = problem;
-  return { x: [n, c, h, w], weight: [k, c, r, s], y: [n, k, ...outputSize(problem)] };
+  const { n, c, h, w, k, r, s, groups = 1 } = problem;
+  return { x: [n, c, h, w], weight: [k, c / groups, r, s], y: [n, k, ...outputSize(problem)] };
 };
 
 const passes: readonly Pass[] = [
@@ -69,6 +69,9 @@ const isTile = ({ name }: Conv2dVariant) => name.startsWith('tiled');
 
 /** Which variants random problems are for: all in a long run; else tiles have a few problems of their own. */
 const everyday = (variant: Conv2dVariant) => LONG || !isTile(variant);
+
+/** Only takes convolutions with as many groups as channels, and has problems of its own. */
+const isDepthwise = ({ name }: Conv2dVariant) => name === 'depthwise';
 
 /** The result of each wanted variant that accepts the problem, and of the plain one. */
 async function results(
@@ -181,7 +184,7 @@ describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) =>
       for (const name of await check(pass, problem)) reached.add(name);
     }
     const { software, subgroupSize } = device().traits;
-    const names = pass.variants.filter(everyday).map(({ name }) => name);
+    const names = pass.variants.filter(variant => everyday(variant) && !isDepthwise(variant)).map(({ name }) => name);
     // Three channels fill most of four lanes: nothing is narrow there.
     if (software && subgroupSize === 4) expect(reached).toEqual(new Set(names.filter(name => name !== 'narrow')));
     else if (software && subgroupSize > 4) expect(reached).toEqual(new Set(names));
@@ -207,6 +210,37 @@ describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) =>
         const all = await results(pass, problem, isTile);
         for (const name of names) expect(all.get(name), `${name}, to the bit`).toEqual(all.get(names[0]));
       }
+  });
+
+  test.each([
+    ['3x3', { c: 5, k: 5, r: 3, s: 3, stride: [1, 1], padding: [1, 1], groups: 5, bias: true }],
+    [
+      '2x4 of stride 2x1, dilated, two results per channel',
+      {
+        c: 3,
+        k: 6,
+        r: 2,
+        s: 4,
+        stride: [2, 1],
+        padding: [1, 2],
+        end: [0, 3],
+        dilation: [3, 1],
+        groups: 3,
+        bias: false,
+      },
+    ],
+  ] as const)('depthwise %s: single pixels, and more than a tile', async (_, layer) => {
+    for (const [n, h, w] of [
+      [2, 17, 21],
+      [1, 4, 1],
+    ] as const)
+      for (const baked of [false, true])
+        expect(await check(pass, { ...layer, n, h, w, baked })).toEqual(['depthwise', 'plain']);
+  });
+
+  test('depthwise sums split over workgroups', async () => {
+    const layer = { c: 2, k: 2, r: 3, s: 1, stride: [1, 1], padding: [1, 0], groups: 2, bias: false } as const;
+    expect(await check(pass, { ...layer, n: 3, h: 90, w: 70, baked: false })).toEqual(['depthwise', 'plain']);
   });
 
   // The weight gradient would need 67 million weights for that.

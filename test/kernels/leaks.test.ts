@@ -142,6 +142,10 @@ describe('0 bytes are left by', () => {
     PReLU: [[() => new nn.PReLU(3), () => image(3)]],
     MaxPool2d: [[() => new nn.MaxPool2d(2), () => image(3)]],
     AvgPool2d: [[() => new nn.AvgPool2d(2), () => image(3)]],
+    AdaptiveAvgPool2d: [[() => new nn.AdaptiveAvgPool2d(3), () => image(3)]],
+    AdaptiveMaxPool2d: [[() => new nn.AdaptiveMaxPool2d([2, 3]), () => image(3)]],
+    Upsample: [[() => new nn.Upsample({ scaleFactor: 2, mode: 'bilinear' }), () => image(3)]],
+    ConvTranspose2d: [[() => new nn.ConvTranspose2d(3, 2, 3, { stride: 2, padding: 1 }), () => image(3)]],
     PixelShuffle: [[() => new nn.PixelShuffle(2), () => image(4)]],
     Flatten: [[() => new nn.Flatten(), () => image(3)]],
     ...Object.fromEntries(

@@ -105,7 +105,7 @@ test('windows of a pool, and the windows that share an element', async () => {
   const [y, gx] = await take(
     tidy(() => {
       const x = tensor(new Float32Array(6400).fill(0.1), shape, { requiresGrad: true });
-      const pooled = ops.avgPool2d(x, 40, 1);
+      const pooled = ops.avgPool2d(x, 40, { stride: 1 });
       return [pooled, ...ops.grad(ops.sum(pooled), [x])];
     }),
   );

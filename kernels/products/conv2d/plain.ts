@@ -1,6 +1,6 @@
 /**
- * Reference kernel: each invocation computes one output element. Any kernel size, stride, padding and image size; slow
- * (about 1 GFLOP/s per core on lavapipe), because each multiply-add waits for two loads.
+ * Reference kernel: each invocation computes one output element. Any kernel size, stride, padding, dilation, groups and image
+ * size; slow (about 1 GFLOP/s per core on lavapipe), because each multiply-add waits for two loads.
  */
 import { ACCUMULATION, BLOCK, emptySum } from '../../../engine/text/accumulate.ts';
 import { assembleElements, hiddenOne } from '../../../engine/text/assemble.ts';
@@ -22,7 +22,7 @@ function elementwise(
   const inputs = [...own, ...epilogue.reads];
   const [oh, ow] = outputSize(problem);
   const numbers = new Numbers(problem.baked, { n: problem.n, h: problem.h, w: problem.w, oh, ow });
-  const { c, k, r, s, stride, padding } = problem;
+  const { k, r, s, stride, padding } = problem;
   const position = { image: 'image', channel: 'out', row: 'i', column: 'j', sizes: [k, 'oh', 'ow'] } as const;
   const { statements, result } = epilogue.perElement('sum', position, 'index');
   const kernel = assembleElements(
@@ -30,13 +30,13 @@ function elementwise(
       name: `conv2d.${name}.plain ${describe(problem)}`,
       reads: inputs,
       numbers,
-      declarations: `const c: i32 = ${c}; const k: i32 = ${k}; const r: i32 = ${r}; const s: i32 = ${s};
+      declarations: `const c: i32 = ${groupsOf(problem).channels}; const k: i32 = ${k}; const r: i32 = ${r}; const s: i32 = ${s};
 const strideY: i32 = ${stride[0]}; const strideX: i32 = ${stride[1]};
 const padY: i32 = ${padding[0]}; const padX: i32 = ${padding[1]};
 ${ACCUMULATION}
 ${epilogue.declarations}`,
       elements: count,
-      count: countExpression(name),
+      count: countExpression(name, problem),
       heavy: true,
       before: hiddenOne(inputs[0]),
       body: `var total = ${emptySum(inputs[0])};
@@ -50,14 +50,41 @@ ${epilogue.declarations}`,
   return { steps: [{ kernel, operands: [...inputs.map((_, i) => input(i)), output(0)] }], scratch: [] };
 }
 
-const countExpression = (name: string): string =>
-  ({ forward: 'n * k * oh * ow', inputGradient: 'n * c * h * w', weightGradient: 'k * c * r * s' })[name]!;
+const countExpression = (name: string, problem: Conv2dProblem): string =>
+  ({
+    forward: 'n * k * oh * ow',
+    inputGradient: `n * ${groupsOf(problem).all} * h * w`,
+    weightGradient: 'k * c * r * s',
+  })[name]!;
+
+/** Channels in the text: `c` are those of a group, which the weight has. */
+function groupsOf({ c, k, groups = 1, dilation = [1, 1] }: Conv2dProblem) {
+  const one = groups === 1;
+  const by = (distance: number) => (distance === 1 ? '' : ` * ${distance}`);
+  return {
+    channels: c / groups,
+    /** All channels of x. */
+    all: one ? 'c' : `${c}`,
+    /** The channel of x that `channel` of the group of output channel `out` is, in the plane of an image. */
+    plane: one ? 'image * c + channel' : `image * ${c} + out / ${k / groups} * c + channel`,
+    /** Output channels that read `channel` of x. */
+    outs: one
+      ? 'var out = 0; out < k * one'
+      : `var out = channel / c * ${k / groups}; out < (channel / c + one) * ${k / groups}`,
+    /** `channel` of x as one of the weight. */
+    own: one ? 'channel' : 'channel % c',
+    /** Distances between taps, as factors. */
+    down: by(dilation[0]),
+    across: by(dilation[1]),
+  };
+}
 
 export const plainForward: Conv2dVariant = {
   name: 'plain',
   accepts: () => true,
   lower(problem, traits) {
     const [oh, ow] = outputSize(problem);
+    const { plane, down, across } = groupsOf(problem);
     return elementwise(
       'forward',
       problem,
@@ -67,12 +94,12 @@ export const plainForward: Conv2dVariant = {
   for (var channel = 0; channel < c * one; channel++) {
     var sum = 0.0;
     for (var p = 0; p < r; p++) {
-      let row = i * strideY + p - padY;
+      let row = i * strideY + p${down} - padY;
       if (row < 0 || row >= h) { continue; }
       for (var q = 0; q < s; q++) {
-        let column = j * strideX + q - padX;
+        let column = j * strideX + q${across} - padX;
         if (column < 0 || column >= w) { continue; }
-        sum = fma(x[((image * c + channel) * h + row) * w + column], weight[((out * c + channel) * r + p) * s + q], sum);
+        sum = fma(x[((${plane}) * h + row) * w + column], weight[((out * c + channel) * r + p) * s + q], sum);
       }
     }
     addTo(&total, sum);
@@ -86,35 +113,38 @@ export const plainForward: Conv2dVariant = {
 export const plainInputGradient: Conv2dVariant = {
   name: 'plain',
   accepts: () => true,
-  lower: (problem, traits) =>
-    elementwise(
+  lower(problem, traits) {
+    const { all, outs, own, down, across } = groupsOf(problem);
+    return elementwise(
       'inputGradient',
       problem,
       ['gy', 'weight'],
       problem.n * problem.c * problem.h * problem.w,
-      `let column = index % w; let row = index / w % h; let channel = index / (w * h) % c; let image = index / (w * h * c);
-  for (var out = 0; out < k * one; out++) {
+      `let column = index % w; let row = index / w % h; let channel = index / (w * h) % ${all}; let image = index / (w * h * ${all});
+  for (${outs}; out++) {
     var sum = 0.0;
     for (var p = r - 1; p >= 0; p--) {
-      let y = row + padY - p; let i = y / strideY;
+      let y = row + padY - p${down}; let i = y / strideY;
       if (y < 0 || y % strideY != 0 || i >= oh) { continue; }
       for (var q = s - 1; q >= 0; q--) {
-        let z = column + padX - q; let j = z / strideX;
+        let z = column + padX - q${across}; let j = z / strideX;
         if (z < 0 || z % strideX != 0 || j >= ow) { continue; }
-        sum = fma(gy[((image * k + out) * oh + i) * ow + j], weight[((out * c + channel) * r + p) * s + q], sum);
+        sum = fma(gy[((image * k + out) * oh + i) * ow + j], weight[((out * c + ${own}) * r + p) * s + q], sum);
       }
     }
     addTo(&total, sum);
   }`,
       traits,
-    ),
+    );
+  },
 };
 
 export const plainWeightGradient: Conv2dVariant = {
   name: 'plain',
   accepts: () => true,
-  lower: (problem, traits) =>
-    elementwise(
+  lower(problem, traits) {
+    const { plane, down, across } = groupsOf(problem);
+    return elementwise(
       'weightGradient',
       problem,
       ['x', 'gy'],
@@ -122,18 +152,19 @@ export const plainWeightGradient: Conv2dVariant = {
       `let q = index % s; let p = index / s % r; let channel = index / (s * r) % c; let out = index / (s * r * c);
   for (var image = 0; image < n * one; image++) {
     for (var i = 0; i < oh * one; i++) {
-      let row = i * strideY + p - padY;
+      let row = i * strideY + p${down} - padY;
       if (row < 0 || row >= h) { continue; }
       var line = 0.0;
       for (var j = 0; j < ow * one; j++) {
-        let column = j * strideX + q - padX;
+        let column = j * strideX + q${across} - padX;
         if (column < 0 || column >= w) { continue; }
-        line = fma(x[((image * c + channel) * h + row) * w + column], gy[((image * k + out) * oh + i) * ow + j], line);
+        line = fma(x[((${plane}) * h + row) * w + column], gy[((image * k + out) * oh + i) * ow + j], line);
         if (j % ${BLOCK} == ${BLOCK - 1}) { addTo(&total, line); line = 0.0; }
       }
       addTo(&total, line);
     }
   }`,
       traits,
-    ),
+    );
+  },
 };

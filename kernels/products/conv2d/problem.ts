@@ -1,13 +1,28 @@
 /** The two-dimensional convolution problem. */
 import type { Epilogue } from '../../../engine/text/epilogue.ts';
 import type { Variant } from '../../../engine/text/variants.ts';
+import type { Pair } from '../../pairs.ts';
+
+/** How the kernel moves over the image; pairs are [rows, columns]. */
+export interface Geometry {
+  readonly stride: Pair;
+  /** Zeros before the first row and column. */
+  readonly padding: Pair;
+  /** Zeros after the last row and column, if other than `padding`; negative: rows and columns that are left out. */
+  readonly end?: Pair;
+  /** Distance between the elements of the image that a kernel reads; default 1. */
+  readonly dilation?: Pair;
+  /** Channels are in as many groups, default 1: an output channel reads the input channels of its own group only. */
+  readonly groups?: number;
+}
 
 /**
- * Cross-correlation as in PyTorch: x is [n, c, h, w], the weight [k, c, r, s], the bias [k], y [n, k, oh, ow]:
+ * Cross-correlation as in PyTorch: x is [n, c, h, w], the weight [k, c / groups, r, s], the bias [k], y [n, k, oh, ow]. With
+ * one group and no dilation:
  *
  *     y[n, k, i, j] = bias[k] + sum over c, r, s of x[n, c, i * stride[0] + r - padding[0], ...] * weight[k, c, r, s]
  */
-export interface Conv2dProblem {
+export interface Conv2dProblem extends Geometry {
   readonly n: number;
   readonly c: number;
   readonly h: number;
@@ -16,9 +31,6 @@ export interface Conv2dProblem {
   readonly k: number;
   readonly r: number;
   readonly s: number;
-  /** Rows, columns. */
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
   /** Forward only; the gradients ignore it. */
   readonly bias: boolean;
   /** Whether n, h and w are constants in the text; else one text serves every batch and image size. */
@@ -39,20 +51,27 @@ export function forwardInputs({ bias, epilogue }: Pick<Conv2dProblem, 'bias' | '
 export type Conv2dVariant = Variant<Conv2dProblem>;
 
 /** Height and width of the output. */
-export function outputSize(problem: Conv2dProblem): [number, number] {
-  const { h, w, r, s, stride, padding } = problem;
-  return [Math.floor((h + 2 * padding[0] - r) / stride[0]) + 1, Math.floor((w + 2 * padding[1] - s) / stride[1]) + 1];
+export function outputSize(problem: Pick<Conv2dProblem, 'h' | 'w' | 'r' | 's' | keyof Geometry>): [number, number] {
+  const { h, w, r, s, stride, padding, end = padding, dilation = [1, 1] } = problem;
+  const along = (size: number, kernel: number, axis: 0 | 1) =>
+    Math.floor((size + padding[axis] + end[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
+  return [along(h, r, 0), along(w, s, 1)];
 }
 
-/** A label, e.g. `3x3 64>64`, with the stride if it is not 1. */
-export function describe(problem: Conv2dProblem): string {
-  const { c, k, r, s, stride } = problem;
-  const step = stride[0] === 1 && stride[1] === 1 ? '' : ` /${stride.join('x')}`;
-  return `${r}x${s} ${c}>${k}${step}`;
+/** One group and no dilation: what all variants compute. */
+export const isDense = ({ dilation = [1, 1], groups = 1 }: Geometry): boolean =>
+  groups === 1 && Math.max(...dilation) === 1;
+
+/** A label, e.g. `3x3 64>64`, with stride, dilation and groups that are not 1. */
+export function describe({ c, k, r, s, stride, dilation = [1, 1], groups = 1 }: Conv2dProblem): string {
+  const step = Math.max(...stride) === 1 ? '' : ` /${stride.join('x')}`;
+  const spread = Math.max(...dilation) === 1 ? '' : ` dilation ${dilation.join('x')}`;
+  return `${r}x${s} ${c}>${k}${step}${spread}${groups === 1 ? '' : ` groups ${groups}`}`;
 }
 
 /** The key for choosing a variant: {@link describe}, padding, and the image sizes if they are in the text. */
 export function keyOf(problem: Conv2dProblem): string {
-  const { n, h, w, padding, baked } = problem;
-  return `${describe(problem)} padding ${padding.join('x')}${baked ? ` ${n}x${h}x${w}` : ''}`;
+  const { n, h, w, padding, end, baked } = problem;
+  const around = end ? `${padding.join('x')} to ${end.join('x')}` : padding.join('x');
+  return `${describe(problem)} padding ${around}${baked ? ` ${n}x${h}x${w}` : ''}`;
 }

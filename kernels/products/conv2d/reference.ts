@@ -5,22 +5,23 @@ type Values = ArrayLike<number>;
 
 /** Calls `visit` with the flat indices of every product of the sum: y, x, weight. */
 function forEachProduct(problem: Conv2dProblem, visit: (y: number, x: number, weight: number) => void): void {
-  const { n, c, h, w, k, r, s, stride, padding } = problem;
+  const { n, c, h, w, k, r, s, stride, padding, dilation = [1, 1], groups = 1 } = problem;
+  const channels = c / groups;
   const [oh, ow] = outputSize(problem);
   for (let image = 0; image < n; image++)
     for (let out = 0; out < k; out++)
       for (let i = 0; i < oh; i++)
         for (let j = 0; j < ow; j++)
-          for (let channel = 0; channel < c; channel++)
+          for (let channel = 0; channel < channels; channel++)
             for (let p = 0; p < r; p++)
               for (let q = 0; q < s; q++) {
-                const row = i * stride[0] + p - padding[0];
-                const column = j * stride[1] + q - padding[1];
+                const row = i * stride[0] + p * dilation[0] - padding[0];
+                const column = j * stride[1] + q * dilation[1] - padding[1];
                 if (row < 0 || row >= h || column < 0 || column >= w) continue;
                 visit(
                   ((image * k + out) * oh + i) * ow + j,
-                  ((image * c + channel) * h + row) * w + column,
-                  ((out * c + channel) * r + p) * s + q,
+                  ((image * c + Math.floor(out / (k / groups)) * channels + channel) * h + row) * w + column,
+                  ((out * channels + channel) * r + p) * s + q,
                 );
               }
 }
@@ -46,9 +47,10 @@ export function conv2dInputGradientReference(problem: Conv2dProblem, gy: Values,
   return gx;
 }
 
-/** gw [k, c, r, s] from x and gy. */
+/** gw [k, c / groups, r, s] from x and gy. */
 export function conv2dWeightGradientReference(problem: Conv2dProblem, x: Values, gy: Values): Float64Array {
-  const gw = new Float64Array(problem.k * problem.c * problem.r * problem.s);
+  const { c, k, r, s, groups = 1 } = problem;
+  const gw = new Float64Array((k * c * r * s) / groups);
   forEachProduct(problem, (out, from, by) => {
     gw[by] += gy[out] * x[from];
   });
