@@ -32,16 +32,18 @@ type ResizeAttributes = AxisResize & Attributes;
 /** The parameter of the cubic convolution (Keys 1981) that PyTorch uses. */
 const A = -0.75;
 
-/** Whether the result is x itself. */
+/**
+ * Whether the result is x itself. A scale factor near 1 may leave the size and still move the pixels; PyTorch's `bilinear` does
+ * not then.
+ */
 export const isIdentity = ({ size, target, scale = 1, mode, alignCorners }: AxisResize): boolean =>
-  size === target && (scale === 1 || mode === 'nearest' || alignCorners);
+  size === target && (scale === 1 || mode === 'bilinear' || alignCorners);
 
 /** The first tap of element `at` of the result, which may be outside of x, and the weights of all taps. */
 function tapsOf(resize: AxisResize, at: number): { first: number; weights: number[] } {
   const { size, target, scale = size / target, mode, alignCorners } = resize;
   if (mode === 'nearest') {
-    // PyTorch multiplies in float32, with two shortcuts.
-    if (target === size) return { first: at, weights: [1] };
+    // PyTorch multiplies in float32.
     if (target === 2 * size) return { first: at >> 1, weights: [1] };
     return { first: Math.min(Math.floor(Math.fround(at * Math.fround(scale))), size - 1), weights: [1] };
   }
@@ -82,11 +84,7 @@ fn cubicFar(d: f32) -> f32 { return ((${A} * d + ${-5 * A}) * d + ${8 * A}) * d 
 function tapsText({ size, target, scale, mode, alignCorners }: AxisResize, numbers: Numbers): string {
   if (mode === 'nearest') {
     const first =
-      target === size
-        ? 'at'
-        : target === 2 * size
-          ? 'at / 2'
-          : `min(i32(floor(f32(at) * ${numbers.float(scale ?? size / target)})), size - 1)`;
+      target === 2 * size ? 'at / 2' : `min(i32(floor(f32(at) * ${numbers.float(scale ?? size / target)})), size - 1)`;
     return `let first = ${first}; let w0 = 1.0;`;
   }
   const isCubic = mode === 'bicubic';

@@ -273,9 +273,11 @@ for mode in ("nearest", "bilinear", "bicubic"):
             attrs = dict(target, mode=mode, **({} if align is None else dict(alignCorners=align)))
             tag = ".".join(str(value) for value in attrs.values())
             scale = target.get("scaleFactor")
+            # Where rows keep their number, the gradient of PyTorch's nearest neighbour is not that of its result.
+            grads = [] if mode == "nearest" and scale == [1.1, 1.9] else None
             case(
                 f"interpolate.{tag}", "interpolate", dict(x=IMAGE),
-                lambda x: F.interpolate(x, target.get("size"), tuple(scale) if isinstance(scale, list) else scale, mode, align, False), attrs,
+                lambda x: F.interpolate(x, target.get("size"), tuple(scale) if isinstance(scale, list) else scale, mode, align, False), attrs, grads,
             )
 
 header, offset = {"__metadata__": {"torch": torch.__version__, "cases": json.dumps(cases)}}, 0
