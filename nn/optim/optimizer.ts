@@ -4,8 +4,8 @@ import { DaybreakError, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sameShape } from '../../engine/basics/shape.ts';
 import { type Compiled, compile } from '../../engine/compile.ts';
 import { activeTrace } from '../../engine/graph/trace.ts';
-import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
-import { type Variable, variable } from '../../engine/variable.ts';
+import { type Tensor, tensor, tidy, upload } from '../../engine/tensor.ts';
+import { Variable, variable } from '../../engine/variable.ts';
 import { add, clamp, div, fullLike, grad, mul, reshape, sqrt, square, sum, where } from '../../kernels/index.ts';
 import { pack } from '../../kernels/movement/pack.ts';
 import { Gathered } from './gathered.ts';
@@ -57,7 +57,8 @@ export abstract class Optimizer implements Disposable {
   readonly clipNorm: number;
   /** Largest absolute value of the gradients; 0: no limit. */
   readonly clipValue: number;
-  readonly #rate: Variable;
+  /** The learning rate on the GPU, from the first step on that uses it. */
+  #rate: Variable | undefined;
   #lr: number;
   #eager: Compiled<readonly Tensor[], undefined> | undefined;
 
@@ -78,7 +79,6 @@ export abstract class Optimizer implements Disposable {
     this.clipNorm = clipNorm;
     this.clipValue = clipValue;
     this.#lr = lr;
-    this.#rate = variable(Float32Array.of(lr), [1], { device: first.device, name: 'learning rate', trainable: false });
     this.steps = variable(Float32Array.of(0), [1], { device: first.device, name: 'steps', trainable: false });
   }
 
@@ -96,7 +96,7 @@ export abstract class Optimizer implements Disposable {
   }
 
   set lr(lr: number) {
-    this.#rate.write(Float32Array.of(lr));
+    this.#rate?.write(Float32Array.of(lr));
     this.#lr = lr;
   }
 
@@ -141,10 +141,18 @@ export abstract class Optimizer implements Disposable {
   }
 
   #record(gradients: readonly Tensor[], { lr, skip }: UpdateOptions): void {
-    const rate = lr ?? this.#rate;
+    const rate = lr ?? this.#ownRate();
     const flag = skip ?? tensor([0]);
     this.record(this.#clipped(gradients), rate, flag);
     this.steps.assign(skip ? where(skip, this.steps, add(this.steps, 1)) : add(this.steps, 1));
+  }
+
+  #ownRate(): Variable {
+    if (this.#rate) return this.#rate;
+    const { device } = this.steps;
+    // Not by `variable`, which refuses to run in a trace, where the first step may be.
+    this.#rate = new Variable(device, 'learning rate', upload(device, 'learning rate', Float32Array.of(this.#lr), [1]));
+    return this.#rate;
   }
 
   #clipped(gradients: readonly Tensor[]): Tensor {
@@ -199,7 +207,7 @@ export abstract class Optimizer implements Disposable {
     this.#eager?.dispose();
     for (const { values } of Object.values(this.slots)) values.dispose();
     this.steps.dispose();
-    this.#rate.dispose();
+    this.#rate?.dispose();
     this.gathered.dispose();
   }
 
