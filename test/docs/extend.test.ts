@@ -31,10 +31,15 @@ test('they pass the strict type check', () => {
 });
 
 test('they print what they say', async () => {
-  expect(programs).toHaveLength(2);
-  for (const [i, file] of written().entries()) {
+  expect(programs).toHaveLength(3);
+  const files = written();
+  for (const [i, file] of files.slice(0, 2).entries()) {
     const said = numbersIn(programs[i].match(/console\.log.*\/\/ (.*)/)![1]);
     const printed = await runTypeScript(file);
     expect(numbersIn(printed.slice(printed.indexOf('[')))).toEqual(said);
   }
+  const times = await runTypeScript(files[2]);
+  expect(times).toMatch(
+    /^product: \d+\.\d GB\/s, \d+ % of the ceiling\nsquared: \d+\.\d GB\/s, \d+ % of the ceiling$/m,
+  );
 });
