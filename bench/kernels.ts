@@ -5,6 +5,7 @@ import { UsageError } from '../cli/failures.ts';
 import { packLayout } from '../engine/graph/memory-operations.ts';
 import { figure, percent } from '../eval/markdown-table.ts';
 import { srresnet } from '../models/srresnet.ts';
+import { generalWorks } from './general-works.ts';
 import { KernelBench } from './kernel-bench.ts';
 import { kernelTables, variantOf } from './kernel-tables.ts';
 import { kernelWorks } from './kernel-works.ts';
@@ -27,7 +28,7 @@ export function add(program: Command): void {
   const command = program
     .command('kernels')
     .description(
-      'Convolutions, dense layers, batch norm, activations, pixel shuffle, BCE and Adam at their real sizes.',
+      'Convolutions, dense layers, norms, activations, pixel shuffle, BCE and Adam at their real sizes, and other operations.',
     )
     .option('--batch <n>', `images per batch (default: ${BATCH}; with --quick 1)`, positiveInteger)
     .option('--crop <px>', 'side of the HR crops, a multiple of 16', positiveInteger, CROP)
@@ -41,7 +42,7 @@ async function run(given: KernelsOptions): Promise<void> {
   const batch = options.batch ?? (options.quick ? 1 : BATCH);
   if (options.crop % 16 !== 0) throw new UsageError(`--crop: expected a multiple of 16, got ${options.crop}.`);
   await withDevice(options, async (device, signal) => {
-    const all = kernelWorks(batch, options.crop, parametersOfSRResNet());
+    const all = [...kernelWorks(batch, options.crop, parametersOfSRResNet()), ...generalWorks(batch, options.crop)];
     const works = all.filter(work => isWanted(options, `${work.group} ${work.work} ${work.pass}`));
     if (works.length === 0)
       throw new UsageError(`--only ${options.only} matches none of ${all.length} pieces of work.`);

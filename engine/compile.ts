@@ -128,7 +128,10 @@ export function compile<T extends readonly Argument[], R extends Tree>(
     const entry = build(device, specs, body, baked, slots);
     // A program that was stored without a new guard is not found again: the cache evicts it.
     for (const [owner, read] of entry.guards) guards.set(owner, read);
-    entries.set(keyNow(), entry);
+    const own = keyNow();
+    const replaced = entries.get(own);
+    if (replaced) free(replaced);
+    entries.set(own, entry);
     return entry;
   };
   const finish = (entry: Entry, results: readonly Storage[]): R => entry.rebuild(results) as R;

@@ -116,7 +116,11 @@ export abstract class Module implements Disposable {
 
   /** Training mode (default): batch norm uses the batch's statistics and tracks them, and dropout drops. */
   train(training = true): this {
-    for (const module of this.modules()) module.#training = training;
+    const trace = activeTrace();
+    for (const module of this.modules()) {
+      module.#training = training;
+      trace?.settle(module);
+    }
     return this;
   }
 

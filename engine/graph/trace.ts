@@ -38,6 +38,7 @@ export class Trace {
   /** By variables that are not parts of others. */
   readonly #written = new Map<VariableState, WrittenRanges>();
   readonly #guards = new Map<object, Guard>();
+  readonly #settled = new Set<object>();
 
   constructor(device: Device, specs: readonly TensorSpec[]) {
     this.device = device;
@@ -65,7 +66,12 @@ export class Trace {
 
   /** Declares that the graph depends on what `read` returns, which belongs to `owner`: another value needs another trace. */
   dependOn(owner: object, read: Guard): void {
-    this.#guards.set(owner, read);
+    if (!this.#settled.has(owner)) this.#guards.set(owner, read);
+  }
+
+  /** Declares that the traced function itself sets what belongs to `owner`: from here on the graph does not depend on it. */
+  settle(owner: object): void {
+    this.#settled.add(owner);
   }
 
   /** The value that represents an existing tensor in this trace. */

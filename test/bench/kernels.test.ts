@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { GENERAL_GROUP, generalWorks } from '../../bench/general-works.ts';
 import { BYTES_GROUP, type KernelWork, kernelWorks } from '../../bench/kernel-works.ts';
 import { add, isPartial } from '../../bench/kernels.ts';
 import { loweredKernels, namesOf } from '../../bench/lowered-kernels.ts';
@@ -80,10 +81,10 @@ test('what cannot be run is refused in one line', async () => {
 
 /** The others differ in their sizes alone, and each kernel takes a second to compile. */
 const isShort = ({ group, work }: KernelWork): boolean =>
-  group === 'SRResNet' || group === BYTES_GROUP || /s2 64>64|dense 1024>1 /.test(work);
+  ['SRResNet', BYTES_GROUP, GENERAL_GROUP].includes(group) || /s2 64>64|dense 1024>1 /.test(work);
 
 test('every piece of work compiles and gives finite numbers, by the kernels that it claims', async () => {
-  for (const work of kernelWorks(1, 16, 130)) {
+  for (const work of [...kernelWorks(1, 16, 130), ...generalWorks(1, 16)]) {
     if (!LONG && !isShort(work)) continue;
     const inputs = work.inputs.map((shape, i) => tensor(noise(sizeOf(shape), i), shape));
     const updated = (work.updates ?? []).map(shape => variable(new Float32Array(sizeOf(shape)), shape));

@@ -184,5 +184,11 @@ describe('a module of one’s own', () => {
     expect(found).toEqual([2, 3, 2, 3]);
     expect(inner.traces).toBe(2);
     expect(run.programs).toHaveLength(2);
+    // A function that sets the mode itself has one program, whatever the mode was.
+    using evaluated = compile((x: Tensor) => net.eval().forward(x));
+    inner.traces = 0;
+    for (const training of [true, false, true])
+      expect(await takeOne(evaluated(net.train(training) && x))).toEqual(Float32Array.of(3));
+    expect(inner.traces).toBe(1);
   });
 });
