@@ -32,10 +32,7 @@ type ResizeAttributes = AxisResize & Attributes;
 /** The parameter of the cubic convolution (Keys 1981) that PyTorch uses. */
 const A = -0.75;
 
-/**
- * Whether the result is x itself. A scale factor near 1 may leave the size and still move the pixels; PyTorch's `bilinear` does
- * not then.
- */
+/** Whether the result is x itself. In PyTorch, `bilinear` of the same size is, whatever the scale factor. */
 export const isIdentity = ({ size, target, scale = 1, mode, alignCorners }: AxisResize): boolean =>
   size === target && (scale === 1 || mode === 'bilinear' || alignCorners);
 
@@ -44,7 +41,6 @@ function tapsOf(resize: AxisResize, at: number): { first: number; weights: numbe
   const { size, target, scale = size / target, mode, alignCorners } = resize;
   if (mode === 'nearest') {
     // PyTorch multiplies in float32.
-    if (target === 2 * size) return { first: at >> 1, weights: [1] };
     return { first: Math.min(Math.floor(Math.fround(at * Math.fround(scale))), size - 1), weights: [1] };
   }
   const exact = alignCorners ? (at * (size - 1)) / Math.max(target - 1, 1) : (at + 0.5) * scale - 0.5;
@@ -82,11 +78,8 @@ fn cubicFar(d: f32) -> f32 { return ((${A} * d + ${-5 * A}) * d + ${8 * A}) * d 
  * exact for every size, unless it follows from a scale factor.
  */
 function tapsText({ size, target, scale, mode, alignCorners }: AxisResize, numbers: Numbers): string {
-  if (mode === 'nearest') {
-    const first =
-      target === 2 * size ? 'at / 2' : `min(i32(floor(f32(at) * ${numbers.float(scale ?? size / target)})), size - 1)`;
-    return `let first = ${first}; let w0 = 1.0;`;
-  }
+  if (mode === 'nearest')
+    return `let first = min(i32(floor(f32(at) * ${numbers.float(scale ?? size / target)})), size - 1); let w0 = 1.0;`;
   const isCubic = mode === 'bicubic';
   const atLeast0 = (text: string, zero: string) => (isCubic ? text : `max(${text}, ${zero})`);
   const position =
