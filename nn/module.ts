@@ -129,9 +129,16 @@ export abstract class Module implements Disposable {
     return this.train(false);
   }
 
-  /** Content of all variables, read from the GPU in one copy. */
-  async stateDict(): Promise<Map<string, HostTensor>> {
+  #state(): [string, Variable][] {
     const named = this.namedVariables();
+    for (const [name, { dtype }] of named)
+      if (dtype !== 'f32') throw new WeightsError(`${name}: expected an f32 variable in a state, got ${dtype}.`);
+    return named;
+  }
+
+  /** Content of all variables, read from the GPU in one copy. Throws WeightsError for a u32 variable: states hold f32 only. */
+  async stateDict(): Promise<Map<string, HostTensor>> {
+    const named = this.#state();
     const [first] = named;
     if (!first) return new Map();
     const bytes = await first[1].device.read(named.map(([, variable]) => variable.storage));
@@ -143,7 +150,7 @@ export abstract class Module implements Disposable {
    * unexpected or has another shape.
    */
   loadStateDict(tensors: ReadonlyMap<string, HostTensor>): this {
-    const named = this.namedVariables();
+    const named = this.#state();
     const names = new Set(named.map(([name]) => name));
     const missing = named.filter(([name]) => !tensors.has(name)).map(([name]) => name);
     const unknown = [...tensors.keys()].filter(name => !names.has(name));

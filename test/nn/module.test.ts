@@ -160,6 +160,18 @@ describe('a module of one’s own', () => {
     expect(await takeOne(net.forward(x))).toEqual(Float32Array.of(12));
   });
 
+  test('has no words in its state, which would be read as floats', async () => {
+    class Counter extends Module {
+      readonly count = variable(Uint32Array.of(1), [1], { trainable: false });
+      forward(x: Tensor): Tensor {
+        return x.alias();
+      }
+    }
+    using net = new Counter();
+    await expect(net.stateDict()).rejects.toThrow(WeightsError);
+    expect(() => net.loadStateDict(new Map())).toThrow('count: expected an f32 variable in a state, got u32.');
+  });
+
   test('cannot contain itself', () => {
     using net = new Nested();
     (net as unknown as { self: Module }).self = net;
