@@ -36,6 +36,15 @@ example('learn-a-filter.ts', async (run, path) => {
   });
 });
 
+example('train-a-classifier.ts', async (run, path) => {
+  const lines = (await run(path)).trim().split('\n');
+  const [, right, all] = lines
+    .at(-1)!
+    .match(/^(\d+) of (\d+) new drawings recognized$/)!
+    .map(Number);
+  expect(right / all).toBeGreaterThan(0.9);
+});
+
 example('upscale-a-picture.ts', async (run, path) => {
   const folder = temporaryFolder();
   const [model, from, to] = ['model.safetensors', 'in.png', 'out.png'].map(name => join(folder, name));
