@@ -5,19 +5,13 @@ import { formatShape, type Shape, sameShape } from './basics/shape.ts';
 import { setGradient } from './define.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
-import type { Operation } from './graph/operation.ts';
+import { viewOf } from './graph/memory-operations.ts';
 import { activeTrace } from './graph/trace.ts';
 import { ROW, type Value, VariableState } from './graph/value.ts';
 import { type Content, currentDevice, leaveScope, Tensor, upload } from './tensor.ts';
 
 /** The current value of a variable, as a tensor. */
-const snapshotOp: Operation<Readonly<Record<never, never>>> = {
-  name: 'snapshot',
-  takes: ['any'],
-  infer: ([x]) => [x],
-  view: { offset: () => 0 },
-  lower: () => ({ steps: [], scratch: [] }),
-};
+const snapshotOp = viewOf('snapshot');
 setGradient(snapshotOp, ({ grads }) => [grads[0]]);
 
 /**

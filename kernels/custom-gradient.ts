@@ -3,22 +3,11 @@ import { apply, noGrad } from '../engine/apply.ts';
 import { ArgumentError, nameOf, ShapeError } from '../engine/basics/errors.ts';
 import { formatShape, sameShape } from '../engine/basics/shape.ts';
 import { setGradient } from '../engine/define.ts';
-import type { Operation } from '../engine/graph/operation.ts';
+import { viewOf } from '../engine/graph/memory-operations.ts';
 import { requireTensors } from '../engine/require.ts';
 import { Tensor, tidy } from '../engine/tensor.ts';
 
-type NoAttributes = Readonly<Record<never, never>>;
-
-/** An operation whose output is input 0: no kernel runs. */
-const viewNamed = (name: string): Operation<NoAttributes> => ({
-  name,
-  takes: ['any'],
-  infer: ([x]) => [x],
-  view: { offset: () => 0 },
-  lower: () => ({ steps: [], scratch: [] }),
-});
-
-const detachOp = /* @__PURE__ */ viewNamed('detach');
+const detachOp = /* @__PURE__ */ viewOf('detach');
 
 /** x as a constant: no gradient flows back through it. Shares x's memory. PyTorch's `detach`. */
 export function detach(x: Tensor): Tensor {
@@ -54,7 +43,7 @@ export function customGradient(inputs: readonly Tensor[], { forward, backward }:
       throw new ArgumentError('customGradient', `expected forward to return a tensor, got ${nameOf(output)}.`);
     // An input given back as it is would be differentiated as itself.
     const result = inputs.includes(output) ? detach(output) : output;
-    const operation = viewNamed('customGradient');
+    const operation = viewOf('customGradient');
     setGradient(operation, ({ inputs: [, ...given], outputs: [y], grads: [gradient] }) => {
       const gradients = backward(gradient!, y, ...given);
       if (!Array.isArray(gradients) || gradients.length !== given.length)

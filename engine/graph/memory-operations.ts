@@ -20,14 +20,17 @@ export function packLayout(shapes: readonly Shape[]): { readonly offsets: readon
   return { offsets, total };
 }
 
-/** The value of a variable after an assignment. */
-export const assignOp: Operation<Readonly<Record<never, never>>> = {
-  name: 'assign',
+/** An operation whose output is input 0: no kernel runs. Further inputs are there for its gradient. */
+export const viewOf = (name: string): Operation<Readonly<Record<never, never>>> => ({
+  name,
   takes: ['any'],
-  infer: ([content]) => [content],
+  infer: ([x]) => [x],
   view: { offset: () => 0 },
   lower: () => ({ steps: [], scratch: [] }),
-};
+});
+
+/** The value of a variable after an assignment. */
+export const assignOp = /* @__PURE__ */ viewOf('assign');
 
 type RangeAttributes = { readonly offset: number; readonly shape: Shape };
 

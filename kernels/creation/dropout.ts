@@ -81,7 +81,7 @@ export interface DropoutOptions extends RandomOptions {
 
 /**
  * Each element of x zero with probability `p`, independently, else divided by 1 − p, in training (Srivastava et al. 2014). The
- * gradient has the same mask. Each call draws anew from the generator, compiled or not. PyTorch's `dropout`.
+ * gradient has the same mask. Each call draws new numbers from the generator, in compiled code too. PyTorch's `dropout`.
  */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   requireTensors('dropout', x);

@@ -94,7 +94,7 @@ export class Generator implements Disposable {
     return this.state.device;
   }
 
-  /** Starts the sequence of `seed` anew. Throws ArgumentError; TraceError in a compiled function. */
+  /** Restarts the generator with `seed`. Throws ArgumentError; TraceError in a compiled function. */
   manualSeed(seed: number): this {
     checkSeed('manualSeed', seed);
     this.state.write(stateOf(seed));
@@ -143,8 +143,7 @@ export function defaultGenerator(device: Device = currentDevice()): Generator {
 }
 
 /**
- * Starts the default generator's sequence of `seed` anew, and the source of layers' initial weights too. PyTorch's
- * `manual_seed`.
+ * Restarts the default generator and the source of layers' initial weights with `seed`. PyTorch's `manual_seed`.
  */
 export function manualSeed(seed: number, device: Device = currentDevice()): Generator {
   const generator = defaultGenerator(device).manualSeed(seed);

@@ -79,10 +79,16 @@ export const gatherOp: Declaration<GatherAttributes> = /* @__PURE__ */ defineOp<
   ],
 });
 
+/** An index tensor, for the references. */
+interface Indices {
+  readonly values: Float64Array;
+  readonly shape: Shape;
+}
+
 /** Calls `f` for each element of `shape`: its flat position, its index, and where in `target` its line along `axis` starts. */
 function eachIndexed(
   shape: Shape,
-  index: { readonly values: Float64Array; readonly shape: Shape },
+  index: Indices,
   target: Shape,
   axis: number,
   f: (at: number, index: number, line: number) => void,
@@ -96,13 +102,7 @@ function eachIndexed(
 }
 
 /** The elements of x that `index` names. */
-function gathered(
-  x: Float64Array,
-  source: Shape,
-  index: { readonly values: Float64Array; readonly shape: Shape },
-  shape: Shape,
-  axis: number,
-): Float64Array {
+function gathered(x: Float64Array, source: Shape, index: Indices, shape: Shape, axis: number): Float64Array {
   const y = new Float64Array(sizeOf(shape));
   const stride = stridesOf(source)[axis];
   eachIndexed(shape, index, source, axis, (at, i, line) => {
@@ -274,13 +274,7 @@ function lowerScatter(
 }
 
 /** Sums of `source` at the places that `index` names. A fault makes all of its line NaN. */
-function scattered(
-  source: Float64Array,
-  sourceShape: Shape,
-  index: { readonly values: Float64Array; readonly shape: Shape },
-  shape: Shape,
-  axis: number,
-): Float64Array {
+function scattered(source: Float64Array, sourceShape: Shape, index: Indices, shape: Shape, axis: number): Float64Array {
   const y = new Float64Array(sizeOf(shape));
   const stride = stridesOf(shape)[axis];
   eachIndexed(sourceShape, index, shape, axis, (at, i, line) => {

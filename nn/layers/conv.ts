@@ -16,13 +16,9 @@ import { fanInUniform, type WeightsOptions } from './weights.ts';
 type Pair = readonly [rows: number, columns: number];
 
 /** Padding of an image: zeros, reflection without repeating the edge, the edge repeated, or the opposite edge. */
-export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
+export type PaddingMode = 'zeros' | Exclude<NonNullable<PadOptions['mode']>, 'constant'>;
 
-const MODES: Readonly<Record<Exclude<PaddingMode, 'zeros'>, NonNullable<PadOptions['mode']>>> = {
-  reflect: 'reflect',
-  replicate: 'replicate',
-  circular: 'circular',
-};
+const MODES: readonly PaddingMode[] = ['zeros', 'reflect', 'replicate', 'circular'];
 
 export interface Conv2dLayerOptions extends WeightsOptions, Conv2dOptions {
   /** What padding consists of; other modes than zeros need numbers as `padding`. Default: `zeros`. */
@@ -68,11 +64,7 @@ export class Conv2d extends Module {
     super();
     checkOptions('Conv2d', options, ['stride', 'padding', 'dilation', 'groups', 'paddingMode', ...WEIGHTS]);
     const { paddingMode = 'zeros', bias = true, random, trainable, alike, ...geometry } = options;
-    const weights = {
-      random,
-      ...(trainable === undefined ? {} : { trainable }),
-      ...(alike === undefined ? {} : { alike }),
-    };
+    const weights = { random, trainable, alike };
     const each = channelsOfGroup('Conv2d', [inputs, outputs], geometry.groups ?? 1);
     const [rows, columns] = sidesOf(kernel);
     const fanIn = each * rows * columns;
@@ -80,7 +72,7 @@ export class Conv2d extends Module {
     this.bias = bias ? fanInUniform([outputs], fanIn, { name: 'conv bias', ...weights }) : undefined;
     this.#options = geometry;
     this.#mode = paddingMode;
-    if (paddingMode !== 'zeros' && !(paddingMode in MODES))
+    if (!MODES.includes(paddingMode))
       throw new ArgumentError('Conv2d', `unknown paddingMode "${String(paddingMode)}".`);
     if (paddingMode !== 'zeros' && !marginsOf(geometry.padding ?? 0))
       throw new ArgumentError('Conv2d', `expected padding as numbers for paddingMode ${paddingMode}.`);
@@ -89,7 +81,7 @@ export class Conv2d extends Module {
   forward(x: Tensor): Tensor {
     const { padding = 0 } = this.#options;
     if (this.#mode === 'zeros' || padding === 0) return conv2d(x, this.weight, this.bias, this.#options);
-    const mode = MODES[this.#mode];
+    const mode = this.#mode;
     return tidy(() => this.valid(pad(x, [[0, 0], [0, 0], ...marginsOf(padding)!], { mode })));
   }
 

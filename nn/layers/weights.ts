@@ -13,13 +13,13 @@ export interface WeightsOptions {
    */
   readonly random?: Philox | false | undefined;
   /** False: frozen; no gradient flows to the weights. Default: true. */
-  readonly trainable?: boolean;
+  readonly trainable?: boolean | undefined;
 }
 
 interface UniformOptions extends WeightsOptions {
   readonly name: string;
   /** Number of neighbours on the first axis that get the same values. Default: 1. */
-  readonly alike?: number;
+  readonly alike?: number | undefined;
 }
 
 /** Uniform in ±1/√fan-in: PyTorch's default for weights (Kaiming uniform with a = √5) and biases. */

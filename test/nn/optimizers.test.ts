@@ -60,7 +60,7 @@ describe.each(Object.entries(OPTIMIZERS))('%s', (name, make) => {
     for (const parameter of parameters) parameter.dispose();
   });
 
-  test('goes on from a saved state as if it had not stopped', async () => {
+  test('resumes from a saved state with the same bits', async () => {
     const run = async (saveAt: number | undefined) => {
       let parameters = parametersOf();
       let optimizer = make(parameters);
