@@ -7,7 +7,7 @@
  */
 
 import { apply } from './apply.ts';
-import type { Shape } from './basics/shape.ts';
+import type { DType, Shape } from './basics/shape.ts';
 import { type Declaration, gradientRule } from './define.ts';
 import type { Attributes } from './graph/operation.ts';
 import { currentDevice, type Tensor } from './tensor.ts';
@@ -15,7 +15,7 @@ import { currentDevice, type Tensor } from './tensor.ts';
 /** An input of a sample problem: seeded random numbers in `range`, or explicit values. */
 export interface SampleInput {
   readonly shape: Shape;
-  readonly dtype?: 'f32' | 'u32';
+  readonly dtype?: DType;
   /** Uniform in [low, high); default [-1, 1). */
   readonly range?: readonly [number, number];
   /** Explicit content, for kinks and extremes. */

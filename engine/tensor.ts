@@ -1,7 +1,7 @@
 /** Tensors: handles on values. Memory is released by `dispose`, `using` or the end of a `tidy`, never by the garbage collector. */
 
 import { DaybreakError, DisposedError, DTypeError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
-import { checkShape, type DType, formatShape, type Shape, sizeOf } from './basics/shape.ts';
+import { checkShape, type DType, formatShape, isInteger, type Shape, sizeOf } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
 import { activeTrace } from './graph/trace.ts';
@@ -26,6 +26,11 @@ const scopes: Set<Tensor>[] = [];
 export function leaveScope(handle: Tensor): void {
   scopes.at(-1)?.delete(handle);
 }
+
+type Reader = 'data' | 'integers' | 'words';
+
+/** The method that reads each type. */
+const READERS: Readonly<Record<DType, Reader>> = { f32: 'data', bool: 'data', i32: 'integers', u32: 'words' };
 
 /** A tensor on the GPU, row-major; images are NCHW. Immutable: operations return new tensors. */
 export class Tensor implements Disposable {
@@ -77,24 +82,43 @@ export class Tensor implements Disposable {
     return storage;
   }
 
-  /** The content of an f32 tensor, row-major. Throws DTypeError for a u32 tensor: see {@link words}. */
+  /**
+   * The content of an f32 tensor, row-major, or of a bool tensor as zeros and ones. Throws DTypeError for whole numbers: see
+   * {@link integers} and {@link words}.
+   */
   async data(): Promise<Float32Array<ArrayBuffer>> {
-    if (this.dtype !== 'f32') throw new DTypeError('data', `expected an f32 tensor, got ${this.dtype}: use words().`);
-    const [bytes] = await this.device.read([this.storage]);
-    return new Float32Array(bytes.buffer);
+    return new Float32Array(await this.#bytes('data', ['f32', 'bool']));
   }
 
-  /** The content of a u32 tensor, row-major. Throws DTypeError for an f32 tensor: see {@link data}. */
+  /** The content of an i32 tensor, row-major. Throws DTypeError for other types. */
+  async integers(): Promise<Int32Array<ArrayBuffer>> {
+    return new Int32Array(await this.#bytes('integers', ['i32']));
+  }
+
+  /** The content of a u32 tensor, row-major. Throws DTypeError for other types. */
   async words(): Promise<Uint32Array<ArrayBuffer>> {
-    if (this.dtype !== 'u32') throw new DTypeError('words', `expected a u32 tensor, got ${this.dtype}: use data().`);
-    const [bytes] = await this.device.read([this.storage]);
-    return new Uint32Array(bytes.buffer);
+    return new Uint32Array(await this.#bytes('words', ['u32']));
   }
 
-  /** The value of a tensor with one element. */
+  /** The content by its type: see {@link data}, {@link integers} and {@link words}. */
+  elements(): Promise<Elements> {
+    return this[READERS[this.dtype]]();
+  }
+
+  /** The value of a tensor with one element, of any type (0 or 1 for a bool). */
   async item(): Promise<number> {
     if (this.size !== 1) throw new ShapeError('item', `expected one element, got shape ${formatShape(this.shape)}.`);
-    return this.dtype === 'f32' ? (await this.data())[0] : (await this.words())[0];
+    return (await this.elements())[0];
+  }
+
+  async #bytes(reader: Reader, types: readonly DType[]): Promise<ArrayBuffer> {
+    if (!types.includes(this.dtype)) {
+      const expected = types[0] === 'u32' ? 'a u32' : `an ${types[0]}`;
+      const got = `${this.dtype}: use ${READERS[this.dtype]}()`;
+      throw new DTypeError(reader, `expected ${expected} tensor, got ${got}.`);
+    }
+    const [bytes] = await this.device.read([this.storage]);
+    return bytes.buffer;
   }
 
   /** Releases this handle. The memory is freed with the last claim on it. Calling it again has no effect. */
@@ -121,28 +145,51 @@ export class Tensor implements Disposable {
   }
 }
 
-/** Content of a new tensor: numbers in row-major order. `Uint32Array` creates a u32 tensor, everything else f32. */
-export type Content = Float32Array | Uint32Array | readonly number[] | number;
+/**
+ * Content of a new tensor, in row-major order. `Int32Array` and `Uint32Array` create tensors of i32 and u32, booleans of bool,
+ * everything else of f32.
+ */
+export type Content =
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | readonly number[]
+  | readonly boolean[]
+  | number
+  | boolean;
 
-function numbersOf(operation: string, content: Content): Float32Array | Uint32Array {
-  if (typeof content === 'number') return Float32Array.of(content);
-  if (content instanceof Float32Array || content instanceof Uint32Array) return content;
-  if (!Array.isArray(content))
+/** A typed array that an element type is stored in. */
+export type Elements = Float32Array | Int32Array | Uint32Array;
+
+/** The element type of a typed array. */
+export const typeOfElements = (data: Elements): DType =>
+  data instanceof Uint32Array ? 'u32' : data instanceof Int32Array ? 'i32' : 'f32';
+
+function elementsOf(operation: string, content: Content): { data: Elements; dtype: DType } {
+  if (content instanceof Float32Array || content instanceof Int32Array || content instanceof Uint32Array)
+    return { data: content, dtype: typeOfElements(content) };
+  const all: readonly unknown[] | undefined = Array.isArray(content)
+    ? content
+    : typeof content === 'number' || typeof content === 'boolean'
+      ? [content]
+      : undefined;
+  if (!all)
     throw new DaybreakError(
-      `${operation}: expected a number, an array of numbers, a Float32Array or a Uint32Array, got ${nameOf(content)}.`,
+      `${operation}: expected a number, an array of numbers, a Float32Array, an Int32Array or a Uint32Array, got ${nameOf(content)}.`,
     );
-  const other = content.findIndex(item => typeof item !== 'number');
+  const kind = typeof all[0] === 'boolean' ? 'boolean' : 'number';
+  const other = all.findIndex(item => typeof item !== kind);
   if (other >= 0)
     throw new DaybreakError(
-      `${operation}: expected numbers, got ${nameOf(content[other])} at index ${other}. Flatten nested arrays and pass the shape separately.`,
+      `${operation}: expected ${kind}s, got ${nameOf(all[other])} at index ${other}. Flatten nested arrays and pass the shape separately.`,
     );
-  return Float32Array.from(content);
+  return { data: Float32Array.from(all, Number), dtype: kind === 'boolean' ? 'bool' : 'f32' };
 }
 
 /** A value with content from the CPU. Throws ShapeError if the shape does not match. */
 export function upload(device: Device, operation: string, content: Content, shape: Shape | undefined): Value {
-  const data = numbersOf(operation, content);
-  const dimensions = shape ?? (typeof content === 'number' ? [] : [data.length]);
+  const { data, dtype } = elementsOf(operation, content);
+  const dimensions = shape ?? (typeof content === 'object' ? [data.length] : []);
   checkShape(operation, dimensions);
   if (sizeOf(dimensions) !== data.length)
     throw new ShapeError(
@@ -151,7 +198,7 @@ export function upload(device: Device, operation: string, content: Content, shap
     );
   const storage = device.memory.allocate(data.byteLength, operation);
   device.write(storage, data);
-  return new Value({ shape: dimensions, dtype: data instanceof Uint32Array ? 'u32' : 'f32' }, storage);
+  return new Value({ shape: dimensions, dtype }, storage);
 }
 
 export interface TensorOptions {
@@ -164,6 +211,10 @@ export interface TensorOptions {
 export function tensor(content: Content, shape?: Shape, options: TensorOptions = {}): Tensor {
   const device = options.device ?? activeTrace()?.device ?? currentDevice();
   const value = upload(device, 'tensor', content, shape);
+  if (options.requiresGrad && isInteger(value.spec.dtype)) {
+    value.storage?.release();
+    throw new DTypeError('tensor', `requiresGrad: expected an f32 tensor, got ${value.spec.dtype}.`);
+  }
   value.requiresGrad = options.requiresGrad ?? false;
   return new Tensor(device, value);
 }

@@ -1,14 +1,14 @@
 /** Variables: state that persists between calls. */
 import { apply } from './apply.ts';
 import { DaybreakError, DTypeError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
-import { formatShape, type Shape, sameShape } from './basics/shape.ts';
+import { formatShape, isInteger, type Shape, sameShape } from './basics/shape.ts';
 import { setGradient } from './define.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
 import { viewOf } from './graph/memory-operations.ts';
 import { activeTrace } from './graph/trace.ts';
 import { ROW, type Value, VariableState } from './graph/value.ts';
-import { type Content, currentDevice, leaveScope, Tensor, upload } from './tensor.ts';
+import { type Content, currentDevice, type Elements, leaveScope, Tensor, typeOfElements, upload } from './tensor.ts';
 
 /** The current value of a variable, as a tensor. */
 const snapshotOp = viewOf('snapshot');
@@ -55,7 +55,9 @@ export class Variable extends Tensor {
     if (!(content instanceof Tensor)) throw new DaybreakError(`${doing}: expected a tensor, got ${nameOf(content)}.`);
     if (!sameShape(content.shape, this.shape))
       throw new ShapeError(doing, `expected shape ${formatShape(this.shape)}, got ${formatShape(content.shape)}.`);
-    if (content.dtype !== this.dtype) throw new DTypeError(doing, `expected ${this.dtype}, got ${content.dtype}.`);
+    const isMask = content.dtype === 'bool' && this.dtype === 'f32';
+    if (content.dtype !== this.dtype && !isMask)
+      throw new DTypeError(doing, `expected ${this.dtype}, got ${content.dtype}.`);
     if (content.device !== this.device) throw new DaybreakError(`${doing}: the tensor is on another device.`);
     const trace = activeTrace();
     if (trace) {
@@ -68,14 +70,14 @@ export class Variable extends Tensor {
   }
 
   /** Replaces the content from the CPU. Throws ShapeError, DTypeError; TraceError in a compiled function. */
-  write(data: Float32Array | Uint32Array): void {
+  write(data: Elements): void {
     const doing = `write to ${this.name}`;
     if (activeTrace())
       throw new TraceError(
         `${doing}: not allowed in a compiled function, which would not repeat it on later calls; use assign().`,
       );
     if (data.length !== this.size) throw new ShapeError(doing, `expected ${this.size} elements, got ${data.length}.`);
-    const dtype = data instanceof Uint32Array ? 'u32' : 'f32';
+    const dtype = typeOfElements(data);
     if (dtype !== this.dtype) throw new DTypeError(doing, `expected ${this.dtype}, got ${dtype}.`);
     this.state.beforeChange(this.device);
     this.device.write(this.storage, data);
@@ -131,6 +133,6 @@ export function variable(content: Content, shape?: Shape, options: VariableOptio
     throw new TraceError(`Variable ${name} cannot be created while a function is traced: create it outside.`);
   const device = options.device ?? currentDevice();
   const value = upload(device, name, content, shape);
-  value.requiresGrad = options.trainable ?? true;
+  value.requiresGrad = (options.trainable ?? true) && !isInteger(value.spec.dtype);
   return new Variable(device, name, value);
 }

@@ -77,7 +77,7 @@ let right = 0;
 for (let i = 0; i < 4; i++) {
   const { pictures, kinds } = draw(random);
   using found = classify(pictures);
-  const [expected, got] = [await kinds.data(), await found.data()];
+  const [expected, got] = [await kinds.data(), await found.integers()];
   right += got.filter((kind, k) => kind === expected[k]).length;
   pictures.dispose();
   kinds.dispose();

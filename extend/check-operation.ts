@@ -1,11 +1,12 @@
 /** Checks of operations for the tests of other projects: the same as Daybreak's own tests make. */
 import { DaybreakError } from '../engine/basics/errors.ts';
 import { Philox } from '../engine/basics/philox.ts';
-import { formatShape, type Shape, sizeOf } from '../engine/basics/shape.ts';
+import { formatShape, isInteger, type Shape } from '../engine/basics/shape.ts';
 import { compile } from '../engine/compile.ts';
 import type { SampleInput } from '../engine/specify.ts';
-import { type Tensor, tensor, tidy } from '../engine/tensor.ts';
+import { type Elements, type Tensor, tensor, tidy } from '../engine/tensor.ts';
 import { add, grad, mul, neg, sum } from '../kernels/index.ts';
+import { elementsOf } from './sample-content.ts';
 
 /** A check of an operation that failed. The message says which check, on which problem, and by how much. */
 export class OperationCheckError extends DaybreakError {}
@@ -25,7 +26,6 @@ export interface CheckOptions {
 }
 
 type Call = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
-type Numbers = Float32Array | Uint32Array;
 
 /** Half the width of a central difference. */
 const STEP = { reference: 2 ** -20, float32: 2 ** -7 };
@@ -57,7 +57,7 @@ class Check {
   readonly #call: Call;
   readonly #problem: readonly SampleInput[];
   readonly #options: CheckOptions;
-  readonly #content: readonly Numbers[];
+  readonly #content: readonly Elements[];
   readonly #wanted: readonly number[];
 
   constructor(call: Call, problem: readonly SampleInput[], options: CheckOptions) {
@@ -65,7 +65,7 @@ class Check {
     this.#problem = problem;
     this.#options = options;
     this.#content = problem.map(contentOf);
-    this.#wanted = problem.flatMap(({ dtype, fixed }, i) => (dtype === 'u32' || fixed ? [] : [i]));
+    this.#wanted = problem.flatMap(({ dtype, fixed }, i) => ((dtype && isInteger(dtype)) || fixed ? [] : [i]));
   }
 
   async run(): Promise<void> {
@@ -105,7 +105,7 @@ class Check {
     return this.#problem.map(({ shape }) => shape);
   }
 
-  #inputs(content: readonly Numbers[]): Tensor[] {
+  #inputs(content: readonly Elements[]): Tensor[] {
     return content.map((numbers, i) => {
       return tensor(numbers, this.#shapes[i], { requiresGrad: this.#wanted.includes(i) });
     });
@@ -116,20 +116,20 @@ class Check {
     return Array.isArray(results) ? results : [results as Tensor];
   }
 
-  #outputs(content: readonly Numbers[]): Promise<Numbers[]> {
+  #outputs(content: readonly Elements[]): Promise<Elements[]> {
     return numbersOf(tidy(() => [...this.#results(...this.#inputs(content))]));
   }
 
   /** Results among neighbours to be fused with, and the gradients through all; compiled if `baked` is given. */
-  async #around(upstream: readonly Float32Array[], gradients: boolean, baked?: boolean): Promise<Numbers[]> {
+  async #around(upstream: readonly Float32Array[], gradients: boolean, baked?: boolean): Promise<Elements[]> {
     const count = this.#problem.length;
     const body = (...args: Tensor[]): Tensor[] => {
       const inputs = args.slice(0, count);
       const before = inputs.map((input, i) => (this.#wanted.includes(i) ? neg(neg(input)) : input));
       const outputs = this.#results(...before);
-      const results = outputs.map((y, i) => (y.dtype === 'u32' ? y : mul(add(y, 1), args[count + i])));
+      const results = outputs.map((y, i) => (isInteger(y.dtype) ? y : mul(add(y, 1), args[count + i])));
       if (!gradients || this.#wanted.length === 0) return results;
-      const loss = results.flatMap((y, i) => (outputs[i].dtype === 'u32' ? [] : [sum(y)])).reduce((a, b) => add(a, b));
+      const loss = results.flatMap((y, i) => (isInteger(outputs[i].dtype) ? [] : [sum(y)])).reduce((a, b) => add(a, b));
       const wanted = this.#wanted.map(i => inputs[i]);
       return [...results, ...grad(loss, wanted)];
     };
@@ -144,7 +144,7 @@ class Check {
     }
   }
 
-  async #checkGradients(upstream: readonly Float32Array[], gradients: readonly Numbers[]): Promise<void> {
+  async #checkGradients(upstream: readonly Float32Array[], gradients: readonly Elements[]): Promise<void> {
     const { reference } = this.#options;
     const { gradientTolerance = reference ? 1e-4 : 1e-2 } = this.#options;
     const step = reference ? STEP.reference : STEP.float32;
@@ -173,7 +173,7 @@ class Check {
     }
   }
 
-  #expectNear(got: Numbers, expected: Float64Array, tolerance: number, what: string): void {
+  #expectNear(got: Elements, expected: Float64Array, tolerance: number, what: string): void {
     if (got.length !== expected.length) this.#fail(`${what} have ${got.length} and ${expected.length} elements`);
     let [difference, size] = [0, 0];
     expected.forEach((value, i) => {
@@ -192,23 +192,24 @@ class Check {
 }
 
 /** An input's numbers: the same in every run. */
-function contentOf({ shape, dtype, range: [low, high] = [-1, 1], values }: SampleInput, position: number): Numbers {
+function contentOf(input: SampleInput, position: number): Elements {
   const random = new Philox(1, position + 1);
-  const draw = (_: unknown, i: number) => values?.[i] ?? low + (high - low) * random.uniform();
-  const length = sizeOf(shape);
-  if (dtype === 'u32') return Uint32Array.from({ length }, (_, i) => Math.floor(draw(_, i)));
-  return Float32Array.from({ length }, draw);
+  return elementsOf(input, () => random.uniform());
 }
 
-/** Numbers in [-1, 1) that depend on `stream` alone. */
+/** Elements in [-1, 1) that depend on `stream` alone. */
 function noise(length: number, stream: number): Float32Array {
   const random = new Philox(1, stream);
   return Float32Array.from({ length }, () => 2 * random.uniform() - 1);
 }
 
-const toFloat64 = (data: Numbers): Float64Array => Float64Array.from(data);
-const like = (kind: Numbers, data: Float64Array): Numbers =>
-  kind instanceof Uint32Array ? Uint32Array.from(data) : Float32Array.from(data);
+const toFloat64 = (data: Elements): Float64Array => Float64Array.from(data);
+const like = (kind: Elements, data: Float64Array): Elements =>
+  kind instanceof Uint32Array
+    ? Uint32Array.from(data)
+    : kind instanceof Int32Array
+      ? Int32Array.from(data)
+      : Float32Array.from(data);
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let total = 0;
   for (let i = 0; i < a.length; i++) total += a[i] * b[i];
@@ -217,9 +218,9 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 const norm = (a: Float64Array): number => Math.sqrt(dot(a, a));
 
 /** Reads tensors and disposes of them. */
-async function numbersOf(tensors: readonly Tensor[]): Promise<Numbers[]> {
+async function numbersOf(tensors: readonly Tensor[]): Promise<Elements[]> {
   try {
-    return await Promise.all(tensors.map(one => (one.dtype === 'u32' ? one.words() : one.data())));
+    return await Promise.all(tensors.map(one => one.elements()));
   } finally {
     for (const one of tensors) one.dispose();
   }

@@ -21,6 +21,7 @@ export {
   tanh,
 } from './elementwise/activations.ts';
 export { add, div, mul, neg, type Operand, square, sub } from './elementwise/arithmetic.ts';
+export { cast } from './elementwise/cast.ts';
 export {
   equal,
   greater,

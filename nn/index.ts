@@ -1,5 +1,6 @@
 /** `daybreak/nn`: modules, layers, initial weights and optimizers, with PyTorch's names and defaults. */
 
+export { type FindNonFiniteOptions, findNonFinite, type NonFinite } from './find-non-finite.ts';
 export type {
   InitOptions,
   KaimingOptions,

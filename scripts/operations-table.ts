@@ -14,7 +14,7 @@ have gradients.`;
 const OWN = `## Functions
 
 Exported by \`daybreak\` under these names. \`add\`, \`sub\`, \`mul\`, \`div\`, \`pow\`,
-\`maximum\`, \`minimum\` and comparisons also take a number on either side, and \`where\` as branches. Conditions are 1 or 0.`;
+\`maximum\`, \`minimum\` and comparisons also take a number on either side, and \`where\` as branches. Conditions are of type bool: 1 or 0.`;
 
 /** Exported functions without a specification, because they only call others. */
 const SHORT = 'Composed of these, without a row:';

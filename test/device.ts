@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { Device, type DeviceOptions } from '../engine/device/device.ts';
 import { VECTOR_WIDTH } from '../engine/device/lavapipe.node.ts';
 import { setCurrentDevice } from '../engine/init.ts';
-import type { Tensor } from '../engine/tensor.ts';
+import type { Elements, Tensor } from '../engine/tensor.ts';
 import type { AdapterTraits } from '../engine/text/kernel.ts';
 
 export interface SharedDeviceOptions extends DeviceOptions {
@@ -71,6 +71,18 @@ export async function take(tensors: readonly Tensor[]): Promise<Float32Array[]> 
   } finally {
     for (const tensor of tensors) tensor.dispose();
   }
+}
+
+/** The content of tensors by their types; they are disposed of. */
+export async function takeElements(tensors: readonly Tensor[]): Promise<Elements[]> {
+  const types = tensors.map(({ dtype }) => dtype);
+  return (await take(tensors)).map((content, i) =>
+    types[i] === 'u32'
+      ? new Uint32Array(content.buffer)
+      : types[i] === 'i32'
+        ? new Int32Array(content.buffer)
+        : content,
+  );
 }
 
 /** The content of one tensor, which is disposed of. */

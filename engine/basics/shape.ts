@@ -3,8 +3,19 @@ import { nameOf, ShapeError } from './errors.ts';
 
 export type Shape = readonly number[];
 
-/** Element types of a tensor: all are 32 bits wide. */
-export type DType = 'f32' | 'u32';
+/**
+ * Element types of a tensor: all are 32 bits wide. A `bool` is stored as the f32 0 or 1, so it can be used wherever an f32 can,
+ * and masks multiply without a conversion.
+ */
+export type DType = 'f32' | 'i32' | 'u32' | 'bool';
+
+/** Types of whole numbers. */
+export type IntegerType = 'i32' | 'u32';
+
+export const isInteger = (dtype: DType): dtype is IntegerType => dtype === 'i32' || dtype === 'u32';
+
+/** The WGSL type of an element in memory. */
+export const wgslType = (dtype: DType): string => (dtype === 'bool' ? 'f32' : dtype);
 
 /** Shape and element type of a tensor. */
 export interface TensorSpec {
@@ -13,6 +24,7 @@ export interface TensorSpec {
 }
 
 export const f32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'f32' });
+export const i32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'i32' });
 export const u32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'u32' });
 
 /** Another shape of the same type. */

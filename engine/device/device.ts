@@ -206,7 +206,7 @@ export class Device implements Disposable {
   }
 
   /** Writes numbers from the CPU to the start of a storage, in order with all other work. */
-  write({ buffer, offset }: Storage, data: Float32Array | Uint32Array): void {
+  write({ buffer, offset }: Storage, data: Float32Array | Int32Array | Uint32Array): void {
     this.guarded(() =>
       this.gpu.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
     );

@@ -3,7 +3,7 @@
  * convolution's store. A pure pass over nodes.
  */
 
-import { sameShape } from '../basics/shape.ts';
+import { isInteger, sameShape } from '../basics/shape.ts';
 import { type Epilogue, NOTHING, type Reach, reachOf } from '../text/epilogue.ts';
 import { type Expression, identity } from '../text/expression.ts';
 import type { AdapterTraits } from '../text/kernel.ts';
@@ -72,8 +72,9 @@ function grow(growth: Growth, reader: Node, surroundings: Surroundings): Growth 
       : undefined;
   const expression = expressions.get(reader);
   const value = growth.last.outputs[0];
-  const { shape } = reader.outputs[0].spec;
+  const { shape, dtype } = reader.outputs[0].spec;
   if (!expression || !sameShape(shape, value.spec.shape)) return undefined;
+  if (isInteger(dtype) || reader.inputs.some(({ spec }) => isInteger(spec.dtype))) return undefined;
   const extras = [...new Set(reader.inputs)].filter(input => input !== value);
   const reaches = extras.map(input => reachOf(input.spec.shape, shape));
   const bindings = growth.node.inputs.length + extras.length + 2;

@@ -9,6 +9,7 @@ import { type Expression, type ExpressionStep, type Reference, single } from '..
 import type { AdapterTraits } from '../text/kernel.ts';
 import { lowerReduction } from '../text/reduction.ts';
 import { absorbEpilogues } from './absorb.ts';
+import { integersAmong } from './element-types.ts';
 import type { Attributes, Operation, Problem } from './operation.ts';
 import { type Graph, Node, type Value } from './value.ts';
 
@@ -32,6 +33,7 @@ const LONGEST_CHAIN = 24;
 type AnyOperation = Operation<Attributes>;
 const operationOf = (node: Node): AnyOperation => node.operation as AnyOperation;
 const outputOf = (node: Node): Value => node.outputs[0];
+const integersOf = (node: Node) => integersAmong(node.inputs.map(({ spec }) => spec));
 
 export function fuse(graph: Graph, traits: AdapterTraits): Graph {
   const consumers = consumersOf(graph);
@@ -70,7 +72,9 @@ export function fuse(graph: Graph, traits: AdapterTraits): Graph {
       if (operation.elementwise)
         expressions.set(
           made,
-          made === node ? single(operation.elementwise, node.attributes, node.inputs.length) : expression,
+          made === node
+            ? single(operation.elementwise, node.attributes, node.inputs.length, integersOf(node))
+            : expression,
         );
       nodes.push(made);
     }
@@ -121,7 +125,7 @@ function chainOf(node: Node, inlined: ReadonlyMap<Value, Chain>): Chain {
   }
   if (operation.elementwise) {
     const args = node.inputs.map(value => results.get(value)!);
-    steps.push({ elementwise: operation.elementwise, attributes: node.attributes, args });
+    steps.push({ elementwise: operation.elementwise, attributes: node.attributes, args, integers: integersOf(node) });
   }
   names.push(operation.name);
   return { leaves: [...leaves], steps, names, expensive };
@@ -163,8 +167,7 @@ function expressionOf(chain: Chain): Expression {
   const leafIndex = new Map(chain.leaves.map((leaf, index) => [leaf, index]));
   return {
     steps: chain.steps.map(step => ({
-      elementwise: step.elementwise,
-      attributes: step.attributes,
+      ...step,
       args: step.args.map(
         (arg): Reference => (typeof arg === 'number' ? { step: arg } : { operand: leafIndex.get(arg)! }),
       ),
@@ -185,8 +188,8 @@ function fusedOperation(name: string, node: Node, expression: Expression): Opera
     name,
     infer: () => specs,
     lower(problem: Problem<never>, traits) {
-      const shapes = { name, expression, inputs: problem.inputs.map(({ shape }) => shape), baked: problem.baked };
-      if (!reduction) return lowerElementwise({ ...shapes, output: specs[0].shape }, traits);
+      const shapes = { name, expression, inputs: problem.inputs, baked: problem.baked };
+      if (!reduction) return lowerElementwise({ ...shapes, output: specs[0] }, traits);
       return lowerReduction({ ...shapes, domain, ...reduction.describe(node.attributes, domain.length) }, traits);
     },
   };

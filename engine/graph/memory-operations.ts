@@ -2,7 +2,7 @@
  * Memory operations that the graph itself needs: assigning to a variable, reading a range of a variable, and
  * concatenating variables. No gradient flows through them.
  */
-import { formatShape, type Shape, sizeOf, type TensorSpec } from '../basics/shape.ts';
+import { type DType, formatShape, type Shape, sizeOf, type TensorSpec } from '../basics/shape.ts';
 import { assembleElements } from '../text/assemble.ts';
 import { input, output } from '../text/kernel.ts';
 import { Numbers } from '../text/numbers.ts';
@@ -20,11 +20,11 @@ export function packLayout(shapes: readonly Shape[]): { readonly offsets: readon
   return { offsets, total };
 }
 
-/** An operation whose output is input 0: no kernel runs. Further inputs are there for its gradient. */
-export const viewOf = (name: string): Operation<Readonly<Record<never, never>>> => ({
+/** An operation whose output is input 0, or its bits as another type: no kernel runs. Further inputs are there for its gradient. */
+export const viewOf = (name: string, dtype?: DType): Operation<Readonly<Record<never, never>>> => ({
   name,
   takes: ['any'],
-  infer: ([x]) => [x],
+  infer: ([x]) => [dtype ? { ...x, dtype } : x],
   view: { offset: () => 0 },
   lower: () => ({ steps: [], scratch: [] }),
 });

@@ -1,6 +1,6 @@
 /** Kernels for elementwise expressions, with NumPy's broadcasting and one result. */
 
-import { broadcastStrides, type DType, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
+import { broadcastStrides, mergeAxes, sizeOf, type TensorSpec, wgslType } from '../basics/shape.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { type Expression, emit, operandsRead } from './expression.ts';
 import { type AdapterTraits, input, type Kernel, type Lowering, output } from './kernel.ts';
@@ -10,10 +10,8 @@ import { range } from './repeat.ts';
 export interface ElementwiseProblem {
   readonly name: string;
   readonly expression: Expression;
-  readonly inputs: readonly Shape[];
-  readonly output: Shape;
-  /** Type of operands and result; default f32. */
-  readonly dtype?: DType;
+  readonly inputs: readonly TensorSpec[];
+  readonly output: TensorSpec;
   readonly baked: boolean;
 }
 
@@ -34,8 +32,8 @@ interface Walk {
 export function lowerElementwise(problem: ElementwiseProblem, traits: AdapterTraits): Lowering {
   const read = operandsRead(problem.expression);
   const merged = mergeAxes(
-    problem.output,
-    problem.inputs.map(shape => broadcastStrides(shape, problem.output)),
+    problem.output.shape,
+    problem.inputs.map(({ shape }) => broadcastStrides(shape, problem.output.shape)),
   );
   const { shape, strides } = merged.shape.length > 0 ? merged : { shape: [1], strides: problem.inputs.map(() => [0]) };
   const numbers = new Numbers(problem.baked, sizes(problem, shape, strides, read));
@@ -52,7 +50,7 @@ function sizes(
   strides: readonly (readonly number[])[],
   read: ReadonlySet<number>,
 ): Record<string, number> {
-  const named: Record<string, number> = { n: sizeOf(problem.output) };
+  const named: Record<string, number> = { n: sizeOf(problem.output.shape) };
   shape.forEach((size, axis) => {
     if (axis > 0) named[`d${axis}`] = size;
   });
@@ -73,14 +71,14 @@ export function offsetOf(operand: number, strides: readonly number[], axes: read
 
 /** What both kernel forms pass to `assemble`, and the WGSL of an element from the operands `v0 …`. */
 function partsOf({ problem, numbers }: Walk) {
-  const { name, expression, inputs, dtype = 'f32' } = problem;
+  const { name, expression, inputs, output } = problem;
   const { declarations, statements, result } = emit(
     expression,
     inputs.map((_, i) => `v${i}`),
     numbers.float,
   );
-  const reads = inputs.map((_, i) => `in${i}: array<${dtype}>`);
-  const writes = [`result: array<${dtype}>`];
+  const reads = inputs.map(({ dtype }, i) => `in${i}: array<${wgslType(dtype)}>`);
+  const writes = [`result: array<${wgslType(output.dtype)}>`];
   return { frame: { name, reads, writes, numbers, declarations }, statements, result };
 }
 
@@ -97,7 +95,7 @@ function flat(walk: Walk, traits: AdapterTraits): Kernel {
   });
   const position = contiguous ? [] : coordinates('index', axes);
   const body = [...position, ...loads, ...statements, `result[index] = ${result};`].join('\n    ');
-  return assembleElements({ ...frame, elements: sizeOf(problem.output), count: 'n', body }, traits);
+  return assembleElements({ ...frame, elements: sizeOf(problem.output.shape), count: 'n', body }, traits);
 }
 
 /** Each workgroup computes whole rows: coordinates and operands that are constant along a row are almost free. */

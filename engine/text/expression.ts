@@ -1,6 +1,7 @@
 /** Elementwise expressions as data: the computation of one operation for one element, or of a chain of operations. */
 
-import { BITS, callsBits, literal } from './literal.ts';
+import type { IntegerType } from '../basics/shape.ts';
+import { BITS, callsBits, integerLiteral, literal } from './literal.ts';
 
 /** Attributes of an operation: numbers, strings, and lists and records of them. They are part of cache keys. */
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -17,6 +18,8 @@ export interface Elementwise<A> {
    * `number`, so that one kernel text serves all of them if they are arguments.
    */
   expression(inputs: readonly string[], attributes: A, number: NumberText): string;
+  /** The same for elements of i32 or u32, if the operation takes them; `number` gives literals of that type. */
+  integers?(inputs: readonly string[], attributes: A, number: NumberText, type: IntegerType): string;
   /** The result does not depend on the inputs' elements, so they are not loaded. */
   readonly constant?: boolean;
   /** Expensive (exp, tanh …): not worth computing twice to save a load. */
@@ -30,6 +33,8 @@ export interface ExpressionStep {
   readonly elementwise: Elementwise<Attributes>;
   readonly attributes: Attributes;
   readonly args: readonly Reference[];
+  /** The operands' type, if they are whole numbers. */
+  readonly integers?: IntegerType | undefined;
 }
 
 /** Steps in order; the last one is the result. */
@@ -38,8 +43,13 @@ export interface Expression {
 }
 
 /** One operation applied to its operands in order. */
-export const single = (elementwise: Elementwise<Attributes>, attributes: Attributes, operands: number): Expression => ({
-  steps: [{ elementwise, attributes, args: Array.from({ length: operands }, (_, operand) => ({ operand })) }],
+export const single = (
+  elementwise: Elementwise<Attributes>,
+  attributes: Attributes,
+  operands: number,
+  integers?: IntegerType,
+): Expression => ({
+  steps: [{ elementwise, attributes, args: Array.from({ length: operands }, (_, operand) => ({ operand })), integers }],
 });
 
 /** The element of operand 0, unchanged. */
@@ -57,13 +67,17 @@ export function emit(expression: Expression, operands: readonly string[], number
   const declarations = new Set<string>();
   const statements: string[] = [];
   const names: string[] = [];
-  expression.steps.forEach(({ elementwise, attributes, args }, index) => {
+  expression.steps.forEach(({ elementwise, attributes, args, integers }, index) => {
     const inputs = args.map(reference =>
       'operand' in reference ? operands[reference.operand] : names[reference.step],
     );
     for (const text of [elementwise.declarations?.(attributes) ?? []].flat()) declarations.add(text);
     const name = `t${index}`;
-    statements.push(`let ${name} = ${elementwise.expression(inputs, attributes, number)};`);
+    const text =
+      integers && elementwise.integers
+        ? elementwise.integers(inputs, attributes, value => integerLiteral(value, integers), integers)
+        : elementwise.expression(inputs, attributes, number);
+    statements.push(`let ${name} = ${text};`);
     names.push(name);
   });
   if (statements.some(callsBits)) declarations.add(BITS);

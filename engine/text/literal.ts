@@ -1,4 +1,5 @@
 /** Numbers as WGSL, bit-exact. */
+import type { IntegerType } from '../basics/shape.ts';
 
 /**
  * A number from its bits. WGSL has no literals for infinities and NaN, and drivers may drop the sign of zero and flush
@@ -20,6 +21,10 @@ export function literal(value: number): string {
   const text = String(rounded);
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }
+
+/** A whole number of a type's range as an expression of that type. */
+export const integerLiteral = (value: number, type: IntegerType): string =>
+  type === 'u32' ? `${value}u` : `i32(${value})`;
 
 /** Whether WGSL has literals that need the declaration {@link BITS}. */
 export const callsBits = (wgsl: string): boolean => wgsl.includes('daybreakBits(0x');

@@ -1,5 +1,5 @@
 /** Numbers in a kernel that are either constants of its text or arguments of its dispatch. */
-import type { DType } from '../basics/shape.ts';
+import { type DType, isInteger } from '../basics/shape.ts';
 import { param, paramsDeclaration } from './kernel.ts';
 import { bitsOf, literal } from './literal.ts';
 
@@ -40,7 +40,7 @@ export class Numbers {
 
   /** A u32 expression for the bits of an element of this type. */
   bits(value: number, dtype: DType): string {
-    const word = dtype === 'u32' ? value : bitsOf(value);
+    const word = isInteger(dtype) ? value >>> 0 : bitsOf(value);
     return this.#baked ? `${word}u` : this.#argument(word);
   }
 

@@ -1,6 +1,6 @@
 /** Kernels that sum an elementwise expression over axes, or combine its elements otherwise, in a fixed order. */
 
-import { broadcastStrides, mergeAxes, type Shape, sizeOf } from '../basics/shape.ts';
+import { broadcastStrides, mergeAxes, type Shape, sizeOf, type TensorSpec, wgslType } from '../basics/shape.ts';
 import { type Fold, SUM } from './accumulate.ts';
 import { assemble, assembleElements, coordinates } from './assemble.ts';
 import { offsetOf } from './elementwise.ts';
@@ -12,7 +12,7 @@ import { range } from './repeat.ts';
 export interface ReductionProblem {
   readonly name: string;
   readonly expression: Expression;
-  readonly inputs: readonly Shape[];
+  readonly inputs: readonly TensorSpec[];
   /** Shape of the summed tensor. */
   readonly domain: Shape;
   readonly axes: readonly number[];
@@ -57,7 +57,7 @@ function walkOf(problem: ReductionProblem): Walk {
   const keptShape = domain.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const merged = mergeAxes(domain, [
     broadcastStrides(keptShape, domain),
-    ...inputs.map(shape => broadcastStrides(shape, domain)),
+    ...inputs.map(({ shape }) => broadcastStrides(shape, domain)),
   ]);
   const [kept = [], ...strides] = merged.strides;
   const all = range(merged.shape.length);
@@ -117,7 +117,8 @@ function evaluate({ problem, strides, shape }: Walk, { statements, result }: Emi
 
 /** What is passed to `assemble`: the operands are `in0 …`. */
 function frameOf({ problem: { name, inputs }, fold }: Walk, { declarations }: Emitted) {
-  return { name, reads: inputs.map((_, i) => `in${i}`), declarations: `${fold.declarations}\n${declarations}` };
+  const reads = inputs.map(({ dtype }, i) => `in${i}: array<${wgslType(dtype)}>`);
+  return { name, reads, declarations: `${fold.declarations}\n${declarations}` };
 }
 
 /** Statements that declare `value`, the term number `counter` of a sum. */

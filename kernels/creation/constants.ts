@@ -46,13 +46,13 @@ const fullElementwise = {
 export const fullOp: Declaration<FullAttributes> = /* @__PURE__ */ defineOp<FullAttributes>({
   name: 'full',
   infer: (_, { shape }) => [f32(shape)],
-  lower: ({ attributes, baked }, traits) =>
+  lower: ({ outputs, attributes, baked }, traits) =>
     lowerElementwise(
       {
         name: 'full',
         expression: single(fullElementwise as never, attributes, 0),
         inputs: [],
-        output: attributes.shape,
+        output: outputs[0],
         baked,
       },
       traits,

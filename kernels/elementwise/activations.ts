@@ -2,7 +2,7 @@
 import { ArgumentError, checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
 import type { Attributes } from '../../engine/graph/operation.ts';
-import { requireTensors } from '../../engine/require.ts';
+import { requireFloats, requireTensors } from '../../engine/require.ts';
 import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { reshape } from '../movement/reshape.ts';
@@ -215,7 +215,10 @@ export const elu = (x: Tensor, alpha = 1): Tensor => applyOne(eluOp, [x], { alph
 /** (x + 3) / 6, clamped to [0, 1] (PyTorch's `hardsigmoid`). */
 export const hardSigmoid = (x: Tensor): Tensor => applyOne(hardSigmoidOp, [x], {});
 /** x / (1 + |x|). */
-export const softsign = (x: Tensor): Tensor => tidy(() => div(x, add(abs(x), 1)));
+export function softsign(x: Tensor): Tensor {
+  requireFloats('softsign', x);
+  return tidy(() => div(x, add(abs(x), 1)));
+}
 /** x · sigmoid(x), also called swish. −∞ gives NaN, as in PyTorch. */
 export const silu = (x: Tensor): Tensor => tidy(() => mul(x, sigmoid(x)));
 
@@ -229,6 +232,7 @@ export interface GeluOptions {
  * PyTorch's formula cancels in float32. −∞ gives NaN, as in PyTorch.
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  requireFloats('gelu', x);
   checkOptions('gelu', options, ['approximate']);
   const { approximate = 'none' } = options;
   if (approximate === 'none') return tidy(() => mul(x, applyOne(normalCdfOp, [x], {})));

@@ -17,6 +17,7 @@ export const addOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'add',
   operands: ['a', 'b'],
   expression: ([a, b]) => `${a} + ${b}`,
+  integers: ([a, b]) => `${a} + ${b}`,
   gradient: ({ grad }) => [() => grad, () => grad],
 });
 
@@ -29,6 +30,7 @@ export const subOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'sub',
   operands: ['a', 'b'],
   expression: ([a, b]) => `${a} - ${b}`,
+  integers: ([a, b]) => `${a} - ${b}`,
   gradient: ({ grad }) => [() => grad, () => neg(grad)],
 });
 
@@ -41,6 +43,7 @@ export const mulOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'mul',
   operands: ['a', 'b'],
   expression: ([a, b]) => `${a} * ${b}`,
+  integers: ([a, b]) => `${a} * ${b}`,
   gradient: ({ grad, operands: [a, b] }) => [() => mul(grad, b), () => mul(grad, a)],
 });
 
@@ -72,6 +75,7 @@ export const negOp = /* @__PURE__ */ defineElementwise({
   name: 'neg',
   arity: 1,
   expression: ([x]) => `-${x}`,
+  integers: ([x], _, number) => `${number(0)} - ${x}`,
   gradient: ({ grad }) => [() => neg(grad)],
 });
 
@@ -84,6 +88,7 @@ export const squareOp = /* @__PURE__ */ defineElementwise({
   name: 'square',
   arity: 1,
   expression: ([x]) => `${x} * ${x}`,
+  integers: ([x]) => `${x} * ${x}`,
   gradient: ({ grad, inputs: [x] }) => [() => mul(mul(grad, x), 2)],
 });
 
@@ -92,13 +97,13 @@ export const squareOp = /* @__PURE__ */ defineElementwise({
   compute: ([x]) => x * x,
 }));
 
-/** a + b, elementwise with broadcasting; one of them may be a number. */
+/** a + b, elementwise with broadcasting; one of them may be a number. Whole numbers wrap around at their type's bounds. */
 export const add = (a: Operand, b: Operand): Tensor => applyMixed(addOp, [a, b]);
 /** a − b, elementwise with broadcasting; one of them may be a number. */
 export const sub = (a: Operand, b: Operand): Tensor => applyMixed(subOp, [a, b]);
 /** a · b, elementwise with broadcasting; one of them may be a number. */
 export const mul = (a: Operand, b: Operand): Tensor => applyMixed(mulOp, [a, b]);
-/** a / b, elementwise with broadcasting; one of them may be a number. */
+/** a / b, elementwise with broadcasting; one of them may be a number. The quotient of whole numbers is an f32. */
 export const div = (a: Operand, b: Operand): Tensor => applyMixed(divOp, [a, b]);
 /** −x. */
 export const neg = (x: Tensor): Tensor => applyOne(negOp, [x], {});

@@ -14,11 +14,14 @@ function defineCondition(
   name: string,
   operands: readonly string[],
   test: (...operands: string[]) => string,
+  ofIntegers: (...operands: string[]) => string = test,
 ): MixedOperation {
   return defineMixed({
     name,
     operands,
     expression: inputs => `select(0.0, 1.0, ${test(...inputs)})`,
+    integers: inputs => `select(0.0, 1.0, ${ofIntegers(...inputs)})`,
+    isCondition: true,
     gradient: () => operands.map(() => null),
   });
 }
@@ -36,13 +39,20 @@ export const logicalAndOp = /* @__PURE__ */ defineCondition(
   'logicalAnd',
   BOTH,
   (a, b) => `${isNonzeroText(a)} && ${isNonzeroText(b)}`,
+  (a, b) => `${a} != 0 && ${b} != 0`,
 );
 export const logicalOrOp = /* @__PURE__ */ defineCondition(
   'logicalOr',
   BOTH,
   (a, b) => `${isNonzeroText(a)} || ${isNonzeroText(b)}`,
+  (a, b) => `${a} != 0 || ${b} != 0`,
 );
-export const logicalNotOp = /* @__PURE__ */ defineCondition('logicalNot', ['x'], x => `!(${isNonzeroText(x)})`);
+export const logicalNotOp = /* @__PURE__ */ defineCondition(
+  'logicalNot',
+  ['x'],
+  x => `!(${isNonzeroText(x)})`,
+  x => `${x} == 0`,
+);
 
 const TIES = [
   [0, -0, 1, 2, 2, Number.NaN, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
@@ -107,6 +117,7 @@ export const maximumOp: MixedOperation = /* @__PURE__ */ defineMixed({
   operands: BOTH,
   // A comparison with NaN is false, which selects b if b is NaN.
   expression: ([a, b]) => `select(${b}, ${a}, ${a} > ${b} || ${isNaNText(a)})`,
+  integers: ([a, b]) => `max(${a}, ${b})`,
   gradient: ({ grad, operands: [a, b] }) => [
     () => share(grad, equal(a, b), less(a, b)),
     () => share(grad, equal(a, b), greater(a, b)),
@@ -123,6 +134,7 @@ export const minimumOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'minimum',
   operands: BOTH,
   expression: ([a, b]) => `select(${b}, ${a}, ${a} < ${b} || ${isNaNText(a)})`,
+  integers: ([a, b]) => `min(${a}, ${b})`,
   gradient: ({ grad, operands: [a, b] }) => [
     () => share(grad, equal(a, b), greater(a, b)),
     () => share(grad, equal(a, b), less(a, b)),

@@ -1,13 +1,15 @@
 /** Elementwise operations: NumPy's broadcasting, kernels from one expression, and gradients summed to the input's shape. */
 import { apply } from '../../engine/apply.ts';
-import { ArgumentError, nameOf } from '../../engine/basics/errors.ts';
-import { broadcastShapes, f32 } from '../../engine/basics/shape.ts';
+import { ArgumentError, DTypeError, nameOf } from '../../engine/basics/errors.ts';
+import { broadcastShapes, type IntegerType, isInteger } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
+import { integersAmong } from '../../engine/graph/element-types.ts';
 import type { Attributes, Elementwise } from '../../engine/graph/operation.ts';
-import type { Tensor } from '../../engine/tensor.ts';
+import { Tensor, tidy } from '../../engine/tensor.ts';
 import { lowerElementwise } from '../../engine/text/elementwise.ts';
 import { single } from '../../engine/text/expression.ts';
 import { sumTo } from '../reductions/sum.ts';
+import { cast } from './cast.ts';
 
 export interface ElementwiseDeclaration<A extends Attributes> extends Elementwise<A> {
   readonly name: string;
@@ -15,6 +17,10 @@ export interface ElementwiseDeclaration<A extends Attributes> extends Elementwis
   readonly arity: number;
   /** Names of the inputs, if numbers may take their places: see {@link defineMixed}. */
   readonly operands?: readonly string[];
+  /** The result is a condition: 0 or 1, whatever the operands' type. */
+  readonly isCondition?: true;
+  /** Operand 0 is a condition: the others' type is that of the result. */
+  readonly takesCondition?: true;
   /** Gradients of the inputs before undoing the broadcast, in the output's shape or the input's. Null: none flows. */
   gradient?(context: {
     readonly grad: Tensor;
@@ -27,21 +33,25 @@ export interface ElementwiseDeclaration<A extends Attributes> extends Elementwis
 export interface ElementwiseOperation<A extends Attributes> extends Declaration<A> {
   readonly arity: number;
   readonly operands?: readonly string[] | undefined;
+  readonly takesCondition?: true | undefined;
 }
 
 export function defineElementwise<A extends Attributes>(
   declaration: ElementwiseDeclaration<A>,
 ): ElementwiseOperation<A> {
-  const { name, arity, operands, gradient } = declaration;
+  const { name, arity, operands, integers, isCondition, takesCondition, gradient } = declaration;
   const operation: ElementwiseOperation<A> = {
     name,
     arity,
     operands,
+    takesCondition,
+    ...(integers && { takes: takesCondition ? ['f32', 'any'] : ['any'] }),
     infer(inputs, attributes) {
       for (const [key, value] of Object.entries(attributes))
         if (typeof value !== 'number')
           throw new ArgumentError(name, `expected ${key} to be a number, got ${nameOf(value)}.`);
-      return [f32(inputs.map(({ shape }) => shape).reduce((a, b) => broadcastShapes(name, a, b)))];
+      const shape = inputs.map(each => each.shape).reduce((a, b) => broadcastShapes(name, a, b));
+      return [{ shape, dtype: isCondition ? 'bool' : (integersAmong(inputs) ?? 'f32') }];
     },
     lower: (problem, traits) =>
       lowerElementwise(
@@ -51,9 +61,10 @@ export function defineElementwise<A extends Attributes>(
             declaration as unknown as Elementwise<Attributes>,
             problem.attributes,
             problem.inputs.length,
+            integersAmong(problem.inputs),
           ),
-          inputs: problem.inputs.map(({ shape }) => shape),
-          output: problem.outputs[0].shape,
+          inputs: problem.inputs,
+          output: problem.outputs[0],
           baked: problem.baked,
         },
         traits,
@@ -112,12 +123,16 @@ export function mix<T>(
  * Declares an elementwise operation any of whose operands may be a number: one expression and one gradient serve them all.
  * Numbers are attributes by the operands' names, so they cost neither memory nor a kernel of their own.
  */
-export function defineMixed({ operands, expression, gradient, ...rest }: MixedDeclaration): MixedOperation {
+export function defineMixed({ operands, expression, integers, gradient, ...rest }: MixedDeclaration): MixedOperation {
   return defineElementwise<NumbersAmong>({
     ...rest,
     operands,
     arity: operands.length,
     expression: (inputs, numbers, number) => expression(mix(operands, inputs, numbers, number), numbers, number),
+    ...(integers && {
+      integers: (inputs, numbers, number, type) =>
+        integers(mix(operands, inputs, numbers, number), numbers, number, type),
+    }),
     gradient: ({ grad, inputs, output, attributes }) =>
       gradient({ grad, operands: mix<Operand>(operands, inputs, attributes, value => value), output }).filter(
         (_, i) => !(operands[i] in attributes),
@@ -125,13 +140,49 @@ export function defineMixed({ operands, expression, gradient, ...rest }: MixedDe
   }) as MixedOperation;
 }
 
-/** Applies an operation of {@link defineMixed}. Throws unless one operand is a tensor. */
+const RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
+
+/**
+ * The type in which operands meet, as in PyTorch: f32 if one of them is, or is a number that is not whole. Throws DTypeError for
+ * i32 beside u32, and ArgumentError for a number that the integers cannot hold.
+ */
+function commonType(name: string, tensors: readonly Tensor[], numbers: readonly number[]): 'f32' | IntegerType {
+  let common: IntegerType | undefined;
+  if (tensors.some(({ dtype }) => dtype === 'f32')) return 'f32';
+  for (const { dtype } of tensors) {
+    if (!isInteger(dtype)) continue;
+    if (common && common !== dtype)
+      throw new DTypeError(name, 'expected tensors of one type of whole numbers, got i32 and u32: use cast().');
+    common = dtype;
+  }
+  if (!common || numbers.some(value => !Number.isInteger(value))) return 'f32';
+  const [low, high] = RANGES[common];
+  const outside = numbers.find(value => value < low || value > high);
+  if (outside !== undefined)
+    throw new ArgumentError(name, `expected a number in the range of ${common}, got ${outside}.`);
+  return common;
+}
+
+/**
+ * Applies an operation of {@link defineMixed}. Operands of different types are cast to their common one. Throws unless one
+ * operand is a tensor.
+ */
 export function applyMixed(operation: MixedOperation, values: readonly Operand[]): Tensor {
+  const { name, operands, takes, takesCondition } = operation;
   const numbers: Record<string, number> = {};
   const tensors: Tensor[] = [];
   values.forEach((value, i) => {
-    if (typeof value === 'number') numbers[operation.operands[i]] = value;
+    if (typeof value === 'number') numbers[operands[i]] = value;
     else tensors.push(value);
   });
-  return applyOne(operation, tensors, numbers);
+  if (!tensors.some(one => one instanceof Tensor && isInteger(one.dtype))) return applyOne(operation, tensors, numbers);
+  return tidy(() => {
+    const own = takesCondition ? tensors.slice(1) : tensors;
+    const type = takes ? commonType(name, own, Object.values(numbers)) : 'f32';
+    const same = tensors.map((one, i) => (takesCondition && i === 0 ? asCondition(one) : cast(one, type)));
+    return applyOne(operation, same, numbers);
+  });
 }
+
+/** A condition that arithmetic can use: whole numbers are compared with 0. */
+const asCondition = (x: Tensor): Tensor => (isInteger(x.dtype) ? cast(x, 'bool') : x);

@@ -69,6 +69,7 @@ export const signOp = /* @__PURE__ */ defineElementwise({
   name: 'sign',
   arity: 1,
   expression: ([x]) => keepNaN(x, `sign(${x})`),
+  integers: ([x], _, __, type) => (type === 'i32' ? `sign(${x})` : `min(${x}, 1u)`),
   gradient: ({ grad }) => [() => fullLike(grad, 0)],
 });
 
@@ -81,6 +82,7 @@ export const absOp = /* @__PURE__ */ defineElementwise({
   name: 'abs',
   arity: 1,
   expression: ([x]) => `abs(${x})`,
+  integers: ([x]) => `abs(${x})`,
   gradient: ({ grad, inputs: [x] }) => [() => mul(grad, sign(x))],
 });
 

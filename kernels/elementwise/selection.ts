@@ -17,6 +17,8 @@ export const whereOp: MixedOperation = /* @__PURE__ */ defineMixed({
   operands: ['condition', 'a', 'b'],
   // By bits: a comparison with NaN is false, and NaN is not 0.
   expression: ([c, a, b]) => `select(${b}, ${a}, ${isNonzeroText(c)})`,
+  integers: ([c, a, b]) => `select(${b}, ${a}, ${isNonzeroText(c)})`,
+  takesCondition: true,
   gradient({ grad, operands: [c] }) {
     const condition = c as Tensor;
     return [() => fullLike(grad, 0), () => where(condition, grad, 0), () => where(condition, 0, grad)];
@@ -40,6 +42,7 @@ export const whereOp: MixedOperation = /* @__PURE__ */ defineMixed({
 export const notFiniteOp = /* @__PURE__ */ defineElementwise({
   name: 'notFinite',
   arity: 1,
+  isCondition: true,
   expression: ([x]) => `select(0.0, 1.0, (bitcast<u32>(${x}) & 0x7f800000u) == 0x7f800000u)`,
 });
 

@@ -1,12 +1,13 @@
-/** Tensors of indices: u32, or whole numbers in f32. What is no index becomes one that is outside of every axis. */
+/** Tensors of indices: i32, u32, or whole numbers in f32. What is no index becomes one that is outside of every axis. */
 import { apply } from '../../engine/apply.ts';
-import { f32, sizeOf, type TensorSpec, u32 } from '../../engine/basics/shape.ts';
+import { isInteger, sizeOf, type TensorSpec, u32 } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
+import { cast } from '../elementwise/cast.ts';
 import { isNaNText } from '../elementwise/precise.ts';
 
 /** A kernel that converts each element. */
@@ -32,25 +33,6 @@ function lowerConversion(
   );
   return { steps: [{ kernel, operands: [input(0), output(0)] }], scratch: [] };
 }
-
-/** Words as numbers, rounded from 2²⁴ on. */
-export const numbersOfWordsOp: Declaration<Record<never, never>> = /* @__PURE__ */ defineOp({
-  name: 'numbersOfWords',
-  takes: ['u32'],
-  infer: ([{ shape }]) => [f32(shape)],
-  lower: ({ inputs, baked }, traits) =>
-    lowerConversion('numbersOfWords', inputs[0], ['u32', 'f32'], 'f32(value)', baked, traits),
-});
-
-/* @__PURE__ */ specify(numbersOfWordsOp, () => ({
-  summary: 'u32 as f32: how indices become operands.',
-  reference: ([x]) => [x],
-  samples: [{ inputs: [{ shape: [4], dtype: 'u32', values: [0, 1, 2 ** 24, 2 ** 31] }], attributes: {} }],
-  random: choose => ({
-    inputs: [{ shape: [choose.integer(1, 99)], dtype: 'u32', range: [0, 2 ** 24] }],
-    attributes: {},
-  }),
-}));
 
 /** The largest word, which is outside of every axis. */
 const OUTSIDE = 2 ** 32 - 1;
@@ -89,10 +71,13 @@ export const wordsOfNumbersOp: Declaration<Record<never, never>> = /* @__PURE__ 
   }),
 }));
 
-/** Indices as words. */
+/** Indices as words; negative ones are outside of every axis. */
 export const indexWords = (index: Tensor): Tensor =>
-  index.dtype === 'u32' ? index.alias() : apply(wordsOfNumbersOp, [index], {})[0];
+  index.dtype === 'u32'
+    ? index.alias()
+    : index.dtype === 'i32'
+      ? cast(index, 'u32')
+      : apply(wordsOfNumbersOp, [index], {})[0];
 
 /** Indices as numbers. */
-export const indexNumbers = (index: Tensor): Tensor =>
-  index.dtype === 'u32' ? apply(numbersOfWordsOp, [index], {})[0] : index.alias();
+export const indexNumbers = (index: Tensor): Tensor => (isInteger(index.dtype) ? cast(index, 'f32') : index.alias());

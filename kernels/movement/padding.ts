@@ -1,6 +1,6 @@
 /** Shared by padding and its gradients: checks, sizes and the loop over padded elements. */
 import { ArgumentError, DTypeError, nameOf, quoted, ShapeError } from '../../engine/basics/errors.ts';
-import { formatShape, type Shape, sizeOf, stridesOf, type TensorSpec } from '../../engine/basics/shape.ts';
+import { formatShape, isInteger, type Shape, sizeOf, stridesOf, type TensorSpec } from '../../engine/basics/shape.ts';
 import { assembleElements, coordinates, type KernelParts } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
@@ -77,8 +77,10 @@ export function checkPadding(
     );
   if (mode === 'reflect' && padding.some(([before, after], axis) => Math.max(before, after) >= shape[axis]))
     throw new ShapeError(operation, `cannot reflect by [${text}]: padding must be smaller than ${formatShape(shape)}.`);
-  if (dtype === 'u32' && value >>> 0 !== value)
-    throw new DTypeError(operation, `expected an integer below 2³² to pad u32, got ${value}.`);
+  if (dtype === 'bool' && value !== 0 && value !== 1)
+    throw new DTypeError(operation, `expected 0 or 1 to pad bool, got ${value}.`);
+  if (isInteger(dtype) && (dtype === 'u32' ? value >>> 0 : value | 0) !== value)
+    throw new DTypeError(operation, `expected a number in the range of ${dtype} to pad it, got ${value}.`);
 }
 
 /** The shape after padding. */

@@ -6,6 +6,7 @@
 
 import { ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../engine/basics/shape.ts';
+import { requireFloats } from '../../engine/require.ts';
 import { specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { add, div, mul, square, sub } from '../elementwise/arithmetic.ts';
@@ -164,6 +165,7 @@ export function batchNorm(
   runningVariance: Tensor,
   eps = 1e-5,
 ): Tensor {
+  requireFloats('batchNorm', x, weight, bias, runningMean, runningVariance);
   return tidy(() => {
     const [m, v, w, b] = [runningMean, runningVariance, weight, bias].map(parameter =>
       channelsLast('batchNorm', x, parameter),

@@ -2,7 +2,7 @@
 
 import { ArgumentError, checkOptions, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape } from '../../engine/basics/shape.ts';
-import { requireTensors } from '../../engine/require.ts';
+import { requireFloats, requireTensors } from '../../engine/require.ts';
 import { type FunctionSpecification, specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { add, div, mul, neg, square, sub } from '../elementwise/arithmetic.ts';
@@ -16,7 +16,7 @@ import { oddShape } from '../references.ts';
 import { type LossOptions, reduceNumbers, reduceTerms, reductionIn } from './loss-reduction.ts';
 
 function checkSame(name: string, a: Tensor, b: Tensor): void {
-  requireTensors(name, a, b);
+  requireFloats(name, a, b);
   if (!sameShape(a.shape, b.shape))
     throw new ShapeError(name, `expected equal shapes, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`);
 }

@@ -1,6 +1,7 @@
 /** Normalization that does not depend on the batch: layer, group and instance norm. */
 import { ArgumentError, checkOptions, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sizeOf } from '../../engine/basics/shape.ts';
+import { requireFloats } from '../../engine/require.ts';
 import { specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { add, mul } from '../elementwise/arithmetic.ts';
@@ -26,6 +27,7 @@ function normalizeRows(
 ): Tensor {
   checkOptions(name, options, ['weight', 'bias', 'eps']);
   const { weight, bias, eps = 1e-5 } = options;
+  requireFloats(name, ...[x, weight, bias].filter(one => one !== undefined));
   for (const [label, parameter] of [
     ['weight', weight],
     ['bias', bias],

@@ -43,9 +43,9 @@ export const defineReduction = (
   defineOp<ReductionAttributes>({
     name,
     infer: ([x], { axes, keepDims }) => [f32(reducedShape(x.shape, axes, keepDims))],
-    lower: ({ inputs: [{ shape }], attributes: { axes }, baked }, traits) =>
+    lower: ({ inputs, attributes: { axes }, baked }, traits) =>
       lowerReduction(
-        { name, expression: identity, inputs: [shape], domain: shape, axes, divisor: 1, fold, baked },
+        { name, expression: identity, inputs, domain: inputs[0].shape, axes, divisor: 1, fold, baked },
         traits,
       ),
     reduction: { describe: ({ axes }) => ({ axes, divisor: 1, fold }) },

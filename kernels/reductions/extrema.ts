@@ -10,6 +10,7 @@ import { foldBy } from '../../engine/text/accumulate.ts';
 import { literal } from '../../engine/text/literal.ts';
 import { arange } from '../creation/constants.ts';
 import { div, mul } from '../elementwise/arithmetic.ts';
+import { cast } from '../elementwise/cast.ts';
 import { equal } from '../elementwise/comparison.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
 import { isNaNText } from '../elementwise/precise.ts';
@@ -121,7 +122,7 @@ function placeOf(name: string, extremeOf: typeof max, x: Tensor, options: ArgOpt
       const positions = reshape(arange(length, { device: x.device }), shape);
       const places = applyOne(positionOp, [line, extremeOf(line, { axes, keepDims: true }), positions], {});
       return reshape(
-        min(places, { axes }),
+        cast(min(places, { axes }), 'i32'),
         keepDims && whole ? x.shape.map(() => 1) : reducedShape(line.shape, axes, keepDims),
       );
     }),
@@ -129,8 +130,8 @@ function placeOf(name: string, extremeOf: typeof max, x: Tensor, options: ArgOpt
 }
 
 /**
- * The position of the largest element along an axis, of the first one in a tie, of the first NaN if there is one. Positions are
- * whole numbers in float32. Throws ShapeError for more than 2²⁴ elements. No gradient.
+ * The position of the largest element along an axis, of the first one in a tie, of the first NaN if there is one. The result is
+ * i32. Throws ShapeError for more than 2²⁴ elements. No gradient.
  */
 export const argmax = (x: Tensor, options: ArgOptions = {}): Tensor => placeOf('argmax', max, x, options);
 

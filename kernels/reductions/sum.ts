@@ -7,6 +7,7 @@ import {
   checkShape,
   f32,
   formatShape,
+  isInteger,
   like,
   type Shape,
   sameShape,
@@ -38,7 +39,7 @@ export const sumOp = /* @__PURE__ */ defineOp<SumAttributes>({
   infer: ([x], { axes, keepDims }) => [f32(reducedShape(x.shape, axes, keepDims))],
   lower: ({ inputs, attributes: { axes, divisor }, baked }, traits) =>
     lowerReduction(
-      { name: 'sum', expression: identity, inputs: [inputs[0].shape], domain: inputs[0].shape, axes, divisor, baked },
+      { name: 'sum', expression: identity, inputs, domain: inputs[0].shape, axes, divisor, baked },
       traits,
     ),
   reduction: { describe: ({ axes, divisor }) => ({ axes, divisor }) },
@@ -112,21 +113,20 @@ export const broadcastOp = /* @__PURE__ */ defineOp<BroadcastAttributes>({
   name: 'broadcastTo',
   takes: ['any'],
   infer([x], { shape, divisor }) {
-    if (divisor !== 1 && x.dtype !== 'f32')
+    if (divisor !== 1 && isInteger(x.dtype))
       throw new DTypeError('broadcastTo', `expected f32 to divide, got ${x.dtype}.`);
     checkShape('broadcastTo', shape);
     if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape))
       throw new ShapeError('broadcastTo', `cannot broadcast ${formatShape(x.shape)} to ${formatShape(shape)}.`);
     return [like(x, shape)];
   },
-  lower: ({ inputs, attributes, baked }, traits) =>
+  lower: ({ inputs, outputs, attributes, baked }, traits) =>
     lowerElementwise(
       {
         name: 'broadcastTo',
         expression: { steps: [{ elementwise: broadcastElementwise as never, attributes, args: [{ operand: 0 }] }] },
-        inputs: [inputs[0].shape],
-        output: attributes.shape,
-        dtype: inputs[0].dtype,
+        inputs,
+        output: outputs[0],
         baked,
       },
       traits,

@@ -9,13 +9,13 @@ import { noGrad } from '../../engine/apply.ts';
 import { type Shape, sizeOf } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
 import { packLayout } from '../../engine/graph/memory-operations.ts';
-import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
+import { type Elements, type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { type Variable, variable } from '../../engine/variable.ts';
 import * as ops from '../../kernels/index.ts';
 import { pack, part } from '../../kernels/movement/pack.ts';
 import { batchStatistics } from '../../kernels/networks/batch-statistics.ts';
 import { Adam } from '../../nn/optim/adam.ts';
-import { sharedDevice, take } from '../device.ts';
+import { sharedDevice, takeElements } from '../device.ts';
 import { LONG, noise, SEED } from '../kernels/problems.ts';
 import { relativeError } from '../relative-error.ts';
 import * as f64 from './float64.ts';
@@ -218,14 +218,8 @@ class Float64 implements Machine<f64.Numbers64, readonly number[]> {
   }
 }
 
-/** Contents of tensors, which are disposed of; u32 as they are. */
-async function numbersOf(tensors: readonly Tensor[]): Promise<(Float32Array | Uint32Array)[]> {
-  const words = tensors.map(({ dtype }) => dtype === 'u32');
-  return (await take(tensors)).map((values, i) => (words[i] ? new Uint32Array(values.buffer) : values));
-}
-
 /** Rounding of a dozen steps. */
-function expectNear(got: Float32Array | Uint32Array, right: Float64Array, what: string): void {
+function expectNear(got: Elements, right: Float64Array, what: string): void {
   expect(got.length, what).toBe(right.length);
   const size = right.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
   const worst = right.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i])), 0);
@@ -251,12 +245,12 @@ async function check(plan: Plan): Promise<void> {
     for (const round of [0, 1]) {
       const contents = INPUTS.map((shape, i) => noise(sizeOf(shape), 10 * round + i + 20));
       const inputs = contents.map((content, i) => tensor(content, INPUTS[i], { requiresGrad: true }));
-      const expected = await numbersOf(tidy(() => bodyOf(eager)(...inputs)));
+      const expected = await takeElements(tidy(() => bodyOf(eager)(...inputs)));
       for (const [way, compiled] of [
         ['baked', compiledBaked],
         ['sizes as arguments', compiledGeneral],
       ] as const) {
-        const got = await numbersOf(compiled(...inputs));
+        const got = await takeElements(compiled(...inputs));
         got.forEach((values, i) => {
           expect(relativeError(values, expected[i]), `result ${i}, round ${round}, ${way}`).toBeLessThan(1e-5);
         });
@@ -275,7 +269,7 @@ async function check(plan: Plan): Promise<void> {
       for (const input of inputs) input.dispose();
     }
     for (const engine of [eager, baked, general]) {
-      const held = await numbersOf(tidy(() => engine.variables.map(one => one.alias())));
+      const held = await takeElements(tidy(() => engine.variables.map(one => one.alias())));
       held.forEach((values, i) => {
         expectNear(values, right.contents[i].data, `variable ${i}`);
       });

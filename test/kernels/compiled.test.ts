@@ -1,5 +1,6 @@
 /** Every operation, its gradients and what fusion makes of them: compiled gives the numbers that it gives uncompiled. */
 import { describe, expect, test } from 'vitest';
+import { isInteger } from '../../engine/basics/shape.ts';
 import { compile } from '../../engine/compile.ts';
 import type { Specified } from '../../engine/specify.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
@@ -27,7 +28,7 @@ function around(
   const before = inputs.map((input, i) => (wanted.includes(i) ? neg(neg(input)) : input));
   const outputs = operation.call(before, problem.attributes);
   // Words have no neighbours that compute.
-  const results = outputs.map((output, i) => (output.dtype === 'u32' ? output : mul(add(output, 1), upstream[i])));
+  const results = outputs.map((output, i) => (isInteger(output.dtype) ? output : mul(add(output, 1), upstream[i])));
   if (wanted.length === 0) return results;
   const loss = results.map(result => sum(result)).reduce((a, b) => add(a, b));
   return [
@@ -61,7 +62,7 @@ async function checkCompiled(operation: Specified, problem: Problem, baked: bool
 
 describe.each(byName())('%s', (_, operation) => {
   // Sizes baked in: a text for each problem. Samples with kinks are as good as others here.
-  const hasWords = ({ inputs }: Problem) => inputs.some(({ dtype }) => dtype === 'u32');
+  const hasWords = ({ inputs }: Problem) => inputs.some(({ dtype }) => dtype && isInteger(dtype));
   const samples = operation.samples.filter((sample, i) => LONG || i === 0 || hasWords(sample));
   test.each(samples.map(sample => [describeProblem(sample), sample] as const))('%s', (_, sample) =>
     checkCompiled(operation, sample, true),

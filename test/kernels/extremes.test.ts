@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import * as ops from '../../kernels/index.ts';
-import { sharedDevice, take, takeOne } from '../device.ts';
+import { sharedDevice, take, takeElements, takeOne } from '../device.ts';
 import { slope as weightedSlope } from './slope.ts';
 import { byName, specified } from './specified.ts';
 
@@ -69,7 +69,7 @@ describe.each(byName(elementwise))('%s', (name, { samples, reference, call }) =>
       const right = exact(columns);
       const flushed = exact(columns.map(column => column.map(value => (isDenormal(value) ? 0 * value : value))));
       for (const way of ['eager', 'compiled']) {
-        const [got] = await take(
+        const [got] = await takeElements(
           tidy(() => {
             const inputs = columns.map(column => tensor(column));
             return way === 'eager' ? body(...inputs) : compiled(...inputs);

@@ -10,17 +10,9 @@ import type { Family } from '../../engine/text/variants.ts';
 import { type Conv2dProblem, outputSize } from '../../kernels/products/conv2d/problem.ts';
 import { convolutionFamilies } from '../../kernels/products/conv2d/variants.ts';
 import { matmulFamily } from '../../kernels/products/matmul/variants.ts';
-import { sharedDevice } from '../device.ts';
+import { sharedDevice, takeElements } from '../device.ts';
 import { relativeError } from '../relative-error.ts';
-import {
-  checkRandomProblems,
-  describeProblem,
-  LONG,
-  numbersOf,
-  type Problem,
-  referenceOf,
-  tensorsOf,
-} from './problems.ts';
+import { checkRandomProblems, describeProblem, LONG, type Problem, referenceOf, tensorsOf } from './problems.ts';
 import { byName, specifiedBy } from './specified.ts';
 
 const device = sharedDevice({ traits: { software: false, subgroupSize: 0 } });
@@ -28,7 +20,7 @@ const device = sharedDevice({ traits: { software: false, subgroupSize: 0 } });
 const RANDOM = LONG ? 40 : 1;
 
 async function check(operation: Specified, problem: Problem): Promise<void> {
-  const results = await numbersOf(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
+  const results = await takeElements(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
   referenceOf(operation, problem).forEach((expected, i) => {
     const error = relativeError(results[i], expected);
     expect(error, `output ${i}`).toBeLessThanOrEqual(operation.tolerance ?? 1e-6);

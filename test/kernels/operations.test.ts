@@ -1,18 +1,10 @@
 /** Every operation against its own definition in float64, on the samples of its declaration and on random problems. */
 import { describe, expect, test } from 'vitest';
 import type { Specified } from '../../engine/specify.ts';
-import { tidy } from '../../engine/tensor.ts';
-import { sharedDevice } from '../device.ts';
+import { type Elements, tidy } from '../../engine/tensor.ts';
+import { sharedDevice, takeElements } from '../device.ts';
 import { relativeError, worstElementError } from '../relative-error.ts';
-import {
-  checkRandomProblems,
-  describeProblem,
-  LONG,
-  numbersOf,
-  type Problem,
-  referenceOf,
-  tensorsOf,
-} from './problems.ts';
+import { checkRandomProblems, describeProblem, LONG, type Problem, referenceOf, tensorsOf } from './problems.ts';
 import { byName } from './specified.ts';
 
 sharedDevice();
@@ -20,11 +12,11 @@ sharedDevice();
 /** Random problems for each operation. */
 const RANDOM = LONG ? 100 : 4;
 
-async function run(operation: Specified, problem: Problem): Promise<(Float32Array | Uint32Array)[]> {
-  return numbersOf(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
+async function run(operation: Specified, problem: Problem): Promise<Elements[]> {
+  return takeElements(tidy(() => operation.call(tensorsOf(problem), problem.attributes)));
 }
 
-async function checkForward(operation: Specified, problem: Problem): Promise<(Float32Array | Uint32Array)[]> {
+async function checkForward(operation: Specified, problem: Problem): Promise<Elements[]> {
   const results = await run(operation, problem);
   const expected = referenceOf(operation, problem);
   expect(results.length).toBe(expected.length);

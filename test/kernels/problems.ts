@@ -1,11 +1,11 @@
 /** Sample problems of the operations' specifications: their content, random ones from fast-check, and how they are told apart. */
 import fc from 'fast-check';
 import { Philox } from '../../engine/basics/philox.ts';
-import { formatShape, sizeOf } from '../../engine/basics/shape.ts';
+import { formatShape, isInteger } from '../../engine/basics/shape.ts';
 import type { Attributes } from '../../engine/graph/operation.ts';
 import type { Choose, Sample, SampleInput, Specified } from '../../engine/specify.ts';
-import { type Tensor, tensor } from '../../engine/tensor.ts';
-import { take } from '../device.ts';
+import { type Elements, type Tensor, tensor } from '../../engine/tensor.ts';
+import { elementsOf } from '../../extend/sample-content.ts';
 
 export type Problem = Sample<Attributes>;
 
@@ -16,13 +16,10 @@ export const SEED = Number(process.env.DAYBREAK_SEED ?? 20261125);
 export const LONG = process.env.DAYBREAK_LONG !== undefined;
 
 /** A problem's inputs as float32 numbers (or words): the same each time. */
-export function contentOf({ inputs }: Problem): (Float32Array | Uint32Array)[] {
-  return inputs.map(({ shape, dtype, range: [low, high] = [-1, 1], values }: SampleInput, position) => {
+export function contentOf({ inputs }: Problem): Elements[] {
+  return inputs.map((input, position) => {
     const numbers = new Philox(SEED, position + 1);
-    const draw = (_: unknown, i: number) => values?.[i] ?? low + (high - low) * numbers.uniform();
-    const length = sizeOf(shape);
-    if (dtype === 'u32') return Uint32Array.from({ length }, (_, i) => Math.floor(draw(_, i)));
-    return Float32Array.from({ length }, draw);
+    return elementsOf(input, () => numbers.uniform());
   });
 }
 
@@ -40,13 +37,7 @@ export function tensorsOf(problem: Problem): Tensor[] {
   });
 }
 
-/** The content of tensors by their types; the tensors are disposed of. */
-export async function numbersOf(tensors: readonly Tensor[]): Promise<(Float32Array | Uint32Array)[]> {
-  const types = tensors.map(({ dtype }) => dtype);
-  return (await take(tensors)).map((content, i) => (types[i] === 'u32' ? new Uint32Array(content.buffer) : content));
-}
-
-export const isDifferentiated = ({ dtype, fixed }: SampleInput): boolean => dtype !== 'u32' && !fixed;
+export const isDifferentiated = ({ dtype, fixed }: SampleInput): boolean => !(dtype && isInteger(dtype)) && !fixed;
 
 /** The operation's float64 reference on the very numbers that the GPU gets. */
 export function referenceOf(
@@ -62,7 +53,7 @@ export function referenceOf(
 }
 
 export const describeProblem = ({ inputs, attributes }: Problem): string =>
-  `${inputs.map(({ shape, dtype }) => `${dtype === 'u32' ? 'u32' : ''}${formatShape(shape)}`).join(' ')} ${JSON.stringify(attributes)}`;
+  `${inputs.map(({ shape, dtype }) => `${dtype ?? ''}${formatShape(shape)}`).join(' ')} ${JSON.stringify(attributes)}`;
 
 /** Choices by fast-check, so that what fails is made smaller. */
 const chooseBy = (g: fc.GeneratorValue): Choose => ({

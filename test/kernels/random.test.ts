@@ -5,14 +5,13 @@ import { Philox } from '../../engine/basics/philox.ts';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tensor, tidy } from '../../engine/tensor.ts';
 import { dropout, Generator, grad, manualSeed, mul, random, sum } from '../../kernels/index.ts';
-import { sharedDevice, take, takeOne } from '../device.ts';
-import { numbersOf } from './problems.ts';
+import { sharedDevice, take, takeElements, takeOne } from '../device.ts';
 
 sharedDevice();
 // It stays for the whole file, as it would for a program.
 beforeAll(() => void manualSeed(0));
 
-const drawn = async (make: () => Tensor): Promise<number[]> => [...(await numbersOf([tidy(make)]))[0]];
+const drawn = async (make: () => Tensor): Promise<number[]> => [...(await takeElements([tidy(make)]))[0]];
 
 describe('words', () => {
   test.each([0, 5, 2 ** 32 + 17, 2 ** 53 - 1])('are those of Philox with seed %d, in order', async seed => {

@@ -2,7 +2,7 @@
 import { apply } from '../../../engine/apply.ts';
 import { checkOptions, ShapeError } from '../../../engine/basics/errors.ts';
 import { formatShape, type Shape } from '../../../engine/basics/shape.ts';
-import { requireTensors } from '../../../engine/require.ts';
+import { requireFloats } from '../../../engine/require.ts';
 import { type Choose, type Sample, specifyFunction } from '../../../engine/specify.ts';
 import { type Tensor, tidy } from '../../../engine/tensor.ts';
 import { add } from '../../elementwise/arithmetic.ts';
@@ -67,7 +67,7 @@ export function convTranspose2d(
   options: ConvTranspose2dOptions = {},
 ): Tensor {
   checkOptions(NAME, options, ['stride', 'padding', 'outputPadding', 'dilation', 'groups']);
-  requireTensors(NAME, x, weight, ...(bias ? [bias] : []));
+  requireFloats(NAME, x, weight, ...(bias ? [bias] : []));
   const attributes = attributesOf(x.shape, weight.shape, options);
   const channels = attributes.shape[1];
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== channels))

@@ -11,7 +11,7 @@ import {
   sizeOf,
 } from '../../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../../engine/define.ts';
-import { requireTensors } from '../../../engine/require.ts';
+import { requireFloats, requireTensors } from '../../../engine/require.ts';
 import { specify, specifyFunction } from '../../../engine/specify.ts';
 import { type Tensor, tidy } from '../../../engine/tensor.ts';
 import { add } from '../../elementwise/arithmetic.ts';
@@ -189,7 +189,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /** PyTorch's linear layer: input [..., in] · weightᵀ + bias, with weight [out, in] and bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  requireTensors('linear', x, weight);
+  requireFloats('linear', x, weight, ...(bias ? [bias] : []));
   const attributes = { transposeA: false, transposeB: true };
   const product = () => (x.shape.length > 2 ? byRows(x, weight, attributes) : multiply(x, weight, attributes));
   return tidy(() => (bias ? add(product(), bias) : product()));
