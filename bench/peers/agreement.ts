@@ -1,7 +1,7 @@
 /** Checks that all peers do the same work, by comparing their results for small problems with Daybreak's. */
 import { PeerError, type PeerProcess } from './peer-process.ts';
 import { checkedSchema, decode, encode } from './protocol.ts';
-import { type Arrays, inputsOf, type Pass, type Work } from './works.ts';
+import { type Arrays, inputsOf, type Pass, type Work, workName } from './works.ts';
 
 interface Problem {
   readonly work: Work;
@@ -16,10 +16,14 @@ const CONVOLUTION: Work = { kind: 'convolution', batch: 2, inputs: 16, height: 1
 /** Its loss falls by 3 % in three updates, so a wrong gradient or moment would be visible. */
 export const TRAINING: Work = { kind: 'training', blocks: 1, channels: 8, batch: 2, crop: 32, learningRate: 1e-3 };
 
+/** SGD without a rate so small that a wrong gradient would not be visible. */
+export const CLASSIFYING: Work = { kind: 'classifying', width: 4, batch: 6, classes: 5, learningRate: 0.02 };
+
 const PROBLEMS: readonly Problem[] = [
   { work: CONVOLUTION, pass: 'forward', steps: 1, tolerance: 1e-5 },
   { work: CONVOLUTION, pass: 'forward+grads', steps: 1, tolerance: 1e-5 },
   { work: TRAINING, pass: 'step', steps: 3, tolerance: 1e-5 },
+  { work: CLASSIFYING, pass: 'step', steps: 3, tolerance: 1e-4 },
 ];
 
 /** The largest difference of two arrays, relative to the largest number of the second. Infinite if the shapes differ. */
@@ -36,17 +40,20 @@ export function difference(a: Arrays[string], b: Arrays[string]): number {
   return worst === 0 ? 0 : worst / largest;
 }
 
-/** A peer's results for the problems that it supports. */
-export type Results = ReadonlyMap<Pass, Arrays>;
+/** A peer's results for the problems that it supports, by their names. */
+export type Results = ReadonlyMap<string, Arrays>;
+
+const nameOf = ({ work, pass }: Problem): string => `${pass} of ${workName(work)}`;
 
 /** Runs the problems on a peer. Throws PeerError if it fails. */
 export async function solve(peer: PeerProcess): Promise<Results> {
-  const results = new Map<Pass, Arrays>();
-  for (const { work, pass, steps } of PROBLEMS) {
+  const results = new Map<string, Arrays>();
+  for (const problem of PROBLEMS) {
+    const { work, pass, steps } = problem;
     if (!peer.greeting.passes.includes(pass)) continue;
     const arrays = encode(inputsOf(work));
     const answer = await peer.ask({ do: 'check', work, pass, arrays, steps }, checkedSchema);
-    results.set(pass, decode(answer.arrays));
+    results.set(nameOf(problem), decode(answer.arrays));
   }
   return results;
 }
@@ -57,11 +64,12 @@ export async function solve(peer: PeerProcess): Promise<Results> {
  */
 export function compareResults(name: string, results: Results, expected: Results, leeway = 1): number {
   let worst = 0;
-  for (const { pass, tolerance } of PROBLEMS) {
-    for (const [array, found] of Object.entries(results.get(pass) ?? {})) {
-      const apart = difference(found, expected.get(pass)![array]);
-      if (apart > leeway * tolerance)
-        throw new PeerError(name, `${array} of ${pass} differs by ${apart.toExponential(1)} from Daybreak's`);
+  for (const problem of PROBLEMS) {
+    const what = nameOf(problem);
+    for (const [array, found] of Object.entries(results.get(what) ?? {})) {
+      const apart = difference(found, expected.get(what)![array]);
+      if (apart > leeway * problem.tolerance)
+        throw new PeerError(name, `${array} of ${what} differs by ${apart.toExponential(1)} from Daybreak's`);
       worst = Math.max(worst, apart);
     }
   }

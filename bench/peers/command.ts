@@ -11,7 +11,7 @@ import { compare, type Task } from './comparison.ts';
 import { PeerError, PeerProcess } from './peer-process.ts';
 import { DAYBREAK, findPeers, type Launch, PEER_NAMES, type PeerName } from './roster.ts';
 import { comparisonSection } from './tables.ts';
-import { CONVOLUTIONS, TRAININGS, type Work, workName } from './works.ts';
+import { CLASSIFYING, CONVOLUTIONS, TRAININGS, type Work, workName } from './works.ts';
 
 interface PeersOptions extends BenchOptions {
   readonly peers: readonly PeerName[];
@@ -26,7 +26,7 @@ interface PeersOptions extends BenchOptions {
  * until then, take at most 2 GB.
  */
 function flightOf(work: Work, software: boolean): number {
-  if (software || work.kind === 'training') return 1;
+  if (software || work.kind !== 'convolution') return 1;
   const { batch, inputs, outputs, height, width } = work;
   const bytes = 4 * batch * height * width * (inputs + outputs);
   return Math.min(128, Math.max(1, Math.floor(2e9 / bytes)));
@@ -99,6 +99,7 @@ function tasksOf(step: keyof typeof TRAININGS): Task[] {
     ...CONVOLUTIONS.map(work => ({ work, pass: 'forward' }) as const),
     ...CONVOLUTIONS.map(work => ({ work, pass: 'forward+grads' }) as const),
     { work: TRAININGS[step], pass: 'step' },
+    { work: CLASSIFYING, pass: 'step' },
   ];
 }
 

@@ -2,7 +2,15 @@
 import packageJson from './package.json' with { type: 'json' };
 import { type Peer, type Prepared, serve, settle, steps } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
-import type { Arrays, ConvolutionWork, HostArray, Pass, TrainingWork } from './works.ts';
+import {
+  type Arrays,
+  blocksOf,
+  type ClassifyingWork,
+  type ConvolutionWork,
+  type HostArray,
+  type Pass,
+  type TrainingWork,
+} from './works.ts';
 
 const adapter = await exposeWebGpu();
 const {
@@ -12,6 +20,7 @@ const {
   vjp,
   valueAndGrad,
   lax,
+  nn,
   numpy: np,
   tree,
   blockUntilReady,
@@ -26,12 +35,12 @@ const read = async (array: JaxArray): Promise<HostArray> => ({
   shape: array.shape,
   data: Float32Array.from(await array.ref.data()),
 });
-const same = (x: JaxArray, weight: JaxArray): JaxArray => {
+const same = (x: JaxArray, weight: JaxArray, stride = 1): JaxArray => {
   const padding = (weight.shape[2] - 1) / 2;
   return lax.convGeneralDilated(
     x,
     weight,
-    [1, 1],
+    [stride, stride],
     [
       [padding, padding],
       [padding, padding],
@@ -165,6 +174,49 @@ async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays):
   });
 }
 
+function classify(P: Parameters, work: ClassifyingWork, x: JaxArray): JaxArray {
+  const relu = (x: JaxArray) => nn.relu(x);
+  const conv = (layer: string, x: JaxArray, stride = 1) => same(x, P[`${layer}.weight`], stride);
+  let y = relu(norm(P, 'bn', conv('conv', x)));
+  for (const { name, stride } of blocksOf(work)) {
+    const inner = relu(norm(P, `${name}.bn1`, conv(`${name}.conv1`, y.ref, stride)));
+    const shortcut = stride === 2 ? norm(P, `${name}.shortcut.1`, conv(`${name}.shortcut.0`, y, stride)) : y;
+    y = relu(norm(P, `${name}.bn2`, conv(`${name}.conv2`, inner)).add(shortcut));
+  }
+  return np.dot(np.mean(y, [2, 3]), np.transpose(P['fc.weight'])).add(P['fc.bias']);
+}
+
+async function classifying(work: ClassifyingWork, inputs: Arrays): Promise<Prepared> {
+  const { images: pictures, labels: wanted, ...weights } = inputs;
+  const { batch, classes, learningRate } = work;
+  const oneHot = new Float32Array(batch * classes);
+  for (const [i, label] of wanted.data.entries()) oneHot[i * classes + label] = 1;
+  const [images, labels] = [upload(pictures), upload({ shape: [batch, classes], data: oneHot })];
+  let P: Parameters = Object.fromEntries(Object.entries(weights).map(([name, array]) => [name, upload(array)]));
+  let velocity = tree.map((p: JaxArray) => np.zeros(p.shape), P) as Parameters;
+  const cost = (P: Parameters, images: JaxArray, labels: JaxArray): JaxArray =>
+    np.sum(nn.logSoftmax(classify(P, work, images), -1).mul(labels)).mul(-1 / batch);
+  const update = jit(
+    (P: Parameters, v: Parameters, images: JaxArray, labels: JaxArray): [JaxArray, Parameters, Parameters] => {
+      const [loss, g] = valueAndGrad(cost)(tree.ref(P), images, labels) as unknown as [JaxArray, Parameters];
+      const v2 = tree.map((v: JaxArray, g: JaxArray) => v.mul(0.9).add(g), v, g) as Parameters;
+      const P2 = tree.map((p: JaxArray, v: JaxArray) => p.sub(v.mul(learningRate)), P, tree.ref(v2)) as Parameters;
+      return [loss, P2, v2];
+    },
+  );
+  await blockUntilReady([P, velocity, images, labels]);
+  const losses: number[] = [];
+  async function step(): Promise<void> {
+    let loss: JaxArray;
+    [loss, P, velocity] = update(P, velocity, images.ref, labels.ref);
+    losses.push((await loss.data())[0]);
+    await blockUntilReady(P);
+  }
+  return steps(step, losses, () => {
+    for (const array of [images, labels, ...[P, velocity].flatMap(group => Object.values(group))]) array.dispose();
+  });
+}
+
 await serve({
   version: packageJson.dependencies['@jax-js/jax'],
   adapter: adapter.name,
@@ -172,4 +224,5 @@ await serve({
   passes: ['forward', 'forward+grads', 'step'],
   convolution,
   training,
+  classifying,
 } satisfies Peer);

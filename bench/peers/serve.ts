@@ -3,7 +3,16 @@ import { createInterface } from 'node:readline';
 import { sleepUntil } from '../../engine/device/gpu.node.ts';
 import { CallCounter } from '../calls.ts';
 import { decode, encode, type Greeting, type Ran, REPLY, type Request, type Wait } from './protocol.ts';
-import { type Arrays, type ConvolutionWork, inputsOf, type Pass, type TrainingWork, type Work } from './works.ts';
+import {
+  type Arrays,
+  type ClassifyingWork,
+  type ConvolutionWork,
+  inputsOf,
+  isUpdate,
+  type Pass,
+  type TrainingWork,
+  type Work,
+} from './works.ts';
 
 /** Prepared work that can be repeated. */
 export interface Prepared {
@@ -18,6 +27,7 @@ export interface Prepared {
 export interface Peer extends Greeting {
   convolution(work: ConvolutionWork, pass: Pass, inputs: Arrays): Promise<Prepared>;
   training?(work: TrainingWork, inputs: Arrays): Promise<Prepared>;
+  classifying?(work: ClassifyingWork, inputs: Arrays): Promise<Prepared>;
 }
 
 /** Waits for a promise of the peer: asleep, or as its users do. */
@@ -42,8 +52,8 @@ export async function serve(peer: Peer): Promise<never> {
 
   async function prepare(work: Work, pass: Pass, inputs: Arrays): Promise<Prepared> {
     if (work.kind === 'convolution') return await peer.convolution(work, pass, inputs);
-    if (!peer.training) throw new Error('does not train');
-    return await peer.training(work, inputs);
+    if (!peer.training || !peer.classifying) throw new Error('does not train');
+    return work.kind === 'training' ? await peer.training(work, inputs) : await peer.classifying(work, inputs);
   }
 
   async function run(repeats: number, flight: number, wait: Wait): Promise<Ran> {
@@ -53,7 +63,7 @@ export async function serve(peer: Peer): Promise<never> {
     const cpu = process.cpuUsage();
     const began = performance.now();
     const idle = process.cpuUsage(idleCpu);
-    const together = work.kind === 'training' ? repeats : flight;
+    const together = isUpdate(work) ? repeats : flight;
     for (let left = repeats; left > 0; left -= together) await ready.run(Math.min(left, together), wait);
     const ms = performance.now() - began;
     const { user, system } = process.cpuUsage(cpu);

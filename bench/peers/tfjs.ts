@@ -1,7 +1,15 @@
 /** TensorFlow.js on its WebGPU backend: NHWC and HWIO, tidy, optimizer.minimize. */
 import { type Peer, type Prepared, serve, settle, steps } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
-import type { Arrays, ConvolutionWork, HostArray, Pass, TrainingWork } from './works.ts';
+import {
+  type Arrays,
+  blocksOf,
+  type ClassifyingWork,
+  type ConvolutionWork,
+  type HostArray,
+  type Pass,
+  type TrainingWork,
+} from './works.ts';
 
 const adapter = await exposeWebGpu();
 // Not tfjs-core: its bundle for Node registers no gradients.
@@ -10,6 +18,7 @@ await import('@tensorflow/tfjs-backend-webgpu');
 await tf.setBackend('webgpu');
 await tf.ready();
 type Tensor1D = import('@tensorflow/tfjs').Tensor1D;
+type Tensor2D = import('@tensorflow/tfjs').Tensor2D;
 type Tensor4D = import('@tensorflow/tfjs').Tensor4D;
 type Tensor = import('@tensorflow/tfjs').Tensor;
 
@@ -147,6 +156,53 @@ async function training({ blocks, learningRate }: TrainingWork, inputs: Arrays):
   });
 }
 
+async function classifying(work: ClassifyingWork, inputs: Arrays): Promise<Prepared> {
+  const variables = new Map<string, Tensor>();
+  const parameter = <T extends Tensor>(name: string): T => variables.get(name) as T;
+  for (const [name, array] of Object.entries(inputs)) {
+    if (name === 'images' || name === 'labels') continue;
+    const initial = upload(array.shape.length === 4 ? toHwio(array) : array);
+    variables.set(name, tf.variable(initial));
+    initial.dispose();
+  }
+  const images = upload(toNhwc(inputs.images)) as Tensor4D;
+  const labels = tf.oneHot(tf.tensor1d(inputs.labels.data, 'int32'), work.classes).toFloat();
+
+  // PyTorch's padding: the same on both sides, also where the stride is 2.
+  const conv = (x: Tensor4D, layer: string, stride = 1): Tensor4D => {
+    const weight = parameter<Tensor4D>(`${layer}.weight`);
+    return tf.conv2d(x, weight, stride, (weight.shape[0] - 1) / 2, 'NHWC', 1, 'floor');
+  };
+  const norm = (x: Tensor4D, layer: string): Tensor4D => {
+    const { mean, variance } = tf.moments(x, [0, 1, 2]);
+    const [offset, scale] = ['bias', 'weight'].map(part => parameter<Tensor1D>(`${layer}.${part}`));
+    return tf.batchNorm(x, mean as Tensor1D, variance as Tensor1D, offset, scale, 1e-5) as Tensor4D;
+  };
+  function model(x: Tensor4D): Tensor2D {
+    let y = tf.relu(norm(conv(x, 'conv'), 'bn'));
+    for (const { name, stride } of blocksOf(work)) {
+      const inner = tf.relu(norm(conv(y, `${name}.conv1`, stride), `${name}.bn1`));
+      const shortcut = stride === 2 ? norm(conv(y, `${name}.shortcut.0`, stride), `${name}.shortcut.1`) : y;
+      y = tf.relu(tf.add(norm(conv(inner, `${name}.conv2`), `${name}.bn2`), shortcut));
+    }
+    const features = tf.mean(y, [1, 2]) as Tensor2D;
+    return tf.add(tf.matMul(features, parameter<Tensor2D>('fc.weight'), false, true), parameter('fc.bias'));
+  }
+
+  const sgd = tf.train.momentum(work.learningRate, 0.9);
+  const losses: number[] = [];
+  async function step(): Promise<void> {
+    const loss = sgd.minimize(() => tf.losses.softmaxCrossEntropy(labels, model(images)), true)!;
+    losses.push((await loss.data())[0]);
+    loss.dispose();
+    await finished(parameter('conv.weight'));
+  }
+  return steps(step, losses, () => {
+    sgd.dispose();
+    tf.dispose([images, labels, ...variables.values()]);
+  });
+}
+
 await serve({
   version: tf.version.tfjs,
   adapter: adapter.name,
@@ -154,4 +210,5 @@ await serve({
   passes: ['forward', 'forward+grads', 'step'],
   convolution,
   training,
+  classifying,
 } satisfies Peer);

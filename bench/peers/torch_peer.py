@@ -75,6 +75,39 @@ class SRResNet(nn.Module):
         return self.conv_out(self.up(self.bn_mid(self.conv_mid(self.blocks(first))) + first))
 
 
+class ResidualBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Sequential()
+        if stride == 2:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x):
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    """ResNet-18's shape for 32x32 pictures (He et al. 2016)."""
+
+    def __init__(self, width, classes):
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 3, padding=1, bias=False)
+        self.bn = nn.BatchNorm2d(width)
+        widths = [factor * width for factor in (1, 1, 1, 2, 2, 4, 4, 8, 8)]
+        pairs = zip(widths, widths[1:])
+        self.blocks = nn.Sequential(*[ResidualBlock(a, b, 1 if a == b else 2) for a, b in pairs])
+        self.fc = nn.Linear(8 * width, classes)
+
+    def forward(self, x):
+        return self.fc(self.blocks(F.relu(self.bn(self.conv(x)))).mean((2, 3)))
+
+
 class Convolution:
     def __init__(self, work, backward, given):
         def make(name, *shape):
@@ -103,30 +136,26 @@ class Convolution:
         return {name: getattr(self, name).detach().float().cpu() for name in names}
 
 
-class Training:
-    def __init__(self, work, given):
-        self.net = SRResNet(work["blocks"], work["channels"])
-        side = work["crop"] // 4
+class Update:
+    """Updates of a network; subclasses make `optimizer` and `loss()`."""
+
+    def __init__(self, net, given, data):
+        self.net = net
         if given:
             # All parameters by name; running statistics are not part of the peers' inputs.
             parameters = dict(self.net.named_parameters())
-            weights = {name: given[name] for name in given if name not in ("lr", "hr")}
+            weights = {name: given[name] for name in given if name not in data}
             if weights.keys() != parameters.keys():
                 raise ValueError("other parameters than expected: " + str(weights.keys() ^ parameters.keys()))
             self.net.load_state_dict(weights, strict=False)
-            self.lr, self.hr = given["lr"].to(DEVICE), given["hr"].to(DEVICE)
-        else:
-            self.lr = torch.rand(work["batch"], 3, side, side, device=DEVICE)
-            self.hr = torch.rand(work["batch"], 3, 4 * side, 4 * side, device=DEVICE) * 2 - 1
         self.net.to(DEVICE).train()
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=work["learningRate"])
         self.scaler = torch.cuda.amp.GradScaler() if CUDA and AUTOCAST else None
         self.losses = []
 
     def once(self):
         self.optimizer.zero_grad()
         with autocast():
-            loss = F.mse_loss(self.net(self.lr), self.hr)
+            loss = self.loss()
         if self.scaler:
             self.scaler.scale(loss).backward()
             self.scaler.step(self.optimizer)
@@ -143,6 +172,35 @@ class Training:
 
     def results(self):
         return {"losses": torch.tensor(self.losses)}
+
+
+class Training(Update):
+    def __init__(self, work, given):
+        super().__init__(SRResNet(work["blocks"], work["channels"]), given, ("lr", "hr"))
+        side = work["crop"] // 4
+        if given:
+            self.lr, self.hr = given["lr"].to(DEVICE), given["hr"].to(DEVICE)
+        else:
+            self.lr = torch.rand(work["batch"], 3, side, side, device=DEVICE)
+            self.hr = torch.rand(work["batch"], 3, 4 * side, 4 * side, device=DEVICE) * 2 - 1
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=work["learningRate"])
+
+    def loss(self):
+        return F.mse_loss(self.net(self.lr), self.hr)
+
+
+class Classifying(Update):
+    def __init__(self, work, given):
+        super().__init__(ResNet(work["width"], work["classes"]), given, ("images", "labels"))
+        if given:
+            self.images, self.labels = given["images"].to(DEVICE), given["labels"].long().to(DEVICE)
+        else:
+            self.images = torch.rand(work["batch"], 3, 32, 32, device=DEVICE) * 2 - 1
+            self.labels = torch.arange(work["batch"], device=DEVICE) % work["classes"]
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=work["learningRate"], momentum=0.9)
+
+    def loss(self):
+        return F.cross_entropy(self.net(self.images), self.labels)
 
 
 def decode(encoded):
@@ -164,11 +222,13 @@ def prepare(request, given=None):
     work = request["work"]
     if work["kind"] == "training":
         return Training(work, given)
+    if work["kind"] == "classifying":
+        return Classifying(work, given)
     return Convolution(work, request["pass"] == "forward+grads", given)
 
 
 def run(prepared, repeats, flight, idle):
-    together = repeats if isinstance(prepared, Training) else flight
+    together = repeats if isinstance(prepared, Update) else flight
     wall, cpu = time.perf_counter(), time.process_time()
     idle_ms, idle_cpu_ms = (wall - idle[0]) * 1e3, (cpu - idle[1]) * 1e3
     left = repeats
