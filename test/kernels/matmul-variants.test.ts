@@ -119,6 +119,22 @@ test('rows of whole vec4s, along the inner axis and across it', async () => {
     await check({ m: 20, k: 36, n: 132, transposeA, transposeB: !transposeA, baked: true });
 });
 
+test('small matrices in a batch: the choice counts all of them, and tiles have no rows and columns that these lack', async () => {
+  const { traits } = device();
+  const layer = { transposeA: false, transposeB: false, baked: true };
+  for (const [m, k, n, count] of [
+    [24, 64, 24, 24],
+    [17, 65, 9, 3],
+  ] as const) {
+    const problem = { ...layer, m, k, n, batch: { shape: [count], a: [m * k], b: [k * n] } };
+    await check(problem);
+    const isSmall = count * m * k * n < 2e5;
+    const chosen = (of: Partial<typeof traits>) => matmulFamily.choose(problem, { ...traits, ...of }).name;
+    expect(chosen({ software: true, subgroupSize: 8 })).toBe(isSmall ? 'plain' : 'broadcast');
+    expect(chosen({ software: false })).toBe(isSmall ? 'plain' : 'tiledSquare');
+  }
+});
+
 // Convolutions' tiles show the same in a quick run.
 if (LONG)
   test.each([
