@@ -7,6 +7,7 @@ import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { add, mul } from '../elementwise/arithmetic.ts';
 import { reshape } from '../movement/reshape.ts';
 import { standardize } from './batch-norm.ts';
+import { rowNorm } from './row-norm.ts';
 
 export interface NormalizeOptions {
   /** Factor of the normalized elements. */
@@ -17,13 +18,19 @@ export interface NormalizeOptions {
   readonly eps?: number;
 }
 
-/** Normalizes rows of x, which has `rows` of them, with the biased variance; then the weight and the bias, in a shape that broadcasts. */
+/** Rows longer than this are divided over workgroups, unless there are many of them. */
+const LONGEST_ROW = 65_536;
+const MANY_ROWS = 64;
+
+/**
+ * Normalizes with the biased variance, then applies the weight and the bias, of the shape `expected`. x is seen as `view`, [N, R, K,
+ * S]: rows of K · S elements, with K parameters each that repeat after R rows.
+ */
 function normalizeRows(
   name: string,
   x: Tensor,
-  rows: number,
   options: NormalizeOptions,
-  [shape, parameters]: readonly [expected: Shape, broadcast: Shape],
+  [shape, view]: readonly [expected: Shape, view: readonly [number, number, number, number]],
 ): Tensor {
   checkOptions(name, options, ['weight', 'bias', 'eps']);
   const { weight, bias, eps = 1e-5 } = options;
@@ -37,11 +44,16 @@ function normalizeRows(
         name,
         `for x ${formatShape(x.shape)}: expected a ${label} of ${formatShape(shape)}, got ${formatShape(parameter.shape)}.`,
       );
+  const [n, rows, channels, size] = view;
   return tidy(() => {
-    let y = reshape(standardize(reshape(x, [1, rows, x.size / rows]), eps), x.shape);
-    if (weight) y = mul(y, reshape(weight, parameters));
-    if (bias) y = add(y, reshape(bias, parameters));
-    return y;
+    const whole = reshape(x, view);
+    const [w, b] = [weight, bias].map(parameter => parameter && reshape(parameter, [rows, channels]));
+    if (channels * size <= LONGEST_ROW || n * rows >= MANY_ROWS) return reshape(rowNorm(whole, w, b, eps), x.shape);
+    let y = reshape(standardize(reshape(x, [1, n * rows, channels * size]), eps), view);
+    const broadcast = [rows, channels, 1];
+    if (w) y = mul(y, reshape(w, broadcast));
+    if (b) y = add(y, reshape(b, broadcast));
+    return reshape(y, x.shape);
   });
 }
 
@@ -53,7 +65,8 @@ export function layerNorm(x: Tensor, shape: readonly number[], options: Normaliz
   const last = x.shape.slice(x.shape.length - shape.length);
   if (shape.length === 0 || shape.length > x.shape.length || last.join() !== shape.join())
     throw new ShapeError('layerNorm', `expected x to end in ${formatShape(shape)}, got ${formatShape(x.shape)}.`);
-  return normalizeRows('layerNorm', x, x.size / sizeOf(shape), options, [shape, shape]);
+  const size = sizeOf(shape);
+  return normalizeRows('layerNorm', x, options, [shape, [x.size / size, 1, size, 1]]);
 }
 
 /** Sizes [N, C, …] with at least one element for each channel. */
@@ -61,11 +74,6 @@ function channelsOf(name: string, { shape }: Tensor): number {
   if (shape.length < 2) throw new ShapeError(name, `expected [N, C, …], got ${formatShape(shape)}.`);
   return shape[1];
 }
-
-const perChannel = ({ shape }: Tensor): [Shape, Shape] => [
-  [shape[1]],
-  shape.map((size, axis) => (axis === 1 ? size : 1)),
-];
 
 /**
  * Group normalization (Wu and He 2018): x [N, C, …] with mean 0 and variance 1 over each image's C / groups channels, then ·
@@ -75,7 +83,8 @@ export function groupNorm(x: Tensor, groups: number, options: NormalizeOptions =
   const channels = channelsOf('groupNorm', x);
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
     throw new ArgumentError('groupNorm', `expected groups to divide ${channels} channels, got ${groups}.`);
-  return normalizeRows('groupNorm', x, x.shape[0] * groups, options, perChannel(x));
+  const view = [x.shape[0], groups, channels / groups, sizeOf(x.shape.slice(2))] as const;
+  return normalizeRows('groupNorm', x, options, [[channels], view]);
 }
 
 /**
@@ -86,7 +95,8 @@ export function instanceNorm(x: Tensor, options: NormalizeOptions = {}): Tensor 
   const channels = channelsOf('instanceNorm', x);
   if (x.shape.length < 3)
     throw new ShapeError('instanceNorm', `expected [N, C, …] with at least three axes, got ${formatShape(x.shape)}.`);
-  return normalizeRows('instanceNorm', x, x.shape[0] * channels, options, perChannel(x));
+  const view = [x.shape[0], channels, 1, sizeOf(x.shape.slice(2))] as const;
+  return normalizeRows('instanceNorm', x, options, [[channels], view]);
 }
 
 /** Rows of equal length with mean 0 and variance 1. */

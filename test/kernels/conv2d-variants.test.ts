@@ -213,6 +213,29 @@ describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) =>
   });
 
   test.each([
+    ['3x3', { c: 9, k: 16, r: 3, s: 3, stride: [1, 1], padding: [2, 2], dilation: [2, 2], bias: true }],
+    [
+      '2x4, apart along one axis',
+      { c: 4, k: 3, r: 2, s: 4, stride: [1, 1], padding: [0, 3], end: [1, 2], dilation: [1, 3], bias: false },
+    ],
+    [
+      '5x3, farther than the padding',
+      { c: 3, k: 17, r: 5, s: 3, stride: [1, 1], padding: [1, 0], dilation: [2, 5], bias: true },
+    ],
+  ] as const)('dilated %s: sizes that leave parts of a lattice empty', async (name, layer) => {
+    const software = device().traits.subgroupSize >= 4;
+    for (const [n, h, w] of [
+      [2, 17, 23],
+      [1, 8, 11],
+    ] as const) {
+      const reached = await check(pass, { ...layer, n, h, w, baked: false });
+      expect(reached).toContain(software ? 'broadcast' : 'plain');
+    }
+    if (LONG || name === '3x3') await check(pass, { ...layer, n: 1, h: 8, w: 11, baked: false }, isTile);
+    if (LONG || name !== '3x3') await check(pass, { ...layer, n: 2, h: 7, w: 13, baked: true });
+  });
+
+  test.each([
     ['3x3', { c: 5, k: 5, r: 3, s: 3, stride: [1, 1], padding: [1, 1], groups: 5, bias: true }],
     [
       '2x4 of stride 2x1, dilated, two results per channel',

@@ -25,12 +25,14 @@ const operationOf = (variant: Variant<MatmulProblem>): Operation<{ readonly prob
   lower: ({ attributes: { problem }, baked }, traits) => variant.lower({ ...problem, baked }, traits),
 });
 
-/** Compares all variants that accept the problem; returns their names. */
-async function check(problem: MatmulProblem): Promise<string[]> {
+/** Compares all variants that accept the problem, or some and the plain one; returns their names. */
+async function check(problem: MatmulProblem, wanted: readonly string[] = []): Promise<string[]> {
   const { m, k, n, batch } = problem;
   const matrices = (strides: readonly number[] = []) =>
     strides.reduce((count, stride, axis) => (stride > 0 ? count * batch!.shape[axis] : count), 1);
-  const variants = matmulFamily.candidates(problem, device().traits);
+  const variants = matmulFamily
+    .candidates(problem, device().traits)
+    .filter(({ name }) => wanted.length === 0 || name === 'plain' || wanted.includes(name));
   const outputs = tidy(() => {
     const a = tensor(noise(matrices(batch?.a) * m * k, 3));
     const b = tensor(noise(matrices(batch?.b) * k * n, 4));
@@ -117,6 +119,23 @@ test('a dense layer and its gradients reach every variant that this adapter has'
 test('rows of whole vec4s, along the inner axis and across it', async () => {
   for (const transposeA of [false, true])
     await check({ m: 20, k: 36, n: 132, transposeA, transposeB: !transposeA, baked: true });
+});
+
+test('small matrices in a batch: the choice counts all of them, and tiles have no rows and columns that these lack', async () => {
+  const { traits } = device();
+  const layer = { transposeA: false, transposeB: false, baked: true };
+  for (const [m, k, n, count] of [
+    [24, 64, 24, 24],
+    [17, 65, 9, 3],
+  ] as const) {
+    const problem = { ...layer, m, k, n, batch: { shape: [count], a: [m * k], b: [k * n] } };
+    // Tiles for GPUs do not depend on the sizes.
+    await check(problem, ['broadcast']);
+    const isSmall = count * m * k * n < 2e5;
+    const chosen = (of: Partial<typeof traits>) => matmulFamily.choose(problem, { ...traits, ...of }).name;
+    expect(chosen({ software: true, subgroupSize: 8 })).toBe(isSmall ? 'plain' : 'broadcast');
+    expect(chosen({ software: false })).toBe(isSmall ? 'plain' : 'tiledSquare');
+  }
 });
 
 // Convolutions' tiles show the same in a quick run.

@@ -20,7 +20,7 @@ import { lines, range } from '../../../engine/text/repeat.ts';
 import { accumulator, channelLines, type Layout, layoutOf, tapOffset, turnOffset } from './broadcast-layout.ts';
 import { eachOf } from './broadcast-plan.ts';
 import { begin, store } from './broadcast-sums.ts';
-import { type Correlation, positionsOf } from './correlation.ts';
+import { type Correlation, latticeOf, latticesOf } from './correlation.ts';
 
 /** Workgroups per CPU thread. */
 const WORKGROUPS_PER_PROCESSOR = 4;
@@ -68,7 +68,8 @@ function accumulate(layout: Layout): string {
   const { problem, groups, held, whole, patch, patchLoads, turns, turnRows } = layout;
   const { c, weight } = problem;
   const last = whole ? `first + ${c} * one` : `min(first + ${held}, ${c})`;
-  const shift = turns > 1 ? ` + turn * ${turnRows}` : '';
+  const [down] = problem.dilation ?? [1];
+  const shift = turns > 1 ? ` + turn * ${turnRows * down}` : '';
   // Outer loop over patch rows, inner loop over channels: masks only depend on the row.
   const loop = `${lines(
     patchLoads,
@@ -91,15 +92,24 @@ function accumulate(layout: Layout): string {
 /** Loops over the workgroup's tiles. */
 function walk(layout: Layout): string {
   const { problem, rows, columns, lanes, held, patchColumns, patchLoads } = layout;
-  const { stride, padding } = problem;
-  const tile = `let tile = at % (across * down); let image = at / (across * down);
+  const { stride, padding, dilation } = problem;
+  const by = (distance: number) => (distance === 1 ? '' : ` * ${distance}`);
+  const place = dilation
+    ? `let lattice = at / (across * down); let image = lattice / ${latticesOf(problem)};
+  let firstRow = lattice / ${dilation[1]} % ${dilation[0]}; let firstColumn = lattice % ${dilation[1]};`
+    : 'let image = at / (across * down);';
+  const corner = dilation
+    ? `let top = row0 * ${dilation[0]} + firstRow - ${padding[0]}; let left = column0 * ${dilation[1]} + firstColumn - ${padding[1]};`
+    : `let top = row0 * ${stride[0]} - ${padding[0]}; let left = column0 * ${stride[1]} - ${padding[1]};`;
+  const [down, across] = dilation ?? [1, 1];
+  const tile = `let tile = at % (across * down); ${place}
   let column0 = tile % across * ${columns}; let row0 = tile / across * ${rows};
-  let top = row0 * ${stride[0]} - ${padding[0]}; let left = column0 * ${stride[1]} - ${padding[1]};
+  ${corner}
   let plane = h * w;
   ${lines(
     patchLoads,
     i =>
-      `let e${i} = i32(lane) + ${i * lanes}; let y${i} = e${i} / ${patchColumns} + top; let x${i} = e${i} % ${patchColumns} + left;`,
+      `let e${i} = i32(lane) + ${i * lanes}; let y${i} = e${i} / ${patchColumns}${by(down)} + top; let x${i} = e${i} % ${patchColumns}${by(across)} + left;`,
   )}
   ${begin(layout)}
   ${accumulate(layout)}
@@ -160,14 +170,15 @@ export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, pr
   const reads = ['x', 'weight', ...(bias ? ['bias'] : []), ...epilogue.reads];
   const layout = layoutOf(problem, lanes, WORKGROUPS_PER_PROCESSOR * processors);
   const { rows, columns, groups, held, whole } = layout;
-  const [positionsDown, positionsAcross] = positionsOf(problem);
+  const [positionsDown, positionsAcross] = latticeOf(problem);
   const [across, down] = [Math.ceil(positionsAcross / columns), Math.ceil(positionsDown / rows)];
   const blocks = Math.ceil(k / lanes / groups);
-  const tiles = n * across * down;
+  const images = n * latticesOf(problem);
+  const tiles = images * across * down;
   // Tiles per workgroup is an argument like the sizes: the text does not depend on it.
   const each = problem.baked ? layout.each : eachOf(tiles * blocks, WORKGROUPS_PER_PROCESSOR * processors);
   const walks = held > 0;
-  const numbers = new Numbers(problem.baked, { n, h, w, oh, ow, across, down, ...(walks && { each }) });
+  const numbers = new Numbers(problem.baked, { n: images, h, w, oh, ow, across, down, ...(walks && { each }) });
   const work = walks
     ? whole
       ? 'keep0(line, block, lane, 0);'

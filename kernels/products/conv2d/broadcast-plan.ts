@@ -1,5 +1,5 @@
 /** Plans the tiling of a broadcast kernel with a cost model of its loads, arithmetic and sums. */
-import { type Correlation, positionsOf, type Tap } from './correlation.ts';
+import { type Correlation, latticeOf, latticesOf, type Tap } from './correlation.ts';
 
 export interface Plan {
   /** Positions and channel groups (one channel per lane) that one iteration of a workgroup computes. */
@@ -63,7 +63,8 @@ export function planOf(problem: Correlation, lanes: number, workgroups: number):
   const turns = r / turnRows;
   const taps = phases.map(phase => phase.taps.filter(({ row }) => row < turnRows));
   const perTurn = taps.reduce((sum, list) => sum + list.length, 0);
-  const [down, across] = positionsOf(problem);
+  const [down, across] = latticeOf(problem);
+  const images = n * latticesOf(problem);
   const needed = Math.ceil(k / lanes);
   const plan = { turnRows, turns, taps };
   let best: Plan | undefined;
@@ -71,7 +72,7 @@ export function planOf(problem: Correlation, lanes: number, workgroups: number):
   const consider = (rows: number, columns: number, groups: number) => {
     const sums = rows * columns * groups * phases.length;
     const blocks = Math.ceil(needed / groups);
-    const tiles = baked ? n * Math.ceil(down / rows) * Math.ceil(across / columns) : EACH_UNKNOWN;
+    const tiles = baked ? images * Math.ceil(down / rows) * Math.ceil(across / columns) : EACH_UNKNOWN;
     const patch = ((rows - 1) * stride[0] + turnRows) * ((columns - 1) * stride[1] + s);
     if (sums > MOST_ACCUMULATORS || patch > MOST_PATCH) return;
     const arithmetic = rows * columns * groups * perTurn;

@@ -6,12 +6,15 @@ import { type Layout, sumsOfGroup } from './broadcast-layout.ts';
 /** Loads or stores the tile's sums in a loop, because each load and store in the text costs compile time. */
 function moveSums(layout: Layout, move: (group: number) => { before: string; each: string; after: string }): string {
   const { problem, groups, columns, pixels } = layout;
-  const { k, phases, spread } = problem;
+  const { k, phases, spread, dilation } = problem;
   const several = phases.length > 1;
   const pixel = several ? `i % ${pixels}` : 'i';
   const phase = (of: 'row' | 'column') =>
     several ? ` + array(${phases.map(p => p[of]).join(', ')})[i / ${pixels}]` : '';
-  const spreadBy = (by: number) => (by === 1 ? '' : ` * ${by}`);
+  const spreadBy = (axis: 0 | 1) => {
+    const by = (dilation ?? spread)[axis];
+    return `${by === 1 ? '' : ` * ${by}`}${dilation ? ` + ${axis === 0 ? 'firstRow' : 'firstColumn'}` : ''}`;
+  };
   return lines(groups, g => {
     const { before, each, after } = move(g);
     return `{
@@ -19,8 +22,8 @@ function moveSums(layout: Layout, move: (group: number) => { before: string; eac
     let start = (image * ${k} + o${g}) * oh * ow;
     if (o${g} < ${k}) {
       for (var i = 0; i < ${pixels * phases.length} * one; i++) {
-        let y = (row0 + ${pixel} / ${columns})${spreadBy(spread[0])}${phase('row')};
-        let x = (column0 + i % ${columns})${spreadBy(spread[1])}${phase('column')};
+        let y = (row0 + ${pixel} / ${columns})${spreadBy(0)}${phase('row')};
+        let x = (column0 + i % ${columns})${spreadBy(1)}${phase('column')};
         if (y < oh && x < ow) { ${each} }
       }
     }

@@ -19,11 +19,13 @@ import {
 import { Numbers } from '../../../engine/text/numbers.ts';
 import { lines, range } from '../../../engine/text/repeat.ts';
 import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
-import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
+import { latticesOf } from './correlation.ts';
+import { type Conv2dProblem, type Conv2dVariant, describe, isWithinKernel, outputSize } from './problem.ts';
 
 /**
  * gw[lane channel, wide channel, p, q] = Σ wide[·, i + p − padding, j + q − padding] · lane[·, i, j]. With x as the wide
- * side this is the definition; with gy as the wide side, taps are reversed and the padding is kernel − 1 − padding.
+ * side this is the definition; with gy as the wide side, taps are reversed and the padding is kernel − 1 − padding. With dilation,
+ * strips lie in lattices (see `correlation.ts`), one after the other.
  */
 interface Roles {
   /** False: x is wide (broadcast) and gy is across the lanes. True: the reverse. */
@@ -41,20 +43,26 @@ const MOST_LOADS = 20;
 const FEWEST_COLUMNS = 6;
 
 function rolesOf(problem: Conv2dProblem, lanes: number): Roles {
-  const { c, h, w, k, r, s, stride, padding } = problem;
+  const { c, h, w, k, r, s, stride, padding, dilation = [1, 1] } = problem;
   const [oh, ow] = outputSize(problem);
   const padded = (channels: number) => Math.ceil(channels / lanes) * lanes;
   const x = { channels: c, h, w };
   const gy = { channels: k, h: oh, w: ow };
   // Only x can be read with a stride.
   if (Math.max(...stride) > 1 || padded(k) * c <= padded(c) * k) return { swapped: false, wide: x, lane: gy, padding };
-  return { swapped: true, wide: gy, lane: x, padding: [r - 1 - padding[0], s - 1 - padding[1]] };
+  return {
+    swapped: true,
+    wide: gy,
+    lane: x,
+    padding: [dilation[0] * (r - 1) - padding[0], dilation[1] * (s - 1) - padding[1]],
+  };
 }
 
 function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const { subgroupSize: lanes } = traits;
-  const { n, c, k, r, s, stride, baked } = problem;
+  const { n, c, k, r, s, stride, dilation, baked } = problem;
   const [down, along] = stride;
+  const [apartDown, apartAlong] = dilation ?? [1, 1];
   const { swapped, wide, lane, padding } = rolesOf(problem, lanes);
   const taps = r * s;
   // A strip's row of the wide side takes several registers per lane, or a segment of one, which channels then share.
@@ -73,22 +81,24 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const bundles = Math.ceil(inputs / shared);
   const room = Math.floor((MOST_LOADS - bundles * registers * Math.min(r, down)) / groups);
   const widest = Math.min(Math.floor((registers * segment - s) / along) + 1, Math.max(FEWEST_COLUMNS, room));
-  const columns = baked ? Math.ceil(lane.w / Math.ceil(lane.w / widest)) : widest;
+  const laneColumns = Math.ceil(lane.w / apartAlong);
+  const columns = baked ? Math.ceil(laneColumns / Math.ceil(laneColumns / widest)) : widest;
   // Columns of a wide row that are used: not all if the stride is larger than the kernel.
   const used = new Set(range(columns).flatMap(j => range(s).map(q => j * along + q)));
   const laneBlocks = Math.ceil(lane.channels / lanes / groups);
   const wideBlocks = Math.ceil(wide.channels / inputs);
-  const strips = Math.ceil(lane.w / columns);
+  const strips = Math.ceil(laneColumns / columns);
+  const total = n * strips * latticesOf(problem);
   const count = k * c * taps;
   const wanted = Math.max(Math.ceil(WORKGROUPS / laneBlocks / wideBlocks), fewestParts(n * lane.h * lane.w, count));
-  const splits = Math.max(1, Math.min(wanted, n * strips));
+  const splits = Math.max(1, Math.min(wanted, total));
   const numbers = new Numbers(baked, {
     h: wide.h,
     w: wide.w,
     lh: lane.h,
     lw: lane.w,
     strips,
-    total: n * strips,
+    total,
     splits,
   });
 
@@ -117,7 +127,19 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
       ),
     )
     .join('\n      ');
-  const needsColumnMask = !baked || lane.w % columns !== 0;
+  const needsColumnMask = !baked || lane.w % (columns * apartAlong) !== 0;
+  const by = (distance: number) => (distance === 1 ? '' : ` * ${distance}`);
+  const columnAt = (j: string) => (dilation ? `firstColumn + (column0 + ${j}) * ${apartAlong}` : `column0 + ${j}`);
+  const place = dilation
+    ? `let lattice = strip / strips; let image = lattice / ${latticesOf(problem)};
+    let firstRow = lattice / ${apartAlong} % ${apartDown}; let firstColumn = lattice % ${apartAlong};`
+    : 'let image = strip / strips;';
+  const wideColumn = dilation
+    ? (i: number) =>
+        `(column0 + i32(lane)${shared > 1 ? ` % ${segment}` : ''} + ${i * lanes}) * ${apartAlong} + firstColumn - ${padding[1]}`
+    : (i: number) =>
+        `column0 * ${along} - ${padding[1]} + i32(lane)${shared > 1 ? ` % ${segment}` : ''} + ${i * lanes}`;
+  const wideRow = (p: number) => `${p * apartDown - padding[0]}${dilation ? ' + firstRow' : ''}`;
   const wgsl = `enable subgroups;
 @group(0) @binding(0) var<storage, read> wide: array<f32>;
 @group(0) @binding(1) var<storage, read> lanes: array<f32>;
@@ -138,12 +160,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   ${lines(groups * inputs * taps, i => `var a${i} = 0.0;`)}
   let end = ${startOfPart('(split + 1)', 'total')};
   for (var strip = ${startOfPart('split', 'total')}; strip < end; strip++) {
-    let image = strip / strips; let column0 = strip % strips * ${columns};
-    ${lines(registers, i => `let x${i} = column0 * ${along} - ${padding[1]} + i32(lane)${shared > 1 ? ` % ${segment}` : ''} + ${i * lanes}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
+    ${place} let column0 = strip % strips * ${columns};
+    ${lines(registers, i => `let x${i} = ${wideColumn(i)}; let m${i} = (x${i} >= 0) & (x${i} < w); let f${i} = select(0, x${i}, m${i});`)}
     ${lines(bundles, i => `let p${i} = (image * ${wide.channels} + w${i}) * plane;`)}
-    ${lines(groups, g => `var q${g} = (image * ${lane.channels} + c${g}) * lanePlane + column0;`)}
+    ${lines(groups, g => `var q${g} = (image * ${lane.channels} + c${g}) * lanePlane + ${dilation ? `firstRow * lw + firstColumn + column0 * ${apartAlong}` : 'column0'};`)}
     // The rows above the strip's first one.
-    ${lines(kept, p => `let above${p} = clamp(${p - padding[0]}, 0, h - 1) * w; let within${p} = (${p - padding[0]} >= 0) & (${p - padding[0]} < h);`)}
+    ${lines(kept, p => `let above${p} = clamp(${wideRow(p)}, 0, h - 1) * w; let within${p} = (${wideRow(p)} >= 0) & (${wideRow(p)} < h);`)}
     ${range(bundles)
       .flatMap(i =>
         range(kept).flatMap(p =>
@@ -153,12 +175,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
         ),
       )
       .join('\n    ')}
-    for (var y = 0; y < lh; y++) {
+    for (var y = ${dilation ? 'firstRow' : '0'}; y < lh; ${dilation ? `y += ${apartDown}` : 'y++'}) {
       ${range(r)
         .slice(kept)
         .map(
           p =>
-            `let below${p} = y * ${down} + ${p - padding[0]}; let inside${p} = (below${p} >= 0) & (below${p} < h); let at${p} = clamp(below${p}, 0, h - 1) * w;`,
+            `let below${p} = y * ${down} + ${p * apartDown - padding[0]}; let inside${p} = (below${p} >= 0) & (below${p} < h); let at${p} = clamp(below${p}, 0, h - 1) * w;`,
         )
         .join('\n      ')}
       ${range(bundles)
@@ -175,14 +197,14 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
       ${lines(groups * columns, gj => {
         const [g, j] = [Math.floor(gj / columns), gj % columns];
         return needsColumnMask
-          ? `let g${gj} = select(0.0, lanes[q${g} + min(${j}, lw - 1 - column0)], column0 + ${j} < lw);`
-          : `let g${gj} = lanes[q${g} + ${j}];`;
+          ? `let g${gj} = select(0.0, lanes[q${g} + min(${j * apartAlong}, lw - 1 - ${dilation ? `(${columnAt('0')})` : 'column0'})], ${columnAt(`${j}`)} < lw);`
+          : `let g${gj} = lanes[q${g} + ${j * apartAlong}];`;
       })}
       ${multiply}
       ${range(bundles)
         .flatMap(i => range(kept).flatMap(p => range(registers).map(u => `${row(i, p, u)} = ${row(i, p + down, u)};`)))
         .join(' ')}
-      ${lines(groups, g => `q${g} += lw;`)}
+      ${lines(groups, g => `q${g} += lw${by(apartDown)};`)}
     }
   }
   ${lines(
@@ -221,12 +243,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
 export const broadcastWeightGradient: Conv2dVariant = {
   name: 'broadcast',
   /** The conditions of the forward pass, and the accumulators of one channel must fit. */
-  accepts: ({ stride, r, s, padding }, { subgroupSize }) =>
+  accepts: ({ stride, r, s, ...problem }, { subgroupSize }) =>
     subgroupSize >= 4 &&
     subgroupSize <= 32 &&
     Math.max(...stride) <= 2 &&
     r * s <= MOST_ACCUMULATORS &&
-    padding[0] < r &&
-    padding[1] < s,
+    isWithinKernel({ r, s, ...problem }),
   lower,
 };

@@ -6,11 +6,18 @@ import { type AdapterTraits, input, type Operand, output, type Step, scratch } f
 import { Numbers } from '../../../engine/text/numbers.ts';
 import { lowerCorrelation } from './broadcast-correlation.ts';
 import { forwardCorrelation, inputGradientCorrelation, wholePatch } from './correlation.ts';
-import { type Conv2dProblem, type Conv2dVariant, describe, forwardInputs, outputSize } from './problem.ts';
+import {
+  type Conv2dProblem,
+  type Conv2dVariant,
+  describe,
+  forwardInputs,
+  isWithinKernel,
+  outputSize,
+} from './problem.ts';
 
 /** A fixed subgroup size of 4 to 32 lanes, strides of 1 and 2, and a kernel of at most 11×11. */
-function accepts({ stride, r, s, padding }: Conv2dProblem, { subgroupSize }: AdapterTraits): boolean {
-  const known = subgroupSize >= 4 && subgroupSize <= 32 && r <= 11 && s <= 11 && padding[0] < r && padding[1] < s;
+function accepts({ stride, r, s, ...problem }: Conv2dProblem, { subgroupSize }: AdapterTraits): boolean {
+  const known = subgroupSize >= 4 && subgroupSize <= 32 && r <= 11 && s <= 11 && isWithinKernel({ r, s, ...problem });
   return known && Math.max(...stride) <= 2;
 }
 
@@ -42,6 +49,7 @@ export const narrowForward: Conv2dVariant = {
   accepts: (problem, traits) =>
     accepts(problem, traits) &&
     Math.max(...problem.stride) === 1 &&
+    !problem.dilation &&
     problem.s >= 5 &&
     2 * problem.k <= traits.subgroupSize,
   lower(problem, traits) {

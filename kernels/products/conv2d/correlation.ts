@@ -21,6 +21,8 @@ export interface Correlation {
   /** The patch of position (i, j) starts at (i·stride − padding, j·stride − padding). */
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
+  /** Distance in the input between neighbouring elements of a patch, if it is not 1. The stride is 1 then, and there is one phase. */
+  readonly dilation?: readonly [number, number];
   readonly phases: readonly Phase[];
   /** Distance in the output between the same phase of neighbouring positions. */
   readonly spread: readonly [number, number];
@@ -54,11 +56,27 @@ export interface Tap {
   readonly weightColumn: number;
 }
 
+const single = [1, 1] as const;
+
 /** Rows and columns of output positions: the elements of one phase. */
 export const positionsOf = ({ oh, ow, spread }: Correlation): [number, number] => [
   Math.ceil(oh / spread[0]),
   Math.ceil(ow / spread[1]),
 ];
+
+/**
+ * Lattices of a dilated correlation: positions that are a dilation apart share elements of their patches, and those between them
+ * do not. So each lattice is a correlation without dilation, of every second (third, …) row and column.
+ */
+export const latticesOf = ({ dilation: [down, across] = single }: Pick<Correlation, 'dilation'>): number =>
+  down * across;
+
+/** Rows and columns of the positions of one lattice; the last one may have fewer. */
+export function latticeOf(correlation: Correlation): [number, number] {
+  const [down, across] = correlation.dilation ?? single;
+  const [rows, columns] = positionsOf(correlation);
+  return [Math.ceil(rows / down), Math.ceil(columns / across)];
+}
 
 /** One phase over the whole patch, in the weight's order or reversed. */
 export function wholePatch(r: number, s: number, flipped = false): readonly Phase[] {
@@ -121,8 +139,6 @@ export function gradientPhases(
   return { r: rows.size, s: columns.size, padding: [-rows.begin, -columns.begin], phases };
 }
 
-const single = [1, 1] as const;
-
 /** The forward pass of a convolution. */
 export function forwardCorrelation(problem: Conv2dProblem, name: string): Correlation {
   const { c, r, s } = problem;
@@ -133,10 +149,12 @@ export function forwardCorrelation(problem: Conv2dProblem, name: string): Correl
 
 /** A correlation of gy with reversed taps and swapped channels; with a stride each parity has its own taps. */
 export function inputGradientCorrelation(problem: Conv2dProblem, name: string): Correlation {
-  const { n, c, h, w, k, r, s, stride, padding, baked } = problem;
+  const { n, c, h, w, k, r, s, stride, padding, dilation, baked } = problem;
   const [gh, gw] = outputSize(problem);
   const weight = { base: (channel: string) => `${channel} * ${r * s}`, perInput: c * r * s, perRow: s };
   const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w };
-  const phases = gradientPhases([r, s], stride, padding);
-  return { name, ...sizes, ...phases, stride: single, spread: stride, bias: false, baked, weight };
+  const common = { name, ...sizes, stride: single, spread: stride, bias: false, baked, weight };
+  if (!dilation) return { ...common, ...gradientPhases([r, s], stride, padding) };
+  const before = [dilation[0] * (r - 1) - padding[0], dilation[1] * (s - 1) - padding[1]] as const;
+  return { ...common, r, s, padding: before, phases: wholePatch(r, s, true), dilation };
 }

@@ -58,9 +58,18 @@ export function outputSize(problem: Pick<Conv2dProblem, 'h' | 'w' | 'r' | 's' | 
   return [along(h, r, 0), along(w, s, 1)];
 }
 
-/** One group and no dilation: what all variants compute. */
-export const isDense = ({ dilation = [1, 1], groups = 1 }: Geometry): boolean =>
-  groups === 1 && Math.max(...dilation) === 1;
+/** One group, and not both a stride and dilation: what all variants compute. */
+export const isDense = ({ stride, dilation, groups = 1 }: Geometry): boolean =>
+  groups === 1 && (!dilation || Math.max(...stride) === 1);
+
+/** Whether padding is smaller than the kernel, dilated. */
+export const isWithinKernel = ({
+  r,
+  s,
+  padding,
+  dilation = [1, 1],
+}: Pick<Conv2dProblem, 'r' | 's' | 'padding' | 'dilation'>): boolean =>
+  padding[0] <= dilation[0] * (r - 1) && padding[1] <= dilation[1] * (s - 1);
 
 /** A label, e.g. `3x3 64>64`, with stride, dilation and groups that are not 1. */
 export function describe({ c, k, r, s, stride, dilation = [1, 1], groups = 1 }: Conv2dProblem): string {

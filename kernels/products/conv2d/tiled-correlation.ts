@@ -24,10 +24,14 @@ export function tileCount(correlation: Correlation, { across, down }: Tile): num
 }
 
 /** WGSL that fills `across` for one step. */
-function fetchPatches({ c }: Correlation, { tile, acrossSlots, acrossPitch, invocations }: TileProduct): string {
+function fetchPatches(
+  { c, dilation = [1, 1] }: Correlation,
+  { tile, acrossSlots, acrossPitch, invocations }: TileProduct,
+): string {
   const { depth } = tile;
   const each = invocations / acrossSlots;
-  const locate = `let y = top + tap / tapColumns; let x = left + tap % tapColumns;
+  const by = (distance: number) => (distance === 1 ? '' : ` * ${distance}`);
+  const locate = `let y = top + tap / tapColumns${by(dilation[0])}; let x = left + tap % tapColumns${by(dilation[1])};
       let inside = exists & (bitcast<vec4u>(y) < vec4u(u32(h))) & (bitcast<vec4u>(x) < vec4u(u32(w)));`;
   // Positions outside read the image's first element and are masked.
   const place = 'select(vec4i(), origin + y * w + x, inside)';

@@ -59,7 +59,8 @@ function fill({ c, k, stride, padding }: Conv2dProblem, product: TileProduct): s
 }
 
 function lower(problem: Conv2dProblem, name: TileName, traits: AdapterTraits): Lowering {
-  const { n, c, h, w, k, r, s, baked } = problem;
+  const { n, c, h, w, k, r, s, dilation = [1, 1], baked } = problem;
+  const by = (axis: 0 | 1) => (dilation[axis] === 1 ? '' : ` * ${dilation[axis]}`);
   const [oh, ow] = outputSize(problem);
   const tile = TILES[name];
   const product = new TileProduct(tile, { across: true, down: true });
@@ -81,7 +82,7 @@ var<workgroup> offsets: array<vec3i, ${tile.across}>;`,
   for (var i = i32(lane); i < ${tile.across}; i += ${product.invocations}) {
     // Weights beyond the last repeat it and are not stored.
     let weight = min(blockAcross * ${tile.across} + i, ${weights - 1});
-    let row = weight / ${s} % ${r}; let column = weight % ${s};
+    let row = weight / ${s} % ${r}${by(0)}; let column = weight % ${s}${by(1)};
     offsets[i] = vec3i(weight / ${r * s} * plane + row * w + column, row, column);
   }
   workgroupBarrier();

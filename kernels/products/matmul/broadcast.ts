@@ -29,8 +29,9 @@ interface Tile {
   readonly steps: number;
 }
 
-/** Minimum workgroups over which the inner axis is split, if it is long enough. */
+/** Minimum workgroups over which the inner axis is split, if it is long enough; fewer of a batch, where none waits for another. */
 const WORKGROUPS = 64;
+const WORKGROUPS_OF_BATCH = 16;
 /** Minimum iterations per workgroup if the inner axis is split. */
 const LEAST_TURNS = 16;
 
@@ -38,22 +39,37 @@ const LEAST_TURNS = 16;
  * The fastest of the measured tiles (bench/NOTES.md). A transposed b is read down its rows, each lane in a different cache
  * line: four steps per iteration, because with long rows those lines are evicted between iterations.
  */
-function tileOf({ m, transposeB }: MatmulProblem): Tile {
+function largestTileOf({ m, transposeB }: MatmulProblem): Tile {
   if (m <= 8) return { rows: 8, groups: 8, steps: 2 };
   if (transposeB) return { rows: 16, groups: 4, steps: 4 };
   return { rows: m <= 16 ? 16 : 24, groups: 8, steps: 2 };
 }
 
+/** The part of `most` that divides `size` into equal parts, as few as possible. */
+const evenly = (size: number, most: number): number => Math.ceil(size / Math.ceil(size / most));
+
+/** That tile, without rows and columns that the product has none of, where its sizes are in the text. */
+function tileOf(problem: MatmulProblem, lanes: number): Tile {
+  const { m, n, baked } = problem;
+  const { rows, groups, steps } = largestTileOf(problem);
+  return baked
+    ? { rows: evenly(m, rows), groups: evenly(Math.ceil(n / lanes), groups), steps }
+    : { rows, groups, steps };
+}
+
 function lower(problem: MatmulProblem, traits: AdapterTraits): Lowering {
   const { m, k, n, transposeA, baked } = problem;
   const { subgroupSize: lanes } = traits;
-  const { rows, groups, steps } = tileOf(problem);
+  const { rows, groups, steps } = tileOf(problem, lanes);
   const loads = Math.ceil((rows * steps) / lanes);
   const [blocksDown, blocksAcross] = [Math.ceil(m / rows), Math.ceil(n / (groups * lanes))];
   const blocks = blocksDown * blocksAcross;
   const turns = Math.ceil(k / steps);
   const count = countOf(problem);
-  const wanted = Math.max(Math.ceil(WORKGROUPS / (blocks * count)), fewestParts(k, m * n * count));
+  const wanted = Math.max(
+    Math.ceil((problem.batch ? WORKGROUPS_OF_BATCH : WORKGROUPS) / (blocks * count)),
+    fewestParts(k, m * n * count),
+  );
   const splits = Math.max(1, Math.min(wanted, Math.floor(turns / LEAST_TURNS)));
   const batch = batchText(problem, 'group / (blocks * splits)');
   const sizes = { m, k, n, blocksDown, blocks, turns, splits };

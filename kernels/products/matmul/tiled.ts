@@ -13,10 +13,11 @@ import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { type Order, type Tile, TileProduct } from '../tile-product.ts';
 import { batchText, countOf, describe, type MatmulProblem } from './problem.ts';
 
-/** 128 and 64 invocations; the small one wastes nothing on a batch of 16 rows. */
+/** 128 and 64 invocations; the small one wastes nothing on a batch of 16 rows, the square one the least on small matrices. */
 const TILES = {
   tiled: { across: 128, down: 64, blockAcross: 8, blockDown: 8, depth: 16 },
   tiledSmall: { across: 64, down: 16, blockAcross: 4, blockDown: 4, depth: 16 },
+  tiledSquare: { across: 32, down: 32, blockAcross: 4, blockDown: 4, depth: 16 },
 } as const satisfies Record<string, Tile>;
 
 export type TileName = keyof typeof TILES;
@@ -187,9 +188,10 @@ export const tiled: readonly Variant<MatmulProblem>[] = (Object.keys(TILES) as T
 /** Workgroups that keep a GPU busy: it has 10 to 140 units, and each needs several. */
 const ENOUGH = 128;
 
-/** The default tile for a GPU: the larger one if it fills the GPU and is at least half full. */
+/** The default tile for a GPU: the largest one if it fills the GPU and is at least half full; else one that suits the shape. */
 export function tiledChoice(problem: MatmulProblem): TileName {
   const { count, blocksAcross, blocksDown, splits } = blocksOf(problem, TILES.tiled);
   const large = problem.m > TILES.tiled.down / 2 && blocksAcross * blocksDown * splits * count >= ENOUGH;
-  return large ? 'tiled' : 'tiledSmall';
+  if (large) return 'tiled';
+  return problem.n <= TILES.tiledSquare.across && problem.m > TILES.tiledSmall.down ? 'tiledSquare' : 'tiledSmall';
 }

@@ -7,7 +7,7 @@ import { countOf, describe, type MatmulProblem } from './problem.ts';
 import { tiled, tiledChoice } from './tiled.ts';
 
 /** Below this many multiply-adds the plain kernel finishes before another one is compiled. */
-const FEW = 1e6;
+const FEW = 2e5;
 /** Below this inner size sharing loads does not help: storing the result dominates. */
 const SHORT = 8;
 
