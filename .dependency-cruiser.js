@@ -132,7 +132,7 @@ export default {
         'Code for browsers and Node alike may not name a *.node.ts: import it by its # name, which picks the twin.',
       severity: 'error',
       from: { pathNot: NODE_CODE },
-      to: { path: '\\.node\\.ts$' },
+      to: { path: '\\.node\\.ts$', dependencyTypesNot: ['aliased'] },
     },
     {
       name: 'imports-exist',

@@ -1,4 +1,17 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+/** The package's own names mean the sources here, as `paths` says in tsconfig.json. */
+export const ALIAS = [
+  ['#gpu', 'engine/device/gpu.node.ts'],
+  ['#codec', 'image/codec.node.ts'],
+  ['daybreak', 'index.ts'],
+  ['daybreak/train', 'train/index.node.ts'],
+  ...['bench', 'eval', 'extend', 'image', 'models', 'nn'].map(room => [`daybreak/${room}`, `${room}/index.ts`]),
+].map(([name, file]) => ({
+  find: new RegExp(`^${name}$`),
+  replacement: fileURLToPath(new URL(file, import.meta.url)),
+}));
 
 /**
  * Golden values of large networks at small sizes: the fast kernels' long texts take much longer to compile than the plain
@@ -37,6 +50,7 @@ export default defineConfig(({ mode }) => {
   const driver = { LP_NATIVE_VECTOR_WIDTH: '256', GALLIVM_PERF: 'nopt' };
   // Every project has all of it: with `extends` the file would be read again for each, without the mode.
   const common = {
+    alias: ALIAS,
     // Processes, so that a crash in a driver is one file's failure.
     pool: 'forks' as const,
     testTimeout: patience,

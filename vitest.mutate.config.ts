@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { PURE } from './vitest.config.ts';
+import { ALIAS, PURE } from './vitest.config.ts';
 
 /** What takes long for what it tells of a mutant: memory, threads, whole formats. */
 const SLOW = [
@@ -14,6 +14,7 @@ const SLOW = [
  */
 export default defineConfig({
   test: {
+    alias: ALIAS,
     include: process.env.MUTATE_TESTS?.split(',') ?? PURE,
     exclude: ['**/node_modules/**', '**/*.long.test.ts', ...SLOW],
     env: { DAYBREAK_TUNED: '' },

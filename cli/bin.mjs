@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `daybreak`: runs the sources through tsx from a clone, and the compiled modules from a built package.
+// `daybreak`: runs the sources through tsx in a clone, and the compiled modules where the package is installed.
 import { accessSync, constants, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -26,9 +27,10 @@ const source = new URL('./main.ts', import.meta.url);
 const fromSource = existsSync(source);
 // tsx caches compiled files in the folder for temporary files, and fails if it cannot.
 if (fromSource && !isWritable(tmpdir())) process.env.TSX_DISABLE_CACHE = '1';
-// Without `tsconfig: false`, tsx would use a tsconfig.json in the user's current folder.
-if (fromSource) (await import('tsx/esm/api')).register({ tsconfig: false });
-const program = await import(fromSource ? source.href : new URL('./main.js', import.meta.url).href);
+// Without `tsconfig`, tsx would use a tsconfig.json in the user's current folder.
+const tsconfig = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
+if (fromSource) (await import('tsx/esm/api')).register({ tsconfig });
+const program = await import(fromSource ? source.href : new URL('../dist/cli/main.js', import.meta.url).href);
 reasonOf = program.reasonOf;
 const code = await program.main(process.argv.slice(2));
 process.exitCode = unwritten ? code || 1 : code;

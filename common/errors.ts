@@ -1,5 +1,7 @@
 /** The base of all errors, and the message of any thrown value. */
 
+import './symbol-dispose.ts';
+
 /** Base of all errors thrown by Daybreak; `cause` carries the underlying error where there is one. */
 export class DaybreakError extends Error {
   constructor(message: string, options?: ErrorOptions) {

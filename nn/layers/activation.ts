@@ -36,7 +36,11 @@ export class PReLU extends Module {
 }
 
 /** A layer without weights or options. */
-const layerOf = (activate: (x: Tensor) => Tensor) =>
+interface Activation extends Module {
+  forward(x: Tensor): Tensor;
+}
+
+const layerOf = (activate: (x: Tensor) => Tensor): (new () => Activation) =>
   class extends Module {
     forward(x: Tensor): Tensor {
       return activate(x);

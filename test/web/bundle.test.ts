@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { specified } from '../kernels/specified.ts';
@@ -14,6 +14,35 @@ import { findChromium, openPage } from './chromium.ts';
 import { compute, type Results } from './computation.ts';
 
 const root = resolve(import.meta.dirname, '../..');
+
+/** The package's own names as package.json means them for a browser, but in the sources. */
+const sources: Plugin = {
+  name: 'sources',
+  setup({ onResolve }) {
+    const { exports, imports } = packageJson;
+    const names: Imports = {
+      ...imports,
+      ...Object.fromEntries(Object.entries(exports).map(([door, to]) => [door.replace('.', 'daybreak'), to])),
+    };
+    onResolve({ filter: /^(#|daybreak)/ }, ({ path }) => {
+      if (!(path in names)) return { errors: [{ text: `no ${path} in package.json` }] };
+      return {
+        path: resolve(
+          root,
+          fileOf(names[path])
+            .replace(/^\.\/dist\//, '')
+            .replace(/\.js$/, '.ts'),
+        ),
+      };
+    });
+  },
+};
+
+type Target = string | { readonly default: Target };
+type Imports = Readonly<Record<string, Target>>;
+
+/** What a condition that every bundler knows leads to. */
+const fileOf = (target: Target): string => (typeof target === 'string' ? target : fileOf(target.default));
 
 /** Bundles a file, or the text of one in the root folder, the way the README says. `shipped`: the files of which something is left. */
 async function bundle(
@@ -28,6 +57,8 @@ async function bundle(
     bundle: true,
     format: 'esm',
     platform: 'browser',
+    plugins: [sources],
+    tsconfigRaw: '{}',
     write: false,
     metafile: true,
     logLevel: 'silent',
@@ -40,7 +71,7 @@ async function bundle(
 
 /** Each is a module but the shipped networks' files, which a page fetches. */
 const doors = Object.keys(packageJson.exports)
-  .filter(door => !door.includes('*'))
+  .filter(door => !/[*]|json$/.test(door))
   .map(door => door.replace('.', 'daybreak'));
 
 test.each(doors)('%s bundles for a browser, without anything of Node', async door => {
