@@ -49,6 +49,15 @@ for (const file of globSync('**/*.js', { cwd: dist })) {
   writeFileSync(`${path}.map`, map);
 }
 
+// Declarations name WebGPU's types and `Disposable`, whatever libraries a project's tsconfig.json has.
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const doors = JSON.stringify(exports).match(/[^"]+\.d\.ts/g) ?? [];
+for (const file of new Set(doors)) {
+  const path = join(root, file);
+  const references = '/// <reference types="@webgpu/types" />\n/// <reference lib="esnext.disposable" />\n';
+  writeFileSync(path, references + readFileSync(path, 'utf8'));
+}
+
 for (const asset of ASSETS) {
   const to = join(dist, asset);
   mkdirSync(dirname(to), { recursive: true });

@@ -128,31 +128,35 @@ export class Program {
     submitted: (dispatch: number) => Promise<void>,
   ): Promise<void> {
     const { memory } = this.#device;
-    using held = this.#hold(inputs);
-    const variables = new Map<VariableState, Storage>();
-    for (const variable of this.variables) {
-      if (variable.part) continue;
-      const { storage } = variable;
-      const copy = held.take(memory.allocate(storage.bytes, 'rehearsal'));
-      this.#device.copy(storage, copy, storage.bytes);
-      variables.set(variable, copy);
-    }
-    await copied();
-    if (this.#disposed) throw new DisposedError('The compiled function was disposed while it was profiled.');
-    const results = this.#lowered.results.map(({ bytes }) => held.take(memory.allocate(bytes, 'rehearsal')));
-    const slots = this.#shared?.lend(this, this.#plan.slots) ?? this.#slotsFromPool();
-    using _ = {
-      [Symbol.dispose]: () => {
+    const held = this.#hold(inputs);
+    let giveBack = () => {};
+    try {
+      const variables = new Map<VariableState, Storage>();
+      for (const variable of this.variables) {
+        if (variable.part) continue;
+        const { storage } = variable;
+        const copy = held.take(memory.allocate(storage.bytes, 'rehearsal'));
+        this.#device.copy(storage, copy, storage.bytes);
+        variables.set(variable, copy);
+      }
+      await copied();
+      if (this.#disposed) throw new DisposedError('The compiled function was disposed while it was profiled.');
+      const results = this.#lowered.results.map(({ bytes }) => held.take(memory.allocate(bytes, 'rehearsal')));
+      const slots = this.#shared?.lend(this, this.#plan.slots) ?? this.#slotsFromPool();
+      giveBack = () => {
         if (this.#shared) this.#shared.giveBack(slots);
         else for (const slot of slots) slot.release();
-      },
-    };
-    const find = (buffer: Buffer) => locate(buffer, inputs, results, slots, this.#plan, variables);
-    this.#submit(encoder => this.#clearDedicated(encoder, slots));
-    for (const [i, ready] of this.#ready.entries()) {
-      const elsewhere = { ...ready, fixed: undefined, varies: true };
-      this.#submit(encoder => this.#encodeCalls(encoder, [elsewhere], find));
-      await submitted(i);
+      };
+      const find = (buffer: Buffer) => locate(buffer, inputs, results, slots, this.#plan, variables);
+      this.#submit(encoder => this.#clearDedicated(encoder, slots));
+      for (const [i, ready] of this.#ready.entries()) {
+        const elsewhere = { ...ready, fixed: undefined, varies: true };
+        this.#submit(encoder => this.#encodeCalls(encoder, [elsewhere], find));
+        await submitted(i);
+      }
+    } finally {
+      giveBack();
+      held.release();
     }
   }
 
@@ -161,26 +165,30 @@ export class Program {
    * `onKernel` reports progress. Each kernel runs one workgroup on scratch memory.
    */
   async compileKernels(onKernel: (done: number, total: number) => void): Promise<void> {
-    using held = this.#hold([]);
-    const kernels = [...new Map(this.#ready.map(ready => [ready.pipeline, ready])).values()];
-    const most = Math.max(0, ...kernels.map(({ call }) => call.buffers.length));
-    const scratch = Array.from({ length: most }, () =>
-      held.take(this.#device.memory.allocate(BINDING_ALIGNMENT, 'compiling')),
-    );
-    for (const [i, ready] of kernels.entries()) {
-      const memory = ready.call.buffers.map((_, binding) => scratch[binding]);
-      this.#submit(encoder => {
-        const pass = encoder.beginComputePass();
-        pass.setPipeline(ready.pipeline);
-        pass.setBindGroup(
-          0,
-          this.#bind(ready, memory, () => BINDING_ALIGNMENT),
-        );
-        pass.dispatchWorkgroups(1);
-        pass.end();
-      });
-      await this.#device.finished();
-      onKernel(i + 1, kernels.length);
+    const held = this.#hold([]);
+    try {
+      const kernels = [...new Map(this.#ready.map(ready => [ready.pipeline, ready])).values()];
+      const most = Math.max(0, ...kernels.map(({ call }) => call.buffers.length));
+      const scratch = Array.from({ length: most }, () =>
+        held.take(this.#device.memory.allocate(BINDING_ALIGNMENT, 'compiling')),
+      );
+      for (const [i, ready] of kernels.entries()) {
+        const memory = ready.call.buffers.map((_, binding) => scratch[binding]);
+        this.#submit(encoder => {
+          const pass = encoder.beginComputePass();
+          pass.setPipeline(ready.pipeline);
+          pass.setBindGroup(
+            0,
+            this.#bind(ready, memory, () => BINDING_ALIGNMENT),
+          );
+          pass.dispatchWorkgroups(1);
+          pass.end();
+        });
+        await this.#device.finished();
+        onKernel(i + 1, kernels.length);
+      }
+    } finally {
+      held.release();
     }
   }
 
@@ -196,7 +204,7 @@ export class Program {
   }
 
   /** Keeps the inputs, the program and other storages alive across several turns of the event loop. */
-  #hold(inputs: readonly Storage[]): Disposable & { take(storage: Storage): Storage } {
+  #hold(inputs: readonly Storage[]): { take(storage: Storage): Storage; release(): void } {
     const held = inputs.map(input => input.retain());
     this.#holders++;
     return {
@@ -204,7 +212,7 @@ export class Program {
         held.push(storage);
         return storage;
       },
-      [Symbol.dispose]: () => {
+      release: () => {
         for (const storage of held) storage.release();
         this.#holders--;
         if (this.#disposed && this.#holders === 0) this.#params?.destroy();
