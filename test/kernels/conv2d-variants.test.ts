@@ -236,6 +236,32 @@ describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) =>
   });
 
   test.each([
+    [
+      'groups of four and five channels, with a stride',
+      { c: 8, k: 10, r: 3, s: 3, stride: [2, 2], padding: [1, 0], groups: 2, bias: true },
+    ],
+    [
+      'groups of more channels than lanes, dilated',
+      { c: 34, k: 28, r: 2, s: 1, stride: [1, 1], padding: [0, 0], dilation: [2, 1], groups: 2, bias: false },
+    ],
+    [
+      'three groups of unequal sides',
+      { c: 51, k: 12, r: 1, s: 3, stride: [1, 1], padding: [0, 2], groups: 3, bias: true },
+    ],
+  ] as const)('%s', async (_, layer) => {
+    const software = device().traits.subgroupSize >= 4;
+    for (const [n, h, w] of [
+      [2, 13, 22],
+      [3, 5, 6],
+    ] as const) {
+      const reached = await check(pass, { ...layer, n, h, w, baked: false });
+      expect(reached).toContain(software ? 'broadcast' : 'plain');
+    }
+    await check(pass, { ...layer, n: 2, h: 5, w: 9, baked: true });
+    if (LONG || Math.max(...layer.stride) > 1) await check(pass, { ...layer, n: 3, h: 5, w: 6, baked: false }, isTile);
+  });
+
+  test.each([
     ['3x3', { c: 5, k: 5, r: 3, s: 3, stride: [1, 1], padding: [1, 1], groups: 5, bias: true }],
     [
       '2x4 of stride 2x1, dilated, two results per channel',

@@ -17,7 +17,7 @@ function rule(pass: Pass, problem: Conv2dProblem, { software }: AdapterTraits): 
   return software ? ['narrow', 'broadcast'] : [tiledChoice(pass, problem)];
 }
 
-/** `dense` are those for one group and no dilation; the two others take the rest. */
+/** `dense` are the variants for what {@link isDense} describes; the two others take the rest. */
 const family = (pass: Pass, dense: readonly Variant<Conv2dProblem>[], others: readonly Variant<Conv2dProblem>[]) =>
   new Family<Conv2dProblem>({
     name: `conv2d.${pass}`,
