@@ -79,6 +79,13 @@ const cases: readonly Case[] = [
     after: (y, like, perChannel) => add(prelu(pixelShuffle(y, 2), perChannel), like),
   },
   {
+    name: 'depthwise: PReLU and a sum',
+    x: [2, 5, 9, 7],
+    weight: [10, 1, 3, 3],
+    groups: 5,
+    after: (y, like, perChannel) => add(prelu(y, perChannel), like),
+  },
+  {
     name: 'two groups, stride 2: PReLU and a sum',
     x: [3, 8, 6, 7],
     weight: [10, 4, 3, 3],

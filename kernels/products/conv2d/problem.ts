@@ -62,7 +62,7 @@ export function outputSize(problem: Pick<Conv2dProblem, 'h' | 'w' | 'r' | 's' | 
 const FEWEST_CHANNELS = 4;
 
 /** What the fast variants compute: one group, or groups of several channels, and not both a stride and dilation. */
-export const isDense = (problem: Conv2dProblem): boolean => {
+export const suitsTiles = (problem: Conv2dProblem): boolean => {
   const { stride, dilation, groups = 1 } = problem;
   const hasChannels = groups === 1 || Math.min(...channelsOfGroup(problem)) >= FEWEST_CHANNELS;
   return hasChannels && (!dilation || Math.max(...stride) === 1);
