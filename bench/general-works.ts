@@ -10,6 +10,7 @@ import { BYTES_GROUP, type KernelWork } from './kernel-works.ts';
 export const GENERAL_GROUP = 'Other networks';
 
 const CHANNELS = 64;
+const GROUPS = 8;
 
 interface Layer {
   readonly work: string;
@@ -38,6 +39,13 @@ export function generalWorks(batch: number, crop: number): KernelWork[] {
       output: image,
       terms: 9 * CHANNELS,
       forward: (x, k) => ops.conv2d(x, k, undefined, { padding: 2, dilation: 2 }),
+    },
+    {
+      work: `conv 3x3 in ${GROUPS} groups ${CHANNELS}>${CHANNELS} on ${image.join('x')}`,
+      inputs: [image, [CHANNELS, CHANNELS / GROUPS, 3, 3]],
+      output: image,
+      terms: (9 * CHANNELS) / GROUPS,
+      forward: (x, k) => ops.conv2d(x, k, undefined, { padding: 1, groups: GROUPS }),
     },
     {
       work: `transposed conv 4x4 s2 ${CHANNELS}>${CHANNELS} on ${image.join('x')}`,

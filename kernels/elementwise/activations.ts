@@ -8,11 +8,12 @@ import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { reshape } from '../movement/reshape.ts';
 import { normalDistribution, oddShape } from '../references.ts';
 import { add, div, mul, neg, square, sub } from './arithmetic.ts';
+import { keepNaN } from './bits.ts';
 import { greater, less, minimum } from './comparison.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
 import { abs, exp } from './functions.ts';
-import { EXPM1, keepNaN, LOG1P, NORMAL_CDF, TANH } from './precise.ts';
+import { EXPM1, LOG1P, NORMAL_CDF, TANH } from './precise.ts';
 import { where } from './selection.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 

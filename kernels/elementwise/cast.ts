@@ -11,7 +11,7 @@ import { specify } from '../../engine/specify.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { lowerElementwise } from '../../engine/text/elementwise.ts';
 import { single } from '../../engine/text/expression.ts';
-import { isNaNText, isNonzeroText } from './precise.ts';
+import { isNaNText, isNonzeroText } from './bits.ts';
 
 type CastAttributes = { readonly to: DType };
 

@@ -4,8 +4,8 @@
  */
 import type { Tensor } from '../../engine/tensor.ts';
 import { mul } from './arithmetic.ts';
+import { isNaNText, isNonzeroText } from './bits.ts';
 import { applyMixed, defineMixed, type MixedOperation, type NumbersAmong, type Operand } from './define-elementwise.ts';
-import { isNaNText, isNonzeroText } from './precise.ts';
 import { where } from './selection.ts';
 import { type ElementwiseSpecification, specifyElementwise } from './specify-elementwise.ts';
 

@@ -2,9 +2,10 @@
 import type { Tensor } from '../../engine/tensor.ts';
 import { errorFunction } from '../references.ts';
 import { add, div, mul, neg, square } from './arithmetic.ts';
+import { keepNaN } from './bits.ts';
 import { applyOne, defineElementwise, type ElementwiseOperation } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
-import { ERF, EXPM1, keepNaN, LOG, LOG1P, SINE } from './precise.ts';
+import { ERF, EXPM1, LOG, LOG1P, SINE } from './precise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
 export const expOp = /* @__PURE__ */ defineElementwise({

@@ -2,6 +2,7 @@
 import type { Tensor } from '../../engine/tensor.ts';
 import type { NumberText } from '../../engine/text/expression.ts';
 import { mul, sub } from './arithmetic.ts';
+import { keepNaN, quietNaN } from './bits.ts';
 import { equal, greaterEqual, logicalAnd } from './comparison.ts';
 import {
   applyMixed,
@@ -13,7 +14,7 @@ import {
 } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
 import { log } from './functions.ts';
-import { keepNaN, POW, quietNaN } from './precise.ts';
+import { POW } from './precise.ts';
 import { where } from './selection.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 

@@ -4,20 +4,7 @@
  * lacks. Coefficients: Moshier, Cephes mathematical library (logf, tanhf, sinf, cosf, expf); those of erf are ours.
  */
 
-/** WGSL that is true if x is NaN. By its bits, since drivers may fold a comparison. */
-export const isNaNText = (x: string): string => `(bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u`;
-
-/** WGSL that is true if x is not zero: NaN is not, zeros of both signs are. */
-export const isNonzeroText = (x: string): string => `(bitcast<u32>(${x}) & 0x7fffffffu) != 0u`;
-
-/** NaN, computed from the bits of x, so that the driver cannot fold it. */
-export const quietNaN = (x: string): string => `bitcast<f32>(bitcast<u32>(${x}) | 0x7fc00000u)`;
-
-/**
- * `value`, a function of x, or x itself if x is NaN: WGSL lets drivers assume that there is no NaN, and SwiftShader's exp
- * and log do.
- */
-export const keepNaN = (x: string, value: string): string => `select(${value}, ${x}, ${isNaNText(x)})`;
+import { isNaNText, quietNaN } from './bits.ts';
 
 /** log(1 + z) for z in [-0.293, 0.415]: z − z²/2 + z³·P(z). */
 const SMALL_LOG = `fn daybreakSmallLog(z: f32) -> f32 {

@@ -1,5 +1,6 @@
 /** Selecting between tensors, and detecting infinity and NaN. */
 import type { Tensor } from '../../engine/tensor.ts';
+import { isNonzeroText } from './bits.ts';
 import {
   applyMixed,
   applyOne,
@@ -9,7 +10,6 @@ import {
   type Operand,
 } from './define-elementwise.ts';
 import { fullLike } from './full-like.ts';
-import { isNonzeroText } from './precise.ts';
 import { specifyElementwise } from './specify-elementwise.ts';
 
 export const whereOp: MixedOperation = /* @__PURE__ */ defineMixed({

@@ -7,8 +7,8 @@ import type { Tensor } from '../../engine/tensor.ts';
 import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
+import { isNaNText } from '../elementwise/bits.ts';
 import { cast } from '../elementwise/cast.ts';
-import { isNaNText } from '../elementwise/precise.ts';
 
 /** A kernel that converts each element. */
 function lowerConversion(

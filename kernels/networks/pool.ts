@@ -12,7 +12,7 @@ import { assembleElements } from '../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { literal } from '../../engine/text/literal.ts';
 import { Numbers } from '../../engine/text/numbers.ts';
-import { isNaNText } from '../elementwise/precise.ts';
+import { isNaNText } from '../elementwise/bits.ts';
 import { type Pair, pairOf } from '../pairs.ts';
 import { mean } from '../reductions/sum.ts';
 import {

@@ -10,10 +10,10 @@ import { foldBy } from '../../engine/text/accumulate.ts';
 import { literal } from '../../engine/text/literal.ts';
 import { arange } from '../creation/constants.ts';
 import { div, mul } from '../elementwise/arithmetic.ts';
+import { isNaNText } from '../elementwise/bits.ts';
 import { cast } from '../elementwise/cast.ts';
 import { equal } from '../elementwise/comparison.ts';
 import { applyOne, defineElementwise } from '../elementwise/define-elementwise.ts';
-import { isNaNText } from '../elementwise/precise.ts';
 import { specifyElementwise } from '../elementwise/specify-elementwise.ts';
 import { reshape } from '../movement/reshape.ts';
 import {

@@ -71,6 +71,9 @@ function isSerial({ count, length, stride }: Rows, { software, processors }: Ada
   return software ? length < LONG && count >= MANY_PER_PROCESSOR * processors : stride > 1 && count >= MANY;
 }
 
+/** Channels are walked one after the other if each has this many elements for each lane. */
+const LEAST_TURNS = 4;
+
 /** How partial results are combined. */
 interface Fold {
   readonly type: string;
@@ -100,15 +103,15 @@ class Text implements RowText {
   readonly number: NumberText;
   readonly #first: string;
   readonly #lanes: number;
-  /** Whether channels have several elements. */
-  readonly #hasChannels: boolean;
+  /** Elements of a channel. */
+  readonly #channelSize: number;
   /** The number of arrays in workgroup memory: one for each result that is reduced at once. */
   #partials = 0;
 
   /** `lanes` share a row; 1: one invocation. `first`: any input. */
-  constructor(number: NumberText, first: string, lanes: number, hasChannels: boolean) {
+  constructor(number: NumberText, first: string, lanes: number, channelSize: number) {
     this.number = number;
-    this.#hasChannels = hasChannels;
+    this.#channelSize = channelSize;
     this.#first = first;
     this.#lanes = lanes;
   }
@@ -124,14 +127,15 @@ class Text implements RowText {
     let at = start + i * stride;
     ${each}
   }`;
+    const first = this.#lanes === 1 ? '' : ' + i32(lane)';
     // Integer divisions take a software driver longer than what they are for.
-    if (channel !== '' && this.#lanes === 1 && this.#hasChannels)
+    if (channel !== '' && this.#channelSize >= Math.max(2, LEAST_TURNS * (this.#lanes - 1)))
       return `for (var k = 0; k < len / channelSize * one; k++) {
   ${channel}
-  ${walk('k * channelSize', '(k + one) * channelSize', statements)}
+  ${walk(`k * channelSize${first}`, '(k + one) * channelSize', statements)}
   }`;
-    const k = channel === '' ? '' : `let k = i${this.#hasChannels ? ' / channelSize' : ''}; ${channel} `;
-    return walk(this.#lanes === 1 ? '0' : 'i32(lane)', 'len * one', k + statements);
+    const k = channel === '' ? '' : `let k = i${this.#channelSize > 1 ? ' / channelSize' : ''}; ${channel} `;
+    return walk(`0${first}`, 'len * one', k + statements);
   }
 
   #reduce(terms: Readonly<Record<string, string>>, { channel, element = '' }: ElementText, fold: Fold): string {
@@ -184,7 +188,7 @@ export function rowKernel(parts: RowKernel, traits: AdapterTraits): Kernel {
   const numbers = new Numbers(baked, { ...own, ...sizes });
   const serial = isSerial(rows, traits);
   const lanes = serial ? 1 : traits.software ? Math.max(traits.subgroupSize, 8) : length >= LONG ? 256 : 64;
-  const text = new Text(numbers.float, reads[0], lanes, channelSize > 1);
+  const text = new Text(numbers.float, reads[0], lanes, channelSize);
   const walk = `let start = row / stride * len * stride + row % stride;
   ${body(text)}`;
   const common = {

@@ -11,9 +11,10 @@ import { type Specification, specify, specifyFunction } from '../../engine/speci
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { type AdapterTraits, input, type Lowering, output } from '../../engine/text/kernel.ts';
 import { add, mul, neg, sub } from '../elementwise/arithmetic.ts';
+import { keepNaN } from '../elementwise/bits.ts';
 import { applyOne } from '../elementwise/define-elementwise.ts';
 import { exp, log } from '../elementwise/functions.ts';
-import { keepNaN, LOG } from '../elementwise/precise.ts';
+import { LOG } from '../elementwise/precise.ts';
 import { notFinite, where } from '../elementwise/selection.ts';
 import { reshape } from '../movement/reshape.ts';
 import { groupsOf, reducedShape, reductionOf, reductionSpecification, type SumOptions } from './axes.ts';
@@ -147,12 +148,15 @@ export const logSoftmaxOp: Declaration<AxisAttributes> = /* @__PURE__ */ defineO
       problem,
       traits,
     ),
-  gradient: ({ grads: [g], outputs: [y], attributes }) => [applyOne(logSoftmaxGradientOp, [g!, y], attributes)],
+  gradient: ({ grads: [g], inputs: [x], attributes }) => [applyOne(logSoftmaxGradientOp, [g!, x], attributes)],
 });
 
 /* @__PURE__ */ specify(logSoftmaxOp, () => normalized('x − log Σ eˣ along an axis.', (x, logSum) => x - logSum));
 
-/** From the gradient g of y, the logarithm of x's softmax, the one of x: g − eʸ Σ g. */
+/**
+ * From the gradient g of x's logSoftmax, the one of x: g − softmax(x) · Σ g. The softmax is computed anew: the exponential of a
+ * logarithm has lost digits where that is large.
+ */
 export const logSoftmaxGradientOp: Declaration<AxisAttributes> = /* @__PURE__ */ defineOp<AxisAttributes>({
   name: 'logSoftmaxGradient',
   infer: ([g]) => [g],
@@ -160,26 +164,28 @@ export const logSoftmaxGradientOp: Declaration<AxisAttributes> = /* @__PURE__ */
     rowwise(
       {
         name: 'logSoftmaxGradient',
-        reads: ['g', 'y'],
-        body: row => `${row.sums({ total: 'g[at]' })}
-  ${row.each({ element: `let value = y[at]; result[at] = g[at] - ${expOf('value')} * total;` })}`,
+        reads: ['g', 'x'],
+        body: row => `${row.largest('m', 'x')}
+  ${row.sums({ total: expOf('d'), ofGradient: 'g[at]' }, { element: 'let d = x[at] - m;' })}
+  ${row.each({ element: `let d = x[at] - m; result[at] = g[at] - ${expOf('d')} / total * ofGradient;` })}`,
       },
       problem,
       traits,
     ),
-  gradient({ grads: [u], inputs: [g, y], needs, attributes: { axis } }) {
-    const weighted = mul(u!, exp(y));
+  gradient({ grads: [u], inputs: [g, x], needs, attributes }) {
+    const p = applyOne(softmaxOp, [x], attributes);
     return [
-      needs[0] ? sub(u!, sumAlong(weighted, axis)) : undefined,
-      needs[1] ? neg(mul(weighted, sumAlong(g, axis))) : undefined,
+      needs[0] ? sub(u!, sumAlong(mul(u!, p), attributes.axis)) : undefined,
+      needs[1] ? neg(mul(applyOne(softmaxGradientOp, [u!, p], attributes), sumAlong(g, attributes.axis))) : undefined,
     ];
   },
 });
 
 /* @__PURE__ */ specify(logSoftmaxGradientOp, () =>
-  gradientSpecification('The gradient of logSoftmax, from that of its result and the result.', (g, y) => {
+  gradientSpecification('The gradient of logSoftmax, from that of its result and x.', (g, x) => {
     const total = g.reduce((sum, value) => sum + value, 0);
-    return y.map((value, i) => g[i] - Math.exp(value) * total);
+    const logSum = logSumExpOf(x);
+    return x.map((value, i) => g[i] - Math.exp(value - logSum) * total);
   }),
 );
 

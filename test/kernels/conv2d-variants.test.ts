@@ -70,8 +70,8 @@ const isTile = ({ name }: Conv2dVariant) => name.startsWith('tiled');
 /** Which variants random problems are for: all in a long run; else tiles have a few problems of their own. */
 const everyday = (variant: Conv2dVariant) => LONG || !isTile(variant);
 
-/** Only takes convolutions with as many groups as channels, and has problems of its own. */
-const isDepthwise = ({ name }: Conv2dVariant) => name === 'depthwise';
+/** Only take convolutions with as many groups as channels, and have problems of their own. */
+const isDepthwise = ({ name }: Conv2dVariant) => name === 'depthwise' || name === 'strip';
 
 /** The result of each wanted variant that accepts the problem, and of the plain one. */
 async function results(
@@ -155,6 +155,12 @@ function problemOf(
   };
 }
 
+/** The variants that a depthwise problem has: strips without stride and dilation, and not for sums over several results. */
+function depthwiseOf({ name }: Pass, { c, k, stride }: { c: number; k: number; stride: readonly number[] }): string[] {
+  const hasStrips = name !== 'weightGradient' && Math.max(...stride) === 1 && (name === 'forward' || c === k);
+  return [...(hasStrips ? ['strip'] : []), 'depthwise', 'plain'];
+}
+
 describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) => {
   test('random problems, each text with several sizes', () =>
     fc.assert(
@@ -236,7 +242,37 @@ describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) =>
   });
 
   test.each([
+    [
+      'groups of four and five channels, with a stride',
+      { c: 8, k: 10, r: 3, s: 3, stride: [2, 2], padding: [1, 0], groups: 2, bias: true },
+    ],
+    [
+      'groups of more channels than lanes, dilated',
+      { c: 34, k: 28, r: 2, s: 1, stride: [1, 1], padding: [0, 0], dilation: [2, 1], groups: 2, bias: false },
+    ],
+    [
+      'three groups of unequal sides',
+      { c: 51, k: 12, r: 1, s: 3, stride: [1, 1], padding: [0, 2], groups: 3, bias: true },
+    ],
+  ] as const)('%s', async (_, layer) => {
+    const software = device().traits.subgroupSize >= 4;
+    for (const [n, h, w] of [
+      [2, 13, 22],
+      [3, 5, 6],
+    ] as const) {
+      const reached = await check(pass, { ...layer, n, h, w, baked: false });
+      expect(reached).toContain(software ? 'broadcast' : 'plain');
+    }
+    await check(pass, { ...layer, n: 2, h: 5, w: 9, baked: true });
+    if (LONG || Math.max(...layer.stride) > 1) await check(pass, { ...layer, n: 3, h: 5, w: 6, baked: false }, isTile);
+  });
+
+  test.each([
     ['3x3', { c: 5, k: 5, r: 3, s: 3, stride: [1, 1], padding: [1, 1], groups: 5, bias: true }],
+    [
+      '5x2, two results per channel',
+      { c: 3, k: 6, r: 5, s: 2, stride: [1, 1], padding: [4, 0], end: [1, 2], groups: 3, bias: true },
+    ],
     [
       '2x4 of stride 2x1, dilated, two results per channel',
       {
@@ -258,12 +294,12 @@ describe.each(passes.map(pass => [pass.name, pass] as const))('%s', (_, pass) =>
       [1, 4, 1],
     ] as const)
       for (const baked of [false, true])
-        expect(await check(pass, { ...layer, n, h, w, baked })).toEqual(['depthwise', 'plain']);
+        expect(await check(pass, { ...layer, n, h, w, baked })).toEqual(depthwiseOf(pass, layer));
   });
 
   test('depthwise sums split over workgroups', async () => {
     const layer = { c: 2, k: 2, r: 3, s: 1, stride: [1, 1], padding: [1, 0], groups: 2, bias: false } as const;
-    expect(await check(pass, { ...layer, n: 3, h: 90, w: 70, baked: false })).toEqual(['depthwise', 'plain']);
+    expect(await check(pass, { ...layer, n: 3, h: 90, w: 70, baked: false })).toEqual(depthwiseOf(pass, layer));
   });
 
   // The weight gradient would need 67 million weights for that.

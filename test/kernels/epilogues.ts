@@ -21,6 +21,8 @@ interface Case {
   readonly x: readonly [number, number, number, number];
   readonly weight: readonly [number, number, number, number];
   readonly stride?: number;
+  readonly dilation?: number;
+  readonly groups?: number;
   /** Of the pixel shuffle in `after`. */
   readonly factor?: number;
   /** From the convolution's result and a tensor of its shape. */
@@ -61,19 +63,51 @@ const cases: readonly Case[] = [
     weight: [16, 150, 3, 3],
     after: (y, like, perChannel) => add(prelu(y, perChannel), like),
   },
+  {
+    name: 'dilated: PReLU and a sum',
+    x: [2, 4, 9, 11],
+    weight: [9, 4, 3, 3],
+    dilation: 2,
+    after: (y, like, perChannel) => add(prelu(y, perChannel), like),
+  },
+  {
+    name: 'two groups: pixel shuffle, PReLU and a sum',
+    x: [2, 8, 6, 7],
+    weight: [16, 4, 3, 3],
+    groups: 2,
+    factor: 2,
+    after: (y, like, perChannel) => add(prelu(pixelShuffle(y, 2), perChannel), like),
+  },
+  {
+    name: 'depthwise: PReLU and a sum',
+    x: [2, 5, 9, 7],
+    weight: [10, 1, 3, 3],
+    groups: 5,
+    after: (y, like, perChannel) => add(prelu(y, perChannel), like),
+  },
+  {
+    name: 'two groups, stride 2: PReLU and a sum',
+    x: [3, 8, 6, 7],
+    weight: [10, 4, 3, 3],
+    stride: 2,
+    groups: 2,
+    after: (y, like, perChannel) => add(prelu(y, perChannel), like),
+  },
 ];
 
 export function testEpilogues(traits: Partial<AdapterTraits>): void {
   sharedDevice({ traits, widest: traits.software !== false });
 
   describe.each(cases.map((one, i) => [one.name, one, i] as const))('%s', (_, one, i) => {
-    const { x, weight, stride = 1, factor = 1, after } = one;
+    const { x, weight, stride = 1, dilation = 1, groups = 1, factor = 1, after } = one;
     test.each(LONG ? [true, false] : [i % 2 === 0])('sizes in the text: %s', async baked => {
-      const padding = (weight[2] - 1) / 2;
-      const [height, width] = [x[2], x[3]].map(size => Math.floor((size + 2 * padding - weight[2]) / stride) + 1);
+      const padding = (dilation * (weight[2] - 1)) / 2;
+      const [height, width] = [x[2], x[3]].map(
+        size => Math.floor((size + 2 * padding - dilation * (weight[2] - 1) - 1) / stride) + 1,
+      );
       const channels = weight[0] / factor ** 2;
       const y = [x[0], channels, height * factor, width * factor];
-      const convolved = (...[a, w, b]: readonly Tensor[]) => conv2d(a, w, b, { stride, padding });
+      const convolved = (...[a, w, b]: readonly Tensor[]) => conv2d(a, w, b, { stride, padding, dilation, groups });
       const body = (...[a, w, b, like, perChannel]: readonly Tensor[]) => after(convolved(a, w, b), like, perChannel);
       using alone = compile(convolved, { baked });
       using rest = compile(after, { baked });

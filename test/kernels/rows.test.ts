@@ -66,6 +66,7 @@ describe.each([
       [2, 1, 65, 1],
       [2, 3, 5, 17],
       [1, 2, 25, 41],
+      [1, 1, 2, 260],
     ]) {
       const [row, parameter] = [{ shape: shape.slice(0, 2) }, { shape: shape.slice(1, 3) }];
       const forward = name === 'rowNorm';

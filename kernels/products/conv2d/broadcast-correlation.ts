@@ -17,7 +17,15 @@ import { epilogueText } from '../../../engine/text/epilogue.ts';
 import { type AdapterTraits, grid, input, type Kernel, type Lowering, output } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
 import { lines, range } from '../../../engine/text/repeat.ts';
-import { accumulator, channelLines, type Layout, layoutOf, tapOffset, turnOffset } from './broadcast-layout.ts';
+import {
+  accumulator,
+  channelLines,
+  firstWeight,
+  type Layout,
+  layoutOf,
+  tapOffset,
+  turnOffset,
+} from './broadcast-layout.ts';
 import { eachOf } from './broadcast-plan.ts';
 import { begin, store } from './broadcast-sums.ts';
 import { type Correlation, latticeOf, latticesOf } from './correlation.ts';
@@ -80,7 +88,7 @@ function accumulate(layout: Layout): string {
     ${
       held > 0
         ? `var slot = ${turns > 1 ? `turn * ${held}` : '0'};`
-        : lines(groups, g => `var q${g} = ${weight.base(`c${g}`)}${turnOffset(layout)};`)
+        : lines(groups, g => `var q${g} = ${firstWeight(layout, g)}${turnOffset(layout)};`)
     }
     for (var ci = first; ci < ${last}; ci++) {
     ${turnText(layout)}
@@ -91,13 +99,15 @@ function accumulate(layout: Layout): string {
 
 /** Loops over the workgroup's tiles. */
 function walk(layout: Layout): string {
-  const { problem, rows, columns, lanes, held, patchColumns, patchLoads } = layout;
+  const { problem, rows, columns, lanes, held, patchColumns, patchLoads, parts } = layout;
   const { stride, padding, dilation } = problem;
+  // A group's channels of an image are an image of their own.
+  const imageOf = (whole: string) => (parts > 1 ? `${whole} * ${parts} + part` : whole);
   const by = (distance: number) => (distance === 1 ? '' : ` * ${distance}`);
   const place = dilation
-    ? `let lattice = at / (across * down); let image = lattice / ${latticesOf(problem)};
+    ? `let lattice = at / (across * down); let image = ${imageOf(`lattice / ${latticesOf(problem)}`)};
   let firstRow = lattice / ${dilation[1]} % ${dilation[0]}; let firstColumn = lattice % ${dilation[1]};`
-    : 'let image = at / (across * down);';
+    : `let image = ${imageOf('at / (across * down)')};`;
   const corner = dilation
     ? `let top = row0 * ${dilation[0]} + firstRow - ${padding[0]}; let left = column0 * ${dilation[1]} + firstColumn - ${padding[1]};`
     : `let top = row0 * ${stride[0]} - ${padding[0]}; let left = column0 * ${stride[1]} - ${padding[1]};`;
@@ -140,7 +150,7 @@ function keepers(layout: Layout, locals: string): string {
     const own = range(count).slice(f * perFunction, (f + 1) * perFunction);
     const source = (i: number) => {
       const [g, tap] = [Math.floor(i / allTaps.length), i % allTaps.length];
-      return `weight[${weight.base(`c${g}`)} + channel * ${weight.perInput} + ${tapOffset(layout, allTaps[tap])}${turnOffset(layout)}]`;
+      return `weight[${firstWeight(layout, g)} + channel * ${weight.perInput} + ${tapOffset(layout, allTaps[tap])}${turnOffset(layout)}]`;
     };
     return `fn keep${f}(${signature(own[0])}) {
   ${own.map(i => `var h${i}: array<f32, ${length}>;`).join(' ')}
@@ -165,14 +175,14 @@ ${texts.reverse().join('\n')}`;
 
 /** One kernel: reads x, weight, an optional bias and the epilogue's inputs; writes the result. Needs a fixed subgroup size. */
 export function lowerCorrelation(problem: Correlation, { subgroupSize: lanes, processors }: AdapterTraits): Lowering {
-  const { n, c, h, w, k, oh, ow, bias } = problem;
+  const { n, c, h, w, oh, ow, bias } = problem;
   const epilogue = epilogueText(problem.epilogue);
   const reads = ['x', 'weight', ...(bias ? ['bias'] : []), ...epilogue.reads];
   const layout = layoutOf(problem, lanes, WORKGROUPS_PER_PROCESSOR * processors);
-  const { rows, columns, groups, held, whole } = layout;
+  const { rows, columns, held, whole, parts } = layout;
   const [positionsDown, positionsAcross] = latticeOf(problem);
   const [across, down] = [Math.ceil(positionsAcross / columns), Math.ceil(positionsDown / rows)];
-  const blocks = Math.ceil(k / lanes / groups);
+  const blocks = layout.blocks * parts;
   const images = n * latticesOf(problem);
   const tiles = images * across * down;
   // Tiles per workgroup is an argument like the sizes: the text does not depend on it.

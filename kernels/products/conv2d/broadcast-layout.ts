@@ -1,7 +1,7 @@
 /** A correlation with its plan, and the names and offsets in the text that follow from both. */
 import { lines, range } from '../../../engine/text/repeat.ts';
 import { type Plan, planOf } from './broadcast-plan.ts';
-import type { Correlation, Tap } from './correlation.ts';
+import { type Correlation, groupOffset, type Tap } from './correlation.ts';
 
 /** A correlation with its plan and derived values. */
 export interface Layout extends Plan {
@@ -13,6 +13,9 @@ export interface Layout extends Plan {
   /** All taps of an iteration, in the order in which their weights are kept. */
   readonly allTaps: readonly Tap[];
   readonly pixels: number;
+  /** Groups of the correlation, and each one's blocks of output channels, a block per workgroup. */
+  readonly parts: number;
+  readonly blocks: number;
   /** All input channels are summed before anything is stored. */
   readonly whole: boolean;
 }
@@ -31,6 +34,8 @@ export function layoutOf(problem: Correlation, lanes: number, workgroups: number
     patchLoads: Math.ceil(patch / lanes),
     allTaps: taps.flat(),
     pixels: rows * columns,
+    parts: problem.groups ?? 1,
+    blocks: Math.ceil(problem.k / lanes / plan.groups),
     whole: plan.held === 0 || plan.held >= problem.c,
   };
 }
@@ -55,11 +60,17 @@ export function turnOffset({ problem, turns, turnRows }: Layout): string {
 }
 
 /** Lanes beyond the last channel repeat it and store nothing. */
-export const channelLines = ({ problem, groups, lanes }: Layout): string =>
-  lines(
+export function channelLines({ problem, groups, lanes, parts, blocks }: Layout): string {
+  const [part, block] = parts > 1 ? [`let part = block / ${blocks};\n    `, `block % ${blocks}`] : ['', 'block'];
+  return `${part}${lines(
     groups,
-    g => `let o${g} = (block * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${problem.k - 1});`,
-  );
+    g => `let o${g} = (${block} * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${problem.k - 1});`,
+  )}`;
+}
+
+/** Index of the first weight of a group of channels. */
+export const firstWeight = ({ problem }: Layout, group: number): string =>
+  `${problem.weight.base(`c${group}`)}${groupOffset(problem, 'part')}`;
 
 /** The sums of a group of channels, phase by phase. */
 export const sumsOfGroup = (layout: Layout, g: number): string[] =>

@@ -58,7 +58,7 @@ function mostHeld(c: number, turns: number, perTurn: number): number {
  * depend on them, so that one text serves every image.
  */
 export function planOf(problem: Correlation, lanes: number, workgroups: number): Plan {
-  const { n, c, k, r, s, stride, phases, baked } = problem;
+  const { n, c, k, r, s, stride, phases, groups: parts = 1, baked } = problem;
   const turnRows = rowsOfTurn(problem);
   const turns = r / turnRows;
   const taps = phases.map(phase => phase.taps.filter(({ row }) => row < turnRows));
@@ -76,7 +76,7 @@ export function planOf(problem: Correlation, lanes: number, workgroups: number):
     const patch = ((rows - 1) * stride[0] + turnRows) * ((columns - 1) * stride[1] + s);
     if (sums > MOST_ACCUMULATORS || patch > MOST_PATCH) return;
     const arithmetic = rows * columns * groups * perTurn;
-    const each = baked ? eachOf(tiles * blocks, workgroups) : EACH_UNKNOWN;
+    const each = baked ? eachOf(tiles * blocks * parts, workgroups) : EACH_UNKNOWN;
     // Sums over several iterations are added in parts: their order must not depend on the number of threads.
     const typical = turns > 1 ? EACH_UNKNOWN : each;
     const turn = Math.ceil(patch / lanes) * LOAD + patch + arithmetic + TURN + SUM * sums;

@@ -33,13 +33,18 @@ function moveSums(layout: Layout, move: (group: number) => { before: string; eac
 }
 
 /** The position of a sum, in the text of {@link moveSums}. */
-const positionOf = ({ problem }: Layout, group: number): Position => ({
-  image: 'image',
-  channel: `o${group}`,
+const positionOf = (layout: Layout, group: number): Position => ({
+  image: layout.parts > 1 ? `(image / ${layout.parts})` : 'image',
+  channel: channelOf(layout, `o${group}`),
   row: 'y',
   column: 'x',
-  sizes: [problem.k, 'oh', 'ow'],
+  sizes: [layout.problem.k * layout.parts, 'oh', 'ow'],
 });
+
+/** A channel of its group as one of all. */
+const channelOf = ({ problem, parts }: Layout, channel: string): string =>
+  parts > 1 ? `(part * ${problem.k} + ${channel})` : channel;
+
 const PLACE = 'start + y * ow + x';
 
 /** Stores sums to the result, with bias and epilogue. */
@@ -54,8 +59,8 @@ export function store(layout: Layout): string {
     const { statements, result } = epilogue.perElement(value, positionOf(layout, g), PLACE);
     const before = [
       `var all = array<f32, ${sums.length}>(${sums.join(', ')});`,
-      ...(bias ? [`let b = bias[c${g}];`] : []),
-      ...epilogue.perChannel(`c${g}`),
+      ...(bias ? [`let b = bias[${channelOf(layout, `c${g}`)}];`] : []),
+      ...epilogue.perChannel(channelOf(layout, `c${g}`)),
       ...(whole ? [] : [`let last = first + ${held} >= ${c};`]),
     ];
     const each = [...statements, `result[place] = ${whole ? result : `select(all[i], ${result}, last)`};`];

@@ -20,7 +20,14 @@ import { Numbers } from '../../../engine/text/numbers.ts';
 import { lines, range } from '../../../engine/text/repeat.ts';
 import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { latticesOf } from './correlation.ts';
-import { type Conv2dProblem, type Conv2dVariant, describe, isWithinKernel, outputSize } from './problem.ts';
+import {
+  type Conv2dProblem,
+  type Conv2dVariant,
+  channelsOfGroup,
+  describe,
+  isWithinKernel,
+  outputSize,
+} from './problem.ts';
 
 /**
  * gw[lane channel, wide channel, p, q] = Σ wide[·, i + p − padding, j + q − padding] · lane[·, i, j]. With x as the wide
@@ -43,7 +50,8 @@ const MOST_LOADS = 20;
 const FEWEST_COLUMNS = 6;
 
 function rolesOf(problem: Conv2dProblem, lanes: number): Roles {
-  const { c, h, w, k, r, s, stride, padding, dilation = [1, 1] } = problem;
+  const { h, w, r, s, stride, padding, dilation = [1, 1] } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const [oh, ow] = outputSize(problem);
   const padded = (channels: number) => Math.ceil(channels / lanes) * lanes;
   const x = { channels: c, h, w };
@@ -60,7 +68,8 @@ function rolesOf(problem: Conv2dProblem, lanes: number): Roles {
 
 function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const { subgroupSize: lanes } = traits;
-  const { n, c, k, r, s, stride, dilation, baked } = problem;
+  const { n, r, s, stride, dilation, groups: parts = 1, baked } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const [down, along] = stride;
   const [apartDown, apartAlong] = dilation ?? [1, 1];
   const { swapped, wide, lane, padding } = rolesOf(problem, lanes);
@@ -89,8 +98,9 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const wideBlocks = Math.ceil(wide.channels / inputs);
   const strips = Math.ceil(laneColumns / columns);
   const total = n * strips * latticesOf(problem);
-  const count = k * c * taps;
-  const wanted = Math.max(Math.ceil(WORKGROUPS / laneBlocks / wideBlocks), fewestParts(n * lane.h * lane.w, count));
+  const count = parts * k * c * taps;
+  const blocks = laneBlocks * wideBlocks * parts;
+  const wanted = Math.max(Math.ceil(WORKGROUPS / blocks), fewestParts(n * lane.h * lane.w, count));
   const splits = Math.max(1, Math.min(wanted, total));
   const numbers = new Numbers(baked, {
     h: wide.h,
@@ -130,10 +140,12 @@ function lower(problem: Conv2dProblem, traits: AdapterTraits): Lowering {
   const needsColumnMask = !baked || lane.w % (columns * apartAlong) !== 0;
   const by = (distance: number) => (distance === 1 ? '' : ` * ${distance}`);
   const columnAt = (j: string) => (dilation ? `firstColumn + (column0 + ${j}) * ${apartAlong}` : `column0 + ${j}`);
+  // A group's channels of an image are an image of their own.
+  const imageOf = (whole: string) => (parts > 1 ? `${whole} * ${parts} + part` : whole);
   const place = dilation
-    ? `let lattice = strip / strips; let image = lattice / ${latticesOf(problem)};
+    ? `let lattice = strip / strips; let image = ${imageOf(`lattice / ${latticesOf(problem)}`)};
     let firstRow = lattice / ${apartAlong} % ${apartDown}; let firstColumn = lattice % ${apartAlong};`
-    : 'let image = strip / strips;';
+    : `let image = ${imageOf('strip / strips')};`;
   const wideColumn = dilation
     ? (i: number) =>
         `(column0 + i32(lane)${shared > 1 ? ` % ${segment}` : ''} + ${i * lanes}) * ${apartAlong} + firstColumn - ${padding[1]}`
@@ -150,9 +162,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
   ${numbers.locals}
   ${hiddenOne('wide')}
   let group = i32(id.y * num.x + id.x);
-  let split = group / ${laneBlocks * wideBlocks};
+  let split = group / ${blocks};
   if (split >= splits) { return; }
-  let laneBlock = group % ${laneBlocks}; let wideBlock = group / ${laneBlocks} % ${wideBlocks};
+  let laneBlock = group % ${laneBlocks}; let wideBlock = group / ${laneBlocks} % ${wideBlocks};${parts > 1 ? ` let part = group / ${laneBlocks * wideBlocks} % ${parts};` : ''}
   let plane = h * w; let lanePlane = lh * lw;
   // Channels beyond the last repeat it and are not stored.
   ${lines(groups, g => `let o${g} = (laneBlock * ${groups} + ${g}) * ${lanes} + i32(lane); let c${g} = min(o${g}, ${lane.channels - 1});`)}
@@ -218,7 +230,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
       for (var i = 0; i < ${inputs * taps} * one; i++) {
         let tap = i % ${taps}; let channel = wideBlock * ${inputs} + i / ${taps};
         if (channel < ${wide.channels}) {
-          result[split * ${count} + ${swapped ? `(channel * ${c} + o${g}) * ${taps} + ${taps - 1} - tap` : `(o${g} * ${c} + channel) * ${taps} + tap`}] = all[i];
+          result[split * ${count} + ${parts > 1 ? `part * ${count / parts} + ` : ''}${swapped ? `(channel * ${c} + o${g}) * ${taps} + ${taps - 1} - tap` : `(o${g} * ${c} + channel) * ${taps} + tap`}] = all[i];
         }
       }
     }
@@ -230,7 +242,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) id: v
     wgsl,
     bindings: ['read', 'read', 'write'],
     ...(numbers.params.length > 0 && { params: numbers.params }),
-    workgroups: grid(laneBlocks * wideBlocks * splits),
+    workgroups: grid(blocks * splits),
   };
   const sides = swapped ? [input(1), input(0)] : [input(0), input(1)];
   if (splits === 1) return { steps: [{ kernel, operands: [...sides, output(0)] }], scratch: [] };

@@ -50,6 +50,7 @@ export const narrowForward: Conv2dVariant = {
     accepts(problem, traits) &&
     Math.max(...problem.stride) === 1 &&
     !problem.dilation &&
+    (problem.groups ?? 1) === 1 &&
     problem.s >= 5 &&
     2 * problem.k <= traits.subgroupSize,
   lower(problem, traits) {
@@ -57,7 +58,7 @@ export const narrowForward: Conv2dVariant = {
     const [oh, ow] = outputSize(problem);
     const wide = ow + s - 1;
     const base = (channel: string) => `${channel} / ${s} * ${c * r * s} + ${channel} % ${s}`;
-    const weight = { base, perInput: r * s, perRow: s };
+    const weight = { base, perInput: r * s, perRow: s, perGroup: 0 };
     const name = `conv2d.forward.narrow ${describe(problem)}`;
     const sizes = { n, c, h, w, k: k * s, oh, ow: wide, r, s: 1, stride: single, padding };
     const phases = { phases: wholePatch(r, 1), spread: single };

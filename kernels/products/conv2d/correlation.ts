@@ -3,10 +3,12 @@
  * gradient of stride 2 has one sum for each parity of row and column (a phase), each with its own taps.
  */
 import type { Epilogue } from '../../../engine/text/epilogue.ts';
-import { type Conv2dProblem, outputSize } from './problem.ts';
+import { type Conv2dProblem, channelsOfGroup, outputSize } from './problem.ts';
 export interface Correlation {
   readonly name: string;
   readonly n: number;
+  /** As many correlations side by side, if there are several: each has c and k channels of its own. */
+  readonly groups?: number;
   /** Channels, rows and columns that are read. */
   readonly c: number;
   readonly h: number;
@@ -39,7 +41,13 @@ export interface WeightLayout {
   base(channel: string): string;
   readonly perInput: number;
   readonly perRow: number;
+  /** From one group to the next. */
+  readonly perGroup: number;
 }
+
+/** ` + ` the start of a group's weights, if there are several groups. */
+export const groupOffset = ({ groups = 1, weight }: Pick<Correlation, 'groups' | 'weight'>, group: string): string =>
+  groups === 1 ? '' : ` + ${group} * ${weight.perGroup}`;
 
 /** Output (i·spread + row, j·spread + column) of position (i, j) is the sum over `taps`. */
 export interface Phase {
@@ -141,18 +149,24 @@ export function gradientPhases(
 
 /** The forward pass of a convolution. */
 export function forwardCorrelation(problem: Conv2dProblem, name: string): Correlation {
-  const { c, r, s } = problem;
+  const { r, s } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const [oh, ow] = outputSize(problem);
-  const weight = { base: (channel: string) => `${channel} * ${c * r * s}`, perInput: r * s, perRow: s };
-  return { ...problem, name, oh, ow, phases: wholePatch(r, s), spread: single, weight };
+  const perChannel = c * r * s;
+  const base = (channel: string) => `${channel} * ${perChannel}`;
+  const weight = { base, perInput: r * s, perRow: s, perGroup: k * perChannel };
+  return { ...problem, name, c, k, oh, ow, phases: wholePatch(r, s), spread: single, weight };
 }
 
 /** A correlation of gy with reversed taps and swapped channels; with a stride each parity has its own taps. */
 export function inputGradientCorrelation(problem: Conv2dProblem, name: string): Correlation {
-  const { n, c, h, w, k, r, s, stride, padding, dilation, baked } = problem;
+  const { n, h, w, r, s, stride, padding, dilation, groups = 1, baked } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const [gh, gw] = outputSize(problem);
-  const weight = { base: (channel: string) => `${channel} * ${r * s}`, perInput: c * r * s, perRow: s };
-  const sizes = { n, c: k, h: gh, w: gw, k: c, oh: h, ow: w };
+  const perChannel = c * r * s;
+  const base = (channel: string) => `${channel} * ${r * s}`;
+  const weight = { base, perInput: perChannel, perRow: s, perGroup: k * perChannel };
+  const sizes = { n, ...(groups > 1 && { groups }), c: k, h: gh, w: gw, k: c, oh: h, ow: w };
   const common = { name, ...sizes, stride: single, spread: stride, bias: false, baked, weight };
   if (!dilation) return { ...common, ...gradientPhases([r, s], stride, padding) };
   const before = [dilation[0] * (r - 1) - padding[0], dilation[1] * (s - 1) - padding[1]] as const;

@@ -86,6 +86,12 @@ export const patchColumns = (columns: readonly number[], width: string): string 
   );
 
 /** Loads row `offset` of a patch from the plane at `start` of `source`, of `height` rows of `width`, as `v…`. */
-export const patchRow = (offset: number, columns: number, source: string, height: string, width: string): string =>
+export const patchRow = (
+  offset: number | string,
+  columns: number,
+  source: string,
+  height: string,
+  width: string,
+): string =>
   `let y = top + ${offset}; let inside = (y >= 0) & (y < ${height}); let line = start + select(0, y, inside) * ${width};
       ${lines(columns, i => `let v${i} = select(0.0, ${source}[line + f${i}], m${i} & inside);`)}`;

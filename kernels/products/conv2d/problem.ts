@@ -58,9 +58,21 @@ export function outputSize(problem: Pick<Conv2dProblem, 'h' | 'w' | 'r' | 's' | 
   return [along(h, r, 0), along(w, s, 1)];
 }
 
-/** One group, and not both a stride and dilation: what all variants compute. */
-export const isDense = ({ stride, dilation, groups = 1 }: Geometry): boolean =>
-  groups === 1 && (!dilation || Math.max(...stride) === 1);
+/** Groups of fewer channels leave the lanes of a subgroup, or a tile, mostly empty. */
+const FEWEST_CHANNELS = 4;
+
+/** What the fast variants compute: one group, or groups of several channels, and not both a stride and dilation. */
+export const suitsTiles = (problem: Conv2dProblem): boolean => {
+  const { stride, dilation, groups = 1 } = problem;
+  const hasChannels = groups === 1 || Math.min(...channelsOfGroup(problem)) >= FEWEST_CHANNELS;
+  return hasChannels && (!dilation || Math.max(...stride) === 1);
+};
+
+/** Channels of x and of the result in each of the groups. */
+export const channelsOfGroup = ({ c, k, groups = 1 }: Pick<Conv2dProblem, 'c' | 'k' | 'groups'>): [number, number] => [
+  c / groups,
+  k / groups,
+];
 
 /** Whether padding is smaller than the kernel, dilated. */
 export const isWithinKernel = ({

@@ -1,5 +1,5 @@
 /** The default tile for a GPU without measurements: a rule based on estimates, see bench/NOTES.md. */
-import { type Conv2dProblem, outputSize } from './problem.ts';
+import { type Conv2dProblem, channelsOfGroup, outputSize } from './problem.ts';
 import { TILES, type TileName, tiledWorkgroups } from './tiled.ts';
 import { weightWorkgroups } from './tiled-weight.ts';
 
@@ -23,9 +23,10 @@ const workgroups = (pass: Pass, problem: Conv2dProblem, name: TileName): number 
  * whole and in parts. The plain kernel adds in another order, so image sizes that are arguments must not select it.
  */
 export function tiledChoice(pass: Pass, problem: Conv2dProblem): TileName | 'plain' {
-  const { n, c, k, r, s, baked } = problem;
+  const { n, r, s, groups = 1, baked } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const [oh, ow] = outputSize(problem);
-  const weights = k * c * r * s;
+  const weights = groups * k * c * r * s;
   if (baked ? n * oh * ow * weights < FEW : weights < FEW_WEIGHTS) return 'plain';
   const channels = pass === 'inputGradient' ? c : k;
   if (channels <= THIN) return 'tiledThin';

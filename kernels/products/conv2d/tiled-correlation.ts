@@ -19,8 +19,8 @@ import { packWeights, perPhase, type WeightRows, weightRows } from './tiled-weig
 /** Number of workgroups of the kernel. */
 export function tileCount(correlation: Correlation, { across, down }: Tile): number {
   const [rows, columns] = positionsOf(correlation);
-  const { n, k, phases } = correlation;
-  return Math.ceil((n * rows * columns) / across) * Math.ceil(k / down) * phases.length;
+  const { n, k, phases, groups = 1 } = correlation;
+  return Math.ceil((n * rows * columns) / across) * Math.ceil(k / down) * groups * phases.length;
 }
 
 /** WGSL that fills `across` for one step. */
@@ -55,12 +55,12 @@ function fetchPatches(
 }
 
 /** WGSL that fills both tiles for one step. */
-function fill(correlation: Correlation, product: TileProduct, { columns }: WeightRows): string {
+function fill(correlation: Correlation, product: TileProduct, { rows, columns }: WeightRows): string {
   const { tile, downSlots, downPitch, invocations } = product;
   return `{
       ${fetchPatches(correlation, product)}
     }
-    let matrix = (start + step * ${tile.depth}) * ${columns / 4} + block * ${downSlots};
+    let matrix = (start + step * ${tile.depth}) * ${columns / 4} + block * ${downSlots}${(correlation.groups ?? 1) > 1 ? ` + channelGroup * ${(rows * columns) / 4}` : ''};
     for (var i = i32(lane); i < ${tile.depth * downSlots}; i += ${invocations}) {
       let row = i / ${downSlots}; let slot = i % ${downSlots};
       down[row * ${downPitch} + slot] = weights[matrix + row * ${columns / 4} + slot];
@@ -69,11 +69,12 @@ function fill(correlation: Correlation, product: TileProduct, { columns }: Weigh
 
 /** Packs the weights, then runs the kernel: reads x, weight and an optional bias; writes the result. */
 export function lowerTiles(correlation: Correlation, tile: Tile, traits: AdapterTraits): Lowering {
-  const { n, c, h, w, k, oh, ow, stride, padding, phases, spread, bias, baked } = correlation;
+  const { n, c, h, w, k, oh, ow, stride, padding, phases, spread, bias, groups: parts = 1, baked } = correlation;
   const [rows, columns] = positionsOf(correlation);
   const product = new TileProduct(tile, { across: false, down: false });
   const matrix = weightRows(correlation, tile.depth, tile.down);
-  const blocks = matrix.columns / tile.down;
+  const ownBlocks = matrix.columns / tile.down;
+  const blocks = ownBlocks * parts;
   const total = n * rows * columns;
   const tiles = Math.ceil(total / tile.across);
   const { acrossSlots: slots } = product;
@@ -81,14 +82,15 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
   const dense = spread[0] === 1 && spread[1] === 1;
   const epilogue = epilogueText(correlation.epilogue);
   const shuffled = correlation.epilogue !== undefined && correlation.epilogue.shuffle > 1;
-  const position = { image: '(at / positions)', channel: 'channel', row: 'row', column: 'column' };
+  const channel = parts > 1 ? `(channelGroup * ${k} + channel)` : 'channel';
+  const position = { image: '(at / positions)', channel, row: 'row', column: 'column' };
   // Elements of a dense output are in the order of positions, except for the other channels between two images.
   const { statements, result } = epilogue.perElement(
     'sum',
-    { ...position, sizes: [k, 'oh', 'ow'] },
-    dense ? `at + (at / positions * ${k - 1} + channel) * positions` : undefined,
+    { ...position, sizes: [parts * k, 'oh', 'ow'] },
+    dense ? `at + (at / positions * ${parts * k - 1} + ${channel}) * positions` : undefined,
   );
-  const finish = [...epilogue.perChannel('channel'), ...statements, `result[place] = ${result};`].join(' ');
+  const finish = [...epilogue.perChannel(channel), ...statements, `result[place] = ${result};`].join(' ');
   const store =
     dense && !shuffled
       ? finish
@@ -105,7 +107,7 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
     groups: tiles * blocks * phases.length,
     body: `let plane = h * w; let positions = rows * columns;
   // Blocks of channels vary fastest: workgroups that run together read the same patches.
-  let block = group % ${blocks}; let tile = group / ${blocks} % tiles; let phase = group / ${blocks} / tiles;
+  let block = ${parts > 1 ? `group % ${ownBlocks}; let channelGroup = group / ${ownBlocks} % ${parts}` : `group % ${blocks}`}; let tile = group / ${blocks} % tiles; let phase = group / ${blocks} / tiles;
   if (phase >= ${phases.length}) { return; }
   ${perPhase('start', matrix.starts)} ${perPhase('steps', matrix.steps)}
   ${perPhase('taps', of('taps'))} ${perPhase('tapColumns', of('columns'))}
@@ -122,7 +124,7 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
   let exists = position < vec4i(total);
   let top = position / columns % rows * ${stride[0]} + firstRow - ${padding[0]};
   let left = position % columns * ${stride[1]} + firstColumn - ${padding[1]};
-  let origin = position / positions * (${c} * plane);
+  let origin = ${parts > 1 ? `(position / positions * ${parts} + channelGroup)` : 'position / positions'} * (${c} * plane);
   ${product.begin}
   for (var step = 0; step < steps; step++) {
     ${fill(correlation, product, matrix)}
@@ -134,7 +136,7 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
     { across: 'spread', down: 'natural' },
     `let at = tile * ${tile.across} + x; let channel = block * ${tile.down} + y;
       if (at < total && channel < ${k}) {
-        let sum = value${bias ? ' + bias[channel]' : ''};
+        let sum = value${bias ? ` + bias[${channel}]` : ''};
         ${store}
       }`,
   )}`,
@@ -145,6 +147,6 @@ export function lowerTiles(correlation: Correlation, tile: Tile, traits: Adapter
       packWeights(correlation, matrix, traits),
       { kernel, operands: [input(0), scratch(0), ...others, output(0)] },
     ],
-    scratch: [matrix.rows * matrix.columns],
+    scratch: [parts * matrix.rows * matrix.columns],
   };
 }

@@ -12,7 +12,7 @@ import { type AdapterTraits, input, type Lowering, output, scratch } from '../..
 import { Numbers } from '../../../engine/text/numbers.ts';
 import { addParts, fewestParts, startOfPart } from '../../reductions/parts.ts';
 import { type Tile, TileProduct } from '../tile-product.ts';
-import { type Conv2dProblem, type Conv2dVariant, describe, outputSize } from './problem.ts';
+import { type Conv2dProblem, type Conv2dVariant, channelsOfGroup, describe, outputSize } from './problem.ts';
 import { TILES, type TileName } from './tiled.ts';
 
 /** Workgroups that fill a GPU; fewer leave parts of it idle. */
@@ -22,22 +22,28 @@ const LEAST_STEPS = 16;
 
 /** The number of blocks of the result, and of parts into which each sum is split. */
 function weightBlocks(problem: Conv2dProblem, { across, down, depth }: Tile) {
-  const { n, c, k, r, s } = problem;
+  const { n, r, s, groups: parts = 1 } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const [oh, ow] = outputSize(problem);
   const [blocksAcross, blocksDown] = [Math.ceil((c * r * s) / across), Math.ceil(k / down)];
   const steps = Math.ceil((n * oh * ow) / depth);
-  const wanted = Math.max(Math.ceil(WORKGROUPS / (blocksAcross * blocksDown)), fewestParts(n * oh * ow, k * c * r * s));
+  const wanted = Math.max(
+    Math.ceil(WORKGROUPS / (blocksAcross * blocksDown * parts)),
+    fewestParts(n * oh * ow, parts * k * c * r * s),
+  );
   return { blocksAcross, blocksDown, steps, splits: Math.max(1, Math.min(wanted, Math.floor(steps / LEAST_STEPS))) };
 }
 
 /** Fills both tiles for one step. */
-function fill({ c, k, stride, padding }: Conv2dProblem, product: TileProduct): string {
+function fill(problem: Conv2dProblem, product: TileProduct): string {
+  const { stride, padding, groups: count = 1 } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const { tile, acrossSlots, acrossPitch, downSlots, downPitch, invocations } = product;
   const each = invocations / tile.depth;
   const parts = [0, 1, 2, 3];
   return `let position = step * ${tile.depth} + depth;
     let exists = position < total;
-    let image = position / positions; let place = position % positions;
+    let image = position / positions${count > 1 ? ` * ${count} + channelGroup` : ''}; let place = position % positions;
     let top = place / ow * ${stride[0]} - ${padding[0]}; let left = place % ow * ${stride[1]} - ${padding[1]};
     let origin = image * ${c} * plane + top * w + left;
     for (var slot = first; slot < ${acrossSlots}; slot += ${each}) {
@@ -59,13 +65,14 @@ function fill({ c, k, stride, padding }: Conv2dProblem, product: TileProduct): s
 }
 
 function lower(problem: Conv2dProblem, name: TileName, traits: AdapterTraits): Lowering {
-  const { n, c, h, w, k, r, s, dilation = [1, 1], baked } = problem;
+  const { n, h, w, r, s, dilation = [1, 1], groups: parts = 1, baked } = problem;
+  const [c, k] = channelsOfGroup(problem);
   const by = (axis: 0 | 1) => (dilation[axis] === 1 ? '' : ` * ${dilation[axis]}`);
   const [oh, ow] = outputSize(problem);
   const tile = TILES[name];
   const product = new TileProduct(tile, { across: true, down: true });
   const { blocksAcross, blocksDown, steps, splits } = weightBlocks(problem, tile);
-  const blocks = blocksAcross * blocksDown;
+  const blocks = blocksAcross * blocksDown * parts;
   const weights = c * r * s;
   const kernel = assemble({
     name: `conv2d.weightGradient.${name} ${describe(problem)}`,
@@ -77,7 +84,7 @@ var<workgroup> offsets: array<vec3i, ${tile.across}>;`,
     lanes: product.invocations,
     groups: blocks * splits,
     body: `let plane = h * w; let positions = oh * ow;
-  let blockAcross = group % ${blocksAcross}; let blockDown = group / ${blocksAcross} % ${blocksDown}; let split = group / ${blocks};
+  let blockAcross = group % ${blocksAcross}; let blockDown = group / ${blocksAcross} % ${blocksDown};${parts > 1 ? ` let channelGroup = group / ${blocksAcross * blocksDown} % ${parts};` : ''} let split = group / ${blocks};
   if (split >= splits) { return; }
   for (var i = i32(lane); i < ${tile.across}; i += ${product.invocations}) {
     // Weights beyond the last repeat it and are not stored.
@@ -98,12 +105,12 @@ var<workgroup> offsets: array<vec3i, ${tile.across}>;`,
   ${product.store(
     { across: 'spread', down: 'spread' },
     `let weight = blockAcross * ${tile.across} + x; let channel = blockDown * ${tile.down} + y;
-      if (weight < ${weights} && channel < ${k}) { result[(split * ${k} + channel) * ${weights} + weight] = value; }`,
+      if (weight < ${weights} && channel < ${k}) { result[(${parts > 1 ? `(split * ${parts} + channelGroup)` : 'split'} * ${k} + channel) * ${weights} + weight] = value; }`,
   )}`,
   });
   const factors = [input(0), input(1)];
   if (splits === 1) return { steps: [{ kernel, operands: [...factors, output(0)] }], scratch: [] };
-  const count = k * weights;
+  const count = parts * k * weights;
   return {
     steps: [{ kernel, operands: [...factors, scratch(0)] }, addParts('conv2d.weightGradient', count, splits, traits)],
     scratch: [count * splits],
@@ -119,5 +126,5 @@ export const tiledWeightGradient: readonly Conv2dVariant[] = (Object.keys(TILES)
 /** Workgroups that the pass would have with a kind of tile. */
 export function weightWorkgroups(problem: Conv2dProblem, name: TileName): number {
   const { blocksAcross, blocksDown, splits } = weightBlocks(problem, TILES[name]);
-  return blocksAcross * blocksDown * splits;
+  return blocksAcross * blocksDown * splits * (problem.groups ?? 1);
 }

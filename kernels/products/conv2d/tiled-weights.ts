@@ -6,7 +6,7 @@
 import { assembleElements } from '../../../engine/text/assemble.ts';
 import { type AdapterTraits, input, type Step, scratch } from '../../../engine/text/kernel.ts';
 import { Numbers } from '../../../engine/text/numbers.ts';
-import type { Correlation, Phase } from './correlation.ts';
+import { type Correlation, groupOffset, type Phase } from './correlation.ts';
 
 /** The taps of one phase form a grid (columns vary fastest) whose weights have constant strides. */
 interface TapGrid {
@@ -67,9 +67,9 @@ export function perPhase(name: string, values: readonly number[]): string {
   return `let ${name} = array<i32, ${values.length}>(${values.join(', ')})[phase];`;
 }
 
-/** Writes the matrix to scratch buffer 0. */
+/** Writes the matrix to scratch buffer 0; of several groups, one after the other. */
 export function packWeights(correlation: Correlation, matrix: WeightRows, traits: AdapterTraits): Step {
-  const { c, k, weight } = correlation;
+  const { c, k, weight, groups = 1 } = correlation;
   const { grids, starts, rows, columns } = matrix;
   const of = (key: keyof TapGrid) => grids.map(grid => grid[key]);
   // The last phase that starts at or before the row.
@@ -82,9 +82,9 @@ export function packWeights(correlation: Correlation, matrix: WeightRows, traits
       name: 'conv2d.tiled weights',
       reads: ['weight'],
       numbers: new Numbers(true, {}),
-      elements: rows * columns,
-      count: `${rows * columns}`,
-      body: `let row = index / ${columns}; let channel = index % ${columns};
+      elements: groups * rows * columns,
+      count: `${groups * rows * columns}`,
+      body: `let row = index / ${columns}${groups > 1 ? ` % ${rows}` : ''}; let channel = index % ${columns};
     let phase = ${phase || '0'};
     ${perPhase('start', starts)} ${perPhase('taps', of('taps'))} ${perPhase('tapColumns', of('columns'))}
     ${perPhase('first', of('weight'))} ${perPhase('downwards', of('weightDown'))} ${perPhase('sideways', of('weightAcross'))}
@@ -92,7 +92,7 @@ export function packWeights(correlation: Correlation, matrix: WeightRows, traits
     var value = 0.0;
     if (channel < ${k} && tap < taps) {
       let at = first + tap / tapColumns * downwards + tap % tapColumns * sideways;
-      value = weight[${weight.base('channel')} + read * ${weight.perInput} + at];
+      value = weight[${weight.base('channel')} + read * ${weight.perInput} + at${groupOffset(correlation, `index / ${rows * columns}`)}];
     }
     result[index] = value;`,
     },

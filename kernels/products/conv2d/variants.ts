@@ -4,20 +4,21 @@ import { Family, type Variant } from '../../../engine/text/variants.ts';
 import { broadcastForward, broadcastInputGradient, narrowForward } from './broadcast.ts';
 import { broadcastWeightGradient } from './broadcast-weight.ts';
 import { depthwiseForward, depthwiseInputGradient } from './depthwise.ts';
+import { stripForward, stripInputGradient } from './depthwise-strip.ts';
 import { depthwiseWeightGradient } from './depthwise-weight.ts';
 import { plainForward, plainInputGradient, plainWeightGradient } from './plain.ts';
-import { type Conv2dProblem, isDense, keyOf } from './problem.ts';
+import { type Conv2dProblem, keyOf, suitsTiles } from './problem.ts';
 import { tiledForward, tiledInputGradient } from './tiled.ts';
 import { type Pass, tiledChoice } from './tiled-choice.ts';
 import { tiledWeightGradient } from './tiled-weight.ts';
 
 /** On software drivers loads are expensive and broadcasts nearly free (bench/NOTES.md). On GPUs the reverse. */
 function rule(pass: Pass, problem: Conv2dProblem, { software }: AdapterTraits): readonly string[] {
-  if (!isDense(problem)) return ['depthwise'];
+  if (!suitsTiles(problem)) return software ? ['strip', 'depthwise'] : ['depthwise'];
   return software ? ['narrow', 'broadcast'] : [tiledChoice(pass, problem)];
 }
 
-/** `dense` are those for one group and no dilation; the two others take the rest. */
+/** `dense` are the variants for what {@link suitsTiles} describes; the others take the rest. */
 const family = (pass: Pass, dense: readonly Variant<Conv2dProblem>[], others: readonly Variant<Conv2dProblem>[]) =>
   new Family<Conv2dProblem>({
     name: `conv2d.${pass}`,
@@ -25,7 +26,7 @@ const family = (pass: Pass, dense: readonly Variant<Conv2dProblem>[], others: re
       ...dense.map(variant => ({
         ...variant,
         accepts: (problem: Conv2dProblem, traits: AdapterTraits) =>
-          isDense(problem) && variant.accepts(problem, traits),
+          suitsTiles(problem) && variant.accepts(problem, traits),
       })),
       ...others,
     ],
@@ -36,12 +37,12 @@ const family = (pass: Pass, dense: readonly Variant<Conv2dProblem>[], others: re
 export const forwardFamily = family(
   'forward',
   [narrowForward, broadcastForward, ...tiledForward],
-  [depthwiseForward, plainForward],
+  [stripForward, depthwiseForward, plainForward],
 );
 export const inputGradientFamily = family(
   'inputGradient',
   [broadcastInputGradient, ...tiledInputGradient],
-  [depthwiseInputGradient, plainInputGradient],
+  [stripInputGradient, depthwiseInputGradient, plainInputGradient],
 );
 export const weightGradientFamily = family(
   'weightGradient',
