@@ -1,14 +1,13 @@
-/** The TypeScript in the README is right, and runs as it stands. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+/** The TypeScript in the README is right, and runs as it stands. What it says of the package is in test/package. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../eval/temporary.ts';
 import { blocks, documents } from './documents.ts';
 import { root, runTypeScript } from './run.ts';
 
 const readme = documents[0];
-const [embedded, training, ...more] = blocks(readme, 'ts');
+const [training, ...more] = blocks(readme, 'ts');
 
 /** A folder within the project, where its own name resolves, and which version control and lint pass over. */
 function folderWithin(): string {
@@ -25,10 +24,9 @@ test('its TypeScript passes the strict type check', () => {
   expect(more, 'a block that no test below runs').toEqual([]);
   const folder = folderWithin();
   writeFileSync(join(folder, 'training.ts'), training);
-  writeFileSync(join(folder, 'embedded.ts'), embedded);
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const files = [join(folder, 'training.ts'), join(folder, 'embedded.ts')];
+  const files = [join(folder, 'training.ts')];
   const program = ts.createProgram(files, options);
   // The project itself has been checked.
   const problems = files.flatMap(file => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)));
@@ -41,17 +39,6 @@ test('what trains with the engine alone learns what it says', async () => {
   const [, learned] = (await runTypeScript(file)).match(/\[ *([-\d.e]+) *\]/)!;
   const [said] = numbersIn(training.match(/\/\/ about (.*)/)![1]);
   expect(Number(learned)).toBeCloseTo(said, 2);
-});
-
-test('another project that links to the clone runs what it says', async () => {
-  const folder = temporaryFolder();
-  // As `npm install ../daybreak` leaves it.
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/daybreak'));
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-  writeFileSync(join(folder, 'app.ts'), embedded);
-  const said = numbersIn(embedded.match(/\/\/ (\d.*)/)![1]);
-  expect(numbersIn(await runTypeScript('app.ts', [], { cwd: folder }))).toEqual(said);
 });
 
 test('its number of golden cases is that of the golden file', () => {
