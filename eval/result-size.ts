@@ -4,7 +4,10 @@ import { DaybreakError } from '../engine/basics/errors.ts';
 import type { Size } from './tiles.ts';
 
 /** A requested size exceeds the maximum scale. */
-export class ResultSizeError extends DaybreakError {}
+export class ResultSizeError extends DaybreakError {
+  static override readonly name: string = 'ResultSizeError';
+  static override readonly code: string = 'DAYBREAK_RESULT_SIZE';
+}
 
 /** A scale, or sides in pixels. If only one side is given, the aspect ratio determines the other. */
 export type SizeRequest =

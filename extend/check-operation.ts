@@ -9,7 +9,10 @@ import { add, grad, mul, neg, sum } from '../kernels/index.ts';
 import { elementsOf } from './sample-content.ts';
 
 /** A check of an operation that failed. The message says which check, on which problem, and by how much. */
-export class OperationCheckError extends DaybreakError {}
+export class OperationCheckError extends DaybreakError {
+  static override readonly name: string = 'OperationCheckError';
+  static override readonly code: string = 'DAYBREAK_OPERATION_CHECK';
+}
 
 export interface CheckOptions {
   /** The definition in float64, over row-major arrays. Without it, results are compared with each other only. */

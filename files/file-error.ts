@@ -5,6 +5,8 @@ import { printable } from '../common/text.ts';
 
 /** A file or folder cannot be read or written. The message is one line: the printable `path`, then `reason`. */
 export class FileError extends DaybreakError {
+  static override readonly name: string = 'FileError';
+  static override readonly code: string = 'DAYBREAK_FILE';
   readonly path: string;
   readonly reason: string;
   constructor(path: string, reason: string, options?: ErrorOptions) {
@@ -19,10 +21,10 @@ export function unwritable(path: string, error: unknown): FileError {
   return new FileError(path, `cannot be written: ${reasonOf(error)}`, { cause: error });
 }
 
-/** The error's code, such as "ENOENT", or its message if it has none. */
+/** The system's code of an error, such as "ENOENT", or its message if it has none. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? String(error.code) : error.message;
+  return 'code' in error && !(error instanceof DaybreakError) ? String(error.code) : error.message;
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {

@@ -8,6 +8,8 @@ import { printable } from '../common/text.ts';
  * gave), then `reason`. `file` is the name, `cause` the underlying error, if any.
  */
 export class ImageError extends DaybreakError {
+  static override readonly name: string = 'ImageError';
+  static override readonly code: string = 'DAYBREAK_IMAGE';
   readonly file: string;
   readonly reason: string;
   constructor(file: string, problem: string, options?: ErrorOptions) {
@@ -20,6 +22,8 @@ export class ImageError extends DaybreakError {
 
 /** A picture has more pixels than the limit. */
 export class PictureSizeError extends ImageError {
+  static override readonly name: string = 'PictureSizeError';
+  static override readonly code: string = 'DAYBREAK_PICTURE_SIZE';
   readonly width: number;
   readonly height: number;
   constructor(file: string, width: number, height: number, maxPixels: number) {

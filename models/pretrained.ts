@@ -5,7 +5,10 @@
 import { DaybreakError } from '../engine/basics/errors.ts';
 
 /** An unknown network name, or a registry that cannot be read; one line. */
-export class PretrainedError extends DaybreakError {}
+export class PretrainedError extends DaybreakError {
+  static override readonly name: string = 'PretrainedError';
+  static override readonly code: string = 'DAYBREAK_PRETRAINED';
+}
 
 /** Means over a benchmark set: PSNR in dB and SSIM on luma, with most papers' protocol and that of Ledig et al. */
 export interface PretrainedScores {

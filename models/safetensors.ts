@@ -8,6 +8,8 @@ import { fromBfloat16, fromFloat16, toFloat16 } from './half-floats.ts';
 
 /** A safetensors file that cannot be read, or tensors that cannot be written as one; one line, naming the file. */
 export class SafetensorsError extends DaybreakError {
+  static override readonly name: string = 'SafetensorsError';
+  static override readonly code: string = 'DAYBREAK_SAFETENSORS';
   readonly file: string;
   constructor(file: string, problem: string, options?: ErrorOptions) {
     super(`${file}: ${problem}`, options);

@@ -2,7 +2,10 @@
 import { DaybreakError } from '../engine/basics/errors.ts';
 
 /** VGG19 weights that are missing, belong to another network, or end before the requested layer. */
-export class VggError extends DaybreakError {}
+export class VggError extends DaybreakError {
+  static override readonly name: string = 'VggError';
+  static override readonly code: string = 'DAYBREAK_VGG';
+}
 
 /** Where to get complete weights, and how to pass them. */
 export const VGG_ADVICE =

@@ -7,7 +7,10 @@ import type { Tensor } from '../engine/tensor.ts';
 import { Variable } from '../engine/variable.ts';
 
 /** Weights that do not match a network: missing, unexpected or of another shape. */
-export class WeightsError extends DaybreakError {}
+export class WeightsError extends DaybreakError {
+  static override readonly name: string = 'WeightsError';
+  static override readonly code: string = 'DAYBREAK_WEIGHTS';
+}
 
 /** A tensor's content on the CPU. */
 export interface HostTensor {

@@ -1,8 +1,10 @@
-/** `npm run docs`: regenerates `docs/operations.md` and `docs/networks.md`. */
+/** `npm run docs`: regenerates `docs/operations.md`, `docs/networks.md` and `docs/errors.md`. */
 import { writeFileSync } from 'node:fs';
+import { errorsDocument } from './errors-table.ts';
 import { networksDocument } from './networks-table.ts';
 import { operationsDocument } from './operations-table.ts';
 
 writeFileSync(new URL('../docs/operations.md', import.meta.url), operationsDocument());
 writeFileSync(new URL('../docs/networks.md', import.meta.url), networksDocument());
-console.log('wrote docs/operations.md and docs/networks.md');
+writeFileSync(new URL('../docs/errors.md', import.meta.url), errorsDocument());
+console.log('wrote docs/operations.md, docs/networks.md and docs/errors.md');

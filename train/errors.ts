@@ -3,10 +3,15 @@
 import { DaybreakError } from '../engine/basics/errors.ts';
 
 /** Base class of the errors of `train/`. */
-export class TrainError extends DaybreakError {}
+export class TrainError extends DaybreakError {
+  static override readonly name: string = 'TrainError';
+  static override readonly code: string = 'DAYBREAK_TRAIN';
+}
 
 /** An option is unknown, missing or invalid. `option` is its name in TrainConfig, if the error is about one option. */
 export class ConfigError extends TrainError {
+  static override readonly name: string = 'ConfigError';
+  static override readonly code: string = 'DAYBREAK_CONFIG';
   readonly option: string | undefined;
   constructor(message: string, option?: string, options?: ErrorOptions) {
     super(message, options);
@@ -16,6 +21,8 @@ export class ConfigError extends TrainError {
 
 /** A run folder cannot be created, locked, read or written. The message begins with `path`. */
 export class RunFolderError extends TrainError {
+  static override readonly name: string = 'RunFolderError';
+  static override readonly code: string = 'DAYBREAK_RUN_FOLDER';
   readonly path: string;
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super(`${path}: ${problem}`, options);
@@ -24,10 +31,15 @@ export class RunFolderError extends TrainError {
 }
 
 /** A checkpoint is missing, truncated or altered. The message begins with `path`: its folder, or the file at fault. */
-export class CheckpointError extends RunFolderError {}
+export class CheckpointError extends RunFolderError {
+  static override readonly name: string = 'CheckpointError';
+  static override readonly code: string = 'DAYBREAK_CHECKPOINT';
+}
 
 /** A source of pictures has no usable pictures. `source` is the entry of `data` or `eval`. */
 export class PictureSourceError extends TrainError {
+  static override readonly name: string = 'PictureSourceError';
+  static override readonly code: string = 'DAYBREAK_PICTURE_SOURCE';
   readonly source: string;
   constructor(source: string, problem: string, options?: ErrorOptions) {
     super(`${source}: ${problem}`, options);
@@ -37,6 +49,8 @@ export class PictureSourceError extends TrainError {
 
 /** The scratch file for pictures that do not fit into memory cannot be created or written. The message begins with its `folder`. */
 export class ScratchFileError extends TrainError {
+  static override readonly name: string = 'ScratchFileError';
+  static override readonly code: string = 'DAYBREAK_SCRATCH_FILE';
   readonly folder: string;
   constructor(folder: string, problem: string, options?: ErrorOptions) {
     super(`${folder}: ${problem}`, options);
@@ -45,10 +59,16 @@ export class ScratchFileError extends TrainError {
 }
 
 /** An update exceeds a limit or the memory of the adapter. The message says which options make it smaller. */
-export class UpdateSizeError extends TrainError {}
+export class UpdateSizeError extends TrainError {
+  static override readonly name: string = 'UpdateSizeError';
+  static override readonly code: string = 'DAYBREAK_UPDATE_SIZE';
+}
 
 /** A worker thread died. */
-export class WorkerError extends TrainError {}
+export class WorkerError extends TrainError {
+  static override readonly name: string = 'WorkerError';
+  static override readonly code: string = 'DAYBREAK_WORKER';
+}
 
 /** Details of a NonFiniteError. */
 export interface NonFinite {
@@ -64,6 +84,8 @@ export interface NonFinite {
 
 /** Too many updates in a row were skipped because they contain NaN or infinity. None of them changed the weights. */
 export class NonFiniteError extends TrainError implements NonFinite {
+  static override readonly name: string = 'NonFiniteError';
+  static override readonly code: string = 'DAYBREAK_NON_FINITE';
   readonly step: number;
   readonly inRow: number;
   readonly found: string;

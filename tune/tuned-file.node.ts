@@ -10,7 +10,10 @@ import { writeAtomically } from '../files/write.node.ts';
 import { choicesOf, sameAdapter, TunedFile } from './tuned.ts';
 
 /** A tuned file that cannot be used. The message says what to do. */
-export class TunedFileError extends FileError {}
+export class TunedFileError extends FileError {
+  static override readonly name: string = 'TunedFileError';
+  static override readonly code: string = 'DAYBREAK_TUNED_FILE';
+}
 
 /**
  * The tuned file of an adapter: the variable DAYBREAK_TUNED, or a file in the user's cache folder (by the platform's

@@ -7,6 +7,8 @@ import { failureSchema, type Greeting, greetingSchema, REPLY, type Request } fro
 
 /** A peer that is not available or failed. The message is one line with the peer's name and the reason. */
 export class PeerError extends DaybreakError {
+  static override readonly name: string = 'PeerError';
+  static override readonly code: string = 'DAYBREAK_PEER';
   readonly peer: string;
 
   constructor(peer: string, why: string) {

@@ -29,10 +29,15 @@ export function nameOf(value: unknown): string {
 }
 
 /** No WebGPU adapter was found: no driver, or none that was requested. The message says what to install. */
-export class AdapterNotFoundError extends DaybreakError {}
+export class AdapterNotFoundError extends DaybreakError {
+  static override readonly name: string = 'AdapterNotFoundError';
+  static override readonly code: string = 'DAYBREAK_ADAPTER_NOT_FOUND';
+}
 
 /** The GPU device is gone (driver reset, unplugged, destroyed). `reason` is WebGPU's. */
 export class DeviceLostError extends DaybreakError {
+  static override readonly name: string = 'DeviceLostError';
+  static override readonly code: string = 'DAYBREAK_DEVICE_LOST';
   readonly reason: string;
   constructor(reason: string, message: string, options?: ErrorOptions) {
     super(`GPU device lost (${reason}): ${message}`, options);
@@ -42,6 +47,8 @@ export class DeviceLostError extends DaybreakError {
 
 /** An allocation would exceed the memory budget, or the driver refused it. Sizes in bytes. */
 export class OutOfMemoryError extends DaybreakError {
+  static override readonly name: string = 'OutOfMemoryError';
+  static override readonly code: string = 'DAYBREAK_OUT_OF_MEMORY';
   readonly requested: number;
   readonly live: number;
   readonly peak: number;
@@ -62,6 +69,8 @@ export class OutOfMemoryError extends DaybreakError {
 
 /** A request beyond a limit of the adapter. */
 export class LimitError extends DaybreakError {
+  static override readonly name: string = 'LimitError';
+  static override readonly code: string = 'DAYBREAK_LIMIT';
   readonly limit: string;
   readonly asked: number;
   readonly allowed: number;
@@ -75,6 +84,8 @@ export class LimitError extends DaybreakError {
 
 /** An argument of the wrong type, from code that TypeScript did not check. */
 export class ArgumentError extends DaybreakError {
+  static override readonly name: string = 'ArgumentError';
+  static override readonly code: string = 'DAYBREAK_ARGUMENT';
   readonly operation: string;
   constructor(operation: string, message: string) {
     super(`${operation}: ${message}`);
@@ -93,6 +104,8 @@ export function checkOptions(operation: string, options: unknown, known: readonl
 
 /** Shapes that do not match the operation; the message names the operation and the shapes. */
 export class ShapeError extends DaybreakError {
+  static override readonly name: string = 'ShapeError';
+  static override readonly code: string = 'DAYBREAK_SHAPE';
   readonly operation: string;
   constructor(operation: string, message: string) {
     super(`${operation}: ${message}`);
@@ -102,6 +115,8 @@ export class ShapeError extends DaybreakError {
 
 /** An element type that an operation does not support; the message names the operation and the types. */
 export class DTypeError extends DaybreakError {
+  static override readonly name: string = 'DTypeError';
+  static override readonly code: string = 'DAYBREAK_DTYPE';
   readonly operation: string;
   constructor(operation: string, message: string) {
     super(`${operation}: ${message}`);
@@ -110,13 +125,25 @@ export class DTypeError extends DaybreakError {
 }
 
 /** A gradient that does not exist: the computation was not recorded, or an operation has no gradient. */
-export class GradientError extends DaybreakError {}
+export class GradientError extends DaybreakError {
+  static override readonly name: string = 'GradientError';
+  static override readonly code: string = 'DAYBREAK_GRADIENT';
+}
 
 /** A tensor was used after it was disposed. */
-export class DisposedError extends DaybreakError {}
+export class DisposedError extends DaybreakError {
+  static override readonly name: string = 'DisposedError';
+  static override readonly code: string = 'DAYBREAK_DISPOSED';
+}
 
 /** Something that is not allowed while a function is traced, or with a tensor of a finished trace. */
-export class TraceError extends DaybreakError {}
+export class TraceError extends DaybreakError {
+  static override readonly name: string = 'TraceError';
+  static override readonly code: string = 'DAYBREAK_TRACE';
+}
 
 /** WebGPU rejected a shader, a pipeline or a command: a bug in Daybreak or in the driver. */
-export class ValidationError extends DaybreakError {}
+export class ValidationError extends DaybreakError {
+  static override readonly name: string = 'ValidationError';
+  static override readonly code: string = 'DAYBREAK_VALIDATION';
+}
