@@ -17,7 +17,16 @@ export type { Holder, MemoryFigures } from './engine/device/memory.ts';
 export { currentDevice, init, setCurrentDevice } from './engine/init.ts';
 export type { ProgramFigures } from './engine/program/figures.ts';
 export type { Clock, DispatchProfile, RunProfile, Span } from './engine/program/profile.ts';
-export { Tensor, type TensorOptions, tensor, tidy, wrap } from './engine/tensor.ts';
+export {
+  type Content,
+  type Elements,
+  Tensor,
+  type TensorOptions,
+  tensor,
+  tidy,
+  type WrapOptions,
+  wrap,
+} from './engine/tensor.ts';
 export type { AdapterTraits } from './engine/text/kernel.ts';
 export { Variable, type VariableOptions, variable } from './engine/variable.ts';
 export * from './kernels/index.ts';

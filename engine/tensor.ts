@@ -1,6 +1,14 @@
 /** Tensors: handles on values. Memory is released by `dispose`, `using` or the end of a `tidy`, never by the garbage collector. */
 
-import { DaybreakError, DisposedError, DTypeError, nameOf, ShapeError, TraceError } from './basics/errors.ts';
+import {
+  checkOptions,
+  DaybreakError,
+  DisposedError,
+  DTypeError,
+  nameOf,
+  ShapeError,
+  TraceError,
+} from './basics/errors.ts';
 import { checkShape, type DType, formatShape, isInteger, type Shape, sizeOf } from './basics/shape.ts';
 import type { Device } from './device/device.ts';
 import type { Storage } from './device/memory.ts';
@@ -219,11 +227,23 @@ export function tensor(content: Content, shape?: Shape, options: TensorOptions =
   return new Tensor(device, value);
 }
 
+export interface WrapOptions {
+  /** The type of the buffer's elements; default f32. */
+  readonly dtype?: DType;
+  /**
+   * Called once, when the tensor and everything that shares its memory (views, recorded gradients, compiled functions that captured
+   * it) is disposed: from then on Daybreak encodes no more work with the buffer, though work that was submitted may still run.
+   */
+  readonly onDispose?: () => void;
+}
+
 /**
  * Wraps a GPU buffer in a tensor, without a copy. The caller still owns the buffer: Daybreak never destroys or writes it.
- * The buffer needs the STORAGE and COPY_SRC usages.
+ * The buffer needs the STORAGE and COPY_SRC usages. A bool buffer holds the f32 0 or 1. Throws ShapeError if it is too small.
  */
-export function wrap(device: Device, buffer: GPUBuffer, shape: Shape, dtype: DType = 'f32'): Tensor {
+export function wrap(device: Device, buffer: GPUBuffer, shape: Shape, options: WrapOptions = {}): Tensor {
+  checkOptions('wrap', options, ['dtype', 'onDispose']);
+  const { dtype = 'f32', onDispose } = options;
   checkShape('wrap', shape);
   const bytes = sizeOf(shape) * 4;
   if (buffer.size < bytes)
@@ -231,7 +251,7 @@ export function wrap(device: Device, buffer: GPUBuffer, shape: Shape, dtype: DTy
       'wrap',
       `expected a buffer of at least ${bytes} bytes for ${formatShape(shape)}, got ${buffer.size}.`,
     );
-  return new Tensor(device, new Value({ shape, dtype }, device.memory.borrow(buffer, bytes)));
+  return new Tensor(device, new Value({ shape, dtype }, device.memory.borrow(buffer, bytes, onDispose)));
 }
 
 /** Every handle reachable from a value of plain objects and arrays. */

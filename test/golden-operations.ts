@@ -51,8 +51,8 @@ const binary =
     f(a, b);
 const loss =
   (f: (input: Tensor, target: Tensor, options: never) => Tensor, names: readonly string[] = []): Call =>
-  ({ x, input = x, target }, attributes) =>
-    f(input, target, optional(attributes, names) as never);
+  ({ x, input = x, target, weight }, attributes) =>
+    f(input, target, { ...optional(attributes, names), ...(weight && { weight }) } as never);
 /** The attributes of these names that the case has, as options. */
 const optional = (attributes: GoldenAttributes, names: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(

@@ -135,9 +135,9 @@ export class MemoryPool {
     return this.#claim(size, bytes, label, false);
   }
 
-  /** Wraps a buffer that someone else owns. It is not counted, pooled or destroyed. */
-  borrow(buffer: GPUBuffer, bytes: number): Storage {
-    return new Storage(buffer, 0, bytes, () => {});
+  /** Wraps a buffer that someone else owns. It is not counted, pooled or destroyed; `released` is called with its last claim. */
+  borrow(buffer: GPUBuffer, bytes: number, released: () => void = () => {}): Storage {
+    return new Storage(buffer, 0, bytes, released);
   }
 
   /** Destroys every pooled buffer. */

@@ -1,7 +1,7 @@
 /** Losses of classifiers. Scores are [N, C] or [N, C, …] with one class per column, or [C]. */
 import { ArgumentError, quoted, ShapeError } from '../../engine/basics/errors.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../../engine/basics/shape.ts';
-import { requireTensors } from '../../engine/require.ts';
+import { requireFloats, requireTensors } from '../../engine/require.ts';
 import { type FunctionSpecification, type SampleInput, specifyFunction } from '../../engine/specify.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import { arange } from '../creation/constants.ts';
@@ -18,6 +18,8 @@ import { type LossOptions, reduceNumbers, reduceTerms, reductionIn } from './los
 export interface NllLossOptions extends LossOptions {
   /** Targets with this index count for nothing, not even in the mean; default −100, as in PyTorch. */
   readonly ignoreIndex?: number;
+  /** A weight for each class, [C]; default 1. With indices, the mean is weighted: it divides by the sum of the targets' weights. */
+  readonly weight?: Tensor;
 }
 
 export interface CrossEntropyOptions extends NllLossOptions {
@@ -32,12 +34,27 @@ function classAxis(name: string, { shape }: Tensor): { axis: number; outer: numb
   return { axis, outer: shape.filter((_, i) => i !== axis) };
 }
 
+/** The weights of classes, broadcast along the axis of classes; undefined if there are none. */
+function classWeights(name: string, { shape }: Tensor, axis: number, weight: Tensor | undefined): Tensor | undefined {
+  if (weight === undefined) return undefined;
+  requireFloats(name, weight);
+  if (weight.shape.length !== 1 || weight.size !== shape[axis])
+    throw new ShapeError(
+      name,
+      `for scores ${formatShape(shape)}: expected weight of [${shape[axis]}], got ${formatShape(weight.shape)}.`,
+    );
+  return reshape(
+    weight,
+    shape.map((size, i) => (i === axis ? size : 1)),
+  );
+}
+
 /** Losses for class indices, from the log-probabilities' and those of targets that are spread over all classes. */
 function indexed(
   name: string,
   logs: Tensor,
   target: Tensor,
-  { ignoreIndex = -100, labelSmoothing = 0 }: CrossEntropyOptions,
+  { ignoreIndex = -100, labelSmoothing = 0, weight }: CrossEntropyOptions,
   reduction: LossOptions['reduction'],
 ): Tensor {
   const { axis, outer } = classAxis(name, logs);
@@ -59,36 +76,40 @@ function indexed(
     ),
     all,
   );
+  const weights = classWeights(name, logs, axis, weight);
   const overClasses = (terms: Tensor) => neg(sum(terms, { axes: [axis] }));
-  const chosen = overClasses(where(isChosen, logs, 0));
+  const weighted = weights ? mul(logs, weights) : logs;
+  const chosen = overClasses(where(isChosen, weighted, 0));
   const smoothed =
     labelSmoothing === 0
       ? chosen
-      : add(mul(chosen, 1 - labelSmoothing), mul(overClasses(logs), labelSmoothing / classes));
+      : add(mul(chosen, 1 - labelSmoothing), mul(overClasses(weighted), labelSmoothing / classes));
   const isCounted = notEqual(index, ignoreIndex);
   const isClass = isIndex(index, classes);
   const terms = where(isCounted, where(isClass, smoothed, Number.NaN), 0);
-  return reduction === 'mean' ? div(sum(terms), sum(isCounted)) : reduceTerms(terms, reduction);
+  if (reduction !== 'mean') return reduceTerms(terms, reduction);
+  const counts = weights ? mul(sum(where(isChosen, weights, 0), { axes: [axis] }), isCounted) : isCounted;
+  return div(sum(terms), sum(counts));
 }
 
 /**
  * Negative log-likelihood: −logProbabilities at each target's class. `logProbabilities` is [N, C, …] or [C], `target` [N, …] or []
- * with class indices (f32 or u32). An index that is no class gives NaN. The mean is over targets that are not ignored: NaN if
+ * with class indices (i32, u32 or f32). An index that is no class gives NaN. The mean is over targets that are not ignored: NaN if
  * there are none. PyTorch's `nll_loss`.
  */
 export function nllLoss(logProbabilities: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
   requireTensors('nllLoss', logProbabilities, target);
-  const reduction = reductionIn('nllLoss', options, ['ignoreIndex']);
+  const reduction = reductionIn('nllLoss', options, ['ignoreIndex', 'weight']);
   return tidy(() => indexed('nllLoss', logProbabilities, target, options, reduction));
 }
 
 /**
- * Cross entropy of logits [N, C, …] or [C] and targets: class indices [N, …] or [] (f32 or u32), or probabilities of the logits'
- * shape. See {@link nllLoss} for indices. PyTorch's `cross_entropy`, without weights of classes.
+ * Cross entropy of logits [N, C, …] or [C] and targets: class indices [N, …] or [] (i32, u32 or f32), or probabilities of the logits'
+ * shape. See {@link nllLoss} for indices. PyTorch's `cross_entropy`.
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   requireTensors('crossEntropy', logits, target);
-  const reduction = reductionIn('crossEntropy', options, ['ignoreIndex', 'labelSmoothing']);
+  const reduction = reductionIn('crossEntropy', options, ['ignoreIndex', 'labelSmoothing', 'weight']);
   const { labelSmoothing = 0 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new ArgumentError('crossEntropy', `expected labelSmoothing from 0 to 1, got ${quoted(labelSmoothing)}.`);
@@ -98,7 +119,9 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     if (!sameShape(target.shape, logits.shape)) return indexed('crossEntropy', logs, target, options, reduction);
     const spread =
       labelSmoothing === 0 ? target : add(mul(target, 1 - labelSmoothing), labelSmoothing / logits.shape[axis]);
-    return reduceTerms(neg(sum(mul(logs, spread), { axes: [axis] })), reduction);
+    const weights = classWeights('crossEntropy', logits, axis, options.weight);
+    const terms = mul(weights ? mul(logs, weights) : logs, spread);
+    return reduceTerms(neg(sum(terms, { axes: [axis] })), reduction);
   });
 }
 

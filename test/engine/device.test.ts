@@ -247,6 +247,32 @@ describe('a buffer of the caller', () => {
     second.destroy();
   });
 
+  test('says when it is no longer used: after views, gradients and captures', async () => {
+    const buffer = bufferOf(1, 2);
+    let calls = 0;
+    const x = wrap(device(), buffer, [2], { onDispose: () => calls++ });
+    const view = reshape(x, [1, 2]);
+    const f = compile((y: typeof x) => add(y, x));
+    tidy(() => f(tensor([1, 1]))).dispose();
+    x.dispose();
+    expect(calls).toBe(0);
+    view.dispose();
+    expect(calls).toBe(0);
+    f.dispose();
+    expect(calls).toBe(1);
+    x.dispose();
+    expect(calls).toBe(1);
+    buffer.destroy();
+  });
+
+  test('may hold whole numbers', async () => {
+    const buffer = device().gpu.createBuffer({ size: 8, usage: STORAGE });
+    device().gpu.queue.writeBuffer(buffer, 0, Int32Array.of(-1, 2));
+    using x = wrap(device(), buffer, [2], { dtype: 'i32' });
+    expect([...(await x.integers())]).toEqual([-1, 2]);
+    buffer.destroy();
+  });
+
   test('must be large enough', () => {
     const buffer = bufferOf(1, 2);
     expect(() => wrap(device(), buffer, [3])).toThrow(ShapeError);

@@ -280,6 +280,22 @@ for mode in ("nearest", "bilinear", "bicubic"):
                 lambda x: F.interpolate(x, target.get("size"), tuple(scale) if isinstance(scale, list) else scale, mode, align, False), attrs, grads,
             )
 
+# Weights of classes. Drawn last, so that the cases above keep their numbers.
+WEIGHT = torch.tensor([0.5, 2.0, 0.0, 1.5])
+PIXEL_WEIGHT = torch.tensor([0.5, 2.0, 1.5])
+for reduction in ("mean", "sum", "none"):
+    attrs = dict(reduction=reduction)
+    case(f"nllLoss.weight.{reduction}", "nllLoss", dict(x=LOGITS, target=CLASSES, weight=WEIGHT), lambda x, target, weight: F.nll_loss(x, target.long(), weight, reduction=reduction), attrs, ["x"])
+    for ignore, smoothing in ((-100, 0.0), (1, 0.3)):
+        more = dict(attrs, ignoreIndex=ignore, labelSmoothing=smoothing)
+        case(
+            f"crossEntropy.weight.{reduction}.{ignore}.{smoothing}", "crossEntropy", dict(x=LOGITS, target=CLASSES, weight=WEIGHT),
+            lambda x, target, weight: F.cross_entropy(x, target.long(), weight, reduction=reduction, ignore_index=ignore, label_smoothing=smoothing),
+            more, ["x"],
+        )
+    more = dict(attrs, labelSmoothing=0.2)
+    case(f"crossEntropy.weight.probabilities.{reduction}", "crossEntropy", dict(x=IMAGES, target=torch.softmax(torch.randn(2, 3, 2, 2), 1), weight=PIXEL_WEIGHT), lambda x, target, weight: F.cross_entropy(x, target, weight, reduction=reduction, label_smoothing=0.2), more, ["x", "target"])
+
 header, offset = {"__metadata__": {"torch": torch.__version__, "cases": json.dumps(cases)}}, 0
 for name, value in tensors.items():
     size = value.numel() * 4
