@@ -20,7 +20,7 @@ export {
   softsign,
   tanh,
 } from './elementwise/activations.ts';
-export { add, div, mul, neg, type Operand, square, sub } from './elementwise/arithmetic.ts';
+export { add, type DivOptions, div, mul, neg, type Operand, square, sub } from './elementwise/arithmetic.ts';
 export { cast } from './elementwise/cast.ts';
 export {
   equal,

@@ -1,5 +1,6 @@
 /** Arithmetic with broadcasting, and with numbers. */
 
+import { ArgumentError, checkOptions, quoted } from '../../engine/basics/errors.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import {
   applyMixed,
@@ -71,6 +72,49 @@ export const divOp: MixedOperation = /* @__PURE__ */ defineMixed({
   ],
 }));
 
+/** WGSL of a quotient of whole numbers, 0 where the divisor is. */
+const quotient = (a: string, b: string, zero: string, divided: (b: string) => string): string =>
+  `select(${divided(`select(${b}, ${zero} + 1, ${b} == ${zero})`)}, ${zero}, ${b} == ${zero} || ${a} == ${zero})`;
+
+export const truncDivOp: MixedOperation = /* @__PURE__ */ defineMixed({
+  name: 'truncDiv',
+  operands: ['a', 'b'],
+  expression: ([a, b]) => `trunc(${a} / ${b})`,
+  integers: ([a, b], _, number) => quotient(a, b, number(0), b => `${a} / ${b}`),
+  gradient: () => [null, null],
+});
+
+/* @__PURE__ */ specifyElementwise(truncDivOp, () => ({
+  summary: 'a / b, rounded towards zero.',
+  compute: ([a, b]) => Math.trunc(Math.fround(a / b)),
+  ranges: [
+    [-9, 9],
+    [0.5, 2],
+  ],
+  fixed: true,
+}));
+
+export const floorDivOp: MixedOperation = /* @__PURE__ */ defineMixed({
+  name: 'floorDiv',
+  operands: ['a', 'b'],
+  expression: ([a, b]) => `floor(${a} / ${b})`,
+  integers: ([a, b], _, number, type) =>
+    quotient(a, b, number(0), b =>
+      type === 'u32' ? `${a} / ${b}` : `${a} / ${b} - select(0, 1, ${a} % ${b} != 0 && (${a} < 0) != (${b} < 0))`,
+    ),
+  gradient: () => [null, null],
+});
+
+/* @__PURE__ */ specifyElementwise(floorDivOp, () => ({
+  summary: 'a / b, rounded down.',
+  compute: ([a, b]) => Math.floor(Math.fround(a / b)),
+  ranges: [
+    [-9, 9],
+    [0.5, 2],
+  ],
+  fixed: true,
+}));
+
 export const negOp = /* @__PURE__ */ defineElementwise({
   name: 'neg',
   arity: 1,
@@ -103,8 +147,25 @@ export const add = (a: Operand, b: Operand): Tensor => applyMixed(addOp, [a, b])
 export const sub = (a: Operand, b: Operand): Tensor => applyMixed(subOp, [a, b]);
 /** a · b, elementwise with broadcasting; one of them may be a number. */
 export const mul = (a: Operand, b: Operand): Tensor => applyMixed(mulOp, [a, b]);
-/** a / b, elementwise with broadcasting; one of them may be a number. The quotient of whole numbers is an f32. */
-export const div = (a: Operand, b: Operand): Tensor => applyMixed(divOp, [a, b]);
+
+export interface DivOptions {
+  /** `none` (default); `floor`: rounded down; `trunc`: rounded towards zero. No gradient flows through a rounded quotient. */
+  readonly rounding?: 'none' | 'floor' | 'trunc';
+}
+
+/**
+ * a / b, elementwise with broadcasting; one of them may be a number. The quotient of whole numbers is an f32, unless it is rounded:
+ * then it has their type, and is 0 where the divisor is. PyTorch's `div` with its `rounding_mode`.
+ */
+export function div(a: Operand, b: Operand, options?: DivOptions): Tensor {
+  if (options === undefined) return applyMixed(divOp, [a, b]);
+  checkOptions('div', options, ['rounding']);
+  const { rounding = 'none' } = options;
+  if (rounding !== 'none' && rounding !== 'floor' && rounding !== 'trunc')
+    throw new ArgumentError('div', `expected rounding "none", "floor" or "trunc", got ${quoted(rounding)}.`);
+  return applyMixed(rounding === 'none' ? divOp : rounding === 'floor' ? floorDivOp : truncDivOp, [a, b]);
+}
+
 /** −x. */
 export const neg = (x: Tensor): Tensor => applyOne(negOp, [x], {});
 

@@ -1,6 +1,7 @@
 /**
- * Elements by indices along an axis, and their transpose, which adds elements where indices say. Indices are u32, or whole numbers
- * in f32. What a GPU finds outside of an axis it cannot throw for: the results are NaN.
+ * Elements by indices along an axis, and their transpose, which adds elements where indices say. Indices are i32, u32, or whole
+ * numbers in f32. What a GPU finds outside of an axis it cannot throw for: the results are NaN; among whole numbers, which have no
+ * NaN, −2³¹ or 2³² − 1.
  */
 import { apply } from '../../engine/apply.ts';
 import { ShapeError } from '../../engine/basics/errors.ts';
@@ -8,11 +9,13 @@ import {
   broadcastStrides,
   f32,
   formatShape,
+  like,
   normalizeAxes,
   type Shape,
   sameShape,
   sizeOf,
   stridesOf,
+  wgslType,
 } from '../../engine/basics/shape.ts';
 import { type Declaration, defineOp } from '../../engine/define.ts';
 import { requireTensors } from '../../engine/require.ts';
@@ -53,8 +56,8 @@ const positionIn = (rank: number): string =>
 
 export const gatherOp: Declaration<GatherAttributes> = /* @__PURE__ */ defineOp<GatherAttributes>({
   name: 'gather',
-  takes: ['f32', 'u32'],
-  infer: (_, { shape }) => [f32(shape)],
+  takes: ['any', 'u32'],
+  infer: ([x], { shape }) => [like(x, shape)],
   lower({ inputs: [x, index], attributes: { axis, shape }, baked }, traits) {
     const rank = shape.length;
     const numbers = new Numbers(baked, {
@@ -64,12 +67,20 @@ export const gatherOp: Declaration<GatherAttributes> = /* @__PURE__ */ defineOp<
       ...named('x', stridesOf(x.shape)),
       ...named('i', broadcastStrides(index.shape, shape)),
     });
-    const outside = numbers.float(Number.NaN);
+    const outside =
+      x.dtype === 'i32' ? 'i32(-2147483648)' : x.dtype === 'u32' ? '4294967295u' : numbers.float(Number.NaN);
+    const type = wgslType(x.dtype);
     const body = `${positionIn(rank)}
     let at = indices[${offset('i', rank)}];
     let inside = min(i32(min(at, 0x7fffffffu)), size - 1);
     result[index] = select(${outside}, x[${offset('x', rank, axis)} + inside * x${axis}], at < u32(size));`;
-    const parts = { name: 'gather', reads: ['x', 'indices: array<u32>'], numbers, elements: sizeOf(shape) };
+    const parts = {
+      name: 'gather',
+      reads: [`x: array<${type}>`, 'indices: array<u32>'],
+      writes: [`result: array<${type}>`],
+      numbers,
+      elements: sizeOf(shape),
+    };
     const kernel = assembleElements({ ...parts, count: 'n', body }, traits);
     return { steps: [{ kernel, operands: [input(0), input(1), output(0)] }], scratch: [] };
   },

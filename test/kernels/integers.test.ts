@@ -18,6 +18,7 @@ import {
   gather,
   grad,
   greater,
+  indexSelect,
   less,
   logicalAnd,
   logicalNot,
@@ -59,6 +60,16 @@ const BINARIES: readonly Binary[] = [
   ['add', add, (a, b, wrap) => wrap(a + b)],
   ['sub', sub, (a, b, wrap) => wrap(a - b)],
   ['mul', mul, (a, b, wrap) => wrap(Math.imul(a, b))],
+  [
+    'div trunc',
+    (a, b) => div(a, b, { rounding: 'trunc' }),
+    (a, b, wrap) => (b === 0 ? 0 : wrap(Math.trunc(a / b)) + 0),
+  ],
+  [
+    'div floor',
+    (a, b) => div(a, b, { rounding: 'floor' }),
+    (a, b, wrap) => (b === 0 ? 0 : wrap(Math.floor(a / b)) + 0),
+  ],
   ['maximum', maximum, (a, b) => Math.max(a, b)],
   ['minimum', minimum, (a, b) => Math.min(a, b)],
   ['equal', equal, (a, b) => Number(a === b), 'bool'],
@@ -151,6 +162,14 @@ describe.each(['i32', 'u32'] as const)('%s', type => {
       tidy(() => concat([permute(tensor(values, [2, 3]), [1, 0]), tensor(elements([3, 4]), [1, 2])], 0)),
     );
     expect(result).toEqual({ dtype: type, values: [2 ** 31 - 1, 7, 5, 8, 2 ** 24 + 1, 9, 3, 4] });
+  });
+
+  test('are gathered; what is outside becomes the number farthest away', async () => {
+    const values = elements([2 ** 31 - 1, 5, 2 ** 24 + 1]);
+    const outside = type === 'i32' ? -(2 ** 31) : 2 ** 32 - 1;
+    const index = () => tensor(Int32Array.of(2, 0, 3, -1));
+    for (const one of [() => gather(tensor(values), 0, index()), () => indexSelect(tensor(values), 0, index())])
+      expect(await read(tidy(one))).toEqual({ dtype: type, values: [2 ** 24 + 1, 2 ** 31 - 1, outside, outside] });
   });
 
   test('indices of this type select as f32 ones do', async () => {
