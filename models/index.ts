@@ -27,6 +27,8 @@ export {
   type UpscalingNetwork,
 } from './network.ts';
 export { NETWORKS, networkOf, UPSCALERS } from './networks.ts';
+export { toOnnx } from './onnx.ts';
+export { OnnxGraph, type OnnxModel, type OnnxValue } from './onnx-graph.ts';
 export {
   DEFAULT_PRETRAINED,
   LARGEST_PRETRAINED,

@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../engine/tensor.ts';
 import { type HostTensor, Module, WeightsError } from '../nn/module.ts';
+import type { OnnxGraph } from './onnx-graph.ts';
 
 /** A network's configuration: flat, so that it fits into a file's metadata and on a command line. */
 export type NetworkConfig = Readonly<Record<string, number | string | boolean>>;
@@ -198,6 +199,11 @@ export interface UpscalingNetwork<
   halo(config: C): number;
   images(config: C): NetworkImages;
   readonly recipe: Recipe;
+  /**
+   * Adds what `forward` computes in evaluation mode to an ONNX graph, from the value `input`, and returns the name of its
+   * result; see `toOnnx`, which needs it.
+   */
+  onnx?(graph: OnnxGraph, input: string, config: C): string;
   /** The size in words: "16 blocks of 64 channels". */
   describe(config: C): string;
 }
