@@ -140,9 +140,12 @@ export async function openMethod(
   const path = await pathOf(model);
   const { loadUpscaler } = await import('../models/upscaler.node.ts');
   const budget = memoryBudget === undefined ? undefined : memoryBudget * MIB;
+  let onNote: ((note: string) => void) | undefined = note => process.stderr.write(`note: ${note}\n`);
   const open = async () => {
     const { adapter } = await gpu();
-    const upscaler = await loadUpscaler(path);
+    const upscaler = await loadUpscaler(path, { onNote });
+    // Not again after a lost device.
+    onNote = undefined;
     return { adapter, scale: upscaler.scale, method: network(upscaler, { tile, memoryBudget: budget }) };
   };
   const { method, scale, adapter } = await open();

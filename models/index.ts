@@ -10,8 +10,10 @@ export {
 } from './discriminator.ts';
 export { DRCN, type DRCNConfig, drcnNetwork } from './drcn.ts';
 export { ESPCN, type ESPCNConfig, espcnNetwork } from './espcn.ts';
+export { ForeignFormatError } from './foreign-file.ts';
 export { interpolate } from './interpolate.ts';
 export {
+  type DecodeOptions,
   decodeDiscriminator,
   decodeModel,
   encodeModel,

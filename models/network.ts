@@ -275,6 +275,25 @@ export function configText({ fields }: Pick<Network, 'fields'>, config: NetworkC
   return JSON.stringify(Object.fromEntries(written.map(([key]) => [key, config[key]])));
 }
 
+/** A tensor that a file lacks, with the shape that was expected; letters stand for any size. */
+export class MissingTensorError extends WeightsError {
+  readonly tensor: string;
+  readonly expected: readonly (number | string)[];
+  /** Names that belong to the network, so that theirs is not the one that is missing. */
+  readonly known: ReadonlySet<string>;
+  constructor(
+    message: string,
+    tensor: string,
+    expected: readonly (number | string)[],
+    known: ReadonlySet<string> = new Set(),
+  ) {
+    super(message);
+    this.known = known;
+    this.tensor = tensor;
+    this.expected = expected;
+  }
+}
+
 /** Throws WeightsError unless a tensor has this shape; letters stand for any size. */
 export function expectShape(
   label: string,
@@ -286,7 +305,8 @@ export function expectShape(
   if (shape?.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === shape[i]))
     return;
   const found = shape ? `is [${shape.join(', ')}]` : 'is missing';
-  throw new WeightsError(`not ${label} weights: ${name} ${found}, expected [${expected.join(', ')}].`);
+  const problem = `not ${label} weights: ${name} ${found}, expected [${expected.join(', ')}].`;
+  throw shape ? new WeightsError(problem) : new MissingTensorError(problem, name, expected);
 }
 
 /** Side of the kernel of a square convolution in a file. Throws WeightsError if there is no such convolution. */
