@@ -55,6 +55,8 @@ function outermost(tensors: ReadonlyMap<string, HostTensor>): string | undefined
 
 /** A file of another format. The lines after the message's first are Python that converts it. */
 export class ForeignFormatError extends SafetensorsError {
+  static override readonly name: string = 'ForeignFormatError';
+  static override readonly code: string = 'DAYBREAK_FOREIGN_FORMAT';
   constructor(file: string, format: string, conversion: readonly string[]) {
     super(file, [`is ${format}, not safetensors; this Python converts it:`, ...conversion].join('\n'));
   }
