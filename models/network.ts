@@ -278,6 +278,7 @@ export function configText({ fields }: Pick<Network, 'fields'>, config: NetworkC
 /** A tensor that a file lacks, with the shape that was expected; letters stand for any size. */
 export class MissingTensorError extends WeightsError {
   static override readonly name: string = 'MissingTensorError';
+  static override readonly code: string = 'DAYBREAK_MISSING_TENSOR';
   readonly tensor: string;
   readonly expected: readonly (number | string)[];
   /** Names that belong to the network, so that theirs is not the one that is missing. */
