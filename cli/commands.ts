@@ -48,6 +48,11 @@ export const COMMANDS: readonly LazyCommand[] = [
     add: async program => (await import('./models.ts')).addModelsCommand(program),
   },
   {
+    name: 'export',
+    summary: 'write a network for other programs: ONNX, Hugging Face',
+    add: async program => (await import('./export.ts')).addExportCommand(program),
+  },
+  {
     name: 'eval',
     summary: 'score networks and other methods on a set of pictures',
     add: async program => (await import('./eval.ts')).addEvalCommand(program),

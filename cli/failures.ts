@@ -3,6 +3,7 @@
 import { inspect } from 'node:util';
 import { type Command, CommanderError } from 'commander';
 import { DaybreakError } from '../common/errors.ts';
+import { ForeignFormatError } from '../models/foreign-file.ts';
 
 /** The command line is wrong. Exit code 2. */
 export class UsageError extends Error {
@@ -63,7 +64,9 @@ export async function runScript(program: Command): Promise<void> {
 /** Prints an error to stderr: one line, or with `debug` everything. Commander has already printed its own errors. */
 export function report(error: unknown, debug: boolean): void {
   if (error instanceof CommanderError) return;
-  process.stderr.write(debug ? `${inspect(error)}\n` : `error: ${lineOf(error)}\n`);
+  // Its further lines are a program to copy.
+  const text = error instanceof ForeignFormatError ? error.message : lineOf(error);
+  process.stderr.write(debug ? `${inspect(error)}\n` : `error: ${text}\n`);
 }
 
 /** The first line of an error's message. Unexpected errors also get their class and a hint to --debug. */

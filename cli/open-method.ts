@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, extname, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { MIB } from '../common/text.ts';
 import type { Device } from '../engine/device/device.ts';
@@ -57,7 +57,7 @@ const EXAMPLE_BASED = DECLARED_METHODS.filter(one => one.needsDictionary)
   .map(({ name }) => name)
   .join(' and ');
 
-const MODEL_HELP = `a shipped network (see daybreak models), a model file, or ${BUILT_IN.join(', ')}`;
+const MODEL_HELP = `a shipped network (see daybreak models), a model file or a folder with model.safetensors, or ${BUILT_IN.join(', ')}`;
 
 /** Adds `--model` for one model. */
 export function addModelOption(command: Command): Command {
@@ -140,9 +140,12 @@ export async function openMethod(
   const path = await pathOf(model);
   const { loadUpscaler } = await import('../models/upscaler.node.ts');
   const budget = memoryBudget === undefined ? undefined : memoryBudget * MIB;
+  let onNote: ((note: string) => void) | undefined = note => process.stderr.write(`note: ${note}\n`);
   const open = async () => {
     const { adapter } = await gpu();
-    const upscaler = await loadUpscaler(path);
+    const upscaler = await loadUpscaler(path, { onNote });
+    // Not again after a lost device.
+    onNote = undefined;
     return { adapter, scale: upscaler.scale, method: network(upscaler, { tile, memoryBudget: budget }) };
   };
   const { method, scale, adapter } = await open();
@@ -184,7 +187,11 @@ async function pathOf(model: string): Promise<string> {
   const isPath = /[\\/]|\.safetensors$/.test(model);
   const shipped = isPath ? undefined : await findPretrained(model);
   if (shipped !== undefined) return shipped;
-  if ((await stat(model).catch(() => undefined))?.isFile()) return model;
+  const found = await stat(model).catch(() => undefined);
+  if (found?.isFile()) return model;
+  // A checkpoint, or a repository of the Hugging Face Hub.
+  const inside = join(model, 'model.safetensors');
+  if (found?.isDirectory() && (await stat(inside).catch(() => undefined))?.isFile()) return inside;
   if (isPath) throw new ImageError(model, 'no such model file (see daybreak models for the shipped networks)');
   throw new ImageError(model, `no such model file, nor one of ${(await methodNames()).join(', ')}`);
 }

@@ -130,6 +130,15 @@ export const drcnNetwork: UpscalingNetwork<DRCNConfig, DRCN> = {
       supervisionSteps: 40_000,
     },
   },
+  onnx(graph, input, { recursions }) {
+    let h = input;
+    for (const layer of ['embedding.0', 'embedding.1']) h = graph.relu(graph.conv(layer, h));
+    const residuals = Array.from({ length: recursions }, () => {
+      h = graph.relu(graph.conv('recursion', h));
+      return graph.conv('reconstruction.1', graph.relu(graph.conv('reconstruction.0', h)));
+    });
+    return graph.add(graph.weightedSum('weights', graph.concat(residuals)), input);
+  },
   recognizes: tensors => tensors.has('recursion.weight'),
   configOf(tensors) {
     expectShape('DRCN', tensors, 'embedding.0.weight', ['channels', 1, 3, 3]);

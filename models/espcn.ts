@@ -117,6 +117,12 @@ export const espcnNetwork: UpscalingNetwork<ESPCNConfig, ESPCN> = {
   }),
   describe: ({ channels, hidden }) => `${channels} and ${hidden} channels`,
   build: (config, first) => new ESPCN(config, first && new Philox(first.seed, INITIALISATION)),
+  onnx(graph, input, { activation, output }) {
+    const act = (x: string) => (activation === 'tanh' ? graph.tanh(x) : graph.relu(x));
+    const inner = act(graph.conv('convs.1', act(graph.conv('convs.0', input))));
+    const y = graph.pixelShuffle(graph.conv('convs.2', inner), SCALE);
+    return output === 'tanh' ? graph.tanh(y) : y;
+  },
   recognizes: tensors => startsWith(tensors, ['channels', 1, 5, 5]),
   configOf(tensors) {
     expectShape('ESPCN', tensors, 'convs.0.weight', ['channels', 1, 5, 5]);

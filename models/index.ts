@@ -10,8 +10,10 @@ export {
 } from './discriminator.ts';
 export { DRCN, type DRCNConfig, drcnNetwork } from './drcn.ts';
 export { ESPCN, type ESPCNConfig, espcnNetwork } from './espcn.ts';
+export { ForeignFormatError } from './foreign-file.ts';
 export { interpolate } from './interpolate.ts';
 export {
+  type DecodeOptions,
   decodeDiscriminator,
   decodeModel,
   encodeModel,
@@ -27,6 +29,8 @@ export {
   type UpscalingNetwork,
 } from './network.ts';
 export { NETWORKS, networkOf, UPSCALERS } from './networks.ts';
+export { toOnnx } from './onnx.ts';
+export { OnnxGraph, type OnnxModel, type OnnxValue } from './onnx-graph.ts';
 export {
   DEFAULT_PRETRAINED,
   LARGEST_PRETRAINED,

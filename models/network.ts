@@ -5,6 +5,7 @@
 
 import type { Tensor } from '../engine/tensor.ts';
 import { type HostTensor, Module, WeightsError } from '../nn/module.ts';
+import type { OnnxGraph } from './onnx-graph.ts';
 
 /** A network's configuration: flat, so that it fits into a file's metadata and on a command line. */
 export type NetworkConfig = Readonly<Record<string, number | string | boolean>>;
@@ -198,6 +199,11 @@ export interface UpscalingNetwork<
   halo(config: C): number;
   images(config: C): NetworkImages;
   readonly recipe: Recipe;
+  /**
+   * Adds what `forward` computes in evaluation mode to an ONNX graph, from the value `input`, and returns the name of its
+   * result; see `toOnnx`, which needs it.
+   */
+  onnx?(graph: OnnxGraph, input: string, config: C): string;
   /** The size in words: "16 blocks of 64 channels". */
   describe(config: C): string;
 }
@@ -269,6 +275,27 @@ export function configText({ fields }: Pick<Network, 'fields'>, config: NetworkC
   return JSON.stringify(Object.fromEntries(written.map(([key]) => [key, config[key]])));
 }
 
+/** A tensor that a file lacks, with the shape that was expected; letters stand for any size. */
+export class MissingTensorError extends WeightsError {
+  static override readonly name: string = 'MissingTensorError';
+  static override readonly code: string = 'DAYBREAK_MISSING_TENSOR';
+  readonly tensor: string;
+  readonly expected: readonly (number | string)[];
+  /** Names that belong to the network, so that theirs is not the one that is missing. */
+  readonly known: ReadonlySet<string>;
+  constructor(
+    message: string,
+    tensor: string,
+    expected: readonly (number | string)[],
+    known: ReadonlySet<string> = new Set(),
+  ) {
+    super(message);
+    this.known = known;
+    this.tensor = tensor;
+    this.expected = expected;
+  }
+}
+
 /** Throws WeightsError unless a tensor has this shape; letters stand for any size. */
 export function expectShape(
   label: string,
@@ -280,7 +307,8 @@ export function expectShape(
   if (shape?.length === expected.length && expected.every((size, i) => typeof size === 'string' || size === shape[i]))
     return;
   const found = shape ? `is [${shape.join(', ')}]` : 'is missing';
-  throw new WeightsError(`not ${label} weights: ${name} ${found}, expected [${expected.join(', ')}].`);
+  const problem = `not ${label} weights: ${name} ${found}, expected [${expected.join(', ')}].`;
+  throw shape ? new WeightsError(problem) : new MissingTensorError(problem, name, expected);
 }
 
 /** Side of the kernel of a square convolution in a file. Throws WeightsError if there is no such convolution. */

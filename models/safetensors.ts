@@ -18,9 +18,9 @@ export class SafetensorsError extends DaybreakError {
 }
 
 /** Element types read as numbers. */
-export type FloatType = 'F32' | 'F16' | 'BF16';
+export type FloatType = 'F32' | 'F16' | 'BF16' | 'F64';
 
-/** A tensor of floats: `shape` outermost first; `data` is row-major and a copy; `dtype` is the type in the file. */
+/** A tensor of floats: `shape` outermost first; `data` is row-major and a copy; `dtype` is the type in the file (F64 is rounded). */
 export interface StoredTensor {
   readonly dtype: FloatType;
   readonly shape: readonly number[];
@@ -34,14 +34,14 @@ export interface RawTensor {
   readonly bytes: Uint8Array;
 }
 
-/** Content of a file. Tensors that are not F32, F16 or BF16 (PyTorch's `num_batches_tracked`) are in `raw`. */
+/** Content of a file. Tensors that are not F32, F16, BF16 or F64 (PyTorch's `num_batches_tracked`) are in `raw`. */
 export interface SafetensorsFile {
   readonly tensors: Map<string, StoredTensor>;
   readonly raw: Map<string, RawTensor>;
   readonly metadata: Record<string, string>;
 }
 
-/** A tensor to write. `dtype` is the stored type (BF16 becomes F32, which is lossless). */
+/** A tensor to write. `dtype` is the stored type (BF16 becomes F32, which is lossless, as F64 does). */
 export interface WritableTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
@@ -100,7 +100,7 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors data'): S
   for (const { name, dtype, shape, begin, end } of entries.sort((a, b) => byName(a.name, b.name))) {
     // Not slice(): a Buffer's would share the file's memory.
     const own = Uint8Array.from(bytes.subarray(start + begin, start + end));
-    if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') {
+    if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16' || dtype === 'F64') {
       tensors.set(name, { dtype, shape, data: toFloat32(own, dtype) });
     } else raw.set(name, { dtype, shape, bytes: own });
   }
@@ -190,6 +190,7 @@ function readMetadata(metadata: unknown, file: string): Record<string, string> {
 
 function toFloat32(bytes: Uint8Array, dtype: FloatType): Float32Array {
   if (dtype === 'F32') return new Float32Array(bytes.buffer);
+  if (dtype === 'F64') return Float32Array.from(new Float64Array(bytes.buffer));
   return Float32Array.from(new Uint16Array(bytes.buffer), dtype === 'F16' ? fromFloat16 : fromBfloat16);
 }
 

@@ -104,6 +104,10 @@ export const srcnnNetwork: UpscalingNetwork<SRCNNConfig, SRCNN> = {
       momentum: 0.9,
     },
   },
+  onnx(graph, input) {
+    const conv = (i: number, x: string) => graph.conv(`convs.${i}`, x, { edges: 'replicate' });
+    return conv(2, graph.relu(conv(1, graph.relu(conv(0, input)))));
+  },
   recognizes: tensors => startsWith(tensors, ['channels', 1, 9, 9]),
   configOf(tensors) {
     const kernel = kernelOf('SRCNN', tensors, 'convs.1.weight');

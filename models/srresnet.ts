@@ -186,6 +186,22 @@ export const srresnetNetwork: UpscalingNetwork<SRResNetConfig, SRResNet> = {
   describe: ({ channels, blocks }) =>
     `${blocks} ${blocks === 1 ? 'block' : 'blocks'} of ${channels} ${channels === 1 ? 'channel' : 'channels'}`,
   build: (config, first) => srresnet({ ...config, ...first }),
+  onnx(graph, input, { blocks, middle, longSkip, output }) {
+    const first = graph.prelu('prelu_in', graph.conv('conv_in', input));
+    let x = first;
+    for (let i = 0; i < blocks; i++) {
+      const inner = graph.batchNorm(`blocks.${i}.bn1`, graph.conv(`blocks.${i}.conv1`, x));
+      const outer = graph.conv(`blocks.${i}.conv2`, graph.prelu(`blocks.${i}.prelu`, inner));
+      x = graph.add(graph.batchNorm(`blocks.${i}.bn2`, outer), x);
+    }
+    x = graph.conv('conv_mid', x);
+    x = middle === 'batchNorm' ? graph.batchNorm('bn_mid', x) : graph.prelu('prelu_mid', x);
+    if (longSkip === 'add') x = graph.add(x, first);
+    for (const stage of ['up.0', 'up.1'])
+      x = graph.prelu(`${stage}.prelu`, graph.pixelShuffle(graph.conv(`${stage}.conv`, x), 2));
+    x = graph.conv('conv_out', x);
+    return output === 'tanh' ? graph.tanh(x) : x;
+  },
   // The options of `daybreak train` have this paper's defaults.
   recipe: { optimizer: 'adam', options: {} },
   configOf: srresnetConfig,

@@ -102,6 +102,11 @@ export const vdsrNetwork: UpscalingNetwork<VDSRConfig, VDSR> = {
       rotations: true,
     },
   },
+  onnx(graph, input, { layers }) {
+    let x = input;
+    for (let i = 0; i < layers - 1; i++) x = graph.relu(graph.conv(`convs.${i}`, x));
+    return graph.add(graph.conv(`convs.${layers - 1}`, x), input);
+  },
   recognizes: tensors => startsWith(tensors, ['channels', 1, 3, 3]),
   configOf(tensors) {
     expectShape('VDSR', tensors, 'convs.0.weight', ['channels', 1, 3, 3]);

@@ -67,7 +67,7 @@ export async function dryRun(
   if (files) checkGoal(given.steps, undefined, countersOf(files, last).step);
   const { networks, config } = files
     ? { networks: await restoredNetworks(given, files, last), config: given }
-    : await firstNetworks(given, await readInitialWeights(given.init));
+    : await firstNetworks(given, await readInitialWeights(given.init), note => options.onLine?.(`note: ${note}`));
   using _ = networks;
   using prepared = await prepare(config, networks, options, disk).catch(error => {
     throw resume ? withResumeAdvice(error, config) : error;

@@ -104,18 +104,22 @@ export class Networks implements TrainedNetworks, Disposable {
 /**
  * Creates the networks of a new run, and completes the configuration from its files: channels and blocks from `initial`
  * weights, the loss network's SHA-256.
+ * @param onNote told if names in the initial weights have prefixes of wrappers.
  * @throws ConfigError if the configuration contradicts a file; whatever decoding a file throws.
  */
 export async function firstNetworks(
   config: TrainConfig,
   initial: Uint8Array | undefined,
+  onNote?: (note: string) => void,
 ): Promise<{ readonly networks: Networks; readonly config: TrainConfig }> {
   const { seed, icnr } = config;
   const { network } = variantOfConfig(config);
   const keys = fieldOptionsOf(network);
   return await disposingOnFailure(async own => {
     const given = Object.fromEntries(keys.map(key => [key, config[key]]).filter(([, value]) => value !== undefined));
-    const generator = own(initial ? decodeModel(initial, config.init) : created(network, given, { seed, icnr }));
+    const generator = own(
+      initial ? decodeModel(initial, config.init, { onNote }) : created(network, given, { seed, icnr }),
+    );
     if (generator.network !== network)
       throw new ConfigError(`--init: expected ${network.label}, got ${generator.network.label}`, 'init');
     for (const key of keys)

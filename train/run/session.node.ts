@@ -56,7 +56,7 @@ export async function resumedConfig(out: string, changes: Readonly<Partial<Train
 async function startOnce(given: TrainConfig, options: SessionOptions): Promise<SessionResult> {
   setCurrentDevice(options.device);
   const initial = await readInitialWeights(given.init);
-  const { networks, config } = await firstNetworks(given, initial);
+  const { networks, config } = await firstNetworks(given, initial, note => options.onLine?.(`note: ${note}`));
   using _ = networks;
   using folder = await RunFolder.create(config.out, config);
   if (initial) await folder.writeInitialWeights(initial);
