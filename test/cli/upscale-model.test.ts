@@ -102,7 +102,7 @@ describe('what cannot be done is one line and exit 1', () => {
     [
       'another network',
       () => writeSafetensors({ 'features.0.weight': { shape: [1], data: new Float32Array(1) } }, { arch: 'VGG19' }),
-      /^error: net\.safetensors: not SRResNet weights: .* Its metadata says it is "VGG19"\.$/,
+      /^error: net\.safetensors: not SRResNet weights: .* Its metadata says it is "VGG19"\. The file has features\.0\.weight \[1\]\.$/,
     ],
   ];
   test.each(model)('a model that is %s', async (_, spoil, message) => {
