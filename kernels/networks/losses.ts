@@ -130,7 +130,7 @@ export const bceGradientOp = /* @__PURE__ */ defineElementwise({
   tolerance: 2e-6,
 }));
 
-/** Mean binary cross entropy of logits and labels in [0, 1]; equation 2 of Ledig et al. Stable for any logit. */
+/** Mean binary cross entropy of logits and labels in [0, 1]; equation 2 of Ledig et al. Stable for any logit. It has no second derivative. */
 export const bceWithLogits = (logits: Tensor, labels: Tensor, options: LossOptions = {}): Tensor =>
   pairwise('bceWithLogits', logits, labels, options, () => applyOne(bceOp, [logits, labels], {}));
 

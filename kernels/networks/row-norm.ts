@@ -98,7 +98,9 @@ export const rowNormOp: Declaration<RowNormAttributes> = /* @__PURE__ */ defineO
     return [
       needs[0] ? ofX() : undefined,
       ...parameters.map((_, i) => {
-        if (!needs[i + 1] || !g) return undefined;
+        if (!needs[i + 1]) return undefined;
+        // The statistics, which second derivatives use alone, do not depend on the parameters.
+        if (!g) return null;
         return overBatch(hasWeight && i === 0 ? mul(g, normalized()) : g, shape);
       }),
     ];
