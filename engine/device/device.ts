@@ -37,6 +37,9 @@ export interface DeviceOptions {
 const COPY_DST = 8;
 const UNIFORM = 0x40;
 
+/** How long to wait for the news of a loss that must have happened. */
+const LOSS_NEWS_MS = 1000;
+
 /** A GPU device with its pipeline cache and memory pool. Create one with {@link Device.create} or `init()`. */
 export class Device implements Disposable {
   readonly gpu: GPUDevice;
@@ -215,15 +218,12 @@ export class Device implements Disposable {
   /** Reads the content of storages, as bytes, in one copy. Waits without using the CPU. */
   async read(storages: readonly Storage[]): Promise<Uint8Array<ArrayBuffer>[]> {
     this.check();
-    const pending = this.guarded(() => this.#readback.begin(storages));
     let contents: Uint8Array<ArrayBuffer>[];
     try {
+      const pending = this.guarded(() => this.#readback.begin(storages));
       contents = await this.#readback.finish(pending);
     } catch (cause) {
-      const loss = await this.lossBehind(cause);
-      if (loss) throw loss;
-      this.check();
-      throw new DaybreakError('Reading from the GPU failed.', { cause });
+      throw await this.#explained('Reading from the GPU failed.', cause);
     }
     this.check();
     return contents;
@@ -231,8 +231,24 @@ export class Device implements Disposable {
 
   /** Resolves when all submitted work is done, without using the CPU meanwhile. Throws errors that occurred. */
   async finished(): Promise<void> {
-    await sleepUntil(this.gpu.queue.onSubmittedWorkDone());
+    try {
+      await sleepUntil(this.gpu.queue.onSubmittedWorkDone());
+    } catch (cause) {
+      throw await this.#explained('Waiting for the GPU failed.', cause);
+    }
     this.check();
+  }
+
+  /** What to throw for an error of WebGPU's: the loss or the earlier error behind it, else it with a message of ours. */
+  async #explained(message: string, cause: unknown): Promise<unknown> {
+    if (cause instanceof DaybreakError) return cause;
+    // WebGPU aborts what it waits for when the device is lost; in browsers the news of the loss comes from another process.
+    if (cause instanceof Error && cause.name === 'AbortError')
+      await Promise.race([this.gpu.lost, new Promise(resolve => setTimeout(resolve, LOSS_NEWS_MS))]);
+    const loss = await this.lossBehind(cause);
+    if (loss) return loss;
+    this.check();
+    return new DaybreakError(message, { cause });
   }
 
   /** Destroys the device, unless the caller owns it. */
