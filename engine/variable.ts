@@ -21,6 +21,7 @@ setGradient(snapshotOp, ({ grads }) => [grads[0]]);
  * A use of a variable reads its value at that point: assigning it later does not change earlier results or their gradients.
  */
 export class Variable extends Tensor {
+  /** For messages and files of weights. */
   readonly name: string;
   readonly state: VariableState;
 
@@ -119,7 +120,9 @@ export class Variable extends Tensor {
   }
 }
 
+/** Options of {@link variable}. */
 export interface VariableOptions {
+  /** Default: the one that `init()` made last. */
   readonly device?: Device;
   readonly name?: string;
   /** Whether gradients flow to it (default true). Use false for running statistics and counters. */

@@ -38,7 +38,9 @@ export interface PictureScores extends Scores, TextureFigures {
 
 /** Scores of all pictures in order, and their means; `mean` is undefined if there was no picture. */
 export interface Evaluation {
+  /** In the order of the pairs. */
   readonly images: readonly PictureScores[];
+  /** Means over `images`. */
   readonly mean: MeanFigures | undefined;
 }
 
@@ -51,8 +53,11 @@ export interface EvaluationControl extends UpscaleControl {
 
 /** An original and its LR, a quarter as wide and high. */
 export interface Pair {
+  /** For messages and tables. */
   readonly name: string;
+  /** The original. */
   readonly hr: Picture;
+  /** The same at a quarter of the width and height. */
   readonly lr: Picture;
 }
 

@@ -120,6 +120,7 @@ export type Metadata = Readonly<Record<string, string>>;
 
 /** An instance of a declared network. */
 export abstract class NetworkModule<C extends NetworkConfig = NetworkConfig> extends Module {
+  /** What distinguishes it from others of its network; it is written to files. */
   abstract readonly config: C;
   /** Its declaration. */
   abstract get network(): Network;
@@ -210,6 +211,7 @@ export interface DiscriminatingNetwork<
   readonly role: 'discriminator';
 }
 
+/** Any declared network. */
 export type Network = UpscalingNetwork | DiscriminatingNetwork;
 
 /** The whole configuration for some of its fields. */

@@ -22,8 +22,11 @@ export type FloatType = 'F32' | 'F16' | 'BF16';
 
 /** A tensor of floats: `shape` outermost first; `data` is row-major and a copy; `dtype` is the type in the file. */
 export interface StoredTensor {
+  /** The type in the file. */
   readonly dtype: FloatType;
+  /** Sizes of the axes, outermost first. */
   readonly shape: readonly number[];
+  /** Its elements as float32, outermost axis first. */
   readonly data: Float32Array;
 }
 
@@ -36,15 +39,21 @@ export interface RawTensor {
 
 /** Content of a file. Tensors that are not F32, F16 or BF16 (PyTorch's `num_batches_tracked`) are in `raw`. */
 export interface SafetensorsFile {
+  /** Tensors of floats by name, in the file's order. */
   readonly tensors: Map<string, StoredTensor>;
+  /** Other tensors by name. */
   readonly raw: Map<string, RawTensor>;
+  /** The header's `__metadata__`; empty if there is none. */
   readonly metadata: Record<string, string>;
 }
 
 /** A tensor to write. `dtype` is the stored type (BF16 becomes F32, which is lossless). */
 export interface WritableTensor {
+  /** Sizes of the axes, outermost first. */
   readonly shape: readonly number[];
+  /** Its elements, outermost axis first. */
   readonly data: Float32Array;
+  /** The type in the file. Default: F32. */
   readonly dtype?: FloatType;
 }
 

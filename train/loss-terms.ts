@@ -54,6 +54,7 @@ export interface FeatureNetwork {
  */
 export type VggDivisor = 'mean' | 'area';
 
+/** Options of {@link vggTerm}. */
 export interface VggTermOptions {
   /** The paper's i: the layer lies before the i-th max pool. */
   readonly i: number;

@@ -50,6 +50,7 @@ export interface Skipped {
   readonly inRow: number;
 }
 
+/** Options of {@link Trainer}. */
 export interface TrainerOptions {
   /** Number of equal parts to split each batch into; their gradients are averaged. Default: 1. */
   readonly accumulate?: number;

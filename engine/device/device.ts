@@ -13,6 +13,7 @@ import { MemoryPool, type Storage } from './memory.ts';
 import { type Pipeline, Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
 
+/** Options of `init` and {@link Device.create}. */
 export interface DeviceOptions {
   /** A device that the caller owns: used as is, never destroyed by Daybreak. */
   readonly device?: GPUDevice;
@@ -42,11 +43,15 @@ const LOSS_NEWS_MS = 1000;
 
 /** A GPU device with its pipeline cache and memory pool. Create one with {@link Device.create} or `init()`. */
 export class Device implements Disposable {
+  /** WebGPU's device. */
   readonly gpu: GPUDevice;
+  /** What the adapter says about itself. */
   readonly description: AdapterDescription;
   /** Properties that determine the choice and text of kernels. Only {@link useChoices} changes them. */
   traits: AdapterTraits;
+  /** Allocates and counts the memory of all tensors. */
   readonly memory: MemoryPool;
+  /** See {@link DeviceOptions.debug}. */
   readonly debug: boolean;
   readonly #owned: boolean;
   readonly #pipelines: Pipelines;
@@ -173,6 +178,7 @@ export class Device implements Disposable {
     return this.#failure instanceof DeviceLostError ? this.#failure : undefined;
   }
 
+  /** Whether the device is gone; whatever uses it throws DeviceLostError. */
   get lost(): boolean {
     return this.#failure instanceof DeviceLostError;
   }
@@ -187,6 +193,7 @@ export class Device implements Disposable {
     return this.#pipelines.count;
   }
 
+  /** A uniform buffer with these words, of 16 bytes or more. The caller destroys it. */
   uniformBuffer(words: Uint32Array<ArrayBuffer>): GPUBuffer {
     const buffer = this.gpu.createBuffer({ size: Math.max(words.byteLength, 16), usage: UNIFORM | COPY_DST });
     this.gpu.queue.writeBuffer(buffer, 0, words);

@@ -43,7 +43,9 @@ export interface Lowering {
 
 /** Properties of an adapter that the choice and text of kernels may depend on. */
 export interface AdapterTraits {
+  /** As in {@link AdapterDescription}. */
   readonly vendor: string;
+  /** As in {@link AdapterDescription}. */
   readonly architecture: string;
   /** A CPU driver (lavapipe, SwiftShader): loads are expensive, subgroup broadcasts nearly free. */
   readonly software: boolean;
@@ -51,10 +53,15 @@ export interface AdapterTraits {
   readonly subgroupSize: number;
   /** CPU threads of the system, which software drivers use. */
   readonly processors: number;
+  /** Whether kernels may use 16-bit floats: the feature `shader-f16`. */
   readonly shaderF16: boolean;
+  /** Most invocations of a workgroup. */
   readonly maxWorkgroupInvocations: number;
+  /** Most bytes of workgroup memory. */
   readonly maxWorkgroupStorageBytes: number;
+  /** Most storage buffers of a kernel. */
   readonly maxStorageBuffers: number;
+  /** Most bytes of one binding, which limits the size of a tensor. */
   readonly maxBindingBytes: number;
   /** Whether every family uses its plain variant; see `DeviceOptions.kernels`. */
   readonly plain?: boolean;
@@ -68,8 +75,11 @@ export interface Choices {
   find(family: string, key: string, problem: unknown): string | undefined;
 }
 
+/** The operation's input of this index, as an operand of a kernel. */
 export const input = (index: number): Operand => ({ kind: 'input', index });
+/** The operation's output of this index, as an operand of a kernel. */
 export const output = (index: number): Operand => ({ kind: 'output', index });
+/** The scratch buffer of this index, as an operand of a kernel. */
 export const scratch = (index: number): Operand => ({ kind: 'scratch', index });
 
 /** WebGPU's limit on workgroups per dimension of a dispatch. */

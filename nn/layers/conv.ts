@@ -20,6 +20,7 @@ export type PaddingMode = 'zeros' | Exclude<NonNullable<PadOptions['mode']>, 'co
 
 const MODES: readonly PaddingMode[] = ['zeros', 'reflect', 'replicate', 'circular'];
 
+/** Options of {@link Conv2d}. */
 export interface Conv2dLayerOptions extends WeightsOptions, Conv2dOptions {
   /** What padding consists of; other modes than zeros need numbers as `padding`. Default: `zeros`. */
   readonly paddingMode?: PaddingMode;
@@ -55,6 +56,7 @@ function marginsOf(padding: NonNullable<Conv2dOptions['padding']>): readonly [Pa
  */
 export class Conv2d extends Module {
   readonly weight: Variable;
+  /** [C out]; undefined with `bias: false`. */
   readonly bias: Variable | undefined;
   readonly #options: Conv2dOptions;
   readonly #mode: PaddingMode;
@@ -91,6 +93,7 @@ export class Conv2d extends Module {
   }
 }
 
+/** Options of {@link ConvTranspose2d}. */
 export interface ConvTranspose2dLayerOptions extends WeightsOptions, ConvTranspose2dOptions {
   /** Default: true. */
   readonly bias?: boolean;
@@ -102,6 +105,7 @@ export interface ConvTranspose2dLayerOptions extends WeightsOptions, ConvTranspo
  */
 export class ConvTranspose2d extends Module {
   readonly weight: Variable;
+  /** [C out]; undefined with `bias: false`. */
   readonly bias: Variable | undefined;
   readonly #options: ConvTranspose2dOptions;
 

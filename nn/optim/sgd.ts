@@ -6,6 +6,7 @@ import type { Variable } from '../../engine/variable.ts';
 import { type ClippingOptions, Optimizer } from './optimizer.ts';
 import { type SgdAttributes, sgd } from './sgd-update.ts';
 
+/** Options of {@link SGD}. */
 export interface SGDOptions extends ClippingOptions {
   /** Learning rate. Default: 1e-3. */
   readonly lr?: number;

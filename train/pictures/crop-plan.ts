@@ -2,6 +2,7 @@
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { Philox } from '../../engine/basics/philox.ts';
 
+/** How crops are drawn for {@link CropSource}. */
 export interface CropOptions {
   /** Crops per batch. */
   readonly batch: number;

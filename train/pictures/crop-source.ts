@@ -26,7 +26,9 @@ export interface ResidentOptions extends CropOptions {
 
 /** An HR picture and its LR version, with a quarter of the width and height; both RGB. */
 export interface PicturePair {
+  /** The original. */
   readonly hr: Picture;
+  /** The same at a quarter of the width and height. */
   readonly lr: Picture;
 }
 

@@ -6,6 +6,7 @@ import type { ProfileOptions } from '../profile/session-profile.node.ts';
 import type { ReportScores } from '../report/report-content.ts';
 import type { StepResult } from '../trainer.ts';
 
+/** Options of {@link startSession} and {@link resumeSession}. */
 export interface SessionOptions {
   readonly device: Device;
   /**
@@ -31,6 +32,7 @@ export interface SessionOptions {
   readonly profile?: ProfileOptions;
 }
 
+/** Result of {@link startSession} and {@link resumeSession}. */
 export interface SessionResult {
   readonly folder: string;
   /** File of the evaluated generator, in the checkpoint `last`. */
