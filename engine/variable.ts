@@ -23,6 +23,7 @@ setGradient(snapshotOp, ({ grads }) => [grads[0]]);
 export class Variable extends Tensor {
   /** For messages and files of weights. */
   readonly name: string;
+  /** @internal What programs know the variable by. */
   readonly state: VariableState;
 
   /** Takes ownership of `value`, which has memory. Called by {@link variable}; not for direct use. */
@@ -124,6 +125,7 @@ export class Variable extends Tensor {
 export interface VariableOptions {
   /** Default: the one that `init()` made last. */
   readonly device?: Device;
+  /** For messages and files of weights. Default: `variable`. */
   readonly name?: string;
   /** Whether gradients flow to it (default true). Use false for running statistics and counters. */
   readonly trainable?: boolean;

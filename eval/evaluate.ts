@@ -33,6 +33,7 @@ export type Measure = (result: Picture, original: Picture) => Promise<TextureFig
 
 /** A picture's scores by both protocols and optional metrics. */
 export interface PictureScores extends Scores, TextureFigures {
+  /** The pair's name. */
   readonly name: string;
 }
 
@@ -46,6 +47,7 @@ export interface Evaluation {
 
 /** Control of an evaluation, and optional metrics. */
 export interface EvaluationControl extends UpscaleControl {
+  /** More metrics of each result, beside the protocols' scores. */
   readonly measure?: Measure | undefined;
   /** Called with an error for each existing result that is missing or cannot be used. */
   readonly onSkip?: ((error: ImageError) => void) | undefined;

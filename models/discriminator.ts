@@ -27,6 +27,7 @@ const FIELDS = {
 /** Configuration of {@link Discriminator}. */
 export type DiscriminatorConfig = ConfigOf<typeof FIELDS>;
 
+/** Options of {@link discriminator}. Sizes that are not given are the paper's. */
 export interface DiscriminatorOptions extends Partial<DiscriminatorConfig> {
   /** Seed of the initial weights. */
   readonly seed?: number;

@@ -18,12 +18,18 @@ export {
   type ModelFileOptions,
 } from './model-file.ts';
 export {
+  type ChoiceField,
+  type ConfigOf,
   created,
   type DiscriminatingNetwork,
+  type FirstWeights,
+  type FlagField,
+  type IntegerField,
   type Network,
   type NetworkConfig,
   type NetworkImages,
   NetworkModule,
+  type Recipe,
   type UpscalingNetwork,
 } from './network.ts';
 export { NETWORKS, networkOf, UPSCALERS } from './networks.ts';
@@ -37,6 +43,8 @@ export {
   REGISTRY_FILE,
 } from './pretrained.ts';
 export {
+  type FloatType,
+  type RawTensor,
   readSafetensors,
   type SafetensorsFile,
   type StoredTensor,
@@ -59,6 +67,7 @@ export {
   type RandomVggOptions,
   VGG19,
   VGG19_LAYERS,
+  type VggAssumptions,
   type VggLayer,
   type VggOptions,
   vgg19Random,

@@ -7,6 +7,7 @@ import { configText, type Network, type NetworkModule } from './network.ts';
 import { UPSCALERS } from './networks.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
+/** Options of {@link encodeModel}. */
 export interface ModelFileOptions {
   /** Element type of the weights in the file; default F32. */
   readonly dtype?: 'F32' | 'F16';

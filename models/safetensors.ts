@@ -32,8 +32,11 @@ export interface StoredTensor {
 
 /** A tensor of another type (I64 counters, U8 …): a copy of its bytes in the file, little-endian. */
 export interface RawTensor {
+  /** The type in the file: `I64`. */
   readonly dtype: string;
+  /** Sizes of the axes, outermost first. */
   readonly shape: readonly number[];
+  /** Its content. */
   readonly bytes: Uint8Array;
 }
 

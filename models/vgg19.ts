@@ -50,7 +50,9 @@ export interface VggOptions {
 
 /** Which settings were not given, so that torchvision's are assumed. */
 export interface VggAssumptions {
+  /** Whether the input's normalization is assumed. */
   readonly input: boolean;
+  /** Whether the padding is assumed. */
   readonly padding: boolean;
 }
 

@@ -67,7 +67,9 @@ export interface TrainerOptions {
  * changes until `resume`.
  */
 export class Trainer implements Disposable {
+  /** What it trains; it is disposed with the trainer. */
   readonly training: Training;
+  /** The device of the training. */
   readonly device: Device;
   /** Seconds in which the GPU was idle because crops were not planned or read yet. */
   waitedForData = 0;

@@ -23,6 +23,7 @@ export interface Problem<A> {
 
 /** What the engine needs to trace, plan and run an operation. */
 export interface Operation<A = Attributes> {
+  /** In messages, profiles and keys of programs; no two operations may share one. */
   readonly name: string;
   /**
    * The inputs' element types, in order; the last one applies to all further inputs. All inputs marked 'any' must have the

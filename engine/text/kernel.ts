@@ -11,6 +11,7 @@ export type Access = 'read' | 'write';
 export interface Kernel {
   /** Short label for profiles and validation errors, e.g. `conv2d.broadcast 3x3 64>64`. */
   readonly name: string;
+  /** Its text, with the entry point `main`. */
   readonly wgsl: string;
   /** `@group(0) @binding(i)` for each storage buffer, in order. */
   readonly bindings: readonly Access[];
@@ -31,13 +32,17 @@ export type Operand =
 
 /** One kernel with one operand for each binding, in binding order. */
 export interface Step {
+  /** What is dispatched. */
   readonly kernel: Kernel;
+  /** What its bindings refer to, in order. */
   readonly operands: readonly Operand[];
 }
 
 /** How an operation is computed: dispatches in order, and the scratch buffers between them (in 32-bit elements). */
 export interface Lowering {
+  /** The dispatches, in order. */
   readonly steps: readonly Step[];
+  /** Sizes of the scratch buffers, in 32-bit elements. */
   readonly scratch: readonly number[];
 }
 

@@ -55,6 +55,7 @@ function marginsOf(padding: NonNullable<Conv2dOptions['padding']>): readonly [Pa
  * `bias: false`. Options are those of `conv2d`. Starts uniform in ±1/√(in / groups · rows · columns).
  */
 export class Conv2d extends Module {
+  /** [out, in / groups, rows, columns]. */
   readonly weight: Variable;
   /** [C out]; undefined with `bias: false`. */
   readonly bias: Variable | undefined;
@@ -104,6 +105,7 @@ export interface ConvTranspose2dLayerOptions extends WeightsOptions, ConvTranspo
  * `bias: false`. Options are those of `convTranspose2d`. Starts uniform in ±1/√(out / groups · rows · columns), as PyTorch's.
  */
 export class ConvTranspose2d extends Module {
+  /** [in, out / groups, rows, columns]. */
   readonly weight: Variable;
   /** [C out]; undefined with `bias: false`. */
   readonly bias: Variable | undefined;

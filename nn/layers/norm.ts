@@ -50,6 +50,7 @@ export class BatchNorm2d extends Module {
   }
 }
 
+/** Options of {@link LayerNorm}, {@link GroupNorm} and {@link InstanceNorm2d}. */
 export interface NormOptions {
   /** Added to the variance. Default: 1e-5. */
   readonly eps?: number;

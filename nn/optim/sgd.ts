@@ -28,6 +28,7 @@ export interface SGDOptions extends ClippingOptions {
 /** SGD for a list of parameters, one dispatch per step. Its state is the momentum, in the layout of the parameters. */
 export class SGD extends Optimizer {
   readonly name = 'sgd';
+  /** Sums of the previous steps, for all parameters in one buffer. */
   readonly momentum: Variable;
   readonly slots;
   readonly #factors: Variable;

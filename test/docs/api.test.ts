@@ -4,9 +4,9 @@ import { apiReport } from '../../scripts/api-report.ts';
 
 const report = apiReport();
 
-/** Neither may grow; lower them with what you document or export. */
-const UNDOCUMENTED = 345;
-const UNEXPORTED = 44;
+/** UNEXPORTED may not grow: lower it with what you export. */
+const UNDOCUMENTED = 0;
+const UNEXPORTED = 27;
 
 test('docs/api.md is up to date', () => {
   const written = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
@@ -25,7 +25,7 @@ test('the report has classes, their members, functions and namespaces', () => {
     expect(report.document).toContain(line);
 });
 
-test('exports and members without a docstring do not become more', () => {
+test('every export and every member has a docstring', () => {
   expect(report.undocumented.length, report.undocumented.join('\n')).toBe(UNDOCUMENTED);
 });
 

@@ -8,6 +8,7 @@ export interface CropOptions {
   readonly batch: number;
   /** Side of HR crops in pixels, a multiple of 4. */
   readonly crop: number;
+  /** Seed of the choice of pictures and crops. */
   readonly seed: number;
   /** Mirror crops at random. */
   readonly flips: boolean;

@@ -8,6 +8,7 @@ import type { StepResult } from '../trainer.ts';
 
 /** Options of {@link startSession} and {@link resumeSession}. */
 export interface SessionOptions {
+  /** The device to train on. */
   readonly device: Device;
   /**
    * Opens a new device after the GPU device was lost. The run then resumes from its last checkpoint and prints a line. Gives
@@ -34,6 +35,7 @@ export interface SessionOptions {
 
 /** Result of {@link startSession} and {@link resumeSession}. */
 export interface SessionResult {
+  /** The run folder. */
   readonly folder: string;
   /** File of the evaluated generator, in the checkpoint `last`. */
   readonly model: string;
