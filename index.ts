@@ -1,6 +1,7 @@
 /** `daybreak`: the engine and the operations. Networks, training, pictures and scores are in the subpaths. */
 
 export { noGrad } from './engine/apply.ts';
+export type { GradientOptions } from './engine/autograd.ts';
 export * from './engine/basics/errors.ts';
 export { Philox } from './engine/basics/philox.ts';
 export type { DType, Shape } from './engine/basics/shape.ts';
@@ -9,6 +10,7 @@ export {
   type Compiled,
   type CompileOptions,
   compile,
+  type Traced,
   type Tree,
 } from './engine/compile.ts';
 export type { AdapterDescription } from './engine/device/adapter.ts';
@@ -30,3 +32,6 @@ export {
 export type { AdapterTraits } from './engine/text/kernel.ts';
 export { Variable, type VariableOptions, variable } from './engine/variable.ts';
 export * from './kernels/index.ts';
+export type { InterpolationMode } from './kernels/movement/interpolate-axis.ts';
+export type { Padding, PadMode } from './kernels/movement/padding.ts';
+export type { Pair } from './kernels/pairs.ts';

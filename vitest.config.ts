@@ -28,7 +28,7 @@ export const PURE = [
   'test/eval/!(batch|upscale|vgg-distance)?(.long).test.ts',
   'test/cli/{open-method,progress}.test.ts',
   'test/common/{median,text}.test.ts',
-  'test/docs/{commands,errors,links,networks,operations}.test.ts',
+  'test/docs/{api,commands,errors,links,networks,operations}.test.ts',
   'test/engine/{device-losses,lavapipe,lru-cache,philox,plan,shape}.test.ts',
   'test/mos/{analysis,app,statistics,study,votes,wilcoxon}.test.ts',
   'test/models/{interpolate,safetensors}.test.ts',

@@ -12,9 +12,13 @@ import { type Contender, type Measurement, type MeasureOptions, measure, onDevic
 
 /** 10⁹ operations per second, and 10⁹ bytes read or written per second: by wall time, and by CPU time of all threads. */
 export interface Ceiling {
+  /** 10⁹ floating-point operations per second by wall time; a multiply-add is two. */
   readonly gflops: number;
+  /** 10⁹ bytes read or written per second, by wall time. */
   readonly gbps: number;
+  /** `gflops` by the CPU time of all threads. */
   readonly gflops_cpu: number;
+  /** `gbps` by the CPU time of all threads. */
   readonly gbps_cpu: number;
   /** The multiply-add loop with its trip count as an argument, as in kernels that serve every size. */
   readonly unknown_turns: { readonly gflops: number; readonly gflops_cpu: number };

@@ -27,6 +27,7 @@ export interface Work {
 
 /** One contender's row. Rates and shares are by wall time. */
 export interface BenchmarkRow {
+  /** The contender's name. */
   readonly name: string;
   /** Median time of a call, in milliseconds. */
   readonly ms: number;
@@ -36,12 +37,15 @@ export interface BenchmarkRow {
   readonly firstMs: number;
   /** 10⁹ operations per second, and the share of the adapter's ceiling; if `flops` is given. */
   readonly gflops?: number;
+  /** `gflops` divided by the ceiling's; 1 is all that the adapter can do. */
   readonly gflopsShare?: number;
   /** 10⁹ bytes per second, and the share of the adapter's ceiling; if `bytes` is given. */
   readonly gbps?: number;
+  /** `gbps` divided by the ceiling's. */
   readonly gbpsShare?: number;
 }
 
+/** What a call does, and how many samples are taken. */
 export interface BenchmarkOptions extends MeasureOptions, Work {}
 
 /**

@@ -10,6 +10,7 @@ import type { Device } from '../engine/device/device.ts';
 
 /** Time of some work, in milliseconds. */
 export interface Timing {
+  /** Wall time in milliseconds. */
   readonly ms: number;
   /** CPU time of all threads, user and system. */
   readonly cpuMs: number;
@@ -25,6 +26,7 @@ export interface Contender {
 
 /** Time of one repetition of a contender's work. */
 export interface Measurement extends Timing {
+  /** The contender's `impl`. */
   readonly impl: string;
   /** CPU time of the fastest sample: disturbances only add time. */
   readonly leastCpuMs: number;
@@ -36,6 +38,7 @@ export interface Measurement extends Timing {
   readonly firstMs: number;
 }
 
+/** How many samples are taken, for how long. */
 export interface MeasureOptions {
   /** Samples per contender; default 5. */
   readonly samples?: number;

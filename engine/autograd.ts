@@ -14,6 +14,7 @@ export interface GradientArithmetic {
   onesLike(a: Tensor): Tensor;
 }
 
+/** Options of {@link grad}. */
 export interface GradientOptions {
   /** Record the computation of the gradient, so that it can be differentiated again if its operations allow. */
   readonly createGraph?: boolean;

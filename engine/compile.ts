@@ -26,6 +26,7 @@ import { type Argument, specOf, type Traced, type Tree, traceFunction } from './
 
 export type { Argument, Traced, Tree } from './traced.ts';
 
+/** Options of {@link compile}. */
 export interface CompileOptions {
   /** True (default): sizes are constants in the kernels. False: they are arguments, so one kernel serves every image size. */
   readonly baked?: boolean;
@@ -33,6 +34,7 @@ export interface CompileOptions {
   readonly programs?: number;
 }
 
+/** A compiled function: it is called like the function, which is traced at the first call with new shapes. */
 export interface Compiled<T extends readonly Argument[], R extends Tree> extends Disposable {
   (...args: T): R;
   /** Statistics of the cached programs, one per combination of argument shapes. */

@@ -9,12 +9,15 @@ import type { Tensor } from './tensor.ts';
 
 /** Input of a gradient rule. */
 export interface GradientContext<A> {
+  /** The operation's inputs. */
   readonly inputs: readonly Tensor[];
+  /** The operation's outputs. */
   readonly outputs: readonly Tensor[];
   /** The loss's gradient with respect to each output; undefined if the loss does not depend on it. */
   readonly grads: readonly (Tensor | undefined)[];
   /** Which inputs need a gradient. */
   readonly needs: readonly boolean[];
+  /** The operation's attributes. */
   readonly attributes: A;
 }
 

@@ -14,7 +14,9 @@ import { currentDevice, type Tensor } from './tensor.ts';
 
 /** An input of a sample problem: seeded random numbers in `range`, or explicit values. */
 export interface SampleInput {
+  /** Its shape. */
   readonly shape: Shape;
+  /** Its type. Default: f32. */
   readonly dtype?: DType;
   /** Uniform in [low, high); default [-1, 1). */
   readonly range?: readonly [number, number];
@@ -26,7 +28,9 @@ export interface SampleInput {
 
 /** A problem on which an operation is tested. */
 export interface Sample<A> {
+  /** The inputs, in order. */
   readonly inputs: readonly SampleInput[];
+  /** The operation's attributes. */
   readonly attributes: A;
   /** Why finite differences are skipped, e.g. at a kink. */
   readonly kink?: string;

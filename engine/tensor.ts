@@ -23,6 +23,7 @@ export function currentDevice(): Device {
   return defaultDevice;
 }
 
+/** Makes `device` the default for tensors, variables and generators; undefined leaves none. */
 export function setCurrentDevice(device: Device | undefined): void {
   defaultDevice = device;
 }
@@ -42,6 +43,7 @@ const READERS: Readonly<Record<DType, Reader>> = { f32: 'data', bool: 'data', i3
 
 /** A tensor on the GPU, row-major; images are NCHW. Immutable: operations return new tensors. */
 export class Tensor implements Disposable {
+  /** The device that holds it. */
   readonly device: Device;
   #value: Value | undefined;
 
@@ -61,10 +63,12 @@ export class Tensor implements Disposable {
     return this.#value;
   }
 
+  /** Sizes of the axes, outermost first; [] for a scalar. */
   get shape(): Shape {
     return this.value.spec.shape;
   }
 
+  /** Type of the elements. */
   get dtype(): DType {
     return this.value.spec.dtype;
   }
@@ -74,6 +78,7 @@ export class Tensor implements Disposable {
     return sizeOf(this.shape);
   }
 
+  /** Whether {@link dispose} was called, by itself or by a `tidy`; any use then throws DisposedError. */
   get disposed(): boolean {
     return this.#value === undefined;
   }
@@ -209,7 +214,9 @@ export function upload(device: Device, operation: string, content: Content, shap
   return new Value({ shape: dimensions, dtype }, storage);
 }
 
+/** Options of {@link tensor}. */
 export interface TensorOptions {
+  /** Default: the one that `init()` made last. */
   readonly device?: Device;
   /** Record gradients through this tensor in eager code. */
   readonly requiresGrad?: boolean;
@@ -227,6 +234,7 @@ export function tensor(content: Content, shape?: Shape, options: TensorOptions =
   return new Tensor(device, value);
 }
 
+/** Options of {@link wrap}. */
 export interface WrapOptions {
   /** The type of the buffer's elements; default f32. */
   readonly dtype?: DType;

@@ -21,7 +21,9 @@ setGradient(snapshotOp, ({ grads }) => [grads[0]]);
  * A use of a variable reads its value at that point: assigning it later does not change earlier results or their gradients.
  */
 export class Variable extends Tensor {
+  /** For messages and files of weights. */
   readonly name: string;
+  /** @internal What programs know the variable by. */
   readonly state: VariableState;
 
   /** Takes ownership of `value`, which has memory. Called by {@link variable}; not for direct use. */
@@ -119,8 +121,11 @@ export class Variable extends Tensor {
   }
 }
 
+/** Options of {@link variable}. */
 export interface VariableOptions {
+  /** Default: the one that `init()` made last. */
   readonly device?: Device;
+  /** For messages and files of weights. Default: `variable`. */
   readonly name?: string;
   /** Whether gradients flow to it (default true). Use false for running statistics and counters. */
   readonly trainable?: boolean;

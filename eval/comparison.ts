@@ -14,6 +14,7 @@ export interface ComparisonRow extends Pair {
   readonly results: readonly { readonly label: string; readonly picture: Picture }[];
 }
 
+/** Options of {@link comparisonPicture}. */
 export interface ComparisonOptions {
   /** One large line at the top. */
   readonly heading?: string;

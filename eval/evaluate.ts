@@ -33,17 +33,21 @@ export type Measure = (result: Picture, original: Picture) => Promise<TextureFig
 
 /** A picture's scores by both protocols and optional metrics. */
 export interface PictureScores extends Scores, TextureFigures {
+  /** The pair's name. */
   readonly name: string;
 }
 
 /** Scores of all pictures in order, and their means; `mean` is undefined if there was no picture. */
 export interface Evaluation {
+  /** In the order of the pairs. */
   readonly images: readonly PictureScores[];
+  /** Means over `images`. */
   readonly mean: MeanFigures | undefined;
 }
 
 /** Control of an evaluation, and optional metrics. */
 export interface EvaluationControl extends UpscaleControl {
+  /** More metrics of each result, beside the protocols' scores. */
   readonly measure?: Measure | undefined;
   /** Called with an error for each existing result that is missing or cannot be used. */
   readonly onSkip?: ((error: ImageError) => void) | undefined;
@@ -51,8 +55,11 @@ export interface EvaluationControl extends UpscaleControl {
 
 /** An original and its LR, a quarter as wide and high. */
 export interface Pair {
+  /** For messages and tables. */
   readonly name: string;
+  /** The original. */
   readonly hr: Picture;
+  /** The same at a quarter of the width and height. */
   readonly lr: Picture;
 }
 

@@ -30,7 +30,7 @@ export {
   network,
   withoutTraining,
 } from './methods.ts';
-export { NIQE, niqe } from './niqe.ts';
+export { type BlockStatistics, NIQE, niqe } from './niqe.ts';
 export {
   BORDER,
   type MeanScores,

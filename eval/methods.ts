@@ -17,6 +17,7 @@ export type Method = <S extends Samples>(lr: Picture<S>, control?: MethodControl
 
 /** The classical methods by name. */
 export const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic', 'lanczos3'] as const;
+/** Name of a classical method. */
 export type Interpolation = (typeof INTERPOLATIONS)[number];
 
 /** True for the name of a classical method. */

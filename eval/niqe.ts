@@ -28,7 +28,9 @@ export const FEATURES = 36;
 
 /** Mean and covariance (row-major) of the features of blocks. */
 export interface BlockStatistics {
+  /** Mean of the blocks' features. */
   readonly mean: Float64Array;
+  /** Covariance of the blocks' features, row by row. */
   readonly covariance: Float64Array;
 }
 

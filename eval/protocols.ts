@@ -24,15 +24,21 @@ export const PROTOCOLS: Readonly<Record<Protocol, string>> = {
 
 /** PSNR in dB and SSIM in -1…1. */
 export interface Quality {
+  /** In dB; infinite for equal pictures. */
   readonly psnr: number;
+  /** 1 for equal pictures. */
   readonly ssim: number;
 }
 
 /** Scores by both protocols; `psnr` and `ssim` are `matlab`'s. */
 export interface Scores {
+  /** In dB, by `matlab`. */
   readonly psnr: number;
+  /** By `matlab`. */
   readonly ssim: number;
+  /** In dB, by the protocol of Ledig et al. */
   readonly psnr_paper: number;
+  /** By the protocol of Ledig et al. */
   readonly ssim_paper: number;
 }
 

@@ -32,7 +32,9 @@ export interface Upscaler {
 
 /** How a picture was tiled: the window and the number of passes. */
 export interface Tiling {
+  /** Width and height that a pass reads. */
   readonly window: Size;
+  /** Number of passes. */
   readonly count: number;
 }
 

@@ -14,6 +14,7 @@ export class OperationCheckError extends DaybreakError {
   static override readonly code: string = 'DAYBREAK_OPERATION_CHECK';
 }
 
+/** Options of {@link checkOperation}. */
 export interface CheckOptions {
   /** The definition in float64, over row-major arrays. Without it, results are compared with each other only. */
   readonly reference?: (inputs: readonly Float64Array[], shapes: readonly Shape[]) => readonly Float64Array[];

@@ -4,9 +4,17 @@
  */
 
 export { apply } from '../engine/apply.ts';
-export { broadcastShapes, f32, like, sizeOf, stridesOf, type TensorSpec } from '../engine/basics/shape.ts';
+export {
+  broadcastShapes,
+  f32,
+  type IntegerType,
+  like,
+  sizeOf,
+  stridesOf,
+  type TensorSpec,
+} from '../engine/basics/shape.ts';
 export { type Declaration, defineOp, type GradientContext } from '../engine/define.ts';
-export type { Attributes, Elementwise, Problem, View } from '../engine/graph/operation.ts';
+export type { Attributes, Elementwise, Operation, Problem, View } from '../engine/graph/operation.ts';
 export type { Sample, SampleInput } from '../engine/specify.ts';
 export {
   assemble,
@@ -16,6 +24,7 @@ export {
   hiddenOne,
   type KernelParts,
 } from '../engine/text/assemble.ts';
+export type { NumberText } from '../engine/text/expression.ts';
 export {
   type Access,
   type AdapterTraits,

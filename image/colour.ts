@@ -33,9 +33,13 @@ export function luma(picture: Picture): Plane {
 
 /** Unrounded samples of three interleaved channels. */
 export interface ColourSamples {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** Y, Cb and Cr, or R, G and B. */
   readonly channels: 3;
+  /** `data[(y · width + x) · 3 + c]`. */
   readonly data: Float64Array;
 }
 

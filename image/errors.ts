@@ -10,7 +10,9 @@ import { printable } from '../common/text.ts';
 export class ImageError extends DaybreakError {
   static override readonly name: string = 'ImageError';
   static override readonly code: string = 'DAYBREAK_IMAGE';
+  /** The file, or another name that the caller gave. */
   readonly file: string;
+  /** The message without the name. */
   readonly reason: string;
   constructor(file: string, problem: string, options?: ErrorOptions) {
     const reason = problem.replace(/\s+/g, ' ').trim();
@@ -24,7 +26,9 @@ export class ImageError extends DaybreakError {
 export class PictureSizeError extends ImageError {
   static override readonly name: string = 'PictureSizeError';
   static override readonly code: string = 'DAYBREAK_PICTURE_SIZE';
+  /** In pixels, as the file says. */
   readonly width: number;
+  /** In pixels, as the file says. */
   readonly height: number;
   constructor(file: string, width: number, height: number, maxPixels: number) {
     super(file, `${width}x${height} pixels exceed the limit of ${maxPixels}`);

@@ -12,7 +12,7 @@ export {
   PICTURE_EXTENSIONS,
   type ReadFormat,
 } from './formats.ts';
-export { enlargeLuma } from './luma.ts';
+export { enlargeLuma, type LumaOptions } from './luma.ts';
 export { daalaSsim, psnr, ssim } from './metrics.ts';
 export {
   type Channels,

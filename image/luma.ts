@@ -11,6 +11,7 @@ import type { Boundary } from './resize-taps.ts';
 export interface LumaOptions {
   /** What chroma continues as beyond the edges. Default: symmetric. */
   readonly boundary?: Boundary | undefined;
+  /** If aborted, its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,9 +13,13 @@ export type Samples = Uint8Array | Uint16Array;
  * of its file (sRGB unless metadata says otherwise) and straight alpha.
  */
 export interface Picture<S extends Samples = Uint8Array> {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. */
   readonly channels: Channels;
+  /** The samples, row by row, channels interleaved. */
   readonly data: S;
 }
 

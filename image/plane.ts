@@ -4,8 +4,11 @@ import { ImageError } from './errors.ts';
 
 /** `data[y · width + x]`; the range depends on its source. */
 export interface Plane {
+  /** In samples. */
   readonly width: number;
+  /** In samples. */
   readonly height: number;
+  /** The samples, row by row. */
   readonly data: Float64Array;
 }
 

@@ -9,6 +9,7 @@ export type ResizeMethod = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos2' | 'la
  */
 export type Boundary = 'symmetric' | 'clamp' | 'wrap';
 
+/** Options of {@link resize}. */
 export interface ResizeOptions {
   /** Default: bicubic. */
   readonly method?: ResizeMethod;

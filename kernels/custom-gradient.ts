@@ -15,6 +15,7 @@ export function detach(x: Tensor): Tensor {
   return noGrad(() => apply(detachOp, [x], {})[0]);
 }
 
+/** An operation's result and its gradient, for {@link customGradient}. */
 export interface CustomGradient {
   /** Computes the result. It is not recorded: only `backward` counts. */
   forward(...inputs: readonly Tensor[]): Tensor;

@@ -36,6 +36,7 @@ interface AnyMethod {
 
 /** A method that reads luma; `enlargeLuma` adds the colours. */
 export interface LumaMethod extends AnyMethod {
+  /** It gets one plane, luma; chroma is enlarged by bicubic. */
   readonly reads: 'luma';
   /**
    * [h][w] → [4h][4w], aligned like `imresize`. Levels are 0…255, not rounded: Y of `toYcbcr` (16…235), or a grey
@@ -46,13 +47,17 @@ export interface LumaMethod extends AnyMethod {
 
 /** Three planes of width · height samples from 0 to 1: R, G, B. Grey is three equal planes. */
 export interface RgbPlanes {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** R, G and B, each row by row. */
   readonly planes: readonly [Float32Array, Float32Array, Float32Array];
 }
 
 /** A method that reads all three channels. */
 export interface RgbMethod extends AnyMethod {
+  /** It gets three planes. */
   readonly reads: 'rgb';
   /** [h][w] → [4h][4w] for each channel, aligned like `imresize`, not rounded. */
   readonly run: (planes: RgbPlanes, control: RunControl) => Promise<RgbPlanes>;

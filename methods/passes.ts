@@ -7,7 +7,10 @@
 export interface Pass<T> {
   /** Unique; threads find the pass by it. */
   readonly name: string;
-  /** @param data numbers, and typed arrays over `Runner.memory`; threads get a structured clone. */
+  /**
+   * Does the items of work from `from` up to, but without, `to`.
+   * @param data numbers, and typed arrays over `Runner.memory`; threads get a structured clone.
+   */
   readonly work: (data: T, from: number, to: number) => void;
 }
 

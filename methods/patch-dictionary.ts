@@ -133,6 +133,7 @@ export class DictionaryBuilder {
     return slot < this.#most ? slot : undefined;
   }
 
+  /** The dictionary of the pairs that were kept. */
   finish(): PatchDictionary {
     return { count: this.#low.length, low: joined(this.#low, LOW), high: joined(this.#high, HIGH) };
   }

@@ -24,8 +24,10 @@ const FIELDS = {
   hidden: integerField(1024, 'units of the first dense layer (figure 4)', { max: 65_536 }),
 };
 
+/** Configuration of {@link Discriminator}. */
 export type DiscriminatorConfig = ConfigOf<typeof FIELDS>;
 
+/** Options of {@link discriminator}. Sizes that are not given are the paper's. */
 export interface DiscriminatorOptions extends Partial<DiscriminatorConfig> {
   /** Seed of the initial weights. */
   readonly seed?: number;
@@ -64,10 +66,15 @@ class ConvBlock extends Module {
 
 /** Images [N, 3, size, size] in [-1, 1] to logits [N, 1]: above 0 for "a photograph". */
 export class Discriminator extends NetworkModule<DiscriminatorConfig> {
+  /** The first convolution, from RGB. */
   readonly convIn: Conv2d;
+  /** Seven convolutions with batch normalization; every other one halves the size. */
   readonly blocks: readonly ConvBlock[];
+  /** Dense layer from the features to the hidden units. */
   readonly fc1: Linear;
+  /** Dense layer to the logit. */
   readonly fc2: Linear;
+  /** Its sizes. */
   readonly config: DiscriminatorConfig;
 
   /** Without `random` the weights are zeros, to be loaded. */

@@ -26,6 +26,7 @@ const FIELDS = {
   recursions: integerField(16, 'applications of the shared convolution', { max: 1024 }),
 };
 
+/** Configuration of {@link DRCN}. */
 export type DRCNConfig = ConfigOf<typeof FIELDS>;
 
 /** Random stream of the initial weights. */
@@ -33,12 +34,15 @@ const INITIALISATION = 14;
 
 /** Enlarged luma [N, 1, H, W] in [0, 1] to luma of the same size. */
 export class DRCN extends NetworkModule<DRCNConfig> {
+  /** Two convolutions, 1 to C and C to C channels. */
   readonly embedding: readonly Conv2d[];
   /** The convolution of every recursion. */
   readonly recursion: Conv2d;
+  /** Two convolutions, C to C and C to 1 channels. */
   readonly reconstruction: readonly Conv2d[];
   /** Weights of the recursions' predictions, initially equal. */
   readonly weights: Variable;
+  /** Number of feature maps and of recursions. */
   readonly config: DRCNConfig;
 
   /**

@@ -33,6 +33,7 @@ const FIELDS = {
   range: choiceField(['studio', 'full'], 'range of luma: 16 to 235, or 0 to 255', { inTensors: false }),
 };
 
+/** Configuration of {@link ESPCN}. */
 export type ESPCNConfig = ConfigOf<typeof FIELDS>;
 
 /** Random stream of the initial weights. */
@@ -40,7 +41,9 @@ const INITIALISATION = 12;
 
 /** Luma [N, 1, H, W] in [0, 1] to luma [N, 1, 4H, 4W]. */
 export class ESPCN extends NetworkModule<ESPCNConfig> {
+  /** The convolutions, in order. */
   readonly convs: readonly Conv2d[];
+  /** Its sizes. */
   readonly config: ESPCNConfig;
 
   /** Without `random` the weights are zeros, to be loaded. */

@@ -20,12 +20,18 @@ export {
   type ModelFileOptions,
 } from './model-file.ts';
 export {
+  type ChoiceField,
+  type ConfigOf,
   created,
   type DiscriminatingNetwork,
+  type FirstWeights,
+  type FlagField,
+  type IntegerField,
   type Network,
   type NetworkConfig,
   type NetworkImages,
   NetworkModule,
+  type Recipe,
   type UpscalingNetwork,
 } from './network.ts';
 export { NETWORKS, networkOf, UPSCALERS } from './networks.ts';
@@ -41,6 +47,8 @@ export {
   REGISTRY_FILE,
 } from './pretrained.ts';
 export {
+  type FloatType,
+  type RawTensor,
   readSafetensors,
   type SafetensorsFile,
   type StoredTensor,
@@ -63,6 +71,7 @@ export {
   type RandomVggOptions,
   VGG19,
   VGG19_LAYERS,
+  type VggAssumptions,
   type VggLayer,
   type VggOptions,
   vgg19Random,

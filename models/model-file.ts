@@ -8,6 +8,7 @@ import { configText, type HostTensors, MissingTensorError, type Network, type Ne
 import { UPSCALERS } from './networks.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
+/** Options of {@link encodeModel}. */
 export interface ModelFileOptions {
   /** Element type of the weights in the file; default F32. */
   readonly dtype?: 'F32' | 'F16';

@@ -19,9 +19,13 @@ interface AnyField {
 
 /** A whole number, such as a number of feature maps. */
 export interface IntegerField extends AnyField {
+  /** A whole number. */
   readonly kind: 'integer';
+  /** The paper's value. */
   readonly default: number;
+  /** The least value allowed. */
   readonly min: number;
+  /** The largest value allowed. */
   readonly max: number;
   /** A divisor of the number. */
   readonly multipleOf: number;
@@ -29,14 +33,19 @@ export interface IntegerField extends AnyField {
 
 /** One of several names. */
 export interface ChoiceField<V extends string = string> extends AnyField {
+  /** A choice. */
   readonly kind: 'choice';
+  /** The paper's value. */
   readonly default: V;
+  /** All names that may be chosen. */
   readonly values: readonly V[];
 }
 
 /** True or false. */
 export interface FlagField extends AnyField {
+  /** A flag. */
   readonly kind: 'flag';
+  /** The paper's value. */
   readonly default: boolean;
 }
 
@@ -109,6 +118,7 @@ export const STUDIO_RANGE = [16 / 255, 235 / 255] as const;
 
 /** How the first weights are drawn. */
 export interface FirstWeights {
+  /** Seed of the random numbers. */
   readonly seed: number;
   /** See `SubPixelOptions`; networks without sub-pixel convolutions ignore it. */
   readonly icnr?: boolean;
@@ -121,6 +131,7 @@ export type Metadata = Readonly<Record<string, string>>;
 
 /** An instance of a declared network. */
 export abstract class NetworkModule<C extends NetworkConfig = NetworkConfig> extends Module {
+  /** What distinguishes it from others of its network; it is written to files. */
   abstract readonly config: C;
   /** Its declaration. */
   abstract get network(): Network;
@@ -192,12 +203,15 @@ export interface UpscalingNetwork<
   C extends NetworkConfig = NetworkConfig,
   N extends NetworkModule<C> = NetworkModule<C>,
 > extends Declared<C, N> {
+  /** It enlarges pictures. */
   readonly role: 'upscaler';
   /** The result's sides over the picture's. */
   readonly scale: 4;
   /** Pixels of the network's input on each side that an output pixel depends on. */
   halo(config: C): number;
+  /** What a network of this configuration reads and gives. */
   images(config: C): NetworkImages;
+  /** How the paper trains it. */
   readonly recipe: Recipe;
   /**
    * Adds what `forward` computes in evaluation mode to an ONNX graph, from the value `input`, and returns the name of its
@@ -213,9 +227,11 @@ export interface DiscriminatingNetwork<
   C extends NetworkConfig = NetworkConfig,
   N extends NetworkModule<C> = NetworkModule<C>,
 > extends Declared<C, N> {
+  /** It judges pictures. */
   readonly role: 'discriminator';
 }
 
+/** Any declared network. */
 export type Network = UpscalingNetwork | DiscriminatingNetwork;
 
 /** The whole configuration for some of its fields. */

@@ -10,7 +10,9 @@ import { vdsrNetwork } from './vdsr.ts';
 /** Those that upscale. The first is what files are taken for that say nothing and that no network recognizes. */
 const upscalers = [srresnetNetwork, srcnnNetwork, espcnNetwork, vdsrNetwork, drcnNetwork] as const;
 
+/** The upscaling networks. The first is what files are taken for that say nothing and that no network recognizes. */
 export const UPSCALERS: readonly [UpscalingNetwork, ...UpscalingNetwork[]] = upscalers;
+/** All networks: the upscaling ones, then the discriminator. */
 export const NETWORKS: readonly [UpscalingNetwork, ...Network[]] = [...UPSCALERS, discriminatorNetwork];
 
 /** The network of this name, or undefined. */

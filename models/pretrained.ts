@@ -12,9 +12,13 @@ export class PretrainedError extends DaybreakError {
 
 /** Means over a benchmark set: PSNR in dB and SSIM on luma, with most papers' protocol and that of Ledig et al. */
 export interface PretrainedScores {
+  /** PSNR in dB by most papers' protocol. */
   readonly psnr: number;
+  /** SSIM by most papers' protocol. */
   readonly ssim: number;
+  /** PSNR in dB by the protocol of Ledig et al. */
   readonly psnr_paper: number;
+  /** SSIM by the protocol of Ledig et al. */
   readonly ssim_paper: number;
   /** Energy of luma in frequencies beyond LR's, divided by the original's. */
   readonly texture: number;
@@ -22,17 +26,21 @@ export interface PretrainedScores {
 
 /** A pretrained network. */
 export interface PretrainedModel {
+  /** What users call it: `srresnet`. */
   readonly name: string;
   /** What it is good for, one line. */
   readonly summary: string;
   /** Human-readable network type and size. */
   readonly architecture: string;
+  /** Number of parameters. */
   readonly parameters: number;
   /** The model file and its card, next to the registry. */
   readonly file: string;
+  /** File name of its card, Markdown. */
   readonly card: string;
   /** Size and hash of the model file. */
   readonly bytes: number;
+  /** SHA-256 of the model file, in hexadecimal. */
   readonly sha256: string;
   /** Scores of this file, by set. */
   readonly scores: Readonly<Record<string, PretrainedScores>>;

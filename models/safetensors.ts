@@ -22,29 +22,41 @@ export type FloatType = 'F32' | 'F16' | 'BF16' | 'F64';
 
 /** A tensor of floats: `shape` outermost first; `data` is row-major and a copy; `dtype` is the type in the file (F64 is rounded). */
 export interface StoredTensor {
+  /** The type in the file. */
   readonly dtype: FloatType;
+  /** Sizes of the axes, outermost first. */
   readonly shape: readonly number[];
+  /** Its elements as float32, outermost axis first. */
   readonly data: Float32Array;
 }
 
 /** A tensor of another type (I64 counters, U8 …): a copy of its bytes in the file, little-endian. */
 export interface RawTensor {
+  /** The type in the file: `I64`. */
   readonly dtype: string;
+  /** Sizes of the axes, outermost first. */
   readonly shape: readonly number[];
+  /** Its content. */
   readonly bytes: Uint8Array;
 }
 
 /** Content of a file. Tensors that are not F32, F16, BF16 or F64 (PyTorch's `num_batches_tracked`) are in `raw`. */
 export interface SafetensorsFile {
+  /** Tensors of floats by name, in the file's order. */
   readonly tensors: Map<string, StoredTensor>;
+  /** Other tensors by name. */
   readonly raw: Map<string, RawTensor>;
+  /** The header's `__metadata__`; empty if there is none. */
   readonly metadata: Record<string, string>;
 }
 
 /** A tensor to write. `dtype` is the stored type (BF16 becomes F32, which is lossless, as F64 does). */
 export interface WritableTensor {
+  /** Sizes of the axes, outermost first. */
   readonly shape: readonly number[];
+  /** Its elements, outermost axis first. */
   readonly data: Float32Array;
+  /** The type in the file. Default: F32. */
   readonly dtype?: FloatType;
 }
 

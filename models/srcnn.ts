@@ -24,6 +24,7 @@ const FIELDS = {
   kernel: integerField(1, "side of the second layer's kernels; the first has 9, the last 5", { max: 9 }),
 };
 
+/** Configuration of {@link SRCNN}. */
 export type SRCNNConfig = ConfigOf<typeof FIELDS>;
 
 const kernelsOf = ({ kernel }: Pick<SRCNNConfig, 'kernel'>) => [9, kernel, 5];
@@ -35,7 +36,9 @@ const INITIALISATION = 11;
 
 /** Enlarged luma [N, 1, H, W] in [0, 1] to luma of the same size. */
 export class SRCNN extends NetworkModule<SRCNNConfig> {
+  /** The convolutions, in order. */
   readonly convs: readonly Conv2d[];
+  /** Its sizes. */
   readonly config: SRCNNConfig;
 
   /** Without `random` the weights are zeros, to be loaded. */

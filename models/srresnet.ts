@@ -38,6 +38,7 @@ const FIELDS = {
   edges: edgesField,
 };
 
+/** Configuration of {@link SRResNet}. */
 export type SRResNetConfig = ConfigOf<typeof FIELDS>;
 
 /** Defaults are the paper's or, where it does not specify, those of most re-implementations. */
@@ -78,15 +79,23 @@ class ResidualBlock extends Module {
 
 /** LR [N, 3, H, W] in [0, 1] to SR [N, 3, 4H, 4W] in about [-1, 1]. */
 export class SRResNet extends NetworkModule<SRResNetConfig> {
+  /** The first convolution, from RGB. */
   readonly convIn: Conv2d;
+  /** The activation after it. */
   readonly preluIn: PReLU;
+  /** The residual blocks, in order. */
   readonly blocks: readonly ResidualBlock[];
+  /** The convolution after the blocks, before the long skip connection. */
   readonly convMid: Conv2d;
   /** Exactly one of these is set. */
   readonly bnMid: BatchNorm2d | undefined;
+  /** See `bnMid`. */
   readonly preluMid: PReLU | undefined;
+  /** Sub-pixel convolutions, each of which doubles the size. */
   readonly up: readonly SubPixel[];
+  /** The last convolution, to RGB. */
   readonly convOut: Conv2d;
+  /** Its sizes and variations. */
   readonly config: SRResNetConfig;
 
   constructor(options: SRResNetOptions = {}) {

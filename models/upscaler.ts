@@ -48,6 +48,7 @@ function bilinear([low, tall, wide, high]: readonly number[]): (height: number, 
  * compiles nothing, and every pixel is computed in the same order for every size: tiles equal the whole image.
  */
 export class NetworkUpscaler implements Disposable {
+  /** For messages. */
   readonly name: string;
   /** The result's sides over the picture's. */
   readonly scale: number;

@@ -28,6 +28,7 @@ const FIELDS = {
   clamp: flagField(true, 'whether the input is clamped to the range of luma', { inTensors: false }),
 };
 
+/** Configuration of {@link VDSR}. */
 export type VDSRConfig = ConfigOf<typeof FIELDS>;
 
 /** Random stream of the initial weights. */
@@ -35,7 +36,9 @@ const INITIALISATION = 13;
 
 /** Enlarged luma [N, 1, H, W] in [0, 1] to luma of the same size. */
 export class VDSR extends NetworkModule<VDSRConfig> {
+  /** The convolutions, in order. */
   readonly convs: readonly Conv2d[];
+  /** Its sizes. */
   readonly config: VDSRConfig;
 
   /** Initial weights are those of He et al. 2015. Without `random` they are zeros, to be loaded. */

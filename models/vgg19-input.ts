@@ -3,8 +3,11 @@ import { VggError } from './vgg19-error.ts';
 
 /** Maps an RGB pixel in 0…max to (pixel − mean) / std. */
 export interface VggNormalization {
+  /** Value of white. */
   readonly max: number;
+  /** Subtracted from R, G and B. */
   readonly mean: readonly [number, number, number];
+  /** Divisors of R, G and B. */
   readonly std: readonly [number, number, number];
 }
 
@@ -20,6 +23,7 @@ export const VGG_INPUTS = {
   signed: { max: 2, mean: [1, 1, 1], std: [1, 1, 1] },
 } as const satisfies Readonly<Record<string, VggNormalization>>;
 
+/** Name of a convention in {@link VGG_INPUTS}. */
 export type VggInput = keyof typeof VGG_INPUTS;
 
 /** Maps an RGB image in [-1, 1] to the weights' input: x · scale + shift. */

@@ -24,7 +24,9 @@ const STAGES = [
 
 /** The j-th convolution (3×3, ReLU after it) before the i-th max pool (2×2, stride 2); both count from 1. */
 export interface VggLayer {
+  /** Its stage, from 1: the number of max pools before it, plus 1. */
   readonly i: number;
+  /** Its number within the stage, from 1. */
   readonly j: number;
   /** Its index in torchvision's and timm's `features`, which also count activations and pools. */
   readonly index: number;
@@ -38,24 +40,31 @@ export const VGG19_LAYERS: readonly VggLayer[] = STAGES.flatMap(({ convolutions 
 
 const nameOf = ({ i, j }: Pick<VggLayer, 'i' | 'j'>): string => `conv${i}_${j}`;
 
+/** Options of VGG19's weights. */
 export interface VggOptions {
   /** The weights' input normalization, by name (`VGG_INPUTS`) or as numbers. */
   readonly input?: VggInput | VggNormalization | undefined;
+  /** What the convolutions see beyond a picture's edge. Default: as the file says, or zeros. */
   readonly paddingMode?: PaddingMode | undefined;
 }
 
 /** Which settings were not given, so that torchvision's are assumed. */
 export interface VggAssumptions {
+  /** Whether the input's normalization is assumed. */
   readonly input: boolean;
+  /** Whether the padding is assumed. */
   readonly padding: boolean;
 }
 
+/** VGG19's convolutions and pools (Simonyan and Zisserman 2015), for losses and distances between features. */
 export class VGG19 extends Module {
   /** The convolutions at their indices in torchvision's `features`; other indices are empty. */
   readonly features: readonly (Conv2d | undefined)[];
   /** Input normalization of the weights. */
   readonly input: VggNormalization;
+  /** What the convolutions see beyond a picture's edge. */
   readonly paddingMode: PaddingMode;
+  /** Which settings were not given, so that torchvision's are assumed. */
   readonly assumed: VggAssumptions;
   /** Feature maps of each convolution in the weights. */
   readonly widths: readonly number[];
@@ -165,9 +174,11 @@ function indexOf(i: number, j: number): number {
 export const vgg19Widths = (maps: readonly number[] = STAGES.map(stage => stage.maps)): number[] =>
   maps.flatMap((n, stage) => Array.from({ length: STAGES[stage].convolutions }, () => n));
 
+/** Options of {@link vgg19Random}. */
 export interface RandomVggOptions extends VggOptions {
   /** Feature maps before each max pool. Paper: 64, 128, 256, 512, 512. */
   readonly widths?: readonly number[];
+  /** Seed of the weights. Default: 0. */
   readonly seed?: number;
 }
 

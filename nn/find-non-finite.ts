@@ -14,6 +14,7 @@ import type { Module } from './module.ts';
 export interface NonFinite {
   /** The operation that computed it; undefined for an argument, a variable or a constant. */
   readonly operation: string | undefined;
+  /** Shape of the tensor. */
   readonly shape: Shape;
   /** Number of elements that are NaN. */
   readonly nan: number;
@@ -25,6 +26,7 @@ export interface NonFinite {
   readonly description: string;
 }
 
+/** Options of {@link findNonFinite}. */
 export interface FindNonFiniteOptions {
   /** Networks by name: the description then names their layers, e.g. `generator conv_in`. */
   readonly modules?: Readonly<Record<string, Module>>;

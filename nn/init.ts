@@ -18,11 +18,13 @@ export interface InitOptions {
 /** What follows a layer, for its gain. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 
+/** Options of {@link xavierUniform} and {@link xavierNormal}. */
 export interface XavierOptions extends InitOptions {
   /** Factor of the deviation. Default: 1. See {@link calculateGain}. */
   readonly gain?: number;
 }
 
+/** Options of {@link kaimingUniform} and {@link kaimingNormal}. */
 export interface KaimingOptions extends InitOptions {
   /** Negative slope of the leaky ReLU; used with `leakyRelu` only. Default: 0. */
   readonly a?: number;
@@ -32,6 +34,7 @@ export interface KaimingOptions extends InitOptions {
   readonly nonlinearity?: Nonlinearity;
 }
 
+/** Options of {@link truncNormal}. */
 export interface TruncNormalOptions extends InitOptions {
   /** Default: 0. */
   readonly mean?: number;

@@ -14,7 +14,9 @@ export class WeightsError extends DaybreakError {
 
 /** A tensor's content on the CPU. */
 export interface HostTensor {
+  /** Sizes of the axes, outermost first. */
   readonly shape: Shape;
+  /** Its elements, outermost axis first. */
   readonly data: Float32Array;
 }
 

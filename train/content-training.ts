@@ -10,6 +10,7 @@ import { cutTo, type Example } from './examples.ts';
 import { type ContentTerm, contentMse } from './loss-terms.ts';
 import { type Crops, meanOf, type Recording, type Trained, type Training, weightedSum } from './training.ts';
 
+/** Options of {@link ContentTraining}. */
 export interface ContentTrainingOptions extends AdamOptions {
   /** Terms of the loss. Default: only the mean squared error, which trains SRResNet-MSE. */
   readonly content?: readonly ContentTerm[];

@@ -12,6 +12,7 @@ export class TrainError extends DaybreakError {
 export class ConfigError extends TrainError {
   static override readonly name: string = 'ConfigError';
   static override readonly code: string = 'DAYBREAK_CONFIG';
+  /** Name of the option, if the error is about one. */
   readonly option: string | undefined;
   constructor(message: string, option?: string, options?: ErrorOptions) {
     super(message, options);
@@ -23,6 +24,7 @@ export class ConfigError extends TrainError {
 export class RunFolderError extends TrainError {
   static override readonly name: string = 'RunFolderError';
   static override readonly code: string = 'DAYBREAK_RUN_FOLDER';
+  /** The folder, or the file at fault. */
   readonly path: string;
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super(`${path}: ${problem}`, options);
@@ -40,6 +42,7 @@ export class CheckpointError extends RunFolderError {
 export class PictureSourceError extends TrainError {
   static override readonly name: string = 'PictureSourceError';
   static override readonly code: string = 'DAYBREAK_PICTURE_SOURCE';
+  /** The entry of `data` or `eval`. */
   readonly source: string;
   constructor(source: string, problem: string, options?: ErrorOptions) {
     super(`${source}: ${problem}`, options);

@@ -43,6 +43,7 @@ export const contentL1 = (weight = 1): ContentTerm => ({ name: 'l1', weight, los
 
 /** A loss network such as `VGG19`: computes φ(i,j) of a batch in [-1, 1]. */
 export interface FeatureNetwork {
+  /** Features of RGB images [N, 3, H, W] in [-1, 1]: φᵢⱼ of the paper, after the activation of convolution j of stage i. */
   phi(image: Tensor, i: number, j: number): Tensor;
   /** Half the input range that the network's weights were trained with. */
   readonly featureScale: number;
@@ -54,16 +55,19 @@ export interface FeatureNetwork {
  */
 export type VggDivisor = 'mean' | 'area';
 
+/** Options of {@link vggTerm}. */
 export interface VggTermOptions {
   /** The paper's i: the layer lies before the i-th max pool. */
   readonly i: number;
   /** The paper's j: the j-th convolution there. */
   readonly j: number;
+  /** Factor of the term in the loss. Default: 1. */
   readonly weight?: number;
   /** Factor of the features. Default: the paper's 1/12.75 ("rescaled by a factor of 1/12.75", §3.2). */
   readonly rescale?: number;
   /** Divisor of the features, applied first, which makes them features of images in [-1, 1]. Default: `featureScale`. */
   readonly scale?: number;
+  /** Divisor of the sum of squares. Default: `mean`. */
   readonly divisor?: VggDivisor;
 }
 

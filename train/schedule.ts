@@ -3,6 +3,7 @@
 import { cosine, stepDecay, warmup } from '../nn/index.ts';
 import type { TrainConfig } from './config/config.ts';
 
+/** The options of a configuration that the learning rate depends on. */
 export type Schedule = Pick<TrainConfig, 'lr' | 'lrSchedule' | 'lrFloor' | 'lrStepEvery' | 'lrStepFactor' | 'steps'> &
   Partial<Pick<TrainConfig, 'lrWarmup'>>;
 

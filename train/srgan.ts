@@ -6,6 +6,7 @@ import { adversarialLoss, type ContentTerm, discriminatorLoss } from './loss-ter
 import { type Crops, meanOf, type Recording, type Trained, type Training, weightedSum } from './training.ts';
 import { ADVERSARIAL_WEIGHT } from './variants.ts';
 
+/** Options of {@link SrganTraining}. */
 export interface SrganOptions extends AdamOptions {
   /** Terms of l_X in equation 3, e.g. `[vggTerm(vgg, { i: 5, j: 4 })]` for SRGAN. */
   readonly content: readonly ContentTerm[];

@@ -50,6 +50,7 @@ export interface Skipped {
   readonly inRow: number;
 }
 
+/** Options of {@link Trainer}. */
 export interface TrainerOptions {
   /** Number of equal parts to split each batch into; their gradients are averaged. Default: 1. */
   readonly accumulate?: number;
@@ -66,7 +67,9 @@ export interface TrainerOptions {
  * changes until `resume`.
  */
 export class Trainer implements Disposable {
+  /** What it trains; it is disposed with the trainer. */
   readonly training: Training;
+  /** The device of the training. */
   readonly device: Device;
   /** Seconds in which the GPU was idle because crops were not planned or read yet. */
   waitedForData = 0;

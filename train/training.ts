@@ -10,13 +10,17 @@ export type Role = 'generator' | 'discriminator';
 
 /** A network in training and its optimizer. */
 export interface Trained {
+  /** The network. */
   readonly net: Module;
+  /** The optimizer of its parameters. */
   readonly optimizer: Optimizer;
 }
 
 /** A batch of crops: LR [N, 3, H/4, W/4] in [0, 1], HR [N, 3, H, W] in [-1, 1]. */
 export interface Crops {
+  /** [batch, 3, crop/4, crop/4] in [0, 1]. */
   readonly lr: Tensor;
+  /** [batch, 3, crop, crop] in [-1, 1]. */
   readonly hr: Tensor;
 }
 
@@ -44,6 +48,7 @@ export interface Judged {
 export interface Training extends Disposable {
   /** Frees the optimizers' memory. The networks stay. */
   dispose(): void;
+  /** The networks that are trained, with their optimizers. */
   readonly trained: { readonly generator: Trained } & Partial<Readonly<Record<Role, Trained>>>;
   /** Names of the terms that `record` returns. The first is `loss`, the generator's loss. */
   readonly terms: readonly string[];

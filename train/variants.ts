@@ -9,7 +9,9 @@ import { srresnetNetwork } from '../models/srresnet.ts';
 
 /** φ(i,j): the activation after the j-th convolution before the i-th max pooling layer of VGG19. */
 export interface VggLayer {
+  /** Its stage, from 1: the number of max pools before it, plus 1. */
   readonly i: number;
+  /** Its number within the stage, from 1. */
   readonly j: number;
 }
 

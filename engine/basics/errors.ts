@@ -38,6 +38,7 @@ export class AdapterNotFoundError extends DaybreakError {
 export class DeviceLostError extends DaybreakError {
   static override readonly name: string = 'DeviceLostError';
   static override readonly code: string = 'DAYBREAK_DEVICE_LOST';
+  /** `destroyed` after {@link Device.dispose}, else `unknown`. */
   readonly reason: string;
   constructor(reason: string, message: string, options?: ErrorOptions) {
     super(`GPU device lost (${reason}): ${message}`, options);
@@ -49,9 +50,13 @@ export class DeviceLostError extends DaybreakError {
 export class OutOfMemoryError extends DaybreakError {
   static override readonly name: string = 'OutOfMemoryError';
   static override readonly code: string = 'DAYBREAK_OUT_OF_MEMORY';
+  /** Bytes asked for. */
   readonly requested: number;
+  /** Bytes in use at the time. */
   readonly live: number;
+  /** Most bytes that were in use at once. */
   readonly peak: number;
+  /** Most bytes allowed; infinite without a budget. */
   readonly budget: number;
   constructor(sizes: { requested: number; live: number; peak: number; budget: number }, options?: ErrorOptions) {
     const mib = (bytes: number) => (Number.isFinite(bytes) ? mebibytes(bytes, 1) : 'none');
@@ -71,8 +76,11 @@ export class OutOfMemoryError extends DaybreakError {
 export class LimitError extends DaybreakError {
   static override readonly name: string = 'LimitError';
   static override readonly code: string = 'DAYBREAK_LIMIT';
+  /** WebGPU's name of the limit. */
   readonly limit: string;
+  /** What would have been needed. */
   readonly asked: number;
+  /** The adapter's limit. */
   readonly allowed: number;
   constructor(what: string, limit: string, asked: number, allowed: number) {
     super(`${what}: needs ${limit} of ${asked}, the adapter allows ${allowed}.`);
@@ -86,6 +94,7 @@ export class LimitError extends DaybreakError {
 export class ArgumentError extends DaybreakError {
   static override readonly name: string = 'ArgumentError';
   static override readonly code: string = 'DAYBREAK_ARGUMENT';
+  /** The function or operation that was called. */
   readonly operation: string;
   constructor(operation: string, message: string) {
     super(`${operation}: ${message}`);
@@ -106,6 +115,7 @@ export function checkOptions(operation: string, options: unknown, known: readonl
 export class ShapeError extends DaybreakError {
   static override readonly name: string = 'ShapeError';
   static override readonly code: string = 'DAYBREAK_SHAPE';
+  /** The function or operation that was called. */
   readonly operation: string;
   constructor(operation: string, message: string) {
     super(`${operation}: ${message}`);
@@ -117,6 +127,7 @@ export class ShapeError extends DaybreakError {
 export class DTypeError extends DaybreakError {
   static override readonly name: string = 'DTypeError';
   static override readonly code: string = 'DAYBREAK_DTYPE';
+  /** The function or operation that was called. */
   readonly operation: string;
   constructor(operation: string, message: string) {
     super(`${operation}: ${message}`);

@@ -1,6 +1,7 @@
 /** Shapes and the rules for combining them. A shape lists dimensions from outermost to innermost; `[]` is a scalar. */
 import { nameOf, ShapeError } from './errors.ts';
 
+/** Sizes of the axes, outermost first; [] for a scalar. */
 export type Shape = readonly number[];
 
 /**
@@ -19,10 +20,13 @@ export const wgslType = (dtype: DType): string => (dtype === 'bool' ? 'f32' : dt
 
 /** Shape and element type of a tensor. */
 export interface TensorSpec {
+  /** Sizes of the axes. */
   readonly shape: Shape;
+  /** Type of the elements. */
   readonly dtype: DType;
 }
 
+/** A spec of type f32. */
 export const f32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'f32' });
 export const i32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'i32' });
 export const u32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'u32' });

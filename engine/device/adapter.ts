@@ -2,9 +2,13 @@
 
 /** An adapter's description of itself. `description` names the driver, `device` the GPU; either may be empty. */
 export interface AdapterDescription {
+  /** Maker of the GPU, in lower case: `nvidia`, `apple`, `mesa`. */
   readonly vendor: string;
+  /** Family of the GPU: `ampere`, `metal-3`. */
   readonly architecture: string;
+  /** The GPU's name or number. */
   readonly device: string;
+  /** The driver's name and version. */
   readonly description: string;
 }
 

@@ -13,6 +13,7 @@ import { MemoryPool, type Storage } from './memory.ts';
 import { type Pipeline, Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
 
+/** Options of `init` and {@link Device.create}. */
 export interface DeviceOptions {
   /** A device that the caller owns: used as is, never destroyed by Daybreak. */
   readonly device?: GPUDevice;
@@ -37,13 +38,20 @@ export interface DeviceOptions {
 const COPY_DST = 8;
 const UNIFORM = 0x40;
 
+/** How long to wait for the news of a loss that must have happened. */
+const LOSS_NEWS_MS = 1000;
+
 /** A GPU device with its pipeline cache and memory pool. Create one with {@link Device.create} or `init()`. */
 export class Device implements Disposable {
+  /** WebGPU's device. */
   readonly gpu: GPUDevice;
+  /** What the adapter says about itself. */
   readonly description: AdapterDescription;
   /** Properties that determine the choice and text of kernels. Only {@link useChoices} changes them. */
   traits: AdapterTraits;
+  /** Allocates and counts the memory of all tensors. */
   readonly memory: MemoryPool;
+  /** See {@link DeviceOptions.debug}. */
   readonly debug: boolean;
   readonly #owned: boolean;
   readonly #pipelines: Pipelines;
@@ -170,6 +178,7 @@ export class Device implements Disposable {
     return this.#failure instanceof DeviceLostError ? this.#failure : undefined;
   }
 
+  /** Whether the device is gone; whatever uses it throws DeviceLostError. */
   get lost(): boolean {
     return this.#failure instanceof DeviceLostError;
   }
@@ -184,6 +193,7 @@ export class Device implements Disposable {
     return this.#pipelines.count;
   }
 
+  /** A uniform buffer with these words, of 16 bytes or more. The caller destroys it. */
   uniformBuffer(words: Uint32Array<ArrayBuffer>): GPUBuffer {
     const buffer = this.gpu.createBuffer({ size: Math.max(words.byteLength, 16), usage: UNIFORM | COPY_DST });
     this.gpu.queue.writeBuffer(buffer, 0, words);
@@ -215,15 +225,12 @@ export class Device implements Disposable {
   /** Reads the content of storages, as bytes, in one copy. Waits without using the CPU. */
   async read(storages: readonly Storage[]): Promise<Uint8Array<ArrayBuffer>[]> {
     this.check();
-    const pending = this.guarded(() => this.#readback.begin(storages));
     let contents: Uint8Array<ArrayBuffer>[];
     try {
+      const pending = this.guarded(() => this.#readback.begin(storages));
       contents = await this.#readback.finish(pending);
     } catch (cause) {
-      const loss = await this.lossBehind(cause);
-      if (loss) throw loss;
-      this.check();
-      throw new DaybreakError('Reading from the GPU failed.', { cause });
+      throw await this.#explained('Reading from the GPU failed.', cause);
     }
     this.check();
     return contents;
@@ -231,8 +238,24 @@ export class Device implements Disposable {
 
   /** Resolves when all submitted work is done, without using the CPU meanwhile. Throws errors that occurred. */
   async finished(): Promise<void> {
-    await sleepUntil(this.gpu.queue.onSubmittedWorkDone());
+    try {
+      await sleepUntil(this.gpu.queue.onSubmittedWorkDone());
+    } catch (cause) {
+      throw await this.#explained('Waiting for the GPU failed.', cause);
+    }
     this.check();
+  }
+
+  /** What to throw for an error of WebGPU's: the loss or the earlier error behind it, else it with a message of ours. */
+  async #explained(message: string, cause: unknown): Promise<unknown> {
+    if (cause instanceof DaybreakError) return cause;
+    // WebGPU aborts what it waits for when the device is lost; in browsers the news of the loss comes from another process.
+    if (cause instanceof Error && cause.name === 'AbortError')
+      await Promise.race([this.gpu.lost, new Promise(resolve => setTimeout(resolve, LOSS_NEWS_MS))]);
+    const loss = await this.lossBehind(cause);
+    if (loss) return loss;
+    this.check();
+    return new DaybreakError(message, { cause });
   }
 
   /** Destroys the device, unless the caller owns it. */

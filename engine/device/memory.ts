@@ -9,16 +9,23 @@ import { DisposedError, LimitError, OutOfMemoryError } from '../basics/errors.ts
 
 /** Current memory use in bytes: in use, pooled for reuse, and the peak in use. `buffers` counts buffers in use. */
 export interface MemoryFigures {
+  /** Bytes in use. */
   readonly live: number;
+  /** Bytes of freed buffers, kept for reuse. */
   readonly pooled: number;
+  /** Most bytes that were in use at once. */
   readonly peak: number;
+  /** Number of buffers in use. */
   readonly buffers: number;
 }
 
 /** An allocation that is live (debug mode): label, bytes, and the stack of the call that made it. */
 export interface Holder {
+  /** The operation or function that allocated it. */
   readonly label: string;
+  /** Its size. */
   readonly bytes: number;
+  /** The stack of the call. */
   readonly stack: string;
 }
 

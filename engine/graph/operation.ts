@@ -9,8 +9,11 @@ export type { Attributes, Elementwise };
 
 /** One application of an operation, as passed to its lowering. */
 export interface Problem<A> {
+  /** Shapes and types of the inputs. */
   readonly inputs: readonly TensorSpec[];
+  /** Shapes and types of the outputs, as `infer` gave them. */
   readonly outputs: readonly TensorSpec[];
+  /** The operation's attributes. */
   readonly attributes: A;
   /** True: sizes are constants in the kernel text (training). False: they are arguments, so one text serves every size. */
   readonly baked: boolean;
@@ -20,6 +23,7 @@ export interface Problem<A> {
 
 /** What the engine needs to trace, plan and run an operation. */
 export interface Operation<A = Attributes> {
+  /** In messages, profiles and keys of programs; no two operations may share one. */
   readonly name: string;
   /**
    * The inputs' element types, in order; the last one applies to all further inputs. All inputs marked 'any' must have the
@@ -57,6 +61,7 @@ export interface Operation<A = Attributes> {
 
 /** A view's offset in input 0, in elements; a multiple of 64 (WebGPU binds at multiples of 256 bytes). */
 export interface View<A> {
+  /** Elements of the input before the view's first; a multiple of 64. */
   offset(attributes: A): number;
 }
 

@@ -7,6 +7,7 @@ import { bytesKeptAfter, type Plan } from './plan.ts';
 
 /** Statistics of a program. Bytes count whole GPU buffers. */
 export interface ProgramFigures {
+  /** Kernels that a run dispatches. */
   readonly dispatches: number;
   /** Temporaries, owned by the program. */
   readonly temporaryBytes: number;

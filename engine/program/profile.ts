@@ -7,12 +7,15 @@ import type { Probe, Program } from './program.ts';
 
 /** A time span: milliseconds of `performance.now()`, unless noted otherwise. */
 export interface Span {
+  /** Its start. */
   readonly begin: number;
+  /** Its end. */
   readonly end: number;
 }
 
 /** One dispatch; times are milliseconds since the run's first dispatch began. */
 export interface DispatchProfile extends Span {
+  /** The kernel and what it was dispatched with. */
   readonly call: Call;
   /** Bytes of its bindings: the minimum memory traffic if each is read or written once. */
   readonly bytes: number;
@@ -27,14 +30,17 @@ export interface DispatchProfile extends Span {
  */
 export type Clock = 'gpu' | 'host';
 
+/** Where the time of one run went. */
 export interface RunProfile {
   /** Building bind groups and the command buffer. */
   readonly encode: Span;
+  /** Handing the commands to the driver. */
   readonly submit: Span;
   /** Waiting for the GPU. */
   readonly wait: Span;
   /** Undefined if dispatches were not timed. */
   readonly clock: Clock | undefined;
+  /** In the order of the run. */
   readonly dispatches: readonly DispatchProfile[];
   /** Start of the first dispatch: nanoseconds of the GPU's clock, or the host's. */
   readonly origin: bigint;

@@ -3,12 +3,15 @@ import { type AdapterTraits, grid, type Kernel } from './kernel.ts';
 import { BITS, callsBits } from './literal.ts';
 import type { Numbers } from './numbers.ts';
 
+/** What {@link assemble} makes a kernel of. */
 export interface KernelParts {
+  /** In messages and profiles. */
   readonly name: string;
   /** Inputs, in binding order: a name for `array<f32>`, or `name: type`. */
   readonly reads: readonly string[];
   /** Outputs, in the same form; default `result`. */
   readonly writes?: readonly string[];
+  /** Sizes and other numbers that the text uses. */
   readonly numbers: Numbers;
   /** Module-scope declarations. */
   readonly declarations?: string;
@@ -53,9 +56,11 @@ const LANES = 64;
 /** Elements per workgroup: launching one costs a software adapter as much as 1,100 multiply-adds. */
 const elementsOfGroup = ({ software }: Pick<AdapterTraits, 'software'>): number => (software ? 2048 : LANES);
 
+/** What {@link assembleElements} makes a kernel of. */
 export interface ElementParts extends Omit<KernelParts, 'lanes' | 'groups'> {
   /** Number of elements to compute, and the same as a WGSL expression. */
   readonly elements: number;
+  /** `elements` as a WGSL expression of type i32. */
   readonly count: string;
   /** Statements that run once per invocation, before the loop over elements. */
   readonly before?: string;

@@ -11,6 +11,7 @@ export type Access = 'read' | 'write';
 export interface Kernel {
   /** Short label for profiles and validation errors, e.g. `conv2d.broadcast 3x3 64>64`. */
   readonly name: string;
+  /** Its text, with the entry point `main`. */
   readonly wgsl: string;
   /** `@group(0) @binding(i)` for each storage buffer, in order. */
   readonly bindings: readonly Access[];
@@ -31,19 +32,25 @@ export type Operand =
 
 /** One kernel with one operand for each binding, in binding order. */
 export interface Step {
+  /** What is dispatched. */
   readonly kernel: Kernel;
+  /** What its bindings refer to, in order. */
   readonly operands: readonly Operand[];
 }
 
 /** How an operation is computed: dispatches in order, and the scratch buffers between them (in 32-bit elements). */
 export interface Lowering {
+  /** The dispatches, in order. */
   readonly steps: readonly Step[];
+  /** Sizes of the scratch buffers, in 32-bit elements. */
   readonly scratch: readonly number[];
 }
 
 /** Properties of an adapter that the choice and text of kernels may depend on. */
 export interface AdapterTraits {
+  /** As in {@link AdapterDescription}. */
   readonly vendor: string;
+  /** As in {@link AdapterDescription}. */
   readonly architecture: string;
   /** A CPU driver (lavapipe, SwiftShader): loads are expensive, subgroup broadcasts nearly free. */
   readonly software: boolean;
@@ -51,10 +58,15 @@ export interface AdapterTraits {
   readonly subgroupSize: number;
   /** CPU threads of the system, which software drivers use. */
   readonly processors: number;
+  /** Whether kernels may use 16-bit floats: the feature `shader-f16`. */
   readonly shaderF16: boolean;
+  /** Most invocations of a workgroup. */
   readonly maxWorkgroupInvocations: number;
+  /** Most bytes of workgroup memory. */
   readonly maxWorkgroupStorageBytes: number;
+  /** Most storage buffers of a kernel. */
   readonly maxStorageBuffers: number;
+  /** Most bytes of one binding, which limits the size of a tensor. */
   readonly maxBindingBytes: number;
   /** Whether every family uses its plain variant; see `DeviceOptions.kernels`. */
   readonly plain?: boolean;
@@ -68,8 +80,11 @@ export interface Choices {
   find(family: string, key: string, problem: unknown): string | undefined;
 }
 
+/** The operation's input of this index, as an operand of a kernel. */
 export const input = (index: number): Operand => ({ kind: 'input', index });
+/** The operation's output of this index, as an operand of a kernel. */
 export const output = (index: number): Operand => ({ kind: 'output', index });
+/** The scratch buffer of this index, as an operand of a kernel. */
 export const scratch = (index: number): Operand => ({ kind: 'scratch', index });
 
 /** WebGPU's limit on workgroups per dimension of a dispatch. */

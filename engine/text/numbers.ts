@@ -8,6 +8,7 @@ import { bitsOf, literal } from './literal.ts';
  * are literals, or `let number1 = bitcast<f32>(params[0].y);`.
  */
 export class Numbers {
+  /** Words of the dispatch's arguments, in the order of their declaration; empty if all are baked. */
   readonly params: number[] = [];
   readonly #baked: boolean;
   readonly #lines: string[] = [];

@@ -72,6 +72,7 @@ export const dropoutOp: Declaration<DropoutAttributes> = /* @__PURE__ */ defineO
   }),
 }));
 
+/** Options of {@link dropout}. */
 export interface DropoutOptions extends RandomOptions {
   /** The probability of zero, from 0 to 1; default 0.5. */
   readonly p?: number;

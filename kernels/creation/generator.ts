@@ -68,7 +68,9 @@ function checkSeed(operation: string, seed: number): void {
     throw new ArgumentError(operation, `expected a seed from 0 to 2⁵³ − 1, got ${quoted(seed)}.`);
 }
 
+/** Options of {@link Generator}. */
 export interface GeneratorOptions {
+  /** Default: the one that `init()` made last. */
   readonly device?: Device;
 }
 
@@ -90,6 +92,7 @@ export class Generator implements Disposable {
     this.state = new Variable(device, 'generator', upload(device, 'generator', stateOf(seed), [STATE]));
   }
 
+  /** The device that draws. */
   get device(): Device {
     return this.state.device;
   }
@@ -119,6 +122,7 @@ export class Generator implements Disposable {
     next.dispose();
   }
 
+  /** Frees the state. What was drawn stays. */
   dispose(): void {
     this.state.dispose();
   }

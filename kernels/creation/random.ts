@@ -131,6 +131,7 @@ export const sampleState = { shape: [STATE], dtype: 'u32', values: [12345, 678, 
   tolerance: 4e-6,
 }));
 
+/** Options of all functions that draw. */
 export interface RandomOptions {
   /** Default: the default device's. */
   readonly generator?: Generator;
@@ -174,9 +175,11 @@ function draw(
 export const words = (shape: Shape, options: RandomOptions = {}): Tensor =>
   draw('random.words', shape, 'words', [0, 0], generatorIn('random.words', options, []));
 
+/** Options of `random.uniform`. */
 export interface UniformOptions extends RandomOptions {
   /** Bounds; default 0 (included) and 1 (excluded, but reached by rounding if the range is not [0, 1)). */
   readonly low?: number;
+  /** See `low`. Default: 1. */
   readonly high?: number;
 }
 
@@ -187,6 +190,7 @@ export function uniform(shape: Shape, options: UniformOptions = {}): Tensor {
   return draw('random.uniform', shape, 'uniform', [low, high], generator);
 }
 
+/** Options of `random.normal`. */
 export interface NormalOptions extends RandomOptions {
   /** Default 0. */
   readonly mean?: number;
@@ -201,6 +205,7 @@ export function normal(shape: Shape, options: NormalOptions = {}): Tensor {
   return draw('random.normal', shape, 'normal', [mean, std], generator);
 }
 
+/** Options of `random.bernoulli`. */
 export interface BernoulliOptions extends RandomOptions {
   /** The probability of 1, from 0 to 1; default 0.5. */
   readonly p?: number;

@@ -223,6 +223,7 @@ export function softsign(x: Tensor): Tensor {
 /** x · sigmoid(x), also called swish. −∞ gives NaN, as in PyTorch. */
 export const silu = (x: Tensor): Tensor => tidy(() => mul(x, sigmoid(x)));
 
+/** Options of {@link gelu}. */
 export interface GeluOptions {
   /** `none` (default): x · Φ(x) with the normal distribution's Φ; `tanh`: the approximation by a hyperbolic tangent. */
   readonly approximate?: 'none' | 'tanh';

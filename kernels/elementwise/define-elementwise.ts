@@ -11,7 +11,9 @@ import { single } from '../../engine/text/expression.ts';
 import { sumTo } from '../reductions/sum.ts';
 import { cast } from './cast.ts';
 
+/** An elementwise operation as one expression, for {@link defineElementwise}. */
 export interface ElementwiseDeclaration<A extends Attributes> extends Elementwise<A> {
+  /** In messages, profiles and keys of programs; no two operations may share one. */
   readonly name: string;
   /** Number of inputs. */
   readonly arity: number;
@@ -30,12 +32,17 @@ export interface ElementwiseDeclaration<A extends Attributes> extends Elementwis
   }): readonly ((() => Tensor) | undefined | null)[];
 }
 
+/** A declared elementwise operation. */
 export interface ElementwiseOperation<A extends Attributes> extends Declaration<A> {
+  /** Number of inputs. */
   readonly arity: number;
+  /** Names of the inputs, if numbers may take their places. */
   readonly operands?: readonly string[] | undefined;
+  /** Set if operand 0 is a condition. */
   readonly takesCondition?: true | undefined;
 }
 
+/** Declares an elementwise operation with broadcasting; call it once, at module scope. Its kernels come from `expression`. */
 export function defineElementwise<A extends Attributes>(
   declaration: ElementwiseDeclaration<A>,
 ): ElementwiseOperation<A> {

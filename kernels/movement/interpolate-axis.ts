@@ -13,6 +13,7 @@ import { type AdapterTraits, input, type Lowering, output } from '../../engine/t
 import { Numbers } from '../../engine/text/numbers.ts';
 import { lines, range } from '../../engine/text/repeat.ts';
 
+/** How {@link interpolate} weighs neighbours. */
 export type InterpolationMode = 'nearest' | 'bilinear' | 'bicubic';
 
 export interface AxisResize {

@@ -14,6 +14,7 @@ import {
   isIdentity,
 } from './interpolate-axis.ts';
 
+/** Options of {@link interpolate}. */
 export interface InterpolateOptions {
   /** Height and width of the result: one number, or [height, width]. Either this or `scaleFactor`. */
   readonly size?: number | Pair;

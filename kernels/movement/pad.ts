@@ -246,6 +246,7 @@ export const padGradientOp: Declaration<PadGradientAttributes> = /* @__PURE__ */
   };
 });
 
+/** Options of {@link pad}. */
 export interface PadOptions {
   /**
    * `constant` (default), `reflect`: mirrors without repeating the edge; padding must be less than the size, `replicate`: repeats

@@ -6,7 +6,9 @@ import { type AdapterTraits, input, type Lowering, output } from '../../engine/t
 import { Numbers } from '../../engine/text/numbers.ts';
 import { WORDS } from './strided.ts';
 
+/** Elements before and after each axis. */
 export type Padding = readonly (readonly [number, number])[];
+/** What {@link pad} puts beyond the edges. */
 export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
 export type PadAttributes = {
   readonly padding: Padding;

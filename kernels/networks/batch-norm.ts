@@ -18,7 +18,9 @@ import { reshape } from '../movement/reshape.ts';
 import { mean, sum } from '../reductions/sum.ts';
 import { batchStatistics } from './batch-statistics.ts';
 
+/** Result of {@link batchNormTraining}: the output, and the statistics of the batch. */
 export interface Normalized {
+  /** Shape of the input. */
   readonly output: Tensor;
   /** Mean of the batch for each channel, [C]. */
   readonly mean: Tensor;

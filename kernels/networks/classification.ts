@@ -15,6 +15,7 @@ import { sum } from '../reductions/sum.ts';
 import { isIndex } from './embedding.ts';
 import { type LossOptions, reduceNumbers, reduceTerms, reductionIn } from './loss-reduction.ts';
 
+/** Options of {@link nllLoss}. */
 export interface NllLossOptions extends LossOptions {
   /** Targets with this index count for nothing, not even in the mean; default −100, as in PyTorch. */
   readonly ignoreIndex?: number;
@@ -22,6 +23,7 @@ export interface NllLossOptions extends LossOptions {
   readonly weight?: Tensor;
 }
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends NllLossOptions {
   /** The share of each target, from 0 (default) to 1, that is spread over all classes (Szegedy et al. 2016). */
   readonly labelSmoothing?: number;

@@ -3,6 +3,7 @@ import { ArgumentError, checkOptions, quoted } from '../../engine/basics/errors.
 import type { Tensor } from '../../engine/tensor.ts';
 import { mean, sum } from '../reductions/sum.ts';
 
+/** Options of all losses. */
 export interface LossOptions {
   /** `mean` (default) of all terms, their `sum`, or `none`: the terms themselves. */
   readonly reduction?: 'mean' | 'sum' | 'none';

@@ -43,6 +43,7 @@ export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}
 export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
   pairwise('l1Loss', input, target, options, () => abs(sub(input, target)));
 
+/** Options of {@link huberLoss}. */
 export interface HuberLossOptions extends LossOptions {
   /** The size of a difference from which on the loss is linear; positive, default 1. */
   readonly delta?: number;
@@ -62,6 +63,7 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptio
   return pairwise('huberLoss', input, target, options, () => huberTerms(input, target, delta), ['delta']);
 }
 
+/** Options of {@link smoothL1Loss}. */
 export interface SmoothL1LossOptions extends LossOptions {
   /** The size of a difference from which on the loss is linear; at least 0, default 1. */
   readonly beta?: number;
@@ -134,6 +136,7 @@ export const bceGradientOp = /* @__PURE__ */ defineElementwise({
 export const bceWithLogits = (logits: Tensor, labels: Tensor, options: LossOptions = {}): Tensor =>
   pairwise('bceWithLogits', logits, labels, options, () => applyOne(bceOp, [logits, labels], {}));
 
+/** Options of {@link totalVariation}. */
 export interface TotalVariationOptions {
   /** |difference| to this power: 1 (default) or 2. */
   readonly power?: 1 | 2;

@@ -9,6 +9,7 @@ import { reshape } from '../movement/reshape.ts';
 import { standardize } from './batch-norm.ts';
 import { rowNorm } from './row-norm.ts';
 
+/** Options of {@link layerNorm}, {@link groupNorm} and {@link instanceNorm}. */
 export interface NormalizeOptions {
   /** Factor of the normalized elements. */
   readonly weight?: Tensor;

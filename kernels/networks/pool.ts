@@ -395,11 +395,13 @@ export interface PoolOptions {
   readonly ceilMode?: boolean;
 }
 
+/** Options of {@link maxPool2d}. */
 export interface MaxPool2dOptions extends PoolOptions {
   /** Distance between the elements of a window. Default 1. */
   readonly dilation?: number | Pair;
 }
 
+/** Options of {@link avgPool2d}. */
 export interface AvgPool2dOptions extends PoolOptions {
   /** Whether padding counts as zeros; else a mean is over the elements inside the image. Default true. */
   readonly countIncludePad?: boolean;

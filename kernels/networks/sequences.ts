@@ -11,6 +11,7 @@ import { conv2dReference } from '../products/conv2d/reference.ts';
 import { avgPool2d, maxPool2d } from './pool.ts';
 import { pooledShape, type SlidingWindows, windowOf } from './pool-windows.ts';
 
+/** Options of {@link conv1d}. */
 export interface Conv1dOptions {
   /** Default 1. */
   readonly stride?: number;
@@ -22,6 +23,7 @@ export interface Conv1dOptions {
   readonly groups?: number;
 }
 
+/** Options of all pools over sequences. */
 export interface Pool1dOptions {
   /** Distance between windows; default the kernel's size. */
   readonly stride?: number;
@@ -31,11 +33,13 @@ export interface Pool1dOptions {
   readonly ceilMode?: boolean;
 }
 
+/** Options of {@link maxPool1d}. */
 export interface MaxPool1dOptions extends Pool1dOptions {
   /** Distance between the elements of a window. Default 1. */
   readonly dilation?: number;
 }
 
+/** Options of {@link avgPool1d}. */
 export interface AvgPool1dOptions extends Pool1dOptions {
   /** Whether padding counts as zeros. Default true. */
   readonly countIncludePad?: boolean;

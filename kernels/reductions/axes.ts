@@ -9,6 +9,7 @@ import type { Fold } from '../../engine/text/accumulate.ts';
 import { identity } from '../../engine/text/expression.ts';
 import { lowerReduction } from '../../engine/text/reduction.ts';
 
+/** Options of reductions. */
 export interface SumOptions {
   /** Axes to sum over, or to reduce, negative ones from the end; default all. */
   readonly axes?: readonly number[];

@@ -95,6 +95,7 @@ export const positionOp = /* @__PURE__ */ defineElementwise({
   ],
 }));
 
+/** Options of `argmax` and `argmin`. */
 export interface ArgOptions {
   /** The axis to search along, negative from the end; default all of x in row-major order. */
   readonly axis?: number;

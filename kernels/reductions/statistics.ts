@@ -26,6 +26,7 @@ export const squaredDeviationOp = /* @__PURE__ */ defineElementwise({
   gradientTestedBy: { name: 'variance', why: 'The mean has no gradient of its own there.' },
 }));
 
+/** Options of {@link variance} and {@link std}. */
 export interface VarianceOptions extends SumOptions {
   /** Subtracted from the number of elements that the sum of squares is divided by; default 1. */
   readonly correction?: number;

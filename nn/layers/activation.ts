@@ -22,6 +22,7 @@ import { filled } from './weights.ts';
 
 /** Parametric ReLU (He et al. 2015): a slope below 0 for each channel, or one for all. */
 export class PReLU extends Module {
+  /** The slopes, [C] or [1]. */
   readonly weight: Variable;
 
   /** @param slopes number of channels, or 1 (default) for one shared slope. @param initial first slopes; default 0.25. */
@@ -47,12 +48,19 @@ const layerOf = (activate: (x: Tensor) => Tensor): (new () => Activation) =>
     }
   };
 
+/** max(x, 0). */
 export class ReLU extends /* @__PURE__ */ layerOf(relu) {}
+/** 1 / (1 + e⁻ˣ). */
 export class Sigmoid extends /* @__PURE__ */ layerOf(sigmoid) {}
+/** The hyperbolic tangent. */
 export class Tanh extends /* @__PURE__ */ layerOf(tanh) {}
+/** x · sigmoid(x); also called swish. */
 export class SiLU extends /* @__PURE__ */ layerOf(silu) {}
+/** ln(1 + eˣ), a smooth ReLU. */
 export class Softplus extends /* @__PURE__ */ layerOf(softplus) {}
+/** x / (1 + |x|). */
 export class Softsign extends /* @__PURE__ */ layerOf(softsign) {}
+/** The sigmoid in three straight pieces; see `hardSigmoid`. */
 export class Hardsigmoid extends /* @__PURE__ */ layerOf(hardSigmoid) {}
 /** Gives back its input. */
 export class Identity extends /* @__PURE__ */ layerOf(x => x.alias()) {}

@@ -20,6 +20,7 @@ export type PaddingMode = 'zeros' | Exclude<NonNullable<PadOptions['mode']>, 'co
 
 const MODES: readonly PaddingMode[] = ['zeros', 'reflect', 'replicate', 'circular'];
 
+/** Options of {@link Conv2d}. */
 export interface Conv2dLayerOptions extends WeightsOptions, Conv2dOptions {
   /** What padding consists of; other modes than zeros need numbers as `padding`. Default: `zeros`. */
   readonly paddingMode?: PaddingMode;
@@ -54,7 +55,9 @@ function marginsOf(padding: NonNullable<Conv2dOptions['padding']>): readonly [Pa
  * `bias: false`. Options are those of `conv2d`. Starts uniform in ±1/√(in / groups · rows · columns).
  */
 export class Conv2d extends Module {
+  /** [out, in / groups, rows, columns]. */
   readonly weight: Variable;
+  /** [C out]; undefined with `bias: false`. */
   readonly bias: Variable | undefined;
   readonly #options: Conv2dOptions;
   readonly #mode: PaddingMode;
@@ -91,6 +94,7 @@ export class Conv2d extends Module {
   }
 }
 
+/** Options of {@link ConvTranspose2d}. */
 export interface ConvTranspose2dLayerOptions extends WeightsOptions, ConvTranspose2dOptions {
   /** Default: true. */
   readonly bias?: boolean;
@@ -101,7 +105,9 @@ export interface ConvTranspose2dLayerOptions extends WeightsOptions, ConvTranspo
  * `bias: false`. Options are those of `convTranspose2d`. Starts uniform in ±1/√(out / groups · rows · columns), as PyTorch's.
  */
 export class ConvTranspose2d extends Module {
+  /** [in, out / groups, rows, columns]. */
   readonly weight: Variable;
+  /** [C out]; undefined with `bias: false`. */
   readonly bias: Variable | undefined;
   readonly #options: ConvTranspose2dOptions;
 

@@ -3,6 +3,7 @@ import type { Tensor } from '../../engine/tensor.ts';
 import { dropout, type Generator } from '../../kernels/index.ts';
 import { Module } from '../module.ts';
 
+/** Options of {@link Dropout}. */
 export interface DropoutLayerOptions {
   /** Where the random numbers come from. Default: the device's default generator. */
   readonly generator?: Generator;

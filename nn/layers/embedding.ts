@@ -7,6 +7,7 @@ import { standardNormal, type WeightsOptions } from './weights.ts';
 
 /** Indices of any shape to vectors, […, size]: weight [count, size], which starts normal with variance 1. */
 export class Embedding extends Module {
+  /** One vector a row, [count, size]. */
   readonly weight: Variable;
 
   constructor(count: number, size: number, weights: WeightsOptions = {}) {

@@ -5,6 +5,7 @@ import { linear } from '../../kernels/index.ts';
 import { Module } from '../module.ts';
 import { fanInUniform, type WeightsOptions } from './weights.ts';
 
+/** Options of {@link Linear}. */
 export interface LinearOptions extends WeightsOptions {
   /** Default: true. */
   readonly bias?: boolean;
@@ -12,7 +13,9 @@ export interface LinearOptions extends WeightsOptions {
 
 /** A dense layer, […, in] to […, out]: weight [out, in], bias [out] unless `bias: false`. Starts uniform in ±1/√in. */
 export class Linear extends Module {
+  /** [out, in]. */
   readonly weight: Variable;
+  /** [out]; undefined with `bias: false`. */
   readonly bias: Variable | undefined;
 
   constructor(inputs: number, outputs: number, { bias = true, ...weights }: LinearOptions = {}) {

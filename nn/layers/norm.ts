@@ -11,9 +11,13 @@ import { filled } from './weights.ts';
  * it uses the batch's statistics and tracks them, otherwise the running ones.
  */
 export class BatchNorm2d extends Module {
+  /** Factor of each channel, [C]; starts at 1. */
   readonly weight: Variable;
+  /** Added to each channel, [C]; starts at 0. */
   readonly bias: Variable;
+  /** Mean of each channel for evaluation, [C]. */
   readonly runningMean: Variable;
+  /** Variance of each channel for evaluation, [C]. */
   readonly runningVar: Variable;
   readonly #eps: number;
   /** Weight of a batch's statistics in the running ones. */
@@ -46,6 +50,7 @@ export class BatchNorm2d extends Module {
   }
 }
 
+/** Options of {@link LayerNorm}, {@link GroupNorm} and {@link InstanceNorm2d}. */
 export interface NormOptions {
   /** Added to the variance. Default: 1e-5. */
   readonly eps?: number;

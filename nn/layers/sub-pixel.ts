@@ -6,6 +6,7 @@ import { PReLU } from './activation.ts';
 import { Conv2d } from './conv.ts';
 import type { WeightsOptions } from './weights.ts';
 
+/** Options of {@link SubPixel}. */
 export interface SubPixelOptions extends Pick<WeightsOptions, 'random'> {
   /** Slopes of the PReLU: one per channel (default) or 1. */
   readonly slopes?: number;
@@ -18,7 +19,9 @@ export interface SubPixelOptions extends Pick<WeightsOptions, 'random'> {
 
 /** Doubles the size: convolution to four times the channels, pixel shuffle, PReLU (Shi et al. 2016). */
 export class SubPixel extends Module {
+  /** To four times the channels, 3x3. */
   readonly conv: Conv2d;
+  /** After the shuffle. */
   readonly prelu: PReLU;
 
   constructor(channels: number, { slopes = channels, icnr = false, random }: SubPixelOptions = {}) {

@@ -5,6 +5,7 @@ import type { Variable } from '../../engine/variable.ts';
 import { type AdamAttributes, adam } from './adam-update.ts';
 import { type ClippingOptions, Optimizer } from './optimizer.ts';
 
+/** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends ClippingOptions {
   /** Learning rate α. Default: 1e-3. */
   readonly lr?: number;
@@ -24,7 +25,9 @@ export interface AdamOptions extends ClippingOptions {
  */
 export class Adam extends Optimizer {
   readonly name: string = 'adam';
+  /** Means of the gradients, for all parameters in one buffer. */
   readonly first: Variable;
+  /** Means of the squared gradients, in the same layout. */
   readonly second: Variable;
   readonly slots;
   readonly #attributes: AdamAttributes;

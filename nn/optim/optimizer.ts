@@ -10,6 +10,7 @@ import { add, clamp, div, fullLike, grad, mul, reshape, sqrt, square, sum, where
 import { pack } from '../../kernels/movement/pack.ts';
 import { Gathered } from './gathered.ts';
 
+/** Options of a single step. */
 export interface UpdateOptions {
   /** Learning rate of this step, one element. Default: the optimizer's. */
   readonly lr?: Tensor;
@@ -28,6 +29,7 @@ export interface OptimizerState {
   readonly moments: readonly ParameterState[];
 }
 
+/** Limits of the gradients, for every optimizer. */
 export interface ClippingOptions {
   /**
    * Largest L2 norm of all gradients together. Default: 0, no limit. Gradients are multiplied by
@@ -48,6 +50,7 @@ export const gradientNorm = (gradients: readonly Tensor[]): Tensor => reshape(sq
 export abstract class Optimizer implements Disposable {
   /** For messages: "Adam". */
   readonly label: string;
+  /** What it updates, in the order of the gradients. */
   readonly parameters: readonly Variable[];
   /** The parameters in one buffer. */
   readonly gathered: Gathered;

@@ -5,6 +5,7 @@ import type { Variable } from '../../engine/variable.ts';
 import { type ClippingOptions, Optimizer } from './optimizer.ts';
 import { type RmspropAttributes, rmsprop } from './rmsprop-update.ts';
 
+/** Options of {@link RMSprop}. */
 export interface RMSpropOptions extends ClippingOptions {
   /** Learning rate. Default: 0.01. */
   readonly lr?: number;

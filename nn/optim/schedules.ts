@@ -117,6 +117,7 @@ export class ReduceOnPlateau {
   }
 }
 
+/** Options of {@link ReduceOnPlateau}. */
 export interface PlateauOptions {
   /** First learning rate. */
   readonly lr: number;

@@ -6,6 +6,7 @@ import type { Variable } from '../../engine/variable.ts';
 import { type ClippingOptions, Optimizer } from './optimizer.ts';
 import { type SgdAttributes, sgd } from './sgd-update.ts';
 
+/** Options of {@link SGD}. */
 export interface SGDOptions extends ClippingOptions {
   /** Learning rate. Default: 1e-3. */
   readonly lr?: number;
@@ -27,6 +28,7 @@ export interface SGDOptions extends ClippingOptions {
 /** SGD for a list of parameters, one dispatch per step. Its state is the momentum, in the layout of the parameters. */
 export class SGD extends Optimizer {
   readonly name = 'sgd';
+  /** Sums of the previous steps, for all parameters in one buffer. */
   readonly momentum: Variable;
   readonly slots;
   readonly #factors: Variable;

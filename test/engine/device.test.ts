@@ -143,6 +143,17 @@ describe('a lost device', () => {
     await expect(reading).rejects.toThrow(DeviceLostError);
   });
 
+  test('is what ends a wait that WebGPU aborts before it tells of the loss', async () => {
+    const doomed = await Device.create();
+    const { queue } = doomed.gpu;
+    Object.defineProperty(doomed.gpu, 'queue', { value: queue });
+    const abort = () => Promise.reject(new DOMException('the device is gone', 'AbortError'));
+    Object.defineProperty(queue, 'onSubmittedWorkDone', { value: abort });
+    const waiting = expect(doomed.finished()).rejects.toThrow(DeviceLostError);
+    setTimeout(() => doomed.gpu.destroy(), 50);
+    await waiting;
+  });
+
   test('in the middle of a warm-up, of an upload, of a disposal: an error or nothing, never a hang', async () => {
     const doomed = await Device.create();
     const x = tensor([1, 2], [2], { device: doomed });

@@ -21,7 +21,9 @@ export type { TrainConfig, TrainOption } from './options.ts';
 
 /** The options of a configuration file, and its path for messages. */
 export interface ConfigFile {
+  /** The file. */
   readonly path: string;
+  /** Its content, by the options' names, not yet checked. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 

@@ -2,11 +2,13 @@
 import { DaybreakError } from '../../engine/basics/errors.ts';
 import { Philox } from '../../engine/basics/philox.ts';
 
+/** How crops are drawn for {@link CropSource}. */
 export interface CropOptions {
   /** Crops per batch. */
   readonly batch: number;
   /** Side of HR crops in pixels, a multiple of 4. */
   readonly crop: number;
+  /** Seed of the choice of pictures and crops. */
   readonly seed: number;
   /** Mirror crops at random. */
   readonly flips: boolean;

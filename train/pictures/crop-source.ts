@@ -10,6 +10,7 @@ import { type CropOptions, CropPlan } from './crop-plan.ts';
 
 /** Provides the batches of a training. The same pictures and options give the same batches, bit for bit. */
 export interface BatchSource extends Disposable {
+  /** How crops are drawn. */
   readonly options: CropOptions;
   /** Shape of the u32 tensor that `batch` returns. */
   readonly shape: Shape;
@@ -19,6 +20,7 @@ export interface BatchSource extends Disposable {
   gather(batch: Tensor): { lr: Tensor; hr: Tensor };
 }
 
+/** Options of {@link CropSource}. */
 export interface ResidentOptions extends CropOptions {
   /** Maximum bytes of pictures that share a GPU buffer; a larger picture gets its own. Default: 64 MiB. */
   readonly chunkBytes?: number;
@@ -26,7 +28,9 @@ export interface ResidentOptions extends CropOptions {
 
 /** An HR picture and its LR version, with a quarter of the width and height; both RGB. */
 export interface PicturePair {
+  /** The original. */
   readonly hr: Picture;
+  /** The same at a quarter of the width and height. */
   readonly lr: Picture;
 }
 
@@ -44,6 +48,7 @@ const CHUNK_BYTES = 2 ** 26;
 
 /** Cuts batches from pictures on the GPU; each step only uploads its plan. */
 export class CropSource implements BatchSource {
+  /** How crops are drawn. */
   readonly options: CropOptions;
   readonly shape: Shape;
   readonly #device: Device;
@@ -107,6 +112,7 @@ export class CropSource implements BatchSource {
     return crops(this.#chunks, plan, { batch, side: crop / 4 });
   }
 
+  /** Frees the pictures' memory. */
   dispose(): void {
     for (const chunk of this.#chunks) chunk.dispose();
   }

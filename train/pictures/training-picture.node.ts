@@ -17,9 +17,11 @@ import { readPhotograph } from './photographs.node.ts';
  * bicubic (`shrink`); 8 bit.
  */
 export interface TrainingPicture extends Identified {
+  /** For messages and reports. */
   readonly name: string;
   /** RGB for training; unconverted for evaluation (grey stays grey). */
   readonly hr: Picture;
+  /** The same at a quarter of the width and height. */
   readonly lr: Picture;
 }
 

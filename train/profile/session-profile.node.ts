@@ -7,6 +7,7 @@ import { summarize, TrainingProfiler } from './profile.ts';
 import { profileLines } from './text.ts';
 import { traceFile } from './trace.ts';
 
+/** What a session profiles, and where to. */
 export interface ProfileOptions {
   /** The trace file to write. */
   readonly file: string;

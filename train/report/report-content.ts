@@ -9,10 +9,13 @@ import { isEvaluation, type MetricsEntry, type StepEntry } from '../run-folder/m
 
 /** The scores of each method on a picture. */
 export interface ReportImage {
+  /** The picture's name. */
   readonly name: string;
+  /** Scores of bicubic interpolation. */
   readonly bicubic: Figures;
   /** Scores of the network that the training started from, if it is compared. */
   readonly initial?: Figures | undefined;
+  /** Scores of the trained network. */
   readonly model: Figures;
 }
 
@@ -20,6 +23,7 @@ export interface ReportImage {
 export interface ReportScores {
   /** Name of the set as in the log, so that bicubic's line appears in the chart of the same set. */
   readonly data: string;
+  /** One for each picture. */
   readonly images: readonly ReportImage[];
 }
 

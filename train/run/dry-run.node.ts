@@ -27,9 +27,11 @@ export interface DryRun {
   readonly step: number;
   /** Number of training pictures, and of pictures in each evaluation set. */
   readonly pictures: number;
+  /** See `pictures`. */
   readonly sets: readonly { readonly data: string; readonly pictures: number }[];
   /** Number of parameters of each network. */
   readonly parameters: Readonly<Record<string, number>>;
+  /** What an update takes. */
   readonly update: {
     /** Kernel dispatches of an update. */
     readonly dispatches: number;
@@ -40,6 +42,7 @@ export interface DryRun {
     /** GPU memory of the pictures. */
     readonly pictureBytes: number;
   };
+  /** What the run folder takes. */
   readonly disk: {
     readonly checkpointBytes: number;
     /** Most checkpoints at any time: last, best, those of --keep, and one being written. */

@@ -6,7 +6,9 @@ import type { ProfileOptions } from '../profile/session-profile.node.ts';
 import type { ReportScores } from '../report/report-content.ts';
 import type { StepResult } from '../trainer.ts';
 
+/** Options of {@link startSession} and {@link resumeSession}. */
 export interface SessionOptions {
+  /** The device to train on. */
   readonly device: Device;
   /**
    * Opens a new device after the GPU device was lost. The run then resumes from its last checkpoint and prints a line. Gives
@@ -31,7 +33,9 @@ export interface SessionOptions {
   readonly profile?: ProfileOptions;
 }
 
+/** Result of {@link startSession} and {@link resumeSession}. */
 export interface SessionResult {
+  /** The run folder. */
   readonly folder: string;
   /** File of the evaluated generator, in the checkpoint `last`. */
   readonly model: string;

@@ -223,6 +223,7 @@ export interface ConvolutionOptions {
   readonly groups?: number;
 }
 
+/** Options of {@link conv2d}. */
 export interface Conv2dOptions extends ConvolutionOptions {
   /**
    * Zeros around the image: one number, [rows, columns], or [[top, bottom], [left, right]]. `same` (stride 1 only): so many that

@@ -12,6 +12,7 @@ import { type ConvolutionOptions, conv2dInputGradientOp, convolutionGeometry } f
 import type { Conv2dProblem } from './problem.ts';
 import { conv2dInputGradientReference } from './reference.ts';
 
+/** Options of {@link convTranspose2d}. */
 export interface ConvTranspose2dOptions extends ConvolutionOptions {
   /** Rows and columns that are left out at each side of the result: one number, or [rows, columns]. Default 0. */
   readonly padding?: number | Pair;
