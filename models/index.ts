@@ -50,6 +50,7 @@ export {
   type FloatType,
   type RawTensor,
   readSafetensors,
+  SafetensorsError,
   type SafetensorsFile,
   type StoredTensor,
   type WritableTensor,

@@ -16,6 +16,7 @@ export interface ModelFileOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** Options of {@link decodeModel}. */
 export interface DecodeOptions {
   /** Called with a line if the file's names have prefixes of wrappers, which are taken off. */
   readonly onNote?: ((note: string) => void) | undefined;

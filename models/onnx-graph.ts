@@ -24,8 +24,11 @@ interface Node {
 
 /** A graph's input or output: its name and its sizes, of which those that vary are names. */
 export interface OnnxValue {
+  /** Its name in the graph. */
   readonly name: string;
+  /** Sizes, or names of sizes that are known only when the model runs. */
   readonly shape: readonly (number | string)[];
+  /** What its numbers mean, e.g. "RGB from 0 to 1". */
   readonly description?: string;
 }
 
@@ -33,9 +36,13 @@ export interface OnnxValue {
 export interface OnnxModel {
   /** The graph's name. */
   readonly name: string;
+  /** The graph's only input. */
   readonly input: OnnxValue;
+  /** The graph's only output. */
   readonly output: OnnxValue;
+  /** What the model does, and what has to be done before and after it. */
   readonly description?: string;
+  /** Further entries for programs, `metadata_props`. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -91,14 +98,17 @@ export class OnnxGraph {
     return this.#add('PRelu', layer, [x, this.#weight(`${layer}.weight`, [...shape, 1, 1])]);
   }
 
+  /** max(x, 0). */
   relu(x: string): string {
     return this.#add('Relu', 'relu', [x]);
   }
 
+  /** The hyperbolic tangent of x. */
   tanh(x: string): string {
     return this.#add('Tanh', 'tanh', [x]);
   }
 
+  /** a + b. */
   add(a: string, b: string): string {
     return this.#add('Add', 'add', [a, b]);
   }

@@ -10,6 +10,7 @@ import { fromBfloat16, fromFloat16, toFloat16 } from './half-floats.ts';
 export class SafetensorsError extends DaybreakError {
   static override readonly name: string = 'SafetensorsError';
   static override readonly code: string = 'DAYBREAK_SAFETENSORS';
+  /** The file as it was named, or a stand-in. */
   readonly file: string;
   constructor(file: string, problem: string, options?: ErrorOptions) {
     super(`${file}: ${problem}`, options);

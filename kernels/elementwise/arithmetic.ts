@@ -148,6 +148,7 @@ export const sub = (a: Operand, b: Operand): Tensor => applyMixed(subOp, [a, b])
 /** a · b, elementwise with broadcasting; one of them may be a number. */
 export const mul = (a: Operand, b: Operand): Tensor => applyMixed(mulOp, [a, b]);
 
+/** Options of {@link div}. */
 export interface DivOptions {
   /** `none` (default); `floor`: rounded down; `trunc`: rounded towards zero. No gradient flows through a rounded quotient. */
   readonly rounding?: 'none' | 'floor' | 'trunc';
