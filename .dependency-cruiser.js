@@ -139,7 +139,8 @@ export default {
       comment: 'No such file, or no such package in package.json.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // A bundler's suffix: it gives the file's address.
+      to: { couldNotResolve: true, pathNot: '\\?url$' },
     },
     {
       name: 'shipped-code-needs-no-development-packages',

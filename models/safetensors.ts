@@ -43,9 +43,9 @@ export interface RawTensor {
 
 /** Content of a file. Tensors that are not F32, F16, BF16 or F64 (PyTorch's `num_batches_tracked`) are in `raw`. */
 export interface SafetensorsFile {
-  /** Tensors of floats by name, in the file's order. */
+  /** Tensors of floats, in the order of their names. */
   readonly tensors: Map<string, StoredTensor>;
-  /** Other tensors by name. */
+  /** Other tensors, in the order of their names. */
   readonly raw: Map<string, RawTensor>;
   /** The header's `__metadata__`; empty if there is none. */
   readonly metadata: Record<string, string>;

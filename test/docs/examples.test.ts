@@ -83,5 +83,7 @@ example('train-and-resume.ts', async (run, path) => {
 });
 
 test('every example has its test', () => {
-  expect([...tested].sort()).toEqual(readdirSync(join(root, 'examples')).sort());
+  // Folders are projects of their own, which test/package runs.
+  const programs = readdirSync(join(root, 'examples')).filter(name => name.endsWith('.ts'));
+  expect([...tested].sort()).toEqual(programs.sort());
 });

@@ -1,11 +1,11 @@
 /** The package among others' tools: installed by npm from the registry, bundled, tested, type-checked by several TypeScripts. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runNpm } from '../../scripts/setup/npm-command.mjs';
-import { pack } from './installed.ts';
+import { pack, root } from './installed.ts';
 
 const TOOLS = [
   'vite@8.4.0',
@@ -60,6 +60,15 @@ test('Vite', () => {
   writeFileSync(join(folder, 'index.html'), '<script type="module" src="/page.js"></script>');
   run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', '--outDir', 'by-vite', '--logLevel', 'warn']);
   expect(existsSync(join(folder, 'by-vite/index.html'))).toBe(true);
+});
+
+test('the page of the examples, by Vite', () => {
+  const page = join(folder, 'page');
+  mkdirSync(page);
+  for (const file of ['index.html', 'main.js']) copyFileSync(join(root, 'examples/web-page', file), join(page, file));
+  run(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'page', '--logLevel', 'warn']);
+  const assets = readdirSync(join(page, 'dist/assets'));
+  expect(assets.some(name => name.endsWith('.js')) && assets.some(name => name.endsWith('.safetensors'))).toBe(true);
 });
 
 test('webpack', () => {

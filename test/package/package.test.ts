@@ -1,5 +1,7 @@
 /** The package, packed and installed outside of the clone: what Node, TypeScript, a bundler and the linters of packages make of it. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -7,7 +9,7 @@ import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { decode, encodePng } from '#codec';
 import packageJson from '../../package.json' with { type: 'json' };
 import { blocks, documents } from '../docs/documents.ts';
@@ -118,6 +120,57 @@ describe('Node', () => {
     node(installed, [join(installed.package, 'cli/bin.mjs'), 'upscale', 'small.png', '-o', 'large.png']);
     const { width, height } = await decode(readFileSync(join(installed.folder, 'large.png')), 'large.png');
     expect([width, height]).toEqual([48, 36]);
+  });
+});
+
+describe('the upscaling service of the examples', () => {
+  const start = async (env: NodeJS.ProcessEnv) => {
+    copyFileSync(join(root, 'examples/upscaling-service/server.mjs'), join(installed.folder, 'server.mjs'));
+    const child = spawn(process.execPath, ['server.mjs'], {
+      cwd: installed.folder,
+      env: { ...process.env, PORT: '0', ...env },
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (output += String(data)));
+    await expect.poll(() => output, { timeout: 30_000 }).toMatch(/http:\S+\n/);
+    const [address] = /http:\S+/.exec(output)!;
+    const post = (body: string | Uint8Array<ArrayBuffer>, signal?: AbortSignal) =>
+      fetch(`${address}/upscale`, { method: 'POST', body, ...(signal && { signal }) });
+    return { child, address, post };
+  };
+  const picture = async (width: number, height: number) =>
+    new Uint8Array(await encodePng({ width, height, channels: 3, data: new Uint8Array(width * height * 3).fill(120) }));
+
+  test('answers with a larger picture, says what is wrong, and ends when it is told', async () => {
+    const { child, post, address } = await start({ MAX_PIXELS: '500', MAX_BYTES: '3000' });
+    const answer = await post(await picture(12, 9));
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/png']);
+    const { width, height } = await decode(new Uint8Array(await answer.arrayBuffer()), 'answer');
+    expect([width, height]).toEqual([48, 36]);
+    expect((await post('not a picture')).status).toBe(415);
+    expect((await post(await picture(30, 30))).status).toBe(413);
+    expect((await post(new Uint8Array(5000))).status).toBe(413);
+    expect(await (await fetch(`${address}/health`)).json()).toMatchObject({ waiting: 0 });
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect((await ended)[0]).toBe(0);
+  });
+
+  test('drops the jobs of clients that have gone, and those beyond the queue', async () => {
+    const { post, address } = await start({ MAX_QUEUE: '2' });
+    const large = await picture(160, 120);
+    const controller = new AbortController();
+    const gone = post(large, controller.signal).catch((error: unknown) => (error as Error).name);
+    const waiting = async () => ((await (await fetch(`${address}/health`)).json()) as { waiting: number }).waiting;
+    await expect.poll(waiting).toBe(1);
+    const second = post(await picture(8, 8));
+    await expect.poll(waiting).toBe(2);
+    expect((await post(await picture(8, 8))).status).toBe(503);
+    controller.abort();
+    expect(await gone).toBe('AbortError');
+    expect((await second).status).toBe(200);
+    expect(await waiting()).toBe(0);
   });
 });
 
