@@ -3,7 +3,7 @@
  * and, through `prepack`, by `npm pack`.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,7 +59,6 @@ for (const file of new Set(doors)) {
 }
 
 for (const asset of ASSETS) {
-  const to = join(dist, asset);
-  mkdirSync(dirname(to), { recursive: true });
-  cpSync(join(root, asset), to, { recursive: true });
+  // Makes the folders above, too.
+  cpSync(join(root, asset), join(dist, asset), { recursive: true });
 }
