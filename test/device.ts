@@ -75,14 +75,11 @@ export async function take(tensors: readonly Tensor[]): Promise<Float32Array[]> 
 
 /** The content of tensors by their types; they are disposed of. */
 export async function takeElements(tensors: readonly Tensor[]): Promise<Elements[]> {
-  const types = tensors.map(({ dtype }) => dtype);
-  return (await take(tensors)).map((content, i) =>
-    types[i] === 'u32'
-      ? new Uint32Array(content.buffer)
-      : types[i] === 'i32'
-        ? new Int32Array(content.buffer)
-        : content,
-  );
+  try {
+    return await Promise.all(tensors.map(tensor => tensor.elements()));
+  } finally {
+    for (const tensor of tensors) tensor.dispose();
+  }
 }
 
 /** The content of one tensor, which is disposed of. */

@@ -2,34 +2,15 @@
 
 import { openDevice } from '../../cli/open-device.ts';
 import { daybreakVersion } from '../../common/machine.node.ts';
-import {
-  add,
-  compile,
-  conv2d,
-  crossEntropy,
-  globalAvgPool2d,
-  grad,
-  mseLoss,
-  relu,
-  setCurrentDevice,
-  type Tensor,
-  tensor,
-} from '../../index.ts';
+import { compile, conv2d, crossEntropy, grad, mseLoss, setCurrentDevice, type Tensor, tensor } from '../../index.ts';
 import { srresnet } from '../../models/index.ts';
-import { Adam, BatchNorm2d, Conv2d, Linear, Module, SGD } from '../../nn/index.ts';
+import { Adam, SGD } from '../../nn/index.ts';
 import { ContentTraining, CropSource, Trainer } from '../../train/index.ts';
 import { gradientsGiven } from '../given-gradient.ts';
+import { ResNet } from '../resnet.ts';
 import { type Peer, type Prepared, serve, steps } from './serve.ts';
 import { exposeWebGpu } from './webgpu-globals.ts';
-import {
-  type Arrays,
-  blocksOf,
-  type ClassifyingWork,
-  type ConvolutionWork,
-  type Pass,
-  type ResidualBlock,
-  type TrainingWork,
-} from './works.ts';
+import type { Arrays, ClassifyingWork, ConvolutionWork, Pass, TrainingWork } from './works.ts';
 
 const adapter = await exposeWebGpu();
 const device = await openDevice({ tuned: !process.argv.includes('--no-tuned') });
@@ -142,52 +123,8 @@ function makeTrainer(work: TrainingWork, inputs: Arrays) {
   };
 }
 
-class Residual extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly shortcut: readonly [Conv2d, BatchNorm2d] | undefined;
-
-  constructor({ inputs, outputs, stride }: ResidualBlock) {
-    super();
-    this.conv1 = new Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false });
-    this.bn1 = new BatchNorm2d(outputs);
-    this.conv2 = new Conv2d(outputs, outputs, 3, { padding: 1, bias: false });
-    this.bn2 = new BatchNorm2d(outputs);
-    this.shortcut =
-      stride === 2 ? [new Conv2d(inputs, outputs, 1, { stride, bias: false }), new BatchNorm2d(outputs)] : undefined;
-  }
-
-  forward(x: Tensor): Tensor {
-    const inner = relu(this.bn1.forward(this.conv1.forward(x)));
-    const y = this.bn2.forward(this.conv2.forward(inner));
-    return relu(add(y, this.shortcut ? this.shortcut[1].forward(this.shortcut[0].forward(x)) : x));
-  }
-}
-
-class ResNet extends Module {
-  readonly conv: Conv2d;
-  readonly bn: BatchNorm2d;
-  readonly blocks: readonly Residual[];
-  readonly fc: Linear;
-
-  constructor(work: ClassifyingWork) {
-    super();
-    this.conv = new Conv2d(3, work.width, 3, { padding: 1, bias: false });
-    this.bn = new BatchNorm2d(work.width);
-    this.blocks = blocksOf(work).map(block => new Residual(block));
-    this.fc = new Linear(8 * work.width, work.classes);
-  }
-
-  forward(x: Tensor): Tensor {
-    const first = relu(this.bn.forward(this.conv.forward(x)));
-    return this.fc.forward(globalAvgPool2d(this.blocks.reduce((y, block) => block.forward(y), first)));
-  }
-}
-
 async function classifying(work: ClassifyingWork, inputs: Arrays): Promise<Prepared> {
-  const net = new ResNet(work);
+  const net = new ResNet(work.width, work.classes);
   for (const [name, parameter] of net.namedParameters()) parameter.write(inputs[name].data);
   const sgd = new SGD(net.parameters(), { lr: work.learningRate, momentum: 0.9 });
   const [images, labels] = [upload(inputs, 'images'), upload(inputs, 'labels')];

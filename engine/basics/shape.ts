@@ -28,7 +28,6 @@ export interface TensorSpec {
 
 /** A spec of type f32. */
 export const f32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'f32' });
-export const i32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'i32' });
 export const u32 = (shape: Shape): TensorSpec => ({ shape, dtype: 'u32' });
 
 /** Another shape of the same type. */

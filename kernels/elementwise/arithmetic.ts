@@ -73,14 +73,14 @@ export const divOp: MixedOperation = /* @__PURE__ */ defineMixed({
 }));
 
 /** WGSL of a quotient of whole numbers, 0 where the divisor is. */
-const quotient = (a: string, b: string, zero: string, divided: (b: string) => string): string =>
-  `select(${divided(`select(${b}, ${zero} + 1, ${b} == ${zero})`)}, ${zero}, ${b} == ${zero} || ${a} == ${zero})`;
+const quotient = (b: string, zero: string, divided: (b: string) => string): string =>
+  `select(${divided(`select(${b}, ${zero} + 1, ${b} == ${zero})`)}, ${zero}, ${b} == ${zero})`;
 
 export const truncDivOp: MixedOperation = /* @__PURE__ */ defineMixed({
   name: 'truncDiv',
   operands: ['a', 'b'],
   expression: ([a, b]) => `trunc(${a} / ${b})`,
-  integers: ([a, b], _, number) => quotient(a, b, number(0), b => `${a} / ${b}`),
+  integers: ([a, b], _, number) => quotient(b, number(0), b => `${a} / ${b}`),
   gradient: () => [null, null],
 });
 
@@ -99,7 +99,7 @@ export const floorDivOp: MixedOperation = /* @__PURE__ */ defineMixed({
   operands: ['a', 'b'],
   expression: ([a, b]) => `floor(${a} / ${b})`,
   integers: ([a, b], _, number, type) =>
-    quotient(a, b, number(0), b =>
+    quotient(b, number(0), b =>
       type === 'u32' ? `${a} / ${b}` : `${a} / ${b} - select(0, 1, ${a} % ${b} != 0 && (${a} < 0) != (${b} < 0))`,
     ),
   gradient: () => [null, null],

@@ -102,7 +102,7 @@ export const softmaxOp: Declaration<AxisAttributes> = /* @__PURE__ */ defineOp<A
 
 /* @__PURE__ */ specify(softmaxOp, () => normalized('eˣ / Σ eˣ along an axis.', (x, logSum) => Math.exp(x - logSum)));
 
-/** From the gradient g of y, the softmax of x, the one of x: y · (g − Σ g y). */
+/** The gradient of x, given g, the gradient of y = softmax(x): y · (g − Σ g y). */
 export const softmaxGradientOp: Declaration<AxisAttributes> = /* @__PURE__ */ defineOp<AxisAttributes>({
   name: 'softmaxGradient',
   infer: ([g]) => [g],
@@ -154,8 +154,8 @@ export const logSoftmaxOp: Declaration<AxisAttributes> = /* @__PURE__ */ defineO
 /* @__PURE__ */ specify(logSoftmaxOp, () => normalized('x − log Σ eˣ along an axis.', (x, logSum) => x - logSum));
 
 /**
- * From the gradient g of x's logSoftmax, the one of x: g − softmax(x) · Σ g. The softmax is computed anew: the exponential of a
- * logarithm has lost digits where that is large.
+ * The gradient of x, given g, the gradient of logSoftmax(x): g − softmax(x) · Σ g. The softmax is recomputed from x, because
+ * exponentiating the rounded logarithm would lose digits.
  */
 export const logSoftmaxGradientOp: Declaration<AxisAttributes> = /* @__PURE__ */ defineOp<AxisAttributes>({
   name: 'logSoftmaxGradient',

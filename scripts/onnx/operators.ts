@@ -1,113 +1,9 @@
 /** ONNX's operators by Daybreak's operations, as far as they can be expressed. */
 import * as ops from '../../index.ts';
-import { type DType, type Shape, type Tensor, tensor } from '../../index.ts';
-
-/** An attribute of a node, or an array in a test. */
-export interface HostArray {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  /** Undefined where the type cannot be expressed. NaN is null, infinities are strings. */
-  readonly data: readonly (number | null | 'inf' | '-inf')[] | null;
-}
-
-export type Attributes = Readonly<Record<string, unknown>>;
-
-/** What Daybreak has no operation or type for. */
-export class Inexpressible extends Error {}
-
-export const refuse = (what: string): never => {
-  throw new Inexpressible(what);
-};
-
-const TYPES: Readonly<Record<string, DType>> = {
-  float32: 'f32',
-  int32: 'i32',
-  int64: 'i32',
-  uint32: 'u32',
-  bool: 'bool',
-};
-/** ONNX's numbers of types. */
-const NUMBERED: Readonly<Record<number, string>> = { 1: 'float32', 6: 'int32', 7: 'int64', 9: 'bool', 12: 'uint32' };
-
-const numberOf = (value: number | null | 'inf' | '-inf'): number =>
-  value === null
-    ? Number.NaN
-    : value === 'inf'
-      ? Number.POSITIVE_INFINITY
-      : value === '-inf'
-        ? Number.NEGATIVE_INFINITY
-        : value;
-
-/** The numbers of an array. */
-export function numbersOf({ dtype, data }: HostArray): number[] {
-  if (!data) return refuse(`type ${dtype}`);
-  return data.map(numberOf);
-}
-
-/** An array on the GPU. int64 becomes i32 if it fits. */
-export function upload(array: HostArray): Tensor {
-  const dtype = TYPES[array.dtype] ?? refuse(`type ${array.dtype}`);
-  const numbers = numbersOf(array);
-  if (array.shape.includes(0)) return refuse('a dimension of 0');
-  if (dtype === 'i32' && numbers.some(value => value !== (value | 0))) return refuse('int64 beyond i32');
-  const Kind = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Float32Array }[dtype];
-  const content = dtype === 'bool' ? numbers.map(Boolean) : Kind.from(numbers);
-  return tensor(content, array.shape);
-}
-
-/** A node's inputs: on the GPU, and as numbers where an operator takes shapes, axes and the like. */
-export class Inputs {
-  readonly arrays: readonly (HostArray | undefined)[];
-  readonly attributes: Attributes;
-  readonly outputs: number;
-
-  constructor(arrays: readonly (HostArray | undefined)[], attributes: Attributes, outputs: number) {
-    this.arrays = arrays;
-    this.attributes = attributes;
-    this.outputs = outputs;
-  }
-
-  has(i: number): boolean {
-    return this.arrays[i] !== undefined;
-  }
-  at(i: number): Tensor {
-    return upload(this.arrays[i] ?? refuse(`input ${i} is missing`));
-  }
-  maybe(i: number): Tensor | undefined {
-    return this.has(i) ? this.at(i) : undefined;
-  }
-  numbers(i: number): number[] | undefined {
-    const array = this.arrays[i];
-    return array && numbersOf(array);
-  }
-  number(i: number): number | undefined {
-    return this.numbers(i)?.[0];
-  }
-  all(): Tensor[] {
-    return this.arrays.map((_, i) => this.at(i));
-  }
-  shape(i = 0): Shape {
-    return this.arrays[i]?.shape ?? refuse(`input ${i} is missing`);
-  }
-  dtype(i = 0): DType {
-    return TYPES[this.arrays[i]?.dtype ?? ''] ?? refuse('type');
-  }
-  int(name: string, otherwise: number): number {
-    return (this.attributes[name] as number | undefined) ?? otherwise;
-  }
-  ints(name: string): number[] | undefined {
-    return this.attributes[name] as number[] | undefined;
-  }
-  text(name: string, otherwise: string): string {
-    return (this.attributes[name] as string | undefined) ?? otherwise;
-  }
-  only(...known: string[]): void {
-    const other = Object.keys(this.attributes).find(name => !known.includes(name));
-    if (other) refuse(`attribute ${other}`);
-  }
-}
-
-export type Operator = (inputs: Inputs) => Tensor | Tensor[];
+import { type Tensor, tensor } from '../../index.ts';
+import { type HostArray, type Inputs, NUMBERED, numbersOf, type Operator, refuse, TYPES, upload } from './inputs.ts';
+import { elements, gather, pad, scatter, slice } from './selection.ts';
+import { conv, convTranspose, linear, planar, pool, resize, windowOf } from './windows.ts';
 
 const { cast } = ops;
 const unary =
@@ -141,249 +37,10 @@ const reduce =
     const y = f(floats(x), options);
     return integers || inputs.dtype() === 'bool' ? cast(y, inputs.dtype()) : y;
   };
-
-/** Padding of convolutions and pools as [[top, bottom], [left, right]]. */
-function windowOf(inputs: Inputs, kernel: readonly number[], size: readonly number[]) {
-  const rank = kernel.length;
-  if (rank > 2) refuse('three spatial dimensions');
-  const stride = inputs.ints('strides') ?? kernel.map(() => 1);
-  const dilation = inputs.ints('dilations') ?? kernel.map(() => 1);
-  const auto = inputs.text('auto_pad', 'NOTSET');
-  const pads = inputs.ints('pads') ?? kernel.flatMap(() => [0, 0]);
-  const padding = kernel.map((k, i): [number, number] => {
-    if (auto === 'NOTSET') return [pads[i], pads[rank + i]];
-    if (auto === 'VALID') return [0, 0];
-    const total = Math.max(0, (Math.ceil(size[i] / stride[i]) - 1) * stride[i] + (k - 1) * dilation[i] + 1 - size[i]);
-    const less = Math.floor(total / 2);
-    return auto === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
-  });
-  const two = <T>(values: readonly T[], one: T): [T, T] => (rank === 1 ? [one, values[0]] : [values[0], values[1]]);
-  return {
-    rank,
-    stride: two(stride, 1),
-    dilation: two(dilation, 1),
-    padding: two<[number, number]>(padding, [0, 0]),
-    kernel: two(kernel, 1),
-  };
-}
-/** [N, C, W] as [N, C, 1, W]. */
-const planar = (x: Tensor, rank: number): Tensor => (rank === 1 ? ops.unsqueeze(x, 2) : x);
-const linear = (y: Tensor, rank: number): Tensor => (rank === 1 ? ops.squeeze(y, [2]) : y);
-
-function conv(inputs: Inputs): Tensor {
-  const kernel = inputs.ints('kernel_shape') ?? inputs.shape(1).slice(2);
-  const w = windowOf(inputs, kernel, inputs.shape().slice(2));
-  const y = ops.conv2d(planar(inputs.at(0), w.rank), planar(inputs.at(1), w.rank), inputs.maybe(2), {
-    stride: w.stride,
-    padding: w.padding,
-    dilation: w.dilation,
-    groups: inputs.int('group', 1),
-  });
-  return linear(y, w.rank);
-}
-
-function convTranspose(inputs: Inputs): Tensor {
-  const kernel = inputs.ints('kernel_shape') ?? inputs.shape(1).slice(2);
-  if (kernel.length !== 2 && kernel.length !== 1) refuse('three spatial dimensions');
-  const rank = kernel.length;
-  const fill = (name: string, value: number) => inputs.ints(name) ?? kernel.map(() => value);
-  const [stride, dilation, extra] = [fill('strides', 1), fill('dilations', 1), fill('output_padding', 0)];
-  const pads = inputs.ints('pads') ?? [...kernel, ...kernel].map(() => 0);
-  const full = kernel.map((k, i) => (inputs.shape()[2 + i] - 1) * stride[i] + (k - 1) * dilation[i] + 1 + extra[i]);
-  const auto = inputs.text('auto_pad', 'NOTSET');
-  const wanted =
-    inputs.ints('output_shape')?.slice(-rank) ??
-    (auto.startsWith('SAME') ? kernel.map((_, i) => inputs.shape()[2 + i] * stride[i]) : undefined);
-  const [before, after] = [pads.slice(0, rank), pads.slice(rank)];
-  if (wanted)
-    wanted.forEach((size, i) => {
-      const total = full[i] - size;
-      const less = Math.floor(total / 2);
-      [before[i], after[i]] = auto === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
-    });
-  const two = (values: readonly number[], one: number): [number, number] =>
-    rank === 1 ? [one, values[0]] : [values[0], values[1]];
-  const y = ops.convTranspose2d(planar(inputs.at(0), rank), planar(inputs.at(1), rank), inputs.maybe(2), {
-    stride: two(stride, 1),
-    dilation: two(dilation, 1),
-    outputPadding: two(
-      kernel.map((_, i) => (extra[i] < Math.max(stride[i], dilation[i]) ? extra[i] : refuse('output_padding'))),
-      0,
-    ),
-    groups: inputs.int('group', 1),
-  });
-  // The padding of a transposed convolution crops.
-  const [top, bottom, left, right] =
-    rank === 1 ? [0, 0, before[0], after[0]] : [before[0], after[0], before[1], after[1]];
-  const [n, c, h, v] = y.shape;
-  if (before.some(p => p < 0) || after.some(p => p < 0)) {
-    const grow = [
-      [0, 0],
-      [0, 0],
-      [Math.max(0, -top), Math.max(0, -bottom)],
-      [Math.max(0, -left), Math.max(0, -right)],
-    ] as const;
-    if (inputs.has(2)) refuse('growing a biased result');
-    return linear(ops.pad(y, grow), rank);
-  }
-  return linear(ops.slice(y, [0, 0, top, left], [n, c, h - bottom, v - right]), rank);
-}
-
-const pool =
-  (kind: 'max' | 'avg'): Operator =>
-  inputs => {
-    if (inputs.outputs > 1) refuse('indices');
-    if (inputs.int('storage_order', 0)) refuse('column-major order');
-    const kernel = inputs.ints('kernel_shape')!;
-    const w = windowOf(inputs, kernel, inputs.shape().slice(2));
-    const ceilMode = inputs.int('ceil_mode', 0) === 1;
-    const x = planar(inputs.at(0), w.rank);
-    const options = { stride: w.stride, dilation: w.dilation, ceilMode };
-    const even = w.padding.every(([a, b]) => a === b);
-    const small = w.padding.every(([a], i) => 2 * a <= w.kernel[i]);
-    if (kind === 'max') {
-      if (even && small)
-        return linear(ops.maxPool2d(x, w.kernel, { ...options, padding: [w.padding[0][0], w.padding[1][0]] }), w.rank);
-      const padded = ops.pad(x, [[0, 0], [0, 0], ...w.padding], { value: Number.NEGATIVE_INFINITY });
-      return linear(ops.maxPool2d(padded, w.kernel, options), w.rank);
-    }
-    if (w.dilation.some(d => d !== 1)) refuse('dilation of an average');
-    const count = inputs.int('count_include_pad', 0) === 1;
-    if (even && small)
-      return linear(
-        ops.avgPool2d(x, w.kernel, {
-          stride: w.stride,
-          ceilMode,
-          padding: [w.padding[0][0], w.padding[1][0]],
-          countIncludePad: count,
-        }),
-        w.rank,
-      );
-    const window = { stride: w.stride, ceilMode };
-    const grown = (of: Tensor) => ops.avgPool2d(ops.pad(of, [[0, 0], [0, 0], ...w.padding]), w.kernel, window);
-    if (count) return linear(grown(x), w.rank);
-    return linear(ops.div(grown(x), grown(ops.ones(x.shape))), w.rank);
-  };
-
-function resize(inputs: Inputs): Tensor {
-  inputs.only(
-    'mode',
-    'coordinate_transformation_mode',
-    'cubic_coeff_a',
-    'nearest_mode',
-    'axes',
-    'keep_aspect_ratio_policy',
-    'antialias',
-    'exclude_outside',
-    'extrapolation_value',
-  );
-  if (inputs.int('antialias', 0)) refuse('antialias');
-  if (inputs.int('exclude_outside', 0)) refuse('exclude_outside');
-  const mode = inputs.text('mode', 'nearest');
-  const at = inputs.text('coordinate_transformation_mode', 'half_pixel');
-  const shape = inputs.shape();
-  const axes = (inputs.ints('axes') ?? shape.map((_, i) => i)).map(axis => (axis < 0 ? axis + shape.length : axis));
-  const sizes = inputs.numbers(3);
-  const scales = inputs.numbers(2);
-  if (inputs.attributes.keep_aspect_ratio_policy && inputs.text('keep_aspect_ratio_policy', '') !== 'stretch')
-    refuse('aspect ratio');
-  const factor = shape.map((size, i) => {
-    const j = axes.indexOf(i);
-    return j < 0 ? 1 : sizes?.length ? sizes[j] / size : scales![j];
-  });
-  if (shape.length !== 4 || factor[0] !== 1 || factor[1] !== 1) refuse('axes of Resize');
-  const target = shape.map((size, i) => Math.floor(size * factor[i] + 1e-9));
-  const size: [number, number] = sizes?.length ? [target[2], target[3]] : [target[2], target[3]];
-  const exact = target.every((t, i) => Math.abs(t - shape[i] * factor[i]) < 1e-6);
-  const x = inputs.at(0);
-  if (mode === 'nearest') {
-    const rule = inputs.text('nearest_mode', 'round_prefer_floor');
-    if (at === 'asymmetric' && rule === 'floor' && exact) return ops.interpolate(x, { size, mode: 'nearest' });
-    // Repetition by a whole factor is the same for every rule.
-    if (factor.every(Number.isInteger) && at === 'half_pixel' && /^round/.test(rule))
-      return ops.interpolate(x, { size, mode: 'nearest' });
-    return refuse(`nearest by ${rule}, ${at}`);
-  }
-  if (!exact) refuse('sizes that are not whole');
-  if (mode === 'cubic' && inputs.int('cubic_coeff_a', -0.75) !== -0.75) refuse('another cubic');
-  const kind = mode === 'cubic' ? 'bicubic' : 'bilinear';
-  if (at === 'half_pixel' || (at === 'pytorch_half_pixel' && size.every(s => s > 1)))
-    return ops.interpolate(x, { size, mode: kind });
-  if (at === 'align_corners') return ops.interpolate(x, { size, mode: kind, alignCorners: true });
-  return refuse(at);
-}
-
-function slice(inputs: Inputs): Tensor {
-  const shape = inputs.shape();
-  const starts = inputs.ints('starts') ?? inputs.numbers(1)!;
-  const ends = inputs.ints('ends') ?? inputs.numbers(2)!;
-  const axes = (inputs.ints('axes') ?? inputs.numbers(3) ?? starts.map((_, i) => i)).map(a =>
-    a < 0 ? a + shape.length : a,
-  );
-  const steps = inputs.numbers(4) ?? starts.map(() => 1);
-  const [from, to, by] = [shape.map(() => 0), [...shape], shape.map(() => 1)];
-  let x = inputs.at(0);
-  axes.forEach((axis, i) => {
-    const size = shape[axis];
-    const clamp = (v: number, low: number, high: number) => Math.min(Math.max(v < 0 ? v + size : v, low), high);
-    if (steps[i] > 0) [from[axis], to[axis], by[axis]] = [clamp(starts[i], 0, size), clamp(ends[i], 0, size), steps[i]];
-    else {
-      const [first, last] = [clamp(starts[i], 0, size - 1), clamp(ends[i], -1, size - 1)];
-      x = ops.flip(x, [axis]);
-      [from[axis], to[axis], by[axis]] = [size - 1 - first, size - 1 - last, -steps[i]];
-    }
-  });
-  if (from.some((f, i) => f >= to[i])) refuse('a dimension of 0');
-  return ops.slice(x, from, to, by);
-}
-
-function pad(inputs: Inputs): Tensor {
-  const shape = inputs.shape();
-  const pads = inputs.ints('pads') ?? inputs.numbers(1)!;
-  const axes = (inputs.numbers(3) ?? shape.map((_, i) => i)).map(a => (a < 0 ? a + shape.length : a));
-  const mode = { constant: 'constant', reflect: 'reflect', edge: 'replicate', wrap: 'circular' }[
-    inputs.text('mode', 'constant')
-  ];
-  const padding = shape.map((_, i): [number, number] => {
-    const j = axes.indexOf(i);
-    return j < 0 ? [0, 0] : [pads[j], pads[axes.length + j]];
-  });
-  if (padding.flat().some(p => p < 0)) refuse('negative padding');
-  const value = inputs.int('value', inputs.number(2) ?? 0);
-  return ops.pad(inputs.at(0), padding, mode === 'constant' ? { value } : { mode: mode as 'reflect' });
-}
-
-function gather(inputs: Inputs): Tensor {
-  const axis = inputs.int('axis', 0);
-  const size = inputs.shape().at(axis)!;
-  const index = inputs.at(1);
-  const wrapped = ops.where(ops.less(index, 0), ops.add(index, size), index);
-  const [x, at] = [inputs.at(0), axis < 0 ? axis + inputs.shape().length : axis];
-  const rows = ops.indexSelect(x, at, ops.reshape(wrapped, [-1]));
-  return ops.reshape(rows, [...x.shape.slice(0, at), ...index.shape, ...x.shape.slice(at + 1)]);
-}
-
-function elements(inputs: Inputs): [Tensor, Tensor, number] {
-  const axis = inputs.int('axis', 0);
-  const size = inputs.shape().at(axis)!;
-  const index = inputs.at(1);
-  return [inputs.at(0), ops.where(ops.less(index, 0), ops.add(index, size), index), axis];
-}
-
-function scatter(inputs: Inputs): Tensor {
-  const how = inputs.text('reduction', 'none');
-  const [x, index, axis] = elements(inputs);
-  if (how === 'add') return ops.scatterAdd(x, axis, index, inputs.at(2));
-  if (how !== 'none') refuse(`scatter by ${how}`);
-  // Distinct indices: the old values are taken off.
-  const old = ops.gather(x, axis, index);
-  return ops.scatterAdd(x, axis, index, ops.sub(inputs.at(2), old));
-}
-
-function softmaxLike(f: (x: Tensor, axis: number) => Tensor, opset: () => number): Operator {
+function softmaxLike(f: (x: Tensor, axis: number) => Tensor): Operator {
   return inputs => {
     const x = inputs.at(0);
-    if (opset() >= 13) return f(x, inputs.int('axis', -1));
+    if (inputs.opset >= 13) return f(x, inputs.int('axis', -1));
     const axis = inputs.int('axis', 1);
     const at = axis < 0 ? axis + x.shape.length : axis;
     const rows = x.shape.slice(0, at).reduce((a, b) => a * b, 1);
@@ -465,9 +122,7 @@ function split(inputs: Inputs): Tensor[] {
   return ops.split(inputs.at(0), sizes, axis);
 }
 
-const constant = (value: HostArray): Tensor => upload(value);
-
-/** x where a comparison of whole numbers would be needed in another type. */
+/** The part above or below a diagonal; the rest is 0. */
 const triangle = (inputs: Inputs): Tensor => {
   if (inputs.shape().includes(0)) refuse('a dimension of 0');
   const [rows, columns] = inputs.shape().slice(-2);
@@ -478,15 +133,6 @@ const triangle = (inputs: Inputs): Tensor => {
   const kept = inputs.int('upper', 1) ? ops.greaterEqual(distance, k) : ops.lessEqual(distance, k);
   return ops.where(kept, inputs.at(0), 0);
 };
-
-const same = (f: (x: Tensor) => Tensor): Operator => unary(x => f(x));
-let opset = 0;
-/** The version of the operators of the test that runs. */
-export const setOpset = (version: number): void => {
-  opset = version;
-};
-
-const logReduce = reduce((x, options) => ops.logSumExp(x, options));
 
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   Abs: unary(ops.abs),
@@ -528,7 +174,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Concat: inputs => ops.concat(inputs.all(), inputs.int('axis', 0)),
   Constant: inputs => {
     const { value, value_float: float, value_int: int, value_floats: some, value_ints: ints } = inputs.attributes;
-    if (value) return constant(value as HostArray);
+    if (value) return upload(value as HostArray);
     if (float !== undefined) return tensor(float as number);
     if (int !== undefined) return tensor(Int32Array.of(int as number), []);
     if (some) return tensor(some as number[]);
@@ -665,7 +311,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Less: binary(ops.less),
   LessOrEqual: binary(ops.lessEqual),
   Log: unary(ops.log),
-  LogSoftmax: softmaxLike(ops.logSoftmax, () => opset),
+  LogSoftmax: softmaxLike(ops.logSoftmax),
   LpNormalization: inputs => {
     const axes = [inputs.int('axis', -1)];
     const x = inputs.at(0);
@@ -760,7 +406,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ReduceL1: reduce((x, o) => ops.sum(ops.abs(x), o)),
   ReduceL2: reduce((x, o) => ops.sqrt(ops.sum(ops.square(x), o))),
   ReduceLogSum: reduce((x, o) => ops.log(ops.sum(x, o))),
-  ReduceLogSumExp: logReduce,
+  ReduceLogSumExp: reduce((x, o) => ops.logSumExp(x, o)),
   ReduceMax: reduce(ops.max),
   ReduceMean: reduce(ops.mean),
   ReduceMin: reduce(ops.min),
@@ -791,7 +437,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   Sin: unary(ops.sin),
   Size: inputs => tensor(Int32Array.of(inputs.shape().reduce((a, b) => a * b, 1)), []),
   Slice: slice,
-  Softmax: softmaxLike(ops.softmax, () => opset),
+  Softmax: softmaxLike(ops.softmax),
   SoftmaxCrossEntropyLoss: losses(ops.crossEntropy),
   Softplus: unary(ops.softplus),
   Softsign: unary(ops.softsign),
@@ -814,7 +460,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     const x = inputs.at(0);
     return ops.mul(x, ops.sigmoid(ops.mul(x, inputs.int('alpha', 1))));
   },
-  Tanh: same(ops.tanh),
+  Tanh: unary(ops.tanh),
   Tan: unary(x => ops.div(ops.sin(x), ops.cos(x))),
   Sinh: unary(x => ops.mul(ops.sub(ops.exp(x), ops.exp(ops.neg(x))), 0.5)),
   Cosh: unary(x => ops.mul(ops.add(ops.exp(x), ops.exp(ops.neg(x))), 0.5)),

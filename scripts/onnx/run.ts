@@ -9,7 +9,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { init, type Tensor, tidy } from '../../index.ts';
-import { type Attributes, type HostArray, Inexpressible, Inputs, numbersOf, OPERATORS, setOpset } from './operators.ts';
+import { type Attributes, type HostArray, Inexpressible, Inputs, numbersOf } from './inputs.ts';
+import { OPERATORS } from './operators.ts';
 
 interface Case {
   readonly name: string;
@@ -52,7 +53,6 @@ async function download(tensor: Tensor): Promise<HostArray> {
 /** The results of a test's graph by name. Throws Inexpressible. */
 async function compute(one: Case): Promise<Map<string, HostArray>> {
   if (one.functions > 0) throw new Inexpressible('functions');
-  setOpset(one.opset[''] ?? 99);
   const values = new Map<string, HostArray>(Object.entries({ ...one.constants, ...one.inputs }));
   for (const { op, domain, inputs, outputs, attributes } of one.nodes) {
     const operator = domain === '' ? OPERATORS[op] : undefined;
@@ -63,7 +63,7 @@ async function compute(one: Case): Promise<Map<string, HostArray>> {
       if (!value) throw new Inexpressible(`input ${name}`);
       return value;
     });
-    const results = tidy(() => [operator(new Inputs(given, attributes, outputs.length))].flat());
+    const results = tidy(() => [operator(new Inputs(given, attributes, outputs.length, one.opset[''] ?? 99))].flat());
     for (const [i, name] of outputs.entries()) {
       if (name === '') continue;
       if (!results[i]) throw new Inexpressible(`output ${i} of ${op}`);

@@ -3,6 +3,7 @@
  * same batches, the same losses.
  */
 import { expect, test } from 'vitest';
+import { ResNet } from '../../bench/resnet.ts';
 import { compile } from '../../engine/compile.ts';
 import { type Tensor, tidy } from '../../engine/tensor.ts';
 import {
@@ -12,14 +13,12 @@ import {
   div,
   einsum,
   gelu,
-  globalAvgPool2d,
   grad,
   greater,
   matmul,
   mseLoss,
   mul,
   permute,
-  relu,
   reshape,
   softmax,
   split,
@@ -29,7 +28,6 @@ import {
 } from '../../kernels/index.ts';
 import {
   Adam,
-  BatchNorm2d,
   Conv2d,
   ConvTranspose2d,
   Flatten,
@@ -98,67 +96,10 @@ test('a classifier of small pictures', async () => {
   expect(difference(losses, GOLDEN.classifier)).toBeLessThan(1e-3);
 });
 
-/** Two convolutions around which the input goes. */
-class Block extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly shortcut: Sequential;
-
-  constructor(inputs: number, outputs: number, stride: number) {
-    super();
-    this.conv1 = new Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false });
-    this.bn1 = new BatchNorm2d(outputs);
-    this.conv2 = new Conv2d(outputs, outputs, 3, { padding: 1, bias: false });
-    this.bn2 = new BatchNorm2d(outputs);
-    this.shortcut =
-      stride === 1 && inputs === outputs
-        ? new Sequential()
-        : new Sequential(new Conv2d(inputs, outputs, 1, { stride, bias: false }), new BatchNorm2d(outputs));
-  }
-
-  forward(x: Tensor): Tensor {
-    return tidy(() => {
-      const inner = relu(this.bn1.forward(this.conv1.forward(x)));
-      return relu(add(this.bn2.forward(this.conv2.forward(inner)), this.shortcut.forward(x)));
-    });
-  }
-}
-
-/** ResNet-18's shape for pictures of 32×32 (He et al. 2016), narrow. */
-class ResNet extends Module {
-  readonly conv: Conv2d;
-  readonly bn: BatchNorm2d;
-  readonly blocks: Sequential;
-  readonly fc: Linear;
-
-  constructor(width: number) {
-    super();
-    this.conv = new Conv2d(3, width, 3, { padding: 1, bias: false });
-    this.bn = new BatchNorm2d(width);
-    const widths = [1, 1, 2, 2, 4, 4, 8, 8].map(factor => factor * width);
-    this.blocks = new Sequential(
-      ...widths.map((outputs, i) => {
-        const inputs = widths[i - 1] ?? width;
-        return new Block(inputs, outputs, inputs === outputs ? 1 : 2);
-      }),
-    );
-    this.fc = new Linear(8 * width, 10);
-  }
-
-  forward(x: Tensor): Tensor {
-    return tidy(() => {
-      const features = this.blocks.forward(relu(this.bn.forward(this.conv.forward(x))));
-      return this.fc.forward(globalAvgPool2d(features));
-    });
-  }
-}
-
 // Where a ReLU's input is 0 but for rounding, trainings part: PyTorch's own, in float64, differ by up to 0.02 on the way
 // after weights change by 1e-7. All end alike.
 test('a narrow ResNet-18', async () => {
-  const net = hashed(new ResNet(4), name => /bn\d?\.|shortcut\.1\./.test(name));
+  const net = hashed(new ResNet(4, 10), name => /bn\d?\.|shortcut\.1\./.test(name));
   const sgd = new SGD(net.parameters(), { lr: 0.005, momentum: 0.9, weightDecay: 5e-4 });
   const losses = await curve(net, sgd, images(32, [3, 32, 32], 10, 30), GOLDEN.resnet);
   const last = (curve: readonly number[]) => curve.slice(-10);
